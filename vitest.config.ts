@@ -1,0 +1,8 @@
+import { defineConfig } from "vitest/config"
+
+export default defineConfig({
+  test: {
+    include: ["{domain,infra,services,mac-agent,test}/**/*.test.ts"],
+    testTimeout: 30_000
+  }
+})
