@@ -1,0 +1,87 @@
+import { Context, type Effect, Schema, type Stream } from "effect"
+import type { DeviceId, WaMessageId } from "../Ids.ts"
+import type { Instant } from "../Instant.ts"
+import type { Content, PhoneNumber, Recipient } from "../message/Content.ts"
+
+/**
+ * What became of one try to send. After the bytes may have left, nothing but the server's word settles it:
+ * everything else is `unknown`, and may only be tried again under the same message id.
+ */
+export type SendOutcome =
+  /** The server acknowledged our id. */
+  | { readonly _tag: "Acked"; readonly at: Instant }
+  /** The server refused our id; final. */
+  | { readonly _tag: "Rejected"; readonly code: string; readonly at: Instant }
+  /** Certainly never left. `final` when no later try can do better (the number is not on WhatsApp). */
+  | { readonly _tag: "NotSent"; readonly reason: NotSentReason; readonly final: boolean }
+  | { readonly _tag: "Unknown"; readonly reason: "ack_timeout" | "connection_lost" | "send_failed" }
+
+export type NotSentReason = "not_connected" | "recipient_not_on_whatsapp" | "lookup_failed" | "not_paired"
+
+export type Pairing = { readonly method: "qr" } | { readonly method: "code"; readonly phone: PhoneNumber }
+
+/** Why a connection ended. `logged_out` and `replaced` are final until a person acts; the rest is retried by the adapter. */
+export type DisconnectReason =
+  | "connection_lost"
+  | "server_closed"
+  | "connect_timeout"
+  | "refused"
+  | "restarting"
+  | "replaced"
+  | "logged_out"
+  | "pairing_timeout"
+
+/** What a device's session tells, in order. Codes are secrets with a short life: show them, never record them. */
+export type SessionEvent = { readonly device: DeviceId } & (
+  | { readonly _tag: "PairingCode"; readonly method: "qr" | "code"; readonly code: string; readonly expiresAt: Instant }
+  | { readonly _tag: "Paired" }
+  | { readonly _tag: "Connected" }
+  | { readonly _tag: "Disconnected"; readonly reason: DisconnectReason; readonly final: boolean }
+  | {
+      readonly _tag: "Receipt"
+      readonly waMessageId: string
+      readonly kind: "delivered" | "read" | "played"
+      readonly at: Instant
+    }
+  /** An acknowledgement nobody was waiting for any more: it came after the try had ended. */
+  | { readonly _tag: "LateAck"; readonly waMessageId: string; readonly error?: string; readonly at: Instant }
+)
+
+export class WhatsAppUnavailable extends Schema.TaggedError<WhatsAppUnavailable>()("WhatsAppUnavailable", {
+  cause: Schema.Defect()
+}) {}
+
+/** The sessions of one agent. The only door to WhatsApp; nothing above it knows a JID. */
+export class WhatsApp extends Context.Service<
+  WhatsApp,
+  {
+    /** Encodes content once. Every try for one message relays exactly these bytes. */
+    readonly encode: (content: Content) => Effect.Effect<Uint8Array>
+
+    /**
+     * Opens a device's session and keeps it open: reconnects by itself with backoff until `close`, log-out or
+     * replacement. With `pairing`, a device without credentials asks to be paired and offers codes until it is; without
+     * it, such a device ends with a final `Disconnected`. Opening an open session changes nothing.
+     * `sent` gives back the encoded bytes of a message of ours, for a recipient's phone that asks for it again.
+     */
+    readonly open: (
+      device: DeviceId,
+      options: {
+        readonly pairing?: Pairing
+        readonly sent: (waMessageId: string) => Effect.Effect<Uint8Array | undefined>
+      }
+    ) => Effect.Effect<void, WhatsAppUnavailable>
+
+    /** Ends the session and keeps its credentials. */
+    readonly close: (device: DeviceId) => Effect.Effect<void>
+
+    /** One try, under the given id. Never fails: the outcome says what is known. Ends within about 30 seconds. */
+    readonly send: (
+      device: DeviceId,
+      message: { readonly waMessageId: WaMessageId; readonly to: Recipient; readonly bytes: Uint8Array }
+    ) => Effect.Effect<SendOutcome>
+
+    /** Everything sessions tell, from now on; one consumer. */
+    readonly events: Stream.Stream<SessionEvent>
+  }
+>()("homing/domain/ports/WhatsApp") {}
