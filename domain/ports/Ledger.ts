@@ -1,0 +1,113 @@
+import { type Array, Context, type Effect, Schema } from "effect"
+import type { DeviceId, EventId, MessageId, SubjectId, WaMessageId } from "../Ids.ts"
+import type { Instant } from "../Instant.ts"
+import type { Recipient } from "../message/Content.ts"
+import type { Pairing } from "./WhatsApp.ts"
+
+/**
+ * `prepared` (never attempted, or certainly not sent) → `attempting` (durable before the socket is written) →
+ * `acked`, `rejected` or `ambiguous`. `ambiguous` may be attempted again, always with the same bytes and WhatsApp id.
+ * `expired`: its time passed before any attempt.
+ */
+export const ledgerStates = ["prepared", "attempting", "acked", "rejected", "ambiguous", "expired"] as const
+export type LedgerState = (typeof ledgerStates)[number]
+
+/** Where a command stands in the gateway's log: the ledger's key, since every command has its own position. */
+export interface LedgerKey {
+  /** The log's identity and epoch, as one string. */
+  readonly epoch: string
+  readonly position: bigint
+}
+
+/** One accepted command to send, for the whole life of its message. */
+export interface LedgerEntry extends LedgerKey {
+  readonly commandId: EventId
+  /** The highest attempt seen of this command. */
+  readonly attempt: number
+  readonly message: MessageId
+  readonly device: DeviceId
+  readonly subject: SubjectId
+  readonly waMessageId: WaMessageId
+  readonly acceptedAt: Instant
+  readonly expiresAt: Instant
+  readonly state: LedgerState
+  /** When the first attempt began; the window in which the ledger tries again by itself opens here. */
+  readonly attemptedAt: Instant | undefined
+  /** Personal: encrypted at rest. */
+  readonly to: Recipient
+  /** The encoded WhatsApp message that every try relays. Personal: encrypted at rest. */
+  readonly bytes: Uint8Array
+}
+
+/** A report as it is signed and published, kept until the gateway's receipt names it. */
+export interface LedgerReport {
+  readonly id: EventId
+  /** The exact bytes to sign. Encrypted at rest. */
+  readonly bytes: Uint8Array
+}
+
+export interface LedgerChange extends LedgerKey {
+  readonly state: LedgerState
+  readonly at: Instant
+  readonly reports: ReadonlyArray<LedgerReport>
+}
+
+/** A device this agent holds, and the command that gave it. */
+export interface LedgerDevice extends LedgerKey {
+  readonly device: DeviceId
+  readonly commandId: EventId
+  readonly attempt: number
+  /** Asked for and not completed yet. Personal when by code: encrypted at rest. */
+  readonly pairing: Pairing | undefined
+  /** How many reports were made about this device: the next one's step. */
+  readonly reported: number
+}
+
+export class LedgerUnavailable extends Schema.TaggedError<LedgerUnavailable>()("LedgerUnavailable", {
+  cause: Schema.Defect()
+}) {}
+
+type Outcome<A> = Effect.Effect<A, LedgerUnavailable>
+
+/** The agent's write-ahead memory: the one place that decides whether WhatsApp may be written to. */
+export class Ledger extends Context.Service<
+  Ledger,
+  {
+    /**
+     * Takes commands durably, in one commit, each with its own answer: `accepted` now; `known`, this command is here
+     * already and keeps its state (its attempt is raised to the higher one); `contradicted`, another command holds its
+     * place. The guard against replays is this same write.
+     */
+    readonly accept: (
+      entries: Array.NonEmptyReadonlyArray<LedgerEntry>
+    ) => Outcome<ReadonlyArray<"accepted" | "known" | "contradicted">>
+
+    /** Durable when it returns. Changes of unknown keys do nothing. */
+    readonly change: (changes: Array.NonEmptyReadonlyArray<LedgerChange>) => Outcome<void>
+
+    /** As `change`, but rides on the next commit, one second later at most. For what a restart would find out again. */
+    readonly changeSoon: (changes: Array.NonEmptyReadonlyArray<LedgerChange>) => Effect.Effect<void>
+
+    /** Entries that are `prepared`, `attempting` or `ambiguous`, by position. */
+    readonly unfinished: (epoch: string) => Outcome<ReadonlyArray<LedgerEntry>>
+
+    readonly findSent: (waMessageId: string) => Outcome<LedgerEntry | undefined>
+
+    /** Keeps reports that change no entry (receipts of a recipient). Durable when it returns; a known id is kept once. */
+    readonly keep: (reports: Array.NonEmptyReadonlyArray<LedgerReport>) => Outcome<void>
+
+    /** Reports without a receipt, oldest first, `limit` at most. */
+    readonly unreceipted: (limit: number) => Outcome<ReadonlyArray<LedgerReport>>
+
+    /** Lets reports go, with the next commit, one second later at most. */
+    readonly receipted: (ids: ReadonlyArray<EventId>) => Effect.Effect<void>
+
+    readonly devices: Outcome<ReadonlyArray<LedgerDevice>>
+
+    /** Writes the device's record and keeps the reports about it, in one durable commit. */
+    readonly saveDevice: (device: LedgerDevice, reports: ReadonlyArray<LedgerReport>) => Outcome<void>
+
+    /** Forgets finished entries that were accepted before; returns how many. */
+    readonly purge: (before: Instant) => Outcome<number>
+  }
+>()("homing/domain/ports/Ledger") {}

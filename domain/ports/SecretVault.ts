@@ -1,0 +1,15 @@
+import { Context, type Effect, type Redacted, Schema } from "effect"
+
+export class SecretVaultUnavailable extends Schema.TaggedError<SecretVaultUnavailable>()("SecretVaultUnavailable", {
+  name: Schema.String,
+  cause: Schema.Defect()
+}) {}
+
+/** Long-lived secrets of one process, 32 random bytes each, by name. */
+export class SecretVault extends Context.Service<
+  SecretVault,
+  {
+    /** The secret of this name; made, and durable, on first use. A damaged secret fails: it is never replaced. */
+    readonly obtain: (name: string) => Effect.Effect<Redacted.Redacted<Uint8Array>, SecretVaultUnavailable>
+  }
+>()("homing/domain/ports/SecretVault") {}
