@@ -1,0 +1,101 @@
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHmac,
+  createPrivateKey,
+  createPublicKey,
+  createSecretKey,
+  diffieHellman,
+  hash,
+  hkdfSync,
+  type KeyObject,
+  sign,
+  timingSafeEqual,
+  verify
+} from "node:crypto"
+import { Effect, Layer } from "effect"
+import { type CipherKey, Crypto } from "#domain/ports/Crypto.ts"
+import { pooledRandom } from "./PooledRandom.ts"
+
+const keyLength = 32
+const ivLength = 12
+const tagLength = 16
+
+/** The domain sees KeyObjects as opaque keys; nobody but this file turns one into the other. */
+const hide = <Key>(key: KeyObject) => key as unknown as Key
+const show = (key: unknown) => key as KeyObject
+
+const exactly = (length: number, bytes: Uint8Array): Uint8Array => {
+  if (bytes.length === length) return bytes
+  throw new RangeError(`expected ${length} bytes, got ${bytes.length}`)
+}
+
+const cipherKey = (key: Uint8Array): CipherKey => hide(createSecretKey(exactly(keyLength, key)))
+
+const fromSeed = <Key>(type: "ed25519" | "x25519", seed: Uint8Array) => {
+  const key = createPrivateKey({
+    key: Buffer.from(exactly(keyLength, seed)),
+    format: "raw-private",
+    asymmetricKeyType: type
+  })
+  return { key: hide<Key>(key), publicKey: createPublicKey(key).export({ format: "raw-public" }) }
+}
+
+const fromPublic = (type: "ed25519" | "x25519", publicKey: Uint8Array) =>
+  createPublicKey({
+    key: Buffer.from(exactly(keyLength, publicKey)),
+    format: "raw-public",
+    asymmetricKeyType: type
+  })
+
+/** The Crypto port over node:crypto. A wrong length throws: lengths are checked where bytes come in. */
+export const crypto = Crypto.of({
+  random: pooledRandom(),
+  sha256: (data) => hash("sha256", data, "buffer"),
+  sha1: (data) => hash("sha1", data, "buffer"),
+
+  macKey: (key) => hide(createSecretKey(key)),
+  mac: (key, data) => createHmac("sha256", show(key)).update(data).digest(),
+  equal: (a, b) => a.length === b.length && timingSafeEqual(a, b),
+
+  cipherKey,
+  encrypt: (key, plaintext, associated) => {
+    const iv = crypto.random(ivLength)
+    const cipher = createCipheriv("aes-256-gcm", show(key), iv)
+    cipher.setAAD(associated)
+    return { iv, box: Buffer.concat([cipher.update(plaintext), cipher.final(), cipher.getAuthTag()]) }
+  },
+  decrypt: (key, { iv, box }, associated) => {
+    if (iv.length !== ivLength || box.length < tagLength) return undefined
+    const decipher = createDecipheriv("aes-256-gcm", show(key), iv, { authTagLength: tagLength })
+    decipher.setAAD(associated)
+    decipher.setAuthTag(box.subarray(-tagLength))
+    try {
+      return Buffer.concat([decipher.update(box.subarray(0, -tagLength)), decipher.final()])
+    } catch {
+      return undefined
+    }
+  },
+
+  signingKey: (seed) => fromSeed("ed25519", seed),
+  verifyingKey: (publicKey) => hide(fromPublic("ed25519", publicKey)),
+  // With a callback, node:crypto works on libuv's pool: a verification costs 80 us that the event loop need not spend.
+  sign: (key, data) =>
+    Effect.callback((resume) =>
+      sign(null, data, show(key), (error, signature) => resume(error ? Effect.die(error) : Effect.succeed(signature)))
+    ),
+  verify: (key, data, signature) =>
+    Effect.callback((resume) =>
+      verify(null, data, show(key), signature, (error, valid) =>
+        resume(error ? Effect.die(error) : Effect.succeed(valid))
+      )
+    ),
+
+  agreementKey: (seed) => fromSeed("x25519", seed),
+  agree: (own, theirs, info) => {
+    const secret = diffieHellman({ privateKey: show(own), publicKey: fromPublic("x25519", theirs) })
+    return cipherKey(new Uint8Array(hkdfSync("sha256", secret, new Uint8Array(0), info, keyLength)))
+  }
+})
+
+export const layer = Layer.succeed(Crypto, crypto)
