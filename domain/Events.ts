@@ -1,0 +1,29 @@
+import { Schema } from "effect"
+import type { JsonObject } from "./Json.ts"
+
+/** The storage format of one aggregate's events: for each stable, versioned type name, the schema of its data. */
+type Shapes = { readonly [type: string]: Schema.Codec<object, object> }
+
+/** An event of the aggregate: its type's name and its data, which is plain JSON as it stands. */
+export type EventOf<S extends Shapes> = {
+  [K in keyof S & string]: { readonly type: K; readonly data: S[K]["Type"] }
+}[keyof S & string]
+
+export class UnreadableEvent extends Schema.TaggedError<UnreadableEvent>()("UnreadableEvent", {
+  type: Schema.String,
+  problem: Schema.String
+}) {}
+
+/** Reads stored events back. A type or shape that was never released throws `UnreadableEvent`: a bug or a damaged log. */
+export const reader = <const S extends Shapes>(shapes: S) => {
+  const decoders = new Map(Object.entries(shapes).map(([type, shape]) => [type, Schema.decodeUnknownSync(shape)]))
+  return (event: { readonly type: string; readonly data: JsonObject }): EventOf<S> => {
+    const decode = decoders.get(event.type)
+    if (decode === undefined) throw new UnreadableEvent({ type: event.type, problem: "unknown type" })
+    try {
+      return { type: event.type, data: decode(event.data) } as EventOf<S>
+    } catch {
+      throw new UnreadableEvent({ type: event.type, problem: "malformed data" }) // the decoder's own words may quote it
+    }
+  }
+}

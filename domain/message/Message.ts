@@ -1,0 +1,143 @@
+import { Result, Schema } from "effect"
+import type { Decider } from "../Decider.ts"
+import { type EventOf, reader } from "../Events.ts"
+import { DeviceId, type MessageId, StreamId, SubjectId, WaMessageId } from "../Ids.ts"
+import { Instant } from "../Instant.ts"
+import { Sealed } from "../privacy/Sealed.ts"
+import { RecipientKind, Recipients } from "./Content.ts"
+import { isSettled, type Report, type ReportKind, reportKey, type Status, statusOf } from "./Status.ts"
+
+// Events. Type names and shapes are the storage format for ever: a change is a new version and an upcaster.
+
+const queued = Schema.Struct({
+  device: DeviceId,
+  recipient: Schema.Struct({ kind: RecipientKind, address: Sealed }),
+  /** Whose receipts count: one for a chat, the members for a group. */
+  recipients: Recipients,
+  content: Schema.Struct({ kind: Schema.Literal("text"), body: Sealed }),
+  /** A keyed digest of what was asked for: the same request again has the same one. */
+  contentDigest: Schema.String,
+  waMessageId: WaMessageId,
+  transport: Schema.Literal("whatsapp-web"),
+  expiresAt: Instant,
+  tags: Schema.Record(Schema.String, Schema.String)
+})
+export type Queued = typeof queued.Type
+
+const report = {
+  attempt: Schema.Natural,
+  /** By the clock of whoever reports. */
+  at: Instant,
+  recipient: Schema.optionalKey(SubjectId),
+  /** The agent's signed bytes, base64url; absent when the gateway itself concludes. */
+  evidence: Schema.optionalKey(Schema.String)
+}
+const plain = Schema.Struct(report)
+const coded = Schema.Struct({ ...report, code: Schema.String })
+
+export const messageEvents = {
+  "message.queued.v1": queued,
+  "message.attempting.v1": plain,
+  "message.sent.v1": plain,
+  "message.failed.v1": coded,
+  "message.expired.v1": plain,
+  "message.unknown.v1": coded,
+  "message.delivered.v1": plain,
+  "message.read.v1": plain,
+  "message.played.v1": plain
+}
+export type MessageEvent = EventOf<typeof messageEvents>
+export type ReportEvent = Exclude<MessageEvent, { readonly type: "message.queued.v1" }>
+export const readMessageEvent = reader(messageEvents)
+
+// Commands: already decoded at the boundary.
+
+export type MessageCommand =
+  | { readonly _tag: "Queue"; readonly queued: Queued }
+  | { readonly _tag: "Record"; readonly report: Report; readonly at: Instant; readonly evidence?: string }
+  /** The time to send it has passed and nobody said what became of it. */
+  | { readonly _tag: "GiveUp"; readonly at: Instant; readonly attempt: number }
+
+export type MessageRejection = "other_content" | "not_queued"
+export class MessageRejected extends Schema.TaggedError<MessageRejected>()("MessageRejected", {
+  reason: Schema.Literals(["other_content", "not_queued"])
+}) {}
+
+// State: only what `decide` needs to know.
+
+export type MessageState =
+  | { readonly _tag: "Nothing" }
+  | {
+      readonly _tag: "Queued"
+      readonly contentDigest: string
+      readonly recipients: ReadonlyArray<SubjectId>
+      readonly expiresAt: Instant
+      readonly reports: ReadonlyMap<string, Report>
+    }
+
+export const status = (state: MessageState): Status =>
+  state._tag === "Nothing" ? "queued" : statusOf([...state.reports.values()], state.recipients)
+
+export const settled = (state: MessageState): boolean => isSettled(status(state))
+
+type Decision = Result.Result<ReadonlyArray<MessageEvent>, MessageRejected>
+const accept = (...events: ReadonlyArray<MessageEvent>): Decision => Result.succeed(events)
+const reject = (reason: MessageRejection): Decision => Result.fail(new MessageRejected({ reason }))
+
+const recorded = (
+  { kind, attempt, recipient, code = "unspecified" }: Report,
+  at: Instant,
+  evidence: string | undefined
+): ReportEvent => {
+  const data = {
+    attempt,
+    at,
+    ...(recipient !== undefined && { recipient }),
+    ...(evidence !== undefined && { evidence })
+  }
+  return kind === "failed" || kind === "unknown"
+    ? { type: `message.${kind}.v1`, data: { ...data, code } }
+    : { type: `message.${kind}.v1`, data }
+}
+
+export const Message: Decider<MessageState, MessageCommand, MessageEvent, MessageRejected> = {
+  initialState: { _tag: "Nothing" },
+
+  decide: (command, state) => {
+    if (command._tag === "Queue") {
+      if (state._tag === "Nothing") return accept({ type: "message.queued.v1", data: command.queued })
+      return state.contentDigest === command.queued.contentDigest ? accept() : reject("other_content")
+    }
+    if (state._tag === "Nothing") return reject("not_queued")
+    if (command._tag === "Record") {
+      const event = recorded(command.report, command.at, command.evidence)
+      return state.reports.has(reportKey(reportOf(event))) ? accept() : accept(event) // the same told again is no news
+    }
+    const hasVerdict = !["queued", "attempting"].includes(status(state))
+    if (hasVerdict || command.at < state.expiresAt) return accept()
+    return accept(recorded({ kind: "unknown", attempt: command.attempt, code: "no_report" }, command.at, undefined))
+  },
+
+  evolve: (state, event) => {
+    if (event.type === "message.queued.v1") {
+      const { contentDigest, expiresAt, recipients } = event.data
+      return { _tag: "Queued", contentDigest, expiresAt, recipients, reports: new Map() }
+    }
+    if (state._tag === "Nothing") return state
+    const told = reportOf(event)
+    return { ...state, reports: new Map(state.reports).set(reportKey(told), told) }
+  }
+}
+
+/** The claim that an event of this kind records. */
+export const reportOf = (event: ReportEvent): Report => {
+  const { attempt, recipient } = event.data
+  return {
+    kind: event.type.slice("message.".length, -".v1".length) as ReportKind,
+    attempt,
+    ...(recipient !== undefined && { recipient }),
+    ...("code" in event.data && { code: event.data.code })
+  }
+}
+
+export const streamOf = (id: MessageId): StreamId => StreamId.make(`message-${id}`)
