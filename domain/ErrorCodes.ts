@@ -1,0 +1,25 @@
+/** Every public code of a problem, with its HTTP status and a sentence that holds for every occurrence. */
+export const errorCodes = {
+  bad_request: [400, "The request cannot be read."],
+  invalid_number: [422, "The recipient is not a valid phone number."],
+  invalid_request: [422, "A field of the request is not as the API describes it."],
+  unauthorized: [401, "A valid API key is needed, as a bearer token or in X-API-Key."],
+  forbidden: [403, "The API key lacks the scope for this."],
+  not_found: [404, "There is nothing here."],
+  message_not_found: [404, "There is no such message."],
+  device_not_found: [404, "There is no such device."],
+  client_not_found: [404, "There is no such client."],
+  key_not_found: [404, "There is no such key."],
+  method_not_allowed: [405, "This path does not answer to this method."],
+  device_not_paired: [409, "The device is not linked to a WhatsApp account."],
+  idempotency_conflict: [409, "The same idempotency key was used for other content."],
+  request_timeout: [408, "The request did not arrive in time."],
+  payload_too_large: [413, "The request body is too large."],
+  unsupported_media_type: [415, "The request body must be application/json."],
+  queue_full: [429, "Too many messages are waiting; try again later."],
+  internal: [500, "Something is wrong on our side."],
+  store_unavailable: [503, "The store does not answer; repeat the request with the same idempotency key."],
+  shutting_down: [503, "The gateway is shutting down; repeat the request with the same idempotency key."]
+} as const satisfies Record<string, readonly [status: number, title: string]>
+
+export type ErrorCode = keyof typeof errorCodes

@@ -1,0 +1,41 @@
+import { Effect, Schema } from "effect"
+import { base64url, fromBase64url, fromUtf8, lengthPrefixed, utf8 } from "../Bytes.ts"
+import type { EventId, SubjectId, TenantId } from "../Ids.ts"
+import { Crypto } from "../ports/Crypto.ts"
+import { type SubjectKey, SubjectKeys } from "../ports/SubjectKeys.ts"
+import type { Sealed } from "./Sealed.ts"
+
+/** Where a box stands: it opens nowhere else. */
+export interface Place {
+  readonly tenant: TenantId
+  readonly event: EventId
+  readonly field: string
+}
+
+const associated = ({ tenant, event, field }: Place) => lengthPrefixed("1", tenant, event, field)
+
+/** What was sealed and cannot be read: its key is gone (`erased`), or it is not what was written there (`damaged`). */
+export class Unreadable extends Schema.TaggedError<Unreadable>()("Unreadable", {
+  reason: Schema.Literals(["erased", "damaged"])
+}) {}
+
+export const seal = (
+  crypto: Crypto["Service"],
+  subject: SubjectId,
+  { key, version }: SubjectKey,
+  place: Place,
+  plaintext: string
+): Sealed => {
+  const { iv, box } = crypto.encrypt(key, utf8(plaintext), associated(place))
+  return { subject, key: version, iv: base64url(iv), box: base64url(box) }
+}
+
+export const open = Effect.fnUntraced(function* (sealed: Sealed, place: Place) {
+  const crypto = yield* Crypto
+  const key = yield* (yield* SubjectKeys).find(place.tenant, sealed.subject, sealed.key)
+  if (key === undefined) return yield* new Unreadable({ reason: "erased" })
+  const box = { iv: fromBase64url(sealed.iv), box: fromBase64url(sealed.box) }
+  const plaintext = crypto.decrypt(key, box, associated(place))
+  if (plaintext === undefined) return yield* new Unreadable({ reason: "damaged" })
+  return fromUtf8(plaintext)
+})
