@@ -1,0 +1,35 @@
+import { DatabaseSync } from "node:sqlite"
+import { Effect, Schema } from "effect"
+
+/**
+ * `commit`: what is committed survives a power cut. `checkpoint`: it survives the end of the process; after a power cut
+ * the newest commits may be missing, never torn. Enough for what can be built again.
+ */
+export type Durability = "commit" | "checkpoint"
+
+export class DatabaseNotOpened extends Schema.TaggedError<DatabaseNotOpened>()("DatabaseNotOpened", {
+  file: Schema.String,
+  cause: Schema.Defect()
+}) {}
+
+/**
+ * A connection to `file` (":memory:" for none) that closes with the scope. node:sqlite is synchronous: a second
+ * connection to the same file in one process would stop the event loop whenever it waits for the first.
+ */
+export const open = (file: string, durability: Durability = "commit") =>
+  Effect.acquireRelease(
+    Effect.try({ try: () => connect(file, durability), catch: (cause) => new DatabaseNotOpened({ file, cause }) }),
+    (db) => Effect.sync(() => db.close())
+  )
+
+const busyTimeoutMillis = 5_000
+
+const connect = (file: string, durability: Durability): DatabaseSync => {
+  const db = new DatabaseSync(file, { timeout: busyTimeoutMillis })
+  db.exec(`
+    PRAGMA journal_mode = WAL;
+    PRAGMA synchronous = ${durability === "commit" ? "FULL" : "NORMAL"};
+    PRAGMA fullfsync = ON; -- heard on macOS only, where fsync alone leaves the data in the drive's cache
+  `)
+  return db
+}

@@ -1,0 +1,161 @@
+import { join } from "node:path"
+import type { DatabaseSync } from "node:sqlite"
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Exit, Scope } from "effect"
+import { temporaryDirectory } from "../../test/TemporaryDirectory.ts"
+import * as Database from "./Database.ts"
+import * as GroupCommit from "./GroupCommit.ts"
+
+const opened = Effect.gen(function* () {
+  const file = join(yield* temporaryDirectory, "test.db")
+  const db = yield* Database.open(file)
+  db.exec("CREATE TABLE numbers (n INTEGER PRIMARY KEY) STRICT")
+  return { file, db, other: yield* Database.open(file) }
+})
+
+const insert = (db: DatabaseSync, n: number) => () => {
+  db.prepare("INSERT INTO numbers VALUES (?)").run(n)
+  return n
+}
+const stored = (db: DatabaseSync) =>
+  db
+    .prepare("SELECT n FROM numbers ORDER BY n")
+    .all()
+    .map(({ n }) => n)
+
+describe("GroupCommit", () => {
+  it.effect("commits writes that arrive together at once, tells the hook, then each writer", () =>
+    Effect.gen(function* () {
+      const { db, other } = yield* opened
+      const heard: Array<unknown> = []
+      const group = yield* GroupCommit.make<number>(db, (results) => heard.push([...results], stored(other)))
+      const answers = yield* Effect.forEach(
+        [1, 2, 3],
+        (n) => Effect.tap(group.write(insert(db, n)), (answer) => Effect.sync(() => heard.push(answer))),
+        { concurrency: "unbounded" }
+      )
+      assert.deepStrictEqual(answers, [1, 2, 3])
+      assert.deepStrictEqual(heard, [[1, 2, 3], [1, 2, 3], 1, 2, 3])
+    })
+  )
+
+  it.effect("undoes a write that throws, whole and alone, and runs the others", () =>
+    Effect.gen(function* () {
+      const { db, other } = yield* opened
+      const group = yield* GroupCommit.make(db)
+      const cause = new Error("no")
+      const half = () => {
+        insert(db, 10)()
+        throw cause
+      }
+      const exits = yield* Effect.forEach(
+        [insert(db, 1), half, insert(db, 2), insert(db, 1)],
+        (write) => Effect.exit(group.write(write)),
+        { concurrency: "unbounded" }
+      )
+      assert.deepStrictEqual(exits.map(Exit.isSuccess), [true, false, true, false])
+      const failure = yield* Effect.flip(exits[1]!)
+      assert.deepStrictEqual([failure._tag, failure.written, failure.cause], ["CommitFailed", "no", cause])
+      assert.deepStrictEqual(stored(other), [1, 2])
+    })
+  )
+
+  it.effect("fails every write of a batch that cannot be committed, with its cause, and recovers", () =>
+    Effect.gen(function* () {
+      const { db, other } = yield* opened
+      db.exec("CREATE TABLE children (n INTEGER REFERENCES numbers DEFERRABLE INITIALLY DEFERRED) STRICT")
+      const heard: Array<unknown> = []
+      const group = yield* GroupCommit.make(db, (results) => heard.push(...results))
+      const orphan = () => db.exec("INSERT INTO children VALUES (99)") // noticed only by COMMIT
+      const failures = yield* Effect.forEach(
+        [insert(db, 1), orphan],
+        (write) => Effect.flip(group.write<unknown>(write)),
+        { concurrency: "unbounded" }
+      )
+      assert.deepStrictEqual(
+        failures.map(({ written, cause }) => [written, (cause as Error).message]),
+        [1, 2].map(() => ["unknown", "FOREIGN KEY constraint failed"])
+      )
+      assert.strictEqual(yield* group.write(insert(db, 2)), 2)
+      assert.deepStrictEqual(heard, [2])
+      assert.deepStrictEqual(stored(other), [2])
+    })
+  )
+
+  it.effect("says for certain that a full disk stored nothing", () =>
+    Effect.gen(function* () {
+      const { db, other } = yield* opened
+      db.exec("CREATE TABLE blobs (b BLOB) STRICT")
+      const group = yield* GroupCommit.make<unknown>(db)
+      const [pages] = db.prepare("PRAGMA page_count").all()
+      db.exec(`PRAGMA max_page_count = ${pages!.page_count}`)
+      const large = () => db.exec("INSERT INTO blobs VALUES (zeroblob(100000))")
+      const exits = yield* Effect.forEach([insert(db, 1), large], (write) => Effect.exit(group.write<unknown>(write)), {
+        concurrency: "unbounded"
+      })
+      const failure = yield* Effect.flip(exits[1]!)
+      assert.strictEqual(failure.written, "no")
+      assert.strictEqual(Exit.isSuccess(exits[0]!), stored(other).length === 1)
+      db.exec("PRAGMA max_page_count = 100000")
+      yield* group.write(large)
+    })
+  )
+
+  it.effect("lets a deferred write ride on the next commit", () =>
+    Effect.gen(function* () {
+      const { db, other } = yield* opened
+      const group = yield* GroupCommit.make(db)
+      yield* group.soon(insert(db, 1))
+      yield* Effect.promise(() => new Promise(setImmediate))
+      assert.deepStrictEqual(stored(other), [])
+      yield* group.write(insert(db, 2))
+      assert.deepStrictEqual(stored(other), [1, 2])
+    })
+  )
+
+  it.effect("commits a deferred write by itself when no other comes", () =>
+    Effect.gen(function* () {
+      const { db, other } = yield* opened
+      const committed = Promise.withResolvers<unknown>()
+      const group = yield* GroupCommit.make<unknown>(db, committed.resolve)
+      yield* group.soon(insert(db, 1))
+      yield* Effect.promise(() => committed.promise)
+      assert.deepStrictEqual(stored(other), [1])
+    })
+  )
+
+  it.effect("commits on close what is queued, and refuses what comes after", () =>
+    Effect.gen(function* () {
+      const { db, other } = yield* opened
+      const scope = yield* Scope.make()
+      const group = yield* Scope.provide(GroupCommit.make(db), scope)
+      yield* group.soon(insert(db, 1))
+      yield* Scope.close(scope, Exit.void)
+      assert.deepStrictEqual(stored(other), [1])
+      const refused = yield* Effect.flip(group.write(insert(db, 2)))
+      assert.strictEqual(refused.written, "no")
+      assert.deepStrictEqual(stored(other), [1])
+    })
+  )
+})
+
+describe("Database", () => {
+  it.effect("syncs at every commit, or only at checkpoints", () =>
+    Effect.gen(function* () {
+      const { file, db } = yield* opened
+      const pragma = (of: DatabaseSync, name: string) => Object.values(of.prepare(`PRAGMA ${name}`).get()!)[0]
+      const view = yield* Database.open(`${file}-view`, "checkpoint")
+      assert.deepStrictEqual([pragma(db, "journal_mode"), pragma(view, "journal_mode")], ["wal", "wal"])
+      assert.deepStrictEqual([pragma(db, "synchronous"), pragma(view, "synchronous")], [2, 1])
+      assert.deepStrictEqual([pragma(db, "fullfsync"), pragma(db, "busy_timeout")], [1, 5_000])
+    })
+  )
+
+  it.effect("names the file that cannot be opened", () =>
+    Effect.gen(function* () {
+      const error = yield* Effect.flip(Database.open("/nowhere/at/all.db"))
+      assert.strictEqual(error._tag, "DatabaseNotOpened")
+      assert.strictEqual(error.file, "/nowhere/at/all.db")
+    })
+  )
+})

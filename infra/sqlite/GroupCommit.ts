@@ -1,0 +1,82 @@
+import type { DatabaseSync } from "node:sqlite"
+import { Effect, Exit } from "effect"
+import { CommitFailed, commitTogether } from "./Transaction.ts"
+
+/**
+ * Writes that arrive together share one transaction, hence one sync to disk; each has its own answer. A write is
+ * synchronous and may touch nothing but the database.
+ */
+export interface GroupCommit<in Result> {
+  /** Durable when it returns. */
+  readonly write: <A extends Result>(write: () => A) => Effect.Effect<A, CommitFailed>
+  /** Rides on the next commit, one second later at most. If that fails, the write is logged and lost. */
+  readonly soon: (write: () => Result) => Effect.Effect<void>
+}
+
+const soonMillis = 1_000
+/** Bounds how long one commit holds the event loop. */
+const batchLimit = 512
+
+interface Queued<Result> {
+  readonly write: () => Result
+  readonly settle: (exit: Exit.Exit<Result, CommitFailed>) => void
+}
+
+/**
+ * `afterCommit` hears the results of a batch when they are durable, before any of its writers does.
+ * What is queued when the scope closes is still committed.
+ */
+export const make = Effect.fnUntraced(function* <Result = unknown>(
+  db: DatabaseSync,
+  afterCommit: (results: ReadonlyArray<Result>) => void = () => {}
+) {
+  const runFork = Effect.runForkWith(yield* Effect.context())
+  const commit = commitTogether(db)
+  let queue: Array<Queued<Result>> = []
+  let armed: NodeJS.Immediate | undefined
+  let deadline: NodeJS.Timeout | undefined
+  let open = true
+
+  const flush = () => {
+    clearImmediate(armed)
+    clearTimeout(deadline)
+    armed = deadline = undefined
+    const batch = queue.slice(0, batchLimit)
+    queue = queue.slice(batchLimit)
+    const exits = commit(batch.map(({ write }) => write))
+    afterCommit(exits.filter(Exit.isSuccess).map(({ value }) => value))
+    for (const [i, { settle }] of batch.entries()) settle(exits[i]!)
+    if (queue.length > 0) arm()
+  }
+  const arm = () => {
+    armed ??= setImmediate(flush)
+  }
+  const armLater = () => {
+    if (queue.length >= batchLimit) arm()
+    else deadline ??= setTimeout(flush, soonMillis).unref()
+  }
+  const enqueue = (queued: Queued<Result>, wake: () => void) => {
+    if (!open) return queued.settle(Exit.fail(new CommitFailed({ written: "no", cause: new Error("database closed") })))
+    queue.push(queued)
+    wake()
+  }
+  const reportLost = (exit: Exit.Exit<unknown, CommitFailed>) => {
+    if (Exit.isFailure(exit)) runFork(Effect.logWarning("A write that nobody waits for was lost", exit.cause))
+  }
+
+  yield* Effect.addFinalizer(() =>
+    Effect.sync(() => {
+      open = false
+      while (queue.length > 0) flush()
+    })
+  )
+
+  const group: GroupCommit<Result> = {
+    write: <A extends Result>(write: () => A) =>
+      Effect.callback<A, CommitFailed>((resume) =>
+        enqueue({ write, settle: (exit) => resume(exit as Exit.Exit<A, CommitFailed>) }, arm)
+      ),
+    soon: (write) => Effect.sync(() => enqueue({ write, settle: reportLost }, armLater))
+  }
+  return group
+})
