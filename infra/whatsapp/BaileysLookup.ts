@@ -1,0 +1,65 @@
+import "./QuietLibsignal.ts"
+import { jidDecode, jidNormalizedUser, type WASocket } from "@whiskeysockets/baileys"
+
+export interface Lookup {
+  /**
+   * The address to send to, or `undefined` when the number is not on WhatsApp. When it resolves, the devices and
+   * sessions on both sides are known, so the send itself asks the server nothing. Rejects when nothing is known.
+   */
+  readonly find: (jid: string) => Promise<string | undefined>
+}
+
+/**
+ * Baileys alone would ask in the middle of a send, holding the lock that all sends of the socket share, and on silence
+ * would send to nobody and report success. So: ask before, each address once at a time, with a deadline.
+ */
+export const make = (sock: WASocket, timeoutMs: number, gone: AbortSignal): Lookup => {
+  const running = new Map<string, Promise<string | undefined>>()
+
+  const once = (jid: string): Promise<string | undefined> => {
+    const already = running.get(jid)
+    if (already !== undefined) return already
+    const lookup = within(resolve(sock, jid), timeoutMs, gone).finally(() => running.delete(jid))
+    running.set(jid, lookup)
+    return lookup
+  }
+
+  return {
+    find: async (jid) => {
+      const [address] = await Promise.all([once(jid), once(jidNormalizedUser(sock.user?.id))])
+      return address
+    }
+  }
+}
+
+const resolve = async (sock: WASocket, jid: string): Promise<string | undefined> => {
+  if (await prepare(sock, jid)) return jid
+  // An empty device list may be a hiccup. Only the server's plain "no" is final; some numbers live at another address.
+  const answer = await sock.onWhatsApp(jid)
+  if (answer === undefined) throw new Error("no answer")
+  const account = answer.find(({ exists }) => exists)
+  if (account === undefined) return undefined
+  if (await prepare(sock, account.jid)) return account.jid
+  throw new Error("the server lists no device")
+}
+
+/** Learns the devices of an address and has a session with each. False when the server lists none. */
+const prepare = async (sock: WASocket, jid: string): Promise<boolean> => {
+  const user = jidDecode(jid)?.user
+  const devices = (await sock.getUSyncDevices([jid], true, false)).filter((device) => device.user === user)
+  const others = devices.map((device) => device.jid).filter((address) => address !== sock.user?.id)
+  if (others.length > 0) await sock.assertSessions(others)
+  return devices.length > 0
+}
+
+const within = <A>(work: Promise<A>, ms: number, gone: AbortSignal): Promise<A> =>
+  new Promise((resolve, reject) => {
+    const giveUp = () => reject(new Error("no answer in time"))
+    const deadline = setTimeout(giveUp, ms)
+    gone.addEventListener("abort", giveUp, { once: true })
+    const done = () => {
+      clearTimeout(deadline)
+      gone.removeEventListener("abort", giveUp)
+    }
+    work.finally(done).then(resolve, reject)
+  })

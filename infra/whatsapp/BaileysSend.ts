@@ -1,0 +1,95 @@
+import type { proto, WASocket } from "@whiskeysockets/baileys"
+import type { WaMessageId } from "#domain/Ids.ts"
+import { fromMillis } from "#domain/Instant.ts"
+import type { Recipient } from "#domain/message/Content.ts"
+import type { SendOutcome } from "#domain/ports/WhatsApp.ts"
+import { decode } from "./BaileysContent.ts"
+import * as BaileysLookup from "./BaileysLookup.ts"
+
+export interface Outgoing {
+  readonly waMessageId: WaMessageId
+  readonly to: Recipient
+  readonly bytes: Uint8Array
+}
+
+export interface Sender {
+  /** One try. Never rejects; ends after at most both timeouts. */
+  readonly send: (message: Outgoing) => Promise<SendOutcome>
+  /** The server's word on this id. False when no try waits for it. */
+  readonly settle: (waMessageId: string, error?: string) => boolean
+  /** The socket is gone: each try ends with what is known of it. */
+  readonly lost: () => void
+}
+
+/** A try in Baileys' hands. Once `started`, the frame may be on the wire and only the server's word is certain. */
+type Attempt = { started: boolean; over: boolean; readonly end: (outcome: SendOutcome) => void }
+
+const attempts = new WeakMap<proto.IMessage, Attempt>()
+
+/**
+ * Baileys calls this when a send's turn has come, after queueing for the lock that all sends of a socket share and
+ * before anything is written. A try that ended while it queued is stopped here, which keeps its "not sent" true.
+ */
+export const beforeWrite = (message: proto.IMessage): proto.IMessage => {
+  const attempt = attempts.get(message)
+  if (attempt?.over && !attempt.started) throw new Error("the try ended before its turn came")
+  if (attempt) attempt.started = true
+  return message
+}
+
+const notConnected: SendOutcome = { _tag: "NotSent", reason: "not_connected", final: false }
+const lookupFailed: SendOutcome = { _tag: "NotSent", reason: "lookup_failed", final: false }
+const notOnWhatsApp: SendOutcome = { _tag: "NotSent", reason: "recipient_not_on_whatsapp", final: true }
+
+/** Sends over one socket, in any number at a time. */
+export const make = (
+  sock: WASocket,
+  timeouts: { readonly lookupTimeoutMs: number; readonly ackTimeoutMs: number }
+): Sender => {
+  const gone = new AbortController()
+  const lookup = BaileysLookup.make(sock, timeouts.lookupTimeoutMs, gone.signal)
+  const waiting = new Map<string, Attempt>()
+
+  const relay = (address: string, { waMessageId, bytes }: Outgoing): Promise<SendOutcome> =>
+    new Promise((resolve) => {
+      const end = (outcome: SendOutcome) => {
+        attempt.over = true
+        clearTimeout(deadline)
+        if (waiting.get(waMessageId) === attempt) waiting.delete(waMessageId)
+        resolve(outcome)
+      }
+      const attempt: Attempt = { started: false, over: false, end }
+      const message = decode(bytes)
+      attempts.set(message, attempt)
+      waiting.set(waMessageId, attempt)
+      const deadline = setTimeout(() => end(unsettled(attempt, "ack_timeout")), timeouts.ackTimeoutMs)
+      // Success proves nothing yet. Failure may come after the write too: keys are stored once the frame has left.
+      sock
+        .relayMessage(address, message, { messageId: waMessageId })
+        .catch(() => end(unsettled(attempt, "send_failed")))
+    })
+
+  return {
+    send: async (message) => {
+      const address = await lookup.find(`${message.to.address.slice(1)}@s.whatsapp.net`).catch(() => lookupFailed)
+      if (gone.signal.aborted) return notConnected
+      if (address === undefined) return notOnWhatsApp
+      return typeof address === "string" ? relay(address, message) : address
+    },
+
+    settle: (waMessageId, error) => {
+      const attempt = waiting.get(waMessageId)
+      const at = fromMillis(Date.now())
+      attempt?.end(error === undefined ? { _tag: "Acked", at } : { _tag: "Rejected", code: error, at })
+      return attempt !== undefined
+    },
+
+    lost: () => {
+      gone.abort()
+      for (const attempt of [...waiting.values()]) attempt.end(unsettled(attempt, "connection_lost"))
+    }
+  }
+}
+
+const unsettled = (attempt: Attempt, reason: "ack_timeout" | "connection_lost" | "send_failed"): SendOutcome =>
+  attempt.started ? { _tag: "Unknown", reason } : notConnected

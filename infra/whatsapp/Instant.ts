@@ -1,0 +1,60 @@
+import { Clock, Effect, Layer, Queue, Stream } from "effect"
+import type { DeviceId } from "#domain/Ids.ts"
+import { fromMillis } from "#domain/Instant.ts"
+import { type SendOutcome, type SessionEvent, WhatsApp } from "#domain/ports/WhatsApp.ts"
+
+type Sent = Parameters<WhatsApp["Service"]["send"]>[1] & { readonly device: DeviceId }
+
+/** A WhatsApp that answers at once: every device is connected as soon as it is open, every message acknowledged. */
+export const make = (
+  options: {
+    /** What becomes of a try, instead of an acknowledgement. */
+    readonly outcome?: (message: Sent) => Effect.Effect<SendOutcome>
+    /** How many of the last messages `sent` keeps; none by default, so that a benchmark's memory stays flat. */
+    readonly keep?: number
+  } = {}
+) => {
+  const keep = options.keep ?? 0
+  const sent: Array<Sent> = []
+  let queue: Queue.Queue<SessionEvent> | undefined
+  const tell = (event: SessionEvent) =>
+    Effect.suspend(() => (queue ? Queue.offer(queue, event) : Effect.succeed(false)))
+  const acked = Effect.map(Clock.currentTimeMillis, (now): SendOutcome => ({ _tag: "Acked", at: fromMillis(now) }))
+
+  const layer = Layer.effect(
+    WhatsApp,
+    Effect.gen(function* () {
+      const events = yield* Queue.unbounded<SessionEvent>()
+      queue = events
+      const open = new Set<DeviceId>()
+
+      return WhatsApp.of({
+        encode: (content) => Effect.succeed(new TextEncoder().encode(content.text)),
+        open: (device, { pairing }) =>
+          Effect.gen(function* () {
+            if (open.has(device)) return
+            open.add(device)
+            if (pairing) yield* Queue.offer(events, { _tag: "Paired", device })
+            yield* Queue.offer(events, { _tag: "Connected", device })
+          }),
+        close: (device) => Effect.sync(() => void open.delete(device)),
+        send: (device, message) =>
+          Effect.suspend(() => {
+            if (!open.has(device)) {
+              return Effect.succeed<SendOutcome>({ _tag: "NotSent", reason: "not_connected", final: false })
+            }
+            const kept = { ...message, device }
+            if (keep > 0) sent.push(kept)
+            if (sent.length > keep) sent.shift()
+            return options.outcome?.(kept) ?? acked
+          }),
+        events: Stream.fromQueue(events)
+      })
+    })
+  )
+
+  /** `tell` adds to the events of the layer built last, as a receipt would. */
+  return { layer, sent, tell }
+}
+
+export const layer = make().layer
