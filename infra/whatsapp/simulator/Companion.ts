@@ -1,0 +1,67 @@
+import type { BinaryNode } from "@whiskeysockets/baileys"
+import type { Connection } from "./Connection.ts"
+import type { PreKey, PreKeyBundle, SignedPreKey } from "./PreKeyBundle.ts"
+
+/** The public half of what a client registers with. */
+export interface CompanionKeys {
+  readonly noise: Buffer
+  readonly identity: Buffer
+  readonly registrationId: number
+  readonly signedPreKey: SignedPreKey
+}
+
+const stanzaKey = (tag: string, id: string | undefined, type: string | undefined) =>
+  // A client answers a message with whatever type of receipt it likes, so only the id tells messages apart.
+  tag === "message" ? `message ${id}` : `${tag} ${id} ${type ?? ""}`
+
+/** A linked device of a phone. Outlives its connections, and keeps every stanza until the client has acknowledged it. */
+export class Companion {
+  readonly device: number
+  readonly keys: CompanionKeys
+  readonly preKeys: Array<PreKey> = []
+  signedPreKey: SignedPreKey
+  connection: Connection | undefined
+  unlinked = false
+  hasHistory = false
+  readonly #unacknowledged = new Map<string, BinaryNode>()
+  #online = false
+
+  constructor(device: number, keys: CompanionKeys) {
+    this.device = device
+    this.keys = keys
+    this.signedPreKey = keys.signedPreKey
+  }
+
+  /** A bundle with one of the uploaded one-time keys, which is then used up. */
+  takeBundle(): PreKeyBundle {
+    const { registrationId, identity } = this.keys
+    return { registrationId, identity, signedPreKey: this.signedPreKey, preKey: this.preKeys.shift() }
+  }
+
+  /** Sends the stanza now when the client is online, else when it comes back. */
+  deliver(stanza: BinaryNode) {
+    this.#unacknowledged.set(stanzaKey(stanza.tag, stanza.attrs.id, stanza.attrs.type), stanza)
+    if (this.#online) this.connection?.send(stanza)
+  }
+
+  acknowledge(tag: string, id: string | undefined, type?: string) {
+    this.#unacknowledged.delete(stanzaKey(tag, id, type))
+  }
+
+  attach(connection: Connection) {
+    this.connection = connection
+    this.#online = false
+  }
+
+  /** From now on stanzas are sent as they come; returns those that waited. */
+  goOnline(): ReadonlyArray<BinaryNode> {
+    this.#online = true
+    return [...this.#unacknowledged.values()]
+  }
+
+  detach(connection: Connection) {
+    if (this.connection !== connection) return
+    this.connection = undefined
+    this.#online = false
+  }
+}

@@ -1,0 +1,51 @@
+import type { Faults } from "./Faults.ts"
+import { type IncomingMessage, sendIncoming } from "./Incoming.ts"
+import type { Network } from "./Network.ts"
+import { scanQr } from "./Pairing.ts"
+import { enterCode } from "./PairingCode.ts"
+import type { InboxEntry } from "./Phone.ts"
+import type { SimulatorRecord } from "./Record.ts"
+import { unlink } from "./Unlink.ts"
+
+/** What a test may do to a running simulator, in the same process or over HTTP. Numbers are digits, without a plus. */
+export interface Controls {
+  /** Changed by assignment; each holds from the next stanza on. */
+  readonly faults: Faults
+  readonly record: SimulatorRecord
+  /** Scans a client's QR code with this number's phone. Resolves with the companion's address. */
+  readonly scanQr: (qr: string, number: string) => Promise<string>
+  /** Types a client's pairing code into this number's phone. Resolves with the companion's address. */
+  readonly enterCode: (number: string, code: string) => Promise<string>
+  /** Resolves with the message's id. Rejects when no device is linked to the account. */
+  readonly sendIncoming: (message: IncomingMessage) => Promise<string>
+  readonly setPresent: (number: string, isPresent: boolean) => void
+  readonly inbox: (number: string) => ReadonlyArray<InboxEntry>
+  /** Cuts every connection of this account, or of all. */
+  readonly drop: (number?: string) => void
+  /** Ends the stream of this account's clients, or of all, with a code; 401 unlinks them for good. */
+  readonly endStreams: (code: number, number?: string) => void
+}
+
+export const makeControls = (network: Network): Controls => {
+  const connectionsOf = (number?: string) =>
+    [...network.connections].filter(({ login }) => number === undefined || login?.phone.number === number)
+
+  return {
+    faults: network.faults,
+    record: network.record,
+    scanQr: (qr, number) => scanQr(network, qr, number),
+    enterCode: (number, code) => enterCode(network, number, code),
+    sendIncoming: (message) => sendIncoming(network, message),
+    setPresent: (number, isPresent) => network.directory.setPresent(number, isPresent),
+    inbox: (number) => network.directory.find(`${number}@s.whatsapp.net`)?.inbox ?? [],
+    drop: (number) => {
+      for (const connection of connectionsOf(number)) connection.drop()
+    },
+    endStreams: (code, number) => {
+      for (const connection of connectionsOf(number)) {
+        if (code === 401 && connection.login) unlink(network, connection.login.phone, connection.login.companion)
+        else connection.endStream(code)
+      }
+    }
+  }
+}

@@ -1,0 +1,92 @@
+import { Schema } from "effect"
+
+const kinds = [
+  "paired",
+  "login",
+  "login-refused",
+  "unlinked",
+  "closed",
+  "message",
+  "acked",
+  "refused",
+  "delivered",
+  "unreadable",
+  "read",
+  "played",
+  "retry-asked",
+  "dropped",
+  "incoming",
+  "client-receipt",
+  "protocol-error"
+] as const
+
+/** One thing that the server saw or did. Numbers and texts are in the clear: the record exists to be compared with. */
+export const Observation = Schema.Struct({
+  at: Schema.String,
+  kind: Schema.Literals(kinds),
+  account: Schema.optionalKey(Schema.String),
+  device: Schema.optionalKey(Schema.Number),
+  contact: Schema.optionalKey(Schema.String),
+  waMessageId: Schema.optionalKey(Schema.String),
+  text: Schema.optionalKey(Schema.String),
+  /** How many copies of this id the contact has now. */
+  copies: Schema.optionalKey(Schema.Number),
+  /** An error code, a receipt's type, or when a socket was dropped: "before-delivery", "after-delivery". */
+  detail: Schema.optionalKey(Schema.String)
+})
+export type Observation = typeof Observation.Type
+
+/** Everything that the record says about one WhatsApp message id. */
+export interface MessageSummary {
+  readonly waMessageId: string
+  readonly account: string | undefined
+  readonly contact: string | undefined
+  readonly text: string | undefined
+  /** How many <message> stanzas arrived under this id. */
+  readonly stanzas: number
+  /** How many copies reached the contact's inbox. */
+  readonly copies: number
+  readonly acked: boolean
+  readonly refused: string | undefined
+  readonly delivered: boolean
+  readonly read: boolean
+  /** How many ids carried this very text from this account to this contact: more than one is a visible duplicate. */
+  readonly idsWithSameText: number
+}
+
+const summariseOne = (waMessageId: string, seen: ReadonlyArray<Observation>): MessageSummary => {
+  const has = (kind: Observation["kind"]) => seen.some((observation) => observation.kind === kind)
+  return {
+    waMessageId,
+    account: seen[0]?.account,
+    contact: seen[0]?.contact,
+    text: seen.find(({ text }) => text !== undefined)?.text,
+    stanzas: seen.filter(({ kind }) => kind === "message").length,
+    copies: seen.filter(({ kind }) => kind === "delivered").length,
+    acked: has("acked"),
+    refused: seen.find(({ kind }) => kind === "refused")?.detail,
+    delivered: has("delivered"),
+    read: has("read"),
+    idsWithSameText: 1
+  }
+}
+
+/** One summary for every id that a client sent under, in the order of arrival. */
+export const summarise = (observations: Iterable<Observation>): ReadonlyArray<MessageSummary> => {
+  const byId = new Map<string, Array<Observation>>()
+  for (const observation of observations) {
+    const { kind, waMessageId, account } = observation
+    if (waMessageId === undefined) continue
+    const key = JSON.stringify([account, waMessageId])
+    const seen = byId.get(key)
+    if (seen) seen.push(observation)
+    else if (kind === "message") byId.set(key, [observation])
+  }
+  const summaries = [...byId.values()].map((seen) => summariseOne(seen[0]?.waMessageId ?? "", seen))
+  const textKey = ({ account, contact, text }: MessageSummary) => JSON.stringify([account, contact, text])
+  const sameText = Map.groupBy(summaries, textKey)
+  return summaries.map((summary) => ({
+    ...summary,
+    idsWithSameText: summary.text === undefined ? 1 : (sameText.get(textKey(summary))?.length ?? 1)
+  }))
+}

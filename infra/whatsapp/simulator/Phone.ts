@@ -1,0 +1,77 @@
+import type { proto } from "@whiskeysockets/baileys"
+import { Companion, type CompanionKeys } from "./Companion.ts"
+import { SignalPeer } from "./SignalPeer.ts"
+
+/** A message as its recipient sees it. More than one copy under one id is what a real client shows once. */
+export interface InboxEntry {
+  readonly waMessageId: string
+  readonly from: string
+  readonly text: string | undefined
+  readonly content: proto.IMessage
+  readonly copies: number
+}
+
+/** A simulated phone: a contact, and an account as soon as a companion is linked to it. */
+export class Phone {
+  /** Digits only, without the plus sign. */
+  readonly number: string
+  readonly lid: string
+  readonly name: string
+  readonly signal = new SignalPeer()
+  readonly companions = new Map<number, Companion>()
+  readonly #inbox = new Map<string, InboxEntry>()
+  #lastDevice = 0
+
+  constructor(number: string) {
+    this.number = number
+    this.lid = `1${number.padStart(14, "0")}`
+    this.name = `Simulated ${number.slice(-4)}`
+  }
+
+  get jid() {
+    return `${this.number}@s.whatsapp.net`
+  }
+
+  get lidJid() {
+    return `${this.lid}@lid`
+  }
+
+  deviceJid(device: number) {
+    return `${this.number}:${device}@s.whatsapp.net`
+  }
+
+  deviceLidJid(device: number) {
+    return `${this.lid}:${device}@lid`
+  }
+
+  get linked(): ReadonlyArray<Companion> {
+    return [...this.companions.values()].filter((companion) => !companion.unlinked)
+  }
+
+  get inbox(): ReadonlyArray<InboxEntry> {
+    return [...this.#inbox.values()]
+  }
+
+  /** A device number for a companion that is about to be linked; none is ever used twice. */
+  reserveDevice(): number {
+    this.#lastDevice += 1
+    return this.#lastDevice
+  }
+
+  link(device: number, keys: CompanionKeys): Companion {
+    const companion = new Companion(device, keys)
+    this.companions.set(device, companion)
+    return companion
+  }
+
+  received(waMessageId: string): InboxEntry | undefined {
+    return this.#inbox.get(waMessageId)
+  }
+
+  /** Adds a copy to the inbox; returns how many there are now. */
+  receive(message: Omit<InboxEntry, "copies">): number {
+    const copies = (this.#inbox.get(message.waMessageId)?.copies ?? 0) + 1
+    this.#inbox.set(message.waMessageId, { ...message, copies })
+    return copies
+  }
+}

@@ -1,0 +1,70 @@
+import { type BinaryNode, getBinaryNodeChildren, S_WHATSAPP_NET } from "@whiskeysockets/baileys"
+import { element, firstChild } from "./BinaryNodes.ts"
+import type { Connection } from "./Connection.ts"
+import { goOnline } from "./Login.ts"
+import type { Network } from "./Network.ts"
+import { handleLinkCode } from "./PairingCode.ts"
+import { answerKeyQuery } from "./PreKeys.ts"
+import { unlink } from "./Unlink.ts"
+import { answerUsync } from "./Usync.ts"
+
+type Answer = (network: Network, connection: Connection, query: BinaryNode) => void | Promise<void>
+
+const privacySettings = ["last", "online", "profile", "status", "groupadd", "readreceipts", "calladd", "messages"]
+
+const answerMultiDevice: Answer = (network, connection, query) => {
+  const step = firstChild(query)
+  if (step?.tag === "link_code_companion_reg") return handleLinkCode(network, connection, query, step)
+  connection.reply(query)
+  if (step?.tag === "remove-companion-device" && connection.login) {
+    unlink(network, connection.login.phone, connection.login.companion)
+  }
+}
+
+const answerPassive: Answer = async (network, connection, query) => {
+  connection.reply(query)
+  if (firstChild(query)?.tag === "active") await goOnline(network, connection)
+}
+
+const answerAppState: Answer = (_network, connection, query) => {
+  const collections = getBinaryNodeChildren(firstChild(query), "collection").map(({ attrs: { name, version = "0" } }) =>
+    element("collection", { name, version, has_more_patches: "false" })
+  )
+  connection.reply(query, [element("sync", {}, collections)])
+}
+
+const answerPrivacy: Answer = (_network, connection, query) => {
+  if (firstChild(query)?.tag === "tokens") return connection.reply(query, [element("tokens", {}, [])])
+  const categories = privacySettings.map((name) => element("category", { name, value: "all" }))
+  connection.reply(query, [element("privacy", {}, categories)])
+}
+
+const answerPicture: Answer = (_network, connection, query) => {
+  const { id, target = S_WHATSAPP_NET } = query.attrs
+  const error = element("error", { code: "404", text: "item-not-found" })
+  connection.send(element("iq", { from: target, type: "error", id }, [error]))
+}
+
+const always =
+  (...content: Array<BinaryNode>): Answer =>
+  (_network, connection, query) =>
+    connection.reply(query, content)
+
+const answers = new Map<string, Answer>([
+  ["abt", always(element("props", { protocol: "1", ab_key: "simulator", hash: "simulator", refresh: "86400" }, []))],
+  ["blocklist", always(element("list", { dhash: "0" }, []))],
+  ["encrypt", answerKeyQuery],
+  ["md", answerMultiDevice],
+  ["passive", answerPassive],
+  ["privacy", answerPrivacy],
+  ["usync", answerUsync],
+  ["w:profile:picture", answerPicture],
+  ["w:sync:app:state", answerAppState]
+])
+
+/** Answers a client's query. One in a namespace that nobody here knows gets an empty result, as pings do. */
+export const answerQuery: Answer = (network, connection, query) => {
+  const { xmlns = "" } = query.attrs
+  if (network.faults.mutedQueries.includes(xmlns)) return
+  return (answers.get(xmlns) ?? always())(network, connection, query)
+}

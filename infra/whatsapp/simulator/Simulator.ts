@@ -1,0 +1,117 @@
+import "../QuietLibsignal.ts"
+import { once } from "node:events"
+import { createServer, type Server } from "node:http"
+import type { AddressInfo } from "node:net"
+import { Curve } from "@whiskeysockets/baileys"
+import { type WebSocket, WebSocketServer } from "ws"
+import { makeCertificateChain } from "./CertificateChain.ts"
+import { Connection } from "./Connection.ts"
+import { controlListener } from "./ControlServer.ts"
+import { type Controls, makeControls } from "./Controls.ts"
+import { Directory } from "./Directory.ts"
+import { type FaultsPatch, noFaults } from "./Faults.ts"
+import { receiveSession } from "./Login.ts"
+import type { Network } from "./Network.ts"
+import { PairingDesk } from "./PairingDesk.ts"
+import { SimulatorRecord } from "./Record.ts"
+import { receiveStanza } from "./Stanzas.ts"
+import { Timers } from "./Timers.ts"
+
+const webSocketPath = "/ws/chat"
+const largestWebSocketMessage = 4 * 1024 * 1024
+
+/** All numbers are digits, without the plus sign. */
+export interface SimulatorOptions {
+  /** Default 127.0.0.1: whoever reaches the control API reads every message. */
+  readonly host?: string
+  /** Default 0, any free port. */
+  readonly port?: number
+  /** Where the record is kept as JSON lines; without it, in memory only. */
+  readonly recordFile?: string | undefined
+  /** Numbers on WhatsApp from the start. */
+  readonly contacts?: ReadonlyArray<string>
+  /** Whether any number that a client asks for becomes a contact. Default false. */
+  readonly autoContacts?: boolean
+  /** Numbers that are not on WhatsApp, whatever `autoContacts` says. */
+  readonly absent?: ReadonlyArray<string>
+  readonly faults?: FaultsPatch
+}
+
+export interface Simulator extends Controls {
+  /** What a client takes for WhatsApp's address: Baileys' `waWebSocketUrl`. */
+  readonly url: string
+  readonly controlUrl: string
+  /** The root of the server's certificate chain, for a client that checks it. */
+  readonly rootKey: Uint8Array
+  readonly close: () => Promise<void>
+}
+
+/** Starts a WhatsApp Web server that an unmodified Baileys pairs with and sends through. Rejects on a port in use. */
+export const startSimulator = async (options: SimulatorOptions = {}): Promise<Simulator> => {
+  const { host = "127.0.0.1", port = 0, contacts = [], autoContacts = false, absent = [] } = options
+  const network: Network = {
+    directory: new Directory(autoContacts, absent),
+    connections: new Set(),
+    pairing: new PairingDesk(),
+    faults: { ...noFaults(), ...options.faults },
+    record: new SimulatorRecord(options.recordFile),
+    timers: new Timers()
+  }
+  for (const number of contacts) network.directory.phone(number)
+
+  const root = Curve.generateKeyPair()
+  const controls = makeControls(network)
+  const server = createServer(controlListener(controls))
+  const sockets = acceptClients(server, network, root)
+  server.listen(port, host)
+  await once(server, "listening")
+
+  const address = `${host.includes(":") ? `[${host}]` : host}:${(server.address() as AddressInfo).port}`
+  return {
+    ...controls,
+    url: `ws://${address}${webSocketPath}`,
+    controlUrl: `http://${address}/control`,
+    rootKey: root.public,
+    close: async () => {
+      network.timers.close()
+      for (const connection of network.connections) connection.drop()
+      sockets.close()
+      server.close()
+      server.closeAllConnections()
+      await once(server, "close")
+      network.record.close()
+    }
+  }
+}
+
+const acceptClients = (server: Server, network: Network, root: ReturnType<typeof Curve.generateKeyPair>) => {
+  const key = Curve.generateKeyPair()
+  const identity = { key, certificateChain: makeCertificateChain(root, key.public) }
+  const sockets = new WebSocketServer({ noServer: true, maxPayload: largestWebSocketMessage })
+  server.on("upgrade", (request, socket, head) => {
+    const isClient = new URL(request.url ?? "", "http://localhost").pathname === webSocketPath
+    const status = isClient ? network.faults.upgradeStatus : 404
+    if (status === null)
+      sockets.handleUpgrade(request, socket, head, (webSocket) => accept(network, identity, webSocket))
+    else socket.end(`HTTP/1.1 ${status} Simulated\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
+  })
+  return sockets
+}
+
+const accept = (network: Network, identity: ConstructorParameters<typeof Connection>[1], socket: WebSocket) => {
+  const connection = new Connection(socket, identity, {
+    onSession: (from, session) => receiveSession(network, from, session),
+    onStanza: (from, stanza) => receiveStanza(network, from, stanza),
+    onProtocolError: (_from, error) =>
+      network.record.add("protocol-error", { detail: error instanceof Error ? error.message : "unknown" }),
+    onClosed: (from) => {
+      network.connections.delete(from)
+      network.pairing.forget(from)
+      if (!from.login) return
+      const { phone, companion } = from.login
+      companion.detach(from)
+      network.record.add("closed", { account: phone.number, device: companion.device })
+    }
+  })
+  network.connections.add(connection)
+}

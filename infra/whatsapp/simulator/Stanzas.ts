@@ -1,0 +1,35 @@
+import { type BinaryNode, getAllBinaryNodeChildren, getBinaryNodeChild } from "@whiskeysockets/baileys"
+import { element, unixSeconds } from "./BinaryNodes.ts"
+import type { Connection } from "./Connection.ts"
+import { receiveMessage } from "./Messages.ts"
+import type { Network } from "./Network.ts"
+import { answerQuery } from "./Queries.ts"
+
+/** Routes what a client says; presence and other announcements need no answer. */
+export const receiveStanza = (network: Network, connection: Connection, stanza: BinaryNode) => {
+  switch (stanza.tag) {
+    case "iq":
+      return answerQuery(network, connection, stanza)
+    case "message":
+      return receiveMessage(network, connection, stanza)
+    case "receipt":
+      return receiveReceipt(network, connection, stanza)
+    case "ack":
+      return connection.login?.companion.acknowledge(stanza.attrs.class ?? "", stanza.attrs.id, stanza.attrs.type)
+  }
+}
+
+const receiveReceipt = (network: Network, connection: Connection, stanza: BinaryNode) => {
+  const { id, to, type } = stanza.attrs
+  connection.send(element("ack", { class: "receipt", id, from: to, type, t: unixSeconds() }))
+  if (!connection.login) return
+  const { companion, phone } = connection.login
+  const list = getBinaryNodeChild(stanza, "list")
+  const more = list ? getAllBinaryNodeChildren(list).map(({ attrs }) => attrs.id) : []
+  for (const waMessageId of [id, ...more]) {
+    companion.acknowledge("message", waMessageId)
+    if (waMessageId === undefined) continue
+    const facts = { account: phone.number, device: companion.device, waMessageId, detail: type ?? "delivery" }
+    network.record.add("client-receipt", facts)
+  }
+}

@@ -1,0 +1,54 @@
+import {
+  type BinaryNode,
+  getBinaryNodeChild,
+  getBinaryNodeChildren,
+  getBinaryNodeChildString
+} from "@whiskeysockets/baileys"
+import { child, element } from "./BinaryNodes.ts"
+import type { Connection } from "./Connection.ts"
+import type { Network } from "./Network.ts"
+import type { Phone } from "./Phone.ts"
+
+const devices = (phone: Phone): BinaryNode =>
+  element("devices", {}, [
+    element("device-list", { hash: "2:simulator" }, [
+      element("device", { id: "0" }),
+      ...phone.linked.map(({ device }) => element("device", { id: String(device), "key-index": String(device) }))
+    ])
+  ])
+
+const answerOne = (network: Network, user: BinaryNode, protocols: ReadonlyArray<string>): BinaryNode => {
+  const asked = getBinaryNodeChild(user, "contact") && getBinaryNodeChildString(user, "contact")
+  const jid = user.attrs.jid ?? `${asked?.replace(/^\+/, "")}@s.whatsapp.net`
+  const phone = network.directory.lookUp(jid)
+  const answers: Array<BinaryNode> = []
+  for (const protocol of protocols) {
+    if (protocol === "contact") answers.push(element("contact", { type: phone ? "in" : "out" }))
+    if (phone && protocol === "devices") answers.push(devices(phone))
+    if (phone && protocol === "lid") answers.push(element("lid", { val: phone.lidJid }))
+  }
+  return element("user", { jid }, answers)
+}
+
+/** Who is on WhatsApp, under which LID and with which devices. */
+export const answerUsync = (network: Network, connection: Connection, query: BinaryNode) => {
+  const usync = child(query, "usync")
+  const asked = child(usync, "query").content
+  const protocols = Array.isArray(asked) ? asked.map(({ tag }) => tag) : []
+  const users = getBinaryNodeChildren(child(usync, "list"), "user")
+  const { sid, mode, context } = usync.attrs
+  connection.reply(query, [
+    element("usync", { sid, index: "0", last: "true", mode, context }, [
+      element(
+        "result",
+        {},
+        protocols.map((protocol) => element(protocol))
+      ),
+      element(
+        "list",
+        {},
+        users.map((user) => answerOne(network, user, protocols))
+      )
+    ])
+  ])
+}
