@@ -63,7 +63,9 @@ export type DeviceState =
       readonly reason: string | undefined
       /** Of the report that `connection` comes from. */
       readonly step: number
-      readonly steps: ReadonlySet<number>
+      /** All reports below `told` are recorded, and of the later ones those in `ahead`: it is empty unless one is missing. */
+      readonly told: number
+      readonly ahead: ReadonlySet<number>
     }
 
 type Decision = Result.Result<ReadonlyArray<DeviceEvent>, DeviceRejected>
@@ -78,38 +80,46 @@ export const Device: Decider<DeviceState, DeviceCommand, DeviceEvent, DeviceReje
       return state._tag === "Nothing" ? accept({ type: "device.created.v1", data: command.created }) : reject("exists")
     }
     if (state._tag === "Nothing") return reject("not_created")
-    return state.steps.has(command.event.data.step) ? accept() : accept(command.event)
+    const { step } = command.event.data
+    return step < state.told || state.ahead.has(step) ? accept() : accept(command.event)
   },
 
   evolve: (state, event) => {
     if (event.type === "device.created.v1") {
-      const { agent } = event.data
       return {
         _tag: "Device",
-        agent,
+        agent: event.data.agent,
         connection: "pairing",
         paired: false,
         reason: undefined,
         step: -1,
-        steps: new Set()
+        told: 0,
+        ahead: new Set()
       }
     }
     if (state._tag === "Nothing") return state
     const { step } = event.data
-    const steps = new Set(state.steps).add(step)
-    if (step < state.step) return { ...state, steps } // told late
-    const reason = "reason" in event.data ? event.data.reason : undefined
+    const known = { ...state, ...told(state, step) }
+    if (step < state.step) return known // told late: the connection has moved on
+    const latest = { ...known, step, reason: "reason" in event.data ? event.data.reason : undefined }
     switch (event.type) {
       case "device.paired.v1":
-        return { ...state, steps, step, reason, paired: true, connection: "disconnected" }
+        return { ...latest, paired: true, connection: "disconnected" }
       case "device.connected.v1":
-        return { ...state, steps, step, reason, paired: true, connection: "connected" }
+        return { ...latest, paired: true, connection: "connected" }
       case "device.disconnected.v1":
-        return { ...state, steps, step, reason, connection: state.paired ? "disconnected" : "pairing" }
+        return { ...latest, connection: state.paired ? "disconnected" : "pairing" }
       case "device.logged_out.v1":
-        return { ...state, steps, step, reason, paired: false, connection: "logged_out" }
+        return { ...latest, paired: false, connection: "logged_out" }
     }
   }
+}
+
+const told = (state: { readonly told: number; readonly ahead: ReadonlySet<number> }, step: number) => {
+  if (step !== state.told) return { ahead: new Set(state.ahead).add(step) }
+  let next = step + 1
+  while (state.ahead.has(next)) next++
+  return { told: next, ahead: next === step + 1 ? state.ahead : new Set([...state.ahead].filter((_) => _ > next)) }
 }
 
 export const streamOf = (id: DeviceId): StreamId => StreamId.make(`device-${id}`)

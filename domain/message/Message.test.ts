@@ -33,7 +33,7 @@ const details: Queued = {
 }
 const queued: MessageEvent = { type: "message.queued.v1", data: details }
 const queue: MessageCommand = { _tag: "Queue", queued: details }
-const record = (report: Report): MessageCommand => ({ _tag: "Record", report, at })
+const record = (report: Report): MessageCommand => ({ _tag: "Record", device: details.device, report, at })
 
 /** What a stream holds after these commands were tried in order. */
 const run = (commands: ReadonlyArray<MessageCommand>) => {
@@ -60,7 +60,7 @@ const AnyCommand = Schema.Union([
 const command = (any: typeof AnyCommand.Type): MessageCommand => {
   if (any._tag === "Queue") return { _tag: "Queue", queued: { ...details, contentDigest: any.digest } }
   if (any._tag === "GiveUp") return { _tag: "GiveUp", attempt: any.attempt, at: fromMillis(any.late ? 2_000 : 0) }
-  return { _tag: "Record", report: any.report, at: Instant.make(any.at) }
+  return { _tag: "Record", device: details.device, report: any.report, at: Instant.make(any.at) }
 }
 
 describe("Message", () => {
@@ -72,11 +72,19 @@ describe("Message", () => {
   })
 
   it("records a report with its evidence, and nothing when it is told again", () => {
-    const sent: MessageCommand = { _tag: "Record", report: { kind: "sent", attempt: 1 }, at, evidence: "bytes" }
+    const sent: MessageCommand = {
+      _tag: "Record",
+      device: details.device,
+      report: { kind: "sent", attempt: 1 },
+      at,
+      evidence: "bytes"
+    }
     const event: MessageEvent = { type: "message.sent.v1", data: { attempt: 1, at, evidence: "bytes" } }
     assert.deepStrictEqual(given(queued).when(sent), [event])
     assert.deepStrictEqual(given(queued, event).when({ ...sent, evidence: "signed again" }), [])
     assert.deepStrictEqual(given().when(sent), new MessageRejected({ reason: "not_queued" }))
+    const elsewhere: MessageCommand = { ...sent, device: DeviceId.make("0196f3c0-0000-7000-8000-000000000002") }
+    assert.deepStrictEqual(given(queued).when(elsewhere), new MessageRejected({ reason: "other_device" }))
   })
 
   it("gives up only past the expiry, and only on a message without a verdict", () => {

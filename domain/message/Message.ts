@@ -54,13 +54,19 @@ export const readMessageEvent = reader(messageEvents)
 
 export type MessageCommand =
   | { readonly _tag: "Queue"; readonly queued: Queued }
-  | { readonly _tag: "Record"; readonly report: Report; readonly at: Instant; readonly evidence?: string }
+  | {
+      readonly _tag: "Record"
+      /** The device the reporter speaks for: an agent has no say in another's messages. */
+      readonly device: DeviceId
+      readonly report: Report
+      readonly at: Instant
+      readonly evidence?: string
+    }
   /** The time to send it has passed and nobody said what became of it. */
   | { readonly _tag: "GiveUp"; readonly at: Instant; readonly attempt: number }
 
-export type MessageRejection = "other_content" | "not_queued"
 export class MessageRejected extends Schema.TaggedError<MessageRejected>()("MessageRejected", {
-  reason: Schema.Literals(["other_content", "not_queued"])
+  reason: Schema.Literals(["other_content", "not_queued", "other_device"])
 }) {}
 
 // State: only what `decide` needs to know.
@@ -69,6 +75,7 @@ export type MessageState =
   | { readonly _tag: "Nothing" }
   | {
       readonly _tag: "Queued"
+      readonly device: DeviceId
       readonly contentDigest: string
       readonly recipients: ReadonlyArray<SubjectId>
       readonly expiresAt: Instant
@@ -82,7 +89,7 @@ export const settled = (state: MessageState): boolean => isSettled(status(state)
 
 type Decision = Result.Result<ReadonlyArray<MessageEvent>, MessageRejected>
 const accept = (...events: ReadonlyArray<MessageEvent>): Decision => Result.succeed(events)
-const reject = (reason: MessageRejection): Decision => Result.fail(new MessageRejected({ reason }))
+const reject = (reason: MessageRejected["reason"]): Decision => Result.fail(new MessageRejected({ reason }))
 
 const recorded = (
   { kind, attempt, recipient, code = "unspecified" }: Report,
@@ -110,6 +117,7 @@ export const Message: Decider<MessageState, MessageCommand, MessageEvent, Messag
     }
     if (state._tag === "Nothing") return reject("not_queued")
     if (command._tag === "Record") {
+      if (command.device !== state.device) return reject("other_device")
       const event = recorded(command.report, command.at, command.evidence)
       return state.reports.has(reportKey(reportOf(event))) ? accept() : accept(event) // the same told again is no news
     }
@@ -120,8 +128,8 @@ export const Message: Decider<MessageState, MessageCommand, MessageEvent, Messag
 
   evolve: (state, event) => {
     if (event.type === "message.queued.v1") {
-      const { contentDigest, expiresAt, recipients } = event.data
-      return { _tag: "Queued", contentDigest, expiresAt, recipients, reports: new Map() }
+      const { contentDigest, device, expiresAt, recipients } = event.data
+      return { _tag: "Queued", device, contentDigest, expiresAt, recipients, reports: new Map() }
     }
     if (state._tag === "Nothing") return state
     const told = reportOf(event)

@@ -1,0 +1,154 @@
+import { Array, Clock, Effect, Result, Schedule, Schema, type Scope, Semaphore } from "effect"
+import { type Decider, fold } from "#domain/Decider.ts"
+import { eventIdOf, newCommandId } from "#domain/Identifiers.ts"
+import type { CommandId, EventId, StreamId } from "#domain/Ids.ts"
+import { fromMillis, type Instant } from "#domain/Instant.ts"
+import type { JsonObject } from "#domain/Json.ts"
+import { Crypto } from "#domain/ports/Crypto.ts"
+import { EventStore, type EventStoreUnavailable, WrongExpectedRevision } from "#domain/ports/EventStore.ts"
+import type { NewEvent } from "#domain/Recorded.ts"
+import { metadataOf, type Origin, Provenance } from "./Provenance.ts"
+
+/** What a command may know of the decision it belongs to: its sealed fields are bound to the event's id. */
+export interface Decision {
+  readonly commandId: CommandId
+  readonly at: Instant
+  readonly eventId: (index: number) => EventId
+}
+
+export interface Outcome<State> {
+  /** What this command added; empty when it said nothing new. */
+  readonly events: ReadonlyArray<NewEvent>
+  readonly state: State
+  /** Of the last event of the stream; -1 when there is none. */
+  readonly revision: number
+  /** Of the last event this command added. */
+  readonly position: bigint | undefined
+}
+
+/** One live actor per stream: loads on the first command, takes one command at a time, passivates when idle or settled. */
+export interface AggregateActors<State, Command, Rejection> {
+  /**
+   * Completes once the events are durable. Interrupting the caller does not withdraw the command. The command is built
+   * anew for each decision: a conflict with another writer makes a second one. `eventId` names the (only) event.
+   */
+  readonly execute: (
+    stream: StreamId,
+    command: (decision: Decision) => Command,
+    origin: Origin,
+    eventId?: EventId
+  ) => Effect.Effect<Outcome<State>, Rejection | EventStoreUnavailable>
+  /** How many are in memory. */
+  readonly size: () => number
+}
+
+interface Loaded<State> {
+  readonly state: State
+  readonly revision: number
+}
+
+/** An actor in memory. `loaded` is only what is known to be stored. */
+class Cell<State> {
+  loaded: Loaded<State> | undefined = undefined
+  readonly mailbox = Semaphore.makeUnsafe(1)
+  users = 0
+  idleSince = 0
+}
+
+const isConflict = Schema.is(WrongExpectedRevision)
+
+export const make = <State, Command, Event extends { readonly type: string; readonly data: object }, Rejection>({
+  decider,
+  idleMillis = 10_000,
+  isSettled = () => false,
+  read
+}: {
+  readonly decider: Decider<State, Command, Event, Rejection>
+  readonly read: (stored: { readonly type: string; readonly data: JsonObject }) => Event
+  /** Settled aggregates leave memory at once: little is said to them again. */
+  readonly isSettled?: (state: State) => boolean
+  readonly idleMillis?: number
+}): Effect.Effect<AggregateActors<State, Command, Rejection>, never, Crypto | EventStore | Provenance | Scope.Scope> =>
+  Effect.gen(function* () {
+    const store = yield* EventStore
+    const crypto = yield* Crypto
+    const provenance = yield* Provenance
+    const cells = new Map<StreamId, Cell<State>>()
+
+    const load = (stream: StreamId): Effect.Effect<Loaded<State>, EventStoreUnavailable> =>
+      Effect.map(store.read(stream), (recorded) => ({
+        state: fold(decider, recorded.map(read)),
+        revision: recorded.length - 1
+      }))
+
+    /** The very same events at the same revision, until it is known whether they are stored. */
+    const append = (stream: StreamId, revision: number, events: Array.NonEmptyReadonlyArray<NewEvent>) =>
+      store.append(stream, revision < 0 ? "no_stream" : revision, events).pipe(
+        Effect.retry({
+          while: (error) => error._tag === "EventStoreUnavailable" && error.written === "unknown",
+          schedule: Schedule.exponential("50 millis"),
+          times: 4
+        })
+      )
+
+    const decideOnce = Effect.fnUntraced(function* (
+      cell: Cell<State>,
+      stream: StreamId,
+      command: (decision: Decision) => Command,
+      origin: Origin,
+      eventId: EventId | undefined
+    ) {
+      if (cell.loaded === undefined) cell.loaded = yield* load(stream)
+      const { revision, state } = cell.loaded
+      const millis = yield* Clock.currentTimeMillis
+      const commandId = newCommandId(crypto, millis)
+      const at = fromMillis(millis)
+      const idOf = (index: number) => eventId ?? eventIdOf(crypto, commandId, index)
+      const decision = decider.decide(command({ commandId, at, eventId: idOf }), state)
+      if (Result.isFailure(decision)) return yield* Effect.fail(decision.failure)
+      const metadata = metadataOf(provenance, origin, commandId, at)
+      const events = decision.success.map(
+        ({ data, type }, i): NewEvent => ({ eventId: idOf(i), type, data: data as JsonObject, metadata })
+      )
+      if (!Array.isReadonlyArrayNonEmpty(events)) return { events, state, revision, position: undefined }
+      cell.loaded = undefined // believe nothing until the append is known to have worked
+      const appended = yield* append(stream, revision, events)
+      cell.loaded = { state: fold(decider, decision.success, state), revision: appended.revision }
+      return { events, ...cell.loaded, position: appended.position }
+    })
+
+    const release = (stream: StreamId, cell: Cell<State>, now: number) => {
+      if (--cell.users > 0) return
+      if (cell.loaded === undefined || isSettled(cell.loaded.state)) cells.delete(stream)
+      else cell.idleSince = now
+    }
+
+    const sweep = Effect.sync(() => {
+      const limit = performance.now() - idleMillis
+      for (const [stream, cell] of cells) if (cell.users === 0 && cell.idleSince < limit) cells.delete(stream)
+    })
+    yield* Effect.forkScoped(Effect.repeat(sweep, Schedule.spaced("1 second")))
+
+    return {
+      size: () => cells.size,
+      execute: (stream, command, origin, eventId) =>
+        Effect.suspend(() => {
+          let cell = cells.get(stream)
+          if (cell === undefined) {
+            cell = new Cell()
+            cells.set(stream, cell)
+          }
+          const actor = cell
+          actor.users++
+          const once = decideOnce(actor, stream, command, origin, eventId)
+          return once.pipe(
+            // someone else wrote to the stream: look again, then decide again
+            Effect.retry({ while: isConflict, times: 10 }),
+            Effect.catchIf(isConflict, (conflict) => Effect.die(conflict)),
+            Effect.uninterruptible,
+            actor.mailbox.withPermits(1),
+            Effect.ensuring(Effect.sync(() => release(stream, actor, performance.now())))
+          )
+        })
+    }
+  })
