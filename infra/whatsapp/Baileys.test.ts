@@ -1,0 +1,263 @@
+import { readdirSync, readFileSync } from "node:fs"
+import { join } from "node:path"
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Fiber, Redacted } from "effect"
+import { PhoneNumber } from "#domain/message/Content.ts"
+import { agent, bob, device, own, paired, text, waMessageId, world } from "./BaileysFixture.ts"
+
+describe("pairing", () => {
+  it.live("by QR code, and not again after a restart", () =>
+    Effect.gen(function* () {
+      const { stop, world } = yield* paired()
+      yield* stop
+      const again = yield* agent(world)
+      yield* again.openDevice()
+      yield* again.hears("Connected")
+      assert.strictEqual((yield* again.sendText(1))._tag, "Acked")
+      assert.isFalse(again.unread.some(({ _tag }) => _tag === "PairingCode" || _tag === "Paired"))
+    })
+  )
+
+  it.live("by code", () =>
+    Effect.gen(function* () {
+      const made = yield* world()
+      const { openDevice, hears, sendText } = yield* agent(made)
+      yield* openDevice({ method: "code", phone: PhoneNumber.make(`+${own}`) })
+      const { code, method } = yield* hears("PairingCode")
+      assert.strictEqual(method, "code")
+      yield* Effect.promise(() => made.simulator.enterCode(own, code))
+      yield* hears("Paired")
+      yield* hears("Connected")
+      assert.strictEqual((yield* sendText(1))._tag, "Acked")
+    })
+  )
+
+  it.live("offers new codes when all have run out", () =>
+    Effect.gen(function* () {
+      const made = yield* world()
+      const { openDevice, hears, unread } = yield* agent(made, { qrTimeoutMs: 20 })
+      yield* openDevice({ method: "qr" })
+      const gone = yield* hears("Disconnected")
+      assert.deepInclude(gone, { reason: "pairing_timeout", final: false })
+      const offered = unread.filter(({ _tag }) => _tag === "PairingCode").length
+      assert.strictEqual(offered, 6)
+      for (let n = 0; n <= offered; n++) yield* hears("PairingCode")
+    })
+  )
+
+  it.live("not asked for: a device without credentials ends at once", () =>
+    Effect.gen(function* () {
+      const { openDevice, hears, sendText } = yield* agent(yield* world())
+      yield* openDevice()
+      assert.deepInclude(yield* hears("Disconnected"), { reason: "logged_out", final: true })
+      assert.deepInclude(yield* sendText(1), { _tag: "NotSent", final: false })
+    })
+  )
+})
+
+describe("one try to send", () => {
+  it.live("is acknowledged, and its receipts follow as events", () =>
+    Effect.gen(function* () {
+      const { sendText, hears, simulator } = yield* paired()
+      assert.strictEqual((yield* sendText(1))._tag, "Acked")
+      yield* hears("Receipt", { kind: "delivered", waMessageId: waMessageId(1) })
+      yield* hears("Receipt", { kind: "read", waMessageId: waMessageId(1) })
+      assert.deepInclude(simulator.inbox(bob)[0], { waMessageId: waMessageId(1), text: text.text, copies: 1 })
+    })
+  )
+
+  it.live("is refused with the server's code", () =>
+    Effect.gen(function* () {
+      const { sendText } = yield* paired({ faults: { ack: { error: 463 } } })
+      assert.deepInclude(yield* sendText(1), { _tag: "Rejected", code: "463" })
+    })
+  )
+
+  it.live("is unknown when no answer comes; one that comes later is told", () =>
+    Effect.gen(function* () {
+      const { sendText, hears } = yield* paired(
+        { faults: { ack: { lateMs: 400 }, receipts: [] } },
+        { ackTimeoutMs: 200 }
+      )
+      assert.deepStrictEqual(yield* sendText(1), { _tag: "Unknown", reason: "ack_timeout" })
+      yield* hears("LateAck", { waMessageId: waMessageId(1) })
+    })
+  )
+
+  it.live("is settled by a receipt when the acknowledgement is lost", () =>
+    Effect.gen(function* () {
+      const { sendText } = yield* paired({ faults: { ack: "never", receipts: ["delivery"] } })
+      assert.strictEqual((yield* sendText(1))._tag, "Acked")
+    })
+  )
+
+  it.live("is unknown when the line is cut after the write; sent again, it is one id", () =>
+    Effect.gen(function* () {
+      const { sendText, hears, simulator, encode } = yield* paired({ faults: { dropsAfterDelivery: 1, receipts: [] } })
+      const bytes = yield* encode(text)
+      assert.deepStrictEqual(yield* sendText(1, bob, bytes), { _tag: "Unknown", reason: "connection_lost" })
+      yield* hears("Disconnected", { final: false })
+      yield* hears("Connected")
+      assert.strictEqual((yield* sendText(1, bob, bytes))._tag, "Acked")
+      assert.deepInclude(simulator.inbox(bob)[0], { waMessageId: waMessageId(1), copies: 2 })
+      assert.strictEqual(simulator.inbox(bob).length, 1)
+    })
+  )
+
+  it.live("never leaves for a number that is not on WhatsApp", () =>
+    Effect.gen(function* () {
+      const { sendText, simulator } = yield* paired()
+      const outcome = yield* sendText(1, "19998887777")
+      assert.deepStrictEqual(outcome, { _tag: "NotSent", reason: "recipient_not_on_whatsapp", final: true })
+      assert.isFalse([...simulator.record.observations].some(({ kind }) => kind === "message"))
+    })
+  )
+
+  it.live("never leaves when the server does not say who the recipient is, and holds up nobody", () =>
+    Effect.gen(function* () {
+      const { sendText, simulator } = yield* paired({ contacts: [bob, "15550003"] }, { lookupTimeoutMs: 500 })
+      assert.strictEqual((yield* sendText(1))._tag, "Acked")
+      simulator.faults.mutedQueries = ["usync"]
+      const stuck = yield* Effect.forkChild(sendText(2, "15550003"), { startImmediately: true })
+      assert.strictEqual((yield* sendText(3))._tag, "Acked")
+      assert.deepStrictEqual(yield* Fiber.join(stuck), { _tag: "NotSent", reason: "lookup_failed", final: false })
+      simulator.faults.mutedQueries = []
+      assert.strictEqual((yield* sendText(2, "15550003"))._tag, "Acked")
+    })
+  )
+
+  it.live("one of two hundred at a time, to several people", () =>
+    Effect.gen(function* () {
+      const contacts = Array.from({ length: 20 }, (_, n) => `1666000${String(n).padStart(4, "0")}`)
+      const { sendText, simulator } = yield* paired(
+        { contacts, faults: { receipts: [] } },
+        { ackTimeoutMs: 15_000, lookupTimeoutMs: 8_000 }
+      )
+      const outcomes = yield* Effect.forEach(
+        Array.from({ length: 200 }, (_, n) => n),
+        (n) => sendText(n, contacts[n % contacts.length]),
+        { concurrency: "unbounded" }
+      )
+      assert.deepStrictEqual([...new Set(outcomes.map(({ _tag }) => _tag))], ["Acked"])
+      const copies = contacts.flatMap((contact) => simulator.inbox(contact).map((entry) => entry.copies))
+      assert.deepStrictEqual(
+        copies,
+        Array.from({ length: 200 }, () => 1)
+      )
+    })
+  )
+
+  it.live("is given again, from our own store, to a phone that could not read it", () =>
+    Effect.gen(function* () {
+      const { stop, world, encode } = yield* paired()
+      const bytes = yield* encode(text)
+      yield* stop
+      const { openDevice, hears, sendText } = yield* agent(world)
+      const asked: Array<string> = []
+      yield* openDevice(undefined, (id) => {
+        asked.push(id)
+        return bytes
+      })
+      yield* hears("Connected")
+      // The line is cut before the phone asks, so Baileys no longer has the message in its memory.
+      Object.assign(world.simulator.faults, { retryReceipts: 1, dropsAfterDelivery: 1, receipts: ["delivery"] })
+      assert.deepStrictEqual(yield* sendText(1, bob, bytes), { _tag: "Unknown", reason: "connection_lost" })
+      yield* hears("Receipt", { waMessageId: waMessageId(1), kind: "delivered" })
+      assert.deepStrictEqual(asked, [waMessageId(1)])
+      assert.deepInclude(world.simulator.inbox(bob)[0], { waMessageId: waMessageId(1), text: text.text })
+    })
+  )
+})
+
+describe("the connection", () => {
+  it.live("ends for good when the phone unlinks the device", () =>
+    Effect.gen(function* () {
+      const { simulator, hears, sendText, openDevice } = yield* paired()
+      simulator.endStreams(401)
+      assert.deepInclude(yield* hears("Disconnected"), { reason: "logged_out", final: true })
+      assert.deepInclude(yield* sendText(1), { _tag: "NotSent", final: false })
+      yield* openDevice()
+      assert.deepInclude(yield* hears("Disconnected"), { reason: "logged_out", final: true })
+    })
+  )
+
+  it.live("ends for good when another takes its place", () =>
+    Effect.gen(function* () {
+      const { simulator, hears } = yield* paired()
+      simulator.endStreams(440)
+      assert.deepInclude(yield* hears("Disconnected"), { reason: "replaced", final: true })
+    })
+  )
+
+  for (const [code, reason] of [
+    [515, "restarting"],
+    [503, "server_closed"]
+  ] as const) {
+    it.live(`comes back after ${code}`, () =>
+      Effect.gen(function* () {
+        const { simulator, hears, sendText } = yield* paired()
+        simulator.endStreams(code)
+        assert.deepInclude(yield* hears("Disconnected"), { reason, final: false })
+        yield* hears("Connected")
+        assert.strictEqual((yield* sendText(1))._tag, "Acked")
+      })
+    )
+  }
+
+  it.live("is tried again when the server answers the upgrade with an error", () =>
+    Effect.gen(function* () {
+      const { simulator, hears } = yield* paired()
+      simulator.faults.upgradeStatus = 503
+      simulator.drop()
+      yield* hears("Disconnected", { reason: "refused", final: false })
+      simulator.faults.upgradeStatus = null
+      yield* hears("Connected")
+    })
+  )
+
+  it.live("is tried again when the server falls silent", () =>
+    Effect.gen(function* () {
+      const { stop, world, simulator } = yield* paired()
+      yield* stop
+      simulator.faults.mutedQueries = ["passive", "encrypt"]
+      const again = yield* agent(world, { connectTimeoutMs: 300 })
+      yield* again.openDevice()
+      yield* again.hears("Disconnected", { reason: "connect_timeout", final: false })
+      simulator.faults.mutedQueries = []
+      yield* again.hears("Connected")
+    })
+  )
+
+  it.live("closed by us stays closed and keeps its credentials", () =>
+    Effect.gen(function* () {
+      const { close, openDevice, hears, sendText } = yield* paired()
+      yield* close(device)
+      assert.deepInclude(yield* sendText(1), { _tag: "NotSent", reason: "not_connected" })
+      yield* openDevice()
+      yield* hears("Connected")
+    })
+  )
+})
+
+describe("credentials", () => {
+  it.live("are useless under another key, and not replaced", () =>
+    Effect.gen(function* () {
+      const { stop, world } = yield* paired()
+      yield* stop
+      const wrong = yield* Effect.flip(agent(world, { authKey: Redacted.make(new Uint8Array(32)) }))
+      assert.strictEqual(wrong._tag, "WhatsAppUnavailable")
+      const right = yield* agent(world)
+      yield* right.openDevice()
+      yield* right.hears("Connected")
+    })
+  )
+
+  it.live("do not stand in the file in the clear", () =>
+    Effect.gen(function* () {
+      const { folder, sendText } = yield* paired()
+      yield* sendText(1)
+      const bytes = Buffer.concat(readdirSync(folder).map((name) => readFileSync(join(folder, name))))
+      for (const word of [own, bob, "noiseKey", "s.whatsapp.net", text.text]) assert.isFalse(bytes.includes(word), word)
+    })
+  )
+})
