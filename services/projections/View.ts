@@ -7,14 +7,17 @@ export interface View {
   readonly name: string
   readonly version: number
   readonly categories: ReadonlyArray<string>
-  /** Creates the tables. Their names begin with the view's: a rebuild drops these. */
+  /** What a rebuild drops. */
   readonly tables: ReadonlyArray<string>
+  /** Creates the tables. */
   readonly setup: (sql: SqlClient.SqlClient) => Effect.Effect<unknown, SqlError.SqlError>
   /** Applies events in the log's order, inside the transaction that also moves the checkpoint. Never reads the clock. */
   readonly apply: (
     sql: SqlClient.SqlClient,
     events: Array.NonEmptyReadonlyArray<RecordedEvent>
   ) => Effect.Effect<unknown, SqlError.SqlError>
+  /** Once at start, before any event: reads back what is kept in memory beside the rows. */
+  readonly hydrate?: (sql: SqlClient.SqlClient) => Effect.Effect<unknown, SqlError.SqlError>
   /** After the commit: for what is kept in memory beside the rows. */
   readonly applied?: (events: Array.NonEmptyReadonlyArray<RecordedEvent>) => void
 }

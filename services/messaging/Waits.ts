@@ -1,0 +1,85 @@
+import { Context, Effect, Layer } from "effect"
+import type { StreamId } from "#domain/Ids.ts"
+import { EventStore } from "#domain/ports/EventStore.ts"
+import type { RecordedEvent } from "#domain/Recorded.ts"
+import * as Subscription from "../runtime/Subscription.ts"
+
+/** One open request's ear on a stream. Opened before the command runs, so an answer that comes first is not missed. */
+export interface Wait {
+  /** What was recorded since, in order. */
+  readonly heard: ReadonlyArray<RecordedEvent>
+  /** Called on each further event. */
+  onEvent: ((event: RecordedEvent) => void) | undefined
+  /** Called once when waiting shall end, whatever is known. */
+  onRelease: (() => void) | undefined
+  readonly close: () => void
+}
+
+/** Open requests by stream. They wake on what the log says, whichever process recorded it. */
+export class Waits extends Context.Service<
+  Waits,
+  {
+    readonly open: (stream: StreamId) => Wait
+    readonly releaseAll: Effect.Effect<void>
+    readonly released: () => boolean
+  }
+>()("homing/services/messaging/Waits") {}
+
+export const layer = Layer.effect(
+  Waits,
+  Effect.gen(function* () {
+    const store = yield* EventStore
+    const waits = new Map<StreamId, Set<OpenWait>>()
+    let released = false
+
+    class OpenWait implements Wait {
+      readonly heard: Array<RecordedEvent> = []
+      onEvent: Wait["onEvent"] = undefined
+      onRelease: Wait["onRelease"] = undefined
+      readonly stream: StreamId
+      constructor(stream: StreamId) {
+        this.stream = stream
+      }
+      close() {
+        const open = waits.get(this.stream)
+        open?.delete(this)
+        if (open?.size === 0) waits.delete(this.stream)
+      }
+    }
+
+    const tell = (event: RecordedEvent) => {
+      for (const wait of waits.get(event.stream) ?? []) {
+        wait.heard.push(event)
+        wait.onEvent?.(event)
+      }
+    }
+
+    const after = yield* store.head // before the first request: what it adds is heard
+    yield* Effect.forkScoped(
+      Subscription.follow({
+        name: "waits",
+        categories: ["message"],
+        after,
+        handle: (events) =>
+          Effect.sync(() => {
+            for (const event of events) tell(event)
+          })
+      })
+    )
+
+    return {
+      open: (stream) => {
+        const wait = new OpenWait(stream)
+        const open = waits.get(stream)
+        if (open === undefined) waits.set(stream, new Set([wait]))
+        else open.add(wait)
+        return wait
+      },
+      released: () => released,
+      releaseAll: Effect.sync(() => {
+        released = true
+        for (const open of [...waits.values()]) for (const wait of [...open]) wait.onRelease?.()
+      })
+    }
+  })
+)

@@ -1,0 +1,168 @@
+import type { Array } from "effect"
+import { Effect } from "effect"
+import type { SqlClient, SqlError } from "effect/sql"
+import { MessageId } from "#domain/Ids.ts"
+import { isSettled } from "#domain/message/Status.ts"
+import type { RecordedEvent } from "#domain/Recorded.ts"
+import { evolve, type SealedDocument, statusOfDocument } from "../messaging/MessageDocument.ts"
+import type { View } from "./View.ts"
+
+type Row = {
+  readonly position: number
+  readonly id: string
+  readonly device: string
+  readonly status: string
+  /** 1 while a later report may still settle it. */
+  readonly open: number
+  readonly expires_at: string
+  readonly document: string
+}
+
+/** How many messages wait to be settled, by device. Follows the log with the view. */
+export interface QueueDepth {
+  readonly total: () => number
+  readonly of: (device: string) => number
+}
+
+const recentCapacity = 4_096
+
+/** One row per message, by the position of its first event. Personal data stays sealed. */
+export const make = (): { readonly view: View; readonly depth: QueueDepth } => {
+  // What was touched last is touched next: a message's verdict follows its queueing closely.
+  const recent = new Map<string, Row>()
+  let written: ReadonlyArray<readonly [before: Row | undefined, after: Row]> = []
+  const waiting = new Map<string, number>()
+  let total = 0
+
+  const count = (device: string, change: number) => {
+    if (change === 0) return
+    total += change
+    const now = (waiting.get(device) ?? 0) + change
+    if (now === 0) waiting.delete(device)
+    else waiting.set(device, now)
+  }
+
+  const load = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, ids: ReadonlyArray<string>) {
+    const known = new Map<string, Row>()
+    const missing: Array<string> = []
+    for (const id of ids) {
+      const row = recent.get(id)
+      if (row === undefined) missing.push(id)
+      else known.set(id, row)
+    }
+    if (missing.length > 0) {
+      for (const row of yield* sql<Row>`SELECT * FROM messages WHERE ${sql.in("id", missing)}`) known.set(row.id, row)
+    }
+    return known
+  })
+
+  const apply = Effect.fnUntraced(function* (
+    sql: SqlClient.SqlClient,
+    events: Array.NonEmptyReadonlyArray<RecordedEvent>
+  ) {
+    const byId = new Map<string, Array<RecordedEvent>>()
+    for (const event of events) {
+      const id = event.stream.slice("message-".length)
+      const group = byId.get(id)
+      if (group === undefined) byId.set(id, [event])
+      else group.push(event)
+    }
+    const earlier = [...byId].filter(([, [first]]) => first!.revision > 0).map(([id]) => id)
+    const known = earlier.length === 0 ? new Map<string, Row>() : yield* load(sql, earlier)
+    const changes: Array<readonly [Row | undefined, Row]> = []
+    for (const [id, group] of byId) {
+      const before = known.get(id)
+      let document: SealedDocument | undefined = before && JSON.parse(before.document)
+      for (const event of group) document = evolve(MessageId.make(id), document, event)
+      const position = before?.position ?? Number(group[0]!.position)
+      changes.push([before, rowOf(id, position, document!)])
+    }
+    yield* sql`INSERT INTO messages ${sql.insert(changes.map(([, row]) => row))} ON CONFLICT (position) DO UPDATE SET
+      status = excluded.status, open = excluded.open, document = excluded.document`
+    written = changes
+  })
+
+  const applied = () => {
+    for (const [before, row] of written) {
+      count(row.device, row.open - (before?.open ?? 0))
+      recent.delete(row.id)
+      recent.set(row.id, row)
+      if (recent.size > recentCapacity) recent.delete(recent.keys().next().value!)
+    }
+    written = []
+  }
+
+  return {
+    depth: { total: () => total, of: (device) => waiting.get(device) ?? 0 },
+    view: {
+      name: "messages",
+      version: 1,
+      categories: ["message"],
+      tables: ["messages"],
+      setup: Effect.fnUntraced(function* (sql) {
+        yield* sql`CREATE TABLE messages (
+          position INTEGER PRIMARY KEY, id TEXT NOT NULL, device TEXT NOT NULL, status TEXT NOT NULL,
+          open INTEGER NOT NULL, expires_at TEXT NOT NULL, document TEXT NOT NULL)`
+        yield* sql`CREATE UNIQUE INDEX messages_by_id ON messages (id)`
+        yield* sql`CREATE INDEX messages_by_status ON messages (status, position)`
+        yield* sql`CREATE INDEX messages_by_device ON messages (device, position)`
+        yield* sql`CREATE INDEX messages_open ON messages (position) WHERE open = 1`
+      }),
+      hydrate: Effect.fnUntraced(function* (sql) {
+        const open = yield* sql<{ readonly device: string; readonly waiting: number }>`
+          SELECT device, COUNT(*) AS waiting FROM messages WHERE open = 1 GROUP BY device`
+        for (const row of open) count(row.device, row.waiting)
+      }),
+      apply,
+      applied
+    }
+  }
+}
+
+const rowOf = (id: string, position: number, document: SealedDocument): Row => {
+  const status = statusOfDocument(document)
+  return {
+    position,
+    id,
+    device: document.device,
+    status,
+    open: isSettled(status) ? 0 : 1,
+    expires_at: document.expiresAt,
+    document: JSON.stringify(document)
+  }
+}
+
+export interface Listed {
+  readonly position: bigint
+  readonly document: SealedDocument
+}
+
+/** Newest first, those before `after`. */
+export const list = (
+  sql: SqlClient.SqlClient,
+  filter: {
+    readonly status: string | undefined
+    readonly device: string | undefined
+    readonly after: bigint | undefined
+    readonly limit: number
+  }
+): Effect.Effect<ReadonlyArray<Listed>, SqlError.SqlError> => {
+  const conditions = [
+    sql`1 = 1`,
+    ...(filter.status === undefined ? [] : [sql`status = ${filter.status}`]),
+    ...(filter.device === undefined ? [] : [sql`device = ${filter.device}`]),
+    ...(filter.after === undefined ? [] : [sql`position < ${filter.after}`])
+  ]
+  return Effect.map(
+    sql<Row>`SELECT * FROM messages WHERE ${sql.and(conditions)} ORDER BY position DESC LIMIT ${filter.limit}`,
+    (rows) => rows.map((row) => ({ position: BigInt(row.position), document: JSON.parse(row.document) }))
+  )
+}
+
+/** Open messages in the log's order, those after `after`: what the reconciler looks at. */
+export const open = (sql: SqlClient.SqlClient, after: bigint, limit: number) =>
+  Effect.map(
+    sql<Row>`SELECT * FROM messages WHERE open = 1 AND position > ${after} ORDER BY position LIMIT ${limit}`,
+    (rows): ReadonlyArray<Listed> =>
+      rows.map((row) => ({ position: BigInt(row.position), document: JSON.parse(row.document) }))
+  )
