@@ -209,7 +209,7 @@ describe("the connection", () => {
       const { simulator, hears } = yield* paired()
       simulator.faults.upgradeStatus = 503
       simulator.drop()
-      yield* hears("Disconnected", { reason: "refused", final: false })
+      yield* hears("Disconnected", { reason: "server_closed", final: false })
       simulator.faults.upgradeStatus = null
       yield* hears("Connected")
     })

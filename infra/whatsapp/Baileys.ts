@@ -1,8 +1,8 @@
-import { Effect, FiberMap, Layer, Queue, Redacted, Stream } from "effect"
+import { Effect, Fiber, Layer, Queue, Redacted, Stream } from "effect"
 import type { DeviceId } from "#domain/Ids.ts"
 import { type SendOutcome, type SessionEvent, WhatsApp, WhatsAppUnavailable } from "#domain/ports/WhatsApp.ts"
 import * as AuthFile from "./AuthFile.ts"
-import type { Session } from "./BaileysSession.ts"
+import type { make as makeSession, Session } from "./BaileysSession.ts"
 
 export interface Options {
   /** SQLite file with the credentials of all devices; made if it is not there. */
@@ -26,8 +26,10 @@ export interface Options {
 export const layer = (options: Options): Layer.Layer<WhatsApp, WhatsAppUnavailable> =>
   Layer.effect(WhatsApp, make(options))
 
-const load = Effect.tryPromise({
-  try: async () => ({ ...(await import("./BaileysContent.ts")), sessions: await import("./BaileysSession.ts") }),
+type OpenOptions = Parameters<WhatsApp["Service"]["open"]>[1]
+
+const loadBaileys = Effect.tryPromise({
+  try: async () => ({ ...(await import("./BaileysContent.ts")), ...(await import("./BaileysSession.ts")) }),
   catch: (cause) => new WhatsAppUnavailable({ cause })
 })
 
@@ -50,46 +52,56 @@ const make = Effect.fnUntraced(function* (options: Options) {
     (opened) => Effect.sync(opened.close)
   )
   const events = yield* Queue.unbounded<SessionEvent>()
-  const fibers = yield* FiberMap.make<DeviceId>()
-  const sessions = new Map<DeviceId, Session>()
-  const services = yield* Effect.context<never>()
+  const tell = (event: SessionEvent) => void Queue.offerUnsafe(events, event)
+  const running = new Map<DeviceId, { readonly session: Session; readonly fiber: Fiber.Fiber<void> }>()
+  yield* Effect.addFinalizer(() => Fiber.interruptAll([...running.values()].map(({ fiber }) => fiber)))
+  const services = yield* Effect.context<never>() // sessions outlive whoever opens them
+
+  const start = (make: typeof makeSession, device: DeviceId, { pairing, sent }: OpenOptions) => {
+    const session = make({
+      device,
+      file,
+      settings,
+      backoff,
+      pairing,
+      sent: (waMessageId) => Effect.runPromiseWith(services)(sent(waMessageId)),
+      tell
+    })
+    const life = Effect.gen(function* () {
+      yield* Effect.yieldNow
+      const reason = yield* session.run
+      running.delete(device) // first, so that whoever hears of the end may open the device again
+      tell({ _tag: "Disconnected", device, reason, final: true })
+    })
+    running.set(device, { session, fiber: Effect.runForkWith(services)(life) })
+  }
 
   return WhatsApp.of({
     encode: (content) =>
-      load.pipe(
+      loadBaileys.pipe(
         Effect.andThen(({ encode }) => Effect.promise(() => encode(content))),
         Effect.orDie
       ),
 
-    open: (device, { pairing, sent }) =>
-      Effect.gen(function* () {
-        const loaded = yield* load
-        if (sessions.has(device)) return
-        const session = yield* Effect.try({
-          try: () =>
-            loaded.sessions.make({
-              device,
-              file,
-              settings,
-              backoff,
-              pairing,
-              sent: (waMessageId) => Effect.runPromiseWith(services)(sent(waMessageId)),
-              tell: (event) => void Queue.offerUnsafe(events, event)
-            }),
+    open: (device, options) =>
+      Effect.flatMap(loadBaileys, ({ make }) =>
+        Effect.try({
+          try: () => (running.has(device) ? undefined : start(make, device, options)),
           catch: (cause) => new WhatsAppUnavailable({ cause })
         })
-        sessions.set(device, session)
-        const forget = Effect.sync(() => void (sessions.get(device) === session && sessions.delete(device)))
-        yield* FiberMap.run(fibers, device, Effect.ensuring(session.run, forget))
+      ),
+
+    close: (device) =>
+      Effect.suspend(() => {
+        const open = running.get(device)
+        running.delete(device)
+        return open === undefined ? Effect.void : Fiber.interrupt(open.fiber)
       }),
 
-    close: (device) => FiberMap.remove(fibers, device),
-
-    send: (device, message) =>
-      Effect.suspend(() => sessions.get(device)?.send(message) ?? Effect.succeed<SendOutcome>(notOpen)),
+    send: (device, message) => Effect.suspend(() => running.get(device)?.session.send(message) ?? notOpen),
 
     events: Stream.fromQueue(events)
   })
 })
 
-const notOpen: SendOutcome = { _tag: "NotSent", reason: "not_connected", final: false }
+const notOpen = Effect.succeed<SendOutcome>({ _tag: "NotSent", reason: "not_connected", final: false })

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from "node:http"
 import "./QuietLibsignal.ts"
 import { type BinaryNode, Browsers, makeWASocket, type WASocket, type WAVersion } from "@whiskeysockets/baileys"
 import { Effect } from "effect"
@@ -92,7 +93,9 @@ export const connect = (options: {
 
     // After an HTTP refusal of the upgrade, and on a server that falls silent, Baileys would stay "connecting" for ever.
     const watchdog = setTimeout(() => finish("connect_timeout"), settings.connectTimeoutMs)
-    sock.ws.on("unexpected-response", () => finish("refused"))
+    sock.ws.on("unexpected-response", (_request: unknown, { statusCode = 0 }: IncomingMessage) =>
+      finish(statusCode >= 500 ? "server_closed" : "refused")
+    )
 
     const offerCode = async (qr: string) => {
       const first = settings.qrTimeoutMs ?? firstCodeMs
@@ -124,7 +127,9 @@ export const connect = (options: {
         options.opened(sender)
         tell({ _tag: "Connected" })
       }
-      if (connection === "close") finish(disconnectReason(lastDisconnect?.error, offered > 0))
+      if (connection === "close") {
+        finish(disconnectReason(lastDisconnect?.error, { offered: offered > 0, paired: auth.paired() }))
+      }
     })
 
     sock.ws.on("CB:ack,class:message", (node: BinaryNode) => {

@@ -7,8 +7,8 @@ import { connect, type End, type Settings, type Told } from "./BaileysConnection
 import type { Outgoing, Sender } from "./BaileysSend.ts"
 
 export interface Session {
-  /** Lives until the end is final, a reason that only a person can change; interrupting it closes the session. */
-  readonly run: Effect.Effect<void>
+  /** Lives until an end that only a person can change, and gives its reason. Interrupting it closes the session. */
+  readonly run: Effect.Effect<DisconnectReason>
   readonly send: (message: Outgoing) => Effect.Effect<SendOutcome>
 }
 
@@ -60,9 +60,8 @@ export const make = (options: {
         told = undefined
       }
       if (reason === "logged_out") file.forget(device) // dead keys; the next pairing starts without them
-      const final = reason === "logged_out" || reason === "replaced"
-      if (reason !== told) tell({ _tag: "Disconnected", reason, final })
-      if (final) return
+      if (reason === "logged_out" || reason === "replaced") return reason
+      if (reason !== told) tell({ _tag: "Disconnected", reason, final: false })
       told = reason
       const wait = yield* delay(backoff, reason, failures++)
       yield* Effect.logDebug("WhatsApp connection ended").pipe(Effect.annotateLogs({ device, reason, wait }))

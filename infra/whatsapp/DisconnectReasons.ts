@@ -7,14 +7,17 @@ const describe = (error: unknown): { readonly code: number | undefined; readonly
   return { code: output?.statusCode, text: "message" in error ? String(error.message) : "" }
 }
 
-/** Why a connection ended. `offered`: pairing codes were on offer when it did. */
-export const disconnectReason = (error: unknown, offered: boolean): DisconnectReason => {
+/** Why a connection ended. `offered`: pairing codes were on offer; `paired`: there are credentials to log out. */
+export const disconnectReason = (
+  error: unknown,
+  { offered, paired }: { readonly offered: boolean; readonly paired: boolean }
+): DisconnectReason => {
   const { code, text } = describe(error)
   if (code === 515) return "restarting"
-  if (code === 401) return "logged_out"
+  if (code === 401) return paired ? "logged_out" : "refused"
   if (code === 440) return "replaced"
   if (code === 408 && offered) return "pairing_timeout"
   if (text.startsWith("Stream Errored") || text === "Connection Terminated by Server") return "server_closed"
-  if (text === "Connection Failure") return code === 500 || code === 503 ? "server_closed" : "refused"
+  if (text === "Connection Failure") return code !== undefined && code >= 500 ? "server_closed" : "refused"
   return code === 403 || code === 405 || code === 411 ? "refused" : "connection_lost"
 }
