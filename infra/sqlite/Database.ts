@@ -13,23 +13,25 @@ export class DatabaseNotOpened extends Schema.TaggedError<DatabaseNotOpened>()("
 }) {}
 
 /**
- * A connection to `file` (":memory:" for none) that closes with the scope. node:sqlite is synchronous: a second
- * connection to the same file in one process would stop the event loop whenever it waits for the first.
+ * A connection to `file` (":memory:" for none) that closes with the scope; `schema` is run first. node:sqlite is
+ * synchronous: a second connection to the same file in one process would stop the event loop whenever it has to wait
+ * for the first.
  */
-export const open = (file: string, durability: Durability = "commit") =>
+export const open = (file: string, options: { readonly durability: Durability; readonly schema?: string }) =>
   Effect.acquireRelease(
-    Effect.try({ try: () => connect(file, durability), catch: (cause) => new DatabaseNotOpened({ file, cause }) }),
+    Effect.try({ try: () => connect(file, options), catch: (cause) => new DatabaseNotOpened({ file, cause }) }),
     (db) => Effect.sync(() => db.close())
   )
 
 const busyTimeoutMillis = 5_000
 
-const connect = (file: string, durability: Durability): DatabaseSync => {
+const connect = (file: string, { durability, schema }: Parameters<typeof open>[1]): DatabaseSync => {
   const db = new DatabaseSync(file, { timeout: busyTimeoutMillis })
   db.exec(`
     PRAGMA journal_mode = WAL;
     PRAGMA synchronous = ${durability === "commit" ? "FULL" : "NORMAL"};
     PRAGMA fullfsync = ON; -- heard on macOS only, where fsync alone leaves the data in the drive's cache
   `)
+  if (schema !== undefined) db.exec(schema)
   return db
 }

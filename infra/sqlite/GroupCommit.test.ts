@@ -8,9 +8,9 @@ import * as GroupCommit from "./GroupCommit.ts"
 
 const opened = Effect.gen(function* () {
   const file = join(yield* temporaryDirectory, "test.db")
-  const db = yield* Database.open(file)
+  const db = yield* Database.open(file, { durability: "commit" })
   db.exec("CREATE TABLE numbers (n INTEGER PRIMARY KEY) STRICT")
-  return { file, db, other: yield* Database.open(file) }
+  return { file, db, other: yield* Database.open(file, { durability: "commit" }) }
 })
 
 const insert = (db: DatabaseSync, n: number) => () => {
@@ -144,7 +144,7 @@ describe("Database", () => {
     Effect.gen(function* () {
       const { file, db } = yield* opened
       const pragma = (of: DatabaseSync, name: string) => Object.values(of.prepare(`PRAGMA ${name}`).get()!)[0]
-      const view = yield* Database.open(`${file}-view`, "checkpoint")
+      const view = yield* Database.open(`${file}-view`, { durability: "checkpoint" })
       assert.deepStrictEqual([pragma(db, "journal_mode"), pragma(view, "journal_mode")], ["wal", "wal"])
       assert.deepStrictEqual([pragma(db, "synchronous"), pragma(view, "synchronous")], [2, 1])
       assert.deepStrictEqual([pragma(db, "fullfsync"), pragma(db, "busy_timeout")], [1, 5_000])
@@ -153,7 +153,7 @@ describe("Database", () => {
 
   it.effect("names the file that cannot be opened", () =>
     Effect.gen(function* () {
-      const error = yield* Effect.flip(Database.open("/nowhere/at/all.db"))
+      const error = yield* Effect.flip(Database.open("/nowhere/at/all.db", { durability: "commit" }))
       assert.strictEqual(error._tag, "DatabaseNotOpened")
       assert.strictEqual(error.file, "/nowhere/at/all.db")
     })

@@ -1,0 +1,130 @@
+import type { DatabaseSync } from "node:sqlite"
+import canonicalize from "canonicalize"
+import type { EventId, StreamId } from "#domain/Ids.ts"
+import type { Instant } from "#domain/Instant.ts"
+import type { Appended, ExpectedRevision } from "#domain/ports/EventStore.ts"
+import type { NewEvent, RecordedEvent } from "#domain/Recorded.ts"
+
+/** One random index, the fewest that expected revisions need: every further one costs a page of the WAL per row. */
+export const schema = `
+  CREATE TABLE IF NOT EXISTS events (
+    position INTEGER PRIMARY KEY,
+    event_id TEXT NOT NULL,
+    stream TEXT NOT NULL,
+    revision INTEGER NOT NULL,
+    type TEXT NOT NULL,
+    data TEXT NOT NULL,
+    metadata TEXT NOT NULL,
+    recorded_at TEXT NOT NULL,
+    UNIQUE (stream, revision)
+  ) STRICT`
+
+/** An event and its canonical JSON. */
+export interface EncodedEvent {
+  readonly event: NewEvent
+  readonly data: string
+  readonly metadata: string
+}
+
+/** Throws on what JSON cannot say: NaN, infinities, lone surrogates, cycles. */
+export const encode = (event: NewEvent): EncodedEvent => ({
+  event,
+  data: canonicalize(event.data)!,
+  metadata: canonicalize(event.metadata)!
+})
+
+/** What became of an append: stored now, stored before under the same ids, or refused. */
+export type Insertion =
+  | { readonly _tag: "Stored"; readonly events: ReadonlyArray<RecordedEvent>; readonly last: Appended }
+  | { readonly _tag: "Repeated"; readonly last: Appended }
+  | { readonly _tag: "Refused" }
+
+interface Row {
+  readonly position: number
+  readonly event_id: EventId
+  readonly stream: StreamId
+  readonly revision: number
+  readonly type: string
+  readonly data: string
+  readonly metadata: string
+  readonly recorded_at: Instant
+}
+
+const decode = (row: Row): RecordedEvent => ({
+  eventId: row.event_id,
+  type: row.type,
+  data: JSON.parse(row.data),
+  metadata: JSON.parse(row.metadata),
+  stream: row.stream,
+  revision: row.revision,
+  position: BigInt(row.position),
+  recordedAt: row.recorded_at
+})
+
+/** The statements over the events, prepared once. They throw what SQLite throws. */
+export const eventsTable = (db: DatabaseSync) => {
+  const insertOne = db.prepare(`
+    INSERT INTO events (event_id, stream, revision, type, data, metadata, recorded_at) VALUES (?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT (stream, revision) DO NOTHING`)
+  const selectOne = db.prepare("SELECT 1 FROM events WHERE stream = ? AND revision = ?")
+  const selectIds = db.prepare(`
+    SELECT event_id, revision, position FROM events WHERE stream = ? AND revision >= ? ORDER BY revision LIMIT ?`)
+  const selectStream = db.prepare("SELECT * FROM events WHERE stream = ? ORDER BY revision")
+  const selectPage = db.prepare(`
+    SELECT * FROM events WHERE position > ? AND position <= ?
+      AND substr(stream, 1, instr(stream, '-') - 1) IN (SELECT value FROM json_each(?)) ORDER BY position`)
+  const selectHead = db.prepare("SELECT MAX(position) AS head FROM events")
+
+  const repeatedOrRefused = (stream: StreamId, first: number, events: ReadonlyArray<EncodedEvent>): Insertion => {
+    const rows = selectIds.all(stream, first, events.length)
+    const last = rows.at(-1)
+    return last !== undefined &&
+      rows.length === events.length &&
+      rows.every((row, i) => row.event_id === events[i]!.event.eventId)
+      ? { _tag: "Repeated", last: { revision: last.revision as number, position: BigInt(last.position as number) } }
+      : { _tag: "Refused" }
+  }
+
+  return {
+    /** To be run inside a transaction. */
+    insert: (
+      stream: StreamId,
+      expected: ExpectedRevision,
+      events: ReadonlyArray<EncodedEvent>,
+      recordedAt: Instant
+    ): Insertion => {
+      const first = expected === "no_stream" ? 0 : expected + 1
+      if (expected !== "no_stream" && selectOne.get(stream, expected) === undefined) return { _tag: "Refused" }
+      const stored: Array<RecordedEvent> = []
+      for (const [i, { data, event, metadata }] of events.entries()) {
+        const { eventId, type } = event
+        const revision = first + i
+        const { changes, lastInsertRowid } = insertOne.run(eventId, stream, revision, type, data, metadata, recordedAt)
+        // Revisions have no gaps, so only the first can be taken: nothing of this append has been written yet.
+        if (changes === 0) return repeatedOrRefused(stream, first, events)
+        stored.push({
+          eventId,
+          type,
+          data: event.data,
+          metadata: event.metadata,
+          stream,
+          revision,
+          position: BigInt(lastInsertRowid),
+          recordedAt
+        })
+      }
+      return { _tag: "Stored", events: stored, last: stored.at(-1)! }
+    },
+
+    read: (stream: StreamId) => (selectStream.all(stream) as unknown as ReadonlyArray<Row>).map(decode),
+
+    /** Those of the given categories among the positions after `after` up to and including `upTo`. */
+    page: (categories: ReadonlyArray<string>, after: bigint, upTo: bigint) =>
+      (selectPage.all(after, upTo, JSON.stringify(categories)) as unknown as ReadonlyArray<Row>).map(decode),
+
+    head: (): bigint | undefined => {
+      const head = selectHead.get()!.head as number | null
+      return head === null ? undefined : BigInt(head)
+    }
+  }
+}

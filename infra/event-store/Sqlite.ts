@@ -1,0 +1,53 @@
+import { Clock, Effect, Exit, Layer } from "effect"
+import { fromMillis } from "#domain/Instant.ts"
+import { EventStore, EventStoreUnavailable, WrongExpectedRevision } from "#domain/ports/EventStore.ts"
+import * as Database from "#infra/sqlite/Database.ts"
+import * as GroupCommit from "#infra/sqlite/GroupCommit.ts"
+import { encode, eventsTable, type Insertion, schema } from "./EventsTable.ts"
+import { liveTail } from "./LiveTail.ts"
+
+/** Positions looked at by one page: bounds the memory of catching up, and how long a page holds the event loop. */
+const pageSize = 500n
+
+const make = Effect.fnUntraced(function* (file: string) {
+  const clock = yield* Clock.Clock
+  const db = yield* Database.open(file, { durability: "commit", schema })
+  const table = eventsTable(db)
+
+  const tail = liveTail((categories, after) => {
+    const head = max(table.head() ?? 0n, after)
+    const upTo = min(after + pageSize, head)
+    return { events: table.page(categories, after, upTo), upTo, last: upTo === head }
+  })
+
+  const group = yield* GroupCommit.make<Insertion>(db, (insertions) =>
+    tail.publish(insertions.flatMap((insertion) => (insertion._tag === "Stored" ? insertion.events : [])))
+  )
+
+  const reading = <A>(read: () => A) =>
+    Effect.try({ try: read, catch: (cause) => new EventStoreUnavailable({ written: "no", cause }) })
+
+  return EventStore.of({
+    append: (stream, expected, events) =>
+      Effect.suspend(() => {
+        const encoded = events.map(encode) // before the transaction: what is not JSON is the caller's defect alone
+        const insert = () => table.insert(stream, expected, encoded, fromMillis(clock.currentTimeMillisUnsafe()))
+        return Effect.matchEffect(group.write(insert), {
+          onSuccess: (insertion) =>
+            insertion._tag === "Refused"
+              ? Exit.fail(new WrongExpectedRevision({ stream, expected }))
+              : Exit.succeed({ revision: insertion.last.revision, position: insertion.last.position }),
+          onFailure: ({ cause, written }) => Exit.fail(new EventStoreUnavailable({ written, cause }))
+        })
+      }),
+    read: (stream) => reading(() => table.read(stream)),
+    subscribe: ({ after, categories }) => tail.subscribe(categories, after ?? 0n),
+    head: reading(table.head)
+  })
+})
+
+const min = (a: bigint, b: bigint) => (a < b ? a : b)
+const max = (a: bigint, b: bigint) => (a > b ? a : b)
+
+/** The log in one SQLite file, durable at every commit. One process, one store per file. */
+export const layer = (file: string) => Layer.effect(EventStore, make(file))
