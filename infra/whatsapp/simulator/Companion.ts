@@ -22,6 +22,7 @@ export class Companion {
   signedPreKey: SignedPreKey
   connection: Connection | undefined
   unlinked = false
+  /** Until then each login brings the phone's history: a client that was killed meanwhile would hold its events back. */
   hasHistory = false
   readonly #unacknowledged = new Map<string, BinaryNode>()
   #online = false

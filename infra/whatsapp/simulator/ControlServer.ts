@@ -29,7 +29,8 @@ const route = <S extends Schema.ConstraintDecoder<unknown>>(
   schema: S,
   run: (controls: Controls, input: S["Type"]) => unknown
 ): Route => {
-  const decode = Schema.decodeUnknownOption(schema)
+  // A misspelt fault must not pass for one that is switched on.
+  const decode = Schema.decodeUnknownOption(schema, { onExcessProperty: "error" })
   return (controls, input) => {
     const decoded = decode(input)
     // Not the schema's own words: they repeat the input, and an input may hold a number or a text.

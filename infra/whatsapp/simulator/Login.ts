@@ -57,7 +57,5 @@ export const goOnline = async (network: Network, connection: Connection) => {
   for (const stanza of waiting) connection.send({ ...stanza, attrs: { ...stanza.attrs, offline: "1" } })
   // Without this the client holds its events back for half a minute.
   connection.send(element("ib", { from: S_WHATSAPP_NET }, [element("offline", { count })]))
-  if (login.companion.hasHistory) return
-  login.companion.hasHistory = true
-  await sendFirstSync(network, login.phone, login.companion)
+  if (!login.companion.hasHistory) await sendFirstSync(network, login.phone, login.companion)
 }

@@ -1,6 +1,7 @@
 import { Schema } from "effect"
 
 const kinds = [
+  "upgrade-refused",
   "paired",
   "login",
   "login-refused",
@@ -17,6 +18,7 @@ const kinds = [
   "dropped",
   "incoming",
   "client-receipt",
+  "muted",
   "protocol-error"
 ] as const
 
@@ -31,7 +33,7 @@ export const Observation = Schema.Struct({
   text: Schema.optionalKey(Schema.String),
   /** How many copies of this id the contact has now. */
   copies: Schema.optionalKey(Schema.Number),
-  /** An error code, a receipt's type, or when a socket was dropped: "before-delivery", "after-delivery". */
+  /** An error code, a receipt's type, a query's namespace, or when a socket was dropped: "before-delivery", "after-delivery". */
   detail: Schema.optionalKey(Schema.String)
 })
 export type Observation = typeof Observation.Type

@@ -27,6 +27,8 @@ const answerPassive: Answer = async (network, connection, query) => {
 }
 
 const answerAppState: Answer = (_network, connection, query) => {
+  // A client asks for its settings as soon as it has taken in the history, and not before.
+  if (connection.login) connection.login.companion.hasHistory = true
   const collections = getBinaryNodeChildren(firstChild(query), "collection").map(({ attrs: { name, version = "0" } }) =>
     element("collection", { name, version, has_more_patches: "false" })
   )
@@ -65,6 +67,6 @@ const answers = new Map<string, Answer>([
 /** Answers a client's query. One in a namespace that nobody here knows gets an empty result, as pings do. */
 export const answerQuery: Answer = (network, connection, query) => {
   const { xmlns = "" } = query.attrs
-  if (network.faults.mutedQueries.includes(xmlns)) return
+  if (network.faults.mutedQueries.includes(xmlns)) return network.record.add("muted", { detail: xmlns })
   return (answers.get(xmlns) ?? always())(network, connection, query)
 }

@@ -90,10 +90,12 @@ const acceptClients = (server: Server, network: Network, root: ReturnType<typeof
   const sockets = new WebSocketServer({ noServer: true, maxPayload: largestWebSocketMessage })
   server.on("upgrade", (request, socket, head) => {
     const isClient = new URL(request.url ?? "", "http://localhost").pathname === webSocketPath
-    const status = isClient ? network.faults.upgradeStatus : 404
-    if (status === null)
-      sockets.handleUpgrade(request, socket, head, (webSocket) => accept(network, identity, webSocket))
-    else socket.end(`HTTP/1.1 ${status} Simulated\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
+    const refusal = isClient ? network.faults.upgradeStatus : 404
+    if (refusal === null) {
+      return sockets.handleUpgrade(request, socket, head, (webSocket) => accept(network, identity, webSocket))
+    }
+    network.record.add("upgrade-refused", { detail: String(refusal) })
+    socket.end(`HTTP/1.1 ${refusal} Simulated\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
   })
   return sockets
 }

@@ -6,7 +6,7 @@ import {
   initAuthCreds,
   makeWASocket,
   type UserFacingSocketConfig,
-  type WAMessageUpdate,
+  type WAMessage,
   type WASocket
 } from "@whiskeysockets/baileys"
 import pino from "pino"
@@ -94,8 +94,21 @@ export const send = async (socket: WASocket, number: string, text: string, waMes
   return answer
 }
 
-/** Resolves when Baileys reports this status, or a higher one, for a message. */
-export const reaching = (socket: WASocket, waMessageId: string, status: number): Promise<number> => {
-  const reached = ({ key, update }: WAMessageUpdate) => key.id === waMessageId && (update.status ?? 0) >= status
-  return next(socket, "messages.update", (updates) => updates.find(reached)?.update.status ?? undefined)
+/**
+ * Resolves with the first status of at least this height, or of an error, that Baileys reports for a message. Baileys
+ * merges events: the message itself may come with its status already, and no update follows.
+ */
+export const reaching = (socket: WASocket, waMessageId: string, status: number): Promise<Partial<WAMessage>> => {
+  const reached = (message: Partial<WAMessage>) => (message.status ?? 1) >= status || message.status === 0
+  return Promise.race([
+    next(socket, "messages.update", (updates) =>
+      updates
+        .filter(({ key }) => key.id === waMessageId)
+        .map(({ update }) => update)
+        .find(reached)
+    ),
+    next(socket, "messages.upsert", ({ messages }) =>
+      messages.filter(({ key }) => key.id === waMessageId).find(reached)
+    )
+  ])
 }

@@ -1,0 +1,104 @@
+import { type ChildProcess, spawn } from "node:child_process"
+import { once } from "node:events"
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { createInterface } from "node:readline"
+import { fileURLToPath } from "node:url"
+import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
+import { noFaults } from "./Faults.ts"
+import { summarise } from "./Observation.ts"
+import { readRecord } from "./Record.ts"
+import { closing, connect, next, opening, pair, send } from "./TestClient.ts"
+
+const account = "15550001"
+const contact = "15550002"
+
+describe("control server, in a process of its own", () => {
+  const folder = mkdtempSync(join(tmpdir(), "homing-simulator-"))
+  const recordFile = join(folder, "record.jsonl")
+  let child: ChildProcess
+  let url = ""
+  let controlUrl = ""
+  let printed = ""
+
+  const request = async (path: string, init: RequestInit = {}) => {
+    const response = await fetch(`${controlUrl}${path}`, init)
+    const body = await response.json()
+    return { status: response.status, body: body as unknown }
+  }
+  const post = (path: string, body: unknown, headers: Record<string, string> = {}) =>
+    request(path, {
+      method: "POST",
+      headers: { "content-type": "application/json", ...headers },
+      body: JSON.stringify(body)
+    })
+
+  beforeAll(async () => {
+    const main = fileURLToPath(new URL("./main.ts", import.meta.url))
+    child = spawn(process.execPath, [main, "--port", "0", "--record", recordFile, "--absent", "+15550009"], {
+      stdio: ["ignore", "pipe", "pipe"]
+    })
+    for (const stream of [child.stdout, child.stderr]) stream?.on("data", (bytes) => (printed += bytes))
+    const [line] = await once(createInterface({ input: child.stdout! }), "line")
+    ;({ url, controlUrl } = JSON.parse(line))
+  })
+  afterAll(async () => {
+    child.kill("SIGKILL")
+    rmSync(folder, { recursive: true })
+  })
+
+  it("refuses what is not asked for as it should be, and repeats none of it", async () => {
+    const invalid = { error: "the input is not what this path takes" }
+    assert.deepStrictEqual(await post("/faults", { ack: "sometimes" }), { status: 400, body: invalid })
+    assert.deepStrictEqual(await post("/faults", { akc: "never" }), { status: 400, body: invalid })
+    assert.deepStrictEqual(await request("/inbox"), { status: 400, body: invalid })
+    assert.strictEqual((await request("/nothing")).status, 404)
+    assert.strictEqual((await request("/scan")).status, 404)
+    assert.strictEqual((await post("/drop", {}, { origin: "https://example.com" })).status, 403)
+    assert.strictEqual((await post("/drop", {}, { "content-type": "text/plain" })).status, 415)
+    assert.strictEqual((await post("/scan", { qr: "x".repeat(70_000), phone: account })).status, 413)
+    const unread = { method: "POST", headers: { "content-type": "application/json" }, body: "{" }
+    assert.deepStrictEqual(await request("/drop", unread), { status: 400, body: { error: "the body is not JSON" } })
+  })
+
+  it("pairs, steers and tells all; its record outlives a kill; it prints no number and no text", async () => {
+    const { socket, auth } = await pair(url, (qr) => post("/scan", { qr, phone: `+${account}` }))
+    const switched = await post("/faults", { dropsAfterDelivery: 1 })
+    assert.deepStrictEqual(switched.body, { ...noFaults(), dropsAfterDelivery: 1 })
+    const dropped = closing(socket)
+    void send(socket, contact, "a secret", "CONTROL1")
+    await dropped
+    const back = await opening(connect(url, auth))
+    assert.strictEqual(await send(back, contact, "a secret", "CONTROL1"), "acked")
+    assert.deepStrictEqual((await request(`/inbox?phone=%2B${contact}`)).body, [
+      { waMessageId: "CONTROL1", from: account, text: "a secret", copies: 2 }
+    ])
+
+    const received = next(back, "messages.upsert", ({ messages }) => messages[0]?.message?.conversation ?? undefined)
+    const incoming = await post("/incoming", { from: contact, to: account, text: "an answer" })
+    assert.strictEqual(incoming.status, 200)
+    assert.strictEqual(await received, "an answer")
+
+    const cut = closing(back)
+    await post("/drop", { phone: account })
+    assert.strictEqual(await cut, 428)
+    const third = await opening(connect(url, auth))
+    const ended = closing(third)
+    await post("/stream-error", { code: 503 })
+    assert.strictEqual(await ended, 503)
+
+    const told = (await request("/record")).body as { observations: ReadonlyArray<unknown>; next: number }
+    const latest = (await request(`/record?after=${told.next - 1}`)).body
+    assert.strictEqual(told.next, told.observations.length)
+    assert.deepStrictEqual(latest, { observations: told.observations.slice(-1), next: told.next })
+    const messages = (await request("/messages")).body as ReadonlyArray<unknown>
+    child.kill("SIGKILL")
+    await once(child, "exit")
+    const kept = readRecord(recordFile)
+    assert.deepStrictEqual(kept.slice(0, told.next), told.observations)
+    assert.deepStrictEqual(JSON.parse(JSON.stringify(summarise(kept))), messages)
+    assert.deepInclude(messages[0], { waMessageId: "CONTROL1", stanzas: 2, copies: 2, acked: true, idsWithSameText: 1 })
+    for (const word of [account, contact, "a secret", "an answer"]) assert.notInclude(printed, word)
+  })
+})
