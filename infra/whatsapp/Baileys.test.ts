@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
+import { DatabaseSync } from "node:sqlite"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Redacted } from "effect"
 import { PhoneNumber } from "#domain/message/Content.ts"
@@ -144,6 +145,24 @@ describe("one try to send", () => {
         copies,
         Array.from({ length: 200 }, () => 1)
       )
+    })
+  )
+
+  it.live("is unknown when it left and the keys could not be stored", () =>
+    Effect.gen(function* () {
+      const { sendText, encode, hears, folder } = yield* paired()
+      const bytes = yield* encode(text)
+      yield* sendText(1)
+      const disk = new DatabaseSync(join(folder, "auth.db"))
+      yield* Effect.addFinalizer(() => Effect.sync(() => disk.close()))
+      for (const verb of ["INSERT", "UPDATE"]) {
+        disk.exec(`CREATE TRIGGER full_${verb} BEFORE ${verb} ON auth BEGIN SELECT RAISE(ABORT, 'disk full'); END`)
+      }
+      assert.strictEqual((yield* sendText(2, bob, bytes))._tag, "Unknown")
+      yield* hears("Disconnected", { reason: "connection_lost" })
+      disk.exec("DROP TRIGGER full_INSERT; DROP TRIGGER full_UPDATE")
+      yield* hears("Connected")
+      assert.strictEqual((yield* sendText(2, bob, bytes))._tag, "Acked")
     })
   )
 

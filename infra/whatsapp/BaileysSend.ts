@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises"
 import type { proto, WASocket } from "@whiskeysockets/baileys"
 import type { WaMessageId } from "#domain/Ids.ts"
 import { fromMillis } from "#domain/Instant.ts"
@@ -30,10 +31,12 @@ const attempts = new WeakMap<proto.IMessage, Attempt>()
  * Baileys calls this when a send's turn has come, after queueing for the lock that all sends of a socket share and
  * before anything is written. A try that ended while it queued is stopped here, which keeps its "not sent" true.
  */
-export const beforeWrite = (message: proto.IMessage): proto.IMessage => {
+export const beforeWrite = async (message: proto.IMessage): Promise<proto.IMessage> => {
   const attempt = attempts.get(message)
-  if (attempt?.over && !attempt.started) throw new Error("the try ended before its turn came")
-  if (attempt) attempt.started = true
+  if (attempt === undefined || attempt.started) return message
+  await setImmediate() // queued sends follow one another without a pause; the server's answers must get their turn
+  if (attempt.over) throw new Error("the try ended before its turn came")
+  attempt.started = true
   return message
 }
 
