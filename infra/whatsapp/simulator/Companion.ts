@@ -1,5 +1,4 @@
 import type { BinaryNode } from "@whiskeysockets/baileys"
-import type { Connection } from "./Connection.ts"
 import type { PreKey, PreKeyBundle, SignedPreKey } from "./PreKeyBundle.ts"
 
 /** The public half of what a client registers with. */
@@ -8,6 +7,12 @@ export interface CompanionKeys {
   readonly identity: Buffer
   readonly registrationId: number
   readonly signedPreKey: SignedPreKey
+}
+
+/** What a companion needs of its connection. */
+export interface Line {
+  readonly send: (stanza: BinaryNode) => boolean
+  readonly endStream: (code: number) => void
 }
 
 const stanzaKey = (tag: string, id: string | undefined, type: string | undefined) =>
@@ -20,7 +25,7 @@ export class Companion {
   readonly keys: CompanionKeys
   readonly preKeys: Array<PreKey> = []
   signedPreKey: SignedPreKey
-  connection: Connection | undefined
+  line: Line | undefined
   unlinked = false
   /** Until then each login brings the phone's history: a client that was killed meanwhile would hold its events back. */
   hasHistory = false
@@ -42,15 +47,15 @@ export class Companion {
   /** Sends the stanza now when the client is online, else when it comes back. */
   deliver(stanza: BinaryNode) {
     this.#unacknowledged.set(stanzaKey(stanza.tag, stanza.attrs.id, stanza.attrs.type), stanza)
-    if (this.#online) this.connection?.send(stanza)
+    if (this.#online) this.line?.send(stanza)
   }
 
   acknowledge(tag: string, id: string | undefined, type?: string) {
     this.#unacknowledged.delete(stanzaKey(tag, id, type))
   }
 
-  attach(connection: Connection) {
-    this.connection = connection
+  attach(line: Line) {
+    this.line = line
     this.#online = false
   }
 
@@ -60,9 +65,10 @@ export class Companion {
     return [...this.#unacknowledged.values()]
   }
 
-  detach(connection: Connection) {
-    if (this.connection !== connection) return
-    this.connection = undefined
+  /** The line is gone; it may have been replaced before. */
+  detach(line: Line) {
+    if (this.line !== line) return
+    this.line = undefined
     this.#online = false
   }
 }

@@ -9,6 +9,7 @@ import { element, unixSeconds } from "./BinaryNodes.ts"
 import { type Faults, takeOne } from "./Faults.ts"
 import type { Network } from "./Network.ts"
 import { type Outgoing, observe } from "./Outgoing.ts"
+import type { Phone } from "./Phone.ts"
 
 /** `first`: the contact has a new message; `again`: one that it had; `unreadable`: it cannot open it. */
 export type Delivery = "first" | "again" | "unreadable" | "nobody"
@@ -22,10 +23,11 @@ interface Sealed {
 export const deliver = async (network: Network, message: Outgoing, faults: Faults): Promise<Delivery> => {
   let delivery: Delivery = "nobody"
   for (const sealed of recipients(message)) {
-    if ((jidDecode(sealed.jid)?.device ?? 0) > 0) forward(network, message, sealed)
-    else if (network.directory.find(sealed.jid) === message.contact) {
-      delivery = await deliverToContact(network, message, sealed, faults)
-    } else await deliverToOwnPhone(message, sealed)
+    const phone = network.directory.find(sealed.jid)
+    if (!phone) continue
+    if ((jidDecode(sealed.jid)?.device ?? 0) > 0) forward(phone, message, sealed)
+    else if (phone === message.contact) delivery = await deliverToContact(network, message, phone, sealed, faults)
+    else if (phone === message.account) await deliverToOwnPhone(message, sealed)
   }
   return delivery
 }
@@ -40,9 +42,8 @@ const recipients = ({ stanza, to }: Outgoing): ReadonlyArray<Sealed> => {
 }
 
 /** To a linked device: the server routes ciphertext, it opens nothing. */
-const forward = (network: Network, { account, companion, stanza, waMessageId, to }: Outgoing, sealed: Sealed) => {
-  const phone = network.directory.find(sealed.jid)
-  const target = phone?.linked.find(({ device }) => device === jidDecode(sealed.jid)?.device)
+const forward = (phone: Phone, { account, companion, stanza, waMessageId, to }: Outgoing, sealed: Sealed) => {
+  const target = phone.linked.find(({ device }) => device === jidDecode(sealed.jid)?.device)
   const identity = getBinaryNodeChild(stanza, "device-identity")
   const attributes = {
     id: waMessageId,
@@ -58,11 +59,11 @@ const forward = (network: Network, { account, companion, stanza, waMessageId, to
 const deliverToContact = async (
   network: Network,
   message: Outgoing,
+  contact: Phone,
   { enc }: Sealed,
   faults: Faults
 ): Promise<Delivery> => {
-  const { waMessageId, account, companion, contact } = message
-  if (!contact) return "nobody"
+  const { waMessageId, account, companion } = message
   try {
     const decrypted = await contact.signal.decrypt(account.deviceJid(companion.device), enc)
     if (takeOne(faults, "retryReceipts")) throw new Error("the contact is told not to understand")

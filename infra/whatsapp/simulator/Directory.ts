@@ -44,8 +44,7 @@ export class Directory {
 
   /** Like `find`, as a client's contact query: this is where automatic contacts come into being. */
   lookUp(jid: string): Phone | undefined {
-    const number = jidDecode(jid)?.user ?? ""
-    if (this.#autoContacts && jid.endsWith("@s.whatsapp.net") && !this.#absent.has(number)) return this.phone(number)
-    return this.find(jid)
+    const [, number] = /^([0-9]{5,15})@s\.whatsapp\.net$/.exec(jid) ?? []
+    return this.#autoContacts && number && !this.#absent.has(number) ? this.phone(number) : this.find(jid)
   }
 }

@@ -1,6 +1,10 @@
 import { randomBytes } from "node:crypto"
+import type { BinaryNode } from "@whiskeysockets/baileys"
 import { element, unixSeconds } from "./BinaryNodes.ts"
+import type { Companion } from "./Companion.ts"
 import type { Network } from "./Network.ts"
+import type { Phone } from "./Phone.ts"
+import { readEnclosedBundle } from "./PreKeyBundle.ts"
 
 export interface IncomingMessage {
   /** The contact's number. One that is not in the directory yet becomes a contact. */
@@ -13,24 +17,35 @@ export interface IncomingMessage {
 }
 
 /** Sends a text from a contact to every linked device of an account. Resolves with its id; rejects without a device. */
-export const sendIncoming = async (
-  network: Network,
-  { from, to, text, addressing = "lid" }: IncomingMessage
-): Promise<string> => {
-  const contact = network.directory.phone(from)
-  const account = network.directory.phone(to)
+export const sendIncoming = async (network: Network, message: IncomingMessage): Promise<string> => {
+  const contact = network.directory.phone(message.from)
+  const account = network.directory.phone(message.to)
   if (account.linked.length === 0) throw new Error("no device is linked to this account")
   const waMessageId = `3A${randomBytes(9).toString("hex").toUpperCase()}`
+  contact.sent.set(waMessageId, message)
+  for (const companion of account.linked) await sendTo(contact, account, companion, waMessageId, message)
+  network.record.add("incoming", { waMessageId, account: message.to, contact: message.from, text: message.text })
+  return waMessageId
+}
+
+/** The client could not open a contact's message: the contact encrypts it anew, under its id, as a real one does. */
+export const resend = async (network: Network, account: Phone, companion: Companion, receipt: BinaryNode) => {
+  const { id = "", to = "" } = receipt.attrs
+  const contact = network.directory.find(to)
+  const message = contact?.sent.get(id)
+  if (!contact || !message) return
+  const bundle = readEnclosedBundle(receipt)
+  if (bundle) await contact.signal.restart(account.deviceJid(companion.device), bundle)
+  await sendTo(contact, account, companion, id, message)
+}
+
+const sendTo = async (contact: Phone, account: Phone, companion: Companion, id: string, message: IncomingMessage) => {
+  const { text, addressing = "lid" } = message
   const sender =
     addressing === "lid"
       ? { from: contact.lidJid, sender_pn: contact.jid, addressing_mode: "lid" }
       : { from: contact.jid, sender_lid: contact.lidJid }
-  const attributes = { id: waMessageId, ...sender, type: "text", t: unixSeconds(), notify: contact.name }
-  for (const companion of account.linked) {
-    const deviceJid = account.deviceJid(companion.device)
-    const enc = await contact.signal.encrypt(deviceJid, { conversation: text }, () => companion.takeBundle())
-    companion.deliver(element("message", attributes, [enc]))
-  }
-  network.record.add("incoming", { waMessageId, account: to, contact: from, text })
-  return waMessageId
+  const deviceJid = account.deviceJid(companion.device)
+  const enc = await contact.signal.encrypt(deviceJid, { conversation: text }, () => companion.takeBundle())
+  companion.deliver(element("message", { id, ...sender, type: "text", t: unixSeconds(), notify: contact.name }, [enc]))
 }

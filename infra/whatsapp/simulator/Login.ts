@@ -21,7 +21,7 @@ export const receiveSession = (network: Network, connection: Connection, session
   if (!phone || !companion || companion.unlinked || !companion.keys.noise.equals(session.clientKey)) {
     return refuse(network, connection, loggedOut)
   }
-  companion.connection?.endStream(replaced)
+  companion.line?.endStream(replaced)
   companion.attach(connection)
   connection.login = { phone, companion }
   connection.send(

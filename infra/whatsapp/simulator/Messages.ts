@@ -41,8 +41,9 @@ const drop = (network: Network, message: Outgoing, detail: "before-delivery" | "
 const acknowledge = (network: Network, message: Outgoing, error?: string) => {
   const { connection, waMessageId, to } = message
   const sent = connection.send(element("ack", { class: "message", id: waMessageId, from: to, t: unixSeconds(), error }))
-  if (sent)
-    observe(network, message, error === undefined ? "acked" : "refused", error === undefined ? {} : { detail: error })
+  if (!sent) return
+  if (error === undefined) observe(network, message, "acked")
+  else observe(network, message, "refused", { detail: error })
 }
 
 const report = (network: Network, message: Outgoing, delivery: Delivery) => {

@@ -1,5 +1,6 @@
 import type { proto } from "@whiskeysockets/baileys"
 import { Companion, type CompanionKeys } from "./Companion.ts"
+import type { IncomingMessage } from "./Incoming.ts"
 import { SignalPeer } from "./SignalPeer.ts"
 
 /** A message as its recipient sees it. More than one copy under one id is what a real client shows once. */
@@ -17,15 +18,23 @@ export class Phone {
   readonly number: string
   readonly lid: string
   readonly name: string
-  readonly signal = new SignalPeer()
   readonly companions = new Map<number, Companion>()
+  /** What this phone has sent to accounts, by id, for a client that asks for it again. */
+  readonly sent = new Map<string, IncomingMessage>()
   readonly #inbox = new Map<string, InboxEntry>()
+  #signal: SignalPeer | undefined
   #lastDevice = 0
 
   constructor(number: string) {
     this.number = number
     this.lid = `1${number.padStart(14, "0")}`
     this.name = `Simulated ${number.slice(-4)}`
+  }
+
+  /** Made on first use: most numbers that a client looks up never get a message. */
+  get signal(): SignalPeer {
+    this.#signal ??= new SignalPeer()
+    return this.#signal
   }
 
   get jid() {

@@ -1,4 +1,10 @@
-import { type BinaryNode, encodeBigEndian, generateSignalPubKey, KEY_BUNDLE_TYPE } from "@whiskeysockets/baileys"
+import {
+  type BinaryNode,
+  encodeBigEndian,
+  generateSignalPubKey,
+  getBinaryNodeChild,
+  KEY_BUNDLE_TYPE
+} from "@whiskeysockets/baileys"
 import { child, childBytes, element, unsigned } from "./BinaryNodes.ts"
 
 export interface PreKey {
@@ -50,6 +56,19 @@ export const keyElements = (bundle: PreKeyBundle): Array<BinaryNode> => [
   signedPreKeyElement(bundle.signedPreKey),
   ...(bundle.preKey ? [element("key", {}, preKeyElements(bundle.preKey))] : [])
 ]
+
+/** The bundle that a client encloses when it asks for a message again; at its first try it may enclose none. */
+export const readEnclosedBundle = (receipt: BinaryNode): PreKeyBundle | undefined => {
+  const keys = getBinaryNodeChild(receipt, "keys")
+  if (!keys) return undefined
+  const preKey = getBinaryNodeChild(keys, "key")
+  return {
+    registrationId: unsigned(childBytes(receipt, "registration")),
+    identity: childBytes(keys, "identity"),
+    signedPreKey: readSignedPreKey(keys),
+    preKey: preKey && readPreKey(preKey)
+  }
+}
 
 /** The same bundle in the shape that Baileys' Signal repository starts a session from. */
 export const toSession = (bundle: PreKeyBundle) => ({

@@ -18,7 +18,7 @@ const cutTornLine = (file: string) => truncateSync(file, readFileSync(file).last
  * so that the record outlives a kill of every process; a file that exists is continued.
  */
 export class SimulatorRecord {
-  readonly #file: number | undefined
+  #file: number | undefined
   readonly #observations: Array<Observation> = []
   readonly #waiting = new Set<(observation: Observation) => void>()
 
@@ -68,7 +68,9 @@ export class SimulatorRecord {
     })
   }
 
+  /** What is still added afterwards stays in memory. */
   close() {
     if (this.#file !== undefined) closeSync(this.#file)
+    this.#file = undefined
   }
 }

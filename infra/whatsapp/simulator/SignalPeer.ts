@@ -56,6 +56,14 @@ export class SignalPeer {
     return proto.Message.decode(unpadRandomMax16(padded))
   }
 
+  /** Forgets what it had with a device and starts anew from its bundle. */
+  restart(jid: string, bundle: PreKeyBundle): Promise<void> {
+    return this.#outgoing.run(async () => {
+      await this.#repository.deleteSession([jid])
+      await this.#repository.injectE2ESession({ jid, session: toSession(bundle) })
+    })
+  }
+
   /** Encrypts for one device; takes a bundle only when there is no session yet. */
   encrypt(toJid: string, message: proto.IMessage, takeBundle: () => PreKeyBundle): Promise<BinaryNode> {
     return this.#outgoing.run(async () => {

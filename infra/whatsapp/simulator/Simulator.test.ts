@@ -1,5 +1,6 @@
 import { afterAll, afterEach, assert, beforeAll, describe, it } from "@effect/vitest"
 import { proto, type WAMessage, type WASocket } from "@whiskeysockets/baileys"
+import { memoryKeys } from "./MemoryKeys.ts"
 import { type Simulator, startSimulator } from "./Simulator.ts"
 import { closing, connect, freshAuth, jidOf, next, opening, pair, reaching, send } from "./TestClient.ts"
 
@@ -98,6 +99,19 @@ describe("simulator", () => {
     const direct = receiving(socket)
     await simulator.sendIncoming({ from: contact, to: account, text: "by number", addressing: "pn" })
     assert.strictEqual(await direct, "by number")
+  })
+
+  it("sends a message again to a client that has lost its sessions", async () => {
+    const { socket, auth } = await paired()
+    const first = receiving(socket)
+    await simulator.sendIncoming({ from: contact, to: account, text: "in the first session" })
+    assert.strictEqual(await first, "in the first session")
+    socket.end(undefined)
+    const back = keep(connect(simulator.url, { creds: auth.creds, keys: memoryKeys() }))
+    await opening(back)
+    const second = receiving(back)
+    await simulator.sendIncoming({ from: contact, to: account, text: "in the second session" })
+    assert.strictEqual(await second, "in the second session")
   })
 
   it("carries messages between two accounts", async () => {

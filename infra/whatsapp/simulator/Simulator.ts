@@ -2,7 +2,7 @@ import "../QuietLibsignal.ts"
 import { once } from "node:events"
 import { createServer, type Server } from "node:http"
 import type { AddressInfo } from "node:net"
-import { Curve } from "@whiskeysockets/baileys"
+import { Curve, type KeyPair } from "@whiskeysockets/baileys"
 import { type WebSocket, WebSocketServer } from "ws"
 import { makeCertificateChain } from "./CertificateChain.ts"
 import { Connection } from "./Connection.ts"
@@ -12,6 +12,7 @@ import { Directory } from "./Directory.ts"
 import { type FaultsPatch, noFaults } from "./Faults.ts"
 import { receiveSession } from "./Login.ts"
 import type { Network } from "./Network.ts"
+import type { ServerIdentity } from "./NoiseResponder.ts"
 import { PairingDesk } from "./PairingDesk.ts"
 import { SimulatorRecord } from "./Record.ts"
 import { receiveStanza } from "./Stanzas.ts"
@@ -84,23 +85,25 @@ export const startSimulator = async (options: SimulatorOptions = {}): Promise<Si
   }
 }
 
-const acceptClients = (server: Server, network: Network, root: ReturnType<typeof Curve.generateKeyPair>) => {
+const acceptClients = (server: Server, network: Network, root: KeyPair) => {
   const key = Curve.generateKeyPair()
   const identity = { key, certificateChain: makeCertificateChain(root, key.public) }
   const sockets = new WebSocketServer({ noServer: true, maxPayload: largestWebSocketMessage })
   server.on("upgrade", (request, socket, head) => {
-    const isClient = new URL(request.url ?? "", "http://localhost").pathname === webSocketPath
+    const isClient = URL.parse(request.url ?? "", "http://localhost")?.pathname === webSocketPath
     const refusal = isClient ? network.faults.upgradeStatus : 404
     if (refusal === null) {
       return sockets.handleUpgrade(request, socket, head, (webSocket) => accept(network, identity, webSocket))
     }
     network.record.add("upgrade-refused", { detail: String(refusal) })
+    // A client that hangs up first must not bring the server down.
+    socket.on("error", () => undefined)
     socket.end(`HTTP/1.1 ${refusal} Simulated\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
   })
   return sockets
 }
 
-const accept = (network: Network, identity: ConstructorParameters<typeof Connection>[1], socket: WebSocket) => {
+const accept = (network: Network, identity: ServerIdentity, socket: WebSocket) => {
   const connection = new Connection(socket, identity, {
     onSession: (from, session) => receiveSession(network, from, session),
     onStanza: (from, stanza) => receiveStanza(network, from, stanza),

@@ -1,6 +1,7 @@
 import { type BinaryNode, getAllBinaryNodeChildren, getBinaryNodeChild } from "@whiskeysockets/baileys"
 import { element, unixSeconds } from "./BinaryNodes.ts"
 import type { Connection } from "./Connection.ts"
+import { resend } from "./Incoming.ts"
 import { receiveMessage } from "./Messages.ts"
 import type { Network } from "./Network.ts"
 import { answerQuery } from "./Queries.ts"
@@ -19,7 +20,7 @@ export const receiveStanza = (network: Network, connection: Connection, stanza: 
   }
 }
 
-const receiveReceipt = (network: Network, connection: Connection, stanza: BinaryNode) => {
+const receiveReceipt = async (network: Network, connection: Connection, stanza: BinaryNode) => {
   const { id, to, type } = stanza.attrs
   connection.send(element("ack", { class: "receipt", id, from: to, type, t: unixSeconds() }))
   if (!connection.login) return
@@ -32,4 +33,5 @@ const receiveReceipt = (network: Network, connection: Connection, stanza: Binary
     const facts = { account: phone.number, device: companion.device, waMessageId, detail: type ?? "delivery" }
     network.record.add("client-receipt", facts)
   }
+  if (type === "retry") await resend(network, phone, companion, stanza)
 }

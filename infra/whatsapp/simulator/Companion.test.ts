@@ -1,0 +1,52 @@
+import { assert, describe, it } from "@effect/vitest"
+import type { BinaryNode } from "@whiskeysockets/baileys"
+import { element } from "./BinaryNodes.ts"
+import { Companion } from "./Companion.ts"
+
+const keys = {
+  noise: Buffer.alloc(32),
+  identity: Buffer.alloc(32),
+  registrationId: 1,
+  signedPreKey: { id: 1, key: Buffer.alloc(32), signature: Buffer.alloc(64) }
+}
+const message = element("message", { id: "A", type: "text" })
+const delivered = element("receipt", { id: "B" })
+const read = element("receipt", { id: "B", type: "read" })
+
+const lineTo = (sent: Array<BinaryNode>) => ({
+  send: (stanza: BinaryNode) => sent.push(stanza) > 0,
+  endStream: () => {}
+})
+
+describe("companion", () => {
+  it("keeps a stanza until the client acknowledges it, whatever became of the line", () => {
+    const companion = new Companion(1, keys)
+    const sent: Array<BinaryNode> = []
+    const first = lineTo(sent)
+    companion.deliver(message)
+    companion.attach(first)
+    assert.deepStrictEqual(sent, [], "a client that is not ready gets nothing")
+    assert.deepStrictEqual(companion.goOnline(), [message])
+    companion.deliver(delivered)
+    companion.deliver(read)
+    assert.deepStrictEqual(sent, [delivered, read])
+    companion.acknowledge("message", "A", "inactive")
+    companion.acknowledge("receipt", "B", "read")
+    companion.detach(first)
+
+    companion.attach(lineTo([]))
+    assert.deepStrictEqual(companion.goOnline(), [delivered])
+  })
+
+  it("stays on the newer line when the older one closes", () => {
+    const companion = new Companion(1, keys)
+    const older = lineTo([])
+    const sent: Array<BinaryNode> = []
+    companion.attach(older)
+    companion.attach(lineTo(sent))
+    companion.goOnline()
+    companion.detach(older)
+    companion.deliver(message)
+    assert.deepStrictEqual(sent, [message])
+  })
+})

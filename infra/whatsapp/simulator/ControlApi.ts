@@ -1,0 +1,78 @@
+import { Option, Schema } from "effect"
+import type { Controls } from "./Controls.ts"
+import { FaultsPatch } from "./Faults.ts"
+import { PhoneNumber } from "./PhoneNumber.ts"
+
+const Text = Schema.String.check(Schema.isMaxLength(4096))
+const StreamCode = Schema.Int.check(Schema.isBetween({ minimum: 100, maximum: 999 }))
+
+const ScanRequest = Schema.Struct({ qr: Text, phone: PhoneNumber })
+const CodeRequest = Schema.Struct({ phone: PhoneNumber, code: Text })
+const IncomingRequest = Schema.Struct({
+  from: PhoneNumber,
+  to: PhoneNumber,
+  text: Text,
+  addressing: Schema.optionalKey(Schema.Literals(["lid", "pn"]))
+})
+const ContactRequest = Schema.Struct({ phone: PhoneNumber, present: Schema.Boolean })
+const DropRequest = Schema.Struct({ phone: Schema.optionalKey(PhoneNumber) })
+const StreamErrorRequest = Schema.Struct({ code: StreamCode, phone: Schema.optionalKey(PhoneNumber) })
+const InboxQuery = Schema.Struct({ phone: PhoneNumber })
+const RecordQuery = Schema.Struct({
+  after: Schema.optionalKey(Schema.NumberFromString.check(Schema.isInt(), Schema.isGreaterThanOrEqualTo(0)))
+})
+
+type Route = (controls: Controls, input: unknown) => unknown
+
+const route = <S extends Schema.ConstraintDecoder<unknown>>(
+  schema: S,
+  run: (controls: Controls, input: S["Type"]) => unknown
+): Route => {
+  // A misspelt fault must not pass for one that is switched on.
+  const decode = Schema.decodeUnknownOption(schema, { onExcessProperty: "error" })
+  return (controls, input) => {
+    const decoded = decode(input)
+    // Not the schema's own words: they repeat the input, and an input may hold a number or a text.
+    if (Option.isNone(decoded)) throw new Error("the input is not what this path takes")
+    return run(controls, decoded.value)
+  }
+}
+
+/** Every path of the control API. A route throws, with a reason that repeats no input, when it cannot do what is asked. */
+export const controlRoutes: ReadonlyMap<string, Route> = new Map<string, Route>([
+  [
+    "POST /control/scan",
+    route(ScanRequest, async (controls, { qr, phone }) => ({ jid: await controls.scanQr(qr, phone) }))
+  ],
+  [
+    "POST /control/code",
+    route(CodeRequest, async (controls, { phone, code }) => ({ jid: await controls.enterCode(phone, code) }))
+  ],
+  [
+    "POST /control/incoming",
+    route(IncomingRequest, async (controls, message) => ({ waMessageId: await controls.sendIncoming(message) }))
+  ],
+  [
+    "POST /control/contact",
+    route(ContactRequest, (controls, { phone, present }) => controls.setPresent(phone, present))
+  ],
+  ["POST /control/drop", route(DropRequest, (controls, { phone }) => controls.drop(phone))],
+  [
+    "POST /control/stream-error",
+    route(StreamErrorRequest, (controls, { code, phone }) => controls.endStreams(code, phone))
+  ],
+  ["POST /control/faults", route(FaultsPatch, (controls, patch) => Object.assign(controls.faults, patch))],
+  ["GET /control/faults", ({ faults }) => faults],
+  [
+    "GET /control/record",
+    route(RecordQuery, ({ record }, { after = 0 }) => ({
+      observations: record.observations.slice(after),
+      next: record.observations.length
+    }))
+  ],
+  ["GET /control/messages", ({ record }) => record.messages],
+  [
+    "GET /control/inbox",
+    route(InboxQuery, (controls, { phone }) => controls.inbox(phone).map(({ content: _content, ...entry }) => entry))
+  ]
+])
