@@ -16,9 +16,11 @@ export const errorCodes = {
   request_timeout: [408, "The request did not arrive in time."],
   payload_too_large: [413, "The request body is too large."],
   unsupported_media_type: [415, "The request body must be application/json."],
+  headers_too_large: [431, "The request's headers are too large."],
   queue_full: [429, "Too many messages are waiting; try again later."],
   internal: [500, "Something is wrong on our side."],
   store_unavailable: [503, "The store does not answer; repeat the request with the same idempotency key."],
+  starting: [503, "The gateway is starting; repeat the request with the same idempotency key."],
   shutting_down: [503, "The gateway is shutting down; repeat the request with the same idempotency key."]
 } as const satisfies Record<string, readonly [status: number, title: string]>
 

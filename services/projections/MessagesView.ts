@@ -1,5 +1,4 @@
-import type { Array } from "effect"
-import { Effect } from "effect"
+import { Array, Effect } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
 import { MessageId } from "#domain/Ids.ts"
 import { isSettled } from "#domain/message/Status.ts"
@@ -44,7 +43,7 @@ export const make = (): { readonly view: View; readonly depth: QueueDepth } => {
 
   const load = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, ids: ReadonlyArray<string>) {
     const known = new Map<string, Row>()
-    const missing: Array<string> = []
+    const missing: globalThis.Array<string> = []
     for (const id of ids) {
       const row = recent.get(id)
       if (row === undefined) missing.push(id)
@@ -60,7 +59,7 @@ export const make = (): { readonly view: View; readonly depth: QueueDepth } => {
     sql: SqlClient.SqlClient,
     events: Array.NonEmptyReadonlyArray<RecordedEvent>
   ) {
-    const byId = new Map<string, Array<RecordedEvent>>()
+    const byId = new Map<string, globalThis.Array<RecordedEvent>>()
     for (const event of events) {
       const id = event.stream.slice("message-".length)
       const group = byId.get(id)
@@ -69,7 +68,7 @@ export const make = (): { readonly view: View; readonly depth: QueueDepth } => {
     }
     const earlier = [...byId].filter(([, [first]]) => first!.revision > 0).map(([id]) => id)
     const known = earlier.length === 0 ? new Map<string, Row>() : yield* load(sql, earlier)
-    const changes: Array<readonly [Row | undefined, Row]> = []
+    const changes: globalThis.Array<readonly [Row | undefined, Row]> = []
     for (const [id, group] of byId) {
       const before = known.get(id)
       let document: SealedDocument | undefined = before && JSON.parse(before.document)
@@ -77,7 +76,9 @@ export const make = (): { readonly view: View; readonly depth: QueueDepth } => {
       const position = before?.position ?? Number(group[0]!.position)
       changes.push([before, rowOf(id, position, document!)])
     }
-    yield* sql`INSERT INTO messages ${sql.insert(changes.map(([, row]) => row))} ON CONFLICT (position) DO UPDATE SET
+    const rows: ReadonlyArray<Row> = changes.map(([, row]) => row)
+    if (!Array.isReadonlyArrayNonEmpty(rows)) return
+    yield* sql`INSERT INTO messages ${sql.insert(rows)} ON CONFLICT (position) DO UPDATE SET
       status = excluded.status, open = excluded.open, document = excluded.document`
     written = changes
   })

@@ -1,0 +1,49 @@
+import { Clock, Context, Deferred, Effect, Layer } from "effect"
+import type { DeviceId } from "#domain/Ids.ts"
+import { type Instant, toMillis } from "#domain/Instant.ts"
+
+export interface PairingCode {
+  readonly method: "qr" | "code"
+  readonly code: string
+  readonly expiresAt: Instant
+}
+
+/** Codes to pair with, while they work. In memory only: a code is a secret with a short life, and never an event. */
+export class PairingCodes extends Context.Service<
+  PairingCodes,
+  {
+    readonly show: (device: DeviceId, code: PairingCode) => Effect.Effect<void>
+    readonly hide: (device: DeviceId) => Effect.Effect<void>
+    readonly current: (device: DeviceId) => Effect.Effect<PairingCode | undefined>
+    /** Completes with the device's code, at once if there is one. */
+    readonly first: (device: DeviceId) => Effect.Effect<PairingCode>
+  }
+>()("homing/services/devices/PairingCodes") {}
+
+export const layer = Layer.sync(PairingCodes, () => {
+  const codes = new Map<DeviceId, PairingCode>()
+  const waiting = new Map<DeviceId, Deferred.Deferred<PairingCode>>()
+  return {
+    show: (device, code) =>
+      Effect.suspend(() => {
+        codes.set(device, code)
+        const next = waiting.get(device)
+        waiting.delete(device)
+        return next === undefined ? Effect.void : Deferred.succeed(next, code)
+      }),
+    hide: (device) => Effect.sync(() => void codes.delete(device)),
+    current: (device) =>
+      Effect.map(Clock.currentTimeMillis, (now) => {
+        const code = codes.get(device)
+        return code !== undefined && toMillis(code.expiresAt) > now ? code : undefined
+      }),
+    first: (device) =>
+      Effect.suspend(() => {
+        const shown = codes.get(device)
+        if (shown !== undefined) return Effect.succeed(shown)
+        const next = waiting.get(device) ?? Deferred.makeUnsafe<PairingCode>()
+        waiting.set(device, next)
+        return Deferred.await(next)
+      })
+  }
+})

@@ -1,0 +1,87 @@
+import { Array, Clock, Context, Effect, Layer } from "effect"
+import { uuidV7 } from "#domain/Identifiers.ts"
+import type { AgentId, DeviceId } from "#domain/Ids.ts"
+import { fromMillis } from "#domain/Instant.ts"
+import { type BusUnavailable, CommandBus, type Lane, type Outgoing, subjectOf } from "#domain/ports/CommandBus.ts"
+import { Crypto } from "#domain/ports/Crypto.ts"
+import { encodeUnsigned, type Header, signBatch, type Unsigned } from "#domain/wire/Envelope.ts"
+import { maxBatch } from "#domain/wire/MerkleBatch.ts"
+import { type AgentCommand, box, encodePayload } from "#domain/wire/Protocol.ts"
+import { type AgentTrust, StoreIdentity } from "../identity/StoreIdentity.ts"
+import { Provenance } from "../runtime/Provenance.ts"
+
+/** An order to an agent, before it is addressed and signed. */
+export interface Order {
+  /** What names it in the agent's ledger: the id of the event it comes from. */
+  readonly commandId: string
+  readonly attempt: number
+  readonly position: bigint
+  readonly device: DeviceId | "-"
+  readonly subject: string
+  readonly expiresAt: string
+  readonly command:
+    | { readonly kind: "receipt"; readonly reports: Extract<AgentCommand, { kind: "receipt" }>["reports"] }
+    /** `personal` is encrypted to the agent. */
+    | (Omit<Extract<AgentCommand, { kind: "send" }>, "box"> & { readonly personal: object })
+    | (Omit<Extract<AgentCommand, { kind: "pair" }>, "box"> & { readonly personal: object })
+}
+
+/** Addresses, encrypts, signs and publishes orders. Those given together leave under one signature. */
+export class AgentCommands extends Context.Service<
+  AgentCommands,
+  {
+    /** Completes when the bus has custody. Orders to an agent that was never enrolled are a defect. */
+    readonly issue: (agent: AgentId, orders: Array.NonEmptyReadonlyArray<Order>) => Effect.Effect<void, BusUnavailable>
+  }
+>()("homing/services/messaging/AgentCommands") {}
+
+export const layer = Layer.effect(
+  AgentCommands,
+  Effect.gen(function* () {
+    const bus = yield* CommandBus
+    const crypto = yield* Crypto
+    const identity = yield* StoreIdentity
+    const { tenant } = yield* Provenance
+
+    const unsigned = (trust: AgentTrust, lane: string, issuedAt: string, order: Order): Unsigned => {
+      const header: Header = {
+        direction: "homing/command/1",
+        keyId: identity.gateway.keyId,
+        tenant,
+        agent: trust.agent,
+        device: order.device,
+        lane,
+        subject: order.subject,
+        commandId: order.commandId,
+        attempt: String(order.attempt),
+        position: String(order.position),
+        epoch: identity.epoch,
+        issuedAt,
+        expiresAt: order.expiresAt
+      }
+      if (order.command.kind === "receipt") return { header, payload: encodePayload(order.command) }
+      const { personal, ...command } = order.command
+      return { header, payload: encodePayload({ ...command, box: box(crypto, trust.commandKey, header, personal) }) }
+    }
+
+    return {
+      issue: Effect.fnUntraced(function* (agent, orders) {
+        const trust = identity.agent(agent)
+        if (trust === undefined) return yield* Effect.die(new Error("the agent was never enrolled"))
+        const lane: Lane = { kind: "commands", agent }
+        const issuedAt = fromMillis(yield* Clock.currentTimeMillis)
+        for (const batch of Array.chunksOf(orders, maxBatch)) {
+          const signed = batch.map((order) => encodeUnsigned(unsigned(trust, subjectOf(lane), issuedAt, order)))
+          const envelopes = yield* signBatch(crypto, identity.gateway.signingKey, signed)
+          const outgoing = envelopes.map(
+            (bytes, i): Outgoing => ({ id: `${batch[i]!.commandId}:${batch[i]!.attempt}`, bytes })
+          )
+          yield* bus.publish(lane, outgoing as unknown as Array.NonEmptyReadonlyArray<Outgoing>)
+        }
+      })
+    }
+  })
+)
+
+/** A receipt comes from no event: it names itself. */
+export const receiptId = (crypto: Crypto["Service"], millis: number) => uuidV7(crypto, millis)

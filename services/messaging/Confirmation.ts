@@ -1,0 +1,57 @@
+import { Effect } from "effect"
+import type { MessageId } from "#domain/Ids.ts"
+import { answers } from "#domain/message/Status.ts"
+import { evolve, type SealedDocument, statusOfDocument } from "./MessageDocument.ts"
+import type { Until } from "./Messages.ts"
+import type { Wait } from "./Waits.ts"
+
+/** What is known of a message when the waiting begins. */
+export interface Known {
+  readonly id: MessageId
+  readonly document: SealedDocument | undefined
+  readonly revision: number
+}
+
+export interface Answer {
+  readonly document: SealedDocument
+  readonly answered: boolean
+}
+
+/**
+ * Waits until the message has come as far as was asked, has failed or expired, or the patience is over: then the answer
+ * is what is known. `released`: waits have been called off already.
+ */
+export const awaitAnswer = (
+  wait: Wait,
+  released: boolean,
+  known: Known,
+  { timeoutMs, until }: { readonly until: Until; readonly timeoutMs: number }
+): Effect.Effect<Answer> =>
+  Effect.callback((resume) => {
+    let document = known.document
+    let revision = known.revision
+    let timer: NodeJS.Timeout | undefined
+    const isAnswered = () => document !== undefined && answers(statusOfDocument(document), until)
+    const finish = () => {
+      wait.onEvent = undefined
+      wait.onRelease = undefined
+      clearTimeout(timer)
+      if (document === undefined) resume(Effect.die(new Error("a message was accepted and is not in its stream")))
+      else resume(Effect.succeed({ document, answered: isAnswered() }))
+    }
+    for (const event of wait.heard) {
+      if (event.revision <= revision) continue
+      document = evolve(known.id, document, event)
+      revision = event.revision
+    }
+    if (isAnswered() || timeoutMs === 0 || released) return finish()
+    wait.onEvent = (event) => {
+      if (event.revision <= revision) return
+      document = evolve(known.id, document, event)
+      revision = event.revision
+      if (isAnswered()) finish()
+    }
+    wait.onRelease = finish
+    timer = setTimeout(finish, timeoutMs)
+    return Effect.sync(() => clearTimeout(timer))
+  })

@@ -1,0 +1,142 @@
+import canonicalize from "canonicalize"
+import { Effect, Layer } from "effect"
+import { SqlClient } from "effect/sql"
+import { contentDigestOf, messageIdOf, newWaMessageId, subjectIdOf } from "#domain/Identifiers.ts"
+import type { MessageId } from "#domain/Ids.ts"
+import { fromMillis, toMillis } from "#domain/Instant.ts"
+import { streamOf } from "#domain/message/Message.ts"
+import { Crypto } from "#domain/ports/Crypto.ts"
+import { EventStore } from "#domain/ports/EventStore.ts"
+import { SubjectKeys } from "#domain/ports/SubjectKeys.ts"
+import { seal } from "#domain/privacy/Sealing.ts"
+import type { NewEvent } from "#domain/Recorded.ts"
+import type { DeviceRegistry } from "../projections/DevicesView.ts"
+import * as MessagesView from "../projections/MessagesView.ts"
+import type { Decision } from "../runtime/AggregateActors.ts"
+import { Provenance } from "../runtime/Provenance.ts"
+import { awaitAnswer, type Known } from "./Confirmation.ts"
+import { MessageActors } from "./MessageActors.ts"
+import { evolve, present, reveal, type SealedDocument } from "./MessageDocument.ts"
+import { DeviceUnknown, DeviceUnpaired, Messages, OtherContent, QueueFull, type SendRequest } from "./Messages.ts"
+import { Waits } from "./Waits.ts"
+
+export interface QueueLimits {
+  readonly perDevice: number
+  readonly total: number
+}
+
+const begun = (id: MessageId, queued: NewEvent): Known => ({ id, revision: 0, document: evolve(id, undefined, queued) })
+
+export const layer = (options: {
+  readonly registry: DeviceRegistry
+  readonly depth: MessagesView.QueueDepth
+  readonly limits: QueueLimits
+}) =>
+  Layer.effect(
+    Messages,
+    Effect.gen(function* () {
+      const crypto = yield* Crypto
+      const keys = yield* SubjectKeys
+      const store = yield* EventStore
+      const sql = yield* SqlClient.SqlClient
+      const waits = yield* Waits
+      const { pepper, tenant } = yield* Provenance
+      const actors = yield* MessageActors
+      const revealed = (document: SealedDocument) =>
+        reveal(document).pipe(Effect.provideService(Crypto, crypto), Effect.provideService(SubjectKeys, keys))
+
+      /** Why nothing new can be accepted for this device, if so. A repeat of what was accepted is always answered. */
+      const obstacle = ({ device }: SendRequest) => {
+        const record = options.registry.get(device)
+        if (record === undefined) return new DeviceUnknown()
+        if (!record.paired) return new DeviceUnpaired()
+        const { depth, limits } = options
+        if (depth.total() >= limits.total || depth.of(device) >= limits.perDevice) {
+          return new QueueFull({ retryAfterSeconds: 5 })
+        }
+        return undefined
+      }
+
+      const digestOf = ({ content, device, expiresInSeconds, tags, to }: SendRequest) =>
+        contentDigestOf(crypto, pepper, canonicalize({ device, to, content, expiresInSeconds, tags })!)
+
+      const load = (id: MessageId) =>
+        Effect.map(store.read(streamOf(id)), (events) => ({
+          id,
+          revision: events.length - 1,
+          document: events.reduce<SealedDocument | undefined>(
+            (document, event) => evolve(id, document, event),
+            undefined
+          )
+        }))
+
+      return {
+        send: Effect.fnUntraced(function* (caller, request) {
+          const id = messageIdOf(crypto, pepper, tenant, caller.client, request.idempotencyKey)
+          const stream = streamOf(id)
+          const contentDigest = digestOf(request)
+          const refused = obstacle(request)
+          if (refused !== undefined) {
+            const [first] = yield* store.read(stream)
+            if (first === undefined) return yield* refused
+          }
+          const subject = subjectIdOf(crypto, pepper, tenant, request.to.kind, request.to.address)
+          const key = yield* keys.obtain(tenant, subject)
+          const boxed = (decision: Decision, field: string, value: object) =>
+            seal(crypto, subject, key, { tenant, event: decision.eventId(0), field }, JSON.stringify(value))
+
+          const wait = waits.open(stream)
+          return yield* actors
+            .execute(
+              stream,
+              (decision) => ({
+                _tag: "Queue",
+                queued: {
+                  device: request.device,
+                  recipient: { kind: request.to.kind, address: boxed(decision, "recipient", request.to) },
+                  recipients: [subject],
+                  content: { kind: request.content.type, body: boxed(decision, "content", request.content) },
+                  contentDigest,
+                  waMessageId: newWaMessageId(crypto),
+                  transport: "whatsapp-web",
+                  expiresAt: fromMillis(toMillis(decision.at) + request.expiresInSeconds * 1_000),
+                  tags: request.tags
+                }
+              }),
+              { actor: { kind: "api_key", id: caller.key }, correlationId: id, causationId: id }
+            )
+            .pipe(
+              Effect.catchTag("MessageRejected", () => new OtherContent({ message: id })),
+              Effect.flatMap(({ events: [queued] }) =>
+                Effect.flatMap(queued === undefined ? load(id) : Effect.succeed(begun(id, queued)), (known) =>
+                  Effect.map(awaitAnswer(wait, waits.released(), known, request.confirm), ({ answered, document }) => ({
+                    document: present(document, request),
+                    answered,
+                    repeated: queued === undefined
+                  }))
+                )
+              ),
+              Effect.ensuring(Effect.sync(() => wait.close()))
+            )
+        }),
+
+        find: Effect.fn("Messages.find")(function* (id) {
+          const { document } = yield* load(id)
+          return document && present(document, yield* revealed(document))
+        }),
+
+        history: (id) => store.read(streamOf(id)),
+
+        list: Effect.fn("Messages.list")(function* (filter) {
+          const found = yield* Effect.orDie(MessagesView.list(sql, { ...filter, limit: filter.limit + 1 }))
+          const page = found.slice(0, filter.limit)
+          const items = yield* Effect.forEach(page, ({ document }) =>
+            Effect.map(revealed(document), (personal) => present(document, personal))
+          )
+          return { items, next: found.length > filter.limit ? page.at(-1)?.position : undefined }
+        }),
+
+        releaseWaits: waits.releaseAll
+      }
+    })
+  )

@@ -1,0 +1,84 @@
+import { Effect } from "effect"
+import { type DeviceEvent, readDeviceEvent } from "#domain/device/Device.ts"
+import { type AgentId, DeviceId, MessageId } from "#domain/Ids.ts"
+import { fromMillis, toMillis } from "#domain/Instant.ts"
+import { readMessageEvent } from "#domain/message/Message.ts"
+import type { Crypto } from "#domain/ports/Crypto.ts"
+import type { SubjectKeys, SubjectKeysUnavailable } from "#domain/ports/SubjectKeys.ts"
+import { open, type Unreadable } from "#domain/privacy/Sealing.ts"
+import type { RecordedEvent } from "#domain/Recorded.ts"
+import type { Order } from "./AgentCommands.ts"
+
+/** The agent command that an event gives rise to, and the device it is for. */
+export interface Derived {
+  readonly device: DeviceId
+  /** Known from the event itself when it creates the device. */
+  readonly agent: AgentId | undefined
+  readonly order: Order
+}
+
+type Outcome = Effect.Effect<Derived | undefined, Unreadable | SubjectKeysUnavailable, Crypto | SubjectKeys>
+
+/** Only `message.queued` and `device.created` command an agent. Personal data is opened here, to be encrypted to it. */
+export const orderOf = (event: RecordedEvent, attempt: number): Outcome =>
+  event.type === "message.queued.v1"
+    ? sendOrder(event, attempt)
+    : event.type === "device.created.v1"
+      ? pairOrder(event, attempt)
+      : Effect.succeed(undefined)
+
+const sendOrder = Effect.fnUntraced(function* (event: RecordedEvent, attempt: number) {
+  const queued = readMessageEvent(event)
+  if (queued.type !== "message.queued.v1") return undefined
+  const { content, device, expiresAt, recipient, waMessageId } = queued.data
+  const { tenant } = event.metadata
+  const to = yield* open(recipient.address, { tenant, event: event.eventId, field: "recipient" })
+  const body = yield* open(content.body, { tenant, event: event.eventId, field: "content" })
+  const derived: Derived = {
+    device,
+    agent: undefined,
+    order: {
+      commandId: event.eventId,
+      attempt,
+      position: event.position,
+      device,
+      subject: recipient.address.subject,
+      expiresAt,
+      command: {
+        kind: "send",
+        message: MessageId.make(event.stream.slice("message-".length)),
+        waMessageId,
+        personal: { to: JSON.parse(to), content: JSON.parse(body) }
+      }
+    }
+  }
+  return derived
+})
+
+const pairingPatienceMillis = 7 * 24 * 3_600_000
+
+const pairOrder = Effect.fnUntraced(function* (event: RecordedEvent, attempt: number) {
+  const created: DeviceEvent = readDeviceEvent(event)
+  if (created.type !== "device.created.v1") return undefined
+  const { agent, pairing } = created.data
+  const { occurredAt, tenant } = event.metadata
+  const device = DeviceId.make(event.stream.slice("device-".length))
+  const personal =
+    pairing.method === "qr"
+      ? { method: "qr" }
+      : { method: "code", phone: yield* open(pairing.phone, { tenant, event: event.eventId, field: "phone" }) }
+  const derived: Derived = {
+    device,
+    agent,
+    order: {
+      commandId: event.eventId,
+      attempt,
+      position: event.position,
+      device,
+      subject: "-",
+      expiresAt: fromMillis(toMillis(occurredAt) + pairingPatienceMillis),
+      command: { kind: "pair", personal }
+    }
+  }
+  return derived
+})

@@ -1,0 +1,60 @@
+import { Array, Clock, Context, Effect, Layer, Schedule } from "effect"
+import { uuidV7 } from "#domain/Identifiers.ts"
+import type { AgentId, EventId } from "#domain/Ids.ts"
+import { fromMillis } from "#domain/Instant.ts"
+import { Crypto } from "#domain/ports/Crypto.ts"
+import { Steps } from "#domain/ports/Steps.ts"
+import { AgentCommands } from "./AgentCommands.ts"
+
+/** How long a receipt may wait for others: the agent repeats its reports much later than that. */
+const gathering = "500 millis"
+const most = 4_096
+const validMillis = 24 * 3_600_000
+
+/** Tells agents which of their reports the log holds, so that their ledgers may let them go. */
+export class Receipts extends Context.Service<
+  Receipts,
+  { readonly give: (agent: AgentId, reports: ReadonlyArray<EventId>) => void }
+>()("homing/services/messaging/Receipts") {}
+
+export const layer = Layer.effect(
+  Receipts,
+  Effect.gen(function* () {
+    const commands = yield* AgentCommands
+    const crypto = yield* Crypto
+    const step = yield* Steps
+    let gathered = new Map<AgentId, globalThis.Array<EventId>>()
+
+    const send = Effect.gen(function* () {
+      if (gathered.size === 0) return
+      const now = gathered
+      gathered = new Map()
+      const millis = yield* Clock.currentTimeMillis
+      for (const [agent, all] of now) {
+        for (const reports of Array.chunksOf(all, most)) {
+          const receipt = {
+            commandId: uuidV7(crypto, millis),
+            attempt: 1,
+            position: 0n,
+            device: "-",
+            subject: "-",
+            expiresAt: fromMillis(millis + validMillis),
+            command: { kind: "receipt", reports }
+          } as const
+          // a receipt that gets lost is asked for again by the report that comes again
+          yield* Effect.forkChild(Effect.ignore(commands.issue(agent, [receipt])), { startImmediately: true })
+          step("gateway.receipt-issued")
+        }
+      }
+    })
+    yield* Effect.forkScoped(Effect.repeat(send, Schedule.spaced(gathering)))
+
+    return {
+      give: (agent, reports) => {
+        const all = gathered.get(agent)
+        if (all === undefined) gathered.set(agent, [...reports])
+        else all.push(...reports)
+      }
+    }
+  })
+)
