@@ -1,0 +1,165 @@
+import { Array, Clock, Context, Effect, Layer, Schedule } from "effect"
+import { reportIdOf } from "#domain/Identifiers.ts"
+import type { EventId } from "#domain/Ids.ts"
+import { fromMillis } from "#domain/Instant.ts"
+import { reportKey } from "#domain/message/Status.ts"
+import { CommandBus, type Lane, type Outgoing, subjectOf } from "#domain/ports/CommandBus.ts"
+import { Crypto } from "#domain/ports/Crypto.ts"
+import { Ledger, type LedgerReport } from "#domain/ports/Ledger.ts"
+import { Steps } from "#domain/ports/Steps.ts"
+import { encodeUnsigned, type Header, signBatch } from "#domain/wire/Envelope.ts"
+import { maxBatch } from "#domain/wire/MerkleBatch.ts"
+import { type AgentReport, box, encodePayload } from "#domain/wire/Protocol.ts"
+import { Trust } from "./Trust.ts"
+
+/** The command a report answers to. */
+export interface Regarding {
+  readonly commandId: string
+  readonly attempt: number
+  readonly position: bigint
+  readonly device: string
+  readonly subject: string
+}
+
+/** Reports do not go stale: the gateway takes one whenever it comes. */
+const validMillis = 30 * 24 * 3_600_000
+/** A report without a receipt is published again after this. */
+const repeatAfterMillis = 15_000
+const repeatAtOnce = 2_000
+
+/** Composes, signs and publishes reports. Those that are ready together leave under one signature. */
+export class Reporter extends Context.Service<
+  Reporter,
+  {
+    /** A report to be kept in the ledger with the change it tells of, then published. Its id follows from what it says. */
+    readonly compose: (
+      regarding: Regarding,
+      report: Exclude<AgentReport, { kind: "pairing_code" }>,
+      millis: number
+    ) => LedgerReport
+    /** Publishes soon; until its receipt comes it is published again. */
+    readonly publish: (reports: ReadonlyArray<LedgerReport>) => void
+    /** Publishes a code to pair with, encrypted to the gateway and kept nowhere. */
+    readonly showCode: (
+      regarding: Regarding,
+      code: { readonly method: "qr" | "code"; readonly code: string; readonly expiresAt: string }
+    ) => Effect.Effect<void>
+    /** The gateway holds these. */
+    readonly receipted: (reports: ReadonlyArray<EventId>) => Effect.Effect<void>
+  }
+>()("homing/mac-agent/Reporter") {}
+
+export const layer = Layer.effect(
+  Reporter,
+  Effect.gen(function* () {
+    const bus = yield* CommandBus
+    const crypto = yield* Crypto
+    const ledger = yield* Ledger
+    const step = yield* Steps
+    const trust = yield* Trust
+    const lane: Lane = { kind: "reports", agent: trust.agent }
+    const run = Effect.runForkWith(yield* Effect.context<never>())
+
+    let ready: globalThis.Array<Outgoing> = []
+    let armed = false
+    /** When each unreceipted report last left, and how often. */
+    const published = new Map<string, { at: number; times: number }>()
+
+    const headerOf = (regarding: Regarding, millis: number): Header => ({
+      direction: "homing/report/1",
+      keyId: trust.keyId,
+      tenant: trust.tenant,
+      agent: trust.agent,
+      device: regarding.device,
+      lane: subjectOf(lane),
+      subject: regarding.subject,
+      commandId: regarding.commandId,
+      attempt: String(regarding.attempt),
+      position: String(regarding.position),
+      epoch: trust.epoch,
+      issuedAt: fromMillis(millis),
+      expiresAt: fromMillis(millis + validMillis)
+    })
+
+    const flush = Effect.gen(function* () {
+      const batches = Array.chunksOf(ready, maxBatch)
+      ready = []
+      armed = false
+      for (const batch of batches) {
+        const envelopes = yield* signBatch(
+          crypto,
+          trust.signingKey,
+          batch.map(({ bytes }) => bytes)
+        )
+        const signed = Array.map(batch, ({ id }, i): Outgoing => ({ id, bytes: envelopes[i]! }))
+        // what the bus loses comes again with the next look at the ledger
+        yield* Effect.forkDetach(Effect.ignore(bus.publish(lane, signed)), { startImmediately: true })
+        step("agent.reported")
+      }
+    })
+
+    const enqueue = (outgoing: Outgoing) => {
+      ready.push(outgoing)
+      if (armed) return
+      armed = true
+      setImmediate(() => run(flush))
+    }
+
+    const publish = (reports: ReadonlyArray<LedgerReport>, now: number) => {
+      for (const { bytes, id } of reports) {
+        const times = (published.get(id)?.times ?? 0) + 1
+        published.set(id, { at: now, times })
+        enqueue({ id: `${id}:${times}`, bytes })
+      }
+    }
+
+    const repeat = Effect.gen(function* () {
+      const now = yield* Clock.currentTimeMillis
+      const waiting = yield* ledger.unreceipted(repeatAtOnce)
+      const due = waiting.filter(({ id }) => now - (published.get(id)?.at ?? 0) > repeatAfterMillis)
+      publish(due, now)
+    })
+    yield* repeat.pipe(
+      Effect.tapError(() => Effect.logWarning("the ledger does not answer; reports are repeated later")),
+      Effect.ignore,
+      Effect.repeat(Schedule.spaced("5 seconds")),
+      Effect.forkScoped
+    )
+
+    return {
+      compose: (regarding, report, millis) => {
+        const told =
+          report.kind === "device"
+            ? `${report.change} ${report.step}`
+            : reportKey({
+                kind: report.claim,
+                attempt: regarding.attempt,
+                ...(report.recipient !== undefined && { recipient: report.recipient }),
+                ...(report.code !== undefined && { code: report.code })
+              })
+        return {
+          id: reportIdOf(crypto, regarding.commandId, regarding.attempt, told),
+          bytes: encodeUnsigned({ header: headerOf(regarding, millis), payload: encodePayload(report) })
+        }
+      },
+      publish: (reports) => publish(reports, Date.now()),
+      showCode: Effect.fnUntraced(function* (regarding, { code, expiresAt, method }) {
+        const millis = yield* Clock.currentTimeMillis
+        const header = headerOf(regarding, millis)
+        const sealed = box(crypto, trust.reportKey, header, [code])
+        const payload = encodePayload({
+          kind: "pairing_code",
+          method,
+          expiresAt: fromMillis(Date.parse(expiresAt)),
+          box: sealed
+        })
+        enqueue({ id: `${regarding.commandId}:${millis}`, bytes: encodeUnsigned({ header, payload }) })
+      }),
+      receipted: (reports) => {
+        for (const id of reports) published.delete(id)
+        step("agent.receipted")
+        return ledger.receipted(reports)
+      }
+    }
+  })
+)

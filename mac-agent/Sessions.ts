@@ -1,0 +1,116 @@
+import { Clock, Context, Effect, Layer, Stream } from "effect"
+import type { DeviceId } from "#domain/Ids.ts"
+import { fromMillis } from "#domain/Instant.ts"
+import { Ledger, type LedgerDevice } from "#domain/ports/Ledger.ts"
+import { type SessionEvent, WhatsApp } from "#domain/ports/WhatsApp.ts"
+import { Reporter } from "./Reporter.ts"
+import { Sender } from "./Sender.ts"
+
+type Change = "paired" | "connected" | "disconnected" | "logged_out"
+
+/** The devices this agent holds: opens their sessions, and reports what these tell. */
+export class Sessions extends Context.Service<
+  Sessions,
+  {
+    /** Takes a device durably and begins to pair it. The same again changes nothing. */
+    readonly pair: (device: LedgerDevice) => Effect.Effect<void>
+  }
+>()("homing/mac-agent/Sessions") {}
+
+export const layer = Layer.effect(
+  Sessions,
+  Effect.gen(function* () {
+    const ledger = yield* Ledger
+    const reporter = yield* Reporter
+    const sender = yield* Sender
+    const whatsapp = yield* WhatsApp
+    const devices = new Map<DeviceId, LedgerDevice>()
+
+    const scope = yield* Effect.scope
+
+    /** In the background: the first session loads the protocol library, which takes its time. */
+    const open = ({ device, pairing }: LedgerDevice) =>
+      whatsapp
+        .open(device, {
+          ...(pairing !== undefined && { pairing }),
+          sent: (waMessageId) =>
+            ledger.findSent(waMessageId).pipe(
+              Effect.map((entry) => entry?.bytes),
+              Effect.orElseSucceed(() => undefined)
+            )
+        })
+        .pipe(
+          Effect.catchTag("WhatsAppUnavailable", (error) => Effect.logError("a session cannot be opened", error)),
+          Effect.forkIn(scope)
+        )
+
+    /** Counts and keeps the report with the device's record, in one durable write, then publishes it. */
+    const report = Effect.fnUntraced(function* (held: LedgerDevice, change: Change, reason?: string) {
+      const now = yield* Clock.currentTimeMillis
+      const told = reporter.compose(
+        { ...held, subject: "-" },
+        {
+          kind: "device",
+          change,
+          step: held.reported,
+          at: fromMillis(now),
+          ...(reason !== undefined && { reason })
+        },
+        now
+      )
+      const { pairing, ...rest } = held
+      const settled = { ...rest, pairing: change === "paired" ? undefined : pairing, reported: held.reported + 1 }
+      devices.set(held.device, settled)
+      yield* ledger
+        .saveDevice(settled, [told])
+        .pipe(
+          Effect.catchTag("LedgerUnavailable", () =>
+            Effect.logError("the ledger does not answer; a device's change is lost")
+          )
+        )
+      reporter.publish([told])
+    })
+
+    const handle = Effect.fnUntraced(function* (event: SessionEvent) {
+      const held = devices.get(event.device)
+      if (held === undefined) return
+      switch (event._tag) {
+        case "PairingCode":
+          return yield* reporter.showCode({ ...held, subject: "-" }, event)
+        case "Paired":
+          return yield* report(held, "paired")
+        case "Connected":
+          yield* sender.connected(event.device)
+          return yield* report(held, "connected")
+        case "Disconnected":
+          sender.disconnected(event.device)
+          return yield* report(held, event.reason === "logged_out" ? "logged_out" : "disconnected", event.reason)
+        case "Receipt":
+          return yield* sender.heard(event.waMessageId, { claim: event.kind, at: event.at })
+        case "LateAck": {
+          const { at, error, waMessageId } = event
+          return yield* sender.heard(
+            waMessageId,
+            error === undefined ? { claim: "sent", at } : { claim: "failed", code: error, at }
+          )
+        }
+      }
+    })
+
+    yield* Effect.forkScoped(Stream.runForEach(whatsapp.events, handle), { startImmediately: true })
+    for (const held of yield* ledger.devices) {
+      devices.set(held.device, held)
+      yield* open(held)
+    }
+
+    return {
+      pair: Effect.fnUntraced(function* (asked) {
+        if (devices.has(asked.device)) return
+        devices.set(asked.device, asked)
+        yield* Effect.orDie(ledger.saveDevice(asked, []))
+        yield* Effect.logInfo("a device is to be paired", { device: asked.device })
+        yield* open(asked)
+      })
+    }
+  })
+)
