@@ -1,0 +1,58 @@
+import { Context, Effect, Layer, Redacted } from "effect"
+import { scopes } from "#domain/access/Client.ts"
+import { ApiKeyId, ClientId } from "#domain/Ids.ts"
+import { Crypto } from "#domain/ports/Crypto.ts"
+import { Readiness } from "../projections/Readiness.ts"
+import { digestOf, keyIdIn } from "./Credential.ts"
+import type { Principal } from "./Principal.ts"
+import type { KnownKey, Roster } from "./Roster.ts"
+
+/** Whoever holds the key from the configuration. Its id is for ever: messages' ids follow from it. */
+const configured: Principal = {
+  client: ClientId.make("1f0a6d2e-7b1d-8c52-9d7e-4c1e9c1b3f10"),
+  key: ApiKeyId.make("configured"),
+  scopes: new Set(scopes)
+}
+
+/**
+ * Says whose key a credential is; `undefined` for nobody's. Until the roster is known to be complete it answers
+ * `starting` to any key but the configured one: a key may have been revoked that still looks good.
+ */
+export class Authenticator extends Context.Service<
+  Authenticator,
+  { readonly authenticate: (credential: string) => Principal | "starting" | undefined }
+>()("homing/services/access/Authenticator") {}
+
+/** `apiKey` is the configured one. */
+export const layer = ({
+  apiKey,
+  roster
+}: {
+  readonly apiKey: Redacted.Redacted | undefined
+  readonly roster: Roster
+}) =>
+  Layer.effect(
+    Authenticator,
+    Effect.gen(function* () {
+      const crypto = yield* Crypto
+      const { caughtUp } = yield* Readiness
+      const own = apiKey === undefined ? crypto.random(32) : digestOf(crypto, Redacted.value(apiKey))
+      const nobodys = crypto.random(32)
+
+      return {
+        authenticate: (credential) => {
+          if (credential === "") return undefined
+          const digest = digestOf(crypto, credential)
+          if (crypto.equal(digest, own)) return configured
+          const claimed = keyIdIn(credential)
+          const key = claimed && roster.keys.get(claimed)
+          // An unknown id is compared as well: the time taken does not tell which ids exist.
+          const good = crypto.equal(digest, key?.digest ?? nobodys)
+          if (claimed !== undefined && !caughtUp()) return "starting"
+          return good && key !== undefined && !key.revoked ? toPrincipal(key) : undefined
+        }
+      }
+    })
+  )
+
+const toPrincipal = ({ client, id, scopes }: KnownKey): Principal => ({ client, key: id, scopes })

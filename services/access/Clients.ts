@@ -1,0 +1,158 @@
+import { Context, Effect, Layer, Schema } from "effect"
+import { Client, type ClientCommand, readClientEvent, type Scope, streamOf } from "#domain/access/Client.ts"
+import { subjectIdOf, uuidV7 } from "#domain/Identifiers.ts"
+import { type ApiKeyId, ClientId } from "#domain/Ids.ts"
+import type { Instant } from "#domain/Instant.ts"
+import { Crypto } from "#domain/ports/Crypto.ts"
+import { EventStore } from "#domain/ports/EventStore.ts"
+import { SubjectKeys } from "#domain/ports/SubjectKeys.ts"
+import { open, seal } from "#domain/privacy/Sealing.ts"
+import type { Actor } from "#domain/Recorded.ts"
+import type { Caller, Unavailable } from "../messaging/Messages.ts"
+import { Views } from "../projections/View.ts"
+import * as AggregateActors from "../runtime/AggregateActors.ts"
+import { Provenance } from "../runtime/Provenance.ts"
+import { newCredential } from "./Credential.ts"
+import type { KnownClient, Roster } from "./Roster.ts"
+
+/** A key as it is shown once: the secret is kept nowhere. */
+export interface NewKey {
+  readonly id: ApiKeyId
+  readonly secret: string
+  readonly scopes: ReadonlyArray<Scope>
+}
+
+export interface ClientDocument {
+  readonly id: ClientId
+  /** Absent once its data was erased. */
+  readonly name?: string
+  readonly createdAt: Instant
+  readonly keys: ReadonlyArray<{
+    readonly id: ApiKeyId
+    readonly scopes: ReadonlyArray<Scope>
+    readonly state: "active" | "revoked"
+  }>
+}
+
+export class ClientUnknown extends Schema.TaggedError<ClientUnknown>()("ClientUnknown", {}) {}
+export class KeyUnknown extends Schema.TaggedError<KeyUnknown>()("KeyUnknown", {}) {}
+
+type Created = { readonly client: ClientId; readonly key: NewKey }
+type NewClient = { readonly name: string; readonly scopes: ReadonlyArray<Scope> }
+
+/** Who may call the API. What a call here answers is in force when it answers, on this process. */
+export class Clients extends Context.Service<
+  Clients,
+  {
+    readonly create: (caller: Caller, client: NewClient) => Effect.Effect<Created, Unavailable>
+    readonly issue: (
+      caller: Caller,
+      client: ClientId,
+      scopes: ReadonlyArray<Scope>
+    ) => Effect.Effect<NewKey, ClientUnknown | Unavailable>
+    readonly revoke: (
+      caller: Caller,
+      client: ClientId,
+      key: ApiKeyId
+    ) => Effect.Effect<void, ClientUnknown | KeyUnknown | Unavailable>
+    readonly find: (client: ClientId) => Effect.Effect<ClientDocument | undefined, Unavailable>
+    /** Oldest first. */
+    readonly list: Effect.Effect<ReadonlyArray<ClientDocument>, Unavailable>
+    /** The first client, with a key that may do everything; `undefined` when the log has any key already. */
+    readonly first: Effect.Effect<Created | undefined, Unavailable>
+  }
+>()("homing/services/access/Clients") {}
+
+const make = Effect.fnUntraced(function* (roster: Roster) {
+  const crypto = yield* Crypto
+  const store = yield* EventStore
+  const subjectKeys = yield* SubjectKeys
+  const { pepper, tenant } = yield* Provenance
+  const views = yield* Views
+  const actors = yield* AggregateActors.make({ decider: Client, read: readClientEvent })
+
+  const execute = Effect.fnUntraced(function* (
+    client: ClientId,
+    actor: Actor,
+    command: (decision: AggregateActors.Decision) => ClientCommand
+  ) {
+    const { position } = yield* actors.execute(streamOf(client), command, {
+      actor,
+      correlationId: client,
+      causationId: actor.id
+    })
+    if (position !== undefined) yield* views.reached(position)
+  })
+
+  const issue = Effect.fnUntraced(function* (client: ClientId, actor: Actor, scopes: ReadonlyArray<Scope>) {
+    const { digest, id, secret } = newCredential(crypto)
+    yield* execute(client, actor, () => ({
+      _tag: "IssueKey",
+      issued: { key: id, digest, scopes: [...new Set(scopes)] }
+    }))
+    return { id, secret, scopes }
+  })
+
+  const create = Effect.fnUntraced(
+    function* (actor: Actor, { name, scopes }: NewClient) {
+      const client = ClientId.make(uuidV7(crypto, Date.now()))
+      const subject = subjectIdOf(crypto, pepper, tenant, "client", client)
+      const key = yield* subjectKeys.obtain(tenant, subject)
+      yield* execute(client, actor, ({ eventId }) => ({
+        _tag: "Create",
+        name: seal(crypto, subject, key, { tenant, event: eventId(0), field: "name" }, name)
+      }))
+      const issued = yield* Effect.catchTag(issue(client, actor, scopes), "ClientRejected", (error) =>
+        Effect.die(error)
+      )
+      return { client, key: issued }
+    },
+    Effect.catchTag("ClientRejected", (error) => Effect.die(error))
+  )
+
+  const documentOf = ({ createdAt, id, keys, name, namedBy }: KnownClient) =>
+    open(name, { tenant, event: namedBy, field: "name" }).pipe(
+      Effect.catchTag("Unreadable", () => Effect.succeed(undefined)),
+      Effect.provideService(Crypto, crypto),
+      Effect.provideService(SubjectKeys, subjectKeys),
+      Effect.map(
+        (name): ClientDocument => ({
+          id,
+          ...(name !== undefined && { name }),
+          createdAt,
+          keys: keys
+            .map((key) => roster.keys.get(key)!)
+            .map((key) => ({ id: key.id, scopes: [...key.scopes], state: key.revoked ? "revoked" : "active" }))
+        })
+      )
+    )
+
+  const actorOf = ({ key }: Caller): Actor => ({ kind: "api_key", id: key })
+
+  return Clients.of({
+    create: (caller, client) => create(actorOf(caller), client),
+    issue: (caller, client, scopes) =>
+      Effect.catchTag(issue(client, actorOf(caller), scopes), "ClientRejected", () =>
+        Effect.fail(new ClientUnknown({}))
+      ),
+    revoke: (caller, client, key) =>
+      Effect.catchTag(
+        execute(client, actorOf(caller), () => ({ _tag: "RevokeKey", key })),
+        "ClientRejected",
+        ({ reason }) => Effect.fail(reason === "no_such_key" ? new KeyUnknown({}) : new ClientUnknown({}))
+      ),
+    find: (id) => {
+      const known = roster.clients.get(id)
+      return known === undefined ? Effect.succeed(undefined) : documentOf(known)
+    },
+    list: Effect.suspend(() => Effect.forEach(roster.clients.values(), documentOf)),
+    first: Effect.gen(function* () {
+      const head = yield* store.head
+      if (head !== undefined) yield* views.reached(head)
+      if (roster.keys.size > 0) return undefined
+      return yield* create({ kind: "gateway", id: "gateway" }, { name: "first", scopes: ["admin"] })
+    })
+  })
+})
+
+export const layer = ({ roster }: { readonly roster: Roster }) => Layer.effect(Clients, make(roster))

@@ -1,0 +1,65 @@
+import { type KeyIssued, readClientEvent, type Scope } from "#domain/access/Client.ts"
+import { fromBase64url } from "#domain/Bytes.ts"
+import { type ApiKeyId, ClientId, type EventId } from "#domain/Ids.ts"
+import type { Instant } from "#domain/Instant.ts"
+import type { Sealed } from "#domain/privacy/Sealed.ts"
+import type { RecordedEvent } from "#domain/Recorded.ts"
+
+export interface KnownKey {
+  readonly client: ClientId
+  readonly id: ApiKeyId
+  readonly digest: Uint8Array
+  readonly scopes: ReadonlySet<Scope>
+  readonly revoked: boolean
+}
+
+export interface KnownClient {
+  readonly id: ClientId
+  readonly createdAt: Instant
+  readonly name: Sealed
+  /** The event in which the name was sealed. */
+  readonly namedBy: EventId
+  readonly keys: ReadonlyArray<ApiKeyId>
+}
+
+/** Every client and key, in memory: each request is admitted by one look here. */
+export class Roster {
+  readonly clients = new Map<ClientId, KnownClient>()
+  readonly keys = new Map<ApiKeyId, KnownKey>()
+
+  addClient(client: Omit<KnownClient, "keys">) {
+    this.clients.set(client.id, { ...client, keys: [] })
+  }
+
+  addKey(client: ClientId, { digest, key: id, scopes }: KeyIssued, revoked = false) {
+    this.keys.set(id, { client, id, digest: fromBase64url(digest), scopes: new Set(scopes), revoked })
+    const owner = this.clients.get(client)
+    if (owner !== undefined && !owner.keys.includes(id))
+      this.clients.set(client, { ...owner, keys: [...owner.keys, id] })
+  }
+
+  revoke(id: ApiKeyId) {
+    const key = this.keys.get(id)
+    if (key !== undefined) this.keys.set(id, { ...key, revoked: true })
+  }
+
+  apply(recorded: RecordedEvent) {
+    const client = clientOf(recorded)
+    const event = readClientEvent(recorded)
+    switch (event.type) {
+      case "client.created.v1":
+        return this.addClient({
+          id: client,
+          createdAt: recorded.recordedAt,
+          name: event.data.name,
+          namedBy: recorded.eventId
+        })
+      case "client.key_issued.v1":
+        return this.addKey(client, event.data)
+      case "client.key_revoked.v1":
+        return this.revoke(event.data.key)
+    }
+  }
+}
+
+export const clientOf = ({ stream }: RecordedEvent): ClientId => ClientId.make(stream.slice("client-".length))

@@ -1,0 +1,13 @@
+import { Context } from "effect"
+
+/** What this installation is made of, in words for whoever runs it. */
+export class Deployment extends Context.Service<
+  Deployment,
+  {
+    readonly version: string
+    /** What the store promises of an answer it gave. */
+    readonly store: string
+    /** What the bus promises of an envelope it took. */
+    readonly bus: string
+  }
+>()("homing/services/gateway/Deployment") {}

@@ -1,0 +1,73 @@
+import { Schema } from "effect"
+import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
+import { Scope } from "#domain/access/Client.ts"
+import { Authorization, RequiredScope } from "./Authorization.ts"
+import { anywhere, Problem, withBody } from "./Problems.ts"
+
+const Scopes = Schema.Array(Scope).check(Schema.isMinLength(1), Schema.isMaxLength(16))
+
+export const CreateClient = Schema.Struct({
+  name: Schema.Trimmed.check(Schema.isNonEmpty(), Schema.isMaxLength(100)),
+  scopes: Scopes
+}).annotate({ identifier: "CreateClient" })
+
+export const IssueKey = Schema.Struct({ scopes: Scopes }).annotate({ identifier: "IssueKey" })
+
+const Key = Schema.Struct({
+  id: Schema.String,
+  scopes: Schema.Array(Scope),
+  state: Schema.Literals(["active", "revoked"])
+}).annotate({ identifier: "Key" })
+
+const NewKey = Schema.Struct({
+  id: Schema.String,
+  /** Shown here and never again. */
+  secret: Schema.String,
+  scopes: Schema.Array(Scope)
+}).annotate({ identifier: "NewKey" })
+
+const Client = Schema.Struct({
+  id: Schema.String,
+  name: Schema.optionalKey(Schema.String),
+  createdAt: Schema.String,
+  keys: Schema.Array(Key)
+}).annotate({ identifier: "Client" })
+
+const created = { location: Schema.String }
+
+/** A client is whoever calls this API; it owns several keys, so that one can be exchanged for another. */
+export class ClientsApi extends HttpApiGroup.make("clients")
+  .add(
+    HttpApiEndpoint.post("create", "/", {
+      payload: CreateClient,
+      success: HttpApiSchema.WithHeaders(
+        Schema.Struct({ id: Schema.String, name: Schema.String, key: NewKey }).pipe(HttpApiSchema.status(201)),
+        created
+      ),
+      error: withBody
+    }).annotate(OpenApi.Summary, "Create a client and its first key"),
+    HttpApiEndpoint.get("list", "/", {
+      success: Schema.Struct({ items: Schema.Array(Client) }),
+      error: anywhere
+    }).annotate(OpenApi.Summary, "Every client, oldest first"),
+    HttpApiEndpoint.get("get", "/:id", {
+      params: { id: Schema.String },
+      success: Client,
+      error: [...anywhere, Problem("client_not_found")]
+    }).annotate(OpenApi.Summary, "A client and its keys"),
+    HttpApiEndpoint.post("issueKey", "/:id/keys", {
+      params: { id: Schema.String },
+      payload: IssueKey,
+      success: NewKey.pipe(HttpApiSchema.status(201)),
+      error: [...withBody, Problem("client_not_found")]
+    }).annotate(OpenApi.Summary, "Issue another key"),
+    HttpApiEndpoint.delete("revokeKey", "/:id/keys/:key", {
+      params: { id: Schema.String, key: Schema.String },
+      success: HttpApiSchema.NoContent,
+      error: [...anywhere, Problem("client_not_found"), Problem("key_not_found")]
+    }).annotate(OpenApi.Summary, "Revoke a key: it is refused from the answer on")
+  )
+  .annotateEndpoints(RequiredScope, "admin")
+  .middleware(Authorization)
+  .prefix("/v1/clients")
+  .annotate(OpenApi.Description, "Who may call this API, and with which keys.") {}

@@ -1,0 +1,51 @@
+import { Schema } from "effect"
+import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
+import { connections } from "#domain/device/Device.ts"
+import { Authorization, RequiredScope } from "./Authorization.ts"
+import { anywhere, Problem, withBody } from "./Problems.ts"
+
+export const CreateDevice = Schema.Struct({
+  name: Schema.Trimmed.check(Schema.isNonEmpty(), Schema.isMaxLength(100)),
+  pairing: Schema.optionalKey(Schema.Literals(["qr", "code"])),
+  /** Needed for `code`: the number of the phone that will be linked. */
+  phone: Schema.optionalKey(Schema.String.check(Schema.isMaxLength(64)))
+}).annotate({ identifier: "CreateDevice" })
+
+export const Device = Schema.Struct({
+  id: Schema.String,
+  name: Schema.optionalKey(Schema.String),
+  state: Schema.Literals(connections),
+  /** Why it is in this state, when there is more to say. */
+  reason: Schema.NullOr(Schema.String),
+  since: Schema.String,
+  /** What to show to the phone that shall be linked, as long as it works. */
+  qr: Schema.optionalKey(Schema.String),
+  code: Schema.optionalKey(Schema.String)
+}).annotate({ identifier: "Device" })
+
+export class DevicesApi extends HttpApiGroup.make("devices")
+  .add(
+    HttpApiEndpoint.post("create", "/", {
+      payload: CreateDevice,
+      success: HttpApiSchema.WithHeaders(Device.pipe(HttpApiSchema.status(201)), { location: Schema.String }),
+      error: [...withBody, Problem("invalid_number")]
+    })
+      .annotate(RequiredScope, "devices:manage")
+      .annotate(OpenApi.Summary, "Link a WhatsApp account: by QR code, or by a code typed into the phone"),
+    HttpApiEndpoint.get("list", "/", {
+      success: Schema.Struct({ items: Schema.Array(Device) }),
+      error: anywhere
+    })
+      .annotate(RequiredScope, "devices:manage")
+      .annotate(OpenApi.Summary, "Every device, oldest first"),
+    HttpApiEndpoint.get("get", "/:id", {
+      params: { id: Schema.String },
+      success: Device,
+      error: [...anywhere, Problem("device_not_found")]
+    })
+      .annotate(RequiredScope, "devices:manage")
+      .annotate(OpenApi.Summary, "A device, with what to show while it is being paired")
+  )
+  .middleware(Authorization)
+  .prefix("/v1/devices")
+  .annotate(OpenApi.Description, "The WhatsApp accounts that messages are sent from.") {}

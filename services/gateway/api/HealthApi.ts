@@ -1,0 +1,45 @@
+import { Schema } from "effect"
+import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
+import { connections } from "#domain/device/Device.ts"
+import { Authorization } from "./Authorization.ts"
+import { anywhere, Problem } from "./Problems.ts"
+
+const Alive = Schema.Struct({ status: Schema.Literal("ok") })
+
+export const Details = Schema.Struct({
+  status: Schema.Literals(["ok", "starting", "degraded"]),
+  version: Schema.String,
+  uptimeSeconds: Schema.Number,
+  memory: Schema.Struct({ rssBytes: Schema.Number, heapUsedBytes: Schema.Number }),
+  /** What the store and the bus of this installation promise, in a sentence each. */
+  store: Schema.Struct({ reachable: Schema.Boolean, promise: Schema.String }),
+  bus: Schema.Struct({ promise: Schema.String }),
+  views: Schema.Struct({ caughtUp: Schema.Boolean, position: Schema.NullOr(Schema.String) }),
+  devices: Schema.Record(Schema.Literals(connections), Schema.Number)
+}).annotate({ identifier: "HealthDetails" })
+
+/** For whatever watches this process; tells nothing about anybody. */
+export class ProbesApi extends HttpApiGroup.make("probes")
+  .add(
+    HttpApiEndpoint.get("alive", "/health", { success: Alive }).annotate(OpenApi.Summary, "The process answers"),
+    HttpApiEndpoint.get("ready", "/health/ready", {
+      success: Alive,
+      error: [Problem("starting"), Problem("store_unavailable")]
+    }).annotate(OpenApi.Summary, "It is of use: the store answers and the views have caught up")
+  )
+  .annotate(OpenApi.Description, "Probes, without a key.") {}
+
+/** For whoever runs it; any key will do. */
+export class HealthApi extends HttpApiGroup.make("health")
+  .add(
+    HttpApiEndpoint.get("detailed", "/health/detailed", { success: Details, error: anywhere }).annotate(
+      OpenApi.Summary,
+      "How it is, part by part"
+    ),
+    HttpApiEndpoint.get("metrics", "/metrics", {
+      success: Schema.String.pipe(HttpApiSchema.asText({ contentType: "text/plain; version=0.0.4" })),
+      error: anywhere
+    }).annotate(OpenApi.Summary, "Prometheus metrics")
+  )
+  .middleware(Authorization)
+  .annotate(OpenApi.Description, "How the gateway is.") {}

@@ -1,0 +1,72 @@
+import { Schema } from "effect"
+import { HttpApiSchema } from "effect/http-api"
+import { type ErrorCode, errorCodes } from "#domain/ErrorCodes.ts"
+
+/** Where in the request something is not as the API describes it. The value found there is never repeated. */
+export const Flaw = Schema.Struct({
+  in: Schema.Literals(["body", "header", "path", "query"]),
+  /** A JSON Pointer (RFC 6901) into that part of the request. */
+  pointer: Schema.String,
+  expected: Schema.String
+}).annotate({ identifier: "Flaw" })
+export type Flaw = typeof Flaw.Type
+
+const members = {
+  detail: Schema.optionalKey(Schema.String),
+  errors: Schema.optionalKey(Schema.Array(Flaw)),
+  /** The key the gateway made because the request had none: repeat the request with it. */
+  idempotencyKey: Schema.optionalKey(Schema.String),
+  /** Names this failure in the gateway's log. */
+  id: Schema.optionalKey(Schema.String)
+}
+export type Members = { readonly [K in keyof typeof members]?: (typeof members)[K]["Type"] }
+
+/** RFC 9457 problem details. `code` is the stable word to program against; `type` is the same as a URI. */
+export interface Problem<Code extends ErrorCode = ErrorCode> extends Members {
+  readonly type: `urn:homing:problem:${Code}`
+  readonly title: string
+  readonly status: (typeof errorCodes)[Code][0]
+  readonly code: Code
+}
+
+/** One of several. */
+export type AnyProblem<Code extends ErrorCode> = Code extends ErrorCode ? Problem<Code> : never
+
+export const contentType = "application/problem+json"
+
+/** Declares that an endpoint may answer with this problem. */
+export const Problem = <const Code extends ErrorCode>(code: Code) => {
+  const [status, title] = errorCodes[code]
+  const type: `urn:homing:problem:${Code}` = `urn:homing:problem:${code}`
+  return Schema.Struct({
+    type: Schema.Literal(type),
+    title: Schema.String,
+    status: Schema.Literal(status as (typeof errorCodes)[Code][0]),
+    code: Schema.Literal(code),
+    ...members
+  })
+    .annotate({ identifier: `problem.${code}`, description: title, httpApiStatus: status })
+    .pipe(HttpApiSchema.asJson({ contentType }))
+}
+
+export const problem = <const Code extends ErrorCode>(code: Code, more?: Members): Problem<Code> => {
+  const [status, title] = errorCodes[code]
+  return { type: `urn:homing:problem:${code}`, title, status, code, ...more }
+}
+
+/** What any endpoint may answer. */
+export const anywhere = [
+  Problem("invalid_request"),
+  Problem("internal"),
+  Problem("store_unavailable"),
+  Problem("shutting_down")
+] as const
+
+/** What any endpoint with a body may answer besides. */
+export const withBody = [
+  ...anywhere,
+  Problem("bad_request"),
+  Problem("request_timeout"),
+  Problem("payload_too_large"),
+  Problem("unsupported_media_type")
+] as const

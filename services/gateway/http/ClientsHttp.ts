@@ -1,0 +1,59 @@
+import { Effect, Schema } from "effect"
+import { HttpApiBuilder } from "effect/http-api"
+import { ApiKeyId, ClientId } from "#domain/Ids.ts"
+import { Clients } from "../../access/Clients.ts"
+import { Api } from "../api/Api.ts"
+import { CurrentPrincipal } from "../api/Authorization.ts"
+import { CreateClient, IssueKey } from "../api/ClientsApi.ts"
+import { json, refuse } from "./Answer.ts"
+import { jsonBody } from "./Body.ts"
+import { orStoreUnavailable } from "./Failures.ts"
+
+const isClientId = Schema.is(ClientId)
+const isKeyId = Schema.is(ApiKeyId)
+const readClient = jsonBody(CreateClient)
+const readKey = jsonBody(IssueKey)
+/** A secret is in it: no cache may keep it. */
+const secret = { "cache-control": "no-store" }
+
+const unknown = { ClientUnknown: () => refuse("client_not_found"), KeyUnknown: () => refuse("key_not_found") }
+
+export const layer = HttpApiBuilder.group(
+  Api,
+  "clients",
+  Effect.fnUntraced(function* (handlers) {
+    const clients = yield* Clients
+
+    return handlers
+      .handleRaw("create", ({ request }) =>
+        Effect.gen(function* () {
+          const asked = yield* readClient(request)
+          const made = yield* orStoreUnavailable(clients.create(yield* CurrentPrincipal, asked))
+          const body = { id: made.client, name: asked.name, key: made.key }
+          return json(201, body, { location: `/v1/clients/${made.client}`, ...secret })
+        })
+      )
+      .handle("list", () => Effect.map(orStoreUnavailable(clients.list), (items) => ({ items })))
+      .handle("get", ({ params: { id } }) =>
+        Effect.gen(function* () {
+          const found = isClientId(id) ? yield* orStoreUnavailable(clients.find(id)) : undefined
+          return found ?? (yield* refuse("client_not_found"))
+        })
+      )
+      .handleRaw("issueKey", ({ params: { id }, request }) =>
+        Effect.gen(function* () {
+          const { scopes } = yield* readKey(request)
+          if (!isClientId(id)) return yield* refuse("client_not_found")
+          const issued = yield* orStoreUnavailable(clients.issue(yield* CurrentPrincipal, id, scopes))
+          return json(201, issued, secret)
+        }).pipe(Effect.catchTag("ClientUnknown", unknown.ClientUnknown))
+      )
+      .handle("revokeKey", ({ params: { id, key } }) =>
+        Effect.gen(function* () {
+          if (!isClientId(id)) return yield* refuse("client_not_found")
+          if (!isKeyId(key)) return yield* refuse("key_not_found")
+          yield* orStoreUnavailable(clients.revoke(yield* CurrentPrincipal, id, key))
+        }).pipe(Effect.catchTags(unknown))
+      )
+  })
+)

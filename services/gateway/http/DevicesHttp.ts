@@ -1,0 +1,61 @@
+import { Effect, Schema } from "effect"
+import { HttpApiBuilder } from "effect/http-api"
+import { DeviceId } from "#domain/Ids.ts"
+import { type DeviceDocument, Devices } from "../../devices/Devices.ts"
+import { Api } from "../api/Api.ts"
+import { CurrentPrincipal } from "../api/Authorization.ts"
+import { CreateDevice } from "../api/DevicesApi.ts"
+import { json, refuse } from "./Answer.ts"
+import { jsonBody } from "./Body.ts"
+import { orStoreUnavailable } from "./Failures.ts"
+import type { ReadPhoneNumber } from "./PhoneNumbers.ts"
+
+const isDeviceId = Schema.is(DeviceId)
+const readBody = jsonBody(CreateDevice)
+
+const deviceJson = ({ id, name, pairing, reason, since, state }: DeviceDocument) => ({
+  id,
+  ...(name !== undefined && { name }),
+  state,
+  reason: reason ?? null,
+  since,
+  ...(pairing !== undefined && { [pairing.method]: pairing.code })
+})
+
+/** How to pair it, as asked; a code needs the number of the phone it is typed into. */
+const pairingOf = (asked: typeof CreateDevice.Type, phoneNumber: ReadPhoneNumber) => {
+  if (asked.pairing !== "code") return Effect.succeed({ method: "qr" } as const)
+  if (asked.phone === undefined) {
+    const flaw = { in: "body", pointer: "/phone", expected: "a value" } as const
+    return refuse("invalid_request", { errors: [flaw] })
+  }
+  const phone = phoneNumber(asked.phone)
+  return phone === undefined ? refuse("invalid_number") : Effect.succeed({ method: "code", phone } as const)
+}
+
+export const layer = (phoneNumber: ReadPhoneNumber) =>
+  HttpApiBuilder.group(
+    Api,
+    "devices",
+    Effect.fnUntraced(function* (handlers) {
+      const devices = yield* Devices
+
+      return handlers
+        .handleRaw("create", ({ request }) =>
+          Effect.gen(function* () {
+            const asked = yield* readBody(request)
+            const pairing = yield* pairingOf(asked, phoneNumber)
+            const caller = yield* CurrentPrincipal
+            const device = yield* orStoreUnavailable(devices.create(caller, { name: asked.name, pairing }))
+            return json(201, deviceJson(device), { location: `/v1/devices/${device.id}` })
+          })
+        )
+        .handle("list", () => Effect.map(orStoreUnavailable(devices.list), (all) => ({ items: all.map(deviceJson) })))
+        .handle("get", ({ params: { id } }) =>
+          Effect.gen(function* () {
+            const found = isDeviceId(id) ? yield* orStoreUnavailable(devices.find(id)) : undefined
+            return found === undefined ? yield* refuse("device_not_found") : deviceJson(found)
+          })
+        )
+    })
+  )

@@ -1,0 +1,65 @@
+import { Cause, Context, Effect, type Fiber, LogLevel, References, type Types } from "effect"
+import { HttpRouter, HttpServerError, HttpServerRequest, HttpServerResponse } from "effect/http"
+import { requestAnswered } from "../../telemetry/Metrics.ts"
+import { problem } from "../api/Problems.ts"
+import { allowedMethods } from "./Allowed.ts"
+import { respond } from "./Answer.ts"
+import { problemOf } from "./Failures.ts"
+import { requestIdOf } from "./RequestId.ts"
+
+const challenge = { "www-authenticate": 'Bearer realm="homing"' }
+
+type Response = HttpServerResponse.HttpServerResponse
+
+/**
+ * What every request passes: whatever happened inside becomes an answer, and is counted and timed once. Nothing of the
+ * path is told but the route's template: a path the API does not know may contain anything, a phone number too.
+ */
+export const layer = HttpRouter.middleware(
+  Effect.gen(function* () {
+    const logs = LogLevel.isLessThanOrEqualTo(yield* References.MinimumLogLevel, "Debug")
+    const allowed = allowedMethods(["/openapi.json"])
+
+    const recover = (cause: Cause.Cause<unknown>, request: HttpServerRequest.HttpServerRequest) => {
+      if (!isUnknownRoute(cause)) return Effect.map(problemOf(cause, request), (found) => respond(found))
+      const allow = allowed(request.url)
+      if (allow === undefined) return Effect.succeed(respond(problem("not_found")))
+      if (request.method === "OPTIONS") return Effect.succeed(HttpServerResponse.empty({ headers: { allow } }))
+      return Effect.succeed(respond(problem("method_not_allowed"), { allow }))
+    }
+
+    return (answer: Effect.Effect<Response, Types.unhandled>): Effect.Effect<Response, Types.unhandled> =>
+      Effect.withFiber<Response>((fiber) => {
+        const begun = performance.now()
+        const request = Context.getUnsafe(fiber.context, HttpServerRequest.HttpServerRequest)
+        const told = (response: Response) => {
+          const route = routeOf(fiber)
+          const millis = performance.now() - begun
+          requestAnswered(request.method, route, response.status, millis)
+          const answered = response.status === 401 ? HttpServerResponse.setHeaders(response, challenge) : response
+          if (!logs) return Effect.succeed(answered)
+          const { method } = request
+          const line = { request: requestIdOf(request), method, route, status: response.status, millis }
+          return Effect.as(Effect.logDebug("request", line), answered)
+        }
+        return Effect.matchCauseEffect(answer, {
+          onSuccess: told,
+          onFailure: (cause) => Effect.flatMap(recover(cause, request), told)
+        })
+      })
+  }),
+  { global: true }
+)
+
+/** The router leaves the route it found in the fiber's context. */
+const routeOf = ({ context }: Fiber.Fiber<unknown, unknown>): string =>
+  Context.getOrUndefined(context as Context.Context<HttpRouter.RouteContext>, HttpRouter.RouteContext)?.route.path ??
+  "unknown"
+
+const isUnknownRoute = (cause: Cause.Cause<unknown>): boolean =>
+  cause.reasons.some(
+    (reason) =>
+      Cause.isFailReason(reason) &&
+      reason.error instanceof HttpServerError.HttpServerError &&
+      reason.error.reason._tag === "RouteNotFound"
+  )

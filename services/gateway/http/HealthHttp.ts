@@ -1,0 +1,83 @@
+import { Effect, Layer } from "effect"
+import { HttpApiBuilder } from "effect/http-api"
+import { PrometheusMetrics } from "effect/observability"
+import { type Connection, connections } from "#domain/device/Device.ts"
+import { EventStore } from "#domain/ports/EventStore.ts"
+import { Devices } from "../../devices/Devices.ts"
+import { Readiness } from "../../projections/Readiness.ts"
+import { Views } from "../../projections/View.ts"
+import { Api } from "../api/Api.ts"
+import { Deployment } from "../Deployment.ts"
+import { refuse } from "./Answer.ts"
+import { orStoreUnavailable } from "./Failures.ts"
+
+/** Asked for by whoever comes along, so asked of the store at most once in this time. */
+const freshness = "1 second"
+const patience = "2 seconds"
+
+const storeAnswers = Effect.gen(function* () {
+  const store = yield* EventStore
+  return yield* store.head.pipe(
+    Effect.timeout(patience),
+    Effect.match({ onSuccess: () => true, onFailure: () => false }),
+    Effect.cachedWithTTL(freshness)
+  )
+})
+
+const ok = { status: "ok" } as const
+
+const probes = HttpApiBuilder.group(
+  Api,
+  "probes",
+  Effect.fnUntraced(function* (handlers) {
+    const { caughtUp } = yield* Readiness
+    const reachable = yield* storeAnswers
+    return handlers
+      .handle("alive", () => Effect.succeed(ok))
+      .handle("ready", () =>
+        Effect.gen(function* () {
+          if (!(yield* reachable)) return yield* refuse("store_unavailable")
+          return caughtUp() ? ok : yield* refuse("starting")
+        })
+      )
+  })
+)
+
+const health = HttpApiBuilder.group(
+  Api,
+  "health",
+  Effect.fnUntraced(function* (handlers) {
+    const deployment = yield* Deployment
+    const devices = yield* Devices
+    const views = yield* Views
+    const { caughtUp } = yield* Readiness
+    const reachable = yield* storeAnswers
+    return handlers
+      .handle("detailed", () =>
+        Effect.gen(function* () {
+          const storeReachable = yield* reachable
+          const position = yield* views.position
+          const { heapUsed, rss } = process.memoryUsage()
+          return {
+            status: !storeReachable ? "degraded" : caughtUp() ? "ok" : "starting",
+            version: deployment.version,
+            uptimeSeconds: Math.floor(process.uptime()),
+            memory: { rssBytes: rss, heapUsedBytes: heapUsed },
+            store: { reachable: storeReachable, promise: deployment.store },
+            bus: { promise: deployment.bus },
+            views: { caughtUp: caughtUp(), position: position === undefined ? null : String(position) },
+            devices: countByState(yield* orStoreUnavailable(devices.list))
+          } as const
+        })
+      )
+      .handle("metrics", () => PrometheusMetrics.format())
+  })
+)
+
+const countByState = (devices: ReadonlyArray<{ readonly state: Connection }>) => {
+  const counts = Object.fromEntries(connections.map((state) => [state, 0])) as Record<Connection, number>
+  for (const { state } of devices) counts[state]++
+  return counts
+}
+
+export const layer = Layer.merge(probes, health)

@@ -1,0 +1,61 @@
+import { Layer, Logger, type LogLevel, References } from "effect"
+import { destination, pino } from "pino"
+import { scrub, tellCause } from "./Scrub.ts"
+
+export const levels = ["debug", "info", "warn", "error"] as const
+export type Level = (typeof levels)[number]
+
+const effectLevel: Record<Level, LogLevel.LogLevel> = { debug: "Debug", info: "Info", warn: "Warn", error: "Error" }
+
+/** Words under which nobody should log anything; whoever does, logs this instead. */
+const never = [
+  "authorization",
+  "apiKey",
+  "secret",
+  "password",
+  "phone",
+  "to",
+  "text",
+  "content",
+  "jid",
+  "name",
+  "qr",
+  "code"
+]
+
+const isScalar = (value: unknown) =>
+  value === null || ["string", "number", "boolean", "undefined"].includes(typeof value)
+
+/** Structured logs as JSON lines. Only scalars are logged as fields: a whole object could carry what must stay secret. */
+const make = (level: Level, fd: number) => {
+  const log = pino(
+    {
+      level,
+      base: null,
+      timestamp: () => `,"time":"${new Date().toISOString()}"`,
+      formatters: { level: (label) => ({ level: label }) },
+      redact: { paths: never, censor: "[redacted]" }
+    },
+    destination({ fd, sync: true })
+  )
+  const write = { Debug: "debug", Info: "info", Warn: "warn", Error: "error", Fatal: "fatal", Trace: "trace" } as const
+
+  return Logger.make<unknown, void>(({ cause, fiber, logLevel, message }) => {
+    const fields: Record<string, unknown> = {}
+    const words: Array<string> = []
+    const keep = (values: object) => {
+      for (const [key, value] of Object.entries(values)) fields[key] = isScalar(value) ? value : "[object]"
+    }
+    keep(fiber.getRef(References.CurrentLogAnnotations))
+    for (const part of Array.isArray(message) ? message : [message]) {
+      if (typeof part === "object" && part !== null) keep(part)
+      else words.push(String(part))
+    }
+    if (cause.reasons.length > 0) fields.causes = tellCause(cause)
+    log[write[logLevel as keyof typeof write] ?? "info"](fields, scrub(words.join(" ")))
+  })
+}
+
+/** `fd`: 1 or 2. */
+export const layer = ({ fd = 1, level }: { readonly level: Level; readonly fd?: number }) =>
+  Layer.mergeAll(Logger.layer([make(level, fd)]), Layer.succeed(References.MinimumLogLevel, effectLevel[level]))

@@ -1,0 +1,34 @@
+import { Cause } from "effect"
+
+/** Longer runs of digits than any count or date of ours: a phone number, or part of an address that holds one. */
+const numberLike = /\d{7,}/g
+const longest = 500
+const deepest = 4
+const frames = 12
+
+/** Text that others wrote, made fit for the log. */
+export const scrub = (text: string): string => text.slice(0, longest).replace(numberLike, "[digits]")
+
+interface Told {
+  readonly name: string
+  readonly message: string
+  readonly at?: ReadonlyArray<string>
+  readonly cause?: Told
+}
+
+const tell = (error: unknown, depth = 0): Told => {
+  if (!(error instanceof Error)) return { name: typeof error, message: typeof error === "string" ? scrub(error) : "" }
+  const at = error.stack?.split("\n").filter((line) => line.startsWith("    at ")) ?? []
+  return {
+    name: error.name,
+    message: scrub(error.message),
+    at: at.slice(0, frames).map((line) => line.trim()),
+    ...(error.cause !== undefined && depth < deepest && { cause: tell(error.cause, depth + 1) })
+  }
+}
+
+/** What went wrong, without the values it went wrong with. */
+export const tellCause = (cause: Cause.Cause<unknown>): ReadonlyArray<Told> =>
+  cause.reasons
+    .filter((reason) => !Cause.isInterruptReason(reason))
+    .map((reason) => tell(Cause.isFailReason(reason) ? reason.error : (reason as Cause.Die).defect))
