@@ -16,7 +16,7 @@ export interface Page {
 export type ReadPage = (categories: ReadonlyArray<string>, after: bigint) => Page
 
 /** How many events wait for one subscriber before it is sent back to the pages. */
-const queueLimit = 4_096
+export const queueLimit = 4_096
 
 /**
  * Subscribers catch up page by page, then are handed the committed batches themselves: nothing just written is read
