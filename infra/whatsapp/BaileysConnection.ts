@@ -1,38 +1,21 @@
 import type { IncomingMessage } from "node:http"
 import "./QuietLibsignal.ts"
-import { type BinaryNode, Browsers, makeWASocket, type WASocket, type WAVersion } from "@whiskeysockets/baileys"
+import { type BinaryNode, makeWASocket } from "@whiskeysockets/baileys"
 import { Effect } from "effect"
-import { pino } from "pino"
 import { fromMillis } from "#domain/Instant.ts"
 import type { DisconnectReason, Pairing, SessionEvent } from "#domain/ports/WhatsApp.ts"
 import type { AuthState } from "./AuthState.ts"
-import { decode } from "./BaileysContent.ts"
+import { configure, type Settings } from "./BaileysConfig.ts"
 import * as BaileysSend from "./BaileysSend.ts"
 import { disconnectReason } from "./DisconnectReasons.ts"
-import { messageId, readAck, readReceipts } from "./ServerWords.ts"
-
-export interface Settings {
-  readonly webSocketUrl: string | undefined
-  readonly version: WAVersion | undefined
-  readonly connectTimeoutMs: number
-  readonly lookupTimeoutMs: number
-  readonly ackTimeoutMs: number
-  readonly qrTimeoutMs: number | undefined
-}
+import { pairingCodes } from "./PairingCodes.ts"
+import { readAck, readReceipts } from "./ServerWords.ts"
 
 /** A session event without the device it is about. */
 export type Told = SessionEvent extends infer Event ? (Event extends unknown ? Omit<Event, "device"> : never) : never
 
 /** How a connection ended; `alive` when it had been open or offered codes, so that waiting for the next starts anew. */
 export type End = { readonly reason: DisconnectReason; readonly alive: boolean }
-
-/** WhatsApp's servers hand out six references: the first stands for a minute, the others for 20 seconds each. */
-const firstCodeMs = 60_000
-const nextCodeMs = 20_000
-const codesPerSession = 6
-
-/** Baileys logs addresses and texts. */
-const silent = pino({ level: "silent" })
 
 /** One connection, from dialling to its end. Interrupting it closes the socket and keeps the credentials. */
 export const connect = (options: {
@@ -45,7 +28,7 @@ export const connect = (options: {
 }): Effect.Effect<End> =>
   Effect.callback<End>((resume) => {
     const { auth, settings, pairing, tell } = options
-    let offered = 0
+    let offered = false
     let open = false
     let over = false
 
@@ -54,7 +37,7 @@ export const connect = (options: {
       over = true
       clearTimeout(watchdog)
       sender.lost()
-      resume(Effect.succeed({ reason, alive: open || offered > 0 }))
+      resume(Effect.succeed({ reason, alive: open || offered }))
       void sock.end(undefined).catch(() => {}) // may wait long for the other side's farewell; nobody else should
     }
 
@@ -68,27 +51,7 @@ export const connect = (options: {
       }
     }
 
-    const { keys } = auth.state
-    const sock: WASocket = makeWASocket({
-      auth: { creds: auth.state.creds, keys: { ...keys, set: (data) => durably(() => void keys.set(data)) } },
-      // The phone shows this name in its list of devices. Pairing by code accepts only browsers it knows.
-      browser: pairing?.method === "code" ? Browsers.macOS("Chrome") : ["Homing", "Chrome", "1.0"],
-      connectTimeoutMs: settings.connectTimeoutMs,
-      generateHighQualityLinkPreview: false,
-      getMessage: async ({ id }) => {
-        const known = messageId(id)
-        const bytes = known === undefined ? undefined : await options.sent(known)
-        return bytes && decode(bytes)
-      },
-      logger: silent,
-      markOnlineOnConnect: false,
-      patchMessageBeforeSending: BaileysSend.beforeWrite,
-      syncFullHistory: false,
-      transactionOpts: { maxCommitRetries: 1, delayBetweenTriesMs: 0 }, // a retry would hold up every send; see durably
-      ...(settings.qrTimeoutMs !== undefined && { qrTimeout: settings.qrTimeoutMs }),
-      ...(settings.version && { version: settings.version }),
-      ...(settings.webSocketUrl !== undefined && { waWebSocketUrl: settings.webSocketUrl })
-    })
+    const sock = makeWASocket(configure({ auth, settings, pairing, sent: options.sent, durably }))
     const sender = BaileysSend.make(sock, settings)
 
     // After an HTTP refusal of the upgrade, and on a server that falls silent, Baileys would stay "connecting" for ever.
@@ -97,20 +60,7 @@ export const connect = (options: {
       finish(statusCode >= 500 ? "server_closed" : "refused")
     )
 
-    const offerCode = async (qr: string) => {
-      const first = settings.qrTimeoutMs ?? firstCodeMs
-      const next = settings.qrTimeoutMs ?? nextCodeMs
-      const offer = (code: string, lifetimeMs: number) => {
-        const method = pairing?.method ?? "qr"
-        if (!over) tell({ _tag: "PairingCode", method, code, expiresAt: fromMillis(Date.now() + lifetimeMs) })
-      }
-      const isFirst = offered++ === 0
-      clearTimeout(watchdog)
-      if (pairing?.method !== "code") return offer(qr, isFirst ? first : next)
-      if (!isFirst) return // one code lives as long as all references together
-      const code = await sock.requestPairingCode(pairing.phone.slice(1))
-      offer(code, first + (codesPerSession - 1) * next)
-    }
+    const offer = pairingCodes(sock, pairing ?? { method: "qr" }, settings.qrTimeoutMs)
 
     sock.ev.on("creds.update", () => {
       try {
@@ -119,7 +69,14 @@ export const connect = (options: {
     })
     sock.ev.on("connection.update", ({ connection, isNewLogin, lastDisconnect, qr }) => {
       if (over) return
-      if (qr !== undefined) offerCode(qr).catch(() => finish("connection_lost"))
+      if (qr !== undefined) {
+        offered = true
+        clearTimeout(watchdog)
+        offer(qr).then(
+          (code) => code && !over && tell(code),
+          () => finish("connection_lost")
+        )
+      }
       if (isNewLogin) tell({ _tag: "Paired" })
       if (connection === "open") {
         open = true
@@ -128,7 +85,7 @@ export const connect = (options: {
         tell({ _tag: "Connected" })
       }
       if (connection === "close") {
-        finish(disconnectReason(lastDisconnect?.error, { offered: offered > 0, paired: auth.paired() }))
+        finish(disconnectReason(lastDisconnect?.error, { offered, paired: auth.paired() }))
       }
     })
 

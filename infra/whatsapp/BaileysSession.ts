@@ -3,7 +3,8 @@ import type { DeviceId } from "#domain/Ids.ts"
 import type { DisconnectReason, Pairing, SendOutcome, SessionEvent } from "#domain/ports/WhatsApp.ts"
 import type { AuthFile } from "./AuthFile.ts"
 import * as AuthState from "./AuthState.ts"
-import { connect, type End, type Settings, type Told } from "./BaileysConnection.ts"
+import type { Settings } from "./BaileysConfig.ts"
+import { connect, type End, type Told } from "./BaileysConnection.ts"
 import type { Outgoing, Sender } from "./BaileysSend.ts"
 
 export interface Session {
@@ -50,6 +51,9 @@ export const make = (options: {
     )
   )
 
+  /** The keys are dead, and the next pairing starts without them. On a full disk they stay, as dead as before. */
+  const forget = Effect.ignore(Effect.try({ try: () => file.forget(device), catch: () => undefined }))
+
   const run = Effect.gen(function* () {
     let failures = 0
     let told: DisconnectReason | undefined
@@ -59,7 +63,7 @@ export const make = (options: {
         failures = 0
         told = undefined
       }
-      if (reason === "logged_out") file.forget(device) // dead keys; the next pairing starts without them
+      if (reason === "logged_out") yield* forget
       if (reason === "logged_out" || reason === "replaced") return reason
       if (reason !== told) tell({ _tag: "Disconnected", reason, final: false })
       told = reason
