@@ -1,0 +1,89 @@
+import { readFileSync } from "node:fs"
+import { join } from "node:path"
+import { DatabaseSync } from "node:sqlite"
+import { assert, describe, it } from "@effect/vitest"
+import { Context, Effect, Layer, Redacted } from "effect"
+import { Ledger } from "#domain/ports/Ledger.ts"
+import { SecretVault } from "#domain/ports/SecretVault.ts"
+import * as NodeCrypto from "#infra/crypto/NodeCrypto.ts"
+import { temporaryDirectory } from "../../test/TemporaryDirectory.ts"
+import { ledgerContract, newEntry, newReport } from "./contract.ts"
+import * as Sqlite from "./Sqlite.ts"
+
+const vault = (byte: number) =>
+  Layer.succeed(SecretVault, { obtain: () => Effect.succeed(Redacted.make(new Uint8Array(32).fill(byte))) })
+const ledgerOf = (file: string, secret = 1) => Layer.provide(Sqlite.layer(file), [NodeCrypto.layer, vault(secret)])
+const temporaryFile = Effect.map(temporaryDirectory, (directory) => join(directory, "ledger.db"))
+const open = (file: string, secret?: number) =>
+  Effect.map(Layer.build(Layer.fresh(ledgerOf(file, secret))), (context) => Context.get(context, Ledger))
+
+ledgerContract("SQLite", Layer.unwrap(Effect.map(temporaryFile, (file) => ledgerOf(file))))
+
+describe("the SQLite ledger", () => {
+  it.effect("survives a restart, and what was deferred is committed on close", () =>
+    Effect.gen(function* () {
+      const file = yield* temporaryFile
+      const entry = newEntry("store:0")
+      yield* Effect.scoped(
+        Effect.gen(function* () {
+          const ledger = yield* open(file)
+          yield* ledger.accept([entry])
+          const { epoch, position } = entry
+          yield* ledger.changeSoon([{ epoch, position, state: "acked", at: entry.acceptedAt, reports: [newReport()] }])
+        })
+      )
+      const ledger = yield* open(file)
+      const found = yield* ledger.findSent(entry.waMessageId)
+      assert.deepStrictEqual([found!.state, found!.to, [...found!.bytes]], ["acked", entry.to, [...entry.bytes]])
+      assert.strictEqual((yield* ledger.unreceipted(10)).length, 1)
+    })
+  )
+
+  it.effect("writes nothing personal in the clear", () =>
+    Effect.gen(function* () {
+      const file = yield* temporaryFile
+      const ledger = yield* open(file)
+      const entry = newEntry("store:0", { bytes: new TextEncoder().encode("a secret text") })
+      yield* ledger.accept([entry])
+      yield* ledger.keep([newReport("a secret report")])
+      const { commandId, device, epoch, position } = entry
+      const pairing = { method: "code", phone: entry.to.address } as const
+      yield* ledger.saveDevice({ device, commandId, epoch, position, attempt: 1, reported: 0, pairing }, [])
+      const written = Buffer.concat([readFileSync(file), readFileSync(`${file}-wal`)]).toString("latin1")
+      assert.include(written, entry.waMessageId)
+      for (const personal of ["60123456789", "a secret text", "a secret report"]) assert.notInclude(written, personal)
+    })
+  )
+
+  it.effect("does not open entries under another secret, or moved to another place", () =>
+    Effect.gen(function* () {
+      const file = yield* temporaryFile
+      const [one, two] = [newEntry("store:0"), newEntry("store:0")]
+      yield* Effect.scoped(Effect.flatMap(open(file), (ledger) => ledger.accept([one, two])))
+      const stranger = yield* Effect.scoped(
+        Effect.flatMap(open(file, 2), (ledger) => Effect.flip(ledger.findSent(one.waMessageId)))
+      )
+      assert.strictEqual(stranger._tag, "LedgerUnavailable")
+
+      const db = new DatabaseSync(file)
+      db.prepare(
+        "UPDATE entries SET personal = (SELECT personal FROM entries WHERE position = ?) WHERE position = ?"
+      ).run(one.position, two.position)
+      db.close()
+      const ledger = yield* open(file)
+      yield* ledger.findSent(one.waMessageId)
+      assert.strictEqual((yield* Effect.flip(ledger.findSent(two.waMessageId)))._tag, "LedgerUnavailable")
+    })
+  )
+
+  it.effect("is unavailable when SQLite fails", () =>
+    Effect.gen(function* () {
+      const file = yield* temporaryFile
+      const ledger = yield* open(file)
+      new DatabaseSync(file).exec("DROP TABLE entries")
+      assert.strictEqual((yield* Effect.flip(ledger.accept([newEntry("store:0")])))._tag, "LedgerUnavailable")
+      assert.strictEqual((yield* Effect.flip(ledger.unfinished("store:0")))._tag, "LedgerUnavailable")
+      yield* ledger.keep([newReport()])
+    })
+  )
+})

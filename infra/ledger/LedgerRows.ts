@@ -1,0 +1,135 @@
+import { Schema } from "effect"
+import { concat, fromUtf8, lengthPrefixed, utf8 } from "#domain/Bytes.ts"
+import type { DeviceId, EventId, MessageId, SubjectId, WaMessageId } from "#domain/Ids.ts"
+import type { Instant } from "#domain/Instant.ts"
+import { Recipient } from "#domain/message/Content.ts"
+import type { LedgerDevice, LedgerEntry, LedgerReport, LedgerState } from "#domain/ports/Ledger.ts"
+import type { Pairing } from "#domain/ports/WhatsApp.ts"
+import type { SealedBlobs } from "#infra/crypto/SealedBlob.ts"
+
+/**
+ * Entries are keyed by their place in the log, which grows: accepting one touches the last page, and one page of the
+ * index by WhatsApp id.
+ */
+export const schema = `
+  PRAGMA secure_delete = ON;
+  CREATE TABLE IF NOT EXISTS epochs (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
+  CREATE TABLE IF NOT EXISTS entries (
+    epoch_id INTEGER NOT NULL,
+    position INTEGER NOT NULL,
+    command_id TEXT NOT NULL,
+    attempt INTEGER NOT NULL,
+    message TEXT NOT NULL,
+    device TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    wa_message_id TEXT NOT NULL,
+    accepted_at TEXT NOT NULL,
+    expires_at TEXT NOT NULL,
+    state TEXT NOT NULL,
+    attempted_at TEXT,
+    personal BLOB NOT NULL,
+    PRIMARY KEY (epoch_id, position)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX IF NOT EXISTS entries_by_wa_message_id ON entries (wa_message_id);
+  CREATE TABLE IF NOT EXISTS reports (
+    number INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    bytes BLOB NOT NULL
+  ) STRICT;
+  CREATE TABLE IF NOT EXISTS devices (
+    device TEXT PRIMARY KEY,
+    epoch TEXT NOT NULL,
+    position INTEGER NOT NULL,
+    command_id TEXT NOT NULL,
+    attempt INTEGER NOT NULL,
+    pairing BLOB,
+    reported INTEGER NOT NULL
+  ) STRICT`
+
+export interface EntryRow {
+  readonly epoch: string
+  readonly position: number
+  readonly command_id: EventId
+  readonly attempt: number
+  readonly message: MessageId
+  readonly device: DeviceId
+  readonly subject: SubjectId
+  readonly wa_message_id: WaMessageId
+  readonly accepted_at: Instant
+  readonly expires_at: Instant
+  readonly state: LedgerState
+  readonly attempted_at: Instant | null
+  readonly personal: Uint8Array
+}
+
+export interface DeviceRow {
+  readonly device: DeviceId
+  readonly epoch: string
+  readonly position: number
+  readonly command_id: EventId
+  readonly attempt: number
+  readonly pairing: Uint8Array | null
+  readonly reported: number
+}
+
+export interface ReportRow {
+  readonly id: EventId
+  readonly bytes: Uint8Array
+}
+
+const decodeRecipient = Schema.decodeUnknownSync(Schema.fromJsonString(Recipient))
+
+const entryContext = (epoch: string, position: bigint, command: EventId) =>
+  lengthPrefixed("homing/ledger/entry/1", epoch, `${position}`, command)
+const reportContext = (id: EventId) => lengthPrefixed("homing/ledger/report/1", id)
+const pairingContext = (device: DeviceId) => lengthPrefixed("homing/ledger/pairing/1", device)
+
+/** Rows to and from the port's types; what is personal in them is sealed. Throws when a row does not open. */
+export const ledgerRows = ({ open, seal }: SealedBlobs) => ({
+  /** The recipient behind its length in two bytes, then the encoded message. */
+  sealPersonal: ({ bytes, commandId, epoch, position, to }: LedgerEntry): Uint8Array => {
+    const recipient = utf8(JSON.stringify(to))
+    const length = new Uint8Array([recipient.length >> 8, recipient.length & 0xff])
+    return seal(concat(length, recipient, bytes), entryContext(epoch, position, commandId))
+  },
+
+  toEntry: (row: EntryRow): LedgerEntry => {
+    const position = BigInt(row.position)
+    const personal = open(row.personal, entryContext(row.epoch, position, row.command_id))
+    const end = 2 + ((personal[0]! << 8) | personal[1]!)
+    return {
+      epoch: row.epoch,
+      position,
+      commandId: row.command_id,
+      attempt: row.attempt,
+      message: row.message,
+      device: row.device,
+      subject: row.subject,
+      waMessageId: row.wa_message_id,
+      acceptedAt: row.accepted_at,
+      expiresAt: row.expires_at,
+      state: row.state,
+      attemptedAt: row.attempted_at ?? undefined,
+      to: decodeRecipient(fromUtf8(personal.subarray(2, end))),
+      bytes: personal.slice(end)
+    }
+  },
+
+  sealReport: ({ bytes, id }: LedgerReport): Uint8Array => seal(bytes, reportContext(id)),
+  toReport: ({ bytes, id }: ReportRow): LedgerReport => ({ id, bytes: open(bytes, reportContext(id)) }),
+
+  sealPairing: (device: DeviceId, pairing: Pairing): Uint8Array =>
+    seal(utf8(JSON.stringify(pairing)), pairingContext(device)),
+
+  toDevice: (row: DeviceRow): LedgerDevice => ({
+    epoch: row.epoch,
+    position: BigInt(row.position),
+    device: row.device,
+    commandId: row.command_id,
+    attempt: row.attempt,
+    pairing: row.pairing === null ? undefined : JSON.parse(fromUtf8(open(row.pairing, pairingContext(row.device)))),
+    reported: row.reported
+  })
+})
+
+export type LedgerRows = ReturnType<typeof ledgerRows>

@@ -1,0 +1,97 @@
+import type { DatabaseSync } from "node:sqlite"
+import type { EventId } from "#domain/Ids.ts"
+import type { Instant } from "#domain/Instant.ts"
+import type { LedgerChange, LedgerDevice, LedgerEntry, LedgerReport } from "#domain/ports/Ledger.ts"
+import type { DeviceRow, EntryRow, LedgerRows, ReportRow } from "./LedgerRows.ts"
+
+/** A report and its sealed bytes: sealing is done before the transaction, which holds the event loop. */
+export interface SealedReport {
+  readonly id: EventId
+  readonly bytes: Uint8Array
+}
+
+/** The statements over the ledger, prepared once. They throw what SQLite throws. */
+export const ledgerTables = (db: DatabaseSync, rows: LedgerRows) => {
+  const insertEpoch = db.prepare("INSERT INTO epochs (name) VALUES (?) ON CONFLICT DO NOTHING")
+  const epoch = "(SELECT id FROM epochs WHERE name = ?)"
+  const insertEntry = db.prepare(
+    `INSERT INTO entries VALUES (${epoch}, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`
+  )
+  const raiseAttempt = db.prepare(
+    `UPDATE entries SET attempt = MAX(attempt, ?) WHERE epoch_id = ${epoch} AND position = ? AND command_id = ?`
+  )
+  const updateState = db.prepare(`
+    UPDATE entries SET state = ?1, attempted_at = CASE WHEN ?1 = 'attempting' THEN COALESCE(attempted_at, ?2) ELSE attempted_at END
+    WHERE epoch_id = (SELECT id FROM epochs WHERE name = ?3) AND position = ?4`)
+  const selectEntries =
+    "SELECT entries.*, epochs.name AS epoch FROM entries JOIN epochs ON epochs.id = entries.epoch_id"
+  const selectUnfinished = db.prepare(`
+    ${selectEntries} WHERE epochs.name = ? AND state IN ('prepared', 'attempting', 'ambiguous') ORDER BY position`)
+  const selectByWaMessageId = db.prepare(`${selectEntries} WHERE wa_message_id = ?`)
+  const deleteFinished = db.prepare(
+    "DELETE FROM entries WHERE accepted_at < ? AND state IN ('acked', 'rejected', 'expired')"
+  )
+  const insertReport = db.prepare("INSERT INTO reports (id, bytes) VALUES (?, ?) ON CONFLICT DO NOTHING")
+  const deleteReport = db.prepare("DELETE FROM reports WHERE id = ?")
+  const selectReports = db.prepare("SELECT id, bytes FROM reports ORDER BY number LIMIT ?")
+  const replaceDevice = db.prepare("INSERT OR REPLACE INTO devices VALUES (?, ?, ?, ?, ?, ?, ?)")
+  const selectDevices = db.prepare("SELECT * FROM devices ORDER BY device")
+
+  const keep = (reports: ReadonlyArray<SealedReport>): void => {
+    for (const { bytes, id } of reports) insertReport.run(id, bytes)
+  }
+
+  return {
+    accept: (entry: LedgerEntry, personal: Uint8Array): "accepted" | "known" | "contradicted" => {
+      insertEpoch.run(entry.epoch)
+      const { changes } = insertEntry.run(
+        entry.epoch,
+        entry.position,
+        entry.commandId,
+        entry.attempt,
+        entry.message,
+        entry.device,
+        entry.subject,
+        entry.waMessageId,
+        entry.acceptedAt,
+        entry.expiresAt,
+        entry.state,
+        entry.attemptedAt ?? null,
+        personal
+      )
+      if (changes === 1) return "accepted"
+      const raised = raiseAttempt.run(entry.attempt, entry.epoch, entry.position, entry.commandId)
+      return raised.changes === 1 ? "known" : "contradicted"
+    },
+
+    change: ({ at, epoch, position, state }: LedgerChange, reports: ReadonlyArray<SealedReport>): void => {
+      if (updateState.run(state, at, epoch, position).changes === 1) keep(reports)
+    },
+
+    unfinished: (epoch: string): ReadonlyArray<LedgerEntry> =>
+      (selectUnfinished.all(epoch) as unknown as ReadonlyArray<EntryRow>).map(rows.toEntry),
+
+    findSent: (waMessageId: string): LedgerEntry | undefined => {
+      const row = selectByWaMessageId.get(waMessageId) as EntryRow | undefined
+      return row && rows.toEntry(row)
+    },
+
+    purge: (before: Instant): number => Number(deleteFinished.run(before).changes),
+
+    keep,
+    release: (ids: ReadonlyArray<EventId>): void => {
+      for (const id of ids) deleteReport.run(id)
+    },
+    reports: (limit: number): ReadonlyArray<LedgerReport> =>
+      (selectReports.all(limit) as unknown as ReadonlyArray<ReportRow>).map(rows.toReport),
+
+    saveDevice: (
+      { attempt, commandId, device, epoch, position, reported }: LedgerDevice,
+      pairing: Uint8Array | null
+    ) => {
+      replaceDevice.run(device, epoch, position, commandId, attempt, pairing, reported)
+    },
+    devices: (): ReadonlyArray<LedgerDevice> =>
+      (selectDevices.all() as unknown as ReadonlyArray<DeviceRow>).map(rows.toDevice)
+  }
+}

@@ -1,0 +1,68 @@
+import { Effect, Layer, Redacted } from "effect"
+import { Crypto } from "#domain/ports/Crypto.ts"
+import { Ledger, type LedgerChange, type LedgerReport, LedgerUnavailable } from "#domain/ports/Ledger.ts"
+import { SecretVault } from "#domain/ports/SecretVault.ts"
+import { sealedBlobs } from "#infra/crypto/SealedBlob.ts"
+import * as Database from "#infra/sqlite/Database.ts"
+import * as GroupCommit from "#infra/sqlite/GroupCommit.ts"
+import { ledgerRows, schema } from "./LedgerRows.ts"
+import { ledgerTables } from "./LedgerTables.ts"
+
+const make = Effect.fnUntraced(function* (file: string) {
+  const crypto = yield* Crypto
+  const secret = yield* (yield* SecretVault).obtain("ledger")
+  const rows = ledgerRows(sealedBlobs(crypto, crypto.cipherKey(Redacted.value(secret))))
+
+  const db = yield* Database.open(file, { durability: "commit", schema })
+  const tables = ledgerTables(db, rows)
+  const group = yield* GroupCommit.make(db)
+
+  const durably = <A>(write: () => A) =>
+    Effect.mapError(group.write(write), ({ cause }) => new LedgerUnavailable({ cause }))
+  const reading = <A>(read: () => A) => Effect.try({ try: read, catch: (cause) => new LedgerUnavailable({ cause }) })
+
+  const sealReports = (reports: ReadonlyArray<LedgerReport>) =>
+    reports.map((report) => ({ id: report.id, bytes: rows.sealReport(report) }))
+
+  const prepareChanges = (changes: ReadonlyArray<LedgerChange>) => {
+    const sealed = changes.map((change) => ({ change, reports: sealReports(change.reports) }))
+    return () => {
+      for (const { change, reports } of sealed) tables.change(change, reports)
+    }
+  }
+
+  return Ledger.of({
+    accept: (entries) =>
+      Effect.suspend(() => {
+        const sealed = entries.map((entry) => ({ entry, personal: rows.sealPersonal(entry) }))
+        return durably(() => sealed.map(({ entry, personal }) => tables.accept(entry, personal)))
+      }),
+    change: (changes) => Effect.suspend(() => durably(prepareChanges(changes))),
+    changeSoon: (changes) => Effect.suspend(() => group.soon(prepareChanges(changes))),
+    unfinished: (epoch) => reading(() => tables.unfinished(epoch)),
+    findSent: (waMessageId) => reading(() => tables.findSent(waMessageId)),
+    purge: (before) => durably(() => tables.purge(before)),
+
+    keep: (reports) =>
+      Effect.suspend(() => {
+        const sealed = sealReports(reports)
+        return durably(() => tables.keep(sealed))
+      }),
+    unreceipted: (limit) => reading(() => tables.reports(limit)),
+    receipted: (ids) => group.soon(() => tables.release(ids)),
+
+    devices: reading(tables.devices),
+    saveDevice: (device, reports) =>
+      Effect.suspend(() => {
+        const pairing = device.pairing === undefined ? null : rows.sealPairing(device.device, device.pairing)
+        const sealed = sealReports(reports)
+        return durably(() => {
+          tables.saveDevice(device, pairing)
+          tables.keep(sealed)
+        })
+      })
+  })
+})
+
+/** The agent's ledger in one SQLite file, durable at every commit; what is personal in it is encrypted. */
+export const layer = (file: string) => Layer.effect(Ledger, make(file))
