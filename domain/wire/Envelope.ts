@@ -43,7 +43,8 @@ export class EnvelopeRefused extends Schema.TaggedError<EnvelopeRefused>()("Enve
   reason: Schema.Literals(["malformed", "too_large", "unknown_key", "bad_signature"])
 }) {}
 
-export const maxEnvelopeBytes = 512 * 1024
+/** Room for the longest content, every character of it escaped, encrypted and in base64. */
+export const maxEnvelopeBytes = 640 * 1024
 
 /** Pre-authentication encoding: the exact bytes that are signed. */
 export const encodeUnsigned = ({ header, payload }: Unsigned): Uint8Array =>

@@ -9,7 +9,7 @@ import type { Header } from "./Envelope.ts"
 
 /** What travels inside envelopes, as JSON. `box` holds the personal part, encrypted to the receiver. */
 
-const base64 = Schema.String.check(Schema.isPattern(/^[A-Za-z0-9_-]*$/), Schema.isMaxLength(400_000))
+const base64 = Schema.String.check(Schema.isPattern(/^[A-Za-z0-9_-]*$/), Schema.isMaxLength(540_000))
 export const WireBox = Schema.Struct({ iv: base64, box: base64 })
 export type WireBox = typeof WireBox.Type
 
