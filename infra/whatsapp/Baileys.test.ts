@@ -249,8 +249,9 @@ describe("the connection", () => {
 
   it.live("closed by us stays closed and keeps its credentials", () =>
     Effect.gen(function* () {
-      const { close, openDevice, hears, sendText } = yield* paired()
+      const { close, openDevice, hears, sendText, simulator } = yield* paired()
       yield* close(device)
+      yield* Effect.promise(() => simulator.record.until(({ kind }) => kind === "closed", 5_000))
       assert.deepInclude(yield* sendText(1), { _tag: "NotSent", reason: "not_connected" })
       yield* openDevice()
       yield* hears("Connected")

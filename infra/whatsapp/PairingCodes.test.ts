@@ -1,0 +1,27 @@
+import { assert, it } from "@effect/vitest"
+import type { WASocket } from "@whiskeysockets/baileys"
+import { toMillis } from "#domain/Instant.ts"
+import { PhoneNumber } from "#domain/message/Content.ts"
+import { pairingCodes } from "./PairingCodes.ts"
+
+const socket = { requestPairingCode: async (phone: string) => `CODE${phone.slice(-4)}` } as unknown as WASocket
+const secondsLeft = (code: { readonly expiresAt: Parameters<typeof toMillis>[0] } | undefined) =>
+  Math.round((toMillis(code!.expiresAt) - Date.now()) / 1_000)
+
+it("each QR code is a new one, and the first stands longest", async () => {
+  const offer = pairingCodes(socket, { method: "qr" }, undefined)
+  const codes = [await offer("first"), await offer("second")]
+  assert.deepStrictEqual(
+    codes.map((code) => code?.code),
+    ["first", "second"]
+  )
+  assert.deepStrictEqual(codes.map(secondsLeft), [60, 20])
+})
+
+it("one pairing code is asked for and stands as long as all QR codes together", async () => {
+  const offer = pairingCodes(socket, { method: "code", phone: PhoneNumber.make("+15550001") }, undefined)
+  const code = await offer("first")
+  assert.deepInclude(code, { method: "code", code: "CODE0001" })
+  assert.strictEqual(secondsLeft(code), 160)
+  assert.isUndefined(await offer("second"))
+})
