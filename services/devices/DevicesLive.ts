@@ -1,4 +1,4 @@
-import { Clock, Effect, Layer } from "effect"
+import { Clock, Effect, Layer, Schedule } from "effect"
 import { streamOf } from "#domain/device/Device.ts"
 import { subjectIdOf, uuidV7 } from "#domain/Identifiers.ts"
 import { type AgentId, DeviceId } from "#domain/Ids.ts"
@@ -76,7 +76,10 @@ export const layer = (options: { readonly agent: AgentId; readonly registry: Dev
             )
             .pipe(Effect.catchTag("DeviceRejected", (impossible) => Effect.die(impossible)))
           if (outcome.position !== undefined) yield* views.reached(outcome.position)
-          yield* Effect.timeoutOption(codes.first(id), firstCodePatience)
+          const paired = Effect.sync(() => options.registry.get(id)?.paired === true).pipe(
+            Effect.repeat({ until: (yes) => yes, schedule: Schedule.spaced("20 millis") })
+          )
+          yield* Effect.timeoutOption(Effect.raceFirst(codes.first(id), paired), firstCodePatience)
           return yield* present(options.registry.get(id)!)
         }),
 

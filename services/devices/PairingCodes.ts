@@ -1,4 +1,4 @@
-import { Clock, Context, Deferred, Effect, Layer } from "effect"
+import { Clock, Context, Deferred, Effect, Layer, PubSub, Stream } from "effect"
 import type { DeviceId } from "#domain/Ids.ts"
 import { type Instant, toMillis } from "#domain/Instant.ts"
 
@@ -15,21 +15,26 @@ export class PairingCodes extends Context.Service<
     readonly show: (device: DeviceId, code: PairingCode) => Effect.Effect<void>
     readonly hide: (device: DeviceId) => Effect.Effect<void>
     readonly current: (device: DeviceId) => Effect.Effect<PairingCode | undefined>
+    /** Every code shown from now on, for a terminal. */
+    readonly shown: Stream.Stream<PairingCode & { readonly device: DeviceId }>
     /** Completes with the device's code, at once if there is one. */
     readonly first: (device: DeviceId) => Effect.Effect<PairingCode>
   }
 >()("homing/services/devices/PairingCodes") {}
 
-export const layer = Layer.sync(PairingCodes, () => {
+const make = Effect.gen(function* () {
+  const shown = yield* PubSub.sliding<PairingCode & { readonly device: DeviceId }>(16)
   const codes = new Map<DeviceId, PairingCode>()
   const waiting = new Map<DeviceId, Deferred.Deferred<PairingCode>>()
-  return {
+  return PairingCodes.of({
+    shown: Stream.fromPubSub(shown),
     show: (device, code) =>
       Effect.suspend(() => {
         codes.set(device, code)
         const next = waiting.get(device)
         waiting.delete(device)
-        return next === undefined ? Effect.void : Deferred.succeed(next, code)
+        const told = PubSub.publish(shown, { ...code, device })
+        return next === undefined ? told : Effect.andThen(told, Deferred.succeed(next, code))
       }),
     hide: (device) => Effect.sync(() => void codes.delete(device)),
     current: (device) =>
@@ -45,5 +50,7 @@ export const layer = Layer.sync(PairingCodes, () => {
         waiting.set(device, next)
         return Deferred.await(next)
       })
-  }
+  })
 })
+
+export const layer = Layer.effect(PairingCodes, make)

@@ -85,7 +85,10 @@ export const layer = (options: ReconcilerOptions) =>
         const status = statusOfDocument(document)
         if (status !== "queued" && status !== "attempting") return
         const { at, attempt } = yield* lastIssue(document)
-        if (now > toMillis(document.expiresAt) + options.graceMillis) return yield* giveUp(document, attempt, now)
+        if (now > toMillis(document.expiresAt) + options.graceMillis) {
+          yield* giveUp(document, attempt, now)
+          return
+        }
         const patience = Math.min(options.patienceMillis * 2 ** (attempt - 1), longestPatience)
         const open = first ? toMillis(document.createdAt) < started : now - at > patience
         if (open) yield* reissue(document, attempt + 1, now)

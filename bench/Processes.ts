@@ -1,0 +1,74 @@
+import { type ChildProcess, spawn } from "node:child_process"
+import { once } from "node:events"
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { createInterface } from "node:readline"
+
+const here = import.meta.dirname
+
+/** The heap that an installation is advised to run with: small, so that memory stays where it is. */
+export const heapFlags = ["--max-semi-space-size=8", "--max-old-space-size=128"]
+
+export interface Server {
+  readonly port: number
+  readonly process: ChildProcess
+  /** From spawning to the line that says it is ready. */
+  readonly readyMs: number
+  readonly stop: () => Promise<void>
+}
+
+/** A server process on a fresh folder, ready when it has printed its port. */
+export const serve = async (script: string, flags: ReadonlyArray<string> = []): Promise<Server> => {
+  const folder = mkdtempSync(join(tmpdir(), "homing-bench-"))
+  const begun = performance.now()
+  const child = spawn(process.execPath, [...flags, join(here, script), folder], {
+    stdio: ["ignore", "pipe", "inherit", "ipc"]
+  })
+  const [line] = await once(createInterface({ input: child.stdout! }), "line")
+  const readyMs = performance.now() - begun
+  const { port } = JSON.parse(line)
+  return {
+    port,
+    process: child,
+    readyMs,
+    stop: async () => {
+      child.kill("SIGKILL")
+      await once(child, "exit")
+      rmSync(folder, { recursive: true, force: true })
+    }
+  }
+}
+
+export interface Load {
+  readonly answered: number
+  readonly rps: number
+  readonly p50Ms: number
+  readonly p99Ms: number
+  readonly failures: Record<string, number>
+}
+
+/** Runs the load generator as a process of its own. Anything but 201 is an error of the benchmark. */
+export const load = async (port: number, connections: number, seconds: number, request: object): Promise<Load> => {
+  const args = [join(here, "load.ts"), String(port), String(connections), String(seconds), JSON.stringify(request)]
+  const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] })
+  const [line] = await once(createInterface({ input: child.stdout! }), "line")
+  const result: Load = JSON.parse(line)
+  if (Object.keys(result.failures).length > 0 || result.answered === 0) {
+    throw new Error(`the load met other answers than 201: ${line}`)
+  }
+  return result
+}
+
+export const median = (values: ReadonlyArray<number>): number => {
+  const sorted = [...values].sort((a, b) => a - b)
+  const middle = sorted.length >> 1
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2
+}
+
+/** Asks a gateway process for its memory, after a collection if it may, and for its commits so far. */
+export const ask = async (server: Server): Promise<{ readonly rssMb: number; readonly commits: number }> => {
+  server.process.send("collect")
+  const [answer] = await once(server.process, "message")
+  return answer
+}

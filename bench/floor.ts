@@ -1,0 +1,71 @@
+import { generateKeyPairSync, randomUUID, sign, verify } from "node:crypto"
+import { createServer } from "node:http"
+import { join } from "node:path"
+import { DatabaseSync } from "node:sqlite"
+import { promisify } from "node:util"
+
+/**
+ * The same durable work with no framework and no meaning: parse, three group-committed durable transactions, two
+ * Ed25519 signatures made and verified asynchronously, answer. What the product is measured against.
+ */
+const [folder = "."] = process.argv.slice(2)
+const signAsync = promisify(sign) as (algorithm: null, data: Buffer, key: object) => Promise<Buffer>
+const verifyAsync = promisify(verify) as (
+  algorithm: null,
+  data: Buffer,
+  key: object,
+  signature: Buffer
+) => Promise<boolean>
+
+const openTable = (name: string) => {
+  const db = new DatabaseSync(join(folder, name))
+  db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL")
+  db.exec("CREATE TABLE IF NOT EXISTS rows (position INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, data TEXT NOT NULL)")
+  const insert = db.prepare("INSERT INTO rows (id, data) VALUES (?, ?)")
+  const begin = db.prepare("BEGIN IMMEDIATE")
+  const commit = db.prepare("COMMIT")
+  let queue: Array<{ readonly id: string; readonly data: string; readonly done: () => void }> = []
+  const flush = () => {
+    const batch = queue
+    queue = []
+    begin.run()
+    for (const { data, id } of batch) insert.run(id, data)
+    commit.run()
+    for (const { done } of batch) done()
+  }
+  return (id: string, data: string) =>
+    new Promise<void>((done) => {
+      if (queue.push({ id, data, done }) === 1) setImmediate(flush)
+    })
+}
+
+const log = openTable("floor-log.db")
+const ledger = openTable("floor-ledger.db")
+const gateway = generateKeyPairSync("ed25519")
+const agent = generateKeyPairSync("ed25519")
+
+const pass = async (keys: typeof gateway, data: string) => {
+  const bytes = Buffer.from(data)
+  const signature = await signAsync(null, bytes, keys.privateKey)
+  if (!(await verifyAsync(null, bytes, keys.publicKey, signature))) throw new Error("the signature does not hold")
+}
+
+const server = createServer((request, response) => {
+  const chunks: Array<Buffer> = []
+  request.on("data", (chunk) => chunks.push(chunk))
+  request.on("end", async () => {
+    const asked = JSON.parse(Buffer.concat(chunks).toString())
+    const id = randomUUID()
+    const queued = JSON.stringify({ id, ...asked, status: "queued" })
+    await log(`${id}/queued`, queued)
+    await pass(gateway, queued)
+    await ledger(id, queued)
+    await pass(agent, id)
+    await log(`${id}/sent`, JSON.stringify({ id, status: "sent" }))
+    const body = JSON.stringify({ id, ...asked, status: "sent" })
+    response.writeHead(201, { "content-type": "application/json", "content-length": Buffer.byteLength(body) }).end(body)
+  })
+})
+server.listen(0, "127.0.0.1", () => {
+  console.log(JSON.stringify({ port: (server.address() as { readonly port: number }).port }))
+})

@@ -1,0 +1,51 @@
+import { DatabaseSync } from "node:sqlite"
+import { NodeRuntime } from "@effect/platform-node"
+import { Effect, Layer, Redacted } from "effect"
+import { HttpServer } from "effect/http"
+import { AgentId } from "#domain/Ids.ts"
+import * as Instant from "#infra/whatsapp/Instant.ts"
+import { together } from "#services/layers.ts"
+import * as Log from "#services/telemetry/Log.ts"
+
+/** The product as it is, with an instant WhatsApp behind the agent. Prints its port when it is ready. */
+const [folder = "."] = process.argv.slice(2)
+
+/** Commits of the durable files, each one sync to disk; the views' own client is not durable and not counted. */
+let commits = 0
+const { prepare } = DatabaseSync.prototype
+DatabaseSync.prototype.prepare = function (sql: string) {
+  const statement = prepare.call(this, sql)
+  if (sql !== "COMMIT") return statement
+  const run = statement.run.bind(statement)
+  statement.run = () => {
+    commits++
+    return run()
+  }
+  return statement
+}
+
+const options = {
+  agent: AgentId.make("home"),
+  region: "local",
+  apiKey: Redacted.make("benchmark-key-of-this-run"),
+  http: { host: "127.0.0.1", port: 0, phoneCountryCode: undefined, drainTimeoutMs: 1_000 },
+  queueLimits: { perDevice: 100_000, total: 100_000 },
+  reconciler: { everyMillis: 30_000, patienceMillis: 60_000, graceMillis: 60_000 }
+}
+
+process.on("message", (question) => {
+  if (question === "collect") globalThis.gc?.()
+  process.send?.({ rssMb: process.memoryUsage.rss() / 2 ** 20, commits })
+})
+process.on("disconnect", () => process.exit(0))
+
+Effect.scoped(
+  Effect.gen(function* () {
+    const services = yield* Layer.build(
+      together(folder, options, Instant.layer).pipe(Layer.provideMerge(Log.layer({ level: "error" })))
+    )
+    const { address } = yield* Effect.provideContext(HttpServer.HttpServer, services)
+    console.log(JSON.stringify({ port: Number(new URL(HttpServer.formatAddress(address)).port) }))
+    yield* Effect.never
+  })
+).pipe(NodeRuntime.runMain())

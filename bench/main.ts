@@ -1,0 +1,133 @@
+import { writeFileSync } from "node:fs"
+import { parseArgs } from "node:util"
+import { ask, heapFlags, type Load, load, median, type Server, serve } from "./Processes.ts"
+
+const { values } = parseArgs({
+  options: {
+    json: { type: "string" },
+    rounds: { type: "string", default: "5" },
+    seconds: { type: "string", default: "3" },
+    memory: { type: "string", default: "100000" },
+    help: { type: "boolean", default: false }
+  }
+})
+if (values.help) {
+  console.log(`npm run bench -- [--json FILE] [--rounds 5] [--seconds 3] [--memory 100000]
+
+Confirmed sends over HTTP, with an instant WhatsApp behind the agent, beside the same durable work without a
+framework, in alternated rounds. --memory: how many messages to send for the resident memory; 0 leaves it out.`)
+  process.exit(0)
+}
+const rounds = Number(values.rounds)
+const seconds = Number(values.seconds)
+const levels = [1, 32, 128]
+const key = "benchmark-key-of-this-run"
+const note = (line: string) => process.stderr.write(`${line}\n`)
+
+const pairedDevice = async ({ port }: Server): Promise<string> => {
+  const headers = { authorization: `Bearer ${key}`, "content-type": "application/json" }
+  const url = `http://127.0.0.1:${port}/v1/devices`
+  const created = await fetch(url, { method: "POST", headers, body: JSON.stringify({ name: "bench", pairing: "qr" }) })
+  const { id } = (await created.json()) as { readonly id: string }
+  for (;;) {
+    const device = (await (await fetch(`${url}/${id}`, { headers })).json()) as { readonly state: string }
+    if (device.state === "connected") return id
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+}
+
+const request = (device: string) => ({
+  path: "/v1/messages",
+  headers: { authorization: `Bearer ${key}` },
+  body: { device, content: { type: "text", text: "Your parcel is on its way and arrives before noon." } },
+  recipients: 10_000
+})
+
+const gateway = "../dist/bench-gateway.js"
+const flags = [...heapFlags, "--expose-gc"]
+
+note("starting floor and product")
+const floor = await serve("floor.ts")
+const product = await serve(gateway, flags)
+const asked = request(await pairedDevice(product))
+for (const server of [floor, product]) await load(server.port, 32, 2, asked) // both warm
+
+const measured = new Map(levels.map((level) => [level, { product: [] as Array<Load>, floor: [] as Array<Load> }]))
+let fsyncsPerRequest = 0
+for (let round = 1; round <= rounds; round++) {
+  for (const connections of levels) {
+    const results = measured.get(connections)!
+    const before = await ask(product)
+    const order = round % 2 === 0 ? (["floor", "product"] as const) : (["product", "floor"] as const)
+    for (const one of order) {
+      results[one].push(await load((one === "floor" ? floor : product).port, connections, seconds, asked))
+    }
+    if (connections === 1)
+      fsyncsPerRequest = ((await ask(product)).commits - before.commits) / results.product.at(-1)!.answered
+    const [a, b] = [results.product.at(-1)!, results.floor.at(-1)!]
+    note(
+      `round ${round}, ${connections} connections: ${a.rps.toFixed(0)} of ${b.rps.toFixed(0)} req/s, p50 ${a.p50Ms.toFixed(2)} of ${b.p50Ms.toFixed(2)} ms`
+    )
+  }
+}
+await floor.stop()
+await product.stop()
+
+const results = levels.map((connections) => {
+  const { floor, product } = measured.get(connections)!
+  const of = (loads: ReadonlyArray<Load>, pick: (load: Load) => number) => median(loads.map(pick))
+  const perRound = product.map((load, i) =>
+    connections === 1 ? floor[i]!.p50Ms / load.p50Ms : load.rps / floor[i]!.rps
+  )
+  return {
+    connections,
+    rps: of(product, (_) => _.rps),
+    p50Ms: of(product, (_) => _.p50Ms),
+    p99Ms: of(product, (_) => _.p99Ms),
+    floorRps: of(floor, (_) => _.rps),
+    floorP50Ms: of(floor, (_) => _.p50Ms),
+    /** At one connection of speed (p50), otherwise of throughput: the median of the rounds' own ratios. */
+    ratio: median(perRound)
+  }
+})
+
+const memory = async () => {
+  const server = await serve(gateway, flags)
+  const asked = request(await pairedDevice(server))
+  const idle = (await ask(server)).rssMb
+  const after = async (target: number, soFar: number) => {
+    for (let sent = soFar; sent < target; ) sent += (await load(server.port, 32, 5, asked)).answered
+    return (await ask(server)).rssMb
+  }
+  const target = Number(values.memory)
+  const after10k = await after(target / 10, 0)
+  note(`memory: ${idle.toFixed(0)} MB idle, ${after10k.toFixed(0)} MB after ${target / 10}`)
+  const after100k = await after(target, target / 10)
+  await server.stop()
+  return { idle, after10k, after100k }
+}
+
+const startUp = async (script: string) => {
+  const times: Array<number> = []
+  for (let i = 0; i < 5; i++) {
+    const server = await serve(script)
+    times.push(server.readyMs)
+    await server.stop()
+  }
+  return median(times)
+}
+
+const readyMs = await startUp("gateway.ts")
+const rssMb = Number(values.memory) > 0 ? await memory() : { idle: 0, after10k: 0, after100k: 0 }
+const report = { results, fsyncsPerRequest, rssMb, readyMs }
+if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(report, undefined, 2)}\n`)
+console.table(
+  results.map((row) => Object.fromEntries(Object.entries(row).map(([name, value]) => [name, Number(value.toFixed(2))])))
+)
+console.log(
+  `${fsyncsPerRequest.toFixed(2)} durable commits per request at one connection; ready in ${readyMs.toFixed(0)} ms from TypeScript; memory ${Object.entries(
+    rssMb
+  )
+    .map(([when, mb]) => `${when} ${mb.toFixed(0)} MB`)
+    .join(", ")}`
+)

@@ -1,0 +1,155 @@
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { Effect, Layer, Schedule, Schema } from "effect"
+import { HttpServer } from "effect/http"
+import type { AgentId } from "#domain/Ids.ts"
+import { type Simulator, startSimulator } from "#infra/whatsapp/simulator/Simulator.ts"
+import { Clients } from "../access/Clients.ts"
+import { together, whatsapp } from "../layers.ts"
+import * as Log from "../telemetry/Log.ts"
+import * as Client from "./Client.ts"
+import * as Evidence from "./Evidence.ts"
+import type { Settings } from "./Settings.ts"
+import { gatewayOptions } from "./Settings.ts"
+import { faint, good, inStatusColour, say, strong } from "./Terminal.ts"
+import * as Timeline from "./Timeline.ts"
+
+export const acks = ["normal", "never", "late", "error"] as const
+
+export interface DemoOptions {
+  readonly once: boolean
+  readonly json: boolean
+  readonly ack: (typeof acks)[number]
+}
+
+export class DemoFailed extends Schema.TaggedError<DemoFailed>()("DemoFailed", { message: Schema.String }) {}
+
+const ownNumber = "15550100001"
+const friend = "+15550100002"
+const text = "Hello from Homing"
+
+const faultsOf = {
+  normal: {},
+  never: { ack: "never", receipts: [] },
+  late: { ack: { lateMs: 3_000 } },
+  error: { ack: { error: 463 } }
+} as const
+
+/** Gateway, agent and a simulated WhatsApp in this process, on a folder that goes away with it. */
+export const run = (settings: Settings, options: DemoOptions) =>
+  Effect.scoped(
+    Effect.gen(function* () {
+      const tell = options.json ? () => {} : say
+      const folder = yield* Effect.acquireRelease(
+        Effect.sync(() => mkdtempSync(join(tmpdir(), "homing-demo-"))),
+        (path) => Effect.sync(() => rmSync(path, { recursive: true, force: true }))
+      )
+      const simulator = yield* Effect.acquireRelease(
+        Effect.promise(() => startSimulator({ autoContacts: true, faults: faultsOf[options.ack] })),
+        (started) => Effect.promise(() => started.close())
+      )
+      tell("", `  ${strong("Homing")}  ${faint("gateway, agent and a simulated WhatsApp in this terminal")}`, "")
+      const session = whatsapp(folder, { webSocketUrl: simulator.url })
+      const services = yield* Layer.build(
+        together(folder, gatewayOptions(settings), session).pipe(
+          Layer.provideMerge(Log.layer({ level: settings.logLevel }))
+        )
+      )
+      yield* story(settings.agent, simulator, options, tell).pipe(Effect.provideContext(services))
+    })
+  )
+
+const story = Effect.fnUntraced(function* (
+  agent: AgentId,
+  simulator: Simulator,
+  options: DemoOptions,
+  tell: (...lines: ReadonlyArray<string>) => void
+) {
+  const first = yield* (yield* Clients).first
+  if (first === undefined) return yield* new DemoFailed({ message: "a fresh log holds a key already" })
+  const api = { url: yield* addressOf, key: first.key.secret }
+
+  const device = yield* pair(api, simulator)
+  tell(`  ${good("✔")} paired a device by QR code, as a phone would`)
+
+  const idempotencyKey = "demo-1"
+  const timeoutMs = options.ack === "never" ? 3_000 : 10_000
+  const begun = performance.now()
+  const { answer, message } = yield* Client.sendText(api, { device, to: friend, text, timeoutMs, idempotencyKey })
+  const took = Math.round(performance.now() - begun)
+  tell(
+    `  ${good("✔")} POST /v1/messages answered ${inStatusColour(message.status, strong(message.status))} in ${took} ms`,
+    "",
+    faint(indent(JSON.stringify(answer, undefined, 2))),
+    ""
+  )
+
+  if (options.ack === "normal") yield* Effect.ignore(settledAs(api, message.id, "read"))
+  const { answer: stored, events } = yield* Client.getEvents(api, message.id)
+  const moments = yield* Effect.forEach(events, (event) =>
+    Effect.map(Evidence.check(agent, event.evidence), (evidence): Timeline.Moment => {
+      const { code } = event.data
+      const { recordedAt, type } = event
+      return { type, recordedAt, evidence, ...(typeof code === "string" && { code }) }
+    })
+  )
+  tell(`  ${strong("Its history")}  ${faint(`GET /v1/messages/${message.id}/events`)}`, "")
+  tell(...Timeline.render(moments), "")
+
+  if (options.json) {
+    const once = options.once ? { message: yield* Client.getMessage(api, message.id), events: stored.items } : {}
+    say(JSON.stringify({ ...api, device, simulator: simulator.url, control: simulator.controlUrl, ...once }))
+  }
+  const proven = moments.some(({ evidence, type }) => type === "message.sent.v1" && evidence === "verified")
+  if (options.ack === "normal" && !proven) {
+    return yield* new DemoFailed({ message: "no signed report stands behind the answer" })
+  }
+  if (options.once) return
+  tell(...invitation(api, device, simulator))
+  yield* Effect.never
+})
+
+const addressOf = HttpServer.addressFormattedWith((url) => Effect.succeed(url.replace(/\/$/, "")))
+
+/** Creates a device over the API, scans its code with the simulated phone, and waits until it is connected. */
+const pair = Effect.fnUntraced(function* (api: Client.Api, simulator: Simulator) {
+  const asked = yield* Client.createDevice(api, "demo phone")
+  const withCode = yield* until(Client.getDevice(api, asked.id), ({ qr }) => qr !== undefined)
+  yield* Effect.promise(() => simulator.scanQr(withCode.qr!, ownNumber))
+  yield* until(Client.getDevice(api, asked.id), ({ state }) => state === "connected")
+  return asked.id
+})
+
+const settledAs = (api: Client.Api, id: string, status: string) =>
+  until(Client.getMessage(api, id), (message) => message.status === status, "2 seconds")
+
+const until = <A, E, R>(
+  look: Effect.Effect<A, E, R>,
+  fits: (a: A) => boolean,
+  patience: "2 seconds" | "30 seconds" = "30 seconds"
+) =>
+  look.pipe(
+    Effect.repeat({ until: fits, schedule: Schedule.spaced("25 millis") }),
+    Effect.timeoutOrElse({
+      duration: patience,
+      orElse: () => Effect.fail(new DemoFailed({ message: "it took too long" }))
+    })
+  )
+
+const invitation = ({ key, url }: Client.Api, device: string, simulator: Simulator): ReadonlyArray<string> => [
+  `  ${strong("Now you")}  ${faint("any number is on this WhatsApp; Ctrl-C ends it")}`,
+  "",
+  `  curl -s ${url}/v1/messages \\`,
+  `    -H 'Authorization: Bearer ${key}' \\`,
+  `    -H 'Content-Type: application/json' -H "Idempotency-Key: $(date +%s)" \\`,
+  `    -d '{"device":"${device}","to":"${friend}","content":{"type":"text","text":"Hello again"}}'`,
+  "",
+  `  ${faint("URL       ")} ${url}   ${faint("(OpenAPI at /openapi.json)")}`,
+  `  ${faint("key       ")} ${key}`,
+  `  ${faint("device    ")} ${device}`,
+  `  ${faint("simulator ")} ${simulator.controlUrl}`,
+  ""
+]
+
+const indent = (lines: string) => lines.replace(/^/gm, "    ")

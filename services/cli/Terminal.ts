@@ -1,0 +1,31 @@
+import { styleText } from "node:util"
+
+/** What the commands print for people. Colours only where standard output is a terminal and NO_COLOR is not set. */
+
+type Style = Parameters<typeof styleText>[0]
+
+const paint = (style: Style, text: string) => styleText(style, text, { stream: process.stdout })
+
+export const strong = (text: string) => paint("bold", text)
+export const faint = (text: string) => paint("dim", text)
+export const good = (text: string) => paint("green", text)
+export const bad = (text: string) => paint("red", text)
+export const open = (text: string) => paint("yellow", text)
+
+export const say = (...lines: ReadonlyArray<string>) => {
+  process.stdout.write(`${lines.join("\n")}\n`)
+}
+
+const colours: Record<string, (text: string) => string> = {
+  queued: faint,
+  attempting: open,
+  unknown: open,
+  expired: bad,
+  failed: bad,
+  sent: good,
+  delivered: good,
+  read: good,
+  played: good
+}
+
+export const inStatusColour = (status: string, text = status) => (colours[status] ?? strong)(text)

@@ -1,0 +1,88 @@
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { Effect, Layer, Redacted, Schedule, type Scope } from "effect"
+import { HttpServer } from "effect/http"
+import { AgentId } from "#domain/Ids.ts"
+import type { WhatsApp } from "#domain/ports/WhatsApp.ts"
+import { type GatewayOptions, together } from "#services/layers.ts"
+
+/** The whole product in this process, for tests over HTTP. */
+
+export const apiKey = "a-key-for-tests-only"
+
+export const gatewayOptions: GatewayOptions = {
+  agent: AgentId.make("home"),
+  region: "test",
+  apiKey: Redacted.make(apiKey),
+  http: { host: "127.0.0.1", port: 0, phoneCountryCode: "60", drainTimeoutMs: 500 },
+  queueLimits: { perDevice: 1_000, total: 10_000 },
+  reconciler: { everyMillis: 200, patienceMillis: 60_000, graceMillis: 1_000 }
+}
+
+/** A folder that goes away with the scope. */
+export const folder = Effect.acquireRelease(
+  Effect.sync(() => mkdtempSync(join(tmpdir(), "homing-test-"))),
+  (path) => Effect.sync(() => rmSync(path, { recursive: true, force: true }))
+)
+
+export interface Answer {
+  readonly status: number
+  readonly headers: Headers
+  readonly body: { readonly [key: string]: any }
+}
+
+export interface Homing {
+  readonly url: string
+  readonly call: (
+    method: string,
+    path: string,
+    body?: unknown,
+    headers?: Record<string, string>
+  ) => Effect.Effect<Answer>
+}
+
+/** Starts it on a folder; it ends with the scope. */
+export const start = <E>(
+  path: string,
+  session: Layer.Layer<WhatsApp, E>,
+  options: GatewayOptions = gatewayOptions
+): Effect.Effect<Homing, unknown, Scope.Scope> =>
+  Effect.gen(function* () {
+    const services = yield* Layer.build(together(path, options, session, { offlineReceiptsMillis: 50 }))
+    const { address } = yield* Effect.provideContext(HttpServer.HttpServer, services)
+    const url = HttpServer.formatAddress(address).replace(/\/$/, "")
+    return {
+      url,
+      call: (method, path, body, headers = {}) =>
+        Effect.promise(async () => {
+          const response = await fetch(`${url}${path}`, {
+            method,
+            headers: { authorization: `Bearer ${apiKey}`, "content-type": "application/json", ...headers },
+            ...(body !== undefined && { body: typeof body === "string" ? body : JSON.stringify(body) })
+          })
+          const text = await response.text()
+          const parsed =
+            text === "" ? {} : response.headers.get("content-type")?.includes("json") ? JSON.parse(text) : { text }
+          return { status: response.status, headers: response.headers, body: parsed }
+        })
+    }
+  })
+
+/** Looks until it fits, for up to ten seconds. */
+export const eventually = <A, E, R>(look: Effect.Effect<A, E, R>, fits: (a: A) => boolean) =>
+  look.pipe(Effect.repeat({ until: fits, schedule: Schedule.spaced("20 millis") }), Effect.timeout("10 seconds"))
+
+/** Creates a device and waits until it is connected. */
+export const connectedDevice = Effect.fnUntraced(function* ({ call }: Homing) {
+  const { body } = yield* call("POST", "/v1/devices", { name: "test phone", pairing: "qr" })
+  yield* eventually(call("GET", `/v1/devices/${body.id}`), (answer) => answer.body.state === "connected")
+  return body.id as string
+})
+
+export const text = (device: string, words = "hello", confirm: object = { until: "sent", timeoutMs: 5_000 }) => ({
+  device,
+  to: "+60123456789",
+  content: { type: "text", text: words },
+  confirm
+})
