@@ -1,4 +1,3 @@
-import { createServer } from "node:http"
 import { NodeHttpServer } from "@effect/platform-node"
 import { ByteSize, Effect, Layer } from "effect"
 import { HttpIncomingMessage, HttpRouter } from "effect/http"
@@ -13,7 +12,7 @@ import * as Edge from "./http/Edge.ts"
 import * as HealthHttp from "./http/HealthHttp.ts"
 import * as MessagesHttp from "./http/MessagesHttp.ts"
 import { phoneNumbers } from "./http/PhoneNumbers.ts"
-import { refuseUnreadable } from "./http/Unreadable.ts"
+import { listener } from "./Listener.ts"
 
 export interface Options {
   readonly host: string
@@ -37,17 +36,6 @@ const routes = ({ phoneCountryCode }: Options) => {
     Layer.provide(AuthorizationHttp.layer)
   )
 }
-
-const listener = () =>
-  refuseUnreadable(
-    createServer({
-      keepAliveTimeout: 5_000,
-      headersTimeout: 15_000,
-      requestTimeout: 30_000,
-      connectionsCheckingInterval: 5_000,
-      maxHeaderSize: 16 * 1024
-    })
-  )
 
 /** Runs first when the scope closes: the open requests that would hold up the shutdown are answered now. */
 const releaseWaits = Layer.effectDiscard(

@@ -1,5 +1,5 @@
 import { Layer, Logger, type LogLevel, References } from "effect"
-import { destination, pino } from "pino"
+import { type DestinationStream, destination, pino } from "pino"
 import { scrub, tellCause } from "./Scrub.ts"
 
 export const levels = ["debug", "info", "warn", "error"] as const
@@ -27,7 +27,7 @@ const isScalar = (value: unknown) =>
   value === null || ["string", "number", "boolean", "undefined"].includes(typeof value)
 
 /** Structured logs as JSON lines. Only scalars are logged as fields: a whole object could carry what must stay secret. */
-const make = (level: Level, fd: number) => {
+const make = (level: Level, out: DestinationStream) => {
   const log = pino(
     {
       level,
@@ -36,7 +36,7 @@ const make = (level: Level, fd: number) => {
       formatters: { level: (label) => ({ level: label }) },
       redact: { paths: never, censor: "[redacted]" }
     },
-    destination({ fd, sync: true })
+    out
   )
   const write = { Debug: "debug", Info: "info", Warn: "warn", Error: "error", Fatal: "fatal", Trace: "trace" } as const
 
@@ -56,6 +56,9 @@ const make = (level: Level, fd: number) => {
   })
 }
 
-/** `fd`: 1 or 2. */
-export const layer = ({ fd = 1, level }: { readonly level: Level; readonly fd?: number }) =>
-  Layer.mergeAll(Logger.layer([make(level, fd)]), Layer.succeed(References.MinimumLogLevel, effectLevel[level]))
+/** To standard output, unless told otherwise. */
+export const layer = ({ level, out }: { readonly level: Level; readonly out?: DestinationStream }) =>
+  Layer.mergeAll(
+    Logger.layer([make(level, out ?? destination({ fd: 1, sync: true }))]),
+    Layer.succeed(References.MinimumLogLevel, effectLevel[level])
+  )

@@ -1,5 +1,5 @@
 import { Context } from "effect"
-import { HttpApiMiddleware, HttpApiSecurity, OpenApi } from "effect/http-api"
+import { HttpApiMiddleware } from "effect/http-api"
 import type { Scope } from "#domain/access/Client.ts"
 import type { Principal } from "../../access/Principal.ts"
 import { Problem } from "./Problems.ts"
@@ -14,19 +14,11 @@ export const RequiredScope = Context.Reference<Scope | undefined>("homing/servic
   defaultValue: () => undefined
 })
 
-const described = (scheme: string) => OpenApi.annotations({ description: scheme })
-
+/**
+ * A key is needed. Not declared as the builder's own kind of security: that decides anew for each request what an
+ * endpoint's declaration already says, and costs as much as the rest of admission. `Security.ts` documents it.
+ */
 export class Authorization extends HttpApiMiddleware.Service<Authorization, { provides: CurrentPrincipal }>()(
   "homing/services/gateway/api/Authorization",
-  {
-    error: [Problem("unauthorized"), Problem("forbidden"), Problem("starting")],
-    security: {
-      bearer: HttpApiSecurity.bearer.pipe(
-        HttpApiSecurity.annotateMerge(described("The API key, as `Authorization: Bearer <key>`."))
-      ),
-      apiKey: HttpApiSecurity.apiKey({ key: "X-API-Key" }).pipe(
-        HttpApiSecurity.annotateMerge(described("The API key in a header of its own."))
-      )
-    }
-  }
+  { error: [Problem("unauthorized"), Problem("forbidden"), Problem("starting")] }
 ) {}

@@ -11,7 +11,7 @@ export const allowedMethods = (beside: ReadonlyArray<`/${string}`>) => {
     for (const { method, path } of Object.values(group.endpoints)) router.on(method, path as `/${string}`, true)
   }
   return (url: string): string | undefined => {
-    const found = methods.filter((method) => router.has(method, url))
+    const found = methods.filter((method) => router.find(method, url) !== undefined)
     if (found.length === 0) return undefined
     return [...found, ...(found.includes("GET") ? ["HEAD"] : []), "OPTIONS"].join(", ")
   }

@@ -1,31 +1,38 @@
-import { Context, Effect, Layer, Redacted } from "effect"
-import type { HttpServerResponse } from "effect/http"
-import type { HttpApiEndpoint } from "effect/http-api"
+import { Context, Effect, Layer } from "effect"
+import { HttpServerRequest } from "effect/http"
 import { Authenticator } from "../../access/Authenticator.ts"
 import { may } from "../../access/Principal.ts"
 import { Authorization, CurrentPrincipal, RequiredScope } from "../api/Authorization.ts"
 import { problem } from "../api/Problems.ts"
 import { respond } from "./Answer.ts"
 
+const unauthorized = respond(problem("unauthorized"), { "www-authenticate": 'Bearer realm="homing"' })
+const starting = respond(problem("starting"), { "retry-after": "1" })
+
 export const layer = Layer.effect(
   Authorization,
   Effect.gen(function* () {
     const { authenticate } = yield* Authenticator
 
-    const admit = <E>(
-      answer: Effect.Effect<HttpServerResponse.HttpServerResponse, E, CurrentPrincipal>,
-      { credential, endpoint }: { readonly credential: Redacted.Redacted; readonly endpoint: HttpApiEndpoint.Top }
-    ) => {
-      const principal = authenticate(Redacted.value(credential))
-      if (principal === undefined) return Effect.fail(problem("unauthorized"))
-      if (principal === "starting") return Effect.succeed(respond(problem("starting"), { "retry-after": "1" }))
+    return (answer, { endpoint }) => {
       const scope = Context.get(endpoint.annotations, RequiredScope)
-      if (scope !== undefined && !may(principal, scope)) {
-        return Effect.succeed(respond(problem("forbidden", { detail: `The scope ${scope} is needed.` })))
-      }
-      return Effect.provideService(answer, CurrentPrincipal, principal)
-    }
+      const forbidden = respond(problem("forbidden", { detail: `The scope ${scope} is needed.` }))
 
-    return { bearer: admit, apiKey: admit }
+      return Effect.withFiber((fiber) => {
+        const { headers } = Context.getUnsafe(fiber.context, HttpServerRequest.HttpServerRequest)
+        const principal = authenticate(credentialIn(headers))
+        if (principal === undefined) return Effect.succeed(unauthorized)
+        if (principal === "starting") return Effect.succeed(starting)
+        if (scope !== undefined && !may(principal, scope)) return Effect.succeed(forbidden)
+        return Effect.provideService(answer, CurrentPrincipal, principal)
+      })
+    }
   })
 )
+
+/** The key as presented, either way; empty when there is none. */
+const credentialIn = (headers: Readonly<Record<string, string | undefined>>): string => {
+  const { authorization } = headers
+  if (authorization === undefined) return headers["x-api-key"] ?? ""
+  return /^bearer +(\S.*)$/i.exec(authorization)?.[1] ?? ""
+}

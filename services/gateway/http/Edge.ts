@@ -7,8 +7,6 @@ import { respond } from "./Answer.ts"
 import { problemOf } from "./Failures.ts"
 import { requestIdOf } from "./RequestId.ts"
 
-const challenge = { "www-authenticate": 'Bearer realm="homing"' }
-
 type Response = HttpServerResponse.HttpServerResponse
 
 /**
@@ -34,13 +32,12 @@ export const layer = HttpRouter.middleware(
         const request = Context.getUnsafe(fiber.context, HttpServerRequest.HttpServerRequest)
         const told = (response: Response) => {
           const route = routeOf(fiber)
-          const millis = performance.now() - begun
+          const millis = Math.round((performance.now() - begun) * 100) / 100
           requestAnswered(request.method, route, response.status, millis)
-          const answered = response.status === 401 ? HttpServerResponse.setHeaders(response, challenge) : response
-          if (!logs) return Effect.succeed(answered)
+          if (!logs) return Effect.succeed(response)
           const { method } = request
           const line = { request: requestIdOf(request), method, route, status: response.status, millis }
-          return Effect.as(Effect.logDebug("request", line), answered)
+          return Effect.as(Effect.logDebug("request", line), response)
         }
         return Effect.matchCauseEffect(answer, {
           onSuccess: told,

@@ -1,8 +1,8 @@
 import { Cause, Effect } from "effect"
 import { HttpServerError, type HttpServerRequest } from "effect/http"
 import { HttpApiError } from "effect/http-api"
-import type { EventStoreUnavailable } from "#domain/ports/EventStore.ts"
-import type { SubjectKeysUnavailable } from "#domain/ports/SubjectKeys.ts"
+import { EventStoreUnavailable } from "#domain/ports/EventStore.ts"
+import { SubjectKeysUnavailable } from "#domain/ports/SubjectKeys.ts"
 import { type Flaw, type Problem, problem } from "../api/Problems.ts"
 import { flawsOf } from "./Flaws.ts"
 import { requestIdOf } from "./RequestId.ts"
@@ -10,16 +10,17 @@ import { requestIdOf } from "./RequestId.ts"
 type Unavailable = EventStoreUnavailable | SubjectKeysUnavailable
 
 /** A port does not answer: the caller is told to repeat, the log is told why. */
-export const storeUnavailable = (error: Unavailable): Effect.Effect<never, Problem<"store_unavailable">> =>
-  Effect.logWarning("a port is unavailable", { port: error._tag }, Cause.fail(error.cause)).pipe(
-    Effect.andThen(Effect.fail(problem("store_unavailable")))
+const tellUnavailable = (error: Unavailable): Effect.Effect<Problem<"store_unavailable">> =>
+  Effect.as(
+    Effect.logWarning("a port is unavailable", { port: error._tag }, Cause.fail(error.cause)),
+    problem("store_unavailable")
   )
 
 export const orStoreUnavailable = <A, E, R>(effect: Effect.Effect<A, E | Unavailable, R>) =>
-  Effect.catchTags(effect as Effect.Effect<A, Unavailable, R>, {
-    EventStoreUnavailable: storeUnavailable,
-    SubjectKeysUnavailable: storeUnavailable
-  }) as Effect.Effect<A, Exclude<E, Unavailable> | Problem<"store_unavailable">, R>
+  Effect.catchIf(effect, isUnavailable, (error) => Effect.flip(tellUnavailable(error)))
+
+const isUnavailable = (failure: unknown): failure is Unavailable =>
+  failure instanceof EventStoreUnavailable || failure instanceof SubjectKeysUnavailable
 
 /**
  * The problem to answer with when a request ended in any way but an answer. What nobody foresaw is logged, and the
@@ -30,8 +31,10 @@ export const problemOf = (
   request: HttpServerRequest.HttpServerRequest
 ): Effect.Effect<Problem> => {
   for (const reason of cause.reasons) {
-    const known =
-      reason._tag === "Interrupt" ? undefined : foreseen(reason._tag === "Fail" ? reason.error : reason.defect)
+    if (Cause.isInterruptReason(reason)) continue
+    const failure = Cause.isFailReason(reason) ? reason.error : reason.defect
+    if (isUnavailable(failure)) return tellUnavailable(failure)
+    const known = foreseen(failure)
     if (known !== undefined) return Effect.succeed(known)
   }
   if (Cause.hasInterruptsOnly(cause)) return Effect.succeed(problem("shutting_down"))

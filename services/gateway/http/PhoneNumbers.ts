@@ -1,4 +1,4 @@
-import parse from "libphonenumber-js/min"
+import parse, { getCountries, getCountryCallingCode, Metadata } from "libphonenumber-js/min"
 import { PhoneNumber } from "#domain/message/Content.ts"
 
 export type ReadPhoneNumber = (written: string) => PhoneNumber | undefined
@@ -11,11 +11,39 @@ export type ReadPhoneNumber = (written: string) => PhoneNumber | undefined
  */
 export const phoneNumbers = (callingCode: string | undefined): ReadPhoneNumber => {
   const national = callingCode === undefined ? {} : { defaultCallingCode: callingCode }
+  const isPlain = plainNumbers()
   return (written) => {
+    if (isPlain(written)) return written
     const text = written.trim().replace(/^00/, "+")
     const international = text.startsWith("+")
     const found = parse(text, { extract: false, ...(international ? {} : national) })
     if (found === undefined || found.ext !== undefined || !found.isPossible()) return undefined
     return international || found.isValid() ? PhoneNumber.make(found.number) : undefined
+  }
+}
+
+const e164 = /^\+[1-9]\d{6,14}$/
+
+/**
+ * Most callers write E.164 already, and parsing costs more than all else a request's fields are put through. These
+ * numbers are known to be possible by their length alone; a leading 0 may be a prefix that parsing would drop.
+ */
+const plainNumbers = () => {
+  const metadata = new Metadata()
+  const lengths = new Map<string, Set<number>>()
+  for (const country of getCountries()) {
+    const code = getCountryCallingCode(country)
+    metadata.selectNumberingPlan(country)
+    const known = lengths.get(code) ?? new Set()
+    for (const length of metadata.numberingPlan?.possibleLengths() ?? []) known.add(length)
+    lengths.set(code, known)
+  }
+  const codeOf = (number: string) => [2, 3, 4].map((end) => number.slice(1, end)).find((code) => lengths.has(code))
+  return (written: string): written is PhoneNumber => {
+    if (!e164.test(written)) return false
+    const code = codeOf(written)
+    if (code === undefined) return false
+    if (written[1 + code.length] === "0") return false
+    return lengths.get(code)!.has(written.length - 1 - code.length)
   }
 }

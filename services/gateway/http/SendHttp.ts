@@ -1,13 +1,14 @@
-import { Effect, Schema } from "effect"
+import { Cause, Effect, Option, Schema } from "effect"
 import type { HttpServerRequest } from "effect/http"
 import { DeviceId } from "#domain/Ids.ts"
 import { may } from "../../access/Principal.ts"
 import type { Messages, Sent } from "../../messaging/Messages.ts"
 import { CurrentPrincipal } from "../api/Authorization.ts"
 import { SendMessage } from "../api/MessagesApi.ts"
+import { type Problem, problem } from "../api/Problems.ts"
 import { json, refuse, respond } from "./Answer.ts"
 import { jsonBody } from "./Body.ts"
-import { orStoreUnavailable, problemOf } from "./Failures.ts"
+import { problemOf } from "./Failures.ts"
 import { messageJson } from "./MessageJson.ts"
 import type { ReadPhoneNumber } from "./PhoneNumbers.ts"
 
@@ -36,43 +37,59 @@ const answerOf = ({ answered, document, repeated }: Sent, key: Key, mayRead: boo
   return json(answered ? (repeated ? 200 : 201) : 202, messageJson(document, mayRead), headers)
 }
 
-/** POST /v1/messages. Whatever comes of it, the answer names the idempotency key to repeat the request with. */
-export const send =
-  (messages: Messages["Service"], phoneNumber: ReadPhoneNumber) =>
-  (request: HttpServerRequest.HttpServerRequest, idempotencyKey: string | undefined) => {
-    const key = keyOf(idempotencyKey)
-    let retryAfter: Record<string, string> | undefined
-    return Effect.gen(function* () {
-      const principal = yield* CurrentPrincipal
-      const asked = yield* readBody(request)
-      const address = phoneNumber(asked.to)
-      if (address === undefined) return yield* refuse("invalid_number")
-      if (!isDeviceId(asked.device)) return yield* refuse("device_not_found")
-      const sent = yield* messages.send(principal, {
-        idempotencyKey: key.value,
-        device: asked.device,
-        to: { kind: "phone", address },
-        content: asked.content,
-        confirm: { until: "sent", timeoutMs: defaultTimeoutMs, ...asked.confirm },
-        expiresInSeconds: asked.expiresInSeconds ?? defaultExpirySeconds,
-        tags: asked.tags ?? {}
-      })
-      return answerOf(sent, key, may(principal, "messages:read"))
-    }).pipe(
-      Effect.catchTags({
-        DeviceUnknown: () => refuse("device_not_found"),
-        DeviceUnpaired: () => refuse("device_not_paired"),
-        OtherContent: () => refuse("idempotency_conflict"),
-        QueueFull: ({ retryAfterSeconds }) => {
-          retryAfter = { "retry-after": String(retryAfterSeconds) }
-          return refuse("queue_full")
-        }
-      }),
-      orStoreUnavailable,
-      Effect.catchCause((cause) =>
-        Effect.map(problemOf(cause, request), (found) =>
-          respond(key.made ? { ...found, idempotencyKey: key.value } : found, { ...headersOf(key), ...retryAfter })
-        )
-      )
-    )
+type Refused = Effect.Error<ReturnType<Messages["Service"]["send"]>> | Problem
+
+interface Refusal {
+  readonly found: Problem
+  readonly headers?: Record<string, string>
+}
+
+/** Why it was not accepted, as the caller hears it. What is no refusal is a failure like any other. */
+const refusalOf = (cause: Cause.Cause<Refused>): Refusal | undefined => {
+  const error = Option.getOrUndefined(Cause.findErrorOption(cause))
+  if (error === undefined || !("_tag" in error)) return undefined
+  switch (error._tag) {
+    case "DeviceUnknown":
+      return { found: problem("device_not_found") }
+    case "DeviceUnpaired":
+      return { found: problem("device_not_paired") }
+    case "OtherContent":
+      return { found: problem("idempotency_conflict") }
+    case "QueueFull":
+      return { found: problem("queue_full"), headers: { "retry-after": String(error.retryAfterSeconds) } }
+    default:
+      return undefined
   }
+}
+
+/** POST /v1/messages. Whatever comes of it, the answer names the idempotency key to repeat the request with. */
+export const send = (messages: Messages["Service"], phoneNumber: ReadPhoneNumber) => {
+  const attempt = Effect.fnUntraced(function* (request: HttpServerRequest.HttpServerRequest, key: Key) {
+    const principal = yield* CurrentPrincipal
+    const asked = yield* readBody(request)
+    const address = phoneNumber(asked.to)
+    if (address === undefined) return yield* refuse("invalid_number")
+    if (!isDeviceId(asked.device)) return yield* refuse("device_not_found")
+    const sent = yield* messages.send(principal, {
+      idempotencyKey: key.value,
+      device: asked.device,
+      to: { kind: "phone", address },
+      content: asked.content,
+      confirm: { until: "sent", timeoutMs: defaultTimeoutMs, ...asked.confirm },
+      expiresInSeconds: asked.expiresInSeconds ?? defaultExpirySeconds,
+      tags: asked.tags ?? {}
+    })
+    return answerOf(sent, key, may(principal, "messages:read"))
+  })
+
+  return (request: HttpServerRequest.HttpServerRequest, idempotencyKey: string | undefined) => {
+    const key = keyOf(idempotencyKey)
+    const refused = ({ found, headers }: Refusal) =>
+      respond(key.made ? { ...found, idempotencyKey: key.value } : found, { ...headersOf(key), ...headers })
+    return Effect.catchCause(attempt(request, key), (cause) => {
+      const refusal = refusalOf(cause)
+      if (refusal !== undefined) return Effect.succeed(refused(refusal))
+      return Effect.map(problemOf(cause, request), (found) => refused({ found }))
+    })
+  }
+}

@@ -1,0 +1,21 @@
+import { createServer, type IncomingMessage, type Server, ServerResponse } from "node:http"
+import { refuseUnreadable } from "./http/Unreadable.ts"
+
+/**
+ * Answers here are whole strings whose length is known, so Node need not count the bytes again. It matters: with that
+ * check, which the platform turns on for every answer, Node gives up sending head and body in one write.
+ */
+class WholeResponse extends ServerResponse<IncomingMessage> {}
+Object.defineProperty(WholeResponse.prototype, "strictContentLength", { get: () => false, set: () => {} })
+
+export const listener = (): Server =>
+  refuseUnreadable(
+    createServer({
+      ServerResponse: WholeResponse,
+      keepAliveTimeout: 5_000,
+      headersTimeout: 15_000,
+      requestTimeout: 30_000,
+      connectionsCheckingInterval: 5_000,
+      maxHeaderSize: 16 * 1024
+    })
+  )

@@ -1,0 +1,159 @@
+import { Effect, Layer, Redacted, Ref, Stream } from "effect"
+import { HttpServer } from "effect/http"
+import { ClientId, DeviceId, defaultTenant, MessageId } from "#domain/Ids.ts"
+import { fromMillis } from "#domain/Instant.ts"
+import { type CipherKey, Crypto } from "#domain/ports/Crypto.ts"
+import { EventStore } from "#domain/ports/EventStore.ts"
+import { SubjectKeys } from "#domain/ports/SubjectKeys.ts"
+import * as NodeCrypto from "#infra/crypto/NodeCrypto.ts"
+import * as Sqlite from "#infra/event-store/Sqlite.ts"
+import * as Authenticator from "#services/access/Authenticator.ts"
+import * as Clients from "#services/access/Clients.ts"
+import * as KeysView from "#services/access/KeysView.ts"
+import { type DeviceDocument, Devices } from "#services/devices/Devices.ts"
+import { Deployment } from "#services/gateway/Deployment.ts"
+import * as Server from "#services/gateway/Server.ts"
+import { StoreIdentity } from "#services/identity/StoreIdentity.ts"
+import { type MessageDocument, Messages, type SendRequest } from "#services/messaging/Messages.ts"
+import { Readiness } from "#services/projections/Readiness.ts"
+import { Views } from "#services/projections/View.ts"
+import { Provenance } from "#services/runtime/Provenance.ts"
+import * as Log from "#services/telemetry/Log.ts"
+
+export const apiKey = "a configured key of some length"
+export const device = DeviceId.make("11111111-1111-7111-8111-111111111111")
+export const at = fromMillis(1_760_000_000_000)
+
+export const documentOf = (request: SendRequest): MessageDocument => ({
+  id: MessageId.make("22222222-2222-8222-8222-222222222222"),
+  status: "sent",
+  device: request.device,
+  to: request.to,
+  content: request.content,
+  waMessageId: "3EB0000102030405060708",
+  errorCode: undefined,
+  tags: request.tags,
+  createdAt: at,
+  updatedAt: at,
+  expiresAt: at
+})
+
+const notAsked = Effect.die("this test did not expect to get here")
+const messages: Messages["Service"] = {
+  send: (_, request) => Effect.succeed({ document: documentOf(request), repeated: false, answered: true }),
+  find: () => notAsked,
+  history: () => notAsked,
+  list: () => notAsked,
+  releaseWaits: Effect.void
+}
+export const paired: DeviceDocument = {
+  id: device,
+  name: "office",
+  state: "connected",
+  reason: undefined,
+  since: at,
+  pairing: undefined
+}
+const devices: Devices["Service"] = {
+  create: () => notAsked,
+  find: (id) => Effect.succeed(id === device ? paired : undefined),
+  list: Effect.succeed([paired])
+}
+
+const subjectKeys = Layer.effect(
+  SubjectKeys,
+  Effect.gen(function* () {
+    const crypto = yield* Crypto
+    const keys = new Map<string, CipherKey>()
+    return {
+      obtain: (_, subject) =>
+        Effect.sync(() => {
+          const key = keys.get(subject) ?? crypto.cipherKey(crypto.random(32))
+          keys.set(subject, key)
+          return { version: "1", key }
+        }),
+      find: (_, subject) => Effect.sync(() => keys.get(subject)),
+      destroy: (_, subject) => Effect.sync(() => void keys.delete(subject))
+    }
+  })
+)
+
+/** The view's memory, followed without rows. */
+const views = ({ view }: ReturnType<typeof KeysView.make>) =>
+  Layer.effect(
+    Views,
+    Effect.gen(function* () {
+      const store = yield* EventStore
+      const position = yield* Ref.make<bigint | undefined>(undefined)
+      const follow = Stream.runForEachArray(
+        store.subscribe({ categories: view.categories, after: undefined }),
+        (events) => {
+          view.applied?.(events)
+          return Ref.set(position, events.at(-1)?.position)
+        }
+      )
+      yield* Effect.forkScoped(follow)
+      return {
+        position: Ref.get(position),
+        reached: (until) =>
+          Effect.repeat(Effect.andThen(Effect.yieldNow, Ref.get(position)), {
+            until: (position) => position !== undefined && position >= until
+          }).pipe(Effect.asVoid)
+      }
+    })
+  )
+
+const identity = Layer.succeed(StoreIdentity, { epoch: "store:1" } as StoreIdentity["Service"])
+const provenance = Layer.effect(
+  Provenance,
+  Effect.map(Crypto, (crypto) => ({
+    tenant: defaultTenant,
+    region: "local",
+    producer: "test",
+    pepper: crypto.macKey(crypto.random(32))
+  }))
+)
+
+export interface Stubs {
+  readonly messages?: Partial<Messages["Service"]>
+  readonly devices?: Partial<Devices["Service"]>
+  readonly options?: Partial<Server.Options>
+  readonly log?: { readonly level: Log.Level; readonly write: (line: string) => void }
+}
+
+/** A gateway that listens, over a log in memory; messages and devices are stubs, keys and clients are real. */
+export const gateway = (stubs: Stubs = {}) => {
+  const keys = KeysView.make()
+  const access = Layer.merge(
+    Authenticator.layer({ apiKey: Redacted.make(apiKey), roster: keys.roster }),
+    Clients.layer({ roster: keys.roster })
+  )
+  return Server.layer({
+    host: "127.0.0.1",
+    port: 0,
+    phoneCountryCode: "60",
+    drainTimeoutMs: 1_000,
+    ...stubs.options
+  }).pipe(
+    Layer.provideMerge(access),
+    Layer.provide(Readiness.layer),
+    Layer.provide(views(keys)),
+    Layer.provide([
+      Layer.succeed(Messages, { ...messages, ...stubs.messages }),
+      Layer.succeed(Devices, { ...devices, ...stubs.devices }),
+      Layer.succeed(Deployment, { version: "0.0.0", store: "a store in memory", bus: "none" }),
+      subjectKeys,
+      provenance,
+      identity
+    ]),
+    Layer.provideMerge(Sqlite.layer(":memory:")),
+    Layer.provideMerge(NodeCrypto.layer),
+    Layer.provide(Log.layer({ level: stubs.log?.level ?? "error", out: { write: stubs.log?.write ?? (() => {}) } }))
+  )
+}
+
+/** Where it listens. */
+export const baseUrl = Effect.map(HttpServer.HttpServer, ({ address }) =>
+  address._tag === "InetAddressV4" ? `http://127.0.0.1:${address.port}` : ""
+)
+export const someone = { client: ClientId.make("33333333-3333-7333-8333-333333333333"), key: "somekey" } as const
