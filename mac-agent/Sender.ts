@@ -246,6 +246,7 @@ export const layer = (options: SenderOptions = {}) =>
           if (entry === undefined) return
           const reports = [reportOf(entry, claim, toMillis(at), code)]
           yield* ledger.change([changeOf(entry, claim === "failed" ? "rejected" : "acked", toMillis(at), reports)])
+          step("agent.settled")
           unclear.delete(entry.position)
           if (underWay.has(entry.position)) underWay.set(entry.position, true)
           reporter.publish(reports)

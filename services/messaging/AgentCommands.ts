@@ -4,6 +4,7 @@ import type { AgentId, DeviceId } from "#domain/Ids.ts"
 import { fromMillis } from "#domain/Instant.ts"
 import { type BusUnavailable, CommandBus, type Lane, type Outgoing, subjectOf } from "#domain/ports/CommandBus.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
+import { Steps } from "#domain/ports/Steps.ts"
 import { encodeUnsigned, type Header, signBatch, type Unsigned } from "#domain/wire/Envelope.ts"
 import { maxBatch } from "#domain/wire/MerkleBatch.ts"
 import { type AgentCommand, box, encodePayload } from "#domain/wire/Protocol.ts"
@@ -41,6 +42,7 @@ export const layer = Layer.effect(
     const bus = yield* CommandBus
     const crypto = yield* Crypto
     const identity = yield* StoreIdentity
+    const step = yield* Steps
     const { tenant } = yield* Provenance
 
     const unsigned = (trust: AgentTrust, lane: string, issuedAt: string, order: Order): Unsigned => {
@@ -76,7 +78,11 @@ export const layer = Layer.effect(
           const outgoing = envelopes.map(
             (bytes, i): Outgoing => ({ id: `${batch[i]!.commandId}:${batch[i]!.attempt}`, bytes })
           )
+          const holds = (kind: AgentCommand["kind"]) => batch.some(({ command }) => command.kind === kind)
+          if (holds("send")) step("gateway.issued")
+          if (holds("receipt")) step("gateway.receipt-issued")
           yield* bus.publish(lane, outgoing as unknown as Array.NonEmptyReadonlyArray<Outgoing>)
+          if (holds("send")) step("gateway.custody")
         }
       })
     }

@@ -3,6 +3,7 @@ import { SqlClient } from "effect/sql"
 import type { AgentId } from "#domain/Ids.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
 import { EventStore } from "#domain/ports/EventStore.ts"
+import { Steps } from "#domain/ports/Steps.ts"
 import { SubjectKeys } from "#domain/ports/SubjectKeys.ts"
 import type { RecordedEvent } from "#domain/Recorded.ts"
 import type { DeviceRegistry } from "../projections/DevicesView.ts"
@@ -22,6 +23,7 @@ export const layer = (options: { readonly registry: DeviceRegistry }) =>
       const commands = yield* AgentCommands
       const crypto = yield* Crypto
       const keys = yield* SubjectKeys
+      const step = yield* Steps
       const store = yield* EventStore
       const views = yield* Views
 
@@ -78,6 +80,7 @@ export const layer = (options: { readonly registry: DeviceRegistry }) =>
         )
 
       const handle = Effect.fnUntraced(function* (events: Array.NonEmptyReadonlyArray<RecordedEvent>) {
+        if (events.some(({ type }) => type === "message.queued.v1")) step("gateway.queued")
         const last = events[events.length - 1]!.position
         const derived: globalThis.Array<Derived> = []
         for (const event of events) {

@@ -3,7 +3,6 @@ import { uuidV7 } from "#domain/Identifiers.ts"
 import type { AgentId, EventId } from "#domain/Ids.ts"
 import { fromMillis } from "#domain/Instant.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
-import { Steps } from "#domain/ports/Steps.ts"
 import { AgentCommands } from "./AgentCommands.ts"
 
 /** How long a receipt may wait for others: the agent repeats its reports much later than that. */
@@ -22,7 +21,6 @@ export const layer = Layer.effect(
   Effect.gen(function* () {
     const commands = yield* AgentCommands
     const crypto = yield* Crypto
-    const step = yield* Steps
     let gathered = new Map<AgentId, globalThis.Array<EventId>>()
 
     const send = Effect.gen(function* () {
@@ -43,7 +41,6 @@ export const layer = Layer.effect(
           } as const
           // a receipt that gets lost is asked for again by the report that comes again
           yield* Effect.forkChild(Effect.ignore(commands.issue(agent, [receipt])), { startImmediately: true })
-          step("gateway.receipt-issued")
         }
       }
     })
