@@ -50,7 +50,7 @@ export class DeviceRejected extends Schema.TaggedError<DeviceRejected>()("Device
 // State
 
 export const connections = ["pairing", "connected", "disconnected", "logged_out"] as const
-/** `pairing`: no account is linked yet. */
+/** `pairing`: no account was linked yet. */
 export type Connection = (typeof connections)[number]
 
 export type DeviceState =
@@ -60,6 +60,8 @@ export type DeviceState =
       readonly agent: AgentId
       readonly connection: Connection
       readonly paired: boolean
+      /** Of the report that `paired` comes from; -1 when the device was never paired. */
+      readonly linkStep: number
       readonly reason: string | undefined
       /** Of the report that `connection` comes from. */
       readonly step: number
@@ -92,6 +94,7 @@ export const Device: Decider<DeviceState, DeviceCommand, DeviceEvent, DeviceReje
         connection: "pairing",
         paired: false,
         reason: undefined,
+        linkStep: -1,
         step: -1,
         told: 0,
         ahead: new Set()
@@ -99,20 +102,25 @@ export const Device: Decider<DeviceState, DeviceCommand, DeviceEvent, DeviceReje
     }
     if (state._tag === "Nothing") return state
     const { step } = event.data
-    const known = { ...state, ...told(state, step) }
-    if (step < state.step) return known // told late: the connection has moved on
-    const latest = { ...known, step, reason: "reason" in event.data ? event.data.reason : undefined }
-    switch (event.type) {
-      case "device.paired.v1":
-        return { ...latest, paired: true, connection: "disconnected" }
-      case "device.connected.v1":
-        return { ...latest, paired: true, connection: "connected" }
-      case "device.disconnected.v1":
-        return { ...latest, connection: state.paired ? "disconnected" : "pairing" }
-      case "device.logged_out.v1":
-        return { ...latest, paired: false, connection: "logged_out" }
-    }
+    const known = { ...state, ...told(state, step), ...linked(state, event) }
+    if (step < state.step) return { ...known, connection: connectionOf(known, state.connection === "connected") }
+    const connected = event.type === "device.connected.v1"
+    const reason = "reason" in event.data ? event.data.reason : undefined
+    return { ...known, step, reason, connection: connectionOf(known, connected) }
   }
+}
+
+type Linked = Pick<Extract<DeviceState, { _tag: "Device" }>, "paired" | "linkStep">
+
+/** Losing a connection says nothing about the link; of what does, the highest step counts. */
+const linked = (state: Linked, { data, type }: ChangeEvent): Linked =>
+  type === "device.disconnected.v1" || data.step < state.linkStep
+    ? { paired: state.paired, linkStep: state.linkStep }
+    : { paired: type !== "device.logged_out.v1", linkStep: data.step }
+
+const connectionOf = ({ linkStep, paired }: Linked, connected: boolean): Connection => {
+  if (paired) return connected ? "connected" : "disconnected"
+  return linkStep < 0 ? "pairing" : "logged_out"
 }
 
 const told = (state: { readonly told: number; readonly ahead: ReadonlySet<number> }, step: number) => {

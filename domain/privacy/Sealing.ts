@@ -34,8 +34,11 @@ export const open = Effect.fnUntraced(function* (sealed: Sealed, place: Place) {
   const crypto = yield* Crypto
   const key = yield* (yield* SubjectKeys).find(place.tenant, sealed.subject, sealed.key)
   if (key === undefined) return yield* new Unreadable({ reason: "erased" })
-  const box = { iv: fromBase64url(sealed.iv), box: fromBase64url(sealed.box) }
+  const damaged = () => new Unreadable({ reason: "damaged" })
+  const box = yield* Effect.try({
+    try: () => ({ iv: fromBase64url(sealed.iv), box: fromBase64url(sealed.box) }),
+    catch: damaged
+  })
   const plaintext = crypto.decrypt(key, box, associated(place))
-  if (plaintext === undefined) return yield* new Unreadable({ reason: "damaged" })
-  return fromUtf8(plaintext)
+  return plaintext === undefined ? yield* damaged() : fromUtf8(plaintext)
 })

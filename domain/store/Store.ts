@@ -46,12 +46,15 @@ export type StoreState =
       readonly store: string
       readonly epoch: number
       readonly gatewayKeys: ReadonlyMap<string, PublicKeys>
-      /** By agent, then by key id; an agent's older keys stay for the evidence they signed. */
+      /** By agent, then by key id, the latest last; an agent's older keys stay for the evidence they signed. */
       readonly agents: ReadonlyMap<AgentId, ReadonlyMap<string, PublicKeys>>
     }
 
 type Decision = Result.Result<ReadonlyArray<StoreEvent>, StoreRejected>
 const accept = (...events: ReadonlyArray<StoreEvent>): Decision => Result.succeed(events)
+
+const same = (known: PublicKeys | undefined, key: PublicKeys) =>
+  known?.signing === key.signing && known.agreement === key.agreement
 
 export const Store: Decider<StoreState, StoreCommand, StoreEvent, StoreRejected> = {
   initialState: { _tag: "Nothing" },
@@ -62,12 +65,16 @@ export const Store: Decider<StoreState, StoreCommand, StoreEvent, StoreRejected>
     }
     if (state._tag === "Nothing") return Result.fail(new StoreRejected({ reason: "not_opened" }))
     if (command._tag === "AddGatewayKey") {
-      return state.gatewayKeys.has(command.key.keyId)
+      const { keyId } = command.key
+      return same(state.gatewayKeys.get(keyId), command.key)
         ? accept()
         : accept({ type: "store.gateway_key_added.v1", data: command.key })
     }
-    const known = state.agents.get(command.agent.agent)?.has(command.agent.keyId) ?? false
-    return known ? accept() : accept({ type: "store.agent_enrolled.v1", data: command.agent })
+    const own = state.agents.get(command.agent.agent)
+    const latest = own && [...own].at(-1)
+    return latest !== undefined && latest[0] === command.agent.keyId && same(latest[1], command.agent)
+      ? accept()
+      : accept({ type: "store.agent_enrolled.v1", data: command.agent })
   },
 
   evolve: (state, event) => {
@@ -80,7 +87,9 @@ export const Store: Decider<StoreState, StoreCommand, StoreEvent, StoreRejected>
       return { ...state, gatewayKeys: new Map(state.gatewayKeys).set(keyId, keys) }
     }
     const { agent } = event.data
-    const own = new Map(state.agents.get(agent)).set(keyId, keys)
+    const own = new Map(state.agents.get(agent))
+    own.delete(keyId) // enrolled again, it is the latest again
+    own.set(keyId, keys)
     return { ...state, agents: new Map(state.agents).set(agent, own) }
   }
 }

@@ -35,6 +35,9 @@ export const PairBox = Schema.Union([
   Schema.Struct({ method: Schema.Literal("code"), phone: PhoneNumber })
 ])
 
+/** The personal part of `pairing_code`. */
+export const CodeBox = Schema.Struct({ code: Schema.String.check(Schema.isMaxLength(2_048)) })
+
 export const AgentReport = Schema.Union([
   Schema.Struct({
     kind: Schema.Literal("message"),

@@ -1,0 +1,114 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Result, Schema } from "effect"
+import { fold } from "../Decider.ts"
+import { AgentId, SubjectId } from "../Ids.ts"
+import { fromMillis } from "../Instant.ts"
+import { specification } from "../Specification.ts"
+import {
+  type ChangeEvent,
+  type Connection,
+  Device,
+  type DeviceCommand,
+  type DeviceEvent,
+  DeviceRejected
+} from "./Device.ts"
+
+const { given } = specification(Device)
+const name = { subject: SubjectId.make("A".repeat(43)), key: "1", iv: "aaaa", box: "bbbb" }
+const details = { agent: AgentId.make("home"), name, pairing: { method: "qr" } } as const
+const created: DeviceEvent = { type: "device.created.v1", data: details }
+const create: DeviceCommand = { _tag: "Create", created: details }
+
+const changes = ["paired", "connected", "disconnected", "logged_out"] as const
+type Change = (typeof changes)[number]
+const told = (step: number, change: Change): ChangeEvent => {
+  const data = { step, at: fromMillis(step), evidence: "bytes" }
+  return change === "paired" || change === "connected"
+    ? { type: `device.${change}.v1`, data }
+    : { type: `device.${change}.v1`, data: { ...data, reason: `reason ${step}` } }
+}
+const record = (event: ChangeEvent): DeviceCommand => ({ _tag: "Record", event })
+
+/** What a stream holds after these reports were tried in order. */
+const run = (events: ReadonlyArray<ChangeEvent>) => {
+  const history: Array<DeviceEvent> = [created]
+  for (const event of events) {
+    history.push(...Result.getOrElse(Device.decide(record(event), fold(Device, history)), () => []))
+  }
+  return history
+}
+const stateAfter = (...events: ReadonlyArray<ChangeEvent>) => {
+  const state = fold(Device, run(events))
+  if (state._tag === "Nothing") throw new Error("was created")
+  return state
+}
+const connectionAfter = (...told: ReadonlyArray<ChangeEvent>): Connection => stateAfter(...told).connection
+
+const permutations = <A>(items: ReadonlyArray<A>): ReadonlyArray<ReadonlyArray<A>> =>
+  items.length < 2
+    ? [items]
+    : items.flatMap((one, i) => permutations(items.toSpliced(i, 1)).map((rest) => [one, ...rest]))
+
+describe("Device", () => {
+  it("is created once", () => {
+    assert.deepStrictEqual(given().when(create), [created])
+    assert.deepStrictEqual(given(created).when(create), new DeviceRejected({ reason: "exists" }))
+    assert.deepStrictEqual(given().when(record(told(0, "paired"))), new DeviceRejected({ reason: "not_created" }))
+  })
+
+  it("records each step once, in any order", () => {
+    assert.deepStrictEqual(given(created).when(record(told(0, "paired"))), [told(0, "paired")])
+    assert.deepStrictEqual(given(created, told(0, "paired")).when(record(told(0, "paired"))), [])
+    assert.deepStrictEqual(given(created, told(2, "connected")).when(record(told(2, "connected"))), [])
+    assert.deepStrictEqual(given(created, told(2, "connected")).when(record(told(0, "paired"))), [told(0, "paired")])
+    assert.deepStrictEqual(given(created, told(2, "connected")).when(record(told(3, "connected"))), [
+      told(3, "connected")
+    ])
+  })
+
+  it("shows how its account is linked and connected", () => {
+    assert.strictEqual(connectionAfter(), "pairing")
+    assert.strictEqual(connectionAfter(told(0, "disconnected")), "pairing")
+    assert.strictEqual(connectionAfter(told(0, "paired")), "disconnected")
+    assert.strictEqual(connectionAfter(told(0, "paired"), told(1, "connected")), "connected")
+    assert.strictEqual(connectionAfter(told(0, "connected"), told(1, "disconnected")), "disconnected")
+    assert.strictEqual(connectionAfter(told(0, "connected"), told(1, "logged_out")), "logged_out")
+    assert.strictEqual(
+      connectionAfter(told(0, "connected"), told(1, "logged_out"), told(2, "disconnected")),
+      "logged_out"
+    )
+    assert.strictEqual(connectionAfter(told(0, "connected"), told(1, "logged_out"), told(2, "paired")), "disconnected")
+  })
+
+  it("says whether it is paired, and why it is not connected", () => {
+    const state = stateAfter(told(0, "paired"), told(1, "connected"), told(2, "disconnected"))
+    assert.deepStrictEqual([state.paired, state.reason, state.step], [true, "reason 2", 2])
+    const again = stateAfter(told(0, "paired"), told(1, "disconnected"), told(2, "connected"))
+    assert.deepStrictEqual([again.paired, again.reason, again.step], [true, undefined, 2])
+    assert.isFalse(stateAfter(told(0, "paired"), told(1, "logged_out")).paired)
+  })
+
+  it("is not moved back by what is told late", () => {
+    assert.strictEqual(connectionAfter(told(1, "connected"), told(0, "disconnected")), "connected")
+    assert.strictEqual(connectionAfter(told(1, "logged_out"), told(0, "connected")), "logged_out")
+    assert.strictEqual(connectionAfter(told(1, "disconnected"), told(0, "paired")), "disconnected")
+  })
+
+  it("ends in the same state for every order of the same reports", () => {
+    for (let code = 0; code < 4 ** 4; code++) {
+      const history = [0, 1, 2, 3].map((step) => told(step, changes[(code >> (step * 2)) & 3]!))
+      const expected = stateAfter(...history)
+      assert.deepStrictEqual([expected.told, expected.ahead.size], [4, 0])
+      for (const order of permutations(history)) assert.deepStrictEqual(stateAfter(...order), expected)
+    }
+  })
+
+  const AnyChange = Schema.Struct({ step: Schema.Literals([0, 1, 2, 3, 4, 5]), change: Schema.Literals(changes) })
+  it.prop("is idempotent: told again, in any order, nothing is new", [Schema.Array(AnyChange)], ([any]) => {
+    const reports = any.map(({ change, step }) => told(step, change))
+    const history = run(reports)
+    const steps = history.flatMap((event) => ("step" in event.data ? [event.data.step] : []))
+    assert.strictEqual(new Set(steps).size, steps.length)
+    assert.deepStrictEqual(run([...reports, ...reports.toReversed()]), history)
+  })
+})
