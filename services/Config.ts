@@ -1,0 +1,136 @@
+import { existsSync, readFileSync } from "node:fs"
+import { parseEnv } from "node:util"
+import { Effect, Exit, Redacted, Schema } from "effect"
+import { AgentId } from "#domain/Ids.ts"
+import { levels } from "./telemetry/Log.ts"
+
+interface Setting<A> {
+  readonly variable: string
+  readonly schema: Schema.Decoder<A>
+  readonly fallback: string | undefined
+  readonly expected: string
+  readonly meaning: string
+}
+
+/** With a default, or without: then it may be absent. */
+const setting = <A>(variable: string, fallback: string, schema: Schema.Decoder<A>, expected: string, meaning: string) =>
+  ({ variable, schema, fallback, expected, meaning }) satisfies Setting<A>
+const optional = <A>(variable: string, schema: Schema.Decoder<A>, expected: string, meaning: string) =>
+  ({ variable, schema, fallback: undefined, expected, meaning }) satisfies Setting<A>
+
+const whole = (minimum: number, maximum: number) =>
+  Schema.NumberFromString.check(Schema.isInt(), Schema.isBetween({ minimum, maximum }))
+const matching = (pattern: RegExp) => Schema.String.check(Schema.isPattern(pattern))
+
+/** Everything that can be set, in the order it is told. */
+const settings = {
+  host: setting("HOST", "127.0.0.1", Schema.NonEmptyString, "a host name or address", "Where the API listens."),
+  port: setting("PORT", "4010", whole(0, 65_535), "a port, 0 to 65535", "The port it listens on; 0 takes a free one."),
+  apiKey: optional(
+    "API_KEY",
+    Schema.RedactedFromValue(Schema.String.check(Schema.isMinLength(16), Schema.isMaxLength(512))),
+    "at least 16 characters",
+    "A key that may do everything, besides those issued through the API."
+  ),
+  dataDirectory: setting("DATA_DIR", "./data", Schema.NonEmptyString, "a directory", "Where everything is kept."),
+  logLevel: setting("LOG_LEVEL", "info", Schema.Literals(levels), levels.join(", "), "What is logged at least."),
+  phoneCountryCode: optional(
+    "PHONE_COUNTRY_CODE",
+    matching(/^[1-9]\d{0,2}$/),
+    "a calling code such as 60",
+    "The country of phone numbers written without one."
+  ),
+  agent: setting("AGENT_ID", "home", AgentId, "1 to 32 of a-z, 0-9 and -", "The agent that holds WhatsApp."),
+  region: setting(
+    "REGION",
+    "local",
+    matching(/^[a-z0-9-]{1,32}$/),
+    "1 to 32 of a-z, 0-9 and -",
+    "Stands on every event."
+  ),
+  queueLimitPerDevice: setting(
+    "QUEUE_LIMIT_DEVICE",
+    "1000",
+    whole(1, 1_000_000),
+    "a number from 1 to 1000000",
+    "How many messages may wait for one device."
+  ),
+  queueLimitTotal: setting(
+    "QUEUE_LIMIT_TOTAL",
+    "10000",
+    whole(1, 10_000_000),
+    "a number from 1 to 10000000",
+    "How many messages may wait for all devices."
+  ),
+  drainTimeoutMs: setting(
+    "DRAIN_TIMEOUT_MS",
+    "10000",
+    whole(0, 600_000),
+    "milliseconds, 0 to 600000",
+    "How long a shutdown waits for open requests."
+  ),
+  whatsAppUrl: optional(
+    "WHATSAPP_URL",
+    matching(/^wss?:\/\/[^\s]{1,500}$/),
+    "an address beginning with ws:// or wss://",
+    "Another server to talk to instead of WhatsApp's: the simulator."
+  )
+}
+
+type Settings = typeof settings
+type ValueOf<S> = S extends { readonly schema: Schema.Decoder<infer A>; readonly fallback: infer F }
+  ? A | (F extends string ? never : undefined)
+  : never
+export type Config = { readonly [K in keyof Settings]: ValueOf<Settings[K]> }
+
+export type Source = "environment" | ".env" | "default"
+
+export interface Loaded {
+  readonly config: Config
+  /** What is set to what and where, secrets hidden, for people. */
+  readonly described: ReadonlyArray<{
+    readonly variable: string
+    readonly value: string
+    readonly source: Source
+    readonly meaning: string
+  }>
+}
+
+/** Names what is wrong and what is expected there; never the value, which may be a secret. */
+export class ConfigInvalid extends Schema.TaggedError<ConfigInvalid>()("ConfigInvalid", {
+  problems: Schema.Array(Schema.Struct({ variable: Schema.String, source: Schema.String, expected: Schema.String }))
+}) {
+  override get message() {
+    return this.problems
+      .map(({ expected, source, variable }) => `${variable} (${source}): expected ${expected}`)
+      .join("\n")
+  }
+}
+
+type Variables = Readonly<Record<string, string | undefined>>
+
+/** The environment wins over the file; an empty value counts as none. */
+export const read = (environment: Variables, file: Variables): Effect.Effect<Loaded, ConfigInvalid> => {
+  const values: Record<string, unknown> = {}
+  const problems: Array<(typeof ConfigInvalid.Type)["problems"][number]> = []
+  const described: Array<Loaded["described"][number]> = []
+  for (const [name, { expected, fallback, meaning, schema, variable }] of Object.entries<Setting<unknown>>(settings)) {
+    const source: Source = environment[variable] ? "environment" : file[variable] ? ".env" : "default"
+    const text = environment[variable] || file[variable] || fallback
+    const exit = text === undefined ? Exit.succeed(undefined) : Schema.decodeUnknownExit(schema)(text)
+    if (Exit.isFailure(exit)) {
+      problems.push({ variable, source, expected })
+      continue
+    }
+    values[name] = exit.value
+    const value = Redacted.isRedacted(exit.value) ? "(hidden)" : (text ?? "(not set)")
+    described.push({ variable, value, source, meaning })
+  }
+  if (problems.length > 0) return Effect.fail(new ConfigInvalid({ problems }))
+  return Effect.succeed({ config: values as Config, described })
+}
+
+/** From the environment, and from a file `.env` in the working directory if there is one. */
+export const load = Effect.suspend(() =>
+  read(process.env, existsSync(".env") ? parseEnv(readFileSync(".env", "utf8")) : {})
+)
