@@ -40,7 +40,7 @@ const request = (device: string) => ({
   path: "/v1/messages",
   headers: { authorization: `Bearer ${key}` },
   body: { device, content: { type: "text", text: "Your parcel is on its way and arrives before noon." } },
-  recipients: 10_000
+  recipients: 512
 })
 
 const gateway = "../dist/bench-gateway.js"

@@ -146,7 +146,7 @@ export const layer = Layer.effect(
       showCode: Effect.fnUntraced(function* (regarding, { code, expiresAt, method }) {
         const millis = yield* Clock.currentTimeMillis
         const header = headerOf(regarding, millis)
-        const sealed = box(crypto, trust.reportKey, header, [code])
+        const sealed = box(crypto, trust.reportKey, header, { code })
         const payload = encodePayload({
           kind: "pairing_code",
           method,

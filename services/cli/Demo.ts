@@ -6,11 +6,11 @@ import { HttpServer } from "effect/http"
 import type { AgentId } from "#domain/Ids.ts"
 import { type Simulator, startSimulator } from "#infra/whatsapp/simulator/Simulator.ts"
 import { Clients } from "../access/Clients.ts"
+import type { Config } from "../Config.ts"
 import { together, whatsapp } from "../layers.ts"
 import * as Log from "../telemetry/Log.ts"
 import * as Client from "./Client.ts"
 import * as Evidence from "./Evidence.ts"
-import type { Settings } from "./Settings.ts"
 import { gatewayOptions } from "./Settings.ts"
 import { faint, good, inStatusColour, say, strong } from "./Terminal.ts"
 import * as Timeline from "./Timeline.ts"
@@ -37,7 +37,7 @@ const faultsOf = {
 } as const
 
 /** Gateway, agent and a simulated WhatsApp in this process, on a folder that goes away with it. */
-export const run = (settings: Settings, options: DemoOptions) =>
+export const run = (config: Config, options: DemoOptions) =>
   Effect.scoped(
     Effect.gen(function* () {
       const tell = options.json ? () => {} : say
@@ -52,11 +52,11 @@ export const run = (settings: Settings, options: DemoOptions) =>
       tell("", `  ${strong("Homing")}  ${faint("gateway, agent and a simulated WhatsApp in this terminal")}`, "")
       const session = whatsapp(folder, { webSocketUrl: simulator.url })
       const services = yield* Layer.build(
-        together(folder, gatewayOptions(settings), session).pipe(
-          Layer.provideMerge(Log.layer({ level: settings.logLevel }))
+        together(folder, gatewayOptions(config), session).pipe(
+          Layer.provideMerge(Log.layer({ level: config.logLevel }))
         )
       )
-      yield* story(settings.agent, simulator, options, tell).pipe(Effect.provideContext(services))
+      yield* story(config.agent, simulator, options, tell).pipe(Effect.provideContext(services))
     })
   )
 

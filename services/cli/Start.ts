@@ -1,40 +1,41 @@
 import { Effect, Layer, Stream } from "effect"
 import { HttpServer } from "effect/http"
 import { Clients } from "../access/Clients.ts"
+import type { Config } from "../Config.ts"
 import { Devices } from "../devices/Devices.ts"
 import { PairingCodes } from "../devices/PairingCodes.ts"
 import { together, whatsapp } from "../layers.ts"
 import * as Log from "../telemetry/Log.ts"
 import * as Qr from "./Qr.ts"
-import { gatewayOptions, type Settings } from "./Settings.ts"
+import { gatewayOptions } from "./Settings.ts"
 import { faint, say, strong } from "./Terminal.ts"
 
 /** Gateway and agent in this process, on the configured folder, until a signal ends it. A second start continues. */
-export const run = (settings: Settings) =>
+export const run = (config: Config) =>
   Effect.scoped(
     Effect.gen(function* () {
       const session = whatsapp(
-        settings.dataDir,
-        settings.whatsappUrl === undefined ? {} : { webSocketUrl: settings.whatsappUrl }
+        config.dataDirectory,
+        config.whatsAppUrl === undefined ? {} : { webSocketUrl: config.whatsAppUrl }
       )
       const services = yield* Layer.build(
-        together(settings.dataDir, gatewayOptions(settings), session).pipe(
-          Layer.provideMerge(Log.layer({ level: settings.logLevel }))
+        together(config.dataDirectory, gatewayOptions(config), session).pipe(
+          Layer.provideMerge(Log.layer({ level: config.logLevel }))
         )
       )
-      yield* greet(settings).pipe(Effect.provideContext(services))
+      yield* greet(config).pipe(Effect.provideContext(services))
       yield* Effect.never
     })
   )
 
-const greet = Effect.fnUntraced(function* (settings: Settings) {
+const greet = Effect.fnUntraced(function* (config: Config) {
   const url = yield* HttpServer.addressFormattedWith(Effect.succeed)
   const codes = yield* PairingCodes
   yield* Effect.forkScoped(Stream.runForEach(codes.shown, show), { startImmediately: true })
 
-  say("", `  ${strong("Homing")}  ${url}   ${faint(`data in ${settings.dataDir}`)}`)
+  say("", `  ${strong("Homing")}  ${url}   ${faint(`data in ${config.dataDirectory}`)}`)
   const first = yield* (yield* Clients).first
-  if (first !== undefined && settings.apiKey === undefined) {
+  if (first !== undefined && config.apiKey === undefined) {
     say("", `  ${strong("Your API key")}, shown this once:`, "", `    ${first.key.secret}`, "")
   }
   const devices = yield* Devices

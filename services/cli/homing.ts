@@ -13,9 +13,9 @@ const json = Flag.Boolean("json").pipe(
 
 const start = Command.make("start", {}, () =>
   Effect.gen(function* () {
-    const { load } = yield* Effect.promise(() => import("./Settings.ts"))
+    const { load } = yield* Effect.promise(() => import("../Config.ts"))
     const { run } = yield* Effect.promise(() => import("./Start.ts"))
-    yield* run(yield* load())
+    yield* run((yield* load).config)
   })
 ).pipe(Command.withDescription("Run gateway and agent on this machine; pairs a phone by QR code"))
 
@@ -34,9 +34,11 @@ const demo = Command.make(
   },
   (options) =>
     Effect.gen(function* () {
-      const { loadForDemo } = yield* Effect.promise(() => import("./Settings.ts"))
+      const { load } = yield* Effect.promise(() => import("../Config.ts"))
       const { run } = yield* Effect.promise(() => import("./Demo.ts"))
-      yield* run(yield* loadForDemo(), options)
+      const { config, described } = yield* load
+      const told = described.some(({ source, variable }) => variable === "LOG_LEVEL" && source !== "default")
+      yield* run(told ? config : { ...config, logLevel: "warn" }, options)
     })
 ).pipe(Command.withDescription("Send one confirmed message through a simulated WhatsApp, and watch"))
 
@@ -82,12 +84,9 @@ const homing = Command.make("homing").pipe(
   Command.withSubcommands([start, demo, simulator, config])
 )
 
-homing.pipe(
-  Command.run({ version }),
-  Effect.provide(NodeServices.layer),
-  NodeRuntime.runMain({
-    teardown: <E, A>(exit: Exit.Exit<A, E>, onExit: (code: number) => void) =>
-      // a signal is how it is meant to end
-      onExit(Exit.isSuccess(exit) || Cause.hasInterruptsOnly(exit.cause) ? 0 : 1)
+homing.pipe(Command.run({ version }), Effect.provide(NodeServices.layer), (main) =>
+  NodeRuntime.runMain(main, {
+    // a signal is how it is meant to end
+    teardown: (exit, onExit) => onExit(Exit.isSuccess(exit) || Cause.hasInterruptsOnly(exit.cause) ? 0 : 1)
   })
 )

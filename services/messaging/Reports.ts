@@ -9,7 +9,7 @@ import { CommandBus, type Incoming, type Lane, subjectOf } from "#domain/ports/C
 import { Crypto } from "#domain/ports/Crypto.ts"
 import { Steps } from "#domain/ports/Steps.ts"
 import { EnvelopeRefused, type Header, type Verified, verifyBatch } from "#domain/wire/Envelope.ts"
-import { AgentReport, payloadReader, unbox } from "#domain/wire/Protocol.ts"
+import { AgentReport, CodeBox, payloadReader, unbox } from "#domain/wire/Protocol.ts"
 import { DeviceActors } from "../devices/DeviceActors.ts"
 import { PairingCodes } from "../devices/PairingCodes.ts"
 import { type AgentTrust, StoreIdentity } from "../identity/StoreIdentity.ts"
@@ -23,7 +23,7 @@ type CodeReport = Extract<AgentReport, { kind: "pairing_code" }>
 
 const isDeviceId = Schema.is(DeviceId)
 const readReport = payloadReader(AgentReport)
-const decodeCode = Schema.decodeUnknownSync(Schema.String.check(Schema.isMaxLength(2_048)))
+const decodeCode = Schema.decodeUnknownSync(CodeBox)
 
 /**
  * Turns an agent's signed reports into events of the streams they are about. The report's id names the event, and the
@@ -97,7 +97,7 @@ export const layer = (agent: AgentId) =>
 
       const showCode = Effect.fnUntraced(function* (trust: AgentTrust, { header }: Verified, told: CodeReport) {
         const { expiresAt, method } = told
-        const code = yield* unbox(crypto, trust.reportKey, header, told.box, decodeCode)
+        const { code } = yield* unbox(crypto, trust.reportKey, header, told.box, decodeCode)
         yield* codes.show(DeviceId.make(header.device), { method, code, expiresAt })
         return undefined
       })

@@ -56,9 +56,9 @@ const make = (level: Level, out: DestinationStream) => {
   })
 }
 
-/** To standard output, unless told otherwise. */
+/** To standard error, unless told otherwise: standard output is for what people read. */
 export const layer = ({ level, out }: { readonly level: Level; readonly out?: DestinationStream }) =>
   Layer.mergeAll(
-    Logger.layer([make(level, out ?? destination({ fd: 1, sync: true }))]),
+    Logger.layer([make(level, out ?? destination({ fd: 2, sync: true }))]),
     Layer.succeed(References.MinimumLogLevel, effectLevel[level])
   )
