@@ -1,12 +1,13 @@
-import { Effect, Layer, Redacted, Ref, Stream } from "effect"
+import { Effect, Layer, Redacted } from "effect"
 import { HttpServer } from "effect/http"
 import { ClientId, DeviceId, defaultTenant, MessageId } from "#domain/Ids.ts"
 import { fromMillis } from "#domain/Instant.ts"
-import { type CipherKey, Crypto } from "#domain/ports/Crypto.ts"
-import { EventStore } from "#domain/ports/EventStore.ts"
-import { SubjectKeys } from "#domain/ports/SubjectKeys.ts"
+import { Crypto } from "#domain/ports/Crypto.ts"
+import { SecretVault } from "#domain/ports/SecretVault.ts"
 import * as NodeCrypto from "#infra/crypto/NodeCrypto.ts"
 import * as Sqlite from "#infra/event-store/Sqlite.ts"
+import * as SqliteClient from "#infra/sqlite/SqliteClient.ts"
+import * as SubjectKeys from "#infra/subject-keys/Sqlite.ts"
 import * as Authenticator from "#services/access/Authenticator.ts"
 import * as Clients from "#services/access/Clients.ts"
 import * as KeysView from "#services/access/KeysView.ts"
@@ -15,8 +16,8 @@ import { Deployment } from "#services/gateway/Deployment.ts"
 import * as Server from "#services/gateway/Server.ts"
 import { StoreIdentity } from "#services/identity/StoreIdentity.ts"
 import { type MessageDocument, Messages, type SendRequest } from "#services/messaging/Messages.ts"
+import * as Projections from "#services/projections/Projections.ts"
 import { Readiness } from "#services/projections/Readiness.ts"
-import { Views } from "#services/projections/View.ts"
 import { Provenance } from "#services/runtime/Provenance.ts"
 import * as Log from "#services/telemetry/Log.ts"
 
@@ -60,48 +61,9 @@ const devices: Devices["Service"] = {
   list: Effect.succeed([paired])
 }
 
-const subjectKeys = Layer.effect(
-  SubjectKeys,
-  Effect.gen(function* () {
-    const crypto = yield* Crypto
-    const keys = new Map<string, CipherKey>()
-    return {
-      obtain: (_, subject) =>
-        Effect.sync(() => {
-          const key = keys.get(subject) ?? crypto.cipherKey(crypto.random(32))
-          keys.set(subject, key)
-          return { version: "1", key }
-        }),
-      find: (_, subject) => Effect.sync(() => keys.get(subject)),
-      destroy: (_, subject) => Effect.sync(() => void keys.delete(subject))
-    }
-  })
-)
-
-/** The view's memory, followed without rows. */
-const views = ({ view }: ReturnType<typeof KeysView.make>) =>
-  Layer.effect(
-    Views,
-    Effect.gen(function* () {
-      const store = yield* EventStore
-      const position = yield* Ref.make<bigint | undefined>(undefined)
-      const follow = Stream.runForEachArray(
-        store.subscribe({ categories: view.categories, after: undefined }),
-        (events) => {
-          view.applied?.(events)
-          return Ref.set(position, events.at(-1)?.position)
-        }
-      )
-      yield* Effect.forkScoped(follow)
-      return {
-        position: Ref.get(position),
-        reached: (until) =>
-          Effect.repeat(Effect.andThen(Effect.yieldNow, Ref.get(position)), {
-            until: (position) => position !== undefined && position >= until
-          }).pipe(Effect.asVoid)
-      }
-    })
-  )
+const secrets = Layer.succeed(SecretVault, {
+  obtain: () => Effect.succeed(Redacted.make(NodeCrypto.crypto.random(32)))
+})
 
 const identity = Layer.succeed(StoreIdentity, { epoch: "store:1" } as StoreIdentity["Service"])
 const provenance = Layer.effect(
@@ -137,12 +99,13 @@ export const gateway = (stubs: Stubs = {}) => {
   }).pipe(
     Layer.provideMerge(access),
     Layer.provide(Readiness.layer),
-    Layer.provide(views(keys)),
+    Layer.provide(Projections.layer([keys.view])),
     Layer.provide([
       Layer.succeed(Messages, { ...messages, ...stubs.messages }),
       Layer.succeed(Devices, { ...devices, ...stubs.devices }),
       Layer.succeed(Deployment, { version: "0.0.0", store: "a store in memory", bus: "none" }),
-      subjectKeys,
+      SubjectKeys.layer(":memory:").pipe(Layer.provide(secrets)),
+      SqliteClient.layer(":memory:", { durability: "checkpoint" }),
       provenance,
       identity
     ]),
@@ -156,4 +119,32 @@ export const gateway = (stubs: Stubs = {}) => {
 export const baseUrl = Effect.map(HttpServer.HttpServer, ({ address }) =>
   address._tag === "InetAddressV4" ? `http://127.0.0.1:${address.port}` : ""
 )
+/** One request; the answer's body as parsed JSON when it is JSON. */
+export const ask = Effect.fnUntraced(function* (method: string, path: string, more: Asked = {}) {
+  const url = `${yield* baseUrl}${path}`
+  const headers: Record<string, string> = { "x-api-key": more.key ?? apiKey, ...more.headers }
+  if (more.key === "") delete headers["x-api-key"]
+  if (more.body !== undefined) headers["content-type"] ??= "application/json"
+  const body = typeof more.body === "string" ? more.body : JSON.stringify(more.body)
+  return yield* Effect.promise(async () => {
+    const answer = await fetch(url, { method, headers, ...(body !== undefined && { body }) })
+    const text = await answer.text()
+    const type = answer.headers.get("content-type") ?? ""
+    return {
+      status: answer.status,
+      headers: answer.headers,
+      type,
+      text,
+      json: type.includes("json") && text ? JSON.parse(text) : undefined
+    }
+  })
+})
+interface Asked {
+  readonly key?: string
+  readonly headers?: Record<string, string>
+  readonly body?: unknown
+}
+
+export const message = { device, to: "+60123456789", content: { type: "text", text: "hello" } }
+
 export const someone = { client: ClientId.make("33333333-3333-7333-8333-333333333333"), key: "somekey" } as const
