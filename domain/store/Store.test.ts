@@ -47,6 +47,10 @@ describe("Store", () => {
   })
 
   it("records a key that came to mean something else", () => {
+    const renamed = { agent: home, ...keys("a1"), keyId: "a2" }
+    assert.deepStrictEqual(given(opened, enrolled(home, "a1")).when({ _tag: "EnrolAgent", agent: renamed }), [
+      { type: "store.agent_enrolled.v1", data: renamed }
+    ] as ReadonlyArray<StoreEvent>)
     const agreement = { ...keys("a1"), agreement: "another" }
     assert.deepStrictEqual(
       given(opened, enrolled(home, "a1")).when({ _tag: "EnrolAgent", agent: { agent: home, ...agreement } }),
