@@ -48,7 +48,8 @@ export class EventStore extends Context.Service<
 
     /**
      * Events of these categories after `after` (`undefined`: from the first), in the log's order, without gap or
-     * repetition, then live. Never ends. Events that were committed together arrive as one array.
+     * repetition, then live. Never ends. What is ready together arrives as one array: live, a whole commit where the
+     * store knows its commits; else a page.
      */
     readonly subscribe: (options: {
       readonly categories: ReadonlyArray<string>
