@@ -1,0 +1,72 @@
+import type { Observation } from "#infra/whatsapp/simulator/Observation.ts"
+import type { Sending } from "./Traffic.ts"
+
+export interface Verdict {
+  /** Accepted, not said to have failed or expired, and WhatsApp never saw it. */
+  readonly lost: number
+  /** Messages that went out, or were spoken of, under more than one WhatsApp id. */
+  readonly secondIds: number
+  /** Answers that claimed more than WhatsApp knew at that moment. */
+  readonly falseSent: number
+  /** Answers that claimed less than an earlier answer had. */
+  readonly takenBack: number
+  /** Messages that WhatsApp saw more than once, always under their one id. */
+  readonly sameIdAgain: number
+}
+
+/** What the server must have seen, no later than the answer, for a status to be true. */
+const grounds: Readonly<Record<string, ReadonlyArray<Observation["kind"]>>> = {
+  sent: ["acked", "delivered"],
+  delivered: ["delivered"],
+  read: ["read"],
+  played: ["played"]
+}
+const progress = ["sent", "delivered", "read", "played"]
+
+/** Compares what the gateway said with what the server itself wrote down, in another process that nobody killed. */
+export const judge = (sendings: ReadonlyArray<Sending>, record: ReadonlyArray<Observation>): Verdict => {
+  const seen = Map.groupBy(
+    record.filter(({ waMessageId }) => waMessageId !== undefined),
+    ({ waMessageId }) => waMessageId!
+  )
+  const stanzas = record.filter(({ kind }) => kind === "message")
+  const owner = new Map<string, Sending>()
+  for (const sending of sendings) for (const { waMessageId } of sending.said) owner.set(waMessageId, sending)
+
+  const idsOfText = new Map<string, Set<string>>()
+  for (const { text, waMessageId } of record) {
+    if (text === undefined || waMessageId === undefined) continue
+    idsOfText.set(text, (idsOfText.get(text) ?? new Set()).add(waMessageId))
+  }
+  const idsOf = ({ said, text }: Sending) =>
+    new Set([...said.map(({ waMessageId }) => waMessageId), ...(idsOfText.get(text) ?? [])])
+  const strangers = new Set(stanzas.flatMap(({ waMessageId = "" }) => (owner.has(waMessageId) ? [] : waMessageId)))
+
+  const isLost = ({ said }: Sending) => {
+    const last = said.at(-1)
+    if (last === undefined || last.status === "failed" || last.status === "expired") return false
+    return !seen.get(last.waMessageId)?.some(({ kind }) => kind === "message")
+  }
+  const isFalse = ({ at, status, waMessageId }: Sending["said"][number]) => {
+    const kinds = grounds[status]
+    if (kinds === undefined) return false
+    return !seen.get(waMessageId)?.some((one) => kinds.includes(one.kind) && Date.parse(one.at) <= at)
+  }
+  const takenBack = ({ said }: Sending) => {
+    let highest = -1
+    return said.filter(({ status }) => {
+      const rank = progress.indexOf(status)
+      highest = Math.max(highest, rank)
+      return rank < highest
+    }).length
+  }
+  const count = (amounts: ReadonlyArray<number>) => amounts.reduce((sum, amount) => sum + amount, 0)
+
+  return {
+    lost: sendings.filter(isLost).length,
+    secondIds: sendings.filter((sending) => idsOf(sending).size > 1).length + strangers.size,
+    falseSent: count(sendings.map(({ said }) => said.filter(isFalse).length)),
+    takenBack: count(sendings.map(takenBack)),
+    sameIdAgain: [...Map.groupBy(stanzas, ({ waMessageId }) => waMessageId).values()].filter((_) => _.length > 1).length
+  }
+}

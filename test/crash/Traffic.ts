@@ -1,0 +1,95 @@
+import { type Answer, call, pause } from "./Caller.ts"
+import type { Dice } from "./Dice.ts"
+
+/** What the gateway said of a message in one answer. */
+export interface Said {
+  readonly at: number
+  readonly status: string
+  readonly waMessageId: string
+}
+
+/** One message from the caller's side: one idempotency key, and all that was ever said of it. */
+export interface Sending {
+  readonly key: string
+  readonly to: string
+  readonly text: string
+  id: string | undefined
+  readonly said: Array<Said>
+}
+
+const final = ["expired", "failed", "sent", "delivered", "read", "played"]
+export const isFinal = ({ said }: Sending) => final.includes(said.at(-1)?.status ?? "")
+
+const workers = 6
+
+/** Keeps messages on their way, whatever dies: a request without an answer is repeated with its key. */
+export const traffic = (options: {
+  readonly seed: number
+  readonly dice: Dice
+  readonly apiKey: string
+  readonly device: string
+  /** Where the system answers now; resolves when it does. */
+  readonly url: () => Promise<string>
+}) => {
+  const { apiKey, device, dice, seed } = options
+  const sendings: Array<Sending> = []
+  let wanted = 0
+  let hung = 0
+  let over = false
+
+  /** Every third message goes to one of four numbers, so that chats have queues; the others each to a new one. */
+  const compose = (): Sending => {
+    const n = sendings.length
+    const to = n % 3 === 0 ? `+6012900000${dice.below(4)}` : `+6012${3_000_000 + n}`
+    const sending = { key: `crash-${seed}-${n}`, to, text: `message ${n} of run ${seed}`, id: undefined, said: [] }
+    sendings.push(sending)
+    return sending
+  }
+
+  const hear = (sending: Sending, { at, body }: Answer) => {
+    sending.id = body.id
+    sending.said.push({ at, status: body.status, waMessageId: body.waMessageId })
+  }
+
+  /** Until it is accepted, which the answer's id says. */
+  const send = async (sending: Sending) => {
+    const { key, text, to } = sending
+    const body = { device, to, content: { type: "text", text }, confirm: { until: "sent", timeoutMs: 2_000 } }
+    while (!over) {
+      const answer = await call(await options.url(), apiKey, "POST", "/v1/messages", body, { "idempotency-key": key })
+      if (answer === "hung") hung++
+      else if (answer === undefined || answer.status === 503 || answer.status === 429) await pause(20)
+      else if (answer.status < 300) return hear(sending, answer)
+      else throw new Error(`${answer.status} ${JSON.stringify(answer.body)}`)
+    }
+  }
+
+  const work = async () => {
+    while (!over) {
+      if (sendings.length < wanted) await send(compose())
+      else await pause(10)
+    }
+  }
+  const working = Promise.all(Array.from({ length: workers }, work))
+
+  return {
+    sendings: sendings as ReadonlyArray<Sending>,
+    /** More messages to send. */
+    want: (more: number) => {
+      wanted = Math.max(wanted, sendings.length) + more
+    },
+    /** Messages that were begun and have no verdict yet. */
+    inFlight: () => sendings.filter((sending) => !isFinal(sending)).length,
+    hung: () => hung,
+    ask: async (sending: Sending) => {
+      if (sending.id === undefined) return
+      const answer = await call(await options.url(), apiKey, "GET", `/v1/messages/${sending.id}`)
+      if (answer !== undefined && answer !== "hung" && answer.status === 200) hear(sending, answer)
+    },
+    end: async () => {
+      over = true
+      await working
+    }
+  }
+}
+export type Traffic = ReturnType<typeof traffic>
