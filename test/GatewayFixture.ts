@@ -1,8 +1,9 @@
-import { Effect, Layer, Redacted } from "effect"
+import { Context, Effect, Layer, Redacted } from "effect"
 import { HttpServer } from "effect/http"
 import { ClientId, DeviceId, defaultTenant, MessageId } from "#domain/Ids.ts"
 import { fromMillis } from "#domain/Instant.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
+import { EventStore } from "#domain/ports/EventStore.ts"
 import { SecretVault } from "#domain/ports/SecretVault.ts"
 import * as NodeCrypto from "#infra/crypto/NodeCrypto.ts"
 import * as Sqlite from "#infra/event-store/Sqlite.ts"
@@ -18,6 +19,7 @@ import { StoreIdentity } from "#services/identity/StoreIdentity.ts"
 import { type MessageDocument, Messages, type SendRequest } from "#services/messaging/Messages.ts"
 import * as Projections from "#services/projections/Projections.ts"
 import { Readiness } from "#services/projections/Readiness.ts"
+import { Views } from "#services/projections/View.ts"
 import { Provenance } from "#services/runtime/Provenance.ts"
 import * as Log from "#services/telemetry/Log.ts"
 
@@ -79,9 +81,18 @@ const provenance = Layer.effect(
 export interface Stubs {
   readonly messages?: Partial<Messages["Service"]>
   readonly devices?: Partial<Devices["Service"]>
+  readonly store?: Partial<EventStore["Service"]>
+  readonly views?: Partial<Views["Service"]>
   readonly options?: Partial<Server.Options>
   readonly log?: { readonly level: Log.Level; readonly write: (line: string) => void }
 }
+
+/** The service as it is, but for some of its functions. */
+const altered = <I, S extends object>(key: Context.Key<I, S>, other: Partial<S> = {}) =>
+  Layer.effect(
+    key,
+    Effect.map(Effect.context<I>(), (context) => ({ ...Context.get(context, key), ...other }))
+  )
 
 /** A gateway that listens, over a log in memory; messages and devices are stubs, keys and clients are real. */
 export const gateway = (stubs: Stubs = {}) => {
@@ -99,7 +110,7 @@ export const gateway = (stubs: Stubs = {}) => {
   }).pipe(
     Layer.provideMerge(access),
     Layer.provide(Readiness.layer),
-    Layer.provide(Projections.layer([keys.view])),
+    Layer.provide(altered(Views, stubs.views).pipe(Layer.provide(Projections.layer([keys.view])))),
     Layer.provide([
       Layer.succeed(Messages, { ...messages, ...stubs.messages }),
       Layer.succeed(Devices, { ...devices, ...stubs.devices }),
@@ -109,7 +120,7 @@ export const gateway = (stubs: Stubs = {}) => {
       provenance,
       identity
     ]),
-    Layer.provideMerge(Sqlite.layer(":memory:")),
+    Layer.provideMerge(altered(EventStore, stubs.store).pipe(Layer.provide(Sqlite.layer(":memory:")))),
     Layer.provideMerge(NodeCrypto.layer),
     Layer.provide(Log.layer({ level: stubs.log?.level ?? "error", out: { write: stubs.log?.write ?? (() => {}) } }))
   )
@@ -122,12 +133,19 @@ export const baseUrl = Effect.map(HttpServer.HttpServer, ({ address }) =>
 /** One request; the answer's body as parsed JSON when it is JSON. */
 export const ask = Effect.fnUntraced(function* (method: string, path: string, more: Asked = {}) {
   const url = `${yield* baseUrl}${path}`
-  const headers: Record<string, string> = { "x-api-key": more.key ?? apiKey, ...more.headers }
-  if (more.key === "") delete headers["x-api-key"]
+  const headers: Record<string, string> = {
+    ...(more.key !== "" && { "x-api-key": more.key ?? apiKey }),
+    ...more.headers
+  }
   if (more.body !== undefined) headers["content-type"] ??= "application/json"
   const body = typeof more.body === "string" ? more.body : JSON.stringify(more.body)
   return yield* Effect.promise(async () => {
-    const answer = await fetch(url, { method, headers, ...(body !== undefined && { body }) })
+    const answer = await fetch(url, {
+      method,
+      headers,
+      ...(more.signal && { signal: more.signal }),
+      ...(body !== undefined && { body })
+    })
     const text = await answer.text()
     const type = answer.headers.get("content-type") ?? ""
     return {
@@ -143,6 +161,7 @@ interface Asked {
   readonly key?: string
   readonly headers?: Record<string, string>
   readonly body?: unknown
+  readonly signal?: AbortSignal
 }
 
 export const message = { device, to: "+60123456789", content: { type: "text", text: "hello" } }

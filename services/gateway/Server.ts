@@ -1,3 +1,4 @@
+import type { Server } from "node:http"
 import { NodeHttpServer } from "@effect/platform-node"
 import { ByteSize, Effect, Layer } from "effect"
 import { HttpIncomingMessage, HttpRouter } from "effect/http"
@@ -37,27 +38,52 @@ const routes = ({ phoneCountryCode }: Options) => {
   )
 }
 
-/** Runs first when the scope closes: the open requests that would hold up the shutdown are answered now. */
-const releaseWaits = Layer.effectDiscard(
-  Effect.flatMap(Messages, ({ releaseWaits }) => Effect.addFinalizer(() => releaseWaits))
-)
+const sweepMillis = 20
 
 /**
- * The front door, open. When its scope closes it answers open waits with what is known, takes no new connection, lets
- * open requests end, and is gone after `drainTimeoutMs` at the latest. `others`: routes of other parts, pages say.
+ * Runs first when the scope closes. Open waits are answered with what is known; a connection that falls silent is
+ * closed at once, where Node would wait for the caller's next request; what is left after the time given is cut off.
  */
-export const layer = <E = never, R = never>(options: Options, others?: Layer.Layer<never, E, R>) => {
-  const all = Layer.mergeAll(routes(options), Edge.layer)
-  const app = others === undefined ? all : Layer.merge(all, others)
-  return releaseWaits.pipe(
-    Layer.provideMerge(HttpRouter.serve(app, { disableLogger: true, disableListenLog: true })),
-    Layer.provide(Layer.succeed(HttpIncomingMessage.MaxBodySize, ByteSize.fromInputUnsafe(maxBodyBytes))),
-    Layer.provideMerge(
-      NodeHttpServer.layer(listener, {
-        host: options.host,
-        port: options.port,
-        gracefulShutdownTimeout: options.drainTimeoutMs
-      })
-    )
+const beginShutdown = (server: Server, { drainTimeoutMs }: Options) =>
+  Layer.effectDiscard(
+    Effect.gen(function* () {
+      const { releaseWaits } = yield* Messages
+      yield* Effect.addFinalizer(() =>
+        Effect.andThen(
+          Effect.sync(() => {
+            const sweep = setInterval(() => server.closeIdleConnections(), sweepMillis)
+            const cut = setTimeout(() => server.closeAllConnections(), drainTimeoutMs + cutOffGraceMillis)
+            server.once("close", () => {
+              clearInterval(sweep)
+              clearTimeout(cut)
+            })
+          }),
+          releaseWaits
+        )
+      )
+    })
   )
-}
+/** For the answers to what is interrupted when the time is over. */
+const cutOffGraceMillis = 250
+
+/**
+ * The front door, open. When its scope closes it takes no new connection, lets open requests end, and is gone soon after
+ * `drainTimeoutMs` at the latest. `others`: routes of other parts, pages say.
+ */
+export const layer = <E = never, R = never>(options: Options, others?: Layer.Layer<never, E, R>) =>
+  Layer.suspend(() => {
+    const server = listener()
+    const all = Layer.mergeAll(routes(options), Edge.layer)
+    const app = others === undefined ? all : Layer.merge(all, others)
+    return beginShutdown(server, options).pipe(
+      Layer.provideMerge(HttpRouter.serve(app, { disableLogger: true, disableListenLog: true })),
+      Layer.provide(Layer.succeed(HttpIncomingMessage.MaxBodySize, ByteSize.fromInputUnsafe(maxBodyBytes))),
+      Layer.provideMerge(
+        NodeHttpServer.layer(() => server, {
+          host: options.host,
+          port: options.port,
+          gracefulShutdownTimeout: options.drainTimeoutMs
+        })
+      )
+    )
+  })

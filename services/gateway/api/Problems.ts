@@ -34,8 +34,7 @@ export type AnyProblem<Code extends ErrorCode> = Code extends ErrorCode ? Proble
 
 export const contentType = "application/problem+json"
 
-/** Declares that an endpoint may answer with this problem. */
-export const Problem = <const Code extends ErrorCode>(code: Code) => {
+const declare = <const Code extends ErrorCode>(code: Code) => {
   const [status, title] = errorCodes[code]
   const type: `urn:homing:problem:${Code}` = `urn:homing:problem:${code}`
   return Schema.Struct({
@@ -47,6 +46,14 @@ export const Problem = <const Code extends ErrorCode>(code: Code) => {
   })
     .annotate({ identifier: `problem.${code}`, description: title, httpApiStatus: status })
     .pipe(HttpApiSchema.asJson({ contentType }))
+}
+
+const declared = new Map<ErrorCode, unknown>()
+
+/** Declares that an endpoint may answer with this problem. One schema per code: the document names each once. */
+export const Problem = <const Code extends ErrorCode>(code: Code) => {
+  if (!declared.has(code)) declared.set(code, declare(code))
+  return declared.get(code) as ReturnType<typeof declare<Code>>
 }
 
 export const problem = <const Code extends ErrorCode>(code: Code, more?: Members): Problem<Code> => {

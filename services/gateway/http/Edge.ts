@@ -5,6 +5,7 @@ import { problem } from "../api/Problems.ts"
 import { allowedMethods } from "./Allowed.ts"
 import { respond } from "./Answer.ts"
 import { problemOf } from "./Failures.ts"
+import { respondTo } from "./IdempotencyKey.ts"
 import { requestIdOf } from "./RequestId.ts"
 
 type Response = HttpServerResponse.HttpServerResponse
@@ -19,7 +20,8 @@ export const layer = HttpRouter.middleware(
     const allowed = allowedMethods(["/openapi.json"])
 
     const recover = (cause: Cause.Cause<unknown>, request: HttpServerRequest.HttpServerRequest) => {
-      if (!isUnknownRoute(cause)) return Effect.map(problemOf(cause, request), (found) => respond(found))
+      if (isAbandoned(cause)) return Effect.succeed(HttpServerResponse.empty({ status: clientClosedRequest }))
+      if (!isUnknownRoute(cause)) return Effect.map(problemOf(cause, request), (found) => respondTo(request, found))
       const allow = allowed(request.url)
       if (allow === undefined) return Effect.succeed(respond(problem("not_found")))
       if (request.method === "OPTIONS") return Effect.succeed(HttpServerResponse.empty({ headers: { allow } }))
@@ -52,6 +54,14 @@ export const layer = HttpRouter.middleware(
 const routeOf = ({ context }: Fiber.Fiber<unknown, unknown>): string =>
   Context.getOrUndefined(context as Context.Context<HttpRouter.RouteContext>, HttpRouter.RouteContext)?.route.path ??
   "unknown"
+
+/** Nobody hears this status; it is for the metrics. */
+const clientClosedRequest = 499
+
+const isAbandoned = (cause: Cause.Cause<unknown>): boolean =>
+  cause.reasons.some(
+    (reason) => Cause.isInterruptReason(reason) && reason.annotations.has(HttpServerError.ClientAbort.key)
+  )
 
 const isUnknownRoute = (cause: Cause.Cause<unknown>): boolean =>
   cause.reasons.some(

@@ -6,9 +6,10 @@ import type { Messages, Sent } from "../../messaging/Messages.ts"
 import { CurrentPrincipal } from "../api/Authorization.ts"
 import { SendMessage } from "../api/MessagesApi.ts"
 import { type Problem, problem } from "../api/Problems.ts"
-import { json, refuse, respond } from "./Answer.ts"
+import { json, refuse } from "./Answer.ts"
 import { jsonBody } from "./Body.ts"
 import { problemOf } from "./Failures.ts"
+import { headersOf, type Key, keyOf, respondTo } from "./IdempotencyKey.ts"
 import { messageJson } from "./MessageJson.ts"
 import type { ReadPhoneNumber } from "./PhoneNumbers.ts"
 
@@ -17,19 +18,6 @@ const isDeviceId = Schema.is(DeviceId)
 
 const defaultTimeoutMs = 10_000
 const defaultExpirySeconds = 86_400
-const unprotected = "no key was sent: had this answer been lost, a repeat would have sent a second message"
-
-/** The caller's name for this request, or the one we had to make. */
-interface Key {
-  readonly value: string
-  readonly made: boolean
-}
-
-const keyOf = (sent: string | undefined): Key =>
-  sent === undefined ? { value: globalThis.crypto.randomUUID(), made: true } : { value: sent, made: false }
-
-const headersOf = ({ made, value }: Key): Record<string, string> =>
-  made ? { "idempotency-key": value, "idempotency-warning": unprotected } : { "idempotency-key": value }
 
 const answerOf = ({ answered, document, repeated }: Sent, key: Key, mayRead: boolean) => {
   const headers = headersOf(key)
@@ -82,14 +70,10 @@ export const send = (messages: Messages["Service"], phoneNumber: ReadPhoneNumber
     return answerOf(sent, key, may(principal, "messages:read"))
   })
 
-  return (request: HttpServerRequest.HttpServerRequest, idempotencyKey: string | undefined) => {
-    const key = keyOf(idempotencyKey)
-    const refused = ({ found, headers }: Refusal) =>
-      respond(key.made ? { ...found, idempotencyKey: key.value } : found, { ...headersOf(key), ...headers })
-    return Effect.catchCause(attempt(request, key), (cause) => {
+  return (request: HttpServerRequest.HttpServerRequest, idempotencyKey: string | undefined) =>
+    Effect.catchCause(attempt(request, keyOf(request, idempotencyKey)), (cause) => {
       const refusal = refusalOf(cause)
-      if (refusal !== undefined) return Effect.succeed(refused(refusal))
-      return Effect.map(problemOf(cause, request), (found) => refused({ found }))
+      if (refusal !== undefined) return Effect.succeed(respondTo(request, refusal.found, refusal.headers))
+      return Effect.map(problemOf(cause, request), (found) => respondTo(request, found))
     })
-  }
 }

@@ -1,0 +1,88 @@
+import { assert, layer } from "@effect/vitest"
+import { Effect } from "effect"
+import { errorCodes } from "#domain/ErrorCodes.ts"
+import { ask, gateway } from "../../test/GatewayFixture.ts"
+import { Api } from "./api/Api.ts"
+
+interface Operation {
+  readonly operationId: string
+  readonly security: ReadonlyArray<object>
+  readonly parameters: ReadonlyArray<{ readonly name: string; readonly in: string }>
+  readonly responses: Record<string, { readonly content?: Record<string, unknown>; readonly headers?: object }>
+}
+interface Document {
+  readonly openapi: string
+  readonly paths: Record<string, Record<string, Operation>>
+  readonly components: { readonly schemas: Record<string, unknown>; readonly securitySchemes: object }
+}
+
+layer(gateway(), { excludeTestServices: true })("/openapi.json", (it) => {
+  const document = Effect.map(ask("GET", "/openapi.json", { key: "" }), ({ json }) => json as Document)
+
+  it.effect("is OpenAPI 3.1 and holds every route, once", () =>
+    Effect.gen(function* () {
+      const { openapi, paths } = yield* document
+      assert.match(openapi, /^3\.1\./)
+      const written = Object.entries(paths).flatMap(([path, item]) =>
+        Object.keys(item).map((method) => `${method} ${path}`)
+      )
+      const declared = Object.values(Api.groups).flatMap((group) =>
+        Object.values(group.endpoints).map(
+          ({ method, path }) => `${method.toLowerCase()} ${path.replace(/:(\w+)/g, "{$1}")}`
+        )
+      )
+      assert.sameMembers(written, declared)
+      assert.isAbove(declared.length, 14)
+    })
+  )
+
+  it.effect("names only what it defines", () =>
+    Effect.gen(function* () {
+      const found = yield* document
+      const text = JSON.stringify(found)
+      for (const [, name] of text.matchAll(/"\$ref":"#\/components\/schemas\/([^"]+)"/g)) {
+        assert.property(found.components.schemas, name!)
+      }
+      for (const [path, item] of Object.entries(found.paths)) {
+        const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name)
+        for (const { parameters } of Object.values(item)) {
+          assert.deepStrictEqual(
+            parameters.filter((one) => one.in === "path").map(({ name }) => name),
+            inPath as Array<string>
+          )
+        }
+      }
+    })
+  )
+
+  it.effect("says how to present a key, wherever one is needed", () =>
+    Effect.gen(function* () {
+      const { components, paths } = yield* document
+      assert.hasAllKeys(components.securitySchemes, ["bearer", "apiKey"])
+      for (const [path, item] of Object.entries(paths)) {
+        for (const operation of Object.values(item)) {
+          const open = path === "/health" || path === "/health/ready"
+          assert.deepStrictEqual(operation.security, open ? [] : [{ bearer: [] }, { apiKey: [] }], path)
+        }
+      }
+    })
+  )
+
+  it.effect("declares problems as problems, under codes that exist", () =>
+    Effect.gen(function* () {
+      const { components, paths } = yield* document
+      for (const item of Object.values(paths)) {
+        for (const { responses } of Object.values(item)) {
+          for (const [status, { content = {} }] of Object.entries(responses)) {
+            if (Number(status) >= 400) assert.deepStrictEqual(Object.keys(content), ["application/problem+json"])
+          }
+        }
+      }
+      for (const name of Object.keys(components.schemas)) {
+        if (name.startsWith("problem.")) assert.property(errorCodes, name.slice("problem.".length))
+      }
+      const send = paths["/v1/messages"]!.post!.responses
+      assert.containsAllKeys(send, ["200", "201", "202", "401", "403", "404", "409", "413", "415", "422", "429", "503"])
+    })
+  )
+})
