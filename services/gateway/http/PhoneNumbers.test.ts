@@ -1,0 +1,63 @@
+import { assert, describe, it } from "@effect/vitest"
+import parse, { getCountries, getExampleNumber } from "libphonenumber-js/min"
+import examples from "libphonenumber-js/mobile/examples"
+import { phoneNumbers } from "./PhoneNumbers.ts"
+
+describe("phone numbers", () => {
+  const malaysian = phoneNumbers("60")
+  const international = phoneNumbers(undefined)
+
+  it("are read as people write them", () => {
+    const expected = "+60123456789"
+    for (const written of [
+      "+60123456789",
+      "+60 12-345 6789",
+      "0060 12 345 6789",
+      "+60 (0)12 345 6789",
+      "012-345 6789",
+      " 0123456789 "
+    ]) {
+      assert.strictEqual(malaysian(written), expected, written)
+    }
+    assert.strictEqual(phoneNumbers("44")("020 7946 0018"), "+442079460018")
+    assert.strictEqual(phoneNumbers("39")("06 1234 5678"), "+390612345678")
+  })
+
+  it("without a country are understood only where one is configured", () => {
+    assert.isUndefined(international("0123456789"))
+    assert.strictEqual(international("0060123456789"), "+60123456789")
+  })
+
+  it("that cannot be are none", () => {
+    const none = [
+      "",
+      "+",
+      "+60",
+      "+6012",
+      "+60123456789012",
+      "+0123456789",
+      "+999123456789",
+      "nobody",
+      "12",
+      "٠",
+      "+60123456789,1",
+      "tel:+60123456789",
+      "+60123456789 x5",
+      "x".repeat(64)
+    ]
+    for (const written of none) assert.isUndefined(malaysian(written), written)
+  })
+
+  it("of every country pass as they are written in E.164", () => {
+    for (const country of getCountries()) {
+      const example = getExampleNumber(country, examples)
+      if (example === undefined) continue
+      assert.strictEqual(international(example.number), example.number)
+      assert.strictEqual(international(example.formatInternational()), example.number)
+      assert.strictEqual(
+        phoneNumbers(example.countryCallingCode)(example.formatNational()),
+        parse(example.number)?.number
+      )
+    }
+  })
+})

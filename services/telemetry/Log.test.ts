@@ -1,0 +1,67 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Cause, Effect, Redacted } from "effect"
+import * as Log from "./Log.ts"
+
+const logged = (level: Log.Level, effect: Effect.Effect<unknown>) =>
+  Effect.gen(function* () {
+    const lines: Array<string> = []
+    yield* Effect.provide(effect, Log.layer({ level, out: { write: (line) => lines.push(line) } }))
+    return lines.map((line) => JSON.parse(line))
+  })
+
+describe("the log", () => {
+  it.effect("writes JSON lines: level, time, words and fields", () =>
+    Effect.gen(function* () {
+      const [line] = yield* logged(
+        "info",
+        Effect.logInfo("agent enrolled", { agent: "home", attempt: 2 }).pipe(Effect.annotateLogs({ region: "local" }))
+      )
+      assert.match(line!.time, /^\d{4}-\d\d-\d\dT.*Z$/)
+      const { time: _, ...rest } = line!
+      assert.deepStrictEqual(rest, { level: "info", msg: "agent enrolled", agent: "home", attempt: 2, region: "local" })
+    })
+  )
+
+  it.effect("leaves out what is below its level", () =>
+    Effect.gen(function* () {
+      const all = Effect.all([Effect.logDebug("a"), Effect.logInfo("b"), Effect.logWarning("c"), Effect.logError("d")])
+      assert.deepStrictEqual(
+        (yield* logged("warn", all)).map(({ level, msg }) => [level, msg]),
+        [
+          ["warn", "c"],
+          ["error", "d"]
+        ]
+      )
+    })
+  )
+
+  it.effect("keeps objects, secrets and named personal fields to itself", () =>
+    Effect.gen(function* () {
+      const [line] = yield* logged(
+        "info",
+        Effect.logInfo("x", {
+          message: { to: "+60123456789", text: "hello you" },
+          key: Redacted.make("hk_secret"),
+          text: "hello you",
+          phone: "+60123456789"
+        })
+      )
+      const text = JSON.stringify(line)
+      for (const secret of ["60123456789", "hello you", "hk_secret"]) assert.notInclude(text, secret)
+    })
+  )
+
+  it.effect("tells causes without the numbers in their words", () =>
+    Effect.gen(function* () {
+      const error = new Error("no session with 60123456789@s.whatsapp.net", {
+        cause: new TypeError("deep 60123456789")
+      })
+      const [line] = yield* logged("info", Effect.logError("failed for 60123456789", Cause.die(error)))
+      assert.notInclude(JSON.stringify(line), "60123456789")
+      const [told] = line!.causes
+      assert.deepStrictEqual([told.name, told.message], ["Error", "no session with [digits]@s.whatsapp.net"])
+      assert.deepStrictEqual([told.cause.name, told.cause.message], ["TypeError", "deep [digits]"])
+      assert.match(told.at[0], /^at .*Log\.test\.ts/)
+    })
+  )
+})
