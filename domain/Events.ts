@@ -17,11 +17,17 @@ export class UnreadableEvent extends Schema.TaggedError<UnreadableEvent>()("Unre
 /** Reads stored events back. A type or shape that was never released throws `UnreadableEvent`: a bug or a damaged log. */
 export const reader = <const S extends Shapes>(shapes: S) => {
   const decoders = new Map(Object.entries(shapes).map(([type, shape]) => [type, Schema.decodeUnknownSync(shape)]))
+  // The live tail hands one object to all who follow it: it is decoded once.
+  const read = new WeakMap<JsonObject, EventOf<S>>()
   return (event: { readonly type: string; readonly data: JsonObject }): EventOf<S> => {
+    const known = read.get(event.data)
+    if (known?.type === event.type) return known
     const decode = decoders.get(event.type)
     if (decode === undefined) throw new UnreadableEvent({ type: event.type, problem: "unknown type" })
     try {
-      return { type: event.type, data: decode(event.data) } as EventOf<S>
+      const decoded = { type: event.type, data: decode(event.data) } as EventOf<S>
+      read.set(event.data, decoded)
+      return decoded
     } catch {
       throw new UnreadableEvent({ type: event.type, problem: "malformed data" }) // the decoder's own words may quote it
     }

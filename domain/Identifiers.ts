@@ -1,5 +1,5 @@
 import { base64url, concat, hex, lengthPrefixed, utf8 } from "./Bytes.ts"
-import { type ClientId, CommandId, EventId, MessageId, SubjectId, type TenantId, WaMessageId } from "./Ids.ts"
+import type { ClientId, CommandId, EventId, MessageId, SubjectId, TenantId, WaMessageId } from "./Ids.ts"
 import type { Crypto, MacKey } from "./ports/Crypto.ts"
 
 type Primitives = Crypto["Service"]
@@ -32,15 +32,15 @@ const uuidV5 = (crypto: Primitives, ...name: ReadonlyArray<string>): string =>
   uuid(crypto.sha1(concat(namespace, lengthPrefixed(...name))), 5)
 
 /** One decision, one command id. */
-export const newCommandId = (crypto: Primitives, millis: number) => CommandId.make(uuidV7(crypto, millis))
+export const newCommandId = (crypto: Primitives, millis: number) => uuidV7(crypto, millis) as CommandId
 
 /** The id of the decision's event number `index`. */
 export const eventIdOf = (crypto: Primitives, command: CommandId, index: number) =>
-  EventId.make(uuidV5(crypto, command, String(index)))
+  uuidV5(crypto, command, String(index)) as EventId
 
 /** A report's id names its event. `step` says what happened in the agent's ledger. */
 export const reportIdOf = (crypto: Primitives, agentCommand: string, attempt: number, step: string) =>
-  EventId.make(uuidV5(crypto, agentCommand, String(attempt), step))
+  uuidV5(crypto, agentCommand, String(attempt), step) as EventId
 
 /** Callers use phone numbers as keys, hence the keyed digest. The pepper is the same in all regions and never rotates. */
 export const messageIdOf = (
@@ -49,13 +49,13 @@ export const messageIdOf = (
   tenant: TenantId,
   client: ClientId,
   idempotencyKey: string
-) => MessageId.make(uuid(crypto.mac(pepper, lengthPrefixed("message", tenant, client, idempotencyKey)), 8))
+) => uuid(crypto.mac(pepper, lengthPrefixed("message", tenant, client, idempotencyKey)), 8) as MessageId
 
 /** `kind` and `identity` name a person or thing: `phone` and an E.164 number, say. */
 export const subjectIdOf = (crypto: Primitives, pepper: MacKey, tenant: TenantId, kind: string, identity: string) =>
-  SubjectId.make(base64url(crypto.mac(pepper, lengthPrefixed("subject", tenant, kind, identity))))
+  base64url(crypto.mac(pepper, lengthPrefixed("subject", tenant, kind, identity))) as SubjectId
 
 export const contentDigestOf = (crypto: Primitives, pepper: MacKey, canonicalJson: string): string =>
   base64url(crypto.mac(pepper, utf8(canonicalJson)))
 
-export const newWaMessageId = (crypto: Primitives) => WaMessageId.make(`3EB0${hex(crypto.random(9)).toUpperCase()}`)
+export const newWaMessageId = (crypto: Primitives) => `3EB0${hex(crypto.random(9)).toUpperCase()}` as WaMessageId

@@ -6,6 +6,11 @@ export const Instant = Schema.String.check(
 ).pipe(Schema.brand("Instant"))
 export type Instant = typeof Instant.Type
 
-/** `millis` since 1970, UTC. */
-export const fromMillis = (millis: number): Instant => new Date(millis).toISOString() as Instant
+let latest = { millis: 0, instant: new Date(0).toISOString() as Instant }
+
+/** `millis` since 1970, UTC. One moment is written many times over: the latest is remembered. */
+export const fromMillis = (millis: number): Instant => {
+  if (latest.millis !== millis) latest = { millis, instant: new Date(millis).toISOString() as Instant }
+  return latest.instant
+}
 export const toMillis = (instant: Instant): number => Date.parse(instant)

@@ -84,17 +84,16 @@ interface Opened {
   readonly signature: Uint8Array
 }
 
-const decodeEnvelope = (bytes: Uint8Array): Opened | EnvelopeRefused => {
-  if (bytes.length > maxEnvelopeBytes) return new EnvelopeRefused({ reason: "too_large" })
-  const malformed = new EnvelopeRefused({ reason: "malformed" })
-  if (bytes.length < fixed) return malformed
+const decodeEnvelope = (bytes: Uint8Array): Opened | "malformed" | "too_large" => {
+  if (bytes.length > maxEnvelopeBytes) return "too_large"
+  if (bytes.length < fixed) return "malformed"
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
   const length = view.getUint32(1)
   const index = view.getUint16(5)
   const count = view.getUint16(7)
-  if (view.getUint8(0) !== version || count < 1 || count > MerkleBatch.maxBatch || index >= count) return malformed
+  if (view.getUint8(0) !== version || count < 1 || count > MerkleBatch.maxBatch || index >= count) return "malformed"
   const siblings = MerkleBatch.pathLength(index, count)
-  if (bytes.length !== fixed + siblings * 32 + length) return malformed
+  if (bytes.length !== fixed + siblings * 32 + length) return "malformed"
   const path = Array.from({ length: siblings }, (_, i) => bytes.subarray(73 + i * 32, 105 + i * 32))
   return {
     bytes,
@@ -147,8 +146,8 @@ export const verifyBatch = Effect.fnUntraced(function* (
   const answers: Array<Verified | EnvelopeRefused> = []
   for (const bytes of envelopes) {
     const opened = decodeEnvelope(bytes)
-    if (opened instanceof EnvelopeRefused) {
-      answers.push(opened)
+    if (typeof opened === "string") {
+      answers.push(new EnvelopeRefused({ reason: opened }))
       continue
     }
     const content = decodeSigned(opened.signed)

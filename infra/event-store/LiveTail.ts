@@ -83,13 +83,15 @@ const follow = (readPage: ReadPage, categories: ReadonlyArray<string>, after: bi
 
   const pull: Follower["pull"] = Effect.suspend(() => {
     if (live === undefined) return catchUp
-    const events = live.shift()
-    if (events === undefined) {
+    // all that waits at once: whoever is slower than the commits then works on fewer, larger arrays
+    const events = live.length === 1 ? live[0]! : live.flat()
+    if (!Array.isReadonlyArrayNonEmpty(events)) {
       return Effect.callback((resume) => {
         waiting = () => resume(pull)
       })
     }
-    queued -= events.length
+    live = []
+    queued = 0
     position = Array.lastNonEmpty(events).position
     return Effect.succeed(events)
   })

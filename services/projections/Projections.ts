@@ -9,6 +9,9 @@ import { type View, Views } from "./View.ts"
 /** Every category in the log: the runner passes all events, so its checkpoint is where the views stand. */
 const categories = ["message", "device", "client", "store"]
 
+/** After each page: under load, pages grow and a message's first two events share one row's write. */
+const rest = "20 millis"
+
 interface Progress {
   readonly view: View
   position: bigint | undefined
@@ -72,6 +75,7 @@ export const layer = (views: ReadonlyArray<View>) =>
           waiting.delete(one)
           yield* Deferred.succeed(one.done, undefined)
         }
+        yield* Effect.sleep(rest)
       })
       yield* Effect.forkScoped(
         Subscription.follow({ name: "views", categories, after: behind, handle }).pipe(
