@@ -91,13 +91,16 @@ export const make = <State, Command, Event extends { readonly type: string; read
         })
       )
 
-    const decideOnce = Effect.fnUntraced(function* (
+    type Once = (
       cell: Cell<State>,
       stream: StreamId,
       command: (decision: Decision) => Command,
       origin: Origin,
       eventId: EventId | undefined
-    ) {
+    ) => Effect.Effect<Outcome<State>, Rejection | WrongExpectedRevision | EventStoreUnavailable>
+
+    const decideOnce: Once = Effect.fnUntraced(function* (cell, stream, command, origin, eventId) {
+      const remembered = cell.loaded !== undefined
       if (cell.loaded === undefined) cell.loaded = yield* load(stream)
       const { revision, state } = cell.loaded
       const millis = yield* Clock.currentTimeMillis
@@ -105,7 +108,11 @@ export const make = <State, Command, Event extends { readonly type: string; read
       const at = fromMillis(millis)
       const idOf = (index: number) => eventId ?? eventIdOf(crypto, commandId, index)
       const decision = decider.decide(command({ commandId, at, eventId: idOf }), state)
-      if (Result.isFailure(decision)) return yield* Effect.fail(decision.failure)
+      if (Result.isFailure(decision)) {
+        if (!remembered) return yield* Effect.fail(decision.failure)
+        cell.loaded = undefined // another writer may have made it possible: no append would tell
+        return yield* decideOnce(cell, stream, command, origin, eventId)
+      }
       const metadata = metadataOf(provenance, origin, commandId, at)
       const events = decision.success.map(
         ({ data, type }, i): NewEvent => ({ eventId: idOf(i), type, data: data as JsonObject, metadata })
@@ -145,10 +152,9 @@ export const make = <State, Command, Event extends { readonly type: string; read
             // someone else wrote to the stream: look again, then decide again
             Effect.retry({ while: isConflict, times: 10 }),
             Effect.catchIf(isConflict, (conflict) => Effect.die(conflict)),
-            Effect.uninterruptible,
             actor.mailbox.withPermits(1),
             Effect.ensuring(Effect.sync(() => release(stream, actor, performance.now())))
           )
-        })
+        }).pipe(Effect.uninterruptible) // also while it waits in the mailbox
     }
   })

@@ -1,11 +1,14 @@
-import { type Array, Cause, Effect, Schedule, Stream } from "effect"
+import { type Array, Cause, Effect, Stream } from "effect"
 import { EventStore } from "#domain/ports/EventStore.ts"
 import type { RecordedEvent } from "#domain/Recorded.ts"
 
+const firstPauseMillis = 100
+const longestPauseMillis = 10_000
+
 /**
  * Follows the log for ever, each array of events handled before the next. When the store goes away or `handle` fails,
- * it begins again after the last array that was handled, a little later each time: nothing is skipped, and an event
- * that cannot be handled is seen in the logs, not passed over.
+ * it begins again after the last array that was handled, a little later each time that nothing was: nothing is skipped,
+ * and an event that cannot be handled is seen in the logs, not passed over.
  */
 export const follow = <E, R>(options: {
   readonly name: string
@@ -16,13 +19,16 @@ export const follow = <E, R>(options: {
   Effect.gen(function* () {
     const store = yield* EventStore
     let after = options.after
+    let failures = 0
     const once = Effect.suspend(() =>
       Stream.runForEachArray(store.subscribe({ categories: options.categories, after }), (events) =>
         Effect.map(options.handle(events), () => {
           after = events[events.length - 1]!.position
+          failures = 0
         })
       )
     )
+    const pause = Effect.suspend(() => Effect.sleep(Math.min(firstPauseMillis * 2 ** failures++, longestPauseMillis)))
     return yield* once.pipe(
       Effect.andThen(Effect.fail("the subscription ended")),
       Effect.tapCause((cause) =>
@@ -30,8 +36,7 @@ export const follow = <E, R>(options: {
           ? Effect.void
           : Effect.logError("subscription failed; it begins again", { subscription: options.name }, cause)
       ),
-      Effect.sandbox,
-      Effect.retry(Schedule.min([Schedule.exponential("100 millis"), Schedule.spaced("10 seconds")])),
-      Effect.orDie
+      Effect.catchCause(() => pause),
+      Effect.forever
     )
   })
