@@ -105,32 +105,41 @@ const decodeEnvelope = (bytes: Uint8Array): Opened | "malformed" | "too_large" =
 
 /** Reads the signed bytes back; `undefined` unless they are exactly one pre-authentication encoding. */
 const decodeSigned = (signed: Uint8Array): Unsigned | undefined => {
-  const header: Record<string, string> = {}
+  const places: Array<readonly [from: number, to: number]> = []
   let offset = 0
-  const next = (): Uint8Array | undefined => {
-    const colon = signed.indexOf(58, offset)
-    if (colon < 0 || colon === offset || colon - offset > 7) return undefined
-    let length = 0
-    for (let i = offset; i < colon; i++) {
-      const digit = signed[i]! - 48
-      if (digit < 0 || digit > 9 || (length === 0 && i > offset)) return undefined // one way to write a number
-      length = length * 10 + digit
-    }
-    if (colon + 1 + length > signed.length) return undefined
-    offset = colon + 1 + length
-    return signed.subarray(colon + 1, offset)
+  while (places.length <= headerFields.length) {
+    const place = fieldAt(signed, offset)
+    if (place === undefined) return undefined
+    places.push(place)
+    offset = place[1]
   }
-  for (const name of headerFields) {
-    const field = next()
-    if (field === undefined || field.length > 256) return undefined
-    try {
-      header[name] = fromUtf8(field)
-    } catch {
-      return undefined
+  const payload = places.pop()!
+  if (offset !== signed.length) return undefined
+  const end = places.at(-1)![1]
+  try {
+    const text = fromUtf8(signed.subarray(0, end))
+    const ascii = text.length === end // then bytes and characters have the same places
+    const header: Record<string, string> = {}
+    for (const [i, [from, to]] of places.entries()) {
+      if (to - from > 256) return undefined
+      header[headerFields[i]!] = ascii ? text.slice(from, to) : fromUtf8(signed.subarray(from, to))
     }
+    return { header: header as Header, payload: signed.subarray(...payload) }
+  } catch {
+    return undefined // not UTF-8
   }
-  const payload = next()
-  return payload === undefined || offset !== signed.length ? undefined : { header: header as Header, payload }
+}
+
+/** Where the field whose length stands at `offset` begins and ends. */
+const fieldAt = (signed: Uint8Array, offset: number): readonly [from: number, to: number] | undefined => {
+  let length = 0
+  for (let i = offset; i < signed.length && i <= offset + 7; i++) {
+    const digit = signed[i]! - 48
+    if (digit === 10 && i > offset) return i + 1 + length <= signed.length ? [i + 1, i + 1 + length] : undefined
+    if (digit < 0 || digit > 9 || (length === 0 && i > offset)) return undefined // one way to write a number
+    length = length * 10 + digit
+  }
+  return undefined
 }
 
 /**
@@ -142,29 +151,77 @@ export const verifyBatch = Effect.fnUntraced(function* (
   keyOf: (keyId: string) => VerifyingKey | undefined,
   envelopes: ReadonlyArray<Uint8Array>
 ) {
-  const verdicts = new Map<string, boolean>()
   const answers: Array<Verified | EnvelopeRefused> = []
-  for (const bytes of envelopes) {
+  const claims = new Map<string, Array<Claim>>()
+  for (const [place, bytes] of envelopes.entries()) {
     const opened = decodeEnvelope(bytes)
-    if (typeof opened === "string") {
-      answers.push(new EnvelopeRefused({ reason: opened }))
-      continue
-    }
-    const content = decodeSigned(opened.signed)
+    const content = typeof opened === "string" ? undefined : decodeSigned(opened.signed)
     const key = content && keyOf(content.header.keyId)
-    if (content === undefined || key === undefined) {
-      answers.push(new EnvelopeRefused({ reason: content === undefined ? "malformed" : "unknown_key" }))
+    if (typeof opened === "string" || content === undefined || key === undefined) {
+      const reason = typeof opened === "string" ? opened : content === undefined ? "malformed" : "unknown_key"
+      answers[place] = new EnvelopeRefused({ reason })
       continue
     }
-    const root = MerkleBatch.rootOf(crypto.sha256, opened.signed, opened.proof)
-    const statement = batchStatement(root, opened.proof.count)
-    const name = `${content.header.keyId} ${hex(statement)} ${hex(opened.signature)}`
-    let holds = verdicts.get(name)
-    if (holds === undefined) {
-      holds = yield* crypto.verify(key, statement, opened.signature)
-      verdicts.set(name, holds)
+    const name = `${content.header.keyId} ${opened.proof.count} ${hex(opened.signature)}`
+    const together = claims.get(name)
+    const claim = { ...opened, place, key, verified: { ...content, bytes } }
+    if (together === undefined) claims.set(name, [claim])
+    else together.push(claim)
+  }
+  for (const together of claims.values()) {
+    for (const { root, under } of rootsOf(crypto.sha256, together)) {
+      const { key, proof, signature } = under[0]!
+      const holds = yield* crypto.verify(key, batchStatement(root, proof.count), signature)
+      for (const { place, verified } of under) {
+        answers[place] = holds ? verified : new EnvelopeRefused({ reason: "bad_signature" })
+      }
     }
-    answers.push(holds ? { ...content, bytes } : new EnvelopeRefused({ reason: "bad_signature" }))
   }
   return answers
 })
+
+/** An envelope that is well formed and names a known key. */
+interface Claim extends Opened {
+  readonly place: number
+  readonly key: VerifyingKey
+  readonly verified: Verified
+}
+
+interface Rooted {
+  readonly root: Uint8Array
+  readonly under: ReadonlyArray<Claim>
+}
+
+/** The roots that claims of one signature lead to: one, unless somebody lies. */
+const rootsOf = (hash: Primitives["sha256"], claims: ReadonlyArray<Claim>): Iterable<Rooted> => {
+  const whole = wholeBatch(hash, claims)
+  if (whole !== undefined) return [whole]
+  const found = new Map<string, { readonly root: Uint8Array; readonly under: Array<Claim> }>()
+  for (const claim of claims) {
+    const root = MerkleBatch.rootOf(hash, claim.signed, claim.proof)
+    const name = hex(root)
+    const same = found.get(name)
+    if (same === undefined) found.set(name, { root, under: [claim] })
+    else same.under.push(claim)
+  }
+  return found.values()
+}
+
+/** A batch that arrived complete and in order, as it usually does: its tree is built once, and every proof compared. */
+const wholeBatch = (hash: Primitives["sha256"], claims: ReadonlyArray<Claim>): Rooted | undefined => {
+  if (claims.length < 2 || claims.length !== claims[0]!.proof.count) return undefined
+  if (claims.some(({ proof }, i) => proof.index !== i)) return undefined
+  const { proofs, root } = MerkleBatch.tree(
+    hash,
+    claims.map(({ signed }) => signed)
+  )
+  const holds = claims.every(({ proof }, i) =>
+    proof.path.every((sibling, level) => same(sibling, proofs[i]!.path[level]!))
+  )
+  return holds ? { root, under: claims } : undefined
+}
+
+const same = (a: Uint8Array, b: Uint8Array): boolean => {
+  for (let i = 0; i < 32; i++) if (a[i] !== b[i]) return false
+  return true
+}

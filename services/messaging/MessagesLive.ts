@@ -103,7 +103,8 @@ export const layer = (options: {
                   tags: request.tags
                 }
               }),
-              { actor: { kind: "api_key", id: caller.key }, correlationId: id, causationId: id }
+              { actor: { kind: "api_key", id: caller.key }, correlationId: id, causationId: id },
+              { expectNew: refused === undefined }
             )
             .pipe(
               Effect.catchTag("MessageRejected", () => new OtherContent({ message: id })),

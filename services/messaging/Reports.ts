@@ -76,7 +76,7 @@ export const layer = (agent: AgentId) =>
             messageStreamOf(message),
             () => ({ _tag: "Record", device, report, at, evidence }),
             originOf(header, message),
-            id
+            { eventId: id }
           )
           .pipe(Effect.as(id))
       }
@@ -91,7 +91,9 @@ export const layer = (agent: AgentId) =>
             : { type: `device.${change}.v1`, data: { ...data, reason } }
         const id = reportIdOf(crypto, header.commandId, Number(header.attempt), `${change} ${number}`)
         if (change === "paired" || change === "connected") yield* codes.hide(device)
-        yield* devices.execute(deviceStreamOf(device), () => ({ _tag: "Record", event }), originOf(header, device), id)
+        yield* devices.execute(deviceStreamOf(device), () => ({ _tag: "Record", event }), originOf(header, device), {
+          eventId: id
+        })
         return id
       })
 

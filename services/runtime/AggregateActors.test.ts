@@ -89,8 +89,25 @@ it.layer(layer)("AggregateActors", (it) => {
       })
       assert.deepStrictEqual([event!.eventId, seen!.at], [seen!.eventId(0), event!.metadata.occurredAt])
       const named = EventId.make(crypto.randomUUID())
-      yield* actors.execute(stream, issue(1), origin, named)
+      yield* actors.execute(stream, issue(1), origin, { eventId: named })
       assert.strictEqual((yield* store.read(stream))[1]!.eventId, named)
+    })
+  )
+
+  it.effect("reads nothing for a stream that is expected to be new, and looks when it is not", () =>
+    Effect.gen(function* () {
+      const here = yield* make()
+      const there = yield* make()
+      const [fresh, taken] = [newStream(), newStream()]
+      const expectNew = { expectNew: true }
+      assert.deepStrictEqual(typesOf((yield* here.actors.execute(fresh, create, origin, expectNew)).events), [
+        "client.created.v1"
+      ])
+      assert.deepStrictEqual(here.reads, [])
+      yield* there.actors.execute(taken, create, origin)
+      const refused = yield* Effect.flip(here.actors.execute(taken, create, origin, expectNew))
+      assert.strictEqual(refused._tag, "ClientRejected")
+      assert.deepStrictEqual(here.reads, [taken])
     })
   )
 

@@ -30,16 +30,23 @@ export interface Outcome<State> {
 export interface AggregateActors<State, Command, Rejection> {
   /**
    * Completes once the events are durable. Interrupting the caller does not withdraw the command. The command is built
-   * anew for each decision: a conflict with another writer makes a second one. `eventId` names the (only) event.
+   * anew for each decision: a conflict with another writer makes a second one.
    */
   readonly execute: (
     stream: StreamId,
     command: (decision: Decision) => Command,
     origin: Origin,
-    eventId?: EventId
+    options?: ExecuteOptions
   ) => Effect.Effect<Outcome<State>, Rejection | EventStoreUnavailable>
   /** How many are in memory. */
   readonly size: () => number
+}
+
+export interface ExecuteOptions {
+  /** Names the (only) event. */
+  readonly eventId?: EventId
+  /** The stream is most likely not there yet: decide as if it were not, and read it only when it proves to be. */
+  readonly expectNew?: boolean
 }
 
 interface Loaded<State> {
@@ -74,6 +81,7 @@ export const make = <State, Command, Event extends { readonly type: string; read
     const crypto = yield* Crypto
     const provenance = yield* Provenance
     const cells = new Map<StreamId, Cell<State>>()
+    const nothing: Loaded<State> = { state: decider.initialState, revision: -1 }
 
     const load = (stream: StreamId): Effect.Effect<Loaded<State>, EventStoreUnavailable> =>
       Effect.map(store.read(stream), (recorded) => ({
@@ -96,22 +104,32 @@ export const make = <State, Command, Event extends { readonly type: string; read
       stream: StreamId,
       command: (decision: Decision) => Command,
       origin: Origin,
-      eventId: EventId | undefined
+      options: ExecuteOptions
     ) => Effect.Effect<Outcome<State>, Rejection | WrongExpectedRevision | EventStoreUnavailable>
 
-    const decideOnce: Once = Effect.fnUntraced(function* (cell, stream, command, origin, eventId) {
-      const remembered = cell.loaded !== undefined
-      if (cell.loaded === undefined) cell.loaded = yield* load(stream)
+    const decideOnce: Once = Effect.fnUntraced(function* (
+      cell,
+      stream,
+      command,
+      origin,
+      { eventId, expectNew = false }
+    ) {
+      const believed = cell.loaded !== undefined || expectNew // not read just now
+      if (cell.loaded === undefined) cell.loaded = expectNew ? nothing : yield* load(stream)
       const { revision, state } = cell.loaded
       const millis = yield* Clock.currentTimeMillis
       const commandId = newCommandId(crypto, millis)
       const at = fromMillis(millis)
-      const idOf = (index: number) => eventId ?? eventIdOf(crypto, commandId, index)
+      const ids: globalThis.Array<EventId> = []
+      const idOf = (index: number) => {
+        ids[index] ??= eventId ?? eventIdOf(crypto, commandId, index)
+        return ids[index]
+      }
       const decision = decider.decide(command({ commandId, at, eventId: idOf }), state)
       if (Result.isFailure(decision)) {
-        if (!remembered) return yield* Effect.fail(decision.failure)
+        if (!believed) return yield* Effect.fail(decision.failure)
         cell.loaded = undefined // another writer may have made it possible: no append would tell
-        return yield* decideOnce(cell, stream, command, origin, eventId)
+        return yield* decideOnce(cell, stream, command, origin, { ...(eventId !== undefined && { eventId }) })
       }
       const metadata = metadataOf(provenance, origin, commandId, at)
       const events = decision.success.map(
@@ -138,7 +156,7 @@ export const make = <State, Command, Event extends { readonly type: string; read
 
     return {
       size: () => cells.size,
-      execute: (stream, command, origin, eventId) =>
+      execute: (stream, command, origin, options = {}) =>
         Effect.suspend(() => {
           let cell = cells.get(stream)
           if (cell === undefined) {
@@ -147,10 +165,10 @@ export const make = <State, Command, Event extends { readonly type: string; read
           }
           const actor = cell
           actor.users++
-          const once = decideOnce(actor, stream, command, origin, eventId)
-          return once.pipe(
+          const again = decideOnce(actor, stream, command, origin, { ...options, expectNew: false })
+          return decideOnce(actor, stream, command, origin, options).pipe(
             // someone else wrote to the stream: look again, then decide again
-            Effect.retry({ while: isConflict, times: 10 }),
+            Effect.catchIf(isConflict, () => Effect.retry(again, { while: isConflict, times: 10 })),
             Effect.catchIf(isConflict, (conflict) => Effect.die(conflict)),
             actor.mailbox.withPermits(1),
             Effect.ensuring(Effect.sync(() => release(stream, actor, performance.now())))

@@ -88,7 +88,7 @@ it.layer(layer)("AggregateActors", (it) => {
       })
       const stream = newStream()
       const report = EventId.make(crypto.randomUUID())
-      const running = yield* Effect.forkChild(actors.execute(stream, create, origin, report), {
+      const running = yield* Effect.forkChild(actors.execute(stream, create, origin, { eventId: report }), {
         startImmediately: true
       })
       yield* Effect.repeat(TestClock.adjust("50 millis"), { until: () => running.pollUnsafe() !== undefined })
