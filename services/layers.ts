@@ -40,8 +40,8 @@ import * as MessagesView from "./projections/MessagesView.ts"
 import * as Projections from "./projections/Projections.ts"
 import { Readiness } from "./projections/Readiness.ts"
 import { Provenance } from "./runtime/Provenance.ts"
+import { observe } from "./telemetry/Metrics.ts"
 import { version } from "./Version.ts"
-
 
 export interface GatewayOptions {
   readonly agent: AgentId
@@ -90,6 +90,9 @@ export const gateway = (options: GatewayOptions) => {
   const keys = KeysView.make()
   const { registry } = devices
   const { roster } = keys
+
+  observe("homing_messages_open", "Messages that wait to be settled.", messages.depth.total)
+  observe("homing_message_contradictions", "Reports that deny another.", messages.depth.contradictions)
 
   const views = Readiness.layer.pipe(Layer.provideMerge(Projections.layer([messages.view, devices.view, keys.view])))
   const services = Layer.mergeAll(

@@ -3,6 +3,7 @@ import type { StreamId } from "#domain/Ids.ts"
 import { EventStore } from "#domain/ports/EventStore.ts"
 import type { RecordedEvent } from "#domain/Recorded.ts"
 import * as Subscription from "../runtime/Subscription.ts"
+import { messageRecorded } from "../telemetry/Metrics.ts"
 
 /** One open request's ear on a stream. Opened before the command runs, so an answer that comes first is not missed. */
 export interface Wait {
@@ -48,6 +49,7 @@ export const layer = Layer.effect(
     }
 
     const tell = (event: RecordedEvent) => {
+      messageRecorded(event.type)
       for (const wait of waits.get(event.stream) ?? []) {
         wait.heard.push(event)
         wait.onEvent?.(event)

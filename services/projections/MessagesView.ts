@@ -1,7 +1,7 @@
 import { Array, Effect } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
-import { MessageId } from "#domain/Ids.ts"
-import { isSettled } from "#domain/message/Status.ts"
+import type { MessageId } from "#domain/Ids.ts"
+import { contradictions, isSettled } from "#domain/message/Status.ts"
 import type { RecordedEvent } from "#domain/Recorded.ts"
 import { evolve, type SealedDocument, statusOfDocument } from "../messaging/MessageDocument.ts"
 import type { View } from "./View.ts"
@@ -13,25 +13,34 @@ type Row = {
   readonly status: string
   /** 1 while a later report may still settle it. */
   readonly open: number
-  readonly expires_at: string
+  /** Reports of this message that deny each other. */
+  readonly contradictions: number
   readonly document: string
 }
 
-/** How many messages wait to be settled, by device. Follows the log with the view. */
+interface Entry {
+  readonly row: Row
+  readonly document: SealedDocument
+}
+
+/** How many messages wait to be settled, in all and by device. Follows the log with the view. */
 export interface QueueDepth {
   readonly total: () => number
   readonly of: (device: string) => number
+  /** How often a report about any message denied another. */
+  readonly contradictions: () => number
 }
 
 const recentCapacity = 4_096
 
 /** One row per message, by the position of its first event. Personal data stays sealed. */
 export const make = (): { readonly view: View; readonly depth: QueueDepth } => {
-  // What was touched last is touched next: a message's verdict follows its queueing closely.
-  const recent = new Map<string, Row>()
-  let written: ReadonlyArray<readonly [before: Row | undefined, after: Row]> = []
+  // An open message is touched again soon: its verdict follows its queueing closely.
+  const recent = new Map<string, Entry>()
+  let written: ReadonlyArray<readonly [before: Entry | undefined, after: Entry]> = []
   const waiting = new Map<string, number>()
   let total = 0
+  let contradicted = 0
 
   const count = (device: string, change: number) => {
     if (change === 0) return
@@ -42,16 +51,16 @@ export const make = (): { readonly view: View; readonly depth: QueueDepth } => {
   }
 
   const load = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, ids: ReadonlyArray<string>) {
-    const known = new Map<string, Row>()
+    const known = new Map<string, Entry>()
     const missing: globalThis.Array<string> = []
     for (const id of ids) {
-      const row = recent.get(id)
-      if (row === undefined) missing.push(id)
-      else known.set(id, row)
+      const entry = recent.get(id)
+      if (entry === undefined) missing.push(id)
+      else known.set(id, entry)
     }
-    if (missing.length > 0) {
-      for (const row of yield* sql<Row>`SELECT * FROM messages WHERE ${sql.in("id", missing)}`) known.set(row.id, row)
-    }
+    if (missing.length === 0) return known
+    const rows = yield* sql<Row>`SELECT * FROM messages WHERE ${sql.in("id", missing)}`
+    for (const row of rows) known.set(row.id, { row, document: JSON.parse(row.document) })
     return known
   })
 
@@ -67,34 +76,35 @@ export const make = (): { readonly view: View; readonly depth: QueueDepth } => {
       else group.push(event)
     }
     const earlier = [...byId].filter(([, [first]]) => first!.revision > 0).map(([id]) => id)
-    const known = earlier.length === 0 ? new Map<string, Row>() : yield* load(sql, earlier)
-    const changes: globalThis.Array<readonly [Row | undefined, Row]> = []
-    for (const [id, group] of byId) {
+    const known = yield* load(sql, earlier)
+    written = [...byId].map(([id, group]) => {
       const before = known.get(id)
-      let document: SealedDocument | undefined = before && JSON.parse(before.document)
-      for (const event of group) document = evolve(MessageId.make(id), document, event)
-      const position = before?.position ?? Number(group[0]!.position)
-      changes.push([before, rowOf(id, position, document!)])
-    }
-    const rows: ReadonlyArray<Row> = changes.map(([, row]) => row)
+      let document = before?.document
+      for (const event of group) document = evolve(id as MessageId, document, event)
+      const position = before?.row.position ?? Number(group[0]!.position)
+      return [before, { row: rowOf(id, position, document!), document: document! }]
+    })
+    const rows: ReadonlyArray<Row> = written.map(([, { row }]) => row)
     if (!Array.isReadonlyArrayNonEmpty(rows)) return
     yield* sql`INSERT INTO messages ${sql.insert(rows)} ON CONFLICT (position) DO UPDATE SET
-      status = excluded.status, open = excluded.open, document = excluded.document`
-    written = changes
+      status = excluded.status, open = excluded.open, contradictions = excluded.contradictions,
+      document = excluded.document`
   })
 
   const applied = () => {
-    for (const [before, row] of written) {
-      count(row.device, row.open - (before?.open ?? 0))
-      recent.delete(row.id)
-      recent.set(row.id, row)
+    for (const [before, after] of written) {
+      const { contradictions, device, id, open } = after.row
+      count(device, open - (before?.row.open ?? 0))
+      contradicted += contradictions - (before?.row.contradictions ?? 0)
+      recent.delete(id)
+      if (open === 1) recent.set(id, after)
       if (recent.size > recentCapacity) recent.delete(recent.keys().next().value!)
     }
     written = []
   }
 
   return {
-    depth: { total: () => total, of: (device) => waiting.get(device) ?? 0 },
+    depth: { total: () => total, of: (device) => waiting.get(device) ?? 0, contradictions: () => contradicted },
     view: {
       name: "messages",
       version: 1,
@@ -103,16 +113,20 @@ export const make = (): { readonly view: View; readonly depth: QueueDepth } => {
       setup: Effect.fnUntraced(function* (sql) {
         yield* sql`CREATE TABLE messages (
           position INTEGER PRIMARY KEY, id TEXT NOT NULL, device TEXT NOT NULL, status TEXT NOT NULL,
-          open INTEGER NOT NULL, expires_at TEXT NOT NULL, document TEXT NOT NULL)`
+          open INTEGER NOT NULL, contradictions INTEGER NOT NULL, document TEXT NOT NULL)`
         yield* sql`CREATE UNIQUE INDEX messages_by_id ON messages (id)`
         yield* sql`CREATE INDEX messages_by_status ON messages (status, position)`
         yield* sql`CREATE INDEX messages_by_device ON messages (device, position)`
         yield* sql`CREATE INDEX messages_open ON messages (position) WHERE open = 1`
+        yield* sql`CREATE INDEX messages_contradicted ON messages (position) WHERE contradictions > 0`
       }),
       hydrate: Effect.fnUntraced(function* (sql) {
         const open = yield* sql<{ readonly device: string; readonly waiting: number }>`
           SELECT device, COUNT(*) AS waiting FROM messages WHERE open = 1 GROUP BY device`
         for (const row of open) count(row.device, row.waiting)
+        const [sum] = yield* sql<{ readonly contradicted: number }>`
+          SELECT COALESCE(SUM(contradictions), 0) AS contradicted FROM messages WHERE contradictions > 0`
+        contradicted = sum?.contradicted ?? 0
       }),
       apply,
       applied
@@ -128,7 +142,7 @@ const rowOf = (id: string, position: number, document: SealedDocument): Row => {
     device: document.device,
     status,
     open: isSettled(status) ? 0 : 1,
-    expires_at: document.expiresAt,
+    contradictions: contradictions(document.reports),
     document: JSON.stringify(document)
   }
 }
