@@ -1,16 +1,15 @@
 import { type Array, Effect, Layer, Schedule } from "effect"
 import { SqlClient } from "effect/sql"
 import type { AgentId } from "#domain/Ids.ts"
-import { Crypto } from "#domain/ports/Crypto.ts"
-import { EventStore } from "#domain/ports/EventStore.ts"
 import { Steps } from "#domain/ports/Steps.ts"
-import { SubjectKeys } from "#domain/ports/SubjectKeys.ts"
 import type { RecordedEvent } from "#domain/Recorded.ts"
 import type { DeviceRegistry } from "../projections/DevicesView.ts"
 import { Views } from "../projections/View.ts"
 import * as Subscription from "../runtime/Subscription.ts"
 import { AgentCommands, type Order } from "./AgentCommands.ts"
 import { type Derived, orderOf } from "./Orders.ts"
+
+const patiently = Schedule.min([Schedule.exponential("100 millis"), Schedule.spaced("5 seconds")])
 
 /**
  * Follows the log, which is the outbox, and hands every command in it to its agent. The checkpoint passes an event only
@@ -21,10 +20,7 @@ export const layer = (options: { readonly registry: DeviceRegistry }) =>
     Effect.gen(function* () {
       const sql = yield* SqlClient.SqlClient
       const commands = yield* AgentCommands
-      const crypto = yield* Crypto
-      const keys = yield* SubjectKeys
       const step = yield* Steps
-      const store = yield* EventStore
       const views = yield* Views
 
       yield* sql`CREATE TABLE IF NOT EXISTS dispatcher (id INTEGER PRIMARY KEY CHECK (id = 1), position TEXT NOT NULL)`
@@ -51,9 +47,7 @@ export const layer = (options: { readonly registry: DeviceRegistry }) =>
         orderOf(event, 1).pipe(
           Effect.catchTag("Unreadable", ({ reason }) =>
             Effect.as(Effect.logError("a command cannot be issued: its content is unreadable", { reason }), undefined)
-          ),
-          Effect.provideService(Crypto, crypto),
-          Effect.provideService(SubjectKeys, keys)
+          )
         )
 
       /** A device that the views do not show yet was created a moment ago. */
@@ -76,7 +70,7 @@ export const layer = (options: { readonly registry: DeviceRegistry }) =>
           for (const [agent, orders] of byAgent) yield* commands.issue(agent, orders)
         }).pipe(
           Effect.tapError(() => Effect.logWarning("the bus is not available; commands are issued again shortly")),
-          Effect.retry(Schedule.min([Schedule.exponential("100 millis"), Schedule.spaced("5 seconds")]))
+          Effect.retry(patiently)
         )
 
       const handle = Effect.fnUntraced(function* (events: Array.NonEmptyReadonlyArray<RecordedEvent>) {
@@ -101,9 +95,8 @@ export const layer = (options: { readonly registry: DeviceRegistry }) =>
         handed = last
       })
 
-      yield* Subscription.follow({ name: "dispatcher", categories: ["message", "device"], after, handle }).pipe(
-        Effect.provideService(EventStore, store),
-        Effect.forkScoped
+      yield* Effect.forkScoped(
+        Subscription.follow({ name: "dispatcher", categories: ["message", "device"], after, handle })
       )
       yield* Effect.forkScoped(Effect.repeat(Effect.ignore(save), Schedule.spaced("1 second")))
     })

@@ -22,6 +22,7 @@ type DeviceReport = Extract<AgentReport, { kind: "device" }>
 type CodeReport = Extract<AgentReport, { kind: "pairing_code" }>
 
 const isDeviceId = Schema.is(DeviceId)
+const patiently = Schedule.min([Schedule.exponential("100 millis"), Schedule.spaced("5 seconds")])
 const readReport = payloadReader(AgentReport)
 const decodeCode = Schema.decodeUnknownSync(CodeBox)
 
@@ -122,16 +123,11 @@ export const layer = (agent: AgentId) =>
         else {
           step("gateway.report-received")
           const id: EventId | undefined = yield* record(trust, answer).pipe(
-            Effect.retry({
-              while: (error) => error._tag === "EventStoreUnavailable",
-              schedule: Schedule.min([Schedule.exponential("50 millis"), Schedule.spaced("2 seconds")])
-            }),
             Effect.catchTags({
               Undecodable: () => refuse("undecodable"),
               MessageRejected: ({ reason }) => refuse(reason),
               DeviceRejected: ({ reason }) => refuse(reason)
-            }),
-            Effect.catchTag("EventStoreUnavailable", () => Effect.never) // retried above without end
+            })
           )
           step("gateway.report-recorded")
           if (id !== undefined) receipts.give(agent, [id])
@@ -139,12 +135,19 @@ export const layer = (agent: AgentId) =>
         yield* from.acknowledge
       })
 
+      /** What the store did not take is not acknowledged: it is tried again, and the agent keeps it meanwhile. */
+      const takeSurely = (trust: AgentTrust, answer: Verified | EnvelopeRefused, from: Incoming) =>
+        take(trust, answer, from).pipe(
+          Effect.catchTag("EventStoreUnavailable", () => Effect.retry(take(trust, answer, from), patiently)),
+          Effect.catchCause((cause) => Effect.logError("a report could not be recorded; the agent keeps it", cause))
+        )
+
       const takeAll = Effect.fnUntraced(function* (incoming: Array.NonEmptyReadonlyArray<Incoming>) {
         const trust = identity.agent(agent)
         if (trust === undefined) return yield* Effect.die(new Error("reports of an agent that was never enrolled"))
         const envelopes = incoming.map(({ bytes }) => bytes)
         const answers = yield* verifyBatch(crypto, trust.verifyingKey, envelopes)
-        yield* Effect.forEach(answers, (answer, i) => take(trust, answer, incoming[i]!), {
+        yield* Effect.forEach(answers, (answer, i) => takeSurely(trust, answer, incoming[i]!), {
           concurrency: "unbounded",
           discard: true
         })
@@ -153,7 +156,7 @@ export const layer = (agent: AgentId) =>
       // Batches overlap: one stream's reports are ordered by its actor, and a status does not depend on their order.
       yield* bus.subscribe(lane).pipe(
         Stream.runForEachArray((incoming) => Effect.forkChild(takeAll(incoming), { startImmediately: true })),
-        Effect.retry(Schedule.min([Schedule.exponential("100 millis"), Schedule.spaced("5 seconds")])),
+        Effect.retry(patiently),
         Effect.forkScoped
       )
     })

@@ -1,7 +1,6 @@
 import { Array, Deferred, Effect, Layer } from "effect"
 import { SqlClient } from "effect/sql"
 import { categoryOf } from "#domain/Ids.ts"
-import { EventStore } from "#domain/ports/EventStore.ts"
 import type { RecordedEvent } from "#domain/Recorded.ts"
 import * as Subscription from "../runtime/Subscription.ts"
 import { type View, Views } from "./View.ts"
@@ -23,8 +22,6 @@ export const layer = (views: ReadonlyArray<View>) =>
     Views,
     Effect.gen(function* () {
       const sql = yield* SqlClient.SqlClient
-      const store = yield* EventStore
-
       yield* sql`CREATE TABLE IF NOT EXISTS checkpoints (
         view_name TEXT PRIMARY KEY, view_version INTEGER NOT NULL, position TEXT)`
 
@@ -77,11 +74,7 @@ export const layer = (views: ReadonlyArray<View>) =>
         }
         yield* Effect.sleep(rest)
       })
-      yield* Effect.forkScoped(
-        Subscription.follow({ name: "views", categories, after: behind, handle }).pipe(
-          Effect.provideService(EventStore, store)
-        )
-      )
+      yield* Effect.forkScoped(Subscription.follow({ name: "views", categories, after: behind, handle }))
 
       return {
         position: Effect.sync(() => position),

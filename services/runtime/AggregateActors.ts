@@ -62,6 +62,9 @@ class Cell<State> {
   idleSince = 0
 }
 
+const soon = Schedule.exponential("50 millis")
+const isUnclear = (error: WrongExpectedRevision | EventStoreUnavailable) =>
+  error._tag === "EventStoreUnavailable" && error.written === "unknown"
 const isConflict = Schema.is(WrongExpectedRevision)
 
 export const make = <State, Command, Event extends { readonly type: string; readonly data: object }, Rejection>({
@@ -91,13 +94,10 @@ export const make = <State, Command, Event extends { readonly type: string; read
 
     /** The very same events at the same revision, until it is known whether they are stored. */
     const append = (stream: StreamId, revision: number, events: Array.NonEmptyReadonlyArray<NewEvent>) =>
-      store.append(stream, revision < 0 ? "no_stream" : revision, events).pipe(
-        Effect.retry({
-          while: (error) => error._tag === "EventStoreUnavailable" && error.written === "unknown",
-          schedule: Schedule.exponential("50 millis"),
-          times: 4
-        })
-      )
+      Effect.suspend(() => {
+        const once = store.append(stream, revision < 0 ? "no_stream" : revision, events)
+        return Effect.catchIf(once, isUnclear, () => Effect.retry(once, { while: isUnclear, schedule: soon, times: 4 }))
+      })
 
     type Once = (
       cell: Cell<State>,
