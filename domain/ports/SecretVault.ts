@@ -3,7 +3,11 @@ import { Context, type Effect, type Redacted, Schema } from "effect"
 export class SecretVaultUnavailable extends Schema.TaggedError<SecretVaultUnavailable>()("SecretVaultUnavailable", {
   name: Schema.String,
   cause: Schema.Defect()
-}) {}
+}) {
+  override get message() {
+    return `the secret ${this.name} is not available: ${this.cause instanceof Error ? this.cause.message : "unknown"}`
+  }
+}
 
 /** Long-lived secrets of one process, 32 random bytes each, by name. */
 export class SecretVault extends Context.Service<

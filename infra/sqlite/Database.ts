@@ -10,7 +10,11 @@ export type Durability = "commit" | "checkpoint"
 export class DatabaseNotOpened extends Schema.TaggedError<DatabaseNotOpened>()("DatabaseNotOpened", {
   file: Schema.String,
   cause: Schema.Defect()
-}) {}
+}) {
+  override get message() {
+    return `the database ${this.file} cannot be opened: ${this.cause instanceof Error ? this.cause.message : "unknown"}`
+  }
+}
 
 /**
  * A connection to `file` (":memory:" for none) that closes with the scope; `schema` is run first. node:sqlite is

@@ -1,10 +1,13 @@
-import { Effect, Layer, Stream } from "effect"
+import { Effect, Layer, Redacted, Stream } from "effect"
 import { HttpServer } from "effect/http"
+import { EventStore } from "#domain/ports/EventStore.ts"
+import { Authenticator } from "../access/Authenticator.ts"
 import { Clients } from "../access/Clients.ts"
 import type { Config } from "../Config.ts"
 import { Devices } from "../devices/Devices.ts"
 import { PairingCodes } from "../devices/PairingCodes.ts"
 import { together, whatsapp } from "../layers.ts"
+import { Views } from "../projections/View.ts"
 import * as Log from "../telemetry/Log.ts"
 import * as Qr from "./Qr.ts"
 import { gatewayOptions } from "./Settings.ts"
@@ -34,21 +37,30 @@ const greet = Effect.fnUntraced(function* (config: Config) {
   yield* Effect.forkScoped(Stream.runForEach(codes.shown, show), { startImmediately: true })
 
   say("", `  ${strong("Homing")}  ${url}   ${faint(`data in ${config.dataDirectory}`)}`)
-  const first = yield* (yield* Clients).first
-  if (first !== undefined && config.apiKey === undefined) {
-    say("", `  ${strong("Your API key")}, shown this once:`, "", `    ${first.key.secret}`, "")
-  }
+  const head = yield* (yield* EventStore).head
+  if (head !== undefined) yield* (yield* Views).reached(head) // who and what there is already
+  const caller = config.apiKey === undefined ? yield* firstKey : yield* holderOf(config.apiKey)
   const devices = yield* Devices
-  if ((yield* devices.list).length === 0) {
-    say(`  ${faint("No device yet: open WhatsApp on the phone, Linked devices, Link a device, and scan.")}`, "")
-    const caller = { client: first?.client, key: first?.key.id }
-    if (caller.client !== undefined && caller.key !== undefined) {
-      yield* devices.create(
-        { client: caller.client, key: caller.key },
-        { name: "first device", pairing: { method: "qr" } }
-      )
-    }
-  }
+  if ((yield* devices.list).length > 0) return
+  if (caller === undefined) return say(`  ${faint("No device yet: POST /v1/devices links one.")}`, "")
+  say(`  ${faint("No device yet: open WhatsApp on the phone, Linked devices, Link a device, and scan.")}`, "")
+  yield* devices.create(caller, { name: "first device", pairing: { method: "qr" } })
+})
+
+/** Of a new log; nobody can be told it again. */
+const firstKey = Effect.gen(function* () {
+  const first = yield* (yield* Clients).first
+  if (first === undefined) return undefined
+  const { client, key } = first
+  say("", `  ${strong("Your API key")}, shown this once:`, "", `    ${key.secret}`, "")
+  return { client, key: key.id }
+})
+
+/** With a configured key no other is made: one that was never shown would be the log's first for ever. */
+const holderOf = Effect.fnUntraced(function* (apiKey: Redacted.Redacted) {
+  const { authenticate } = yield* Authenticator
+  const principal = authenticate(Redacted.value(apiKey))
+  return principal === "starting" ? undefined : principal
 })
 
 const show = ({ code, device, method }: { readonly code: string; readonly device: string; readonly method: string }) =>

@@ -1,8 +1,9 @@
 #!/usr/bin/env node
 import { NodeRuntime, NodeServices } from "@effect/platform-node"
-import { Cause, Effect, Exit, Option } from "effect"
+import { Cause, Effect, Exit, Option, Runtime } from "effect"
 import { Command, Flag } from "effect/cli"
 import { version } from "../Version.ts"
+import { explain } from "./Failure.ts"
 
 /** Each command loads what it needs when it runs: `--help` and `config` stay quick. */
 
@@ -84,9 +85,16 @@ const homing = Command.make("homing").pipe(
   Command.withSubcommands([start, demo, simulator, config])
 )
 
+/** At once, when everything is closed: libraries leave timers behind that hold a process up for half a minute. */
+const end: Runtime.Teardown = (exit) => {
+  if (Exit.isSuccess(exit) || Cause.hasInterruptsOnly(exit.cause)) process.exit(0) // a signal is how it is meant to end
+  const error = Cause.squash(exit.cause)
+  if (Runtime.getErrorReported(error)) {
+    process.stderr.write(`homing: ${explain(exit.cause) ?? Cause.pretty(exit.cause)}\n`)
+  }
+  process.exit(Runtime.getErrorExitCode(error))
+}
+
 homing.pipe(Command.run({ version }), Effect.provide(NodeServices.layer), (main) =>
-  NodeRuntime.runMain(main, {
-    // a signal is how it is meant to end
-    teardown: (exit, onExit) => onExit(Exit.isSuccess(exit) || Cause.hasInterruptsOnly(exit.cause) ? 0 : 1)
-  })
+  NodeRuntime.runMain(main, { teardown: end, disableErrorReporting: true })
 )
