@@ -4,8 +4,10 @@ import { join } from "node:path"
 import { Effect, Layer, Redacted, Schedule, type Scope } from "effect"
 import { HttpServer } from "effect/http"
 import { AgentId } from "#domain/Ids.ts"
+import type { EventStore } from "#domain/ports/EventStore.ts"
 import type { WhatsApp } from "#domain/ports/WhatsApp.ts"
-import { type GatewayOptions, together } from "#services/layers.ts"
+import { agent, embedded, type GatewayOptions, gateway } from "#services/layers.ts"
+import * as Log from "#services/telemetry/Log.ts"
 
 /** The whole product in this process, for tests over HTTP. */
 
@@ -42,31 +44,54 @@ export interface Homing {
   ) => Effect.Effect<Answer>
 }
 
+/** Calls it with this key; a header that is given wins. */
+export const callerOf =
+  (url: string, key: string): Homing["call"] =>
+  (method, path, body, headers = {}) =>
+    Effect.promise(async () => {
+      const response = await fetch(`${url}${path}`, {
+        method,
+        headers: { authorization: `Bearer ${key}`, "content-type": "application/json", ...headers },
+        ...(body !== undefined && { body: typeof body === "string" ? body : JSON.stringify(body) })
+      })
+      const text = await response.text()
+      const parsed =
+        text === "" ? {} : response.headers.get("content-type")?.includes("json") ? JSON.parse(text) : { text }
+      return { status: response.status, headers: response.headers, body: parsed }
+    })
+
+type Ports = Layer.Success<ReturnType<typeof embedded>>
+
+export interface Composition {
+  readonly options?: GatewayOptions
+  /** Ports to stand before the embedded ones. */
+  readonly ports?: Layer.Layer<never, unknown, Ports> | Layer.Layer<EventStore, unknown, Ports>
+  /** The gateway alone. */
+  readonly withoutAgent?: boolean
+}
+
 /** Starts it on a folder; it ends with the scope. */
 export const start = <E>(
   path: string,
   session: Layer.Layer<WhatsApp, E>,
-  options: GatewayOptions = gatewayOptions
+  { options = gatewayOptions, ports = Layer.empty, withoutAgent = false }: Composition = {}
 ): Effect.Effect<Homing, unknown, Scope.Scope> =>
   Effect.gen(function* () {
-    const services = yield* Layer.build(together(path, options, session, { offlineReceiptsMillis: 50 }))
+    const front = gateway(options)
+    const home = agent(options.agent, { offlineReceiptsMillis: 50 }).pipe(
+      Layer.provide(session),
+      Layer.provideMerge(front)
+    )
+    const services = yield* Layer.build(
+      (withoutAgent ? front : home).pipe(
+        Layer.provideMerge(ports as Layer.Layer<EventStore, unknown, Ports>),
+        Layer.provideMerge(embedded(path)),
+        Layer.provideMerge(Log.layer({ level: "error", out: { write: () => {} } }))
+      )
+    )
     const { address } = yield* Effect.provideContext(HttpServer.HttpServer, services)
     const url = HttpServer.formatAddress(address).replace(/\/$/, "")
-    return {
-      url,
-      call: (method, path, body, headers = {}) =>
-        Effect.promise(async () => {
-          const response = await fetch(`${url}${path}`, {
-            method,
-            headers: { authorization: `Bearer ${apiKey}`, "content-type": "application/json", ...headers },
-            ...(body !== undefined && { body: typeof body === "string" ? body : JSON.stringify(body) })
-          })
-          const text = await response.text()
-          const parsed =
-            text === "" ? {} : response.headers.get("content-type")?.includes("json") ? JSON.parse(text) : { text }
-          return { status: response.status, headers: response.headers, body: parsed }
-        })
-    }
+    return { url, call: callerOf(url, apiKey) }
   })
 
 /** Looks until it fits, for up to ten seconds. */
