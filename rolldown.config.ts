@@ -2,7 +2,7 @@ import { defineConfig } from "rolldown"
 
 /** Bundles for a small memory: what a benchmark and an installation run. Baileys stays outside, loaded when needed. */
 export default defineConfig({
-  input: { "bench-gateway": "bench/gateway.ts" },
+  input: { homing: "services/cli/homing.ts", "bench-gateway": "bench/gateway.ts" },
   platform: "node",
   external: [/^@whiskeysockets\//, /^libsignal/, /^ws$/],
   output: { dir: "dist", format: "esm", cleanDir: true, minify: false }
