@@ -1,9 +1,18 @@
 /** Calls the gateway as a client would, and knows nothing else of it. */
 
+/** A message or a device, as far as a crash run looks at them. */
+interface Body {
+  readonly id: string
+  readonly status: string
+  readonly waMessageId: string
+  readonly state?: string
+  readonly qr?: string
+}
+
 export interface Answer {
   readonly at: number
   readonly status: number
-  readonly body: { readonly [key: string]: any }
+  readonly body: Body
 }
 
 /** No request may take longer than it asked to wait, plus this. */
@@ -15,18 +24,18 @@ export const call = async (
   apiKey: string,
   method: "GET" | "POST",
   path: string,
-  body?: object,
+  payload?: object,
   headers: Record<string, string> = {}
 ): Promise<Answer | "hung" | undefined> => {
   try {
     const response = await fetch(`${url}${path}`, {
       method,
       headers: { authorization: `Bearer ${apiKey}`, "content-type": "application/json", ...headers },
-      ...(body !== undefined && { body: JSON.stringify(body) }),
+      ...(payload !== undefined && { body: JSON.stringify(payload) }),
       signal: AbortSignal.timeout(patienceMillis)
     })
-    const json = (await response.json()) as Answer["body"]
-    return { at: Date.now(), status: response.status, body: json }
+    const body = (await response.json()) as Body
+    return { at: Date.now(), status: response.status, body }
   } catch (error) {
     return error instanceof DOMException && error.name === "TimeoutError" ? "hung" : undefined
   }

@@ -1,17 +1,15 @@
-import { type ChildProcess, spawn } from "node:child_process"
-import { once } from "node:events"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { createInterface } from "node:readline"
-import { type Step, steps } from "#domain/ports/Steps.ts"
+import type { Step } from "#domain/ports/Steps.ts"
 import type { FaultsPatch } from "#infra/whatsapp/simulator/Faults.ts"
 import { readRecord } from "#infra/whatsapp/simulator/Record.ts"
-import { call, control, pause } from "./Caller.ts"
+import { pause } from "./Caller.ts"
 import { type Dice, dice } from "./Dice.ts"
 import { judge, type Verdict } from "./Judge.ts"
 import { type Life, lives } from "./Lives.ts"
 import type { Sabotage } from "./Sabotage.ts"
+import { simulation } from "./Simulation.ts"
 import type { Orders } from "./System.ts"
 import { isFinal, type Traffic, traffic } from "./Traffic.ts"
 
@@ -28,8 +26,9 @@ export interface Options {
   readonly reconciled: boolean
   /** How long the bus takes to hand a command over. */
   readonly busMillis: number
-  readonly faults: FaultsPatch
-  /** How long, after the last kill, every message may take to be settled. */
+  /** What WhatsApp may be like, by chance, for each life of the system. */
+  readonly weather: ReadonlyArray<FaultsPatch>
+  /** After the last kill, the run ends when all is settled, or when nothing has become settled for so long. */
   readonly patienceMillis: number
   readonly progress: (line: string) => void
 }
@@ -49,36 +48,8 @@ export interface Report extends Verdict {
 }
 
 const apiKey = "a-key-for-this-run-only"
-const account = "60129999999"
-/** A kill that does not come at its step within this time is given up, and planned again. */
+/** A kill that has not come at its step by then is given up, and planned again. */
 const stepPatienceMillis = 20_000
-
-const startSimulator = async (record: string) => {
-  const main = join(import.meta.dirname, "../../infra/whatsapp/simulator/main.ts")
-  const child: ChildProcess = spawn(process.execPath, [main, "--port", "0", "--record", record], {
-    stdio: ["ignore", "pipe", "inherit"]
-  })
-  const [line] = await once(createInterface({ input: child.stdout! }), "line")
-  const { controlUrl, url } = JSON.parse(line) as { readonly url: string; readonly controlUrl: string }
-  return { url, controlUrl, stop: () => void child.kill("SIGKILL") }
-}
-
-const pair = async (url: string, controlUrl: string): Promise<string> => {
-  const created = await call(url, apiKey, "POST", "/v1/devices", { name: "crash", pairing: "qr" })
-  if (created === undefined || created === "hung" || created.status !== 201) throw new Error("no device was created")
-  const { id } = created.body
-  let scanned = false
-  for (;;) {
-    const found = await call(url, apiKey, "GET", `/v1/devices/${id}`)
-    if (found === undefined || found === "hung") throw new Error("the system died while a device was paired")
-    if (found.body.state === "connected") return id
-    if (!scanned && found.body.qr !== undefined) {
-      await control(controlUrl, "/scan", { qr: found.body.qr, phone: account })
-      scanned = true
-    }
-    await pause(50)
-  }
-}
 
 /** A kill to come: at a step, or at any time. */
 type Plan = Step | "any"
@@ -91,13 +62,14 @@ const plan = ({ kills, perStep, steps }: Options, chance: Dice): Array<Plan> =>
 
 /** Kills the system again and again while it sends, then compares what it said with what the simulator wrote down. */
 export const run = async (options: Options): Promise<Report> => {
-  const { busMillis, progress, reconciled, sabotage, seed } = options
+  const { busMillis, perStep, reconciled, sabotage, seed, sends } = options
   const begun = performance.now()
+  const elapsed = () => (performance.now() - begun) / 1_000
+  const progress = (line: string) => options.progress(`${elapsed().toFixed(1).padStart(6)} s  ${line}`)
   const folder = mkdtempSync(join(tmpdir(), "homing-crash-"))
-  const recordFile = join(folder, "record.jsonl")
   const chance = dice(seed)
   const system = await lives(folder)
-  const simulator = await startSimulator(recordFile)
+  const simulator = await simulation(folder)
   let whereNow: Promise<string | undefined> = Promise.resolve(undefined)
 
   const url = async (): Promise<string> => {
@@ -107,10 +79,18 @@ export const run = async (options: Options): Promise<Report> => {
       await pause(10)
     }
   }
-  const begin = (death: Orders["death"]): Life => {
+
+  const begin = (death?: Orders["death"]): Life => {
     const data = join(folder, "data")
-    const orders = { folder: data, apiKey, webSocketUrl: simulator.url, sabotage, reconciled, busMillis, death }
-    const life = system.begin(orders)
+    const life = system.begin({
+      folder: data,
+      apiKey,
+      webSocketUrl: simulator.url,
+      sabotage,
+      reconciled,
+      busMillis,
+      death
+    })
     whereNow = life.ready
     void life.died.then(() => {
       if (whereNow === life.ready) whereNow = Promise.resolve(undefined)
@@ -118,48 +98,54 @@ export const run = async (options: Options): Promise<Report> => {
     return life
   }
 
-  const kill = async (target: Plan, sends: number, going: Traffic): Promise<boolean> => {
-    const death = target === "any" ? undefined : { step: target, passing: chance.between(1, 3) }
-    const after = chance.between(100, 2_000)
-    const life = begin(death)
-    going.want(sends)
+  const killAtAnyTime = async () => {
+    const life = begin()
+    const isEarly = chance.below(4) === 0
+    if (!isEarly) await life.ready
+    await pause(chance.below(isEarly ? 500 : 1_500))
+    life.kill()
+    await life.died
+  }
+
+  /** Whether it died there, with a message in flight. */
+  const killAt = async (step: Step, going: Traffic): Promise<boolean> => {
+    const life = begin({ step, passing: chance.between(1, 3) })
     let alive = true
     void life.died.then(() => {
       alive = false
     })
-    if (target === "any") await Promise.race([pause(after), life.died])
     const limit = performance.now() + stepPatienceMillis
-    while (target !== "any" && alive && performance.now() < limit) {
-      if (going.inFlight() === 0) going.want(1)
-      await Promise.race([pause(20), life.died])
+    while (alive && performance.now() < limit) {
+      if (going.inFlight() === 0) going.want(going.sendings.length + 1)
+      await pause(10)
     }
-    const hit = target === "any" || !alive
-    const inFlight = going.inFlight()
+    const hit = !alive && going.inFlight() > 0
     life.kill()
     await life.died
-    return hit && inFlight > 0
+    return hit
   }
 
   const settle = async (going: Traffic) => {
-    const limit = performance.now() + options.patienceMillis
-    const last = begin(undefined)
-    void last.ready.then(() => progress(`DBG ready ${elapsed(begun)}`))
-    while (performance.now() < limit) {
-      const open = going.sendings.filter((sending) => !isFinal(sending))
-      progress(`DBG ${elapsed(begun)} ${going.sendings.length} ${open.map((s) => s.said.at(-1)?.status ?? "-").join(" ")}`)
-      if (open.length === 0 && going.sendings.length > 0) break
-      for (const sending of open) await going.ask(sending)
+    going.want(sends)
+    begin()
+    const settled = () => going.sendings.length - going.inFlight()
+    let [before, since] = [settled(), performance.now()]
+    while (
+      (going.sendings.length < sends || going.inFlight() > 0) &&
+      performance.now() - since < options.patienceMillis
+    ) {
+      for (const sending of going.sendings.filter((one) => !isFinal(one))) await going.ask(sending)
       await pause(100)
+      if (settled() > before) [before, since] = [settled(), performance.now()]
     }
     for (const sending of going.sendings) await going.ask(sending)
-    return last
+    await going.end()
   }
 
   try {
-    const first = begin(undefined)
-    const device = await pair(await url(), simulator.controlUrl)
-    await control(simulator.controlUrl, "/faults", options.faults)
-    progress(`paired after ${elapsed(begun)}`)
+    const first = begin()
+    const device = await simulator.pair(await url(), apiKey)
+    progress("a device is paired")
     first.kill()
     await first.died
 
@@ -167,45 +153,37 @@ export const run = async (options: Options): Promise<Report> => {
     const plans = plan(options, chance)
     const hits = new Map<Step, number>(options.steps.map((step) => [step, 0]))
     let kills = 1
-    let missed = 0
-    while (plans.length > 0) {
+    for (let misses = 0; plans.length > 0 && misses <= 3 * perStep; kills++) {
+      await simulator.behave(options.weather[chance.below(options.weather.length)] ?? {})
       const target = plans.pop()!
-      const more = Math.ceil(Math.max(0, options.sends - going.sendings.length) / (plans.length + 1))
-      const hit = await kill(target, more, going)
-      kills++
-      if (target !== "any") {
-        if (hit) hits.set(target, hits.get(target)! + 1)
-        else if (++missed < 3 * options.perStep) plans.splice(chance.below(plans.length + 1), 0, target)
+      going.want(Math.ceil((sends * kills) / (kills + plans.length)))
+      const hit = target === "any" ? await killAtAnyTime() : await killAt(target, going)
+      if (target !== "any" && hit) hits.set(target, hits.get(target)! + 1)
+      if (hit === false) {
+        misses++
+        plans.splice(chance.below(plans.length + 1), 0, target)
       }
-      const open = going.inFlight()
-      progress(`${elapsed(begun)} kill ${kills} ${target}${hit ? "" : " (missed)"}: ${going.sendings.length} sent, ${open} open`)
+      const where = target === "any" ? "at any time" : `${hit ? "at" : "not reached:"} ${target}`
+      progress(`kill ${kills} ${where}; ${going.sendings.length} messages, ${going.inFlight()} in flight`)
     }
     await settle(going)
-    await going.end()
-    progress(`${elapsed(begun)} settled`)
+    progress("all is settled that will be")
 
-    const statuses: Record<string, number> = {}
-    for (const { said } of going.sendings) {
-      const status = said.at(-1)?.status ?? "unanswered"
-      statuses[status] = (statuses[status] ?? 0) + 1
-    }
+    const last = Map.groupBy(going.sendings, ({ said }) => said.at(-1)?.status ?? "unanswered")
     return {
       seed,
       sends: going.sendings.length,
       kills,
       hitsPerStep: Object.fromEntries(hits),
-      ...judge(going.sendings, readRecord(recordFile)),
-      statuses,
+      ...judge(going.sendings, readRecord(simulator.record)),
+      statuses: Object.fromEntries([...last].map(([status, { length }]) => [status, length])),
       unsettled: going.inFlight(),
       hung: going.hung(),
-      seconds: Math.round((performance.now() - begun) / 1_000)
+      seconds: Math.round(elapsed())
     }
   } finally {
     await system.end()
     simulator.stop()
-    if (process.env.KEEP===undefined) rmSync(folder, { recursive: true, force: true }); else console.error(folder)
+    rmSync(folder, { recursive: true, force: true })
   }
 }
-
-const elapsed = (begun: number) => `${((performance.now() - begun) / 1_000).toFixed(1)} s`
-export const allSteps = steps

@@ -54,8 +54,9 @@ export const traffic = (options: {
   /** Until it is accepted, which the answer's id says. */
   const send = async (sending: Sending) => {
     const { key, text, to } = sending
-    const body = { device, to, content: { type: "text", text }, confirm: { until: "sent", timeoutMs: 2_000 } }
     while (!over) {
+      const confirm = { until: "sent", timeoutMs: dice.below(3) * 500 }
+      const body = { device, to, content: { type: "text", text }, confirm }
       const answer = await call(await options.url(), apiKey, "POST", "/v1/messages", body, { "idempotency-key": key })
       if (answer === "hung") hung++
       else if (answer === undefined || answer.status === 503 || answer.status === 429) await pause(20)
@@ -70,22 +71,36 @@ export const traffic = (options: {
       else await pause(10)
     }
   }
-  const working = Promise.all(Array.from({ length: workers }, work))
+
+  const ask = async (sending: Sending) => {
+    if (sending.id === undefined) return
+    const answer = await call(await options.url(), apiKey, "GET", `/v1/messages/${sending.id}`)
+    if (answer === "hung") hung++
+    else if (answer !== undefined && answer.status === 200) hear(sending, answer)
+  }
+
+  /** Looks back at what is long settled too: a verdict must stand, whatever died since. */
+  const lookBack = async () => {
+    while (!over) {
+      const open = sendings.filter((sending) => !isFinal(sending))
+      const among = dice.below(2) === 0 ? open : sendings
+      const any = among[dice.below(among.length)]
+      if (any !== undefined) await ask(any)
+      await pause(20)
+    }
+  }
+  const working = Promise.all([lookBack(), ...Array.from({ length: workers }, work)])
 
   return {
     sendings: sendings as ReadonlyArray<Sending>,
-    /** More messages to send. */
-    want: (more: number) => {
-      wanted = Math.max(wanted, sendings.length) + more
+    /** How many messages shall have been begun by now. */
+    want: (many: number) => {
+      wanted = Math.max(wanted, many)
     },
     /** Messages that were begun and have no verdict yet. */
     inFlight: () => sendings.filter((sending) => !isFinal(sending)).length,
     hung: () => hung,
-    ask: async (sending: Sending) => {
-      if (sending.id === undefined) return
-      const answer = await call(await options.url(), apiKey, "GET", `/v1/messages/${sending.id}`)
-      if (answer !== undefined && answer !== "hung" && answer.status === 200) hear(sending, answer)
-    },
+    ask,
     end: async () => {
       over = true
       await working

@@ -1,0 +1,28 @@
+import { assert, describe, it } from "@effect/vitest"
+import { run } from "./Run.ts"
+import { sabotages } from "./Sabotage.ts"
+import { control } from "./Scenarios.ts"
+
+const short = { seed: 1, progress: () => {} }
+const timeout = 120_000 // a run takes a tenth of it on a machine that does nothing else
+
+describe("a crash run", () => {
+  it("finds nothing on the system as it is, with a slow bus and no reconciler", { timeout }, async () => {
+    const { falseSent, hitsPerStep, lost, secondIds, takenBack, unsettled } = await run({
+      ...control(undefined),
+      ...short
+    })
+    assert.deepStrictEqual(
+      { falseSent, lost, secondIds, takenBack, unsettled },
+      { falseSent: 0, lost: 0, secondIds: 0, takenBack: 0, unsettled: 0 }
+    )
+    assert.deepStrictEqual(Object.values(hitsPerStep), [2, 2, 2])
+  })
+
+  for (const sabotage of sabotages) {
+    it(`finds a write that is one step early: ${sabotage}`, { timeout }, async () => {
+      const { falseSent, lost } = await run({ ...control(sabotage), ...short })
+      assert.isAbove(lost + falseSent, 0)
+    })
+  }
+})
