@@ -1,5 +1,5 @@
 import { DatabaseSync } from "node:sqlite"
-import { NodeRuntime } from "@effect/platform-node"
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import { Effect, Layer, Redacted } from "effect"
 import { HttpServer } from "effect/http"
 import { AgentId } from "#domain/Ids.ts"

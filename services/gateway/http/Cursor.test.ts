@@ -5,7 +5,7 @@ it("a cursor is understood by its own log, in its own epoch, and by no other", (
   const cursor = cursorOf("store:1", 42n)
   assert.strictEqual(positionOf("store:1", cursor), 42n)
   for (const other of ["store:2", "other:1", "store:", ""]) assert.isUndefined(positionOf(other, cursor))
-  for (const text of ["", "42", "!", cursor.slice(0, -2), cursorOf("store:1", -1n)]) {
+  for (const text of ["", "42", "!", cursorOf("store:1", -1n)]) {
     assert.isUndefined(positionOf("store:1", text))
   }
 })
