@@ -1,0 +1,95 @@
+import { readdirSync } from "node:fs"
+import { createServer } from "node:net"
+import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { callerOf, folder } from "./Homing.ts"
+import { homing, keyPattern } from "./Process.ts"
+
+/** The demo in a folder of its own, where it also puts its data. */
+const demo = Effect.fnUntraced(function* (args: ReadonlyArray<string>, env: Record<string, string> = {}) {
+  const cwd = yield* folder
+  const process = yield* homing(["demo", ...args], { cwd, env: { PORT: "0", TMPDIR: cwd, ...env } })
+  return { process, leftBehind: Effect.sync(() => readdirSync(cwd)) }
+})
+
+const lineOf = (stdout: string) => {
+  const lines = stdout.trim().split("\n")
+  assert.strictEqual(lines.length, 1)
+  return JSON.parse(lines[0]!)
+}
+
+/** A port that nobody else has for the moment; held until the scope closes. */
+const heldPort = Effect.acquireRelease(
+  Effect.callback<{ readonly port: number; readonly release: () => void }>((resume) => {
+    const server = createServer()
+    server.listen(0, "127.0.0.1", () => {
+      const { port } = server.address() as { readonly port: number }
+      resume(Effect.succeed({ port, release: () => server.close() }))
+    })
+  }),
+  ({ release }) => Effect.sync(release)
+)
+
+describe("homing demo", () => {
+  it.live("--once --json tells the whole story in one line, and leaves nothing behind", () =>
+    Effect.gen(function* () {
+      const begun = performance.now()
+      const { leftBehind, process } = yield* demo(["--once", "--json"])
+      assert.deepStrictEqual(yield* process.ended, { code: 0, signal: null }, process.stderr())
+      assert.isBelow(performance.now() - begun, 30_000)
+      const { device, events, key, message, simulator, url } = lineOf(process.stdout())
+      assert.match(url, /^http:\/\/127\.0\.0\.1:\d+$/)
+      assert.match(key, keyPattern)
+      assert.match(simulator, /^ws:\/\//)
+      assert.strictEqual(message.device, device)
+      assert.include(["sent", "delivered", "read"], message.status)
+      assert.deepStrictEqual(
+        events.slice(0, 2).map(({ evidence, type }: { type: string; evidence?: string }) => [type, typeof evidence]),
+        [
+          ["message.queued.v1", "undefined"],
+          ["message.sent.v1", "string"]
+        ]
+      )
+      assert.deepStrictEqual(yield* leftBehind, [])
+    })
+  )
+
+  it.live.each([
+    ["never", "attempting"],
+    ["error", "failed"]
+  ] as const)("--ack %s ends well with the honest answer %s", ([ack, status]) =>
+    Effect.gen(function* () {
+      const { process } = yield* demo(["--once", "--json", "--ack", ack])
+      assert.deepStrictEqual(yield* process.ended, { code: 0, signal: null }, process.stderr())
+      assert.strictEqual(lineOf(process.stdout()).message.status, status)
+    })
+  )
+
+  it.live("stays without --once, answers on its port, and ends at once on a signal without a trace", () =>
+    Effect.gen(function* () {
+      const { port, release } = yield* heldPort
+      release()
+      for (const signal of ["SIGINT", "SIGTERM"] as const) {
+        const { leftBehind, process } = yield* demo(["--json"], { PORT: String(port) })
+        const { device, key, url } = JSON.parse((yield* process.says(/^\{.*\}$/m))[0])
+        assert.strictEqual(url, `http://127.0.0.1:${port}`)
+        const found = yield* callerOf(url, key)("GET", `/v1/devices/${device}`)
+        assert.strictEqual(found.body.state, "connected")
+        const { code, millis } = yield* process.end(signal)
+        assert.strictEqual(code, 0)
+        assert.isBelow(millis, 2_000)
+        assert.deepStrictEqual(yield* leftBehind, [])
+      }
+    })
+  )
+
+  it.live("says in a line that its port is taken", () =>
+    Effect.gen(function* () {
+      const { port } = yield* heldPort
+      const { leftBehind, process } = yield* demo(["--once"], { PORT: String(port) })
+      assert.deepStrictEqual(yield* process.ended, { code: 1, signal: null })
+      assert.match(process.stderr(), new RegExp(`^homing: cannot listen on 127\\.0\\.0\\.1:${port}: [^\\n]+\\n$`))
+      assert.deepStrictEqual(yield* leftBehind, [])
+    })
+  )
+})
