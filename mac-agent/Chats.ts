@@ -9,7 +9,13 @@ import type { LedgerEntry } from "#domain/ports/Ledger.ts"
 export interface Chats {
   /** Claims the chat for an entry that would be its next; `false` when another one is there first. */
   readonly claim: (entry: LedgerEntry) => boolean
-  /** Lines an entry up behind the others of its chat. */
+  /** Lines an entry up that is not durable yet: it keeps its place, and nobody behind it goes before it. */
+  readonly reserve: (entry: LedgerEntry) => void
+  /** The reserved entry is durable: it may go when it is its turn. */
+  readonly admit: (entry: LedgerEntry) => void
+  /** The reserved entry is none of ours: those behind it move up. */
+  readonly withdraw: (entry: LedgerEntry) => void
+  /** Lines a durable entry up among the others of its chat. */
   readonly enqueue: (entry: LedgerEntry) => void
   /** Frees the chat that was claimed for this entry. */
   readonly release: (entry: LedgerEntry) => void
@@ -29,6 +35,7 @@ interface Chat {
 
 export const make = (): Chats => {
   const chats = new Map<string, Chat>()
+  const reserved = new Set<LedgerEntry>()
   const keyOf = ({ device, subject }: Pick<LedgerEntry, "device" | "subject">) => `${device} ${subject}`
 
   const chatOf = (entry: LedgerEntry): Chat => {
@@ -44,10 +51,18 @@ export const make = (): Chats => {
     if (!chat.busy && chat.waiting.length === 0) chats.delete(key)
   }
 
+  const enqueue = (entry: LedgerEntry) => {
+    const { waiting } = chatOf(entry)
+    let at = waiting.length
+    while (at > 0 && waiting[at - 1]!.position > entry.position) at--
+    waiting.splice(at, 0, entry)
+  }
+
   const next = (chat: Chat | undefined) => {
-    if (chat === undefined || chat.busy) return undefined
-    const entry = chat.waiting.shift()
-    if (entry !== undefined) chat.busy = true
+    const entry = chat?.waiting[0]
+    if (chat === undefined || chat.busy || entry === undefined || reserved.has(entry)) return undefined
+    chat.waiting.shift()
+    chat.busy = true
     return entry
   }
 
@@ -58,12 +73,18 @@ export const make = (): Chats => {
       chat.busy = true
       return true
     },
-    enqueue: (entry) => {
-      const { waiting } = chatOf(entry)
-      let at = waiting.length
-      while (at > 0 && waiting[at - 1]!.position > entry.position) at--
-      waiting.splice(at, 0, entry)
+    reserve: (entry) => {
+      reserved.add(entry)
+      enqueue(entry)
     },
+    admit: (entry) => void reserved.delete(entry),
+    withdraw: (entry) => {
+      reserved.delete(entry)
+      const chat = chatOf(entry)
+      chat.waiting.splice(chat.waiting.indexOf(entry), 1)
+      forgetIfIdle(keyOf(entry), chat)
+    },
+    enqueue,
     release: (entry) => {
       const chat = chatOf(entry)
       chat.busy = false
@@ -82,7 +103,8 @@ export const make = (): Chats => {
       const expired: Array<LedgerEntry> = []
       for (const [key, chat] of chats) {
         for (let i = chat.waiting.length - 1; i >= 0; i--) {
-          if (chat.waiting[i]!.expiresAt <= now) expired.push(...chat.waiting.splice(i, 1))
+          const entry = chat.waiting[i]!
+          if (entry.expiresAt <= now && !reserved.has(entry)) expired.push(...chat.waiting.splice(i, 1))
         }
         forgetIfIdle(key, chat)
       }

@@ -24,7 +24,7 @@ const decodeHeader = Schema.decodeUnknownSync(
     commandId: EventId,
     device: DeviceId,
     attempt: Schema.String.check(Schema.isPattern(/^[1-9]\d{0,8}$/)),
-    position: Schema.String.check(Schema.isPattern(/^\d{1,19}$/)),
+    position: Schema.String.check(Schema.isPattern(/^\d{1,15}$/)), // exact as a number too
     expiresAt: Instant
   })
 )
@@ -52,6 +52,9 @@ export const layer = Layer.effectDiscard(
     const parse = <A>(decode: (header: Header) => A, header: Header) =>
       Effect.try({ try: () => decode(header), catch: () => new Undecodable() })
 
+    const refuse = (reason: string) =>
+      Effect.as(Effect.logWarning("a command was refused", { agent: trust.agent, reason }), undefined)
+
     const entryOf = Effect.fnUntraced(function* (header: Header, command: Send, now: Instant) {
       const { attempt, commandId, device, expiresAt, position } = yield* parse(decodeHeader, header)
       const subject = yield* parse((_) => decodeSubject(_.subject), header)
@@ -75,8 +78,9 @@ export const layer = Layer.effectDiscard(
       return entry
     })
 
-    const pair = Effect.fnUntraced(function* (header: Header, command: Pair) {
-      const { attempt, commandId, device, position } = yield* parse(decodeHeader, header)
+    const pair = Effect.fnUntraced(function* (header: Header, command: Pair, now: Instant) {
+      const { attempt, commandId, device, expiresAt, position } = yield* parse(decodeHeader, header)
+      if (expiresAt <= now) return yield* refuse("expired")
       const pairing = yield* unbox(crypto, trust.commandKey, header, command.box, decodePair)
       const { epoch } = header
       yield* sessions.pair({
@@ -90,9 +94,6 @@ export const layer = Layer.effectDiscard(
       })
     })
 
-    const refuse = (reason: string) =>
-      Effect.as(Effect.logWarning("a command was refused", { agent: trust.agent, reason }), undefined)
-
     /** A send becomes an entry for the ledger; everything else is done here. */
     const take = Effect.fnUntraced(
       function* (answer: Verified | EnvelopeRefused, now: Instant) {
@@ -100,11 +101,13 @@ export const layer = Layer.effectDiscard(
         if (!belongs(answer)) return yield* refuse("not_for_this_agent")
         const command = yield* readCommand(answer.payload)
         if (command.kind === "send") return yield* entryOf(answer.header, command, now)
-        if (command.kind === "pair") yield* pair(answer.header, command)
+        if (command.kind === "pair") yield* pair(answer.header, command, now)
         else yield* reporter.receipted(command.reports)
         return undefined
       },
-      Effect.catchTag("Undecodable", () => refuse("undecodable"))
+      Effect.catchTag("Undecodable", () => refuse("undecodable")),
+      // one command that cannot be handled does not stop those behind it; the gateway issues it again
+      Effect.catchDefect((defect) => refuse(defect instanceof Error ? defect.name : "broken"))
     )
 
     const takeAll = Effect.fnUntraced(function* (incoming: Array.NonEmptyReadonlyArray<Incoming>) {
@@ -125,12 +128,13 @@ export const layer = Layer.effectDiscard(
       yield* Effect.forkChild(Effect.andThen(accepted, acknowledged), { startImmediately: true })
     })
 
-    yield* bus
-      .subscribe(lane)
-      .pipe(
-        Stream.runForEachArray(takeAll),
-        Effect.retry(Schedule.min([Schedule.exponential("100 millis"), Schedule.spaced("5 seconds")])),
-        Effect.forkScoped
-      )
+    yield* bus.subscribe(lane).pipe(
+      Stream.runForEachArray(takeAll),
+      Effect.andThen(Effect.fail("the subscription ended")),
+      Effect.sandbox,
+      Effect.tapError((cause) => Effect.logError("the bus is not available; commands are taken again shortly", cause)),
+      Effect.retry(Schedule.min([Schedule.exponential("100 millis"), Schedule.spaced("5 seconds")])),
+      Effect.forkScoped
+    )
   })
 )

@@ -1,4 +1,4 @@
-import { Array, Clock, Context, Effect, Layer, Schedule } from "effect"
+import { Array, Clock, Context, Effect, FiberSet, Layer, Schedule } from "effect"
 import { reportIdOf } from "#domain/Identifiers.ts"
 import type { EventId } from "#domain/Ids.ts"
 import { fromMillis } from "#domain/Instant.ts"
@@ -23,9 +23,15 @@ export interface Regarding {
 
 /** Reports do not go stale: the gateway takes one whenever it comes. */
 const validMillis = 30 * 24 * 3_600_000
-/** A report without a receipt is published again after this. */
+/** A report without a receipt is published again after this, and twice as long after each time: nobody may be there. */
 const repeatAfterMillis = 15_000
+const longestRepeatMillis = 10 * 60_000
 const repeatAtOnce = 2_000
+
+interface Published {
+  readonly at: number
+  readonly times: number
+}
 
 /** Composes, signs and publishes reports. Those that are ready together leave under one signature. */
 export class Reporter extends Context.Service<
@@ -58,12 +64,13 @@ export const layer = Layer.effect(
     const step = yield* Steps
     const trust = yield* Trust
     const lane: Lane = { kind: "reports", agent: trust.agent }
-    const run = Effect.runForkWith(yield* Effect.context<never>())
+    const clock = yield* Clock.Clock
+    const run = yield* FiberSet.makeRuntime<never>()
 
     let ready: globalThis.Array<Outgoing> = []
     let armed = false
     /** When each unreceipted report last left, and how often. */
-    const published = new Map<string, { at: number; times: number }>()
+    const published = new Map<string, Published>()
 
     const headerOf = (regarding: Regarding, millis: number): Header => ({
       direction: "homing/report/1",
@@ -93,7 +100,7 @@ export const layer = Layer.effect(
         )
         const signed = Array.map(batch, ({ id }, i): Outgoing => ({ id, bytes: envelopes[i]! }))
         // what the bus loses comes again with the next look at the ledger
-        yield* Effect.forkDetach(Effect.ignore(bus.publish(lane, signed)), { startImmediately: true })
+        run(Effect.ignore(bus.publish(lane, signed)))
         step("agent.reported")
       }
     })
@@ -113,11 +120,16 @@ export const layer = Layer.effect(
       }
     }
 
+    const isDue = (last: Published | undefined, now: number) =>
+      last === undefined || now - last.at > Math.min(repeatAfterMillis * 2 ** (last.times - 1), longestRepeatMillis)
+
     const repeat = Effect.gen(function* () {
       const now = yield* Clock.currentTimeMillis
       const waiting = yield* ledger.unreceipted(repeatAtOnce)
-      const due = waiting.filter(({ id }) => now - (published.get(id)?.at ?? 0) > repeatAfterMillis)
-      publish(due, now)
+      publish(
+        waiting.filter(({ id }) => isDue(published.get(id), now)),
+        now
+      )
     })
     yield* repeat.pipe(
       Effect.tapError(() => Effect.logWarning("the ledger does not answer; reports are repeated later")),
@@ -142,7 +154,7 @@ export const layer = Layer.effect(
           bytes: encodeUnsigned({ header: headerOf(regarding, millis), payload: encodePayload(report) })
         }
       },
-      publish: (reports) => publish(reports, Date.now()),
+      publish: (reports) => publish(reports, clock.currentTimeMillisUnsafe()),
       showCode: Effect.fnUntraced(function* (regarding, { code, expiresAt, method }) {
         const millis = yield* Clock.currentTimeMillis
         const header = headerOf(regarding, millis)

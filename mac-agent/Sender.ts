@@ -1,24 +1,23 @@
-import { type Array, Clock, Context, Effect, Layer, Schedule } from "effect"
+import { type Array, Clock, Context, Effect, FiberSet, Layer, Schedule } from "effect"
 import type { DeviceId } from "#domain/Ids.ts"
 import { fromMillis, type Instant, toMillis } from "#domain/Instant.ts"
-import { Ledger, type LedgerEntry, type LedgerReport, type LedgerState } from "#domain/ports/Ledger.ts"
+import type { ReportKind } from "#domain/message/Status.ts"
+import { Ledger, type LedgerEntry, type LedgerState } from "#domain/ports/Ledger.ts"
 import { Steps } from "#domain/ports/Steps.ts"
 import { type SendOutcome, WhatsApp } from "#domain/ports/WhatsApp.ts"
 import * as Chats from "./Chats.ts"
 import { Reporter } from "./Reporter.ts"
 import { Trust } from "./Trust.ts"
+import * as Unclear from "./Unclear.ts"
+import { changeOf, reporting } from "./Verdicts.ts"
 
-/** The ledger tries again by itself for this long after the first attempt, always under the same id. */
-const retryWindowMillis = 15 * 60_000
-const firstRetryMillis = 15_000
 const notSentRetryMillis = 2_000
-/** `attempting` becomes a report only when it lasts. */
-const lastingMillis = 1_000
-/** After a (re)connection, what WhatsApp still has to tell of earlier attempts comes first. */
-const offlineReceiptsMillis = 3_000
 
 export interface SenderOptions {
+  /** After a (re)connection, what WhatsApp still has to tell of earlier attempts comes first. 3 seconds by default. */
   readonly offlineReceiptsMillis?: number
+  /** `attempting` becomes a report only when it lasts: a second by default. */
+  readonly lastingMillis?: number
 }
 
 /** The one place that writes to WhatsApp: attempts, outcomes, retries, expiry. */
@@ -41,8 +40,6 @@ export class Sender extends Context.Service<
   }
 >()("homing/mac-agent/Sender") {}
 
-type Claim = "attempting" | "unknown" | "expired" | "failed" | "sent" | "delivered" | "read" | "played"
-
 export const layer = (options: SenderOptions = {}) =>
   Layer.effect(
     Sender,
@@ -52,57 +49,50 @@ export const layer = (options: SenderOptions = {}) =>
       const whatsapp = yield* WhatsApp
       const step = yield* Steps
       const trust = yield* Trust
-      const run = Effect.runForkWith(yield* Effect.context<never>())
+      const clock = yield* Clock.Clock
+      const run = yield* FiberSet.makeRuntime<never>()
+      const offlineReceiptsMillis = options.offlineReceiptsMillis ?? 3_000
+      const lastingMillis = options.lastingMillis ?? 1_000
+      const reportOf = reporting(reporter)
       const chats = Chats.make()
+      const unclear = Unclear.make()
       const online = new Set<DeviceId>()
-      /** Ambiguous entries by position: when each is tried again, and how often it was. */
-      const unclear = new Map<bigint, { entry: LedgerEntry; due: number; tries: number }>()
       /** Attempts under way by position; `true` once the server's word came by another way. */
       const underWay = new Map<bigint, boolean>()
 
-      const reportOf = (entry: LedgerEntry, claim: Claim, millis: number, code?: string): LedgerReport => {
-        const told = ["delivered", "read", "played"].includes(claim)
-        return reporter.compose(
-          entry,
-          {
-            kind: "message",
-            message: entry.message,
-            claim,
-            at: fromMillis(millis),
-            ...(told && { recipient: entry.subject }),
-            ...(code !== undefined && { code })
-          },
-          millis
-        )
-      }
-
-      const changeOf = (
-        entry: LedgerEntry,
-        state: LedgerState,
-        millis: number,
-        reports: ReadonlyArray<LedgerReport>
-      ) => ({
-        epoch: entry.epoch,
-        position: entry.position,
-        state,
-        at: fromMillis(millis),
-        reports
-      })
-
       /** Records a verdict with its report and publishes it. What a restart would find out again may be durable later. */
-      const settle = (entry: LedgerEntry, state: LedgerState, claim: Claim, millis: number, code?: string) => {
+      const settle = (entry: LedgerEntry, state: LedgerState, claim: ReportKind, millis: number, code?: string) => {
         const reports = [reportOf(entry, claim, millis, code)]
-        unclear.delete(entry.position)
+        if (state !== "ambiguous") unclear.settled(entry)
         return Effect.map(ledger.changeSoon([changeOf(entry, state, millis, reports)]), () => {
           step("agent.settled")
           reporter.publish(reports)
         })
       }
 
+      /** Begins the chat's next entry, if there is one and its device is connected. */
+      const wake = (chat: LedgerEntry): void => {
+        const next = online.has(chat.device) ? chats.takeNext(chat) : undefined
+        if (next !== undefined) run(attemptAgain(next))
+      }
       const proceed = (entry: LedgerEntry): void => {
         chats.release(entry)
-        const next = online.has(entry.device) ? chats.takeNext(entry) : undefined
-        if (next !== undefined) run(attemptAgain(next))
+        wake(entry)
+      }
+      const expire = (entry: LedgerEntry, now: number) => settle(entry, "expired", "expired", now)
+      const expireNow = (entry: LedgerEntry, now: number) => Effect.map(expire(entry, now), () => proceed(entry))
+      const isOver = (entry: LedgerEntry, now: number) => now >= toMillis(entry.expiresAt)
+
+      /** Back to its place, first of its chat; nothing left. */
+      const later = (entry: LedgerEntry): void => {
+        chats.enqueue(entry)
+        chats.release(entry)
+        run(
+          Effect.delay(
+            Effect.sync(() => wake(entry)),
+            notSentRetryMillis
+          )
+        )
       }
 
       /** One try of an entry that is durably `attempting`, in a chat that is claimed for it. */
@@ -126,22 +116,18 @@ export const layer = (options: SenderOptions = {}) =>
         })
 
       const tellAttempting = (entry: LedgerEntry) => {
-        const report = reportOf(entry, "attempting", Date.now())
+        const report = reportOf(entry, "attempting", clock.currentTimeMillisUnsafe())
         return Effect.map(Effect.ignore(ledger.keep([report])), () => reporter.publish([report]))
       }
 
       /** It may have left, or not. Said once; tried again under the same id while the window is open. */
       const unsure = (entry: LedgerEntry, code: string) =>
         Effect.flatMap(Clock.currentTimeMillis, (now) => {
-          const tries = (unclear.get(entry.position)?.tries ?? 0) + 1
           const told =
-            tries === 1
+            unclear.failed(entry, now) === 1
               ? settle(entry, "ambiguous", "unknown", now, code)
               : ledger.changeSoon([changeOf(entry, "ambiguous", now, [])])
-          return Effect.map(told, () => {
-            unclear.set(entry.position, { entry, tries, due: now + firstRetryMillis * 2 ** (tries - 1) })
-            proceed(entry)
-          })
+          return Effect.map(told, () => proceed(entry))
         })
 
       const conclude = (entry: LedgerEntry, outcome: SendOutcome): Effect.Effect<void> => {
@@ -155,84 +141,82 @@ export const layer = (options: SenderOptions = {}) =>
           case "Unknown":
             return unsure(entry, outcome.reason)
           case "NotSent":
-            return Effect.flatMap(Clock.currentTimeMillis, (now) => {
-              // an earlier try may have left: then "not sent" says nothing about the message
-              const earlier = unclear.has(entry.position)
-              if (outcome.final && !earlier) {
-                return Effect.map(settle(entry, "rejected", "failed", now, outcome.reason), () => proceed(entry))
-              }
-              if (earlier) return unsure(entry, outcome.reason)
-              return Effect.map(ledger.changeSoon([changeOf(entry, "prepared", now, [])]), () => {
-                chats.enqueue(entry)
-                chats.release(entry)
-                setTimeout(() => run(wake(entry)), notSentRetryMillis)
-              })
-            })
+            // an earlier try may have left: then "not sent" says nothing about the message
+            if (unclear.has(entry)) return unsure(entry, outcome.reason)
+            return Effect.flatMap(Clock.currentTimeMillis, (now) =>
+              outcome.final
+                ? Effect.map(settle(entry, "rejected", "failed", now, outcome.reason), () => proceed(entry))
+                : Effect.map(ledger.changeSoon([changeOf(entry, "prepared", now, [])]), () => later(entry))
+            )
         }
       }
-
-      const wake = (entry: LedgerEntry) =>
-        Effect.suspend(() => {
-          const next = online.has(entry.device) ? chats.takeNext(entry) : undefined
-          return next === undefined ? Effect.void : attemptAgain(next)
-        })
 
       /** Makes an entry `attempting`, durably, and tries it, unless its time is over. Its chat is claimed for it. */
       const attemptAgain = (entry: LedgerEntry): Effect.Effect<void> =>
         Effect.flatMap(Clock.currentTimeMillis, (now) => {
-          if (now >= toMillis(entry.expiresAt) && !unclear.has(entry.position)) {
-            return Effect.map(expire(entry, now), () => proceed(entry))
-          }
+          const again = unclear.has(entry)
+          if (isOver(entry, now) && !again) return expireNow(entry, now)
           const trying: LedgerEntry = {
             ...entry,
             state: "attempting",
             attemptedAt: entry.attemptedAt ?? fromMillis(now)
           }
+          underWay.set(entry.position, false)
           return ledger.change([changeOf(entry, "attempting", now, [])]).pipe(
-            Effect.andThen(attempt(trying)),
+            Effect.andThen(
+              // the server's word on an earlier try came while this one was written down
+              Effect.suspend(() => (underWay.get(entry.position) === true ? spare(entry) : attempt(trying)))
+            ),
             Effect.catchTag("LedgerUnavailable", () =>
               Effect.map(Effect.logError("the ledger does not answer; nothing is sent without it"), () => {
-                chats.enqueue(entry)
-                chats.release(entry)
-                setTimeout(() => run(wake(entry)), notSentRetryMillis)
+                underWay.delete(entry.position)
+                if (!again) return later(entry)
+                unclear.postpone(entry, now + notSentRetryMillis)
+                proceed(entry)
               })
             )
           )
         })
 
-      const expire = (entry: LedgerEntry, now: number) => settle(entry, "expired", "expired", now)
+      const spare = (entry: LedgerEntry) =>
+        Effect.sync(() => {
+          underWay.delete(entry.position)
+          proceed(entry)
+        })
 
       const accept = Effect.fnUntraced(function* (entries: Array.NonEmptyReadonlyArray<LedgerEntry>) {
         const now = fromMillis(yield* Clock.currentTimeMillis)
-        const claimed = entries.map((entry): LedgerEntry => {
-          const ready = online.has(entry.device) && entry.expiresAt > now && chats.claim(entry)
-          return ready ? { ...entry, state: "attempting", attemptedAt: now } : entry
+        const placed = entries.map((entry): LedgerEntry => {
+          if (online.has(entry.device) && entry.expiresAt > now && chats.claim(entry)) {
+            return { ...entry, state: "attempting", attemptedAt: now }
+          }
+          chats.reserve(entry)
+          return entry
         }) as unknown as Array.NonEmptyReadonlyArray<LedgerEntry>
         step("agent.received")
-        const answers = yield* ledger.accept(claimed).pipe(
+        const answers = yield* ledger.accept(placed).pipe(
           Effect.tapError(() => Effect.logError("the ledger does not answer; commands wait")),
           Effect.retry(Schedule.spaced("1 second")),
           Effect.orDie
         )
-        for (const [i, entry] of claimed.entries()) {
+        const written = yield* Clock.currentTimeMillis // the ledger may have taken long
+        for (const [i, entry] of placed.entries()) {
           const isNew = answers[i] === "accepted"
           if (answers[i] === "contradicted") yield* Effect.logWarning("a command contradicts the ledger; it is refused")
           if (entry.state === "attempting") {
-            if (isNew) run(attempt(entry))
-            else proceed(entry)
-          } else if (isNew) {
-            chats.enqueue(entry)
-            run(wake(entry)) // the device may have connected, or the chat become free, while the ledger was written
+            if (!isNew) proceed(entry)
+            else run(isOver(entry, written) ? expireNow(entry, written) : attempt(entry))
+          } else {
+            if (isNew) chats.admit(entry)
+            else chats.withdraw(entry)
+            wake(entry) // the device may have connected, or the chat become free, while the ledger was written
           }
         }
       })
 
       const connected = Effect.fnUntraced(function* (device: DeviceId) {
         online.add(device)
-        const now = yield* Clock.currentTimeMillis
-        for (const one of unclear.values()) {
-          if (one.entry.device === device) one.due = now + (options.offlineReceiptsMillis ?? offlineReceiptsMillis)
-        }
+        unclear.notBefore(device, (yield* Clock.currentTimeMillis) + offlineReceiptsMillis)
         for (const entry of chats.takeReady(device)) run(attemptAgain(entry))
       })
 
@@ -240,18 +224,21 @@ export const layer = (options: SenderOptions = {}) =>
       const heard = Effect.fnUntraced(
         function* (
           waMessageId: string,
-          { at, claim, code }: { readonly claim: Claim; readonly code?: string; readonly at: Instant }
+          { at, claim, code }: { readonly claim: ReportKind; readonly code?: string; readonly at: Instant }
         ) {
           const entry = yield* ledger.findSent(waMessageId)
           if (entry === undefined) return
+          // at once, so that no try begins or ends as if nothing had been heard
+          unclear.settled(entry)
+          if (underWay.has(entry.position)) underWay.set(entry.position, true)
           const reports = [reportOf(entry, claim, toMillis(at), code)]
           yield* ledger.change([changeOf(entry, claim === "failed" ? "rejected" : "acked", toMillis(at), reports)])
           step("agent.settled")
-          unclear.delete(entry.position)
-          if (underWay.has(entry.position)) underWay.set(entry.position, true)
           reporter.publish(reports)
         },
-        Effect.catchTag("LedgerUnavailable", () => Effect.logError("the ledger does not answer; a receipt is lost"))
+        Effect.tapError(() => Effect.logError("the ledger does not answer; what WhatsApp told waits")),
+        Effect.retry(Schedule.spaced("1 second")),
+        Effect.orDie
       )
 
       /** What an earlier run left: waiting entries wait on; what was being attempted is unclear now, and said so. */
@@ -267,7 +254,7 @@ export const layer = (options: SenderOptions = {}) =>
             yield* ledger.change([changeOf(entry, "ambiguous", now, reports)])
             reporter.publish(reports)
           }
-          unclear.set(entry.position, { entry, tries: 1, due: Number.POSITIVE_INFINITY }) // when its device connects
+          unclear.resume(entry) // tried again when its device has connected
         }
       })
       yield* resume
@@ -276,12 +263,9 @@ export const layer = (options: SenderOptions = {}) =>
       const tick = Effect.gen(function* () {
         const now = yield* Clock.currentTimeMillis
         for (const entry of chats.takeExpired(fromMillis(now))) yield* expire(entry, now)
-        for (const [position, { due, entry }] of unclear) {
-          const begun = toMillis(entry.attemptedAt ?? entry.acceptedAt)
-          if (now - begun > retryWindowMillis || now >= toMillis(entry.expiresAt)) unclear.delete(position)
-          else if (due <= now && online.has(entry.device) && chats.claim(entry)) run(attemptAgain(entry))
-        }
-      })
+        const claim = (entry: LedgerEntry) => online.has(entry.device) && chats.claim(entry)
+        for (const entry of unclear.takeDue(now, claim)) run(attemptAgain(entry))
+      }).pipe(Effect.catchDefect((defect) => Effect.logError("a look at what is due broke", defect)))
       yield* Effect.forkScoped(Effect.repeat(tick, Schedule.spaced("1 second")))
 
       return { accept, connected, heard, disconnected: (device) => void online.delete(device) }

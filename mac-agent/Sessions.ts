@@ -1,7 +1,7 @@
-import { Clock, Context, Effect, Layer, Stream } from "effect"
+import { Clock, Context, Effect, Layer, Schedule, Stream } from "effect"
 import type { DeviceId } from "#domain/Ids.ts"
 import { fromMillis } from "#domain/Instant.ts"
-import { Ledger, type LedgerDevice } from "#domain/ports/Ledger.ts"
+import { Ledger, type LedgerDevice, type LedgerReport } from "#domain/ports/Ledger.ts"
 import { type SessionEvent, WhatsApp } from "#domain/ports/WhatsApp.ts"
 import { Reporter } from "./Reporter.ts"
 import { Sender } from "./Sender.ts"
@@ -44,6 +44,14 @@ export const layer = Layer.effect(
           Effect.forkIn(scope)
         )
 
+    /** What sessions tell waits until the ledger has taken what was told before. */
+    const durably = (device: LedgerDevice, reports: ReadonlyArray<LedgerReport>) =>
+      ledger.saveDevice(device, reports).pipe(
+        Effect.tapError(() => Effect.logError("the ledger does not answer; a device's change waits")),
+        Effect.retry(Schedule.spaced("1 second")),
+        Effect.orDie
+      )
+
     /** Counts and keeps the report with the device's record, in one durable write, then publishes it. */
     const report = Effect.fnUntraced(function* (held: LedgerDevice, change: Change, reason?: string) {
       const now = yield* Clock.currentTimeMillis
@@ -60,14 +68,8 @@ export const layer = Layer.effect(
       )
       const { pairing, ...rest } = held
       const settled = { ...rest, pairing: change === "paired" ? undefined : pairing, reported: held.reported + 1 }
+      yield* durably(settled, [told])
       devices.set(held.device, settled)
-      yield* ledger
-        .saveDevice(settled, [told])
-        .pipe(
-          Effect.catchTag("LedgerUnavailable", () =>
-            Effect.logError("the ledger does not answer; a device's change is lost")
-          )
-        )
       reporter.publish([told])
     })
 
@@ -97,7 +99,10 @@ export const layer = Layer.effect(
       }
     })
 
-    yield* Effect.forkScoped(Stream.runForEach(whatsapp.events, handle), { startImmediately: true })
+    const heard = (event: SessionEvent) =>
+      Effect.catchDefect(handle(event), (defect) => Effect.logError("what a session told broke", defect))
+
+    yield* Effect.forkScoped(Stream.runForEach(whatsapp.events, heard), { startImmediately: true })
     for (const held of yield* ledger.devices) {
       devices.set(held.device, held)
       yield* open(held)
@@ -107,7 +112,7 @@ export const layer = Layer.effect(
       pair: Effect.fnUntraced(function* (asked) {
         if (devices.has(asked.device)) return
         devices.set(asked.device, asked)
-        yield* Effect.orDie(ledger.saveDevice(asked, []))
+        yield* durably(asked, [])
         yield* Effect.logInfo("a device is to be paired", { device: asked.device })
         yield* open(asked)
       })

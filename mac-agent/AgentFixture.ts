@@ -1,0 +1,254 @@
+import { join } from "node:path"
+import { Array, Context, Effect, Layer, Redacted, Stream } from "effect"
+import { TestClock } from "effect/testing"
+import { reportIdOf } from "#domain/Identifiers.ts"
+import { AgentId, DeviceId, defaultTenant, type EventId, MessageId, SubjectId, WaMessageId } from "#domain/Ids.ts"
+import { fromMillis } from "#domain/Instant.ts"
+import { reportKey } from "#domain/message/Status.ts"
+import { CommandBus, type Outgoing, subjectOf } from "#domain/ports/CommandBus.ts"
+import { Ledger } from "#domain/ports/Ledger.ts"
+import { SecretVault } from "#domain/ports/SecretVault.ts"
+import { type Step, Steps } from "#domain/ports/Steps.ts"
+import { EnvelopeRefused, encodeUnsigned, type Header, signBatch, verifyBatch } from "#domain/wire/Envelope.ts"
+import { type AgentCommand, AgentReport, box, encodePayload, payloadReader } from "#domain/wire/Protocol.ts"
+import * as InProcess from "#infra/bus/InProcess.ts"
+import * as NodeCrypto from "#infra/crypto/NodeCrypto.ts"
+import * as LedgerSqlite from "#infra/ledger/Sqlite.ts"
+import * as Instant from "#infra/whatsapp/Instant.ts"
+import { temporaryDirectory } from "../test/TemporaryDirectory.ts"
+import * as Agent from "./Agent.ts"
+import { Trust } from "./Trust.ts"
+
+const { crypto } = NodeCrypto
+const seed = (n: number) => new Uint8Array(32).fill(n)
+
+export const start = Date.parse("2030-01-01T00:00:00.000Z")
+export const agentId = AgentId.make("home")
+export const commandKey = crypto.cipherKey(seed(3))
+const reportKeyOf = crypto.cipherKey(seed(4))
+export const gatewayKeys = crypto.signingKey(seed(1))
+const agentKeys = crypto.signingKey(seed(2))
+const gatewayVerifying = crypto.verifyingKey(gatewayKeys.publicKey)
+const agentVerifying = crypto.verifyingKey(agentKeys.publicKey)
+export const epoch = "store:1"
+
+const trust: Trust["Service"] = {
+  tenant: defaultTenant,
+  agent: agentId,
+  epoch,
+  gatewayKey: (keyId) => (keyId === "gateway-1" ? gatewayVerifying : undefined),
+  keyId: "home-1",
+  signingKey: agentKeys.key,
+  commandKey,
+  reportKey: reportKeyOf
+}
+
+export const device = DeviceId.make("0196f3c0-0000-7000-8000-000000000001")
+export const otherDevice = DeviceId.make("0196f3c0-0000-7000-8000-000000000002")
+export const alice = SubjectId.make("A".repeat(43))
+export const bob = SubjectId.make("B".repeat(43))
+
+const numbered = (version: number, n: number) =>
+  `0196f3c0-0000-${version}000-8000-${n.toString(16).padStart(12, "0")}` as const
+export const messageOf = (n: number) => MessageId.make(numbered(8, n))
+export const waMessageIdOf = (n: number) => WaMessageId.make(`3EB0${n.toString(16).toUpperCase().padStart(18, "0")}`)
+
+const lanes = { commands: { kind: "commands", agent: agentId }, reports: { kind: "reports", agent: agentId } } as const
+const readReport = payloadReader(AgentReport)
+
+/** Everything a command is made of; a test may change any part of it before it is signed. */
+export interface Order {
+  readonly header?: Partial<Header>
+  readonly by?: typeof gatewayKeys
+  readonly text?: string
+  readonly sealedFor?: Partial<Header>
+  readonly payload?: Partial<AgentCommand> | Record<string, unknown>
+}
+
+const headerOf = (n: number, now: number, over: Partial<Header> = {}): Header => ({
+  direction: "homing/command/1",
+  keyId: "gateway-1",
+  tenant: defaultTenant,
+  agent: agentId,
+  device,
+  lane: subjectOf(lanes.commands),
+  subject: alice,
+  commandId: numbered(5, n),
+  attempt: "1",
+  position: String(n),
+  epoch,
+  issuedAt: fromMillis(now),
+  expiresAt: fromMillis(start + 24 * 3_600_000),
+  ...over
+})
+
+/** A command to send message number `n`, as the gateway writes it. */
+export const sendOf = (
+  n: number,
+  { header: over = {}, payload = {}, sealedFor = {}, text = `text ${n}` }: Order = {}
+) => {
+  const header = headerOf(n, start, over)
+  const personal = { to: { kind: "phone", address: "+15551234567" }, content: { type: "text", text } }
+  const sealed = box(crypto, commandKey, { ...header, ...sealedFor }, personal)
+  const command = { kind: "send", message: messageOf(n), waMessageId: waMessageIdOf(n), box: sealed, ...payload }
+  return encodeUnsigned({ header, payload: encodePayload(command as AgentCommand) })
+}
+
+export const pairOf = (n: number, over: Partial<Header> = {}) => {
+  const header = headerOf(n, start, { subject: "-", ...over })
+  return encodeUnsigned({
+    header,
+    payload: encodePayload({ kind: "pair", box: box(crypto, commandKey, header, { method: "qr" }) })
+  })
+}
+export const receiptOf = (n: number, reports: ReadonlyArray<EventId>, over: Partial<Header> = {}) =>
+  encodeUnsigned({
+    header: headerOf(n, start, { device: "-", subject: "-", position: "0", ...over }),
+    payload: encodePayload({ kind: "receipt", reports })
+  })
+
+export interface Told {
+  readonly id: string
+  readonly header: Header
+  readonly report: AgentReport
+}
+
+/** The other side of the bus: signs commands, verifies reports. Lives as long as the test, over restarts of the agent. */
+export const makeGateway = Effect.gen(function* () {
+  yield* TestClock.setTime(start)
+  const bus = Context.get(yield* Layer.build(Layer.fresh(InProcess.layer)), CommandBus)
+  const directory = yield* temporaryDirectory
+  const told: globalThis.Array<Told> = []
+  const refused: globalThis.Array<string> = []
+
+  yield* bus.subscribe(lanes.reports).pipe(
+    Stream.runForEachArray((incoming) =>
+      Effect.gen(function* () {
+        const keyOf = (keyId: string) => (keyId === "home-1" ? agentVerifying : undefined)
+        const answers = yield* verifyBatch(
+          crypto,
+          keyOf,
+          incoming.map(({ bytes }) => bytes)
+        )
+        for (const [i, answer] of answers.entries()) {
+          yield* incoming[i]!.acknowledge
+          if (answer instanceof EnvelopeRefused) refused.push(answer.reason)
+          else told.push(toldOf(answer.header, yield* readReport(answer.payload)))
+        }
+      })
+    ),
+    Effect.orDie,
+    Effect.forkScoped({ startImmediately: true })
+  )
+
+  let published = 0
+  /** Puts envelopes on the bus together; the fiber ends when the agent has acknowledged all of them. */
+  const publish = (envelopes: ReadonlyArray<Uint8Array>) => {
+    const outgoing = envelopes.map((bytes): Outgoing => ({ id: String(++published), bytes }))
+    const publishing = Array.isReadonlyArrayNonEmpty(outgoing) ? bus.publish(lanes.commands, outgoing) : Effect.void
+    return Effect.forkScoped(publishing, { startImmediately: true })
+  }
+  /** Signs together and publishes together. */
+  const issue = (...signed: ReadonlyArray<Uint8Array>) =>
+    Effect.flatMap(signBatch(crypto, gatewayKeys.key, signed), publish)
+
+  const messageReports = (n: number) =>
+    told.filter(({ report }) => report.kind === "message" && report.message === messageOf(n))
+  return {
+    bus,
+    file: join(directory, "ledger.db"),
+    told,
+    refused,
+    publish,
+    issue,
+    /** What was claimed of message number `n`, each claim once, in the order in which it was told. */
+    claims: (n: number) => [
+      ...new Set(messageReports(n).map(({ report }) => (report.kind === "message" ? report.claim : "")))
+    ],
+    messageReports,
+    /** What was told of a device, by step. */
+    changes: (of: DeviceId) => {
+      const steps = new Map<number, string>()
+      for (const { header, report } of told) {
+        if (report.kind === "device" && header.device === of) steps.set(report.step, report.change)
+      }
+      return [...steps].toSorted(([a], [b]) => a - b).map(([, change]) => change)
+    }
+  }
+})
+
+const toldOf = (header: Header, report: AgentReport): Told => {
+  const attempt = Number(header.attempt)
+  const key =
+    report.kind === "message"
+      ? reportKey({
+          kind: report.claim,
+          attempt,
+          ...(report.recipient !== undefined && { recipient: report.recipient }),
+          ...(report.code !== undefined && { code: report.code })
+        })
+      : report.kind === "device"
+        ? `${report.change} ${report.step}`
+        : report.kind
+  return { id: reportIdOf(crypto, header.commandId, attempt, key), header, report }
+}
+
+type Gateway = Effect.Success<typeof makeGateway>
+
+const vault = Layer.succeed(SecretVault, { obtain: (name) => Effect.succeed(Redacted.make(seed(9), { label: name })) })
+
+/** An agent over the gateway's bus and ledger file; it ends with the scope, and may then be started again. */
+export const startAgent = Effect.fnUntraced(function* (
+  { bus, file }: Gateway,
+  options: Parameters<typeof Instant.make>[0] & {
+    readonly ledger?: (ledger: Ledger["Service"]) => Ledger["Service"]
+    readonly lastingMillis?: number
+  } = {}
+) {
+  const whatsapp = Instant.make({ keep: 10_000, ...options })
+  const steps: globalThis.Array<Step> = []
+  const { ledger: spied = (ledger) => ledger } = options
+  const ledger = Layer.effect(Ledger, Effect.map(Ledger, spied)).pipe(
+    Layer.provide(LedgerSqlite.layer(file)),
+    Layer.provide([NodeCrypto.layer, vault])
+  )
+  const services = yield* Agent.layer({ lastingMillis: options.lastingMillis ?? 60_000 }).pipe(
+    Layer.provideMerge(ledger),
+    Layer.provide([
+      whatsapp.layer,
+      NodeCrypto.layer,
+      Layer.succeed(CommandBus, bus),
+      Layer.succeed(Trust, trust),
+      Layer.succeed(Steps, (step) => void steps.push(step))
+    ]),
+    Layer.fresh,
+    Layer.build
+  )
+  return { ledger: Context.get(services, Ledger), steps, sent: whatsapp.sent, tell: whatsapp.tell }
+})
+
+/** What WhatsApp was asked to send, by message number, in order. */
+export const numbersOf = (sent: ReadonlyArray<{ readonly waMessageId: string }>) =>
+  sent.map(({ waMessageId }) => Number.parseInt(waMessageId.slice(4), 16))
+
+/** Pairs a device and waits until the gateway knows that it is connected. */
+export const connect = Effect.fnUntraced(function* (gateway: Gateway, ...devices: ReadonlyArray<DeviceId>) {
+  for (const one of devices) yield* gateway.issue(pairOf(900_000 + Number(one.at(-1)), { device: one }))
+  yield* until("all devices are connected", () => devices.every((one) => gateway.changes(one).at(-1) === "connected"))
+})
+
+/** One turn of the real event loop: disk, timers and signatures get on, the test's clock stands still. */
+const turn = Effect.promise(() => new Promise<void>((resolve) => setImmediate(resolve)))
+const patienceMillis = 10_000
+
+export const until = (what: string, condition: () => boolean) =>
+  Effect.suspend(() => {
+    const deadline = performance.now() + patienceMillis
+    return Effect.repeat(turn, { until: () => condition() || performance.now() > deadline }).pipe(
+      Effect.andThen(Effect.suspend(() => (condition() ? Effect.void : Effect.die(new Error(`never: ${what}`)))))
+    )
+  })
+
+/** Lets time pass, a second after the other, and what it brings happen. */
+export const pass = (seconds: number) =>
+  Effect.repeat(Effect.andThen(TestClock.adjust("1 second"), Effect.repeat(turn, { times: 7 })), { times: seconds - 1 })
