@@ -1,6 +1,8 @@
+import { assert } from "@effect/vitest"
 import { Context, Effect, Layer, Redacted } from "effect"
 import { HttpServer } from "effect/http"
-import { ClientId, DeviceId, defaultTenant, MessageId } from "#domain/Ids.ts"
+import { type ErrorCode, errorCodes } from "#domain/ErrorCodes.ts"
+import { DeviceId, defaultTenant, MessageId } from "#domain/Ids.ts"
 import { fromMillis } from "#domain/Instant.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
 import { EventStore } from "#domain/ports/EventStore.ts"
@@ -164,6 +166,15 @@ interface Asked {
   readonly signal?: AbortSignal
 }
 
-export const message = { device, to: "+60123456789", content: { type: "text", text: "hello" } }
+type Answer = Effect.Success<ReturnType<typeof ask>>
 
-export const someone = { client: ClientId.make("33333333-3333-7333-8333-333333333333"), key: "somekey" } as const
+export const isProblem = ({ json, status, type }: Answer, code: ErrorCode) => {
+  assert.strictEqual(json?.code, code)
+  assert.strictEqual(status, errorCodes[code][0])
+  assert.strictEqual(type, "application/problem+json")
+  assert.strictEqual(json.type, `urn:homing:problem:${code}`)
+  assert.strictEqual(json.status, status)
+  assert.strictEqual(json.title, errorCodes[code][1])
+}
+
+export const message = { device, to: "+60123456789", content: { type: "text", text: "hello" } }

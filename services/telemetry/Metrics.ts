@@ -24,18 +24,18 @@ export const requestAnswered = (method: string, route: string, status: number, m
   series.updateUnsafe(millis / 1_000, context)
 }
 
-const messageEvents = new Map<string, Metric.Counter<number>>()
+const sends = new Map<string, Metric.Counter<number>>()
 
-/** Of an event that was recorded about a message, its type. */
-export const messageRecorded = (type: string): void => {
-  let series = messageEvents.get(type)
+/** The status a caller was told of the message it sent. */
+export const sendAnswered = (status: string): void => {
+  let series = sends.get(status)
   if (series === undefined) {
-    series = Metric.counter("homing_message_events_total", {
-      description: "Events recorded about messages, by type.",
-      attributes: { type },
+    series = Metric.counter("homing_sends_total", {
+      description: "Sends that were answered, by the status told.",
+      attributes: { status },
       incremental: true
     })
-    messageEvents.set(type, series)
+    sends.set(status, series)
   }
   series.updateUnsafe(1, context)
 }

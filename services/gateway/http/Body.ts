@@ -55,6 +55,6 @@ const parse = (bytes: Uint8Array): unknown => {
 const deeperThan = (limit: number, value: unknown): boolean => {
   if (typeof value !== "object" || value === null) return false
   if (limit === 0) return true
-  for (const inner of Object.values(value)) if (deeperThan(limit - 1, inner)) return true
+  for (const key in value) if (deeperThan(limit - 1, value[key as keyof typeof value])) return true
   return false
 }

@@ -19,6 +19,7 @@ describe("phone numbers", () => {
     ]) {
       assert.strictEqual(malaysian(written), expected, written)
     }
+    assert.strictEqual(malaysian("+600123456789"), expected, "with the prefix of a call from within the country")
     assert.strictEqual(phoneNumbers("44")("020 7946 0018"), "+442079460018")
     assert.strictEqual(phoneNumbers("39")("06 1234 5678"), "+390612345678")
   })
@@ -46,6 +47,12 @@ describe("phone numbers", () => {
       "x".repeat(64)
     ]
     for (const written of none) assert.isUndefined(malaysian(written), written)
+  })
+
+  it("must be in use where the country is guessed, and only possible where it is told", () => {
+    assert.isUndefined(phoneNumbers("1")("(555) 123-4567"))
+    assert.strictEqual(phoneNumbers("1")("(415) 555-2671"), "+14155552671")
+    assert.strictEqual(international("+1 (555) 123-4567"), "+15551234567")
   })
 
   it("of every country pass as they are written in E.164", () => {

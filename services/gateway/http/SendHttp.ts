@@ -3,6 +3,7 @@ import type { HttpServerRequest } from "effect/http"
 import { DeviceId } from "#domain/Ids.ts"
 import { may } from "../../access/Principal.ts"
 import type { Messages, Sent } from "../../messaging/Messages.ts"
+import { sendAnswered } from "../../telemetry/Metrics.ts"
 import { CurrentPrincipal } from "../api/Authorization.ts"
 import { SendMessage } from "../api/MessagesApi.ts"
 import { type Problem, problem } from "../api/Problems.ts"
@@ -20,6 +21,7 @@ const defaultTimeoutMs = 10_000
 const defaultExpirySeconds = 86_400
 
 const answerOf = ({ answered, document, repeated }: Sent, key: Key, mayRead: boolean) => {
+  sendAnswered(document.status)
   const headers = headersOf(key)
   if (!repeated || !answered) headers.location = `/v1/messages/${document.id}`
   return json(answered ? (repeated ? 200 : 201) : 202, messageJson(document, mayRead), headers)
