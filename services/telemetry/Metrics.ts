@@ -24,21 +24,24 @@ export const requestAnswered = (method: string, route: string, status: number, m
   series.updateUnsafe(millis / 1_000, context)
 }
 
-const sends = new Map<string, Metric.Counter<number>>()
+/** Counts by one label. */
+const counter = (id: string, description: string, label: string) => {
+  const counts = new Map<string, Metric.Counter<number>>()
+  return (value: string): void => {
+    let series = counts.get(value)
+    if (series === undefined) {
+      series = Metric.counter(id, { description, attributes: { [label]: value }, incremental: true })
+      counts.set(value, series)
+    }
+    series.updateUnsafe(1, context)
+  }
+}
 
 /** The status a caller was told of the message it sent. */
-export const sendAnswered = (status: string): void => {
-  let series = sends.get(status)
-  if (series === undefined) {
-    series = Metric.counter("homing_sends_total", {
-      description: "Sends that were answered, by the status told.",
-      attributes: { status },
-      incremental: true
-    })
-    sends.set(status, series)
-  }
-  series.updateUnsafe(1, context)
-}
+export const sendAnswered = counter("homing_sends_total", "Sends that were answered, by the status told.", "status")
+
+/** Of an event that was recorded about a message, its type. */
+export const messageRecorded = counter("homing_message_events_total", "Events recorded about messages.", "type")
 
 /** A number that is looked up when somebody asks for it. */
 export const observe = (name: string, description: string, value: () => number): void => {
