@@ -4,13 +4,21 @@ import { TestClock } from "effect/testing"
 import { reportIdOf } from "#domain/Identifiers.ts"
 import { AgentId, DeviceId, defaultTenant, type EventId, MessageId, SubjectId, WaMessageId } from "#domain/Ids.ts"
 import { fromMillis } from "#domain/Instant.ts"
-import { reportKey } from "#domain/message/Status.ts"
+import { reportKey as keyOf } from "#domain/message/Status.ts"
 import { CommandBus, type Outgoing, subjectOf } from "#domain/ports/CommandBus.ts"
 import { Ledger } from "#domain/ports/Ledger.ts"
 import { SecretVault } from "#domain/ports/SecretVault.ts"
 import { type Step, Steps } from "#domain/ports/Steps.ts"
-import { EnvelopeRefused, encodeUnsigned, type Header, signBatch, verifyBatch } from "#domain/wire/Envelope.ts"
-import { type AgentCommand, AgentReport, box, encodePayload, payloadReader } from "#domain/wire/Protocol.ts"
+import { WhatsApp } from "#domain/ports/WhatsApp.ts"
+import {
+  EnvelopeRefused,
+  encodeUnsigned,
+  type Header,
+  signBatch,
+  type Verified,
+  verifyBatch
+} from "#domain/wire/Envelope.ts"
+import { type AgentCommand, AgentReport, box, encodePayload, payloadReader, unbox } from "#domain/wire/Protocol.ts"
 import * as InProcess from "#infra/bus/InProcess.ts"
 import * as NodeCrypto from "#infra/crypto/NodeCrypto.ts"
 import * as LedgerSqlite from "#infra/ledger/Sqlite.ts"
@@ -25,7 +33,7 @@ const seed = (n: number) => new Uint8Array(32).fill(n)
 export const start = Date.parse("2030-01-01T00:00:00.000Z")
 export const agentId = AgentId.make("home")
 export const commandKey = crypto.cipherKey(seed(3))
-const reportKeyOf = crypto.cipherKey(seed(4))
+const reportKey = crypto.cipherKey(seed(4))
 export const gatewayKeys = crypto.signingKey(seed(1))
 const agentKeys = crypto.signingKey(seed(2))
 const gatewayVerifying = crypto.verifyingKey(gatewayKeys.publicKey)
@@ -40,7 +48,7 @@ const trust: Trust["Service"] = {
   keyId: "home-1",
   signingKey: agentKeys.key,
   commandKey,
-  reportKey: reportKeyOf
+  reportKey
 }
 
 export const device = DeviceId.make("0196f3c0-0000-7000-8000-000000000001")
@@ -65,7 +73,7 @@ export interface Order {
   readonly payload?: Partial<AgentCommand> | Record<string, unknown>
 }
 
-const headerOf = (n: number, now: number, over: Partial<Header> = {}): Header => ({
+export const headerOf = (n: number, over: Partial<Header> = {}): Header => ({
   direction: "homing/command/1",
   keyId: "gateway-1",
   tenant: defaultTenant,
@@ -77,7 +85,7 @@ const headerOf = (n: number, now: number, over: Partial<Header> = {}): Header =>
   attempt: "1",
   position: String(n),
   epoch,
-  issuedAt: fromMillis(now),
+  issuedAt: fromMillis(start),
   expiresAt: fromMillis(start + 24 * 3_600_000),
   ...over
 })
@@ -87,7 +95,7 @@ export const sendOf = (
   n: number,
   { header: over = {}, payload = {}, sealedFor = {}, text = `text ${n}` }: Order = {}
 ) => {
-  const header = headerOf(n, start, over)
+  const header = headerOf(n, over)
   const personal = { to: { kind: "phone", address: "+15551234567" }, content: { type: "text", text } }
   const sealed = box(crypto, commandKey, { ...header, ...sealedFor }, personal)
   const command = { kind: "send", message: messageOf(n), waMessageId: waMessageIdOf(n), box: sealed, ...payload }
@@ -95,7 +103,7 @@ export const sendOf = (
 }
 
 export const pairOf = (n: number, over: Partial<Header> = {}) => {
-  const header = headerOf(n, start, { subject: "-", ...over })
+  const header = headerOf(n, { subject: "-", ...over })
   return encodeUnsigned({
     header,
     payload: encodePayload({ kind: "pair", box: box(crypto, commandKey, header, { method: "qr" }) })
@@ -103,14 +111,16 @@ export const pairOf = (n: number, over: Partial<Header> = {}) => {
 }
 export const receiptOf = (n: number, reports: ReadonlyArray<EventId>, over: Partial<Header> = {}) =>
   encodeUnsigned({
-    header: headerOf(n, start, { device: "-", subject: "-", position: "0", ...over }),
+    header: headerOf(n, { device: "-", subject: "-", position: "0", ...over }),
     payload: encodePayload({ kind: "receipt", reports })
   })
 
 export interface Told {
-  readonly id: string
+  readonly id: EventId
   readonly header: Header
   readonly report: AgentReport
+  /** Of the batch it left in. */
+  readonly signature: string
 }
 
 /** The other side of the bus: signs commands, verifies reports. Lives as long as the test, over restarts of the agent. */
@@ -119,21 +129,29 @@ export const makeGateway = Effect.gen(function* () {
   const bus = Context.get(yield* Layer.build(Layer.fresh(InProcess.layer)), CommandBus)
   const directory = yield* temporaryDirectory
   const told: globalThis.Array<Told> = []
+  const codes: globalThis.Array<{ device: string; method: string; expiresAt: string; personal: unknown }> = []
   const refused: globalThis.Array<string> = []
 
   yield* bus.subscribe(lanes.reports).pipe(
     Stream.runForEachArray((incoming) =>
       Effect.gen(function* () {
-        const keyOf = (keyId: string) => (keyId === "home-1" ? agentVerifying : undefined)
+        const verifyingKey = (keyId: string) => (keyId === "home-1" ? agentVerifying : undefined)
         const answers = yield* verifyBatch(
           crypto,
-          keyOf,
+          verifyingKey,
           incoming.map(({ bytes }) => bytes)
         )
         for (const [i, answer] of answers.entries()) {
           yield* incoming[i]!.acknowledge
           if (answer instanceof EnvelopeRefused) refused.push(answer.reason)
-          else told.push(toldOf(answer.header, yield* readReport(answer.payload)))
+          else {
+            const report = yield* readReport(answer.payload)
+            told.push(toldOf(answer, report))
+            if (report.kind === "pairing_code") {
+              const personal = yield* unbox(crypto, reportKey, answer.header, report.box, (plain) => plain)
+              codes.push({ device: answer.header.device, method: report.method, expiresAt: report.expiresAt, personal })
+            }
+          }
         }
       })
     ),
@@ -158,6 +176,7 @@ export const makeGateway = Effect.gen(function* () {
     bus,
     file: join(directory, "ledger.db"),
     told,
+    codes,
     refused,
     publish,
     issue,
@@ -177,11 +196,11 @@ export const makeGateway = Effect.gen(function* () {
   }
 })
 
-const toldOf = (header: Header, report: AgentReport): Told => {
+const toldOf = ({ bytes, header }: Verified, report: AgentReport): Told => {
   const attempt = Number(header.attempt)
   const key =
     report.kind === "message"
-      ? reportKey({
+      ? keyOf({
           kind: report.claim,
           attempt,
           ...(report.recipient !== undefined && { recipient: report.recipient }),
@@ -190,19 +209,25 @@ const toldOf = (header: Header, report: AgentReport): Told => {
       : report.kind === "device"
         ? `${report.change} ${report.step}`
         : report.kind
-  return { id: reportIdOf(crypto, header.commandId, attempt, key), header, report }
+  return {
+    id: reportIdOf(crypto, header.commandId, attempt, key),
+    header,
+    report,
+    signature: bytes.subarray(9, 73).toHex()
+  }
 }
 
-type Gateway = Effect.Success<typeof makeGateway>
+export type Gateway = Effect.Success<typeof makeGateway>
 
 const vault = Layer.succeed(SecretVault, { obtain: (name) => Effect.succeed(Redacted.make(seed(9), { label: name })) })
 
 /** An agent over the gateway's bus and ledger file; it ends with the scope, and may then be started again. */
 export const startAgent = Effect.fnUntraced(function* (
-  { bus, file }: Gateway,
+  { bus, file }: Pick<Gateway, "bus" | "file">,
   options: Parameters<typeof Instant.make>[0] & {
     readonly ledger?: (ledger: Ledger["Service"]) => Ledger["Service"]
     readonly lastingMillis?: number
+    readonly encode?: WhatsApp["Service"]["encode"]
   } = {}
 ) {
   const whatsapp = Instant.make({ keep: 10_000, ...options })
@@ -212,10 +237,15 @@ export const startAgent = Effect.fnUntraced(function* (
     Layer.provide(LedgerSqlite.layer(file)),
     Layer.provide([NodeCrypto.layer, vault])
   )
+  const { encode } = options
+  const session = Layer.effect(
+    WhatsApp,
+    Effect.map(WhatsApp, (real) => (encode ? { ...real, encode } : real))
+  )
   const services = yield* Agent.layer({ lastingMillis: options.lastingMillis ?? 60_000 }).pipe(
     Layer.provideMerge(ledger),
     Layer.provide([
-      whatsapp.layer,
+      Layer.provide(session, whatsapp.layer),
       NodeCrypto.layer,
       Layer.succeed(CommandBus, bus),
       Layer.succeed(Trust, trust),

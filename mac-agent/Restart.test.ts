@@ -6,6 +6,7 @@ import {
   bob,
   connect,
   device,
+  type Gateway,
   makeGateway,
   numbersOf,
   otherDevice,
@@ -20,7 +21,6 @@ import {
 const acked: SendOutcome = { _tag: "Acked", at: fromMillis(start) }
 const unknown: SendOutcome = { _tag: "Unknown", reason: "ack_timeout" }
 
-type Gateway = Effect.Success<typeof makeGateway>
 type Sent = Effect.Success<ReturnType<typeof startAgent>>["sent"]
 
 /** An agent that pairs its device, does this, and ends. Gives what it asked WhatsApp to send. */

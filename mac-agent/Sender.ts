@@ -53,7 +53,12 @@ export const layer = (options: SenderOptions = {}) =>
       const run = yield* FiberSet.makeRuntime<never>()
       const offlineReceiptsMillis = options.offlineReceiptsMillis ?? 3_000
       const lastingMillis = options.lastingMillis ?? 1_000
-      const reportOf = reporting(reporter)
+      /**
+       * The highest attempt under which each open entry was asked for. Reports answer to that one: what a restart says of
+       * the latest attempt would outvote a verdict on an earlier one, though it knows less.
+       */
+      const attempts = new Map<bigint, number>()
+      const reportOf = reporting(reporter, attempts)
       const chats = Chats.make()
       const unclear = Unclear.make()
       const online = new Set<DeviceId>()
@@ -63,7 +68,10 @@ export const layer = (options: SenderOptions = {}) =>
       /** Records a verdict with its report and publishes it. What a restart would find out again may be durable later. */
       const settle = (entry: LedgerEntry, state: LedgerState, claim: ReportKind, millis: number, code?: string) => {
         const reports = [reportOf(entry, claim, millis, code)]
-        if (state !== "ambiguous") unclear.settled(entry)
+        if (state !== "ambiguous") {
+          unclear.settled(entry)
+          attempts.delete(entry.position)
+        }
         return Effect.map(ledger.changeSoon([changeOf(entry, state, millis, reports)]), () => {
           step("agent.settled")
           reporter.publish(reports)
@@ -109,7 +117,7 @@ export const layer = (options: SenderOptions = {}) =>
               step("agent.sent")
               const known = underWay.get(entry.position) === true
               underWay.delete(entry.position)
-              if (known && outcome._tag !== "Rejected") return Effect.sync(() => proceed(entry))
+              if (known && outcome._tag !== "Rejected") return spare(entry)
               return conclude(entry, outcome)
             })
           )
@@ -181,11 +189,16 @@ export const layer = (options: SenderOptions = {}) =>
       const spare = (entry: LedgerEntry) =>
         Effect.sync(() => {
           underWay.delete(entry.position)
+          attempts.delete(entry.position)
           proceed(entry)
         })
 
       const accept = Effect.fnUntraced(function* (entries: Array.NonEmptyReadonlyArray<LedgerEntry>) {
         const now = fromMillis(yield* Clock.currentTimeMillis)
+        for (const { attempt, position } of entries) {
+          const before = attempts.get(position)
+          if (before !== undefined && before < attempt) attempts.set(position, attempt) // never behind the ledger
+        }
         const placed = entries.map((entry): LedgerEntry => {
           if (online.has(entry.device) && entry.expiresAt > now && chats.claim(entry)) {
             return { ...entry, state: "attempting", attemptedAt: now }
@@ -202,6 +215,7 @@ export const layer = (options: SenderOptions = {}) =>
         const written = yield* Clock.currentTimeMillis // the ledger may have taken long
         for (const [i, entry] of placed.entries()) {
           const isNew = answers[i] === "accepted"
+          if (isNew) attempts.set(entry.position, entry.attempt)
           if (answers[i] === "contradicted") yield* Effect.logWarning("a command contradicts the ledger; it is refused")
           if (entry.state === "attempting") {
             if (!isNew) proceed(entry)
@@ -234,6 +248,7 @@ export const layer = (options: SenderOptions = {}) =>
           const reports = [reportOf(entry, claim, toMillis(at), code)]
           yield* ledger.change([changeOf(entry, claim === "failed" ? "rejected" : "acked", toMillis(at), reports)])
           step("agent.settled")
+          if (!underWay.has(entry.position)) attempts.delete(entry.position)
           reporter.publish(reports)
         },
         Effect.tapError(() => Effect.logError("the ledger does not answer; what WhatsApp told waits")),
@@ -245,6 +260,7 @@ export const layer = (options: SenderOptions = {}) =>
       const resume = Effect.gen(function* () {
         const now = yield* Clock.currentTimeMillis
         for (const entry of yield* ledger.unfinished(trust.epoch)) {
+          attempts.set(entry.position, entry.attempt)
           if (entry.state === "prepared") {
             chats.enqueue(entry)
             continue

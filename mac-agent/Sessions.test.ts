@@ -1,0 +1,71 @@
+import { assert, it } from "@effect/vitest"
+import { Effect, Fiber } from "effect"
+import { LedgerUnavailable } from "#domain/ports/Ledger.ts"
+import { connect, device, makeGateway, otherDevice, pairOf, pass, sendOf, startAgent, until } from "./AgentFixture.ts"
+
+it.effect("tells what becomes of a device, step by step, over restarts", () =>
+  Effect.gen(function* () {
+    const gateway = yield* makeGateway
+    yield* Effect.scoped(
+      Effect.gen(function* () {
+        const { ledger, tell } = yield* startAgent(gateway)
+        yield* connect(gateway, device)
+        yield* tell({ _tag: "Disconnected", device, reason: "connection_lost", final: false })
+        yield* until("it is away", () => gateway.changes(device).length === 3)
+        assert.deepInclude((yield* ledger.devices)[0], { device, reported: 3, pairing: undefined })
+      })
+    )
+    const { tell } = yield* startAgent(gateway)
+    yield* until("it is back", () => gateway.changes(device).length === 4)
+    yield* tell({ _tag: "Disconnected", device, reason: "logged_out", final: true })
+    yield* until("it is logged out", () => gateway.changes(device).length === 5)
+    assert.deepStrictEqual(gateway.changes(device), ["paired", "connected", "disconnected", "connected", "logged_out"])
+    const reasons = gateway.told.flatMap(({ report }) => (report.kind === "device" ? [report.reason] : []))
+    assert.includeMembers(reasons, ["connection_lost", "logged_out"])
+  })
+)
+
+it.effect("holds a device once, and none that it was not given", () =>
+  Effect.gen(function* () {
+    const gateway = yield* makeGateway
+    const { ledger, tell } = yield* startAgent(gateway)
+    yield* connect(gateway, device)
+    yield* Fiber.join(yield* gateway.issue(pairOf(1), pairOf(2, { attempt: "2" })))
+    yield* tell({ _tag: "Connected", device: otherDevice })
+    yield* tell({ _tag: "Disconnected", device, reason: "connection_lost", final: false })
+    yield* until("it is away", () => gateway.changes(device).at(-1) === "disconnected")
+    assert.deepStrictEqual(gateway.changes(device), ["paired", "connected", "disconnected"])
+    assert.deepStrictEqual(gateway.changes(otherDevice), [])
+    assert.strictEqual((yield* ledger.devices).length, 1)
+  })
+)
+
+it.effect("loses nothing that is told while the ledger is down, and is not stopped by it", () =>
+  Effect.gen(function* () {
+    const gateway = yield* makeGateway
+    let down = false
+    const { tell } = yield* startAgent(gateway, {
+      ledger: (ledger) => ({
+        ...ledger,
+        saveDevice: (...args) =>
+          Effect.suspend(() =>
+            down ? Effect.fail(new LedgerUnavailable({ cause: "test" })) : ledger.saveDevice(...args)
+          )
+      })
+    })
+    yield* connect(gateway, device)
+    down = true
+    yield* tell({ _tag: "Disconnected", device, reason: "connection_lost", final: false })
+    yield* tell({ _tag: "Connected", device })
+    const pairing = yield* gateway.issue(pairOf(900_002, { device: otherDevice }))
+    yield* pass(5)
+    assert.deepStrictEqual([gateway.changes(device).length, pairing.pollUnsafe()], [2, undefined])
+    down = false
+    yield* pass(5)
+    yield* Fiber.join(pairing)
+    yield* until("the other is connected", () => gateway.changes(otherDevice).at(-1) === "connected")
+    assert.deepStrictEqual(gateway.changes(device), ["paired", "connected", "disconnected", "connected"])
+    yield* gateway.issue(sendOf(1))
+    yield* until("commands are taken", () => gateway.claims(1)[0] === "sent")
+  })
+)
