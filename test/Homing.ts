@@ -94,9 +94,21 @@ export const start = <E>(
     return { url, call: callerOf(url, apiKey) }
   })
 
-/** Looks until it fits, for up to ten seconds. */
-export const eventually = <A, E, R>(look: Effect.Effect<A, E, R>, fits: (a: A) => boolean) =>
-  look.pipe(Effect.repeat({ until: fits, schedule: Schedule.spaced("20 millis") }), Effect.timeout("10 seconds"))
+/** Looks until it fits, for up to ten seconds; fails with what it saw last. */
+export const eventually = <A, E, R>(look: Effect.Effect<A, E, R>, fits: (a: A) => boolean): Effect.Effect<A, E, R> =>
+  Effect.suspend(() => {
+    let last: A | undefined
+    return Effect.tap(look, (seen) => {
+      last = seen
+      return Effect.void
+    }).pipe(
+      Effect.repeat({ until: fits, schedule: Schedule.spaced("20 millis") }),
+      Effect.timeoutOrElse({
+        duration: "10 seconds",
+        orElse: () => Effect.die(new Error(`it never fitted: ${JSON.stringify(last)}`))
+      })
+    )
+  })
 
 /** Creates a device and waits until it is connected. */
 export const connectedDevice = Effect.fnUntraced(function* ({ call }: Homing) {
