@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process"
 import { once } from "node:events"
-import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync } from "node:fs"
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs"
 import { join, resolve } from "node:path"
 import { build } from "rolldown"
 import type { Orders } from "./System.ts"
@@ -29,18 +29,22 @@ const bundle = async (folder: string): Promise<string> => {
 }
 
 /** Lives of the system, one after the other. The next one is loaded while the present one runs. */
-export const lives = async (folder: string) => {
+export const lives = async () => {
   mkdirSync(join(root, "dist"), { recursive: true })
   const built = mkdtempSync(join(root, "dist", "crash-")) // inside the project, where its dependencies are found
   const file = await bundle(built)
-  const log = openSync(join(folder, "system.log"), "a")
+  const errorOutput = 2
+  let collapses = 0
 
   const load = () => {
     const child = spawn(process.execPath, [file], {
-      stdio: ["ignore", log, log, "ipc"],
+      stdio: ["ignore", errorOutput, errorOutput, "ipc"],
       env: { ...process.env, NODE_COMPILE_CACHE: join(built, "compiled") }
     })
-    return { child, died: once(child, "exit").then(() => {}) }
+    const died = once(child, "exit").then(([, signal]) => {
+      if (signal !== "SIGKILL") collapses++
+    })
+    return { child, died }
   }
   let next = load()
   let present: ChildProcess | undefined
@@ -54,11 +58,12 @@ export const lives = async (folder: string) => {
       const url = once(child, "message").then(([told]) => (told as { readonly url: string }).url)
       return { ready: Promise.race([url, died.then(() => undefined)]), died, kill: () => void child.kill("SIGKILL") }
     },
+    /** How often it ended without being killed. */
+    collapses: () => collapses,
     end: async () => {
       next.child.kill("SIGKILL")
       present?.kill("SIGKILL")
       await next.died
-      closeSync(log)
       rmSync(built, { recursive: true, force: true })
     }
   }

@@ -42,6 +42,8 @@ export interface Report extends Verdict {
   readonly statuses: Readonly<Record<string, number>>
   /** Messages that had no verdict when patience ended. */
   readonly unsettled: number
+  /** Times the system ended without being killed. */
+  readonly collapses: number
   /** Requests that got no answer though the connection held. */
   readonly hung: number
   readonly seconds: number
@@ -68,7 +70,7 @@ export const run = async (options: Options): Promise<Report> => {
   const progress = (line: string) => options.progress(`${elapsed().toFixed(1).padStart(6)} s  ${line}`)
   const folder = mkdtempSync(join(tmpdir(), "homing-crash-"))
   const chance = dice(seed)
-  const system = await lives(folder)
+  const system = await lives()
   const simulator = await simulation(folder)
   let whereNow: Promise<string | undefined> = Promise.resolve(undefined)
 
@@ -178,6 +180,7 @@ export const run = async (options: Options): Promise<Report> => {
       ...judge(going.sendings, readRecord(simulator.record)),
       statuses: Object.fromEntries([...last].map(([status, { length }]) => [status, length])),
       unsettled: going.inFlight(),
+      collapses: system.collapses(),
       hung: going.hung(),
       seconds: Math.round(elapsed())
     }

@@ -15,6 +15,8 @@ export const simulation = async (folder: string) => {
   const child = spawn(process.execPath, [main, "--port", "0", "--record", record], {
     stdio: ["ignore", "pipe", "inherit"]
   })
+  const stop = () => void child.kill("SIGKILL")
+  process.once("exit", stop)
   const [line] = await once(createInterface({ input: child.stdout }), "line")
   const { controlUrl, url } = JSON.parse(line) as { readonly url: string; readonly controlUrl: string }
 
@@ -38,6 +40,6 @@ export const simulation = async (folder: string) => {
         await pause(50)
       }
     },
-    stop: () => void child.kill("SIGKILL")
+    stop
   }
 }

@@ -21,7 +21,8 @@ if (values.help) {
 Starts the whole product, with Baileys, against the WhatsApp simulator, keeps messages on their way, and kills it with
 SIGKILL at random times and at every labelled step of a message's journey. Then compares every answer that was ever
 given with what the simulator itself wrote down. Fails if a message was lost, went out under a second id, was called
-sent too early, was taken back or never settled, or if a step was not hit often enough with a message in flight.
+sent too early, was taken back or never settled, if a request hung or the system ended by itself, or if a step was not
+hit often enough with a message in flight.
 
   --kills     kills at random times, besides those at steps
   --per-step  kills at each step
@@ -49,8 +50,8 @@ const options = {
   progress: (line: string) => void process.stderr.write(`${line}\n`)
 }
 
-const flaws = ({ falseSent, hitsPerStep, hung, lost, secondIds, takenBack, unsettled }: Report) =>
-  Object.entries({ lost, secondIds, falseSent, takenBack, unsettled, hung })
+const flaws = ({ collapses, falseSent, hitsPerStep, hung, lost, secondIds, takenBack, unsettled }: Report) =>
+  Object.entries({ lost, secondIds, falseSent, takenBack, unsettled, hung, collapses })
     .filter(([, amount]) => amount > 0)
     .map(([what, amount]) => `${what}: ${amount}`)
     .concat(
@@ -59,6 +60,7 @@ const flaws = ({ falseSent, hitsPerStep, hung, lost, secondIds, takenBack, unset
         .map(([step, hits]) => `only ${hits} kills at ${step}`)
     )
 
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(1))
 const report = await run(options)
 console.log(JSON.stringify(report, undefined, 2))
 if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(report, undefined, 2)}\n`)
