@@ -1,0 +1,184 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Deferred, Effect, Exit, Scope } from "effect"
+import type { SendOutcome } from "#domain/ports/WhatsApp.ts"
+import * as Instant from "#infra/whatsapp/Instant.ts"
+import { connectedDevice, eventually, folder, gatewayOptions, type Homing, start, text } from "./Homing.ts"
+import { smallDisk } from "./SmallDisk.ts"
+import { type Fault, unreliable } from "./UnreliableStore.ts"
+
+const keyed = (key: string) => ({ "idempotency-key": key })
+const atOnce = { timeoutMs: 0 }
+const briefly = { timeoutMs: 300 }
+
+/** A life of the product that can be ended within a test. */
+const life = Effect.gen(function* () {
+  const scope = yield* Scope.fork(yield* Effect.scope)
+  return {
+    during: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.provideService(effect, Scope.Scope, scope),
+    end: Scope.close(scope, Exit.void)
+  }
+})
+
+const endSent = (homing: Homing, ids: Iterable<string>) =>
+  Effect.forEach(ids, (id) =>
+    eventually(homing.call("GET", `/v1/messages/${id}`), ({ body }) => body.status === "sent")
+  )
+
+/** A WhatsApp that acknowledges nothing until the gate opens. */
+const gated = () => {
+  const gate = Deferred.makeUnsafe<void>()
+  const acked: SendOutcome = { _tag: "Acked", at: "2026-01-01T00:00:00.000Z" as never }
+  const whatsapp = Instant.make({ keep: 1_000, outcome: () => Effect.as(Deferred.await(gate), acked) })
+  return { ...whatsapp, open: Deferred.succeed(gate, undefined) }
+}
+
+describe("without the agent", () => {
+  it.live("messages wait, and are sent when it comes back", () =>
+    Effect.gen(function* () {
+      const path = yield* folder
+      const whatsapp = Instant.make({ keep: 10 })
+      const together = yield* life
+      const device = yield* connectedDevice(yield* together.during(start(path, whatsapp.layer)))
+      yield* together.end
+
+      const alone = yield* life
+      const gateway = yield* alone.during(start(path, whatsapp.layer, { withoutAgent: true }))
+      const waited = yield* gateway.call("POST", "/v1/messages", text(device, "one", briefly), keyed("one"))
+      const unwaited = yield* gateway.call("POST", "/v1/messages", text(device, "two", atOnce), keyed("two"))
+      for (const { body, status } of [waited, unwaited]) assert.deepStrictEqual([status, body.status], [202, "queued"])
+      const unpaired = yield* gateway.call("POST", "/v1/devices", { name: "another", pairing: "qr" })
+      for (const confirm of [briefly, atOnce]) {
+        const refused = yield* gateway.call("POST", "/v1/messages", text(unpaired.body.id, "three", confirm))
+        assert.deepStrictEqual([refused.status, refused.body.code], [409, "device_not_paired"])
+      }
+      yield* alone.end
+
+      const back = yield* start(path, whatsapp.layer)
+      yield* endSent(back, [waited.body.id, unwaited.body.id])
+      assert.deepStrictEqual(
+        whatsapp.sent.map(({ waMessageId }) => waMessageId as string),
+        [waited.body.waMessageId, unwaited.body.waMessageId]
+      )
+    })
+  )
+})
+
+describe("without the store", () => {
+  it.live.each(["refuses", "forgets", "mute", "gone"] satisfies ReadonlyArray<Fault>)(
+    "one that %s: 503, and a repeat with the same key makes one message",
+    (fault) =>
+      Effect.gen(function* () {
+        const whatsapp = gated()
+        const { become, layer } = unreliable()
+        const homing = yield* start(yield* folder, whatsapp.layer, { ports: layer })
+        const device = yield* connectedDevice(homing)
+        const before = yield* homing.call("POST", "/v1/messages", text(device, "before", atOnce), keyed("before"))
+        assert.strictEqual(before.status, 202)
+
+        yield* become(fault)
+        yield* whatsapp.open // its acknowledgement comes while nothing can be recorded
+        for (const confirm of [briefly, atOnce]) {
+          const during = text(device, "during", confirm)
+          const down = yield* homing.call("POST", "/v1/messages", during, keyed("during"))
+          assert.strictEqual(down.headers.get("idempotency-key"), "during")
+          if (down.status === 503) assert.strictEqual(down.body.code, "store_unavailable")
+          else assert.strictEqual(`${fault} ${confirm.timeoutMs}`, "mute 0") // the repeat finds what nobody knew of
+        }
+        assert.strictEqual((yield* homing.call("GET", "/health")).status, 200)
+
+        yield* become("none")
+        const again = yield* homing.call("POST", "/v1/messages", text(device, "during"), keyed("during"))
+        assert.deepStrictEqual([again.status, again.body.status], [fault === "mute" ? 200 : 201, "sent"])
+        yield* endSent(homing, [before.body.id])
+        const { body } = yield* homing.call("GET", "/v1/messages")
+        assert.lengthOf(body.items, 2)
+        assert.strictEqual(new Set(whatsapp.sent.map(({ waMessageId }) => waMessageId)).size, 2)
+      })
+  )
+})
+
+describe("a full disk", () => {
+  it.live("refuses what it cannot keep, loses nothing, and goes on when there is room", () =>
+    Effect.gen(function* () {
+      const disk = yield* smallDisk
+      const store = unreliable()
+      const whatsapp = gated()
+      const { fill, makeRoom, path } = disk ?? {
+        path: yield* folder,
+        fill: store.become("refuses"),
+        makeRoom: store.become("none")
+      }
+      const homing = yield* start(path, whatsapp.layer, { ports: store.layer })
+      const device = yield* connectedDevice(homing)
+      const before = yield* homing.call("POST", "/v1/messages", text(device, "before", atOnce), keyed("before"))
+      assert.strictEqual(before.status, 202)
+
+      yield* fill
+      yield* whatsapp.open
+      // what is already allocated may still hold a little
+      const accepted = [before.body.id as string]
+      const send = (n: number, confirm: object) =>
+        homing.call("POST", "/v1/messages", text(device, `${n} ${"x".repeat(20_000)}`, confirm), keyed(`${n}`))
+      const refusals = []
+      for (let n = 0; n < 200 && refusals.length < 6; n++) {
+        const answer = yield* send(n, n % 2 === 0 ? atOnce : briefly)
+        if (answer.status === 503) refusals.push({ n, answer })
+        else accepted.push(answer.body.id)
+      }
+      assert.lengthOf(refusals, 6)
+      for (const { answer } of refusals) assert.strictEqual(answer.body.code, "store_unavailable")
+      assert.strictEqual((yield* homing.call("GET", "/health")).status, 200)
+
+      yield* makeRoom
+      for (const { n } of refusals) {
+        const again = yield* eventually(send(n, { timeoutMs: 5_000 }), ({ status }) => status !== 503)
+        assert.include([200, 201], again.status)
+        accepted.push(again.body.id)
+      }
+      yield* endSent(homing, accepted)
+      const { body } = yield* homing.call("GET", "/v1/messages?limit=200")
+      assert.sameMembers(
+        body.items.map(({ id }: { id: string }) => id),
+        [...new Set(accepted)]
+      )
+      assert.strictEqual(new Set(whatsapp.sent.map(({ waMessageId }) => waMessageId)).size, new Set(accepted).size)
+    })
+  )
+})
+
+describe("a full queue", () => {
+  it.live("takes no more until there is room, and answers for what it took", () =>
+    Effect.gen(function* () {
+      const whatsapp = gated()
+      const options = { ...gatewayOptions, queueLimits: { perDevice: 2, total: 3 } }
+      const homing = yield* start(yield* folder, whatsapp.layer, { options })
+      const device = yield* connectedDevice(homing)
+      const send = (key: string, confirm: object) =>
+        homing.call("POST", "/v1/messages", text(device, key, confirm), keyed(key))
+      const taken = [yield* send("one", atOnce), yield* send("two", atOnce)]
+      assert.deepStrictEqual(
+        taken.map(({ status }) => status),
+        [202, 202]
+      )
+      yield* eventually(homing.call("GET", "/v1/messages"), ({ body }) => body.items.length === 2) // the depth follows the views
+      for (const confirm of [briefly, atOnce]) {
+        const full = yield* send("three", confirm)
+        assert.strictEqual(full.status, 429)
+        assert.strictEqual(full.body.code, "queue_full")
+        assert.match(full.headers.get("retry-after") ?? "", /^[1-9]\d*$/)
+        assert.strictEqual(full.headers.get("idempotency-key"), "three")
+      }
+      const repeated = yield* send("one", atOnce)
+      assert.deepStrictEqual([repeated.status, repeated.body.id], [202, taken[0]!.body.id])
+
+      yield* whatsapp.open
+      yield* endSent(
+        homing,
+        taken.map(({ body }) => body.id)
+      )
+      const room = yield* eventually(send("three", {}), ({ status }) => status !== 429)
+      assert.deepStrictEqual([room.status, room.body.status], [201, "sent"])
+      assert.strictEqual(whatsapp.sent.length, 3)
+    })
+  )
+})
