@@ -14,22 +14,31 @@ export class UnreadableEvent extends Schema.TaggedError<UnreadableEvent>()("Unre
   problem: Schema.String
 }) {}
 
-/** Reads stored events back. A type or shape that was never released throws `UnreadableEvent`: a bug or a damaged log. */
-export const reader = <const S extends Shapes>(shapes: S) => {
+type Stored = { readonly type: string; readonly data: JsonObject }
+
+export interface Reader<Event> {
+  /** A type or shape that was never released throws `UnreadableEvent`: a bug or a damaged log. */
+  (event: Stored): Event
+  /** Takes a decider's own event for read: its shape was checked by the compiler. */
+  readonly remember: (event: Event) => void
+}
+
+/** Reads stored events back. The live tail hands one object to all who follow it: each is decoded once at most. */
+export const reader = <const S extends Shapes>(shapes: S): Reader<EventOf<S>> => {
   const decoders = new Map(Object.entries(shapes).map(([type, shape]) => [type, Schema.decodeUnknownSync(shape)]))
-  // The live tail hands one object to all who follow it: it is decoded once.
-  const read = new WeakMap<JsonObject, EventOf<S>>()
-  return (event: { readonly type: string; readonly data: JsonObject }): EventOf<S> => {
-    const known = read.get(event.data)
+  const seen = new WeakMap<object, EventOf<S>>()
+  const read = (event: Stored): EventOf<S> => {
+    const known = seen.get(event.data)
     if (known?.type === event.type) return known
     const decode = decoders.get(event.type)
     if (decode === undefined) throw new UnreadableEvent({ type: event.type, problem: "unknown type" })
     try {
       const decoded = { type: event.type, data: decode(event.data) } as EventOf<S>
-      read.set(event.data, decoded)
+      seen.set(event.data, decoded)
       return decoded
     } catch {
       throw new UnreadableEvent({ type: event.type, problem: "malformed data" }) // the decoder's own words may quote it
     }
   }
+  return Object.assign(read, { remember: (event: EventOf<S>) => void seen.set(event.data, event) })
 }

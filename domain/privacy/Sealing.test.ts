@@ -30,7 +30,9 @@ const holding = (keys: Record<string, CipherKey>) =>
     )
   )
 const keys = { [`default ${alice} 1`]: keyOf(1), [`default ${alice} 2`]: keyOf(2), [`default ${bob} 1`]: keyOf(3) }
-const sealed = seal(crypto, alice, { key: keyOf(1), version: "1" }, place, "+15551234567 😀")
+const made = seal(crypto, alice, { key: keyOf(1), version: "1" }, place, "+15551234567 😀")
+/** As it comes back from a store: not the very object that was made here. */
+const sealed = { ...made }
 
 const opened = (box: Sealed, at = place, held: Record<string, CipherKey> = keys) =>
   open(box, at).pipe(
@@ -42,6 +44,7 @@ describe("what is sealed", () => {
   it.effect("opens in its place, and shows nothing of itself", () =>
     Effect.gen(function* () {
       assert.strictEqual(yield* opened(sealed), "+15551234567 😀")
+      assert.strictEqual(yield* opened(made), "+15551234567 😀")
       assert.deepStrictEqual([sealed.subject, sealed.key], [alice, "1"])
       assert.notInclude(JSON.stringify(sealed), "5551234567")
       assert.notStrictEqual(seal(crypto, alice, { key: keyOf(1), version: "1" }, place, "x").iv, sealed.iv)
@@ -54,7 +57,10 @@ describe("what is sealed", () => {
         { ...place, field: "content" },
         { ...place, event: EventId.make("0196f3c0-0000-5000-8000-000000000002") }
       ]
-      for (const at of elsewhere) assert.strictEqual(yield* opened(sealed, at), "(damaged)")
+      for (const at of elsewhere) {
+        assert.strictEqual(yield* opened(sealed, at), "(damaged)")
+        assert.strictEqual(yield* opened(made, at), "(damaged)")
+      }
       const tenant = TenantId.make("other")
       const shared = { ...keys, [`other ${alice} 1`]: keyOf(1) }
       assert.strictEqual(yield* opened(sealed, { ...place, tenant }, shared), "(damaged)")
@@ -79,6 +85,7 @@ describe("what is sealed", () => {
   it.effect("is erased with its key", () =>
     Effect.gen(function* () {
       assert.strictEqual(yield* opened(sealed, place, {}), "(erased)")
+      assert.strictEqual(yield* opened(made, place, {}), "(erased)")
       assert.strictEqual(yield* opened(sealed, place, { [`default ${bob} 1`]: keyOf(1) }), "(erased)")
       assert.strictEqual(yield* opened({ ...sealed, key: "3" }), "(erased)")
     })

@@ -1,5 +1,6 @@
 import { Array, Clock, Effect, Result, Schedule, Schema, type Scope, Semaphore } from "effect"
 import { type Decider, fold } from "#domain/Decider.ts"
+import type { Reader } from "#domain/Events.ts"
 import { eventIdOf, newCommandId } from "#domain/Identifiers.ts"
 import type { CommandId, EventId, StreamId } from "#domain/Ids.ts"
 import { fromMillis, type Instant } from "#domain/Instant.ts"
@@ -74,7 +75,7 @@ export const make = <State, Command, Event extends { readonly type: string; read
   read
 }: {
   readonly decider: Decider<State, Command, Event, Rejection>
-  readonly read: (stored: { readonly type: string; readonly data: JsonObject }) => Event
+  readonly read: Reader<Event>
   /** Settled aggregates leave memory at once: little is said to them again. */
   readonly isSettled?: (state: State) => boolean
   readonly idleMillis?: number
@@ -131,6 +132,7 @@ export const make = <State, Command, Event extends { readonly type: string; read
         cell.loaded = undefined // another writer may have made it possible: no append would tell
         return yield* decideOnce(cell, stream, command, origin, { ...(eventId !== undefined && { eventId }) })
       }
+      for (const event of decision.success) read.remember(event)
       const metadata = metadataOf(provenance, origin, commandId, at)
       const events = decision.success.map(
         ({ data, type }, i): NewEvent => ({ eventId: idOf(i), type, data: data as JsonObject, metadata })
