@@ -1,7 +1,7 @@
 import { Array, Effect } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
 import type { MessageId } from "#domain/Ids.ts"
-import { contradictions, isSettled } from "#domain/message/Status.ts"
+import { contradictions } from "#domain/message/Status.ts"
 import type { RecordedEvent } from "#domain/Recorded.ts"
 import { evolve, type SealedDocument, statusOfDocument } from "../messaging/MessageDocument.ts"
 import type { View } from "./View.ts"
@@ -11,7 +11,7 @@ type Row = {
   readonly id: string
   readonly device: string
   readonly status: string
-  /** 1 while a later report may still settle it. */
+  /** 1 while nobody has said what became of it: it waits in a queue, and the reconciler looks after it. */
   readonly open: number
   /** Reports of this message that deny each other. */
   readonly contradictions: number
@@ -141,7 +141,7 @@ const rowOf = (id: string, position: number, document: SealedDocument): Row => {
     id,
     device: document.device,
     status,
-    open: isSettled(status) ? 0 : 1,
+    open: status === "queued" || status === "attempting" ? 1 : 0,
     contradictions: contradictions(document.reports),
     document: JSON.stringify(document)
   }
