@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { Effect, Layer, Redacted, Schedule, type Scope } from "effect"
+import { Effect, Exit, Layer, Redacted, Schedule, Scope } from "effect"
 import { HttpServer } from "effect/http"
 import { AgentId } from "#domain/Ids.ts"
 import type { EventStore } from "#domain/ports/EventStore.ts"
@@ -93,6 +93,15 @@ export const start = <E>(
     const url = HttpServer.formatAddress(address).replace(/\/$/, "")
     return { url, call: callerOf(url, apiKey) }
   })
+
+/** A life of the product that can be ended within a test. */
+export const life = Effect.gen(function* () {
+  const scope = yield* Scope.fork(yield* Effect.scope)
+  return {
+    during: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.provideService(effect, Scope.Scope, scope),
+    end: Scope.close(scope, Exit.void)
+  }
+})
 
 /** Looks until it fits, for up to ten seconds; fails with what it saw last. */
 export const eventually = <A, E, R>(look: Effect.Effect<A, E, R>, fits: (a: A) => boolean): Effect.Effect<A, E, R> =>

@@ -1,23 +1,14 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Deferred, Effect, Exit, Scope } from "effect"
+import { Deferred, Effect } from "effect"
 import type { SendOutcome } from "#domain/ports/WhatsApp.ts"
 import * as Instant from "#infra/whatsapp/Instant.ts"
-import { connectedDevice, eventually, folder, gatewayOptions, type Homing, start, text } from "./Homing.ts"
+import { connectedDevice, eventually, folder, gatewayOptions, type Homing, life, start, text } from "./Homing.ts"
 import { smallDisk } from "./SmallDisk.ts"
 import { type Fault, unreliable } from "./UnreliableStore.ts"
 
 const keyed = (key: string) => ({ "idempotency-key": key })
 const atOnce = { timeoutMs: 0 }
 const briefly = { timeoutMs: 300 }
-
-/** A life of the product that can be ended within a test. */
-const life = Effect.gen(function* () {
-  const scope = yield* Scope.fork(yield* Effect.scope)
-  return {
-    during: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.provideService(effect, Scope.Scope, scope),
-    end: Scope.close(scope, Exit.void)
-  }
-})
 
 const endSent = (homing: Homing, ids: Iterable<string>) =>
   Effect.forEach(ids, (id) =>

@@ -74,8 +74,9 @@ export const layer = (options: ReconcilerOptions) =>
         yield* Effect.forkScoped(Effect.ignore(commands.issue(agent, [derived.order])), { startImmediately: true })
       })
 
-      const giveUp = ({ id }: SealedDocument, attempt: number, now: number) =>
-        actors.execute(streamOf(id), ({ at }) => ({ _tag: "GiveUp", at, attempt }), {
+      /** Under the first attempt, however many there were: whatever the agent still says of any outweighs it. */
+      const giveUp = ({ id }: SealedDocument, now: number) =>
+        actors.execute(streamOf(id), ({ at }) => ({ _tag: "GiveUp", at, attempt: 1 }), {
           actor: { kind: "gateway", id: "reconciler" },
           correlationId: id,
           causationId: String(now)
@@ -84,11 +85,11 @@ export const layer = (options: ReconcilerOptions) =>
       const look = Effect.fnUntraced(function* (document: SealedDocument, now: number, first: boolean) {
         const status = statusOfDocument(document)
         if (status !== "queued" && status !== "attempting") return
-        const { at, attempt } = yield* lastIssue(document)
         if (now > toMillis(document.expiresAt) + options.graceMillis) {
-          yield* giveUp(document, attempt, now)
+          yield* giveUp(document, now)
           return
         }
+        const { at, attempt } = yield* lastIssue(document)
         const patience = Math.min(options.patienceMillis * 2 ** (attempt - 1), longestPatience)
         const open = first ? toMillis(document.createdAt) < started : now - at > patience
         if (open) yield* reissue(document, attempt + 1, now)
