@@ -1,7 +1,21 @@
 import { assert, it } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
+import { fromMillis } from "#domain/Instant.ts"
 import { LedgerUnavailable } from "#domain/ports/Ledger.ts"
-import { connect, device, makeGateway, otherDevice, pairOf, pass, sendOf, startAgent, until } from "./AgentFixture.ts"
+import {
+  bob,
+  connect,
+  device,
+  makeGateway,
+  otherDevice,
+  pairOf,
+  pass,
+  sendOf,
+  start,
+  startAgent,
+  until,
+  waMessageIdOf
+} from "./AgentFixture.ts"
 
 it.effect("tells what becomes of a device, step by step, over restarts", () =>
   Effect.gen(function* () {
@@ -20,6 +34,9 @@ it.effect("tells what becomes of a device, step by step, over restarts", () =>
     yield* tell({ _tag: "Disconnected", device, reason: "logged_out", final: true })
     yield* until("it is logged out", () => gateway.changes(device).length === 5)
     assert.deepStrictEqual(gateway.changes(device), ["paired", "connected", "disconnected", "connected", "logged_out"])
+    yield* pass(20)
+    const paired = () => gateway.told.filter(({ report }) => report.kind === "device" && report.change === "paired")
+    yield* until("what was not receipted is told again", () => paired().length > 1)
     const reasons = gateway.told.flatMap(({ report }) => (report.kind === "device" ? [report.reason] : []))
     assert.includeMembers(reasons, ["connection_lost", "logged_out"])
   })
@@ -67,5 +84,26 @@ it.effect("loses nothing that is told while the ledger is down, and is not stopp
     assert.deepStrictEqual(gateway.changes(device), ["paired", "connected", "disconnected", "connected"])
     yield* gateway.issue(sendOf(1))
     yield* until("commands are taken", () => gateway.claims(1)[0] === "sent")
+  })
+)
+
+it.effect("a word on one message does not wait until the word on another is written down", () =>
+  Effect.gen(function* () {
+    const gateway = yield* makeGateway
+    const { tell } = yield* startAgent(gateway, {
+      ledger: (ledger) => ({
+        ...ledger,
+        change: (changes) =>
+          changes[0].reports.length > 0 && changes[0].position === 1n ? Effect.never : ledger.change(changes)
+      })
+    })
+    yield* connect(gateway, device)
+    yield* gateway.issue(sendOf(1), sendOf(2, { header: { subject: bob } }))
+    yield* until("both are sent", () => [1, 2].every((n) => gateway.claims(n)[0] === "sent"))
+    for (const n of [1, 2]) {
+      yield* tell({ _tag: "Receipt", device, waMessageId: waMessageIdOf(n), kind: "read", at: fromMillis(start) })
+    }
+    yield* until("the second is read", () => gateway.claims(2).includes("read"))
+    assert.notInclude(gateway.claims(1), "read")
   })
 )

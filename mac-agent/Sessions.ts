@@ -102,7 +102,13 @@ export const layer = Layer.effect(
     const heard = (event: SessionEvent) =>
       Effect.catchDefect(handle(event), (defect) => Effect.logError("what a session told broke", defect))
 
-    yield* Effect.forkScoped(Stream.runForEach(whatsapp.events, heard), { startImmediately: true })
+    /** Words on messages share their commits: WhatsApp has told them, and a crash would lose what waits for its turn. */
+    const hear = (event: SessionEvent) =>
+      event._tag === "Receipt" || event._tag === "LateAck"
+        ? Effect.forkIn(heard(event), scope, { startImmediately: true })
+        : heard(event)
+
+    yield* Effect.forkScoped(Stream.runForEach(whatsapp.events, hear), { startImmediately: true })
     for (const held of yield* ledger.devices) {
       devices.set(held.device, held)
       yield* open(held)
