@@ -1,0 +1,61 @@
+import { assert, describe, it } from "@effect/vitest"
+import type { Observation } from "#infra/whatsapp/simulator/Observation.ts"
+import { judge } from "./Judge.ts"
+import type { Sending } from "./Traffic.ts"
+
+const nothing = { lost: 0, secondIds: 0, falseSent: 0, takenBack: 0, sameIdAgain: 0 }
+const text = "the one message"
+
+/** A message, and what was said of it: a status at a moment, under an id. */
+const sending = (...said: ReadonlyArray<readonly [status: string, at: number, waMessageId?: string]>): Sending => ({
+  key: "key",
+  to: "+60123456789",
+  text,
+  id: "id",
+  said: said.map(([status, at, waMessageId = "A"]) => ({ status, at, waMessageId }))
+})
+const saw = (kind: Observation["kind"], at: number, waMessageId = "A"): Observation => ({
+  kind,
+  at: new Date(at).toISOString(),
+  waMessageId,
+  ...(kind === "delivered" && { text })
+})
+
+describe("the judge", () => {
+  it("finds nothing where what was said is what happened", () => {
+    const said = sending(["queued", 1], ["unknown", 5], ["sent", 20], ["delivered", 30], ["read", 40])
+    const record = [saw("message", 10), saw("acked", 20), saw("delivered", 25), saw("read", 40)]
+    assert.deepStrictEqual(judge([said], record), nothing)
+  })
+
+  it("calls lost what was accepted and never arrived, unless it was said to have failed or expired", () => {
+    assert.deepStrictEqual(judge([sending(["queued", 1])], []), { ...nothing, lost: 1 })
+    assert.deepStrictEqual(judge([sending(["queued", 1], ["expired", 2])], []), nothing)
+    assert.deepStrictEqual(judge([sending()], []), nothing)
+  })
+
+  it("finds a second id in the answers, under the same text, and one that nobody was told of", () => {
+    const first = saw("message", 10)
+    const second = saw("message", 11, "B")
+    assert.strictEqual(judge([sending(["queued", 1], ["queued", 2, "B"])], [first, second]).secondIds, 1)
+    assert.isAbove(judge([sending(["queued", 1])], [first, second, saw("delivered", 12, "B")]).secondIds, 0)
+    assert.strictEqual(judge([sending(["queued", 1])], [first, second]).secondIds, 1)
+  })
+
+  it("believes no status before its grounds", () => {
+    const record = [saw("message", 10), saw("acked", 20), saw("delivered", 30)]
+    assert.strictEqual(judge([sending(["sent", 19])], record).falseSent, 1)
+    assert.strictEqual(judge([sending(["delivered", 29])], record).falseSent, 1)
+    assert.strictEqual(judge([sending(["read", 99])], record).falseSent, 1)
+    assert.strictEqual(judge([sending(["sent", 20], ["delivered", 30])], record).falseSent, 0)
+  })
+
+  it("sees a claim taken back, and a message that arrived again under its own id", () => {
+    const record = [saw("message", 10), saw("acked", 20), saw("message", 21)]
+    assert.deepStrictEqual(judge([sending(["sent", 22], ["unknown", 23], ["sent", 24])], record), {
+      ...nothing,
+      takenBack: 1,
+      sameIdAgain: 1
+    })
+  })
+})
