@@ -194,7 +194,7 @@ it.effect("commands are taken again when the bus went away, failed or broke", ()
     let subscriptions = 0
     const ends = [Stream.fail(new BusUnavailable({ cause: "test" })), Stream.empty, Stream.die(new Error("broken"))]
     const subscribe: typeof bus.subscribe = (lane) =>
-      Stream.concat(Stream.take(bus.subscribe(lane), 1), ends[subscriptions++ % 3]!)
+      Stream.suspend(() => Stream.concat(Stream.take(bus.subscribe(lane), 1), ends[subscriptions++ % 3]!))
     const { sent } = yield* startAgent({ ...gateway, bus: { ...bus, subscribe } })
     const numbers = [1, 2, 3, 4, 5, 6]
     const all = [pairOf(900_001), ...numbers.map((n) => sendOf(n))]

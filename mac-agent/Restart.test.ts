@@ -54,6 +54,34 @@ it.effect("a restart goes on with what waited", () =>
   })
 )
 
+it.effect("an agent that has ended does nothing more", () =>
+  Effect.gen(function* () {
+    const gateway = yield* makeGateway
+    let asked = 0
+    yield* Effect.scoped(
+      Effect.gen(function* () {
+        const { sent } = yield* startAgent(gateway, {
+          outcome: () => Effect.succeed({ _tag: "NotSent", reason: "lookup_failed", final: false }),
+          ledger: (ledger) => ({
+            ...ledger,
+            change: (changes) => {
+              asked++
+              return ledger.change(changes)
+            }
+          })
+        })
+        yield* connect(gateway, device)
+        yield* gateway.issue(sendOf(1))
+        yield* pass(5)
+        yield* until("it is being tried", () => sent.length > 1)
+      })
+    )
+    const before = asked
+    yield* pass(30)
+    assert.strictEqual(asked, before)
+  })
+)
+
 it.effect("a restart says that what was being attempted is unclear, and tries it again under the same id", () =>
   Effect.gen(function* () {
     const gateway = yield* makeGateway

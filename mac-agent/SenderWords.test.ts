@@ -178,6 +178,27 @@ it.effect("loses no word while the ledger is down", () =>
   })
 )
 
+it.effect("does not call expired what may have left, though the ledger was down when its time was over", () =>
+  Effect.gen(function* () {
+    let down = false
+    const { gateway, sent } = yield* connected({
+      outcome: () => Effect.succeed(unknown),
+      ledger: (ledger) => ({
+        ...ledger,
+        change: (changes) =>
+          Effect.suspend(() => (down ? Effect.fail(new LedgerUnavailable({ cause: "test" })) : ledger.change(changes)))
+      })
+    })
+    yield* gateway.issue(sendOf(1, { header: { expiresAt: fromMillis(start + 60_000) } }))
+    yield* until("it is unclear", () => gateway.claims(1).length === 1)
+    down = true
+    yield* pass(70)
+    down = false
+    yield* pass(60)
+    assert.deepStrictEqual([gateway.claims(1), sent.length], [["unknown"], 1])
+  })
+)
+
 it.effect("sends nothing that the ledger did not take, and goes on when it does", () =>
   Effect.gen(function* () {
     let tries = 0
