@@ -2,46 +2,9 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { crypto } from "#infra/crypto/NodeCrypto.ts"
 import { concat, lengthPrefixed, utf8 } from "../Bytes.ts"
-import type { VerifyingKey } from "../ports/Crypto.ts"
-import {
-  EnvelopeRefused,
-  encodeUnsigned,
-  type Header,
-  maxEnvelopeBytes,
-  signBatch,
-  type Unsigned,
-  verifyBatch
-} from "./Envelope.ts"
+import { EnvelopeRefused, encodeUnsigned, type Header, maxEnvelopeBytes, signBatch } from "./Envelope.ts"
+import { acceptedOf, header, key, numbered, reasonOf, sign, unsigned, verify } from "./EnvelopeFixture.ts"
 import { maxBatch } from "./MerkleBatch.ts"
-
-const { key, publicKey } = crypto.signingKey(new Uint8Array(32).fill(7))
-const verifying = crypto.verifyingKey(publicKey)
-const keyOf = (keyId: string) => (keyId === "gateway-1" ? verifying : undefined)
-
-const header: Header = {
-  direction: "homing/command/1",
-  keyId: "gateway-1",
-  tenant: "default",
-  agent: "home",
-  device: "0196f3c0-0000-7000-8000-000000000001",
-  lane: "homing.commands.home",
-  subject: "S".repeat(43),
-  commandId: "0196f3c0-0000-5000-8000-000000000002",
-  attempt: "1",
-  position: "42",
-  epoch: "store:0",
-  issuedAt: "2030-01-01T00:00:00.000Z",
-  expiresAt: "2030-01-02T00:00:00.000Z"
-}
-const unsigned = (fields: Partial<Header> = {}, payload = utf8('{"kind":"send"}')): Unsigned => ({
-  header: { ...header, ...fields },
-  payload
-})
-const numbered = (count: number) => Array.from({ length: count }, (_, i) => unsigned({ position: String(i) }))
-const sign = (items: ReadonlyArray<Unsigned>, by = key) => signBatch(crypto, by, items.map(encodeUnsigned))
-const verify = (envelopes: ReadonlyArray<Uint8Array>, keys = keyOf) => verifyBatch(crypto, keys, envelopes)
-const reasonOf = (answer: unknown) => (answer instanceof EnvelopeRefused ? answer.reason : "accepted")
-const acceptedOf = (answers: ReadonlyArray<unknown>) => answers.filter((_) => !(_ instanceof EnvelopeRefused)).length
 
 describe("an envelope", () => {
   it.effect("comes back as it was signed, alone and from batches of any size", () =>
@@ -203,82 +166,6 @@ describe("a signature", () => {
         answers.map((_) => (_ instanceof EnvelopeRefused ? _ : _.header.direction)),
         ["homing/command/1", "homing/report/1"]
       )
-    })
-  )
-})
-
-describe("a batch", () => {
-  const spied = () => {
-    let verifications = 0
-    const spy = {
-      ...crypto,
-      verify: (by: VerifyingKey, data: Uint8Array, signature: Uint8Array) => {
-        verifications++
-        return crypto.verify(by, data, signature)
-      }
-    }
-    return { spy, count: () => verifications }
-  }
-
-  it.effect("costs one verification, also when it arrives mixed with others, in any order", () =>
-    Effect.gen(function* () {
-      const [first, second, single] = [yield* sign(numbered(40)), yield* sign(numbered(7)), yield* sign([unsigned()])]
-      const { count, spy } = spied()
-      assert.strictEqual(acceptedOf(yield* verifyBatch(spy, keyOf, first)), 40)
-      assert.strictEqual(count(), 1)
-      const mixed = [...first, ...second, ...single].reverse()
-      assert.strictEqual(acceptedOf(yield* verifyBatch(spy, keyOf, mixed)), 48)
-      assert.strictEqual(count(), 4)
-    })
-  )
-
-  it.effect("shares no verdict with a forgery that claims to belong to it", () =>
-    Effect.gen(function* () {
-      const envelopes = yield* sign(numbered(4))
-      const forged = encodeUnsigned(unsigned({ position: "9" }))
-      const posing = envelopes.map((envelope) => concat(envelope.subarray(0, envelope.length - forged.length), forged))
-      assert.isTrue(posing.every((bytes, i) => bytes.length === envelopes[i]!.length))
-      for (const arrival of [
-        [...envelopes, ...posing],
-        [...posing, ...envelopes]
-      ]) {
-        assert.strictEqual(acceptedOf(yield* verify(arrival)), 4)
-      }
-    })
-  )
-
-  it.effect("binds how many it holds and where each stands", () =>
-    Effect.gen(function* () {
-      const envelopes = yield* sign(numbered(6))
-      const forged = envelopes.flatMap((envelope, at) =>
-        Array.from({ length: 12 }, (_, count) =>
-          Array.from({ length: 12 }, (_, index) => {
-            const bytes = envelope.slice()
-            const view = new DataView(bytes.buffer)
-            view.setUint16(5, index)
-            view.setUint16(7, count)
-            return index === at && count === 6 ? undefined : bytes
-          })
-        )
-          .flat()
-          .filter((bytes) => bytes !== undefined)
-      )
-      assert.strictEqual(forged.length, 6 * 143)
-      assert.strictEqual(acceptedOf(yield* verify(forged)), 0)
-      const [tooMany] = yield* sign(numbered(maxBatch + 1))
-      const none = envelopes[0]!.slice()
-      new DataView(none.buffer).setUint16(7, 0)
-      assert.deepStrictEqual((yield* verify([tooMany!, none])).map(reasonOf), ["malformed", "malformed"])
-    })
-  )
-
-  it.effect("takes the key from each envelope: one signature of another key proves nothing", () =>
-    Effect.gen(function* () {
-      const other = crypto.signingKey(new Uint8Array(32).fill(9))
-      const keys = (keyId: string) => (keyId === "other" ? crypto.verifyingKey(other.publicKey) : keyOf(keyId))
-      const mixed = [unsigned({ keyId: "other" }), unsigned()]
-      const answers = yield* Effect.flatMap(sign(mixed, other.key), (envelopes) => verify(envelopes, keys))
-      assert.deepStrictEqual(answers.map(reasonOf), ["accepted", "bad_signature"])
     })
   )
 })
