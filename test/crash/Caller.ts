@@ -10,6 +10,8 @@ interface Body {
 }
 
 export interface Answer {
+  /** When the request began, and when its answer was here. */
+  readonly asked: number
   readonly at: number
   readonly status: number
   readonly body: Body
@@ -20,13 +22,15 @@ const patienceMillis = 15_000
 
 /** `undefined` when the connection broke: nothing is known of what became of the request. `"hung"`: no answer at all. */
 export const call = async (
-  url: string,
+  url: string | undefined,
   apiKey: string,
   method: "GET" | "POST",
   path: string,
   payload?: object,
   headers: Record<string, string> = {}
 ): Promise<Answer | "hung" | undefined> => {
+  if (url === undefined) return undefined
+  const asked = Date.now()
   try {
     const response = await fetch(`${url}${path}`, {
       method,
@@ -35,7 +39,7 @@ export const call = async (
       signal: AbortSignal.timeout(patienceMillis)
     })
     const body = (await response.json()) as Body
-    return { at: Date.now(), status: response.status, body }
+    return { asked, at: Date.now(), status: response.status, body }
   } catch (error) {
     return error instanceof DOMException && error.name === "TimeoutError" ? "hung" : undefined
   }

@@ -12,7 +12,7 @@ const sending = (...said: ReadonlyArray<readonly [status: string, at: number, wa
   to: "+60123456789",
   text,
   id: "id",
-  said: said.map(([status, at, waMessageId = "A"]) => ({ status, at, waMessageId }))
+  said: said.map(([status, at, waMessageId = "A"]) => ({ status, asked: at, at, waMessageId }))
 })
 const saw = (kind: Observation["kind"], at: number, waMessageId = "A"): Observation => ({
   kind,

@@ -52,14 +52,10 @@ export const judge = (sendings: ReadonlyArray<Sending>, record: ReadonlyArray<Ob
     if (kinds === undefined) return false
     return !seen.get(waMessageId)?.some((one) => kinds.includes(one.kind) && Date.parse(one.at) <= at)
   }
-  const takenBack = ({ said }: Sending) => {
-    let highest = -1
-    return said.filter(({ status }) => {
-      const rank = progress.indexOf(status)
-      highest = Math.max(highest, rank)
-      return rank < highest
-    }).length
-  }
+  const rank = (status: string) => progress.indexOf(status)
+  /** Asked after the answer that claimed more: answers on their way at the same time may overtake each other. */
+  const takenBack = ({ said }: Sending) =>
+    said.filter((less) => said.some((more) => more.at < less.asked && rank(more.status) > rank(less.status))).length
   const count = (amounts: ReadonlyArray<number>) => amounts.reduce((sum, amount) => sum + amount, 0)
 
   return {

@@ -30,8 +30,9 @@ const bundle = async (folder: string): Promise<string> => {
 
 /** Lives of the system, one after the other. The next one is loaded while the present one runs. */
 export const lives = async () => {
-  mkdirSync(join(root, "dist"), { recursive: true })
-  const built = mkdtempSync(join(root, "dist", "crash-")) // inside the project, where its dependencies are found
+  const cache = join(root, "node_modules", ".cache") // inside the project, where its dependencies are found
+  mkdirSync(cache, { recursive: true })
+  const built = mkdtempSync(join(cache, "crash-"))
   const file = await bundle(built)
   const errorOutput = 2
   let collapses = 0
@@ -54,7 +55,7 @@ export const lives = async () => {
       const { child, died } = next
       present = child
       next = load()
-      child.send(orders)
+      child.send(orders, () => {}) // one that ended while it was loaded is counted by its end
       const url = once(child, "message").then(([told]) => (told as { readonly url: string }).url)
       return { ready: Promise.race([url, died.then(() => undefined)]), died, kill: () => void child.kill("SIGKILL") }
     },

@@ -74,14 +74,6 @@ export const run = async (options: Options): Promise<Report> => {
   const simulator = await simulation(folder)
   let whereNow: Promise<string | undefined> = Promise.resolve(undefined)
 
-  const url = async (): Promise<string> => {
-    for (;;) {
-      const found = await whereNow
-      if (found !== undefined) return found
-      await pause(10)
-    }
-  }
-
   const begin = (death?: Orders["death"]): Life => {
     const data = join(folder, "data")
     const life = system.begin({
@@ -146,12 +138,14 @@ export const run = async (options: Options): Promise<Report> => {
 
   try {
     const first = begin()
-    const device = await simulator.pair(await url(), apiKey)
+    const url = await first.ready
+    if (url === undefined) throw new Error("the system does not start")
+    const device = await simulator.pair(url, apiKey)
     progress("a device is paired")
     first.kill()
     await first.died
 
-    const going = traffic({ seed, dice: chance, apiKey, device, url })
+    const going = traffic({ seed, dice: chance, apiKey, device, url: () => whereNow })
     const plans = plan(options, chance)
     const hits = new Map<Step, number>(options.steps.map((step) => [step, 0]))
     let kills = 1

@@ -1,8 +1,9 @@
 import { type Answer, call, pause } from "./Caller.ts"
 import type { Dice } from "./Dice.ts"
 
-/** What the gateway said of a message in one answer. */
+/** What the gateway said of a message in one answer, and when it was asked. */
 export interface Said {
+  readonly asked: number
   readonly at: number
   readonly status: string
   readonly waMessageId: string
@@ -28,8 +29,8 @@ export const traffic = (options: {
   readonly dice: Dice
   readonly apiKey: string
   readonly device: string
-  /** Where the system answers now; resolves when it does. */
-  readonly url: () => Promise<string>
+  /** Where the system answers now, once it does; `undefined` while it is dead. */
+  readonly url: () => Promise<string | undefined>
 }) => {
   const { apiKey, device, dice, seed } = options
   const sendings: Array<Sending> = []
@@ -46,9 +47,9 @@ export const traffic = (options: {
     return sending
   }
 
-  const hear = (sending: Sending, { at, body }: Answer) => {
+  const hear = (sending: Sending, { asked, at, body }: Answer) => {
     sending.id = body.id
-    sending.said.push({ at, status: body.status, waMessageId: body.waMessageId })
+    sending.said.push({ asked, at, status: body.status, waMessageId: body.waMessageId })
   }
 
   /** Until it is accepted, which the answer's id says. */
