@@ -69,17 +69,19 @@ describe("homing demo", () => {
     Effect.gen(function* () {
       const { port, release } = yield* heldPort
       release()
-      for (const signal of ["SIGINT", "SIGTERM"] as const) {
-        const { leftBehind, process } = yield* demo(["--json"], { PORT: String(port) })
+      const ends = Effect.fnUntraced(function* (signal: "SIGINT" | "SIGTERM", asked: number) {
+        const { leftBehind, process } = yield* demo(["--json"], { PORT: String(asked) })
         const { device, key, url } = JSON.parse((yield* process.says(/^\{.*\}$/m))[0])
-        assert.strictEqual(url, `http://127.0.0.1:${port}`)
         const found = yield* callerOf(url, key)("GET", `/v1/devices/${device}`)
         assert.strictEqual(found.body.state, "connected")
         const { code, millis } = yield* process.end(signal)
         assert.strictEqual(code, 0)
         assert.isBelow(millis, 2_000)
         assert.deepStrictEqual(yield* leftBehind, [])
-      }
+        return url as string
+      })
+      const [url] = yield* Effect.all([ends("SIGINT", port), ends("SIGTERM", 0)], { concurrency: 2 })
+      assert.strictEqual(url, `http://127.0.0.1:${port}`)
     })
   )
 

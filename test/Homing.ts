@@ -103,7 +103,7 @@ export const life = Effect.gen(function* () {
   }
 })
 
-/** Looks until it fits, for up to ten seconds; fails with what it saw last. */
+/** Looks until it fits, for up to twenty seconds; fails with what it saw last. */
 export const eventually = <A, E, R>(look: Effect.Effect<A, E, R>, fits: (a: A) => boolean): Effect.Effect<A, E, R> =>
   Effect.suspend(() => {
     let last: A | undefined
@@ -113,7 +113,7 @@ export const eventually = <A, E, R>(look: Effect.Effect<A, E, R>, fits: (a: A) =
     }).pipe(
       Effect.repeat({ until: fits, schedule: Schedule.spaced("20 millis") }),
       Effect.timeoutOrElse({
-        duration: "10 seconds",
+        duration: "20 seconds",
         orElse: () => Effect.die(new Error(`it never fitted: ${JSON.stringify(last)}`))
       })
     )

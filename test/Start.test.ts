@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs"
+import { cpSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
@@ -114,22 +114,30 @@ describe("homing start", () => {
           assert.deepStrictEqual(yield* process.ended, { code: 1, signal: null })
           return process.stderr()
         })
-      const invalid = yield* failing({ PORT: "70000", API_KEY: "too-short-secret".slice(0, 9) })
+      writeFileSync(join(cwd, "a-file"), "")
+      const whole = yield* started({ cwd, env: { DATA_DIR: "data", WHATSAPP_URL: "ws://127.0.0.1:9/" } })
+      yield* whole.process.end("SIGTERM")
+      cpSync(join(cwd, "data"), join(cwd, "other"), { recursive: true })
+      writeFileSync(join(cwd, "data/secrets/pepper"), "short")
+      writeFileSync(join(cwd, "other/log.db"), "this is not what it was ".repeat(100))
+
+      const [invalid, noFolder, damaged, noLog] = yield* Effect.all(
+        [
+          failing({ PORT: "70000", API_KEY: "too short" }),
+          failing({ DATA_DIR: "a-file" }),
+          failing({ DATA_DIR: "data" }),
+          failing({ DATA_DIR: "other" })
+        ],
+        { concurrency: 2 }
+      )
       assert.strictEqual(
         invalid,
         "homing: PORT (environment): expected a port, 0 to 65535\n" +
           "API_KEY (environment): expected at least 16 characters\n"
       )
-      writeFileSync(join(cwd, "a-file"), "")
-      assert.match(yield* failing({ DATA_DIR: "a-file" }), /^homing: the data directory a-file cannot be used: .+\n$/)
-
-      const whole = yield* started({ cwd, env: { DATA_DIR: "data", WHATSAPP_URL: "ws://127.0.0.1:9/" } })
-      yield* whole.process.end("SIGTERM")
-      writeFileSync(join(cwd, "data/secrets/pepper"), "short")
-      assert.match(
-        yield* failing({ DATA_DIR: "data" }),
-        /^homing: the secret pepper is not available: \S+pepper is damaged[^\n]+\n$/
-      )
+      assert.match(noFolder, /^homing: the data directory a-file cannot be used: [^\n]+\n$/)
+      assert.match(damaged, /^homing: the secret pepper is not available: \S+pepper is damaged[^\n]+\n$/)
+      assert.match(noLog, /^homing: the database other\/log\.db cannot be opened: [^\n]+\n$/)
     })
   )
 })
