@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from "node:child_process"
+import { spawn } from "node:child_process"
 import { once } from "node:events"
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs"
 import { join, resolve } from "node:path"
@@ -48,13 +48,13 @@ export const lives = async () => {
     return { child, died }
   }
   let next = load()
-  let present: ChildProcess | undefined
+  let present: ReturnType<typeof load> | undefined
 
   return {
     begin: (orders: Orders): Life => {
-      const { child, died } = next
-      present = child
+      present = next
       next = load()
+      const { child, died } = present
       child.send(orders, () => {}) // one that ended while it was loaded is counted by its end
       const url = once(child, "message").then(([told]) => (told as { readonly url: string }).url)
       return { ready: Promise.race([url, died.then(() => undefined)]), died, kill: () => void child.kill("SIGKILL") }
@@ -62,9 +62,10 @@ export const lives = async () => {
     /** How often it ended without being killed. */
     collapses: () => collapses,
     end: async () => {
-      next.child.kill("SIGKILL")
-      present?.kill("SIGKILL")
-      await next.died
+      for (const one of [next, present]) {
+        one?.child.kill("SIGKILL")
+        await one?.died
+      }
       rmSync(built, { recursive: true, force: true })
     }
   }

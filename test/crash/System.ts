@@ -1,3 +1,4 @@
+import { flushCompileCache } from "node:module"
 import { NodeRuntime } from "@effect/platform-node"
 import { Effect, Layer, Redacted } from "effect"
 import { HttpServer } from "effect/http"
@@ -55,6 +56,7 @@ const system = (orders: Orders) => {
   )
 }
 
+flushCompileCache() // a process that is killed would leave none to the next
 process.on("disconnect", () => process.exit())
 process.once("message", (orders: Orders) =>
   Effect.scoped(
