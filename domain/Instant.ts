@@ -6,11 +6,15 @@ export const Instant = Schema.String.check(
 ).pipe(Schema.brand("Instant"))
 export type Instant = typeof Instant.Type
 
-let latest = { millis: 0, instant: new Date(0).toISOString() as Instant }
+const recent = new Map<number, Instant>()
 
-/** `millis` since 1970, UTC. One moment is written many times over: the latest is remembered. */
+/** `millis` since 1970, UTC. One moment is written many times over: the latest few are remembered. */
 export const fromMillis = (millis: number): Instant => {
-  if (latest.millis !== millis) latest = { millis, instant: new Date(millis).toISOString() as Instant }
-  return latest.instant
+  const known = recent.get(millis)
+  if (known !== undefined) return known
+  if (recent.size >= 64) recent.clear()
+  const instant = new Date(millis).toISOString() as Instant
+  recent.set(millis, instant)
+  return instant
 }
 export const toMillis = (instant: Instant): number => Date.parse(instant)
