@@ -96,15 +96,13 @@ const recorded = (
   at: Instant,
   evidence: string | undefined
 ): ReportEvent => {
-  const data = {
-    attempt,
-    at,
-    ...(recipient !== undefined && { recipient }),
-    ...(evidence !== undefined && { evidence })
+  const told = {
+    ...(evidence !== undefined && { evidence }),
+    ...(recipient !== undefined && { recipient })
   }
   return kind === "failed" || kind === "unknown"
-    ? { type: `message.${kind}.v1`, data: { ...data, code } }
-    : { type: `message.${kind}.v1`, data }
+    ? { type: `message.${kind}.v1`, data: { at, attempt, code, ...told } }
+    : { type: `message.${kind}.v1`, data: { at, attempt, ...told } }
 }
 
 export const Message: Decider<MessageState, MessageCommand, MessageEvent, MessageRejected> = {

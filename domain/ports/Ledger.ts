@@ -39,10 +39,13 @@ export interface LedgerEntry extends LedgerKey {
   readonly bytes: Uint8Array
 }
 
-/** A report as it is signed and published, kept until the gateway's receipt names it. */
+/**
+ * A report as it is signed and published, kept until the gateway's receipt names it. It holds nothing personal: what the
+ * broker and the evidence may show, the ledger may keep as it is.
+ */
 export interface LedgerReport {
   readonly id: EventId
-  /** The exact bytes to sign. Encrypted at rest. */
+  /** The exact bytes to sign. */
   readonly bytes: Uint8Array
 }
 

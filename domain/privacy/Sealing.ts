@@ -31,7 +31,7 @@ export const seal = (
   plaintext: string
 ): Sealed => {
   const { iv, box } = crypto.encrypt(key, utf8(plaintext), associated(place))
-  const sealed: Sealed = { subject, key: version, iv: base64url(iv), box: base64url(box) }
+  const sealed: Sealed = { box: base64url(box), iv: base64url(iv), key: version, subject }
   sealedHere.set(sealed, { plaintext, place })
   return sealed
 }

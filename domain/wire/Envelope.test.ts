@@ -159,7 +159,7 @@ describe("a signature", () => {
       const size = encodeUnsigned(unsigned()).length
       // the signature of one over the bytes of the other
       const crossed = concat(command!.subarray(0, 73), report!.subarray(report!.length - size + 1))
-      new DataView(crossed.buffer).setUint32(1, size - 1)
+      new DataView(crossed.buffer, crossed.byteOffset).setUint32(1, size - 1)
       assert.deepStrictEqual((yield* verify([crossed])).map(reasonOf), ["bad_signature"])
       const answers = yield* verify([command!, report!])
       assert.deepStrictEqual(

@@ -1,9 +1,9 @@
 import type { DatabaseSync } from "node:sqlite"
-import canonicalize from "canonicalize"
 import type { EventId, StreamId } from "#domain/Ids.ts"
 import type { Instant } from "#domain/Instant.ts"
 import type { Appended, ExpectedRevision } from "#domain/ports/EventStore.ts"
 import type { NewEvent, RecordedEvent } from "#domain/Recorded.ts"
+import { canonical } from "./Canonical.ts"
 
 /** One random index, the fewest that expected revisions need: every further one costs a page of the WAL per row. */
 export const schema = `
@@ -29,8 +29,8 @@ export interface EncodedEvent {
 /** Throws on what JSON cannot say: NaN, infinities, lone surrogates, cycles. */
 export const encode = (event: NewEvent): EncodedEvent => ({
   event,
-  data: canonicalize(event.data)!,
-  metadata: canonicalize(event.metadata)!
+  data: canonical(event.data),
+  metadata: canonical(event.metadata)
 })
 
 /** What became of an append: stored now, stored before under the same ids, or refused. */

@@ -4,12 +4,6 @@ import type { Instant } from "#domain/Instant.ts"
 import type { LedgerChange, LedgerDevice, LedgerEntry, LedgerReport } from "#domain/ports/Ledger.ts"
 import type { DeviceRow, EntryRow, LedgerRows, ReportRow } from "./LedgerRows.ts"
 
-/** A report and its sealed bytes: sealing is done before the transaction, which holds the event loop. */
-export interface SealedReport {
-  readonly id: EventId
-  readonly bytes: Uint8Array
-}
-
 /** The statements over the ledger, prepared once. They throw what SQLite throws. */
 export const ledgerTables = (db: DatabaseSync, rows: LedgerRows) => {
   const insertEpoch = db.prepare("INSERT INTO epochs (name) VALUES (?) ON CONFLICT DO NOTHING")
@@ -37,7 +31,7 @@ export const ledgerTables = (db: DatabaseSync, rows: LedgerRows) => {
   const replaceDevice = db.prepare("INSERT OR REPLACE INTO devices VALUES (?, ?, ?, ?, ?, ?, ?)")
   const selectDevices = db.prepare("SELECT * FROM devices ORDER BY device")
 
-  const keep = (reports: ReadonlyArray<SealedReport>): void => {
+  const keep = (reports: ReadonlyArray<LedgerReport>): void => {
     for (const { bytes, id } of reports) insertReport.run(id, bytes)
   }
 
@@ -64,7 +58,7 @@ export const ledgerTables = (db: DatabaseSync, rows: LedgerRows) => {
       return raised.changes === 1 ? "known" : "contradicted"
     },
 
-    change: ({ at, epoch, position, state }: LedgerChange, reports: ReadonlyArray<SealedReport>): void => {
+    change: ({ at, epoch, position, reports, state }: LedgerChange): void => {
       if (updateState.run(state, at, epoch, position).changes === 1) keep(reports)
     },
 

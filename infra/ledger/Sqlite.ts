@@ -1,6 +1,6 @@
 import { Effect, Layer, Redacted } from "effect"
 import { Crypto } from "#domain/ports/Crypto.ts"
-import { Ledger, type LedgerChange, type LedgerReport, LedgerUnavailable } from "#domain/ports/Ledger.ts"
+import { Ledger, type LedgerChange, LedgerUnavailable } from "#domain/ports/Ledger.ts"
 import { SecretVault } from "#domain/ports/SecretVault.ts"
 import { sealedBlobs } from "#infra/crypto/SealedBlob.ts"
 import * as Database from "#infra/sqlite/Database.ts"
@@ -21,14 +21,8 @@ const make = Effect.fnUntraced(function* (file: string) {
     Effect.mapError(group.write(write), ({ cause }) => new LedgerUnavailable({ cause }))
   const reading = <A>(read: () => A) => Effect.try({ try: read, catch: (cause) => new LedgerUnavailable({ cause }) })
 
-  const sealReports = (reports: ReadonlyArray<LedgerReport>) =>
-    reports.map((report) => ({ id: report.id, bytes: rows.sealReport(report) }))
-
-  const prepareChanges = (changes: ReadonlyArray<LedgerChange>) => {
-    const sealed = changes.map((change) => ({ change, reports: sealReports(change.reports) }))
-    return () => {
-      for (const { change, reports } of sealed) tables.change(change, reports)
-    }
+  const write = (changes: ReadonlyArray<LedgerChange>) => () => {
+    for (const change of changes) tables.change(change)
   }
 
   return Ledger.of({
@@ -37,17 +31,13 @@ const make = Effect.fnUntraced(function* (file: string) {
         const sealed = entries.map((entry) => ({ entry, personal: rows.sealPersonal(entry) }))
         return durably(() => sealed.map(({ entry, personal }) => tables.accept(entry, personal)))
       }),
-    change: (changes) => Effect.suspend(() => durably(prepareChanges(changes))),
-    changeSoon: (changes) => Effect.suspend(() => group.soon(prepareChanges(changes))),
+    change: (changes) => Effect.suspend(() => durably(write(changes))),
+    changeSoon: (changes) => Effect.suspend(() => group.soon(write(changes))),
     unfinished: (epoch) => reading(() => tables.unfinished(epoch)),
     findSent: (waMessageId) => reading(() => tables.findSent(waMessageId)),
     purge: (before) => durably(() => tables.purge(before)),
 
-    keep: (reports) =>
-      Effect.suspend(() => {
-        const sealed = sealReports(reports)
-        return durably(() => tables.keep(sealed))
-      }),
+    keep: (reports) => durably(() => tables.keep(reports)),
     unreceipted: (limit) => reading(() => tables.reports(limit)),
     receipted: (ids) => group.soon(() => tables.release(ids)),
 
@@ -55,10 +45,9 @@ const make = Effect.fnUntraced(function* (file: string) {
     saveDevice: (device, reports) =>
       Effect.suspend(() => {
         const pairing = device.pairing === undefined ? null : rows.sealPairing(device.device, device.pairing)
-        const sealed = sealReports(reports)
         return durably(() => {
           tables.saveDevice(device, pairing)
-          tables.keep(sealed)
+          tables.keep(reports)
         })
       })
   })

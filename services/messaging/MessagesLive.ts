@@ -92,15 +92,16 @@ export const layer = (options: {
               (decision) => ({
                 _tag: "Queue",
                 queued: {
-                  device: request.device,
-                  recipient: { kind: request.to.kind, address: boxed(decision, "recipient", request.to) },
-                  recipients: [subject],
-                  content: { kind: request.content.type, body: boxed(decision, "content", request.content) },
+                  // in the order of canonical JSON, which is then written without sorting
+                  content: { body: boxed(decision, "content", request.content), kind: request.content.type },
                   contentDigest,
-                  waMessageId: newWaMessageId(crypto),
-                  transport: "whatsapp-web",
+                  device: request.device,
                   expiresAt: fromMillis(toMillis(decision.at) + request.expiresInSeconds * 1_000),
-                  tags: request.tags
+                  recipient: { address: boxed(decision, "recipient", request.to), kind: request.to.kind },
+                  recipients: [subject],
+                  tags: request.tags,
+                  transport: "whatsapp-web",
+                  waMessageId: newWaMessageId(crypto)
                 }
               }),
               { actor: { kind: "api_key", id: caller.key }, correlationId: id, causationId: id },

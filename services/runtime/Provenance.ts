@@ -29,4 +29,15 @@ export const metadataOf = (
   { actor, causationId, correlationId }: Origin,
   commandId: CommandId,
   occurredAt: Instant
-): Metadata => ({ v: 1, tenant, actor, commandId, correlationId, causationId, occurredAt, region, producer })
+): Metadata => ({
+  // in the order of canonical JSON, which is then written without sorting
+  actor: { id: actor.id, kind: actor.kind },
+  causationId,
+  commandId,
+  correlationId,
+  occurredAt,
+  producer,
+  region,
+  tenant,
+  v: 1
+})
