@@ -113,6 +113,18 @@ describe("GroupCommit", () => {
     })
   )
 
+  it.effect("lets what a woken writer defers wait for the next commit as well", () =>
+    Effect.gen(function* () {
+      const { db, other } = yield* opened
+      const group = yield* GroupCommit.make(db)
+      yield* Effect.andThen(group.write(insert(db, 1)), group.soon(insert(db, 2)))
+      yield* Effect.promise(() => new Promise((resolve) => setImmediate(() => setImmediate(resolve))))
+      assert.deepStrictEqual(stored(other), [1])
+      yield* group.write(insert(db, 3))
+      assert.deepStrictEqual(stored(other), [1, 2, 3])
+    })
+  )
+
   it.effect("commits a deferred write by itself when no other comes", () =>
     Effect.gen(function* () {
       const { db, other } = yield* opened

@@ -43,10 +43,10 @@ export const make = Effect.fnUntraced(function* <Result = unknown>(
     armed = deadline = undefined
     const batch = queue.slice(0, batchLimit)
     queue = queue.slice(batchLimit)
+    if (queue.length > 0) arm()
     const exits = commit(batch.map(({ write }) => write))
     afterCommit(exits.filter(Exit.isSuccess).map(({ value }) => value))
-    for (const [i, { settle }] of batch.entries()) settle(exits[i]!)
-    if (queue.length > 0) arm()
+    for (const [i, { settle }] of batch.entries()) settle(exits[i]!) // what a writer then adds arms for itself
   }
   const arm = () => {
     armed ??= setImmediate(flush)
