@@ -19,7 +19,8 @@ const make = Effect.fnUntraced(function* (file: string) {
 
   const durably = <A>(write: () => A) =>
     Effect.mapError(group.write(write), ({ cause }) => new LedgerUnavailable({ cause }))
-  const reading = <A>(read: () => A) => Effect.try({ try: read, catch: (cause) => new LedgerUnavailable({ cause }) })
+  const reading = <A>(read: () => A) =>
+    Effect.andThen(group.flush, Effect.try({ try: read, catch: (cause) => new LedgerUnavailable({ cause }) }))
 
   const write = (changes: ReadonlyArray<LedgerChange>) => () => {
     for (const change of changes) tables.change(change)

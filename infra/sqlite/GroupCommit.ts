@@ -11,6 +11,8 @@ export interface GroupCommit<in Result> {
   readonly write: <A extends Result>(write: () => A) => Effect.Effect<A, CommitFailed>
   /** Rides on the next commit, one second later at most. If that fails, the write is logged and lost. */
   readonly soon: (write: () => Result) => Effect.Effect<void>
+  /** Commits what is queued now: a read after it shows what was deferred. */
+  readonly flush: Effect.Effect<void>
 }
 
 const soonMillis = 1_000
@@ -76,7 +78,10 @@ export const make = Effect.fnUntraced(function* <Result = unknown>(
       Effect.callback<A, CommitFailed>((resume) =>
         enqueue({ write, settle: (exit) => resume(exit as Exit.Exit<A, CommitFailed>) }, arm)
       ),
-    soon: (write) => Effect.sync(() => enqueue({ write, settle: reportLost }, armLater))
+    soon: (write) => Effect.sync(() => enqueue({ write, settle: reportLost }, armLater)),
+    flush: Effect.sync(() => {
+      if (queue.length > 0) flush()
+    })
   }
   return group
 })
