@@ -5,8 +5,9 @@ import { DatabaseSync } from "node:sqlite"
 import { promisify } from "node:util"
 
 /**
- * The same durable work with no framework and no meaning: parse, three group-committed durable transactions, two
- * Ed25519 signatures made and verified asynchronously, answer. What the product is measured against.
+ * The same durable work with no framework and no meaning: parse, three group-committed durable transactions of rows as
+ * large as the product's, two Ed25519 signatures made and verified asynchronously, answer. What the product is measured
+ * against.
  */
 const [folder = "."] = process.argv.slice(2)
 const signAsync = promisify(sign) as (algorithm: null, data: Buffer, key: object) => Promise<Buffer>
@@ -39,6 +40,10 @@ const openTable = (name: string) => {
     })
 }
 
+/** What the product's rows hold: the event and its metadata, the ledger's entry, the signed report. */
+const rowBytes = { queued: 1_100, attempting: 600, sent: 1_280 }
+const filled = (data: string, bytes: number) => data.padEnd(bytes, " ")
+
 const log = openTable("floor-log.db")
 const ledger = openTable("floor-ledger.db")
 const gateway = generateKeyPairSync("ed25519")
@@ -57,11 +62,11 @@ const server = createServer((request, response) => {
     const asked = JSON.parse(Buffer.concat(chunks).toString())
     const id = randomUUID()
     const queued = JSON.stringify({ id, ...asked, status: "queued" })
-    await log(`${id}/queued`, queued)
+    await log(`${id}/queued`, filled(queued, rowBytes.queued))
     await pass(gateway, queued)
-    await ledger(id, queued)
+    await ledger(id, filled(queued, rowBytes.attempting))
     await pass(agent, id)
-    await log(`${id}/sent`, JSON.stringify({ id, status: "sent" }))
+    await log(`${id}/sent`, filled(JSON.stringify({ id, status: "sent" }), rowBytes.sent))
     const body = JSON.stringify({ id, ...asked, status: "sent" })
     response.writeHead(201, { "content-type": "application/json", "content-length": Buffer.byteLength(body) }).end(body)
   })

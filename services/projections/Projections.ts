@@ -9,7 +9,7 @@ import { type View, Views } from "./View.ts"
 const categories = ["message", "device", "client", "store"]
 
 /** After each page: under load, pages grow and a message's first two events share one row's write. */
-const rest = "20 millis"
+const rest = "50 millis"
 
 interface Progress {
   readonly view: View
