@@ -61,7 +61,7 @@ const badRequests = (device: string): ReadonlyArray<Request> => [
   ["POST", "/v1/messages", message(device), { "content-type": `application/${friend}` }],
   ["POST", "/v1/messages", `{"to":"+${friend}","content":{"text":"${said}"`],
   ["POST", "/v1/messages", `${friend} ${said}`],
-  ["POST", "/v1/messages", message(device), { "idempotency-key": `${friend} ` + "x".repeat(300) }],
+  ["POST", "/v1/messages", message(device), { "idempotency-key": `${friend} ${"x".repeat(300)}` }],
   ["POST", "/v1/messages", message(device), { authorization: `Bearer ${said} ${friend}` }],
   ["POST", "/v1/messages", message(device), { authorization: `Basic ${btoa(`${friend}:${said}`)}` }],
   ["GET", `/v1/messages/${friend}`],

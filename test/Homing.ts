@@ -31,6 +31,7 @@ export const folder = Effect.acquireRelease(
 export interface Answer {
   readonly status: number
   readonly headers: Headers
+  // biome-ignore lint/suspicious/noExplicitAny: JSON as it came; what is wrong with it fails an assertion
   readonly body: { readonly [key: string]: any }
 }
 
