@@ -6,24 +6,10 @@ import { EventId, MessageId, SubjectId, WaMessageId } from "../Ids.ts"
 import { fromMillis } from "../Instant.ts"
 import { maxTextLength } from "../message/Content.ts"
 import { encodeUnsigned, type Header, signBatch, verifyBatch } from "./Envelope.ts"
+import { header } from "./EnvelopeFixture.ts"
 import { AgentCommand, AgentReport, box, encodePayload, PairBox, payloadReader, SendBox, unbox } from "./Protocol.ts"
 
 const key = crypto.cipherKey(new Uint8Array(32).fill(1))
-const header: Header = {
-  direction: "homing/command/1",
-  keyId: "gateway-1",
-  tenant: "default",
-  agent: "home",
-  device: "0196f3c0-0000-7000-8000-000000000001",
-  lane: "homing.commands.home",
-  subject: "S".repeat(43),
-  commandId: "0196f3c0-0000-5000-8000-000000000002",
-  attempt: "1",
-  position: "42",
-  epoch: "store:0",
-  issuedAt: "2030-01-01T00:00:00.000Z",
-  expiresAt: "2030-01-02T00:00:00.000Z"
-}
 const personal: SendBox = Schema.decodeUnknownSync(SendBox)({
   to: { kind: "phone", address: "+15551234567" },
   content: { type: "text", text: "hello 😀" }

@@ -1,5 +1,4 @@
 import { Array, Clock, Context, Effect, Layer } from "effect"
-import { uuidV7 } from "#domain/Identifiers.ts"
 import type { AgentId, DeviceId } from "#domain/Ids.ts"
 import { fromMillis } from "#domain/Instant.ts"
 import { type BusUnavailable, CommandBus, type Lane, type Outgoing, subjectOf } from "#domain/ports/CommandBus.ts"
@@ -88,6 +87,3 @@ export const layer = Layer.effect(
     }
   })
 )
-
-/** A receipt comes from no event: it names itself. */
-export const receiptId = (crypto: Crypto["Service"], millis: number) => uuidV7(crypto, millis)

@@ -5,11 +5,10 @@ import { Steps } from "#domain/ports/Steps.ts"
 import type { RecordedEvent } from "#domain/Recorded.ts"
 import type { DeviceRegistry } from "../projections/DevicesView.ts"
 import { Views } from "../projections/View.ts"
+import { patiently } from "../runtime/Patience.ts"
 import * as Subscription from "../runtime/Subscription.ts"
 import { AgentCommands, type Order } from "./AgentCommands.ts"
 import { type Derived, orderOf } from "./Orders.ts"
-
-const patiently = Schedule.min([Schedule.exponential("100 millis"), Schedule.spaced("5 seconds")])
 
 /**
  * Follows the log, which is the outbox, and hands every command in it to its agent. The checkpoint passes an event only

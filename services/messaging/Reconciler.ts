@@ -2,9 +2,7 @@ import { Clock, Effect, Layer, Schedule } from "effect"
 import { SqlClient } from "effect/sql"
 import { toMillis } from "#domain/Instant.ts"
 import { streamOf } from "#domain/message/Message.ts"
-import { Crypto } from "#domain/ports/Crypto.ts"
 import { EventStore } from "#domain/ports/EventStore.ts"
-import { SubjectKeys } from "#domain/ports/SubjectKeys.ts"
 import type { DeviceRegistry } from "../projections/DevicesView.ts"
 import * as MessagesView from "../projections/MessagesView.ts"
 import { Views } from "../projections/View.ts"
@@ -44,8 +42,6 @@ export const layer = (options: ReconcilerOptions) =>
       const commands = yield* AgentCommands
       const actors = yield* MessageActors
       const views = yield* Views
-      const crypto = yield* Crypto
-      const keys = yield* SubjectKeys
       const started = yield* Clock.currentTimeMillis
 
       yield* sql`CREATE TABLE IF NOT EXISTS issues (
@@ -122,8 +118,6 @@ export const layer = (options: ReconcilerOptions) =>
         Effect.tapCause((cause) => Effect.logError("the reconciler begins again", cause)),
         Effect.sandbox,
         Effect.retry(Schedule.spaced("5 seconds")),
-        Effect.provideService(Crypto, crypto),
-        Effect.provideService(SubjectKeys, keys),
         Effect.forkScoped
       )
     })

@@ -1,4 +1,4 @@
-import { type Array, Effect, Layer, Schedule, Schema, Stream } from "effect"
+import { type Array, Effect, Layer, Schema, Stream } from "effect"
 import { base64url } from "#domain/Bytes.ts"
 import { type ChangeEvent, streamOf as deviceStreamOf } from "#domain/device/Device.ts"
 import { reportIdOf } from "#domain/Identifiers.ts"
@@ -13,6 +13,7 @@ import { AgentReport, CodeBox, payloadReader, unbox } from "#domain/wire/Protoco
 import { DeviceActors } from "../devices/DeviceActors.ts"
 import { PairingCodes } from "../devices/PairingCodes.ts"
 import { type AgentTrust, StoreIdentity } from "../identity/StoreIdentity.ts"
+import { patiently } from "../runtime/Patience.ts"
 import { type Origin, Provenance } from "../runtime/Provenance.ts"
 import { MessageActors } from "./MessageActors.ts"
 import { Receipts } from "./Receipts.ts"
@@ -22,7 +23,6 @@ type DeviceReport = Extract<AgentReport, { kind: "device" }>
 type CodeReport = Extract<AgentReport, { kind: "pairing_code" }>
 
 const isDeviceId = Schema.is(DeviceId)
-const patiently = Schedule.min([Schedule.exponential("100 millis"), Schedule.spaced("5 seconds")])
 const readReport = payloadReader(AgentReport)
 const decodeCode = Schema.decodeUnknownSync(CodeBox)
 
