@@ -1,0 +1,92 @@
+import { EventEmitter } from "node:events"
+import featuresService from "@eventstore/db-client/generated/serverfeatures_grpc_pb.js"
+import features from "@eventstore/db-client/generated/serverfeatures_pb.js"
+import type shared from "@eventstore/db-client/generated/shared_pb.js"
+import streamsService from "@eventstore/db-client/generated/streams_grpc_pb.js"
+import { type handleUnaryCall, Server, ServerCredentials } from "@grpc/grpc-js"
+import { ActiveFaults } from "./ActiveFaults.ts"
+import { append } from "./Append.ts"
+import { batchAppend } from "./BatchAppend.ts"
+import { admit, type Context, isServiceError } from "./Context.ts"
+import { softDelete, tombstone } from "./Delete.ts"
+import { openLog } from "./Log.ts"
+import { read } from "./Read.ts"
+import { type CommitHooks, makeWriter } from "./Writer.ts"
+
+/** The version whose behaviour this follows. */
+export const serverVersion = "24.2.0"
+
+/** The largest message that the real server takes; a larger one is RESOURCE_EXHAUSTED. */
+const largestMessage = 16 * 1024 * 1024
+
+const host = "127.0.0.1"
+
+export interface DoubleServer {
+  readonly port: number
+  readonly faults: ActiveFaults
+  readonly close: () => void
+}
+
+/** Serves the streams kept in `directory`. Rejects on a port in use. */
+export const startServer = async (options: {
+  readonly directory: string
+  readonly port: number
+}): Promise<DoubleServer> => {
+  const changes = new EventEmitter<{ change: [] }>().setMaxListeners(0)
+  const changed = () => void changes.emit("change")
+  const faults = new ActiveFaults(changed)
+  const log = openLog(options.directory)
+  const server = new Server({ "grpc.max_receive_message_length": largestMessage })
+  let address = `${host}:${options.port}`
+  const context: Context = {
+    log,
+    writer: makeWriter(log, hooks(faults, changed)),
+    faults,
+    changes,
+    dropConnections: () => server.drain(address, 0)
+  }
+  server.addService(streamsService.StreamsService, {
+    read: read(context),
+    append: append(context),
+    batchAppend: batchAppend(context),
+    delete: softDelete(context),
+    tombstone: tombstone(context)
+  })
+  server.addService(featuresService.ServerFeaturesService, { getSupportedMethods: supportedMethods(context) })
+
+  const port = await new Promise<number>((resolve, reject) =>
+    server.bindAsync(address, ServerCredentials.createInsecure(), (error, bound) =>
+      error ? reject(error) : resolve(bound)
+    )
+  )
+  address = `${host}:${port}`
+  return { port, faults, close: () => server.forceShutdown() }
+}
+
+const hooks = (faults: ActiveFaults, committed: () => void): CommitHooks => ({
+  beforeCommit: (appends) => {
+    if (faults.mustDie("before-commit", appends)) process.kill(process.pid, "SIGKILL")
+  },
+  afterCommit: (appends) => {
+    if (faults.mustDie("after-commit", appends)) process.kill(process.pid, "SIGKILL")
+    committed()
+  }
+})
+
+/** What the client asks for first: it appends in batches only when the server has the method. */
+const supportedMethods =
+  (context: Context): handleUnaryCall<shared.Empty, features.SupportedMethods> =>
+  async (_, callback) => {
+    try {
+      await admit(context, "features")
+    } catch (error) {
+      if (!isServiceError(error)) throw error
+      return callback(error)
+    }
+    const supported = new features.SupportedMethods().setEventStoreServerVersion(serverVersion)
+    for (const { path } of Object.values(streamsService.StreamsService)) {
+      const [, serviceName, methodName] = path.toLowerCase().split("/")
+      supported.addMethods(new features.SupportedMethod().setServiceName(serviceName!).setMethodName(methodName!))
+    }
+    callback(null, supported)
+  }

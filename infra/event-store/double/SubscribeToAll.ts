@@ -1,0 +1,87 @@
+import type streams from "@eventstore/db-client/generated/streams_pb.js"
+import { filterOf } from "./Filter.ts"
+import { deletedRevision, type Log } from "./Log.ts"
+import { positionOf } from "./Positions.ts"
+import { caughtUpMessage, checkpointMessage, confirmationMessage } from "./ReadMessages.ts"
+import type { Subscriber } from "./Subscriber.ts"
+
+/** How many live events wait for a slow client before it is sent back to catching up. */
+const liveBuffer = 32
+
+/** The checkpoint of a subscription that has seen nothing yet, in the real server -1 read as unsigned. */
+const nowhere = 18_446_744_073_709_551_615n
+
+/**
+ * Every event after a position that fits the filter, then live, with checkpoints.
+ * Source: EventStoreDB 24.2.0, `Enumerator.AllSubscriptionFiltered`, oddities included: when the log is shorter than
+ * the first interval and nothing in it fits, the first checkpoint is `nowhere`, and no later one is sent.
+ */
+export const subscribeToAll = async (log: Log, options: streams.ReadReq.Options, subscriber: Subscriber) => {
+  const { checkpointInterval, matches, window } = filterOf(options)
+  const start = positionOf(log, options.getAll()!)
+  /** The last event or checkpoint that was sent. */
+  let reached = start
+  let lastCheckpoint: bigint | undefined
+  let sinceCheckpoint = 0
+
+  const after = (position: bigint, limit: number) => log.all(position + 1n, deletedRevision, "forwards", limit)
+  const checkpoint = async (position = nowhere) => {
+    if (checkpointInterval === Number.POSITIVE_INFINITY) return
+    if (lastCheckpoint !== undefined && position <= lastCheckpoint) return
+    lastCheckpoint = position
+    await subscriber.message(checkpointMessage(position))
+  }
+
+  /** Returns the position up to which it has looked. */
+  const catchUp = async () => {
+    let looked = 0
+    let from = reached ?? 0n
+    for (;;) {
+      const page = after(from, window)
+      for (const event of page.filter(matches)) {
+        await subscriber.event(event)
+        reached = event.position
+      }
+      if (page.length < window) {
+        await checkpoint(reached)
+        return page.at(-1)?.position ?? from
+      }
+      looked += page.length
+      if (looked >= checkpointInterval) {
+        looked %= checkpointInterval
+        const pageStart = page[0]!.position
+        if (reached === undefined || reached < pageStart) reached = pageStart
+        await checkpoint(reached)
+      }
+      from = page.at(-1)!.position
+    }
+  }
+
+  /** Returns when the client has fallen behind. */
+  const live = async (from: bigint) => {
+    await subscriber.message(caughtUpMessage())
+    let scanned = from
+    for (;;) {
+      const events = after(scanned, liveBuffer + 1)
+      if (events.length > liveBuffer) return checkpoint(reached)
+      if (events.length === 0) await subscriber.wait()
+      for (const event of events) {
+        scanned = event.position
+        if (matches(event)) {
+          await subscriber.event(event)
+          reached = event.position
+        }
+        sinceCheckpoint += 1
+        if (sinceCheckpoint < checkpointInterval) continue
+        sinceCheckpoint = 0
+        reached = event.position
+        await checkpoint(event.position)
+      }
+    }
+  }
+
+  const head = log.head()
+  await subscriber.message(confirmationMessage())
+  if (start !== undefined && start >= head) await live(start)
+  for (;;) await live(await catchUp())
+}
