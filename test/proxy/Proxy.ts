@@ -2,7 +2,7 @@ import { once } from "node:events"
 import { type AddressInfo, connect, createServer, type Socket } from "node:net"
 import { Effect, type Scope } from "effect"
 import { type Direction, type Faults, healthy, Weather } from "./Faults.ts"
-import { lane } from "./Lane.ts"
+import { type LaneOptions, lane } from "./Lane.ts"
 
 export interface Proxy {
   readonly port: number
@@ -21,7 +21,7 @@ export interface Proxy {
 
 export interface ProxyOptions {
   /** Sees every piece as it comes in, before anything happens to it. */
-  readonly tap?: (direction: Direction, bytes: Buffer) => void
+  readonly tap?: (direction: Direction, bytes: Buffer, connection: number) => void
   /** Decides what is lost. */
   readonly random?: () => number
 }
@@ -37,8 +37,10 @@ export const proxy = (
   Effect.gen(function* () {
     const weather = new Weather().setMaxListeners(0)
     const open = new Set<Connection>()
+    let accepted = 0
     const accept = (client: Socket) => {
-      const connection = join(client, { to, weather, random, tap })
+      const number = accepted++
+      const connection = join(client, { to, weather, random, tap: (way, bytes) => tap(way, bytes, number) })
       open.add(connection)
       void connection.ended.then(() => open.delete(connection))
     }
@@ -90,7 +92,7 @@ interface Connection {
   readonly ended: Promise<unknown>
 }
 
-type Between = Required<ProxyOptions> & { readonly to: number; readonly weather: Weather }
+type Between = Pick<LaneOptions, "random" | "tap" | "weather"> & { readonly to: number }
 
 /** A connection to us and its twin to the server. */
 const join = (client: Socket, { to, ...options }: Between): Connection => {
