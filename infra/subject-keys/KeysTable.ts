@@ -1,6 +1,6 @@
 import type { DatabaseSync } from "node:sqlite"
-import { lengthPrefixed } from "#domain/Bytes.ts"
 import type { SubjectId, TenantId } from "#domain/Ids.ts"
+import type { StoredKey } from "./WrappedKeys.ts"
 
 export const schema = `
   PRAGMA secure_delete = ON;
@@ -11,15 +11,6 @@ export const schema = `
     wrapped BLOB NOT NULL,
     PRIMARY KEY (tenant, subject, version)
   ) STRICT, WITHOUT ROWID`
-
-export interface StoredKey {
-  readonly version: string
-  readonly wrapped: Uint8Array
-}
-
-/** Binds a wrapped key to its row: copied over another subject's, it does not open. */
-export const contextOf = (tenant: TenantId, subject: SubjectId, version: string) =>
-  lengthPrefixed("homing/subject-key/1", tenant, subject, version)
 
 /** The statements over the keys, prepared once. They throw what SQLite throws. */
 export const keysTable = (db: DatabaseSync) => {

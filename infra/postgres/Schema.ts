@@ -1,0 +1,9 @@
+import { Effect } from "effect"
+import type { SqlClient, SqlError } from "effect/sql"
+
+/** Creates tables. Of several processes that start at once one creates them: the others wait, and find them. */
+export const creating = <A, E, R>(
+  sql: SqlClient.SqlClient,
+  tables: Effect.Effect<A, E, R>
+): Effect.Effect<A, E | SqlError.SqlError, R> =>
+  sql.withTransaction(Effect.andThen(sql`SELECT pg_advisory_xact_lock(hashtext('homing schema'))`, tables))

@@ -1,0 +1,83 @@
+import { assert, it } from "@effect/vitest"
+import { Array, Context, Effect, Layer } from "effect"
+import { TestClock } from "effect/testing"
+import { SubjectKeys } from "#domain/ports/SubjectKeys.ts"
+import * as PostgresClient from "#infra/postgres/PostgresClient.ts"
+import { clientOf, Postgres } from "#infra/postgres/PostgresFixture.ts"
+import { describeWith } from "../../test/servers/Installed.ts"
+import { home, one, open, type Row, Storages, subjectKeysContract } from "./contract.ts"
+import * as PostgresKeys from "./Postgres.ts"
+
+const storage = Effect.gen(function* () {
+  const url = yield* (yield* Postgres).database
+  const client = Layer.fresh(PostgresClient.layer(url))
+  const sql = yield* clientOf(url)
+  return {
+    open: Effect.map(Layer.build(Layer.fresh(PostgresKeys.layer).pipe(Layer.provide(client))), (context) =>
+      Context.get(context, SubjectKeys)
+    ),
+    rows: Effect.orDie(sql<Row>`SELECT * FROM subject_keys ORDER BY subject`),
+    overwrite: ({ version, wrapped }: Row, subject: string) =>
+      Effect.orDie(sql`UPDATE subject_keys SET ${sql.update({ version, wrapped })} WHERE subject = ${subject}`).pipe(
+        Effect.asVoid
+      )
+  }
+})
+
+describeWith("PostgreSQL", "SubjectKeys: PostgreSQL", () => {
+  subjectKeysContract(
+    "PostgreSQL",
+    Layer.effect(
+      Storages,
+      Effect.map(Postgres, (server) => ({ empty: Effect.provideService(storage, Postgres, server) }))
+    ).pipe(Layer.provide(Postgres.layer))
+  )
+
+  it.layer(Postgres.layer, { timeout: "30 seconds" })("side by side", (it) => {
+    it.effect("gives processes that meet a new subject, and a new database, at once the same key", () =>
+      Effect.gen(function* () {
+        const shared = yield* storage
+        const processes = yield* Effect.all(
+          Array.makeBy(5, () => open(shared)),
+          { concurrency: "unbounded" }
+        )
+        const obtained = yield* Effect.forEach(
+          Array.makeBy(20, (i) => processes[i % processes.length]!),
+          (keys) => keys.obtain(home, one),
+          { concurrency: "unbounded" }
+        )
+        assert.strictEqual(new Set(obtained.map(({ version }) => version)).size, 1)
+      })
+    )
+
+    it.effect("seals nothing under a key that another process destroyed, and soon reads nothing either", () =>
+      Effect.gen(function* () {
+        const shared = yield* storage
+        const [here, there] = [yield* open(shared), yield* open(shared)]
+        const { version } = yield* here.obtain(home, one)
+        yield* there.destroy(home, one)
+        assert.isDefined(yield* here.find(home, one, version)) // the cost of not asking each time, for a moment
+        yield* TestClock.adjust(PostgresKeys.beliefMillis)
+        assert.isUndefined(yield* here.find(home, one, version))
+
+        const next = yield* here.obtain(home, one)
+        yield* there.destroy(home, one)
+        assert.notStrictEqual((yield* here.obtain(home, one)).version, next.version)
+      })
+    )
+  })
+
+  it.layer(Postgres.layer, { timeout: "30 seconds", excludeTestServices: true })("away", (it) => {
+    it.effect("is unavailable, and works again with the database", () =>
+      Effect.gen(function* () {
+        const server = yield* Postgres
+        const keys = yield* Effect.flatMap(storage, open)
+        const { version } = yield* keys.obtain(home, one)
+        yield* server.kill()
+        assert.strictEqual((yield* Effect.flip(keys.obtain(home, one)))._tag, "SubjectKeysUnavailable")
+        yield* server.restart
+        assert.strictEqual((yield* keys.obtain(home, one)).version, version)
+      })
+    )
+  })
+})

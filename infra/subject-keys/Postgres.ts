@@ -1,0 +1,104 @@
+import { Clock, Effect, Layer } from "effect"
+import { SqlClient } from "effect/sql"
+import type { SubjectId, TenantId } from "#domain/Ids.ts"
+import { type SubjectKey, SubjectKeys, SubjectKeysUnavailable } from "#domain/ports/SubjectKeys.ts"
+import { creating } from "#infra/postgres/Schema.ts"
+import { lru } from "./Lru.ts"
+import { type StoredKey, wrappedKeys } from "./WrappedKeys.ts"
+
+const cacheCapacity = 10_000
+const patience = "5 seconds"
+
+/**
+ * How long a key is believed to exist after the database said so. Another process may destroy it meanwhile: what is
+ * sealed under it can be read here for this long afterwards. Nothing is sealed under it: `obtain` always asks.
+ */
+export const beliefMillis = 5_000
+
+const make = Effect.gen(function* () {
+  const wrapping = yield* wrappedKeys
+  const sql = yield* SqlClient.SqlClient
+  const clock = yield* Clock.Clock
+  yield* creating(
+    sql,
+    sql`CREATE TABLE IF NOT EXISTS subject_keys (
+      tenant TEXT NOT NULL, subject TEXT NOT NULL, version TEXT NOT NULL, wrapped BYTEA NOT NULL,
+      PRIMARY KEY (tenant, subject))`
+  )
+
+  const cache = lru<{ readonly key: SubjectKey; readonly until: bigint }>(cacheCapacity)
+  /** Rises with every key destroyed here: what was read before is not remembered after. */
+  let destroyed = 0
+  const nameOf = (tenant: TenantId, subject: SubjectId) => `${tenant}/${subject}`
+
+  const stored = (tenant: TenantId, subject: SubjectId) =>
+    Effect.map(
+      sql<StoredKey>`SELECT version, wrapped FROM subject_keys WHERE tenant = ${tenant} AND subject = ${subject}`,
+      ([row]) => row
+    )
+
+  const unwrapped = (tenant: TenantId, subject: SubjectId, row: StoredKey) =>
+    Effect.try({ try: () => wrapping.unwrap(tenant, subject, row), catch: (cause) => cause })
+
+  /** The subject's key as the database has it now. What it said is believed from before it was asked. */
+  const current = Effect.fnUntraced(function* (tenant: TenantId, subject: SubjectId) {
+    const until = clock.monotonicTimeNanosUnsafe() + BigInt(beliefMillis) * 1_000_000n
+    const asked = destroyed
+    const row = yield* stored(tenant, subject)
+    const name = nameOf(tenant, subject)
+    const before = cache.get(name)?.key
+    cache.delete(name)
+    if (row === undefined) return undefined
+    const key = before?.version === row.version ? before : yield* unwrapped(tenant, subject, row)
+    if (asked === destroyed) cache.set(name, { key, until })
+    return key
+  })
+
+  /** Of all who create a subject's key the first wins; the others wait for its commit, and read it. */
+  const create = Effect.fnUntraced(function* (tenant: TenantId, subject: SubjectId) {
+    for (;;) {
+      const { version, wrapped } = wrapping.make(tenant, subject)
+      yield* sql`INSERT INTO subject_keys ${sql.insert({ tenant, subject, version, wrapped })} ON CONFLICT DO NOTHING`
+      const key = yield* current(tenant, subject)
+      if (key !== undefined) return key
+    }
+  })
+
+  const unless = <A, E>(effect: Effect.Effect<A, E>) =>
+    effect.pipe(
+      Effect.timeout(patience),
+      Effect.mapError((cause) => new SubjectKeysUnavailable({ cause }))
+    )
+
+  return SubjectKeys.of({
+    obtain: (tenant, subject) =>
+      unless(
+        Effect.flatMap(current(tenant, subject), (key) =>
+          key === undefined ? create(tenant, subject) : Effect.succeed(key)
+        )
+      ),
+
+    find: (tenant, subject, version) =>
+      Effect.suspend(() => {
+        const known = cache.get(nameOf(tenant, subject))
+        if (known?.key.version === version && clock.monotonicTimeNanosUnsafe() < known.until) {
+          return Effect.succeed(known.key.key)
+        }
+        return Effect.map(unless(current(tenant, subject)), (key) => (key?.version === version ? key.key : undefined))
+      }),
+
+    destroy: (tenant, subject) =>
+      unless(sql`DELETE FROM subject_keys WHERE tenant = ${tenant} AND subject = ${subject}`).pipe(
+        Effect.ensuring(
+          Effect.sync(() => {
+            destroyed++
+            cache.delete(nameOf(tenant, subject))
+          })
+        ),
+        Effect.asVoid
+      )
+  })
+})
+
+/** Subject keys in PostgreSQL, wrapped by a secret that is not in it. */
+export const layer = Layer.effect(SubjectKeys, make)

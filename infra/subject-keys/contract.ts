@@ -1,0 +1,154 @@
+import { assert, it } from "@effect/vitest"
+import { Array, Context, Effect, Layer, Redacted, type Scope } from "effect"
+import { utf8 } from "#domain/Bytes.ts"
+import { SubjectId, TenantId } from "#domain/Ids.ts"
+import type { CipherKey } from "#domain/ports/Crypto.ts"
+import { SecretVault } from "#domain/ports/SecretVault.ts"
+import type { SubjectKeys } from "#domain/ports/SubjectKeys.ts"
+import * as NodeCrypto from "#infra/crypto/NodeCrypto.ts"
+
+const { crypto } = NodeCrypto
+
+export interface Row {
+  readonly tenant: string
+  readonly subject: string
+  readonly version: string
+  readonly wrapped: Uint8Array
+}
+
+/** Where an adapter keeps its keys, empty at first. `open` is a process of its own, as far as keys are concerned. */
+export interface Storage {
+  readonly open: Effect.Effect<SubjectKeys["Service"], unknown, Crypto | SecretVault | Scope.Scope>
+  readonly rows: Effect.Effect<ReadonlyArray<Row>>
+  /** Writes the row of `subject`, with the key of `row`, over what is there. */
+  readonly overwrite: (row: Row, subject: SubjectId) => Effect.Effect<void>
+}
+type Crypto = Layer.Success<typeof NodeCrypto.layer>
+
+export class Storages extends Context.Service<
+  Storages,
+  { readonly empty: Effect.Effect<Storage, never, Scope.Scope> }
+>()("homing/infra/subject-keys/Storages") {}
+
+const vault = (byte: number) =>
+  Layer.succeed(SecretVault, { obtain: () => Effect.succeed(Redacted.make(new Uint8Array(32).fill(byte))) })
+
+export const open = (storage: Storage, secret = 1) =>
+  Effect.provide(storage.open, [NodeCrypto.layer, vault(secret)]).pipe(Effect.orDie)
+
+export const [home, away] = [TenantId.make("home"), TenantId.make("away")]
+const subjectOf = (n: number) => SubjectId.make(`${n}`.padStart(43, "s"))
+export const [one, two] = [subjectOf(1), subjectOf(2)]
+
+/** Keys cannot be read: the same is what opens the other's box. */
+export const same = (a: CipherKey, b: CipherKey) =>
+  crypto.decrypt(b, crypto.encrypt(a, utf8("text"), utf8("")), utf8("")) !== undefined
+
+const empty = Effect.flatMap(Storages, (storages) => storages.empty)
+
+/** The behaviour every SubjectKeys adapter owes its callers. Run it against each layer; add no adapter options. */
+export const subjectKeysContract = <E>(adapter: string, layer: Layer.Layer<Storages, E>) =>
+  it.layer(layer, { timeout: "30 seconds" })(`SubjectKeys contract: ${adapter}`, (it) => {
+    it.effect("gives a subject one key, the same over a restart, and others another", () =>
+      Effect.gen(function* () {
+        const storage = yield* empty
+        const first = yield* Effect.scoped(Effect.flatMap(open(storage), (keys) => keys.obtain(home, one)))
+        const keys = yield* open(storage)
+        const again = yield* keys.obtain(home, one)
+        assert.strictEqual(again.version, first.version)
+        assert.isTrue(same(again.key, first.key))
+        for (const [tenant, subject] of [[home, two] as const, [away, one] as const]) {
+          assert.isFalse(same((yield* keys.obtain(tenant, subject)).key, first.key))
+        }
+      })
+    )
+
+    it.effect("has made a key durable when it gives it out", () =>
+      Effect.gen(function* () {
+        const storage = yield* empty
+        const { version } = yield* Effect.flatMap(open(storage), (keys) => keys.obtain(home, one))
+        const rows = yield* storage.rows
+        assert.deepStrictEqual(
+          rows.map((row) => [row.tenant, row.subject, row.version]),
+          [[home, one, version]]
+        )
+      })
+    )
+
+    it.effect("finds a key by its version, cached or not, and nothing by another's", () =>
+      Effect.gen(function* () {
+        const storage = yield* empty
+        const first = yield* Effect.scoped(Effect.flatMap(open(storage), (keys) => keys.obtain(home, one)))
+        const keys = yield* open(storage)
+        for (const _ of ["from the database", "from the cache"]) {
+          assert.isTrue(same((yield* keys.find(home, one, first.version))!, first.key))
+        }
+        assert.isUndefined(yield* keys.find(home, one, "other"))
+        assert.isUndefined(yield* keys.find(home, two, first.version))
+        assert.isUndefined(yield* keys.find(away, one, first.version))
+      })
+    )
+
+    it.effect("makes one key for all who ask for a new subject at once", () =>
+      Effect.gen(function* () {
+        const keys = yield* Effect.flatMap(empty, open)
+        const obtained = yield* Effect.all(
+          Array.makeBy(20, () => keys.obtain(home, one)),
+          { concurrency: "unbounded" }
+        )
+        assert.strictEqual(new Set(obtained.map(({ version }) => version)).size, 1)
+        assert.isTrue(obtained.every(({ key }) => same(key, obtained[0]!.key)))
+      })
+    )
+
+    it.effect("destroys a key for good, and gives the subject a new one afterwards", () =>
+      Effect.gen(function* () {
+        const storage = yield* empty
+        const keys = yield* open(storage)
+        const [gone, kept] = [yield* keys.obtain(home, one), yield* keys.obtain(home, two)]
+        yield* keys.destroy(home, one)
+        assert.isUndefined(yield* keys.find(home, one, gone.version))
+        assert.isTrue(same((yield* keys.find(home, two, kept.version))!, kept.key))
+        assert.deepStrictEqual(
+          (yield* storage.rows).map(({ subject }) => subject),
+          [two]
+        )
+
+        const next = yield* keys.obtain(home, one)
+        assert.notStrictEqual(next.version, gone.version)
+        assert.isFalse(same(next.key, gone.key))
+        assert.isUndefined(yield* keys.find(home, one, gone.version))
+      })
+    )
+
+    it.effect("finds nothing that was destroyed, however many looked for it meanwhile", () =>
+      Effect.gen(function* () {
+        const keys = yield* Effect.flatMap(empty, open)
+        const { version } = yield* keys.obtain(home, one)
+        const look = keys.find(home, one, version)
+        yield* Effect.all([look, keys.obtain(home, two), keys.destroy(home, one), look, look], {
+          concurrency: "unbounded"
+        })
+        assert.isUndefined(yield* look)
+      })
+    )
+
+    it.effect("does not unwrap keys under another master key, or moved to another subject", () =>
+      Effect.gen(function* () {
+        const storage = yield* empty
+        yield* Effect.scoped(
+          Effect.flatMap(open(storage), (keys) => Effect.all([keys.obtain(home, one), keys.obtain(home, two)]))
+        )
+        const stranger = yield* Effect.scoped(
+          Effect.flatMap(open(storage, 2), (keys) => Effect.flip(keys.obtain(home, one)))
+        )
+        assert.strictEqual(stranger._tag, "SubjectKeysUnavailable")
+
+        const row = (yield* storage.rows).find(({ subject }) => subject === one)!
+        yield* storage.overwrite(row, two)
+        const keys = yield* open(storage)
+        yield* keys.obtain(home, one)
+        assert.strictEqual((yield* Effect.flip(keys.obtain(home, two)))._tag, "SubjectKeysUnavailable")
+      })
+    )
+  })
