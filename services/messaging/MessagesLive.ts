@@ -70,7 +70,7 @@ export const layer = (options: {
           )
         }))
 
-      return {
+      const messages: Messages["Service"] = {
         send: Effect.fnUntraced(function* (caller, request) {
           const id = messageIdOf(crypto, pepper, tenant, caller.client, request.idempotencyKey)
           const stream = streamOf(id)
@@ -122,6 +122,12 @@ export const layer = (options: {
             )
         }),
 
+        repeat: Effect.fnUntraced(function* (caller, request) {
+          const id = messageIdOf(crypto, pepper, tenant, caller.client, request.idempotencyKey)
+          const [first] = yield* store.read(streamOf(id))
+          return first === undefined ? undefined : yield* messages.send(caller, request)
+        }),
+
         find: Effect.fn("Messages.find")(function* (id) {
           const { document } = yield* load(id)
           return document && present(document, yield* revealed(document))
@@ -140,5 +146,6 @@ export const layer = (options: {
 
         releaseWaits: waits.releaseAll
       }
+      return messages
     })
   )
