@@ -6,7 +6,7 @@ import type { MessageId } from "#domain/Ids.ts"
 import { fromMillis, toMillis } from "#domain/Instant.ts"
 import { streamOf } from "#domain/message/Message.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
-import { EventStore } from "#domain/ports/EventStore.ts"
+import { EventStore, EventStoreUnavailable } from "#domain/ports/EventStore.ts"
 import { SubjectKeys } from "#domain/ports/SubjectKeys.ts"
 import { seal } from "#domain/privacy/Sealing.ts"
 import type { NewEvent } from "#domain/Recorded.ts"
@@ -136,7 +136,9 @@ export const layer = (options: {
         history: (id) => store.read(streamOf(id)),
 
         list: Effect.fn("Messages.list")(function* (filter) {
-          const found = yield* Effect.orDie(MessagesView.list(sql, { ...filter, limit: filter.limit + 1 }))
+          const found = yield* MessagesView.list(sql, { ...filter, limit: filter.limit + 1 }).pipe(
+            Effect.mapError((cause) => new EventStoreUnavailable({ written: "no", cause }))
+          )
           const page = found.slice(0, filter.limit)
           const items = yield* Effect.forEach(page, ({ document }) =>
             Effect.map(revealed(document), (personal) => present(document, personal))
