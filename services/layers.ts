@@ -9,7 +9,6 @@ import * as InProcessBus from "#infra/bus/InProcess.ts"
 import * as NodeCrypto from "#infra/crypto/NodeCrypto.ts"
 import * as SqliteEventStore from "#infra/event-store/Sqlite.ts"
 import * as SqliteLedger from "#infra/ledger/Sqlite.ts"
-import * as InProcessLimits from "#infra/limits/InProcess.ts"
 import * as FileVault from "#infra/secrets/FileVault.ts"
 import * as DirectoryLock from "#infra/sqlite/DirectoryLock.ts"
 import * as SqliteClient from "#infra/sqlite/SqliteClient.ts"
@@ -60,8 +59,7 @@ export const embedded = (folder: string) => {
     SqliteSubjectKeys.layer(join(folder, "subject-keys.db")),
     SqliteLedger.layer(join(folder, "ledger.db")),
     SqliteClient.layer(join(folder, "views.db"), { durability: "checkpoint" }),
-    InProcessBus.layer,
-    InProcessLimits.layer
+    InProcessBus.layer
   )
   return files.pipe(
     Layer.provideMerge(FileVault.layer(join(folder, "secrets"))),

@@ -1,0 +1,10 @@
+import { Schema } from "effect"
+
+/** This EventStoreDB cannot be worked with, and why, for people. */
+export class EventStoreDbUnfit extends Schema.TaggedError<EventStoreDbUnfit>()("EventStoreDbUnfit", {
+  reason: Schema.String
+}) {
+  override get message() {
+    return `EventStoreDB cannot be used: ${this.reason}`
+  }
+}

@@ -1,0 +1,89 @@
+import {
+  type AllStreamResolvedEvent,
+  BACKWARDS,
+  END,
+  type ResolvedEvent,
+  type StreamingRead,
+  StreamNotFoundError
+} from "@eventstore/db-client"
+import { Effect } from "effect"
+import type { StreamId } from "#domain/Ids.ts"
+import { EventStoreUnavailable } from "#domain/ports/EventStore.ts"
+import type { RecordedEvent } from "#domain/Recorded.ts"
+import type { Client } from "./Client.ts"
+import { decode, isStreamId } from "./Events.ts"
+import type { Patience } from "./Patience.ts"
+import { Silence } from "./Silence.ts"
+
+export const reader = (client: Client, { answer }: Patience) => ({
+  /** Throws when the stream was truncated: who folds a part of it believes something that never was. */
+  read: (stream: StreamId) =>
+    Effect.suspend(() => {
+      const events: Array<RecordedEvent> = []
+      return Effect.as(
+        reading(
+          () => client.readStream(stream, { requiresLeader: true }),
+          (resolved) => {
+            const event = decode(resolved)
+            if (event.revision !== events.length) throw new Error(`events of ${stream} are gone from the log`)
+            events.push(event)
+            return true
+          },
+          answer
+        ),
+        events
+      )
+    }),
+
+  /** The last event that a subscription can reach: the server's own lie between ours, and after them. */
+  head: Effect.suspend(() => {
+    let head: bigint | undefined
+    return Effect.map(
+      reading(
+        () => client.readAll({ direction: BACKWARDS, fromPosition: END, requiresLeader: true }),
+        ({ event }) => {
+          if (!isStreamId(event?.streamId)) return true
+          head = event.position?.commit
+          return false
+        },
+        answer
+      ),
+      () => head
+    )
+  })
+})
+
+/** Hands over one event after another until `take` wants no more. Dies on what `take` throws. */
+const reading = <E extends ResolvedEvent | AllStreamResolvedEvent>(
+  open: () => StreamingRead<E>,
+  take: (event: E) => boolean,
+  patienceMillis: number
+) =>
+  Effect.callback<void, EventStoreUnavailable>((resume) => {
+    const stream = open()
+    const finish = (exit: Effect.Effect<void, EventStoreUnavailable>) => {
+      stop()
+      resume(exit)
+    }
+    const fail = (cause: unknown) => finish(Effect.fail(new EventStoreUnavailable({ written: "no", cause })))
+    const timer = setTimeout(() => fail(new Silence({ millis: patienceMillis })), patienceMillis)
+    let stopped = false
+    const stop = () => {
+      stopped = true
+      clearTimeout(timer)
+      stream.cancel().catch(() => {}) // it rejects when the read never began
+    }
+    stream
+      .on("data", (event) => {
+        if (stopped) return
+        timer.refresh()
+        try {
+          if (!take(event)) finish(Effect.void)
+        } catch (defect) {
+          finish(Effect.die(defect))
+        }
+      })
+      .on("end", () => finish(Effect.void))
+      .on("error", (error) => (error instanceof StreamNotFoundError ? finish(Effect.void) : fail(error)))
+    return Effect.sync(stop)
+  })

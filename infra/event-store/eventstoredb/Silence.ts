@@ -1,0 +1,8 @@
+import { Schema } from "effect"
+
+/** The server accepted the call and said nothing more. */
+export class Silence extends Schema.TaggedError<Silence>()("Silence", { millis: Schema.Int }) {
+  override get message() {
+    return `EventStoreDB said nothing for ${this.millis} ms`
+  }
+}

@@ -1,0 +1,81 @@
+import { AccessDeniedError, MaxAppendSizeExceededError, WrongExpectedVersionError } from "@eventstore/db-client"
+import { Effect, Schedule } from "effect"
+import { classic } from "./Append.ts"
+import { type Client, connect } from "./Client.ts"
+import type { Connection } from "./ConnectionString.ts"
+import { EventStoreDbUnfit } from "./EventStoreDbUnfit.ts"
+import { appendLimit } from "./Events.ts"
+import type { Patience } from "./Patience.ts"
+
+/** Older ones were never tried. */
+const oldest = [23, 10] as const
+
+/**
+ * Waits for a server, then makes sure that it can be worked with. On a client of its own: the library remembers for ever
+ * that its question for the version failed.
+ */
+export const check = (connection: Connection, patience: Patience): Effect.Effect<void, EventStoreDbUnfit> => {
+  const where = connection.hosts.map(({ address, port }) => `${address}:${port}`).join(", ")
+  const absent = () => new EventStoreDbUnfit({ reason: `nothing answers at ${where}` })
+  const questions = Effect.scoped(
+    Effect.gen(function* () {
+      const client = yield* connect(connection)
+      yield* Effect.andThen(checkVersion(client), checkRights(client, connection))
+    })
+  )
+  return questions.pipe(
+    Effect.timeout(3 * patience.answer),
+    Effect.retry({ while: (error) => !(error instanceof EventStoreDbUnfit), schedule: Schedule.spaced("500 millis") }),
+    Effect.timeout(patience.start),
+    Effect.mapError((error) => (error instanceof EventStoreDbUnfit ? error : absent()))
+  )
+}
+
+const unfit = (reason: string) => Effect.fail(new EventStoreDbUnfit({ reason }))
+const asking = <A>(question: () => Promise<A>) => Effect.tryPromise({ try: question, catch: (error) => error })
+
+const checkVersion = Effect.fnUntraced(function* (client: Client) {
+  const version = yield* asking(() => client.serverVersion)
+  const [major = 0, minor = 0] = version.split(".").map((part) => Number.parseInt(part, 10) || 0)
+  if (major < oldest[0] || (major === oldest[0] && minor < oldest[1])) {
+    return yield* unfit(`it is version ${version}; ${oldest.join(".")} is the oldest that will do`)
+  }
+  yield* Effect.logInfo("EventStoreDB", { version })
+})
+
+/**
+ * An append as large as may ever come, at a revision that no stream has: nothing is stored, and the size is looked at
+ * before the revision. Then a look at `$all`, which subscriptions read.
+ */
+const checkRights = (client: Client, connection: Connection) => {
+  const stream = `homingcheck-${crypto.randomUUID()}`
+  const data = { filling: "" }
+  data.filling = "x".repeat(appendLimit - JSON.stringify(data).length)
+  const largest = {
+    id: crypto.randomUUID(),
+    type: "check",
+    contentType: "application/json",
+    data,
+    metadata: undefined
+  } as const
+  return asking(() =>
+    client.appendToStream(stream, largest, {
+      ...classic(connection),
+      expectedRevision: BigInt(Number.MAX_SAFE_INTEGER)
+    })
+  ).pipe(
+    Effect.catchIf(
+      (error) => error instanceof WrongExpectedVersionError,
+      () => asking(() => client.readAll({ maxCount: 1 }).toArray())
+    ),
+    Effect.catchIf(
+      (error) => error instanceof MaxAppendSizeExceededError,
+      ({ maxAppendSize }: MaxAppendSizeExceededError) =>
+        unfit(`its MaxAppendSize is ${maxAppendSize} bytes; ${appendLimit} are needed`)
+    ),
+    Effect.catchIf(
+      (error) => error instanceof AccessDeniedError,
+      () => unfit("its user must be known, may write to streams, and may read $all")
+    )
+  )
+}

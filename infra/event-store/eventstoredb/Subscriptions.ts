@@ -1,0 +1,128 @@
+import {
+  type AllStreamResolvedEvent,
+  type AllStreamSubscription,
+  type Position,
+  START,
+  streamNameFilter
+} from "@eventstore/db-client"
+import { Effect, Stream } from "effect"
+import type { Client } from "./Client.ts"
+import { decode } from "./Events.ts"
+import * as Inbox from "./Inbox.ts"
+import type { Patience } from "./Patience.ts"
+import { Silence } from "./Silence.ts"
+
+/** Everything up to here is in the inbox or was not ours. */
+interface Place {
+  position: Position | typeof START
+}
+
+/** Why a subscription is no more. */
+type Loss =
+  | { readonly _tag: "Silent" }
+  | { readonly _tag: "Lost"; readonly confirmed: boolean; readonly cause: unknown }
+
+const firstPauseMillis = 100
+
+/**
+ * The library opens a subscription once and never again: it may end with an error, without one, or fall silent while the
+ * connection lives. Here it is opened anew from where it stood, for as long as somebody listens.
+ */
+export const subscriber =
+  (client: Client, patience: Patience) =>
+  ({ after, categories }: { readonly categories: ReadonlyArray<string>; readonly after: bigint | undefined }) =>
+    Stream.unwrap(
+      Effect.gen(function* () {
+        const inbox = Inbox.make()
+        const place: Place = { position: after === undefined ? START : { commit: after, prepare: after } }
+        const supervised = Effect.gen(function* () {
+          for (let failures = 0; ; ) {
+            const loss = yield* listen(client, categories, place, inbox, patience)
+            if (loss._tag === "Silent") continue
+            if (loss.confirmed) failures = 0
+            if (failures === 0)
+              yield* Effect.logWarning("the event store's subscription broke; it is opened again", loss.cause)
+            yield* Effect.sleep(Math.min(firstPauseMillis * 2 ** failures++, patience.pause))
+          }
+        })
+        yield* supervised.pipe(
+          Effect.tapCause((cause) => Effect.sync(() => inbox.fail(cause))),
+          Effect.forkScoped({ startImmediately: true })
+        )
+        return Stream.fromPull(Effect.succeed(inbox.pull))
+      })
+    )
+
+/** One subscription, until it is lost. Dies on an event that is not ours. */
+const listen = (
+  client: Client,
+  categories: ReadonlyArray<string>,
+  place: Place,
+  inbox: Inbox.Inbox,
+  { answer, silence }: Patience
+) =>
+  Effect.callback<Loss>((resume) => {
+    let confirmed = false
+    let stopped = false
+    const subscription: AllStreamSubscription = client.subscribeToAll({
+      fromPosition: place.position,
+      requiresLeader: true,
+      filter: streamNameFilter({
+        prefixes: categories.map((category) => `${category}-`),
+        checkpointReached: (_, position) => {
+          // It runs ahead of the events that wait in the stream: with none waiting, nothing before it is missing.
+          if (!stopped && subscription.readableLength === 0) reached(position)
+        }
+      })
+    })
+
+    const stop = () => {
+      stopped = true
+      clearTimeout(timer)
+      inbox.onEmptied(undefined)
+      subscription.unsubscribe().catch(() => {}) // it rejects when the subscription never began
+    }
+    const finish = (loss: Effect.Effect<Loss>) => {
+      if (stopped) return
+      stop()
+      resume(loss)
+    }
+    const lost = (cause: unknown) => finish(Effect.succeed({ _tag: "Lost", confirmed, cause }))
+    const silent = () => finish(Effect.succeed({ _tag: "Silent" }))
+    let timer = setTimeout(() => lost(new Silence({ millis: answer })), answer)
+    const listenAgain = () => {
+      clearTimeout(timer)
+      timer = setTimeout(silent, silence)
+    }
+    const reached = (position: Position) => {
+      place.position = position
+      timer.refresh()
+    }
+
+    subscription
+      .on("confirmation", () => {
+        confirmed = true
+        if (!stopped) listenAgain()
+      })
+      .on("data", (resolved: AllStreamResolvedEvent) => {
+        if (stopped) return
+        try {
+          const event = decode(resolved)
+          reached({ commit: event.position, prepare: event.position })
+          if (inbox.offer(event)) return
+        } catch (defect) {
+          return finish(Effect.die(defect))
+        }
+        subscription.pause()
+        clearTimeout(timer) // it is we who are silent
+      })
+      .on("error", lost)
+      .on("end", () => lost("the server ended it"))
+      .on("close", () => lost("it was closed"))
+    inbox.onEmptied(() => {
+      if (!subscription.isPaused()) return
+      subscription.resume()
+      listenAgain()
+    })
+    return Effect.sync(stop)
+  })
