@@ -9,39 +9,33 @@ interface Message {
   readonly serializeBinary: () => Uint8Array
 }
 
-/** An error of the batch path: a google.rpc.Status whose detail names the kind. */
-const packed = (rpcCode: code.Code, message: string, name: string, detail: Message): status.Status => {
+/** An error of the batch path: the detail's type tells the client the class. */
+const packed = (rpcCode: code.Code, name: string, detail: Message): status.Status =>
+  withDetail(`event_store.client.${name}`, detail).setCode(rpcCode).setMessage(name)
+
+const withDetail = (typeName: string, detail: Message) => {
   const details = new anyPb.Any()
-  details.pack(detail.serializeBinary(), `event_store.client.${name}`)
-  return new status.Status().setCode(rpcCode).setMessage(message).setDetails(details)
+  details.pack(detail.serializeBinary(), typeName)
+  return new status.Status().setDetails(details)
 }
 
-export const timeoutStatus = () => packed(code.Code.DEADLINE_EXCEEDED, "Timeout", "Timeout", new shared.Timeout())
+export const timeoutStatus = () => packed(code.Code.DEADLINE_EXCEEDED, "Timeout", new shared.Timeout())
 
 export const badRequestStatus = (message: string) =>
-  packed(code.Code.INVALID_ARGUMENT, message, "BadRequest", new shared.BadRequest().setMessage(message))
+  packed(code.Code.INVALID_ARGUMENT, "BadRequest", new shared.BadRequest().setMessage(message))
 
-export const unavailableStatus = () => {
-  const details = new anyPb.Any()
-  details.pack(new emptyPb.Empty().serializeBinary(), "google.protobuf.Empty")
-  return new status.Status().setMessage("Server Is Not Ready").setDetails(details)
-}
+export const unavailableStatus = () =>
+  withDetail("google.protobuf.Empty", new emptyPb.Empty()).setMessage("Server Is Not Ready")
 
 export const tooLargeStatus = (limit: number) =>
   packed(
     code.Code.INVALID_ARGUMENT,
-    "Maximum Append Size Exceeded.",
     "MaximumAppendSizeExceeded",
     new shared.MaximumAppendSizeExceeded().setMaxappendsize(limit)
   )
 
 export const deletedStatus = (identifier: shared.StreamIdentifier | undefined) =>
-  packed(
-    code.Code.FAILED_PRECONDITION,
-    "Stream Deleted",
-    "StreamDeleted",
-    new shared.StreamDeleted().setStreamIdentifier(identifier)
-  )
+  packed(code.Code.NOT_FOUND, "StreamDeleted", new shared.StreamDeleted().setStreamIdentifier(identifier))
 
 export const wrongExpectedVersionStatus = (options: streams.BatchAppendReq.Options, current: bigint) => {
   const wrong = new shared.WrongExpectedVersion()
@@ -51,5 +45,5 @@ export const wrongExpectedVersionStatus = (options: streams.BatchAppendReq.Optio
   else if (options.hasNoStream()) wrong.setExpectedNoStream(new emptyPb.Empty())
   else if (options.hasStreamExists()) wrong.setExpectedStreamExists(new emptyPb.Empty())
   else wrong.setExpectedAny(new emptyPb.Empty())
-  return packed(code.Code.ALREADY_EXISTS, "Wrong Expected Version", "WrongExpectedVersion", wrong)
+  return packed(code.Code.ALREADY_EXISTS, "WrongExpectedVersion", wrong)
 }

@@ -49,10 +49,10 @@ const handle = async (faults: ActiveFaults, request: IncomingMessage): Promise<A
 }
 
 const info = {
-  esVersion: `${serverVersion}.0`,
+  esVersion: serverVersion,
   state: "leader",
   features: { projections: false, userManagement: false, atomPub: false },
-  authentication: { type: "insecure", properties: {} }
+  authentication: { type: "insecure", properties: null }
 }
 
 const readBody = async (request: IncomingMessage): Promise<string> => {

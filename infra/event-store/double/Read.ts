@@ -6,7 +6,7 @@ import { deletedRevision, type Order, type StoredEvent } from "./Log.ts"
 import { positionOf } from "./Positions.ts"
 import { nameOf } from "./Proposal.ts"
 import { eventMessage, streamNotFoundMessage } from "./ReadMessages.ts"
-import { streamDeleted } from "./Rpc.ts"
+import { streamDeleted, unreadable } from "./Rpc.ts"
 import { visible } from "./StreamMetadata.ts"
 import { CleanEnd, type Send, subscriber } from "./Subscriber.ts"
 import { subscribeToAll } from "./SubscribeToAll.ts"
@@ -52,6 +52,7 @@ const readStream = async ({ log }: Context, options: streams.ReadReq.Options, se
   if (last < 0n || softDeleted) return send(streamNotFoundMessage(stream))
 
   const order = orderOf(options)
+  if (options.getCount() === "0" || (order === "forwards" && target.hasEnd())) throw unreadable()
   const from = target.hasRevision() ? BigInt(target.getRevision()) : target.hasEnd() ? deletedRevision : 0n
   const page = (after: bigint | undefined, limit: number) =>
     order === "forwards"

@@ -40,7 +40,7 @@ export const confirmationMessage = () =>
 
 export const caughtUpMessage = () => new streams.ReadResp().setCaughtUp(new streams.ReadResp.CaughtUp())
 
-export const checkpointMessage = (position: bigint) =>
+export const checkpointMessage = (commit: bigint, prepare: bigint) =>
   new streams.ReadResp().setCheckpoint(
-    new streams.ReadResp.Checkpoint().setCommitPosition(`${position}`).setPreparePosition(`${position}`)
+    new streams.ReadResp.Checkpoint().setCommitPosition(`${commit}`).setPreparePosition(`${prepare}`)
   )

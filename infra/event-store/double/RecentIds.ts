@@ -3,7 +3,7 @@ export interface Place {
   readonly revision: bigint
 }
 
-/** Of an id in several streams, only the newest place is known. */
+/** Of an id in several places, only the first is known. */
 export interface RecentIds {
   readonly get: (eventId: string) => Place | undefined
   readonly put: (eventId: string, place: Place) => void
@@ -18,7 +18,7 @@ export const recentIds = (): RecentIds => {
   return {
     get: (eventId) => places.get(eventId),
     put: (eventId, place) => {
-      places.set(eventId, place)
+      if (!places.has(eventId)) places.set(eventId, place)
       if (places.size > limit) places.delete(places.keys().next().value!)
     }
   }

@@ -17,6 +17,9 @@ export const timedOut = () => rpcError(status.ABORTED, "Operation timed out: Pre
 /** A subscription that breaks in the middle. */
 export const interrupted = () => rpcError(status.UNKNOWN, "Unexpected ReadAllResult: Error")
 
+/** What a read gets that can have no result, as one forwards from the end. */
+export const unreadable = () => rpcError(status.UNKNOWN, "Unexpected ReadStreamResult: Error")
+
 export const invalidPosition = () => rpcError(status.INVALID_ARGUMENT, "Trying to read from an invalid position.")
 
 export const streamDeleted = (stream: string) =>

@@ -1,15 +1,13 @@
 import type streams from "@eventstore/db-client/generated/streams_pb.js"
 import { filterOf } from "./Filter.ts"
 import { deletedRevision, type Log } from "./Log.ts"
-import { positionOf } from "./Positions.ts"
+import { nowhere, positionOf } from "./Positions.ts"
 import { caughtUpMessage, checkpointMessage, confirmationMessage } from "./ReadMessages.ts"
 import type { Subscriber } from "./Subscriber.ts"
 
 /** How many live events wait for a slow client before it is sent back to catching up. */
 const liveBuffer = 32
-
-/** The checkpoint of a subscription that has seen nothing yet, in the real server -1 read as unsigned. */
-const nowhere = 18_446_744_073_709_551_615n
+const livePage = 512
 
 /**
  * Every event after a position that fits the filter, then live, with checkpoints.
@@ -18,6 +16,7 @@ const nowhere = 18_446_744_073_709_551_615n
  */
 export const subscribeToAll = async (log: Log, options: streams.ReadReq.Options, subscriber: Subscriber) => {
   const { checkpointInterval, matches, window } = filterOf(options)
+  await subscriber.message(confirmationMessage())
   const start = positionOf(log, options.getAll()!)
   /** The last event or checkpoint that was sent. */
   let reached = start
@@ -25,11 +24,11 @@ export const subscribeToAll = async (log: Log, options: streams.ReadReq.Options,
   let sinceCheckpoint = 0
 
   const after = (position: bigint, limit: number) => log.all(position + 1n, deletedRevision, "forwards", limit)
-  const checkpoint = async (position = nowhere) => {
+  const checkpoint = async (position = nowhere, prepare = position) => {
     if (checkpointInterval === Number.POSITIVE_INFINITY) return
     if (lastCheckpoint !== undefined && position <= lastCheckpoint) return
     lastCheckpoint = position
-    await subscriber.message(checkpointMessage(position))
+    await subscriber.message(checkpointMessage(position, prepare))
   }
 
   /** Returns the position up to which it has looked. */
@@ -49,9 +48,9 @@ export const subscribeToAll = async (log: Log, options: streams.ReadReq.Options,
       looked += page.length
       if (looked >= checkpointInterval) {
         looked %= checkpointInterval
-        const pageStart = page[0]!.position
-        if (reached === undefined || reached < pageStart) reached = pageStart
-        await checkpoint(reached)
+        const stays = reached !== undefined && reached >= from
+        reached = stays ? reached : from
+        await checkpoint(reached, stays ? reached : 0n)
       }
       from = page.at(-1)!.position
     }
@@ -62,8 +61,8 @@ export const subscribeToAll = async (log: Log, options: streams.ReadReq.Options,
     await subscriber.message(caughtUpMessage())
     let scanned = from
     for (;;) {
-      const events = after(scanned, liveBuffer + 1)
-      if (events.length > liveBuffer) return checkpoint(reached)
+      const events = after(scanned, livePage)
+      if (events.filter(matches).length > liveBuffer) return checkpoint(reached)
       if (events.length === 0) await subscriber.wait()
       for (const event of events) {
         scanned = event.position
@@ -80,8 +79,6 @@ export const subscribeToAll = async (log: Log, options: streams.ReadReq.Options,
     }
   }
 
-  const head = log.head()
-  await subscriber.message(confirmationMessage())
-  if (start !== undefined && start >= head) await live(start)
+  if (start !== undefined && start >= log.head()) await live(start)
   for (;;) await live(await catchUp())
 }

@@ -12,8 +12,8 @@ const pageSize = 32
 export const subscribeToStream = async (log: Log, options: streams.ReadReq.Options, subscriber: Subscriber) => {
   const target = options.getStream()!
   const stream = nameOf(target.getStreamIdentifier())
+  if (log.lastRevision(stream) === deletedRevision) throw streamDeleted(stream)
   const start = target.hasRevision() ? BigInt(target.getRevision()) : target.hasEnd() ? log.lastRevision(stream) : -1n
-  if (start === deletedRevision) throw streamDeleted(stream)
   await subscriber.message(confirmationMessage())
   let sent = start
   let live = false

@@ -1,24 +1,25 @@
 import { type AllStreamRecordedEvent, EventStoreDBClient, type JSONEventType, jsonEvent } from "@eventstore/db-client"
 import { Context, Effect, Layer } from "effect"
-import { type Double, eventStoreDouble } from "./Fixture.ts"
+import { eventStoreDouble } from "./Fixture.ts"
 
-/** The client as it comes, and the double it talks to. */
+/** The client as it comes, and what it talks to. */
 export class Connected extends Context.Service<
   Connected,
-  { readonly double: Double; readonly client: EventStoreDBClient }
+  { readonly url: string; readonly client: EventStoreDBClient }
 >()("homing/infra/event-store/double/Connected") {}
 
-export const connect = ({ url }: Double) =>
+export const connect = (url: string) =>
   Effect.acquireRelease(
     Effect.sync(() => EventStoreDBClient.connectionString(url)),
     (client) => Effect.promise(() => client.dispose())
   )
 
+/** The double; or, where EVENTSTORE_URL says, a real server, which must pass the same tests. */
 export const connected = Layer.effect(
   Connected,
   Effect.gen(function* () {
-    const double = yield* eventStoreDouble
-    return { double, client: yield* connect(double) }
+    const url = process.env.EVENTSTORE_URL ?? (yield* eventStoreDouble).url
+    return { url, client: yield* connect(url) }
   })
 )
 
@@ -47,10 +48,15 @@ export const rejection = (promise: Promise<unknown>) =>
     )
   )
 
-/** The stream's events, in their order. */
-export const eventsIn = (client: EventStoreDBClient, stream: string) =>
-  Effect.promise(async () => {
-    const events: Array<AllStreamRecordedEvent> = []
-    for await (const { event } of client.readStream(stream)) events.push(event as AllStreamRecordedEvent)
-    return events
-  })
+export type Recorded = AllStreamRecordedEvent
+
+export const all = async (reading: AsyncIterable<{ readonly event?: unknown }>): Promise<ReadonlyArray<Recorded>> => {
+  const events: Array<Recorded> = []
+  for await (const { event } of reading) events.push(event as Recorded)
+  return events
+}
+
+/** The stream's events, in their order. Rejects when it does not exist. */
+export const read = (client: EventStoreDBClient, stream: string) => all(client.readStream(stream))
+
+export const eventsIn = (client: EventStoreDBClient, stream: string) => Effect.promise(() => read(client, stream))

@@ -24,6 +24,9 @@ export interface CommitHooks {
   readonly afterCommit: (appends: number) => void
 }
 
+/** What stands first in every real log. */
+const firstMetadata = '{"$maxAge":2592000,"$acl":{"$r":"$ops","$w":[],"$d":[],"$mr":[],"$mw":[]}}'
+
 interface Queued {
   readonly write: () => Outcome
   readonly settle: (outcome: Outcome) => void
@@ -82,8 +85,7 @@ export const makeWriter = (log: Log, hooks: CommitHooks): Writer => {
     })
 
   if (log.head() === 0n) {
-    const limit = Buffer.from('{"$maxAge":86400}')
-    log.commit([() => storeMetadata("$stats-127.0.0.1:2113", limit)], () => {})
+    log.commit([() => storeMetadata("$scavenges", Buffer.from(firstMetadata))], () => {})
     durable = log.head()
   }
 
