@@ -3,27 +3,30 @@ const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
 
 /** Short arrays are cut from one allocation: a message makes a hundred of them, and each of its own costs a microsecond. */
 const slabBytes = 64 * 1024
+const longest = slabBytes / 16
 let slab = new Uint8Array(slabBytes)
 let used = 0
-const allocate = (length: number): Uint8Array => {
-  if (length > slabBytes / 16) return new Uint8Array(length)
-  if (used + length > slabBytes) {
-    slab = new Uint8Array(slabBytes)
-    used = 0
-  }
+const makeRoom = (length: number): void => {
+  if (used + length <= slabBytes) return
+  slab = new Uint8Array(slabBytes)
+  used = 0
+}
+const take = (length: number): Uint8Array => {
   used += length
   return slab.subarray(used - length, used)
 }
-
-export const utf8 = (text: string): Uint8Array => {
-  if (text.length > slabBytes / 16 || !isAscii(text)) return encoder.encode(text)
-  const bytes = allocate(text.length)
-  encoder.encodeInto(text, bytes)
-  return bytes
+const allocate = (length: number): Uint8Array => {
+  if (length > longest) return new Uint8Array(length)
+  makeRoom(length)
+  return take(length)
 }
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: the whole of ASCII is meant
-const isAscii = (text: string): boolean => /^[\x00-\x7f]*$/.test(text)
+export const utf8 = (text: string): Uint8Array => {
+  const most = text.length * 3 // bytes in UTF-8 of what is one unit in UTF-16
+  if (most > longest) return encoder.encode(text)
+  makeRoom(most)
+  return take(encoder.encodeInto(text, slab.subarray(used, used + most)).written)
+}
 
 /** Throws on bytes that are not UTF-8. */
 export const fromUtf8 = (bytes: Uint8Array): string => decoder.decode(bytes)
@@ -52,6 +55,7 @@ export const concat = (...parts: ReadonlyArray<Uint8Array>): Uint8Array => {
 export const lengthPrefixed = (...parts: ReadonlyArray<string>): Uint8Array => {
   let text = ""
   for (const part of parts) text += `${part.length}:${part}`
-  if (isAscii(text)) return utf8(text)
+  const bytes = utf8(text)
+  if (bytes.length === text.length) return bytes // ASCII throughout, so the lengths are those of the bytes
   return encoder.encode(parts.map((part) => `${encoder.encode(part).length}:${part}`).join(""))
 }

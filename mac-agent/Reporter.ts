@@ -151,6 +151,7 @@ export const layer = Layer.effect(
               })
         return {
           id: reportIdOf(crypto, regarding.commandId, regarding.attempt, told),
+          position: regarding.position,
           bytes: encodeUnsigned({ header: headerOf(regarding, millis), payload: encodePayload(report) })
         }
       },

@@ -45,6 +45,8 @@ export interface LedgerEntry extends LedgerKey {
  */
 export interface LedgerReport {
   readonly id: EventId
+  /** Of the command it answers to. */
+  readonly position: bigint
   /** The exact bytes to sign. */
   readonly bytes: Uint8Array
 }
@@ -99,7 +101,7 @@ export class Ledger extends Context.Service<
     /** Keeps reports that change no entry (receipts of a recipient). Durable when it returns; a known id is kept once. */
     readonly keep: (reports: Array.NonEmptyReadonlyArray<LedgerReport>) => Outcome<void>
 
-    /** Reports without a receipt, oldest first, `limit` at most. */
+    /** Reports without a receipt, those of the oldest commands first, `limit` at most. */
     readonly unreceipted: (limit: number) => Outcome<ReadonlyArray<LedgerReport>>
 
     /** Lets reports go, with the next commit, one second later at most. */

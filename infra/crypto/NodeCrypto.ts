@@ -14,6 +14,7 @@ import {
   verify
 } from "node:crypto"
 import { Effect, Layer } from "effect"
+import { concat } from "#domain/Bytes.ts"
 import { type CipherKey, Crypto } from "#domain/ports/Crypto.ts"
 import { pooledRandom } from "./PooledRandom.ts"
 
@@ -61,9 +62,11 @@ export const crypto = Crypto.of({
   cipherKey,
   encrypt: (key, plaintext, associated) => {
     const iv = crypto.random(ivLength)
-    const cipher = createCipheriv("aes-256-gcm", show(key), iv)
+    const cipher = createCipheriv("aes-256-gcm", show(key), iv, { authTagLength: tagLength })
     cipher.setAAD(associated)
-    return { iv, box: Buffer.concat([cipher.update(plaintext), cipher.final(), cipher.getAuthTag()]) }
+    const ciphertext = cipher.update(plaintext)
+    cipher.final() // nothing more: GCM is a stream
+    return { iv, box: concat(ciphertext, cipher.getAuthTag()) }
   },
   decrypt: (key, { iv, box }, associated) => {
     if (iv.length !== ivLength || box.length < tagLength) return undefined
@@ -71,7 +74,9 @@ export const crypto = Crypto.of({
     decipher.setAAD(associated)
     decipher.setAuthTag(box.subarray(-tagLength))
     try {
-      return Buffer.concat([decipher.update(box.subarray(0, -tagLength)), decipher.final()])
+      const plaintext = decipher.update(box.subarray(0, -tagLength))
+      decipher.final() // nothing more, but throws when the tag does not fit
+      return plaintext
     } catch {
       return undefined
     }

@@ -8,11 +8,11 @@ import type { Pairing } from "#domain/ports/WhatsApp.ts"
 import type { SealedBlobs } from "#infra/crypto/SealedBlob.ts"
 
 /**
- * Entries are keyed by their place in the log, which grows: accepting one touches the last page, and one page of the
- * index by WhatsApp id.
+ * Entries and reports are keyed by their command's place in the log, which grows: writing one touches the last page, and
+ * of an entry one page of the index by WhatsApp id.
  */
 export const schema = `
-  PRAGMA secure_delete = ON;
+  PRAGMA secure_delete = FAST; -- what is personal is encrypted as well
   CREATE TABLE IF NOT EXISTS epochs (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
   CREATE TABLE IF NOT EXISTS entries (
     epoch_id INTEGER NOT NULL,
@@ -31,11 +31,12 @@ export const schema = `
     PRIMARY KEY (epoch_id, position)
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX IF NOT EXISTS entries_by_wa_message_id ON entries (wa_message_id);
-  CREATE TABLE IF NOT EXISTS reports (
-    number INTEGER PRIMARY KEY,
-    id TEXT NOT NULL UNIQUE,
-    bytes BLOB NOT NULL
-  ) STRICT;
+  CREATE TABLE IF NOT EXISTS unreceipted (
+    position INTEGER NOT NULL,
+    id TEXT NOT NULL,
+    bytes BLOB NOT NULL,
+    PRIMARY KEY (position, id)
+  ) STRICT, WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS devices (
     device TEXT PRIMARY KEY,
     epoch TEXT NOT NULL,
@@ -73,6 +74,7 @@ export interface DeviceRow {
 }
 
 export interface ReportRow {
+  readonly position: number
   readonly id: EventId
   readonly bytes: Uint8Array
 }
@@ -114,7 +116,7 @@ export const ledgerRows = ({ open, seal }: SealedBlobs) => ({
     }
   },
 
-  toReport: ({ bytes, id }: ReportRow): LedgerReport => ({ id, bytes }),
+  toReport: ({ bytes, id, position }: ReportRow): LedgerReport => ({ id, position: BigInt(position), bytes }),
 
   sealPairing: (device: DeviceId, pairing: Pairing): Uint8Array =>
     seal(utf8(JSON.stringify(pairing)), pairingContext(device)),

@@ -25,14 +25,23 @@ export const ledgerTables = (db: DatabaseSync, rows: LedgerRows) => {
   const deleteFinished = db.prepare(
     "DELETE FROM entries WHERE accepted_at < ? AND state IN ('acked', 'rejected', 'expired')"
   )
-  const insertReport = db.prepare("INSERT INTO reports (id, bytes) VALUES (?, ?) ON CONFLICT DO NOTHING")
-  const deleteReport = db.prepare("DELETE FROM reports WHERE id = ?")
-  const selectReports = db.prepare("SELECT id, bytes FROM reports ORDER BY number LIMIT ?")
+  const insertReport = db.prepare("INSERT INTO unreceipted VALUES (?, ?, ?) ON CONFLICT DO NOTHING")
+  const deleteReport = db.prepare("DELETE FROM unreceipted WHERE position = ? AND id = ?")
+  const selectReports = db.prepare("SELECT position, id, bytes FROM unreceipted ORDER BY position, id LIMIT ?")
   const replaceDevice = db.prepare("INSERT OR REPLACE INTO devices VALUES (?, ?, ?, ?, ?, ?, ?)")
   const selectDevices = db.prepare("SELECT * FROM devices ORDER BY device")
 
+  /** Where each report stands, since a receipt tells its id alone: an index would cost two random pages for each. */
+  const positions = new Map<string, bigint>()
+  for (const { id, position } of db.prepare("SELECT id, position FROM unreceipted").all()) {
+    positions.set(id as string, BigInt(position as number))
+  }
+
   const keep = (reports: ReadonlyArray<LedgerReport>): void => {
-    for (const { bytes, id } of reports) insertReport.run(id, bytes)
+    for (const { bytes, id, position } of reports) {
+      positions.set(id, position)
+      insertReport.run(position, id, bytes)
+    }
   }
 
   return {
@@ -73,8 +82,15 @@ export const ledgerTables = (db: DatabaseSync, rows: LedgerRows) => {
     purge: (before: Instant): number => Number(deleteFinished.run(before).changes),
 
     keep,
-    release: (ids: ReadonlyArray<EventId>): void => {
-      for (const id of ids) deleteReport.run(id)
+    /** Answers with what to do once it is durable: until then a receipt that comes again finds its report. */
+    release: (ids: ReadonlyArray<EventId>) => {
+      for (const id of ids) {
+        const position = positions.get(id)
+        if (position !== undefined) deleteReport.run(position, id)
+      }
+      return (): void => {
+        for (const id of ids) positions.delete(id)
+      }
     },
     reports: (limit: number): ReadonlyArray<LedgerReport> =>
       (selectReports.all(limit) as unknown as ReadonlyArray<ReportRow>).map(rows.toReport),

@@ -15,7 +15,9 @@ const make = Effect.fnUntraced(function* (file: string) {
 
   const db = yield* Database.open(file, { durability: "commit", schema })
   const tables = ledgerTables(db, rows)
-  const group = yield* GroupCommit.make(db)
+  const group = yield* GroupCommit.make(db, (results) => {
+    for (const then of results) if (typeof then === "function") then()
+  })
 
   const durably = <A>(write: () => A) =>
     Effect.mapError(group.write(write), ({ cause }) => new LedgerUnavailable({ cause }))

@@ -36,7 +36,11 @@ export const newEntry = (epoch: string, fields: Partial<LedgerEntry> = {}): Ledg
   bytes: crypto.getRandomValues(new Uint8Array(300)),
   ...fields
 })
-export const newReport = (text = "report"): LedgerReport => ({ id: EventId.make(uuid()), bytes: utf8(text) })
+export const newReport = (text = "report"): LedgerReport => ({
+  id: EventId.make(uuid()),
+  position: ++positions,
+  bytes: utf8(text)
+})
 const changeTo = (
   { epoch, position }: LedgerEntry,
   state: LedgerState,
@@ -166,8 +170,8 @@ export const ledgerContract = <E>(adapter: string, layer: Layer.Layer<Ledger, E>
         ])
         const waiting = yield* ledger.unreceipted(1_000_000)
         assert.deepStrictEqual(
-          waiting.slice(-3).map(({ bytes, id }) => [id, [...bytes]]),
-          reports.map(({ bytes, id }) => [id, [...bytes]])
+          waiting.slice(-3).map(({ bytes, id, position }) => [id, position, [...bytes]]),
+          reports.map(({ bytes, id, position }) => [id, position, [...bytes]])
         )
         assert.strictEqual((yield* ledger.unreceipted(2)).length, 2)
 
