@@ -44,11 +44,14 @@ const trust: Trust["Service"] = {
   tenant: defaultTenant,
   agent: agentId,
   epoch,
-  gatewayKey: (keyId) => (keyId === "gateway-1" ? gatewayVerifying : undefined),
+  protocol: 1,
   keyId: "home-1",
   signingKey: agentKeys.key,
-  commandKey,
-  reportKey
+  revision: () => 0,
+  gatewayKey: (keyId) => (keyId === "gateway-1" ? gatewayVerifying : undefined),
+  commandKeys: () => [commandKey],
+  reportKey: () => reportKey,
+  learn: () => Effect.succeed("known")
 }
 
 export const device = DeviceId.make("0196f3c0-0000-7000-8000-000000000001")
@@ -146,9 +149,10 @@ export const makeGateway = Effect.gen(function* () {
           if (answer instanceof EnvelopeRefused) refused.push(answer.reason)
           else {
             const report = yield* readReport(answer.payload)
+            if (report.kind === "heartbeat") continue
             told.push(toldOf(answer, report))
             if (report.kind === "pairing_code") {
-              const personal = yield* unbox(crypto, reportKey, answer.header, report.box, (plain) => plain)
+              const personal = yield* unbox(crypto, [reportKey], answer.header, report.box, (plain) => plain)
               codes.push({ device: answer.header.device, method: report.method, expiresAt: report.expiresAt, personal })
             }
           }
@@ -219,7 +223,8 @@ const toldOf = ({ bytes, header }: Verified, report: AgentReport): Told => {
 
 export type Gateway = Effect.Success<typeof makeGateway>
 
-const vault = Layer.succeed(SecretVault, { obtain: (name) => Effect.succeed(Redacted.make(seed(9), { label: name })) })
+const secretOf = (name: string) => Effect.succeed(Redacted.make(seed(9), { label: name }))
+const vault = Layer.succeed(SecretVault, { obtain: secretOf, find: secretOf })
 
 /** An agent over the gateway's bus and ledger file; it ends with the scope, and may then be started again. */
 export const startAgent = Effect.fnUntraced(function* (

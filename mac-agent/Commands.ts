@@ -7,6 +7,7 @@ import type { LedgerEntry } from "#domain/ports/Ledger.ts"
 import { WhatsApp } from "#domain/ports/WhatsApp.ts"
 import { EnvelopeRefused, type Header, type Verified, verifyBatch } from "#domain/wire/Envelope.ts"
 import { AgentCommand, PairBox, payloadReader, SendBox, Undecodable, unbox } from "#domain/wire/Protocol.ts"
+import type { GatewayPin } from "#domain/wire/Trust.ts"
 import { Reporter } from "./Reporter.ts"
 import { Sender } from "./Sender.ts"
 import { Sessions } from "./Sessions.ts"
@@ -58,7 +59,7 @@ export const layer = Layer.effectDiscard(
     const entryOf = Effect.fnUntraced(function* (header: Header, command: Send, now: Instant) {
       const { attempt, commandId, device, expiresAt, position } = yield* parse(decodeHeader, header)
       const subject = yield* parse((_) => decodeSubject(_.subject), header)
-      const { content, to } = yield* unbox(crypto, trust.commandKey, header, command.box, decodeSend)
+      const { content, to } = yield* unbox(crypto, trust.commandKeys(header.keyId), header, command.box, decodeSend)
       const entry: LedgerEntry = {
         epoch: header.epoch,
         position: BigInt(position),
@@ -81,7 +82,7 @@ export const layer = Layer.effectDiscard(
     const pair = Effect.fnUntraced(function* (header: Header, command: Pair, now: Instant) {
       const { attempt, commandId, device, expiresAt, position } = yield* parse(decodeHeader, header)
       if (expiresAt <= now) return yield* refuse("expired")
-      const pairing = yield* unbox(crypto, trust.commandKey, header, command.box, decodePair)
+      const pairing = yield* unbox(crypto, trust.commandKeys(header.keyId), header, command.box, decodePair)
       const { epoch } = header
       yield* sessions.pair({
         epoch,
@@ -94,6 +95,12 @@ export const layer = Layer.effectDiscard(
       })
     })
 
+    const learn = Effect.fnUntraced(function* (pin: GatewayPin) {
+      const outcome = yield* trust.learn(pin)
+      if (outcome === "learned") yield* Effect.logInfo("the gateway's keys changed", { revision: pin.revision })
+      if (outcome === "foreign") yield* refuse("foreign_pin")
+    })
+
     /** A send becomes an entry for the ledger; everything else is done here. */
     const take = Effect.fnUntraced(
       function* (answer: Verified | EnvelopeRefused, now: Instant) {
@@ -102,19 +109,24 @@ export const layer = Layer.effectDiscard(
         const command = yield* readCommand(answer.payload)
         if (command.kind === "send") return yield* entryOf(answer.header, command, now)
         if (command.kind === "pair") yield* pair(answer.header, command, now)
-        else yield* reporter.receipted(command.reports)
+        if (command.kind === "receipt") yield* reporter.receipted(command.reports)
+        if (command.kind === "trust") yield* learn(command.pin)
         return undefined
       },
       Effect.catchTag("Undecodable", () => refuse("undecodable")),
+      Effect.catchTag("PinStoreUnavailable", (error) =>
+        Effect.as(Effect.logError("what the gateway announced cannot be kept; it announces it again", error), undefined)
+      ),
       // one command that cannot be handled does not stop those behind it; the gateway issues it again
       Effect.catchDefect((defect) => refuse(defect instanceof Error ? defect.name : "broken"))
     )
 
     const takeAll = Effect.fnUntraced(function* (incoming: Array.NonEmptyReadonlyArray<Incoming>) {
-      const now = fromMillis(yield* Clock.currentTimeMillis)
+      const millis = yield* Clock.currentTimeMillis
+      const now = fromMillis(millis)
       const answers = yield* verifyBatch(
         crypto,
-        trust.gatewayKey,
+        (keyId) => trust.gatewayKey(keyId, millis),
         incoming.map(({ bytes }) => bytes)
       )
       const entries: globalThis.Array<LedgerEntry> = []

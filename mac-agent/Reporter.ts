@@ -40,7 +40,7 @@ export class Reporter extends Context.Service<
     /** A report to be kept in the ledger with the change it tells of, then published. Its id follows from what it says. */
     readonly compose: (
       regarding: Regarding,
-      report: Exclude<AgentReport, { kind: "pairing_code" }>,
+      report: Extract<AgentReport, { kind: "message" | "device" }>,
       millis: number
     ) => LedgerReport
     /** Publishes soon; until its receipt comes it is published again. */
@@ -159,7 +159,7 @@ export const layer = Layer.effect(
       showCode: Effect.fnUntraced(function* (regarding, { code, expiresAt, method }) {
         const millis = yield* Clock.currentTimeMillis
         const header = headerOf(regarding, millis)
-        const sealed = box(crypto, trust.reportKey, header, { code })
+        const sealed = box(crypto, trust.reportKey(), header, { code })
         const payload = encodePayload({
           kind: "pairing_code",
           method,

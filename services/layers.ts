@@ -1,10 +1,10 @@
 import { join } from "node:path"
 import { Effect, Layer, Redacted } from "effect"
-import { base64url, fromBase64url } from "#domain/Bytes.ts"
 import { type AgentId, defaultTenant } from "#domain/Ids.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
 import { SecretVault } from "#domain/ports/SecretVault.ts"
 import type { WhatsApp } from "#domain/ports/WhatsApp.ts"
+import { newestProtocol } from "#domain/wire/Trust.ts"
 import * as InProcessBus from "#infra/bus/InProcess.ts"
 import * as NodeCrypto from "#infra/crypto/NodeCrypto.ts"
 import * as SqliteEventStore from "#infra/event-store/Sqlite.ts"
@@ -13,10 +13,10 @@ import * as FileVault from "#infra/secrets/FileVault.ts"
 import * as DirectoryLock from "#infra/sqlite/DirectoryLock.ts"
 import * as SqliteClient from "#infra/sqlite/SqliteClient.ts"
 import * as SqliteSubjectKeys from "#infra/subject-keys/Sqlite.ts"
-import * as Baileys from "#infra/whatsapp/Baileys.ts"
 import * as Agent from "#mac-agent/Agent.ts"
+import { ownKeys } from "#mac-agent/OwnKeys.ts"
 import type { SenderOptions } from "#mac-agent/Sender.ts"
-import { Trust } from "#mac-agent/Trust.ts"
+import * as Trust from "#mac-agent/Trust.ts"
 import * as Authenticator from "./access/Authenticator.ts"
 import * as Clients from "./access/Clients.ts"
 import * as KeysView from "./access/KeysView.ts"
@@ -26,13 +26,14 @@ import * as PairingCodes from "./devices/PairingCodes.ts"
 import { Deployment } from "./gateway/Deployment.ts"
 import * as Server from "./gateway/Server.ts"
 import * as Identity from "./identity/StoreIdentity.ts"
-import { agreementInfo, keyIdOf, StoreIdentity } from "./identity/StoreIdentity.ts"
+import { StoreIdentity } from "./identity/StoreIdentity.ts"
 import * as AgentCommands from "./messaging/AgentCommands.ts"
 import * as Dispatcher from "./messaging/Dispatcher.ts"
 import * as MessageActors from "./messaging/MessageActors.ts"
 import * as MessagesLive from "./messaging/MessagesLive.ts"
 import * as Receipts from "./messaging/Receipts.ts"
 import * as Reconciler from "./messaging/Reconciler.ts"
+import * as ReportRecords from "./messaging/ReportRecords.ts"
 import * as Reports from "./messaging/Reports.ts"
 import * as Waits from "./messaging/Waits.ts"
 import * as DevicesView from "./projections/DevicesView.ts"
@@ -103,7 +104,7 @@ export const gateway = (options: GatewayOptions) => {
   )
   const reactors = Layer.mergeAll(
     Dispatcher.layer({ registry }),
-    Reports.layer(options.agent),
+    Reports.layer.pipe(Layer.provide(ReportRecords.layer)),
     Reconciler.layer({ ...options.reconciler, registry })
   ).pipe(Layer.provide(Receipts.layer), Layer.provide(AgentCommands.layer))
 
@@ -128,39 +129,14 @@ export const gateway = (options: GatewayOptions) => {
 export const agent = (name: AgentId, options: SenderOptions = {}) =>
   Layer.unwrap(
     Effect.gen(function* () {
-      const crypto = yield* Crypto
-      const vault = yield* SecretVault
       const identity = yield* StoreIdentity
-      const signing = crypto.signingKey(Redacted.value(yield* vault.obtain("agent-signing")))
-      const agreement = crypto.agreementKey(Redacted.value(yield* vault.obtain("agent-agreement")))
-      const keyId = keyIdOf(crypto, signing.publicKey)
-      yield* identity.enrol(name, {
-        keyId,
-        signing: base64url(signing.publicKey),
-        agreement: base64url(agreement.publicKey)
-      })
-      const { agreement: theirs, keyId: gatewayKeyId, signing: gatewaySigning } = identity.gateway
-      const gatewayKey = crypto.verifyingKey(fromBase64url(gatewaySigning))
-      const trust = Layer.succeed(Trust, {
-        tenant: defaultTenant,
-        agent: name,
-        epoch: identity.epoch,
-        gatewayKey: (id) => (id === gatewayKeyId ? gatewayKey : undefined),
-        keyId,
-        signingKey: signing.key,
-        commandKey: crypto.agree(agreement.key, fromBase64url(theirs), agreementInfo("commands", name)),
-        reportKey: crypto.agree(agreement.key, fromBase64url(theirs), agreementInfo("reports", name))
-      })
+      const keys = yield* ownKeys(1)
+      const pin = yield* identity.enrol({ agent: name, ...keys[0]!.public, protocol: newestProtocol })
+      const trust = Layer.effect(
+        Trust.Trust,
+        Trust.make(keys, pin, () => Effect.void) // enrolled again at every start
+      )
       return Agent.layer(options).pipe(Layer.provide(trust))
-    })
-  )
-
-/** WhatsApp through Baileys, with its credentials in the data folder under a key from the vault. */
-export const whatsapp = (folder: string, options: Omit<Baileys.Options, "authFile" | "authKey"> = {}) =>
-  Layer.unwrap(
-    Effect.gen(function* () {
-      const authKey = yield* (yield* SecretVault).obtain("whatsapp-auth")
-      return Baileys.layer({ ...options, authFile: join(folder, "whatsapp.db"), authKey })
     })
   )
 

@@ -66,7 +66,8 @@ const devices: Devices["Service"] = {
 }
 
 const secrets = Layer.succeed(SecretVault, {
-  obtain: () => Effect.succeed(Redacted.make(NodeCrypto.crypto.random(32)))
+  obtain: () => Effect.succeed(Redacted.make(NodeCrypto.crypto.random(32))),
+  find: () => Effect.succeed(undefined)
 })
 
 const identity = Layer.succeed(StoreIdentity, { epoch: "store:1" } as StoreIdentity["Service"])

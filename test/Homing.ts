@@ -4,6 +4,7 @@ import { join } from "node:path"
 import { Effect, Exit, Layer, Redacted, Schedule, Scope } from "effect"
 import { HttpServer } from "effect/http"
 import { AgentId } from "#domain/Ids.ts"
+import type { CommandBus } from "#domain/ports/CommandBus.ts"
 import type { EventStore } from "#domain/ports/EventStore.ts"
 import type { WhatsApp } from "#domain/ports/WhatsApp.ts"
 import { agent, embedded, type GatewayOptions, gateway } from "#services/layers.ts"
@@ -66,7 +67,7 @@ type Ports = Layer.Success<ReturnType<typeof embedded>>
 export interface Composition {
   readonly options?: GatewayOptions
   /** Ports to stand before the embedded ones. */
-  readonly ports?: Layer.Layer<never, unknown, Ports> | Layer.Layer<EventStore, unknown, Ports>
+  readonly ports?: Layer.Layer<never, unknown, Ports> | Layer.Layer<EventStore | CommandBus, unknown, Ports>
   /** The gateway alone. */
   readonly withoutAgent?: boolean
 }

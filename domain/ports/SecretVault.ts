@@ -15,5 +15,7 @@ export class SecretVault extends Context.Service<
   {
     /** The secret of this name; made, and durable, on first use. A damaged secret fails: it is never replaced. */
     readonly obtain: (name: string) => Effect.Effect<Redacted.Redacted<Uint8Array>, SecretVaultUnavailable>
+    /** The secret of this name if there is one. */
+    readonly find: (name: string) => Effect.Effect<Redacted.Redacted<Uint8Array> | undefined, SecretVaultUnavailable>
   }
 >()("homing/domain/ports/SecretVault") {}

@@ -2,6 +2,8 @@ import { Result, Schema } from "effect"
 import type { Decider } from "../Decider.ts"
 import { type EventOf, reader } from "../Events.ts"
 import { AgentId, StreamId } from "../Ids.ts"
+import { Instant } from "../Instant.ts"
+import { type AgentKey, type GatewayKey, latestKey, type StoreState, sameKeys, usable } from "./StoreState.ts"
 
 /**
  * Who this log is and whose signatures stand in it, recorded from the first event on: old evidence stays verifiable.
@@ -16,13 +18,33 @@ const opened = Schema.Struct({
   /** Raised when the log was restored from a copy: positions before and after do not compare. */
   epoch: Schema.Natural
 })
+const epochRaised = Schema.Struct({ epoch: Schema.Natural })
 const gatewayKeyAdded = Schema.Struct(keys)
-const agentEnrolled = Schema.Struct({ agent: AgentId, ...keys })
+/** This key signs from now on; the one before is taken until `overlapUntil`. */
+const gatewayKeyActivated = Schema.Struct({ keyId: Schema.String, overlapUntil: Instant })
+const gatewayKeyRevoked = Schema.Struct({ keyId: Schema.String })
+const agentEnrolledV1 = Schema.Struct({ agent: AgentId, ...keys })
+const agentEnrolled = Schema.Struct({
+  agent: AgentId,
+  ...keys,
+  /** The newest version of the wire's protocol that it speaks; version 1 of this event left it out and means 1. */
+  protocol: Schema.Natural,
+  /** Its name to a NATS server. */
+  nkey: Schema.optionalKey(Schema.String),
+  /** What its older keys signed is taken until then. */
+  overlapUntil: Instant
+})
+const agentKeyRevoked = Schema.Struct({ agent: AgentId, keyId: Schema.String })
 
 export const storeEvents = {
   "store.opened.v1": opened,
+  "store.epoch_raised.v1": epochRaised,
   "store.gateway_key_added.v1": gatewayKeyAdded,
-  "store.agent_enrolled.v1": agentEnrolled
+  "store.gateway_key_activated.v1": gatewayKeyActivated,
+  "store.gateway_key_revoked.v1": gatewayKeyRevoked,
+  "store.agent_enrolled.v1": agentEnrolledV1,
+  "store.agent_enrolled.v2": agentEnrolled,
+  "store.agent_key_revoked.v1": agentKeyRevoked
 }
 export type StoreEvent = EventOf<typeof storeEvents>
 export const readStoreEvent = reader(storeEvents)
@@ -31,30 +53,20 @@ export const readStoreEvent = reader(storeEvents)
 
 export type StoreCommand =
   | { readonly _tag: "Open"; readonly opened: typeof opened.Type }
+  | { readonly _tag: "RaiseEpoch"; readonly epoch: number }
   | { readonly _tag: "AddGatewayKey"; readonly key: typeof gatewayKeyAdded.Type }
+  | { readonly _tag: "ActivateGatewayKey"; readonly activated: typeof gatewayKeyActivated.Type }
+  | { readonly _tag: "RevokeGatewayKey"; readonly keyId: string }
   | { readonly _tag: "EnrolAgent"; readonly agent: typeof agentEnrolled.Type }
+  | { readonly _tag: "RevokeAgentKey"; readonly revoked: typeof agentKeyRevoked.Type }
 
 export class StoreRejected extends Schema.TaggedError<StoreRejected>()("StoreRejected", {
-  reason: Schema.Literals(["not_opened"])
+  reason: Schema.Literals(["not_opened", "no_such_key", "key_revoked", "key_active", "unusable_key"])
 }) {}
-
-export type PublicKeys = { readonly signing: string; readonly agreement: string }
-export type StoreState =
-  | { readonly _tag: "Nothing" }
-  | {
-      readonly _tag: "Open"
-      readonly store: string
-      readonly epoch: number
-      readonly gatewayKeys: ReadonlyMap<string, PublicKeys>
-      /** By agent, then by key id, the latest last; an agent's older keys stay for the evidence they signed. */
-      readonly agents: ReadonlyMap<AgentId, ReadonlyMap<string, PublicKeys>>
-    }
 
 type Decision = Result.Result<ReadonlyArray<StoreEvent>, StoreRejected>
 const accept = (...events: ReadonlyArray<StoreEvent>): Decision => Result.succeed(events)
-
-const same = (known: PublicKeys | undefined, key: PublicKeys) =>
-  known?.signing === key.signing && known.agreement === key.agreement
+const reject = (reason: StoreRejected["reason"]): Decision => Result.fail(new StoreRejected({ reason }))
 
 export const Store: Decider<StoreState, StoreCommand, StoreEvent, StoreRejected> = {
   initialState: { _tag: "Nothing" },
@@ -63,35 +75,106 @@ export const Store: Decider<StoreState, StoreCommand, StoreEvent, StoreRejected>
     if (command._tag === "Open") {
       return state._tag === "Nothing" ? accept({ type: "store.opened.v1", data: command.opened }) : accept()
     }
-    if (state._tag === "Nothing") return Result.fail(new StoreRejected({ reason: "not_opened" }))
-    if (command._tag === "AddGatewayKey") {
-      const { keyId } = command.key
-      return same(state.gatewayKeys.get(keyId), command.key)
-        ? accept()
-        : accept({ type: "store.gateway_key_added.v1", data: command.key })
+    if (state._tag === "Nothing") return reject("not_opened")
+    switch (command._tag) {
+      case "RaiseEpoch": {
+        const { epoch } = command
+        return epoch <= state.epoch ? accept() : accept({ type: "store.epoch_raised.v1", data: { epoch } })
+      }
+      case "AddGatewayKey": {
+        const known = state.gatewayKeys.get(command.key.keyId)
+        if (known?.revoked) return reject("key_revoked")
+        return sameKeys(known, command.key)
+          ? accept()
+          : accept({ type: "store.gateway_key_added.v1", data: command.key })
+      }
+      case "ActivateGatewayKey": {
+        const known = state.gatewayKeys.get(command.activated.keyId)
+        if (known === undefined) return reject("no_such_key")
+        if (known.revoked) return reject("key_revoked")
+        return state.active === command.activated.keyId
+          ? accept()
+          : accept({ type: "store.gateway_key_activated.v1", data: command.activated })
+      }
+      case "RevokeGatewayKey": {
+        const { keyId } = command
+        const known = state.gatewayKeys.get(keyId)
+        if (known === undefined) return reject("no_such_key")
+        if (state.active === keyId) return reject("key_active")
+        return known.revoked ? accept() : accept({ type: "store.gateway_key_revoked.v1", data: { keyId } })
+      }
+      case "EnrolAgent": {
+        const { agent } = command
+        const own = state.agents.get(agent.agent)
+        if (own?.get(agent.keyId)?.revoked) return reject("key_revoked")
+        const latest = own && latestKey(own)
+        const known = latest?.[0] === agent.keyId && sameKeys(latest[1], agent) ? latest[1] : undefined
+        return known?.protocol === agent.protocol && known.nkey === agent.nkey
+          ? accept()
+          : accept({ type: "store.agent_enrolled.v2", data: agent })
+      }
+      case "RevokeAgentKey": {
+        const { agent, keyId } = command.revoked
+        const known = state.agents.get(agent)?.get(keyId)
+        if (known === undefined) return reject("no_such_key")
+        return known.revoked ? accept() : accept({ type: "store.agent_key_revoked.v1", data: command.revoked })
+      }
     }
-    const own = state.agents.get(command.agent.agent)
-    const latest = own && [...own].at(-1)
-    return latest !== undefined && latest[0] === command.agent.keyId && same(latest[1], command.agent)
-      ? accept()
-      : accept({ type: "store.agent_enrolled.v1", data: command.agent })
   },
 
   evolve: (state, event) => {
-    if (event.type === "store.opened.v1")
-      return { _tag: "Open", ...event.data, gatewayKeys: new Map(), agents: new Map() }
-    if (state._tag === "Nothing") return state
-    const { agreement, keyId, signing } = event.data
-    const keys: PublicKeys = { signing, agreement }
-    if (event.type === "store.gateway_key_added.v1") {
-      return { ...state, gatewayKeys: new Map(state.gatewayKeys).set(keyId, keys) }
+    if (event.type === "store.opened.v1") {
+      return { _tag: "Open", ...event.data, active: undefined, gatewayKeys: new Map(), agents: new Map() }
     }
-    const { agent } = event.data
-    const own = new Map(state.agents.get(agent))
-    own.delete(keyId) // enrolled again, it is the latest again
-    own.set(keyId, keys)
-    return { ...state, agents: new Map(state.agents).set(agent, own) }
+    if (state._tag === "Nothing") return state
+    const gatewayKeys = new Map(state.gatewayKeys)
+    const change = (keyId: string, changes: Partial<GatewayKey>) => {
+      const key = gatewayKeys.get(keyId)
+      if (key !== undefined) gatewayKeys.set(keyId, { ...key, ...changes })
+    }
+    switch (event.type) {
+      case "store.epoch_raised.v1":
+        return { ...state, epoch: event.data.epoch }
+      case "store.gateway_key_added.v1": {
+        const { agreement, keyId, signing } = event.data
+        gatewayKeys.set(keyId, { ...usable, ...gatewayKeys.get(keyId), signing, agreement })
+        return { ...state, active: state.active ?? keyId, gatewayKeys }
+      }
+      case "store.gateway_key_activated.v1": {
+        const { keyId, overlapUntil } = event.data
+        if (state.active !== undefined) change(state.active, { until: overlapUntil })
+        change(keyId, { until: undefined })
+        return { ...state, active: keyId, gatewayKeys }
+      }
+      case "store.gateway_key_revoked.v1":
+        change(event.data.keyId, { revoked: true })
+        return { ...state, gatewayKeys }
+      case "store.agent_enrolled.v1":
+        return enrol(state, { ...event.data, protocol: 1 })
+      case "store.agent_enrolled.v2":
+        return enrol(state, event.data)
+      case "store.agent_key_revoked.v1": {
+        const { agent, keyId } = event.data
+        const own = new Map(state.agents.get(agent))
+        const key = own.get(keyId)
+        if (key !== undefined) own.set(keyId, { ...key, revoked: true })
+        return { ...state, agents: new Map(state.agents).set(agent, own) }
+      }
+    }
   }
+}
+
+type Opened = Extract<StoreState, { _tag: "Open" }>
+type Enrolled = Omit<typeof agentEnrolled.Type, "overlapUntil"> & { readonly overlapUntil?: Instant }
+
+/** An agent's newest key, last of its keys; the others are taken for a while. Version 1 of the event set no time. */
+const enrol = (state: Opened, { agent, agreement, keyId, nkey, overlapUntil, protocol, signing }: Enrolled): Opened => {
+  const own = new Map<string, AgentKey>()
+  for (const [id, key] of state.agents.get(agent) ?? []) {
+    if (id !== keyId) own.set(id, { ...key, until: key.until ?? overlapUntil })
+  }
+  own.set(keyId, { ...usable, signing, agreement, protocol, nkey })
+  return { ...state, agents: new Map(state.agents).set(agent, own) }
 }
 
 /** There is one per log. */

@@ -5,9 +5,20 @@ import * as MerkleBatch from "./MerkleBatch.ts"
 
 type Primitives = Crypto["Service"]
 
-/** Which way the bytes go. Part of what is signed: a report can never pass for a command. */
-export const Direction = Schema.Literals(["homing/command/1", "homing/report/1"])
-export type Direction = typeof Direction.Type
+/**
+ * Which way the bytes go, and in which version of the protocol. Part of what is signed: a report can never pass for a
+ * command, nor one version for another.
+ */
+export type Direction = `homing/${"command" | "report"}/${number}`
+
+export const directionOf = (kind: "command" | "report", version: number): Direction => `homing/${kind}/${version}`
+
+/** The version an envelope of this kind was written in; `undefined` for one of the other kind. */
+export const versionOf = (direction: string, kind: "command" | "report"): number | undefined => {
+  const prefix = `homing/${kind}/`
+  const version = direction.slice(prefix.length)
+  return direction.startsWith(prefix) && /^[1-9]\d{0,2}$/.test(version) ? Number(version) : undefined
+}
 
 /** Everything a signature binds besides the payload, in the order in which it is signed. */
 const headerFields = [
@@ -103,8 +114,8 @@ const decodeEnvelope = (bytes: Uint8Array): Opened | "malformed" | "too_large" =
   }
 }
 
-/** Reads the signed bytes back; `undefined` unless they are exactly one pre-authentication encoding. */
-const decodeSigned = (signed: Uint8Array): Unsigned | undefined => {
+/** Reads signed bytes back; `undefined` unless they are exactly one pre-authentication encoding. */
+export const decodeSigned = (signed: Uint8Array): Unsigned | undefined => {
   const places: Array<readonly [from: number, to: number]> = []
   let offset = 0
   while (places.length <= headerFields.length) {

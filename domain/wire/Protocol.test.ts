@@ -16,7 +16,7 @@ const personal: SendBox = Schema.decodeUnknownSync(SendBox)({
 })
 const decodeSend = Schema.decodeUnknownSync(SendBox)
 const open = (at: Header, sealed = box(crypto, key, header, personal), by = key) =>
-  Effect.result(unbox(crypto, by, at, sealed, decodeSend))
+  Effect.result(unbox(crypto, [by], at, sealed, decodeSend))
 const tagOf = (result: Result.Result<unknown, { readonly _tag: string }>) =>
   Result.isFailure(result) ? result.failure._tag : "opened"
 

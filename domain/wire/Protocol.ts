@@ -6,6 +6,7 @@ import { Content, PhoneNumber, Recipient } from "../message/Content.ts"
 import { reportKinds } from "../message/Status.ts"
 import type { CipherKey, Crypto } from "../ports/Crypto.ts"
 import type { Header } from "./Envelope.ts"
+import { GatewayPin } from "./Trust.ts"
 
 /** What travels inside envelopes, as JSON. `box` holds the personal part, encrypted to the receiver. */
 
@@ -13,7 +14,7 @@ const base64 = Schema.String.check(Schema.isPattern(/^[A-Za-z0-9_-]*$/), Schema.
 export const WireBox = Schema.Struct({ iv: base64, box: base64 })
 export type WireBox = typeof WireBox.Type
 
-export const AgentCommand = Schema.Union([
+const commandsOfVersion1 = [
   Schema.Struct({
     kind: Schema.Literal("send"),
     message: MessageId,
@@ -23,7 +24,21 @@ export const AgentCommand = Schema.Union([
   Schema.Struct({ kind: Schema.Literal("pair"), box: WireBox }),
   /** The gateway's log holds these reports: the agent may let them go. */
   Schema.Struct({ kind: Schema.Literal("receipt"), reports: Schema.Array(EventId).check(Schema.isMaxLength(4_096)) })
+] as const
+export const AgentCommand = Schema.Union([
+  ...commandsOfVersion1,
+  /** Version 2. Answers the heartbeat that was asked under this id, by the gateway's clock. */
+  Schema.Struct({
+    kind: Schema.Literal("heartbeat"),
+    asked: EventId,
+    at: Instant,
+    protocol: Schema.Natural
+  }),
+  /** Version 2. What the agent shall believe from now on, instead of what it pinned. */
+  Schema.Struct({ kind: Schema.Literal("trust"), pin: GatewayPin })
 ])
+/** What a program that speaks version 1 only can read. */
+export const AgentCommandV1 = Schema.Union(commandsOfVersion1)
 export type AgentCommand = typeof AgentCommand.Type
 
 /** The personal part of `send`. */
@@ -38,7 +53,7 @@ export const PairBox = Schema.Union([
 /** The personal part of `pairing_code`. */
 export const CodeBox = Schema.Struct({ code: Schema.String.check(Schema.isMaxLength(2_048)) })
 
-export const AgentReport = Schema.Union([
+const reportsOfVersion1 = [
   Schema.Struct({
     kind: Schema.Literal("message"),
     message: MessageId,
@@ -62,7 +77,24 @@ export const AgentReport = Schema.Union([
     expiresAt: Instant,
     box: WireBox
   })
+] as const
+export const AgentReport = Schema.Union([
+  ...reportsOfVersion1,
+  /** Version 2. Asks for the gateway's time, under the envelope's command id, and says how the agent is. */
+  Schema.Struct({
+    kind: Schema.Literal("heartbeat"),
+    at: Instant,
+    protocol: Schema.Natural,
+    /** Of what it pinned. */
+    revision: Schema.Natural,
+    /** How many commands it refused since it began. */
+    refused: Schema.Natural,
+    /** How far its own clock was behind the gateway's at the last answer, in milliseconds; before one, absent. */
+    offsetMillis: Schema.optionalKey(Schema.Int)
+  })
 ])
+/** What a program that speaks version 1 only can read. */
+export const AgentReportV1 = Schema.Union(reportsOfVersion1)
 export type AgentReport = typeof AgentReport.Type
 
 const place = ({ agent, attempt, commandId, direction }: Header) =>
@@ -76,10 +108,10 @@ export const box = (crypto: Crypto["Service"], key: CipherKey, header: Header, p
 
 export class Undecodable extends Schema.TaggedError<Undecodable>()("Undecodable", {}) {}
 
-/** Opens and decodes a box. Its content is never quoted in an error. */
+/** Opens a box with the key it was made with, and decodes it. Its content is never quoted in an error. */
 export const unbox = <A>(
   crypto: Crypto["Service"],
-  key: CipherKey,
+  keys: ReadonlyArray<CipherKey>,
   header: Header,
   sealed: WireBox,
   decode: (input: unknown) => A
@@ -87,9 +119,11 @@ export const unbox = <A>(
   Effect.try({
     try: () => {
       const encrypted = { iv: fromBase64url(sealed.iv), box: fromBase64url(sealed.box) }
-      const plain = crypto.decrypt(key, encrypted, place(header))
-      if (plain === undefined) throw new Undecodable()
-      return decode(JSON.parse(fromUtf8(plain)))
+      for (const key of keys) {
+        const plain = crypto.decrypt(key, encrypted, place(header))
+        if (plain !== undefined) return decode(JSON.parse(fromUtf8(plain)))
+      }
+      throw new Undecodable()
     },
     catch: () => new Undecodable()
   })

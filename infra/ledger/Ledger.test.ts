@@ -10,8 +10,10 @@ import { temporaryDirectory } from "../../test/TemporaryDirectory.ts"
 import { ledgerContract, newEntry, newReport } from "./contract.ts"
 import * as Sqlite from "./Sqlite.ts"
 
-const vault = (byte: number) =>
-  Layer.succeed(SecretVault, { obtain: () => Effect.succeed(Redacted.make(new Uint8Array(32).fill(byte))) })
+const vault = (byte: number) => {
+  const secret = () => Effect.succeed(Redacted.make(new Uint8Array(32).fill(byte)))
+  return Layer.succeed(SecretVault, { obtain: secret, find: secret })
+}
 const ledgerOf = (file: string, secret = 1) => Layer.provide(Sqlite.layer(file), [NodeCrypto.layer, vault(secret)])
 const temporaryFile = Effect.map(temporaryDirectory, (directory) => join(directory, "ledger.db"))
 const open = (file: string, secret?: number) =>

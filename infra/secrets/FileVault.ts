@@ -26,12 +26,17 @@ const othersBits = 0o077
 const make = Effect.fnUntraced(function* (folder: string) {
   const crypto = yield* Crypto
 
-  const obtain = (name: string): Redacted.Redacted<Uint8Array> => {
+  const fileOf = (name: string) => {
     if (!slug.test(name)) throw new Error("the name of a secret is a slug: a-z, 0-9 and dashes, 32 characters at most")
     mkdirSync(folder, { recursive: true, mode: 0o700 })
     refuseIfOthersMay(folder, statSync(folder).mode)
-    const file = join(folder, name)
-    if (statSync(file, { throwIfNoEntry: false }) === undefined) create(file)
+    return join(folder, name)
+  }
+  const isThere = (file: string) => statSync(file, { throwIfNoEntry: false }) !== undefined
+
+  const obtain = (name: string): Redacted.Redacted<Uint8Array> => {
+    const file = fileOf(name)
+    if (!isThere(file)) create(file)
     const secret = read(file)
     // Also of a secret that was there: who made it may have died before it was durable.
     syncFolder(folder)
@@ -58,9 +63,12 @@ const make = Effect.fnUntraced(function* (folder: string) {
     }
   }
 
+  const trying = <A>(name: string, run: () => A) =>
+    Effect.try({ try: run, catch: (cause) => new SecretVaultUnavailable({ name, cause }) })
+
   return SecretVault.of({
-    obtain: (name) =>
-      Effect.try({ try: () => obtain(name), catch: (cause) => new SecretVaultUnavailable({ name, cause }) })
+    obtain: (name) => trying(name, () => obtain(name)),
+    find: (name) => trying(name, () => (isThere(fileOf(name)) ? obtain(name) : undefined))
   })
 })
 

@@ -10,17 +10,30 @@ export interface Api {
 export class CallFailed extends Schema.TaggedError<CallFailed>()("CallFailed", {
   status: Schema.Number,
   code: Schema.String
-}) {}
+}) {
+  override get message() {
+    return `the gateway answers ${this.status} ${this.code}`
+  }
+}
 
-const call = (api: Api, method: string, path: string, body?: object, headers: Record<string, string> = {}) =>
+export class Unreachable extends Schema.TaggedError<Unreachable>()("Unreachable", { url: Schema.String }) {
+  override get message() {
+    return `no gateway answers at ${this.url}`
+  }
+}
+
+export const call = (api: Api, method: string, path: string, body?: object, headers: Record<string, string> = {}) =>
   Effect.gen(function* () {
-    const response = yield* Effect.promise(() =>
-      fetch(`${api.url}${path}`, {
-        method,
-        headers: { authorization: `Bearer ${api.key}`, "content-type": "application/json", ...headers },
-        ...(body !== undefined && { body: JSON.stringify(body) })
-      })
-    )
+    const response = yield* Effect.tryPromise({
+      try: () =>
+        fetch(`${api.url}${path}`, {
+          method,
+          headers: { authorization: `Bearer ${api.key}`, "content-type": "application/json", ...headers },
+          ...(body !== undefined && { body: JSON.stringify(body) })
+        }),
+      catch: () => new Unreachable({ url: api.url })
+    })
+    if (response.status === 204) return {}
     const answer = (yield* Effect.promise(() => response.json())) as Record<string, unknown>
     if (response.ok) return answer
     return yield* new CallFailed({ status: response.status, code: String(answer.code) })

@@ -1,7 +1,7 @@
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { Cause, Effect, Exit, Option, Runtime } from "effect"
-import { Command, Flag } from "effect/cli"
+import { Argument, Command, Flag } from "effect/cli"
 import { version } from "../Version.ts"
 import { explain } from "./Failure.ts"
 
@@ -80,9 +80,89 @@ const config = Command.make("config", { json }, (options) =>
   })
 ).pipe(Command.withDescription("Print the configuration in force, secrets hidden, and where each value comes from"))
 
+const configured = Effect.gen(function* () {
+  const { load } = yield* Effect.promise(() => import("../Config.ts"))
+  return (yield* load).config
+})
+const agentCommand = Effect.promise(() => import("./AgentCommand.ts"))
+const agentsCommand = Effect.promise(() => import("./AgentsCommand.ts"))
+
+const agentKeys = Command.make(
+  "keys",
+  {
+    renew: Flag.Boolean("new").pipe(
+      Flag.withDescription("Make new keys beside the old ones, which stay until they are enrolled"),
+      Flag.withDefault(false)
+    )
+  },
+  (options) =>
+    Effect.gen(function* () {
+      yield* (yield* agentCommand).printKeys(yield* configured, options)
+    })
+).pipe(Command.withDescription("Print this agent's public keys as a line of JSON, to enrol it at the gateway"))
+
+const agentTrust = Command.make(
+  "trust",
+  { answer: Argument.String("answer").pipe(Argument.withDescription("What the enrolment answered; - reads it")) },
+  ({ answer }) =>
+    Effect.gen(function* () {
+      yield* (yield* agentCommand).trust(yield* configured, answer)
+    })
+).pipe(Command.withDescription("Pin the gateway that answered the enrolment: this agent obeys it alone"))
+
+const agent = Command.make("agent").pipe(
+  Command.withDescription("The agent as a process of its own: it holds WhatsApp and dials out to the gateway"),
+  Command.withSubcommands([agentKeys, agentTrust])
+)
+
+const url = Flag.String("url").pipe(
+  Flag.withDescription("The gateway's address; by default the one that this configuration starts"),
+  Flag.optional
+)
+const ask = (url: Option.Option<string>) =>
+  Effect.gen(function* () {
+    const commands = yield* agentsCommand
+    return { commands, api: yield* commands.apiOf(yield* configured, Option.getOrUndefined(url)) }
+  })
+
+const agentsEnrol = Command.make(
+  "enrol",
+  {
+    url,
+    offer: Argument.String("offer").pipe(Argument.withDescription("What `homing agent keys` printed; - reads it"))
+  },
+  ({ offer, url }) =>
+    Effect.gen(function* () {
+      const { api, commands } = yield* ask(url)
+      yield* commands.enrol(api, offer)
+    })
+).pipe(Command.withDescription("Enrol an agent, and print what it is to trust"))
+
+const agentsList = Command.make("list", { url }, ({ url }) =>
+  Effect.gen(function* () {
+    const { api, commands } = yield* ask(url)
+    yield* commands.list(api)
+  })
+).pipe(Command.withDescription("Print every enrolled agent, a line of JSON each"))
+
+const agentsRevoke = Command.make(
+  "revoke",
+  { url, agent: Argument.String("agent"), key: Argument.String("key") },
+  ({ agent, key, url }) =>
+    Effect.gen(function* () {
+      const { api, commands } = yield* ask(url)
+      yield* commands.revoke(api, agent, key)
+    })
+).pipe(Command.withDescription("Revoke a key of an agent: what it signs is refused from then on"))
+
+const agents = Command.make("agents").pipe(
+  Command.withDescription("Ask a running gateway about its agents; needs API_KEY"),
+  Command.withSubcommands([agentsEnrol, agentsList, agentsRevoke])
+)
+
 const homing = Command.make("homing").pipe(
   Command.withDescription("A self-hosted WhatsApp gateway whose answers are true and provable"),
-  Command.withSubcommands([start, demo, simulator, config])
+  Command.withSubcommands([start, demo, simulator, agent, agents, config])
 )
 
 /** At once, when everything is closed: libraries leave timers behind that hold a process up for half a minute. */

@@ -5,6 +5,7 @@ import { HttpIncomingMessage, HttpRouter } from "effect/http"
 import { HttpApiBuilder } from "effect/http-api"
 import { Messages } from "../messaging/Messages.ts"
 import { Api } from "./api/Api.ts"
+import * as AgentsHttp from "./http/AgentsHttp.ts"
 import * as AuthorizationHttp from "./http/AuthorizationHttp.ts"
 import { maxBodyBytes } from "./http/Body.ts"
 import * as ClientsHttp from "./http/ClientsHttp.ts"
@@ -31,6 +32,7 @@ const routes = ({ phoneCountryCode }: Options) => {
     Layer.provide([
       MessagesHttp.layer(phoneNumber),
       DevicesHttp.layer(phoneNumber),
+      AgentsHttp.layer,
       ClientsHttp.layer,
       HealthHttp.layer
     ]),

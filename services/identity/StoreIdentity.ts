@@ -1,100 +1,196 @@
-import { Context, Effect, Layer, Redacted } from "effect"
-import { base64url, fromBase64url, hex } from "#domain/Bytes.ts"
+import { Clock, Context, Effect, Layer, type Stream, SubscriptionRef } from "effect"
+import { fromBase64url } from "#domain/Bytes.ts"
+import { fold } from "#domain/Decider.ts"
 import { uuidV7 } from "#domain/Identifiers.ts"
 import type { AgentId } from "#domain/Ids.ts"
-import { type CipherKey, Crypto, type SigningKey, type VerifyingKey } from "#domain/ports/Crypto.ts"
-import { SecretVault } from "#domain/ports/SecretVault.ts"
-import { readStoreEvent, Store, type StoreCommand, type StoreState, streamId } from "#domain/store/Store.ts"
+import { fromMillis } from "#domain/Instant.ts"
+import { Crypto, type SigningKey } from "#domain/ports/Crypto.ts"
+import { EventStore, type EventStoreUnavailable } from "#domain/ports/EventStore.ts"
+import type { SecretVaultUnavailable } from "#domain/ports/SecretVault.ts"
+import type { Actor } from "#domain/Recorded.ts"
+import { readStoreEvent, Store, type StoreCommand, StoreRejected, streamId } from "#domain/store/Store.ts"
+import { isTaken, type StoreState } from "#domain/store/StoreState.ts"
+import { agreementInfo } from "#domain/wire/Keys.ts"
+import { type AgentOffer, epochOf, type GatewayPin, type PublicKeys } from "#domain/wire/Trust.ts"
 import * as AggregateActors from "../runtime/AggregateActors.ts"
-import type { Origin } from "../runtime/Provenance.ts"
+import { Provenance } from "../runtime/Provenance.ts"
+import * as Subscription from "../runtime/Subscription.ts"
+import { type AgentTrust, trustOf } from "./AgentTrust.ts"
+import * as GatewayKeys from "./GatewayKeys.ts"
+import { pinOf } from "./Pins.ts"
 
-/** Public halves, base64url. What each side pins of the other. */
-export interface PublicIdentity {
-  readonly keyId: string
-  readonly signing: string
-  readonly agreement: string
+type Opened = Extract<StoreState, { _tag: "Open" }>
+type Refused = StoreRejected | EventStoreUnavailable
+
+/** What is known of identities now. */
+export interface Known {
+  readonly state: Opened
+  /** Of the identity's stream: grows with each event. */
+  readonly revision: number
+  /** The gateway's keys that this process holds, the one that signs first. */
+  readonly own: readonly [GatewayKeys.OwnKey, ...ReadonlyArray<GatewayKeys.OwnKey>]
+  readonly trusted: ReadonlyMap<AgentId, AgentTrust>
 }
 
-/** What the gateway needs to talk with one agent. */
-export interface AgentTrust {
-  readonly agent: AgentId
-  readonly verifyingKey: (keyId: string) => VerifyingKey | undefined
-  readonly commandKey: CipherKey
-  readonly reportKey: CipherKey
-}
-
-/** Who this log is and whose signatures it trusts, as recorded in the log itself. */
+/** Who this log is and whose signatures it trusts, as recorded in the log itself, by whichever gateway. */
 export class StoreIdentity extends Context.Service<
   StoreIdentity,
   {
-    /** The log's id and epoch, as they stand in envelopes, cursors and the agent's ledger. */
+    /** The log's id and epoch when this process began, as they stand in envelopes, cursors and the agent's ledger. */
     readonly epoch: string
-    readonly gateway: PublicIdentity & { readonly signingKey: SigningKey }
-    /** Records the agent's public keys; the same again records nothing. */
-    readonly enrol: (agent: AgentId, keys: PublicIdentity) => Effect.Effect<AgentTrust>
-    /** Of an agent that was enrolled in this process's time or before. */
+    readonly known: () => Known
+    /** What is known now, and again after each change. */
+    readonly changes: Stream.Stream<Known>
+    /** The key that signs now. */
+    readonly signer: () => { readonly keyId: string; readonly key: SigningKey }
+    /** Of an agent that is enrolled. */
     readonly agent: (agent: AgentId) => AgentTrust | undefined
+    /** What an enrolled agent shall believe. */
+    readonly pin: (agent: AgentId) => Effect.Effect<GatewayPin | undefined>
+    /** Records the agent's public keys, and answers what it shall believe; the same again records nothing. */
+    readonly enrol: (offer: AgentOffer, by?: Actor) => Effect.Effect<GatewayPin, Refused>
+    readonly revokeAgentKey: (agent: AgentId, keyId: string, by?: Actor) => Effect.Effect<void, Refused>
+    /** Makes the gateway's next key, if there is none: agents hear of it, and it signs nothing yet. */
+    readonly prepareKey: (by?: Actor) => Effect.Effect<PublicKeys, Refused | SecretVaultUnavailable>
+    /** This key signs from now on; what the one before signed is taken for `overlapMillis`. */
+    readonly activateKey: (keyId: string, overlapMillis: number, by?: Actor) => Effect.Effect<void, Refused>
+    readonly revokeKey: (keyId: string, by?: Actor) => Effect.Effect<void, Refused>
   }
 >()("homing/services/identity/StoreIdentity") {}
 
-/** The info string that binds an agreed key to one lane of one agent. Both sides derive it. */
-export const agreementInfo = (kind: "commands" | "reports", agent: AgentId) => `homing/wire/1 ${kind} ${agent}`
+/** Reports are valid for this long, and commands for less: longer than what is under way is no use. */
+export const overlapMillis = 30 * 24 * 3_600_000
 
-/** A key's id: the start of its digest, so that no two keys share one and nobody has to number them. */
-export const keyIdOf = (crypto: Crypto["Service"], signing: Uint8Array) => hex(crypto.sha256(signing).subarray(0, 8))
-
-const origin: Origin = { actor: { kind: "gateway", id: "gateway" }, correlationId: "store", causationId: "start" }
+const gatewayActor: Actor = { kind: "gateway", id: "gateway" }
 
 export const layer = Layer.effect(
   StoreIdentity,
   Effect.gen(function* () {
     const crypto = yield* Crypto
-    const vault = yield* SecretVault
+    const store = yield* EventStore
+    const { tenant } = yield* Provenance
     const actors = yield* AggregateActors.make({ decider: Store, read: readStoreEvent })
+    const keys = yield* GatewayKeys.make
 
-    const signing = crypto.signingKey(Redacted.value(yield* vault.obtain("gateway-signing")))
-    const agreement = crypto.agreementKey(Redacted.value(yield* vault.obtain("gateway-agreement")))
-    const keyId = keyIdOf(crypto, signing.publicKey)
-    const gateway = { keyId, signing: base64url(signing.publicKey), agreement: base64url(agreement.publicKey) }
+    const tell = Effect.fnUntraced(function* (command: StoreCommand, by?: Actor) {
+      const origin = { actor: by ?? gatewayActor, correlationId: "store", causationId: by?.id ?? "start" }
+      const { revision, state } = yield* actors.execute(streamId, () => command, origin)
+      if (state._tag === "Nothing") return yield* Effect.die("the store's identity is missing after it was recorded")
+      return { revision, state }
+    })
+    const overlapFrom = (millis: number) => fromMillis(millis + overlapMillis)
 
-    const tell = (command: StoreCommand) =>
-      Effect.map(
-        actors.execute(streamId, () => command, origin),
-        (outcome) => outcome.state
-      )
+    /** The one that signs, if it is here; else the newest that agents still take: another gateway holds the newer one. */
+    const ownKeys = Effect.fnUntraced(function* ({ active, gatewayKeys }: Opened) {
+      const now = fromMillis(yield* Clock.currentTimeMillis)
+      const found = (yield* keys.find(gatewayKeys.size)).filter((key) => gatewayKeys.has(key.public.keyId))
+      const taken = found.filter((key) => isTaken(gatewayKeys.get(key.public.keyId)!, now))
+      const signer = taken.find((key) => key.public.keyId === active) ?? taken.at(-1)
+      return signer && ([signer, ...found.filter((key) => key !== signer)] as const)
+    })
 
-    yield* tell({ _tag: "Open", opened: { store: uuidV7(crypto, Date.now()), epoch: 1 } })
-    const opened = yield* tell({ _tag: "AddGatewayKey", key: gateway })
-    if (opened._tag === "Nothing") return yield* Effect.die("the store's identity is missing after it was recorded")
-    const epoch = `${opened.store}:${opened.epoch}`
-
-    const trusted = new Map<AgentId, AgentTrust>()
-    const trust = (state: StoreState, agent: AgentId): AgentTrust | undefined => {
-      const keys = state._tag === "Open" ? state.agents.get(agent) : undefined
-      const latest = keys && [...keys.values()].at(-1)
-      if (keys === undefined || latest === undefined) return undefined
-      const verifying = new Map([...keys].map(([id, key]) => [id, crypto.verifyingKey(fromBase64url(key.signing))]))
-      const theirs = fromBase64url(latest.agreement)
-      const found: AgentTrust = {
-        agent,
-        verifyingKey: (id) => verifying.get(id),
-        commandKey: crypto.agree(agreement.key, theirs, agreementInfo("commands", agent)),
-        reportKey: crypto.agree(agreement.key, theirs, agreementInfo("reports", agent))
+    const learn = Effect.fnUntraced(function* ({
+      revision,
+      state
+    }: {
+      readonly revision: number
+      readonly state: Opened
+    }) {
+      const own = yield* ownKeys(state)
+      if (own === undefined) return undefined
+      const trusted = new Map<AgentId, AgentTrust>()
+      for (const [agent, recorded] of state.agents) {
+        const trust = trustOf(crypto, own, agent, recorded)
+        if (trust !== undefined) trusted.set(agent, trust)
       }
-      trusted.set(agent, found)
-      return found
-    }
-    for (const agent of opened.agents.keys()) trust(opened, agent)
+      if (own[0].public.keyId !== state.active) {
+        yield* Effect.logError("the secrets of the gateway's active key are not here; the one before signs")
+      }
+      const known: Known = { state, revision, own, trusted }
+      return known
+    })
+
+    const begin = Effect.gen(function* () {
+      const now = yield* Clock.currentTimeMillis
+      const opened = yield* tell({ _tag: "Open", opened: { store: uuidV7(crypto, now), epoch: 1 } })
+      const known = yield* learn(opened)
+      if (known !== undefined) return known
+      // a new log, or one whose keys' secrets are lost: this process's own key is the gateway's from now on
+      const { gatewayKeys } = opened.state
+      const own = yield* keys.obtain(1)
+      const { public: key } = gatewayKeys.has(own.public.keyId) ? yield* keys.obtain(gatewayKeys.size + 1) : own
+      yield* tell({ _tag: "AddGatewayKey", key })
+      const activated = { keyId: key.keyId, overlapUntil: overlapFrom(now) }
+      return yield* learn(yield* tell({ _tag: "ActivateGatewayKey", activated }))
+    })
+    const first = yield* begin
+    if (first === undefined) return yield* Effect.die("the gateway has no key to sign with")
+    const ref = yield* SubscriptionRef.make(first)
+    const epoch = epochOf(first.state)
+
+    const update = Effect.fnUntraced(function* (told: { readonly revision: number; readonly state: Opened }) {
+      if (told.revision <= SubscriptionRef.getUnsafe(ref).revision) return
+      const known = yield* Effect.orDie(learn(told))
+      if (known === undefined)
+        return yield* Effect.logError("no key of the gateway is taken any more: nothing is signed")
+      if (epochOf(told.state) !== epoch) {
+        yield* Effect.logError("the log's epoch was raised while this gateway runs: start it again")
+      }
+      yield* SubscriptionRef.set(ref, known)
+    })
+    const change = (command: StoreCommand, by?: Actor) => Effect.tap(tell(command, by), update)
+
+    /** Also what other gateways record. */
+    const follow = Subscription.follow({
+      name: "identity",
+      categories: ["store"],
+      after: undefined,
+      handle: () =>
+        Effect.flatMap(store.read(streamId), (recorded) => {
+          const state = fold(Store, recorded.map(readStoreEvent))
+          return state._tag === "Nothing" ? Effect.void : update({ revision: recorded.length - 1, state })
+        })
+    })
+    yield* Effect.forkScoped(follow)
+
+    const known = () => SubscriptionRef.getUnsafe(ref)
+    const pin = (agent: AgentId) =>
+      Effect.map(Clock.currentTimeMillis, (now) => pinOf(known().state, known().revision, tenant, agent, now))
+
+    /** A point of low order agrees on nothing. */
+    const agrees = ({ agent, agreement }: AgentOffer) =>
+      Effect.try({
+        try: () => crypto.agree(known().own[0].agreement, fromBase64url(agreement), agreementInfo("commands", agent)),
+        catch: () => new StoreRejected({ reason: "unusable_key" })
+      })
 
     return {
       epoch,
-      gateway: { ...gateway, signingKey: signing.key },
-      agent: (agent) => trusted.get(agent),
-      enrol: (agent, keys) =>
-        tell({ _tag: "EnrolAgent", agent: { agent, ...keys } }).pipe(
-          Effect.map((state) => trust(state, agent)!),
-          Effect.orDie
-        )
+      known,
+      changes: SubscriptionRef.changes(ref),
+      signer: () => ({ keyId: known().own[0].public.keyId, key: known().own[0].signing }),
+      agent: (agent) => known().trusted.get(agent),
+      pin,
+      enrol: Effect.fnUntraced(function* (offer, by) {
+        yield* agrees(offer)
+        const overlapUntil = overlapFrom(yield* Clock.currentTimeMillis)
+        yield* change({ _tag: "EnrolAgent", agent: { ...offer, overlapUntil } }, by)
+        return (yield* pin(offer.agent))!
+      }),
+      revokeAgentKey: (agent, keyId, by) => change({ _tag: "RevokeAgentKey", revoked: { agent, keyId } }, by),
+      prepareKey: Effect.fnUntraced(function* (by) {
+        const { active, gatewayKeys } = known().state
+        const next = [...gatewayKeys].find(([id, key]) => id !== active && key.until === undefined && !key.revoked)
+        if (next !== undefined) return { keyId: next[0], signing: next[1].signing, agreement: next[1].agreement }
+        const { public: key } = yield* keys.obtain(gatewayKeys.size + 1)
+        yield* change({ _tag: "AddGatewayKey", key }, by)
+        return key
+      }),
+      activateKey: Effect.fnUntraced(function* (keyId, overlap, by) {
+        const overlapUntil = fromMillis((yield* Clock.currentTimeMillis) + overlap)
+        yield* change({ _tag: "ActivateGatewayKey", activated: { keyId, overlapUntil } }, by)
+      }),
+      revokeKey: (keyId, by) => change({ _tag: "RevokeGatewayKey", keyId }, by)
     }
   })
 )

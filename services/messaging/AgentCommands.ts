@@ -1,4 +1,4 @@
-import { Array, Clock, Context, Effect, Layer } from "effect"
+import { Array, Clock, Context, Effect, Layer, Stream } from "effect"
 import type { AgentId, DeviceId } from "#domain/Ids.ts"
 import { fromMillis } from "#domain/Instant.ts"
 import { type BusUnavailable, CommandBus, type Lane, type Outgoing, subjectOf } from "#domain/ports/CommandBus.ts"
@@ -7,7 +7,8 @@ import { Steps } from "#domain/ports/Steps.ts"
 import { encodeUnsigned, type Header, signBatch, type Unsigned } from "#domain/wire/Envelope.ts"
 import { maxBatch } from "#domain/wire/MerkleBatch.ts"
 import { type AgentCommand, box, encodePayload } from "#domain/wire/Protocol.ts"
-import { type AgentTrust, StoreIdentity } from "../identity/StoreIdentity.ts"
+import type { AgentTrust } from "../identity/AgentTrust.ts"
+import { StoreIdentity } from "../identity/StoreIdentity.ts"
 import { Provenance } from "../runtime/Provenance.ts"
 
 /** An order to an agent, before it is addressed and signed. */
@@ -30,7 +31,7 @@ export interface Order {
 export class AgentCommands extends Context.Service<
   AgentCommands,
   {
-    /** Completes when the bus has custody. Orders to an agent that was never enrolled are a defect. */
+    /** Completes when the bus has custody. Orders to an agent that is not enrolled wait until it is. */
     readonly issue: (agent: AgentId, orders: Array.NonEmptyReadonlyArray<Order>) => Effect.Effect<void, BusUnavailable>
   }
 >()("homing/services/messaging/AgentCommands") {}
@@ -44,10 +45,10 @@ export const layer = Layer.effect(
     const step = yield* Steps
     const { tenant } = yield* Provenance
 
-    const unsigned = (trust: AgentTrust, lane: string, issuedAt: string, order: Order): Unsigned => {
+    const unsigned = (trust: AgentTrust, keyId: string, lane: string, issuedAt: string, order: Order): Unsigned => {
       const header: Header = {
         direction: "homing/command/1",
-        keyId: identity.gateway.keyId,
+        keyId,
         tenant,
         agent: trust.agent,
         device: order.device,
@@ -65,15 +66,21 @@ export const layer = Layer.effect(
       return { header, payload: encodePayload({ ...command, box: box(crypto, trust.commandKey, header, personal) }) }
     }
 
+    const enrolled = Effect.fnUntraced(function* (agent: AgentId) {
+      yield* Effect.logWarning("commands wait for an agent that is not enrolled", { agent })
+      yield* Stream.runDrain(Stream.takeUntil(identity.changes, () => identity.agent(agent) !== undefined))
+      return identity.agent(agent)!
+    })
+
     return {
       issue: Effect.fnUntraced(function* (agent, orders) {
-        const trust = identity.agent(agent)
-        if (trust === undefined) return yield* Effect.die(new Error("the agent was never enrolled"))
+        const trust = identity.agent(agent) ?? (yield* enrolled(agent))
         const lane: Lane = { kind: "commands", agent }
         const issuedAt = fromMillis(yield* Clock.currentTimeMillis)
+        const { key, keyId } = identity.signer()
         for (const batch of Array.chunksOf(orders, maxBatch)) {
-          const signed = batch.map((order) => encodeUnsigned(unsigned(trust, subjectOf(lane), issuedAt, order)))
-          const envelopes = yield* signBatch(crypto, identity.gateway.signingKey, signed)
+          const signed = batch.map((order) => encodeUnsigned(unsigned(trust, keyId, subjectOf(lane), issuedAt, order)))
+          const envelopes = yield* signBatch(crypto, key, signed)
           const outgoing = envelopes.map(
             (bytes, i): Outgoing => ({ id: `${batch[i]!.commandId}:${batch[i]!.attempt}`, bytes })
           )

@@ -1,4 +1,5 @@
 import { HttpApi, OpenApi } from "effect/http-api"
+import { AgentsApi } from "./AgentsApi.ts"
 import { ClientsApi } from "./ClientsApi.ts"
 import { DevicesApi } from "./DevicesApi.ts"
 import { HealthApi, ProbesApi } from "./HealthApi.ts"
@@ -9,6 +10,7 @@ import { withSecurity } from "./Security.ts"
 export class Api extends HttpApi.make("homing")
   .add(MessagesApi)
   .add(DevicesApi)
+  .add(AgentsApi)
   .add(ClientsApi)
   .add(ProbesApi)
   .add(HealthApi)

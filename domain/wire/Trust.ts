@@ -1,0 +1,57 @@
+import { Schema } from "effect"
+import { AgentId, TenantId } from "../Ids.ts"
+import { Instant } from "../Instant.ts"
+
+/** What gateway and agent tell each other once, by an operator's hand, and pin: nobody else is believed afterwards. */
+
+/** Of this protocol's versions, the newest this program speaks; it speaks the one before as well. */
+export const newestProtocol = 2
+
+const KeyId = Schema.String.check(Schema.isPattern(/^[0-9a-f]{16}$/))
+/** 32 raw bytes, base64url. */
+const PublicKey = Schema.String.check(Schema.isPattern(/^[A-Za-z0-9_-]{43}$/))
+const Version = Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 1_000 }))
+
+/** `signing` is Ed25519, `agreement` X25519, `keyId` the start of the digest of `signing`. */
+export const PublicKeys = Schema.Struct({ keyId: KeyId, signing: PublicKey, agreement: PublicKey })
+export type PublicKeys = typeof PublicKeys.Type
+
+/** The agent's public part: what an operator carries to the gateway. */
+export const AgentOffer = Schema.Struct({
+  agent: AgentId,
+  ...PublicKeys.fields,
+  protocol: Version,
+  /** The user it is to a NATS server. */
+  nkey: Schema.optionalKey(Schema.String.check(Schema.isPattern(/^U[A-Z2-7]{55}$/)))
+}).annotate({ identifier: "AgentOffer" })
+export type AgentOffer = typeof AgentOffer.Type
+
+/**
+ * `active` signs. `next` will: known beforehand, so that no signature of it finds anybody unprepared. `retired` signs no
+ * more; what it signed is taken until `until`. Revoked keys are not listed.
+ */
+const PinnedKey = Schema.Struct({
+  ...PublicKeys.fields,
+  state: Schema.Literals(["active", "next", "retired"]),
+  until: Schema.optionalKey(Instant)
+})
+
+const most = Schema.isMaxLength(32)
+
+/** The gateway's public part: what an operator carries back, and what the agent believes from then on. */
+export const GatewayPin = Schema.Struct({
+  tenant: TenantId,
+  agent: AgentId,
+  store: Schema.String.check(Schema.isUUID()),
+  epoch: Schema.Natural,
+  /** Counts what was recorded of identities: of two pins the higher is the newer. */
+  revision: Schema.Natural,
+  protocol: Version,
+  gatewayKeys: Schema.Array(PinnedKey).check(Schema.isMinLength(1), most),
+  /** Which of the agent's own keys the gateway takes, the newest last. */
+  agentKeys: Schema.Array(KeyId).check(Schema.isMinLength(1), most)
+}).annotate({ identifier: "GatewayPin" })
+export type GatewayPin = typeof GatewayPin.Type
+
+/** The log's id and epoch as they stand in envelopes, cursors and the agent's ledger. */
+export const epochOf = ({ epoch, store }: { readonly store: string; readonly epoch: number }) => `${store}:${epoch}`

@@ -1,0 +1,57 @@
+import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs"
+import { dirname } from "node:path"
+import { Effect, Layer, Schema } from "effect"
+import { type Kept, PinStore, PinStoreUnavailable } from "#domain/ports/PinStore.ts"
+import { GatewayPin } from "#domain/wire/Trust.ts"
+
+const Stored = Schema.Struct({
+  v: Schema.Literal(1),
+  generations: Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 1_000 })),
+  pin: Schema.optionalKey(GatewayPin)
+})
+const decode = Schema.decodeUnknownSync(Schema.fromJsonString(Stored))
+
+const read = (file: string): Kept => {
+  let text: string
+  try {
+    text = readFileSync(file, "utf8")
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === "ENOENT") return { generations: 1, pin: undefined }
+    throw cause
+  }
+  try {
+    const { generations, pin } = decode(text)
+    return { generations, pin }
+  } catch {
+    throw new Error(`${file} is damaged. Restore it from a backup, or delete it and trust the gateway anew`)
+  }
+}
+
+const write = (file: string, { generations, pin }: Kept) => {
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
+  const stored: typeof Stored.Type = { v: 1, generations, ...(pin !== undefined && { pin }) }
+  const temporary = `${file}.tmp`
+  rmSync(temporary, { force: true })
+  durably(temporary, "wx", (fd) => writeFileSync(fd, `${JSON.stringify(stored, undefined, 2)}\n`))
+  renameSync(temporary, file)
+  durably(dirname(file), "r", () => {})
+}
+
+const durably = (path: string, flags: string, act: (fd: number) => void) => {
+  const fd = openSync(path, flags, 0o600)
+  try {
+    act(fd)
+    fsyncSync(fd)
+  } finally {
+    closeSync(fd)
+  }
+}
+
+const trying = <A>(act: () => A) => Effect.try({ try: act, catch: (cause) => new PinStoreUnavailable({ cause }) })
+
+/** One JSON file that people can read. */
+export const layer = (file: string) =>
+  Layer.succeed(PinStore, {
+    read: trying(() => read(file)),
+    write: (kept) => trying(() => write(file, kept))
+  })

@@ -1,0 +1,42 @@
+import { readFileSync } from "node:fs"
+import { Effect, Layer } from "effect"
+import type { CommandBus } from "#domain/ports/CommandBus.ts"
+import * as AgentProcess from "#mac-agent/main.ts"
+import type { Config } from "../Config.ts"
+import * as Log from "../telemetry/Log.ts"
+import { faint, say, strong } from "./Terminal.ts"
+
+/** The agent alone in this process, until a signal ends it. */
+export const run = <E>(config: Config, bus: Layer.Layer<CommandBus, E>) =>
+  Effect.scoped(
+    Effect.gen(function* () {
+      const { agent, dataDirectory: folder, whatsAppUrl: webSocketUrl } = config
+      const session = AgentProcess.whatsapp(folder, webSocketUrl === undefined ? {} : { webSocketUrl })
+      yield* AgentProcess.layer(agent, folder, session).pipe(
+        Layer.provide(bus),
+        Layer.provide(Log.layer({ level: config.logLevel })),
+        Layer.build
+      )
+      say("", `  ${strong("Homing agent")}  ${agent}   ${faint(`data in ${folder}`)}`, "")
+      yield* Effect.never
+    })
+  )
+
+/** Prints what the gateway needs to know of this agent, as one line of JSON. */
+export const printKeys = ({ agent, dataDirectory }: Config, { renew }: { readonly renew: boolean }) =>
+  AgentProcess.offer(agent, renew).pipe(
+    Effect.map((offer) => say(JSON.stringify(offer))),
+    Effect.provide(renew ? AgentProcess.custody(dataDirectory) : AgentProcess.identity(dataDirectory))
+  )
+
+/** Pins the gateway's answer: the JSON itself, or `-` to read it from standard input. */
+export const trust = Effect.fnUntraced(
+  function* ({ agent }: Config, answer: string) {
+    const text = answer === "-" ? readFileSync(0, "utf8") : answer
+    const { before, epoch } = yield* AgentProcess.trust(agent, text)
+    say(`agent ${agent} trusts the gateway of log ${epoch}`)
+    if (before === undefined || before === epoch) return
+    say(faint(`  before: ${before}. What it was told of that log is neither sent nor reported any more.`))
+  },
+  (trusting, { dataDirectory }) => Effect.provide(trusting, AgentProcess.custody(dataDirectory))
+)

@@ -1,0 +1,109 @@
+import { Context, Effect, Layer, Schema } from "effect"
+import { base64url } from "#domain/Bytes.ts"
+import { type ChangeEvent, streamOf as deviceStreamOf } from "#domain/device/Device.ts"
+import { reportIdOf } from "#domain/Identifiers.ts"
+import { DeviceId, type EventId } from "#domain/Ids.ts"
+import { streamOf as messageStreamOf } from "#domain/message/Message.ts"
+import { type Report, reportKey } from "#domain/message/Status.ts"
+import { Crypto } from "#domain/ports/Crypto.ts"
+import type { Header, Verified } from "#domain/wire/Envelope.ts"
+import { type AgentReport, CodeBox, Undecodable, unbox } from "#domain/wire/Protocol.ts"
+import { DeviceActors } from "../devices/DeviceActors.ts"
+import { PairingCodes } from "../devices/PairingCodes.ts"
+import type { AgentTrust } from "../identity/AgentTrust.ts"
+import type { Origin } from "../runtime/Provenance.ts"
+import { MessageActors } from "./MessageActors.ts"
+
+type MessageReport = Extract<AgentReport, { kind: "message" }>
+type DeviceReport = Extract<AgentReport, { kind: "device" }>
+type CodeReport = Extract<AgentReport, { kind: "pairing_code" }>
+
+const isDeviceId = Schema.is(DeviceId)
+const decodeCode = Schema.decodeUnknownSync(CodeBox)
+
+const originOf = ({ agent, commandId }: Header, correlationId: string): Origin => ({
+  actor: { kind: "agent", id: agent },
+  correlationId,
+  causationId: commandId
+})
+
+const make = Effect.gen(function* () {
+  const crypto = yield* Crypto
+  const codes = yield* PairingCodes
+  const messages = yield* MessageActors
+  const devices = yield* DeviceActors
+
+  const recordMessage = ({ bytes, header }: Verified, device: DeviceId, told: MessageReport) => {
+    const attempt = Number(header.attempt)
+    const { at, claim, code, message, recipient } = told
+    const report: Report = {
+      kind: claim,
+      attempt,
+      ...(recipient !== undefined && { recipient }),
+      ...(code !== undefined && { code })
+    }
+    const id = reportIdOf(crypto, header.commandId, attempt, reportKey(report))
+    const evidence = base64url(bytes)
+    return messages
+      .execute(
+        messageStreamOf(message),
+        () => ({ _tag: "Record", device, report, at, evidence }),
+        originOf(header, message),
+        { eventId: id }
+      )
+      .pipe(Effect.as(id))
+  }
+
+  const recordDevice = Effect.fnUntraced(function* ({ bytes, header }: Verified, device: DeviceId, told: DeviceReport) {
+    const { at, change, reason = "unspecified", step: number } = told
+    const data = { step: number, at, evidence: base64url(bytes) }
+    const event: ChangeEvent =
+      change === "paired" || change === "connected"
+        ? { type: `device.${change}.v1`, data }
+        : { type: `device.${change}.v1`, data: { ...data, reason } }
+    const id = reportIdOf(crypto, header.commandId, Number(header.attempt), `${change} ${number}`)
+    if (change === "paired" || change === "connected") yield* codes.hide(device)
+    yield* devices.execute(deviceStreamOf(device), () => ({ _tag: "Record", event }), originOf(header, device), {
+      eventId: id
+    })
+    return id
+  })
+
+  const showCode = Effect.fnUntraced(function* (
+    trust: AgentTrust,
+    { header }: Verified,
+    device: DeviceId,
+    told: CodeReport
+  ) {
+    const { expiresAt, method } = told
+    const { code } = yield* unbox(crypto, trust.reportKeys(header.keyId), header, told.box, decodeCode)
+    yield* codes.show(device, { method, code, expiresAt })
+    return undefined
+  })
+
+  return Effect.fnUntraced(function* (
+    trust: AgentTrust,
+    verified: Verified,
+    told: MessageReport | DeviceReport | CodeReport
+  ) {
+    const { device } = verified.header
+    if (!isDeviceId(device)) return yield* new Undecodable()
+    const id: EventId | undefined =
+      told.kind === "message"
+        ? yield* recordMessage(verified, device, told)
+        : told.kind === "device"
+          ? yield* recordDevice(verified, device, told)
+          : yield* showCode(trust, verified, device, told)
+    return id
+  })
+})
+
+/**
+ * Turns verified reports into events of the streams they are about. The report's id names the event, and the signed bytes
+ * stay with it. Answers the id of the event that now stands in the log, if the report makes one.
+ */
+export class ReportRecords extends Context.Service<ReportRecords, Effect.Success<typeof make>>()(
+  "homing/services/messaging/ReportRecords"
+) {}
+
+export const layer = Layer.effect(ReportRecords, make)
