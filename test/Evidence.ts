@@ -18,7 +18,7 @@ export const claimsOf = (folder: string, evidence: ReadonlyArray<string>) =>
     const keys = new Map<string, VerifyingKey>()
     for (const recorded of yield* (yield* EventStore).read(streamId)) {
       const event = readStoreEvent(recorded)
-      if (event.type !== "store.agent_enrolled.v1") continue
+      if (event.type !== "store.agent_enrolled.v1" && event.type !== "store.agent_enrolled.v2") continue
       keys.set(event.data.keyId, crypto.verifyingKey(fromBase64url(event.data.signing)))
     }
     const answers = yield* verifyBatch(crypto, (id) => keys.get(id), evidence.map(fromBase64url))
