@@ -30,8 +30,10 @@ export class Storages extends Context.Service<
   { readonly empty: Effect.Effect<Storage, never, Scope.Scope> }
 >()("homing/infra/subject-keys/Storages") {}
 
-const vault = (byte: number) =>
-  Layer.succeed(SecretVault, { obtain: () => Effect.succeed(Redacted.make(new Uint8Array(32).fill(byte))) })
+const vault = (byte: number) => {
+  const secret = () => Effect.succeed(Redacted.make(new Uint8Array(32).fill(byte)))
+  return Layer.succeed(SecretVault, { obtain: secret, find: secret })
+}
 
 export const open = (storage: Storage, secret = 1) =>
   Effect.provide(storage.open, [NodeCrypto.layer, vault(secret)]).pipe(Effect.orDie)
