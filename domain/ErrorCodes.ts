@@ -21,6 +21,7 @@ export const errorCodes = {
   payload_too_large: [413, "The request body is too large."],
   unsupported_media_type: [415, "The request body must be application/json."],
   headers_too_large: [431, "The request's headers are too large."],
+  rate_limited: [429, "Too many requests; try again later."],
   queue_full: [429, "Too many messages are waiting; try again later."],
   internal: [500, "Something is wrong on our side."],
   store_unavailable: [503, "The store does not answer; repeat the request with the same idempotency key."],

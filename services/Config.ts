@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from "node:fs"
 import { parseEnv } from "node:util"
 import { Effect, Exit, Redacted, Schema } from "effect"
 import { AgentId } from "#domain/Ids.ts"
+import { trustOf } from "./gateway/http/ClientAddress.ts"
 import { levels } from "./telemetry/Log.ts"
 
 interface Setting<A> {
@@ -20,6 +21,8 @@ const optional = <A>(variable: string, schema: Schema.Decoder<A>, expected: stri
 
 const whole = (minimum: number, maximum: number) =>
   Schema.NumberFromString.check(Schema.isInt(), Schema.isBetween({ minimum, maximum }))
+const perMinute = (variable: string, fallback: string, meaning: string) =>
+  setting(variable, fallback, whole(0, 10_000_000), "requests a minute, or 0 for no limit", meaning)
 const matching = (pattern: RegExp) => Schema.String.check(Schema.isPattern(pattern))
 
 /** Everything that can be set, in the order it is told. */
@@ -48,6 +51,17 @@ const settings = {
     "1 to 32 of a-z, 0-9 and -",
     "Stands on every event."
   ),
+  trustProxy: optional(
+    "TRUST_PROXY",
+    Schema.String.check(Schema.makeFilter((text) => trustOf(text) !== undefined)),
+    "how many proxies, or their addresses and networks, separated by commas",
+    "The proxies before the gateway whose X-Forwarded-For is believed."
+  ),
+  rateLimitMessages: perMinute("RATE_LIMIT_MESSAGES", "3000", "Requests of one key to the messages."),
+  rateLimitDevices: perMinute("RATE_LIMIT_DEVICES", "600", "Requests of one key to the devices."),
+  rateLimitSendsPerDevice: perMinute("RATE_LIMIT_SENDS_PER_DEVICE", "600", "Requests to send from one device."),
+  rateLimitAddress: perMinute("RATE_LIMIT_ADDRESS", "6000", "Requests from one address."),
+  rateLimitTotal: perMinute("RATE_LIMIT_TOTAL", "60000", "Requests of everybody to one process."),
   queueLimitPerDevice: setting(
     "QUEUE_LIMIT_DEVICE",
     "1000",

@@ -9,6 +9,7 @@ import * as InProcessBus from "#infra/bus/InProcess.ts"
 import * as NodeCrypto from "#infra/crypto/NodeCrypto.ts"
 import * as SqliteEventStore from "#infra/event-store/Sqlite.ts"
 import * as SqliteLedger from "#infra/ledger/Sqlite.ts"
+import * as InProcessLimits from "#infra/limits/InProcess.ts"
 import * as FileVault from "#infra/secrets/FileVault.ts"
 import * as DirectoryLock from "#infra/sqlite/DirectoryLock.ts"
 import * as SqliteClient from "#infra/sqlite/SqliteClient.ts"
@@ -60,7 +61,8 @@ export const embedded = (folder: string) => {
     SqliteSubjectKeys.layer(join(folder, "subject-keys.db")),
     SqliteLedger.layer(join(folder, "ledger.db")),
     SqliteClient.layer(join(folder, "views.db"), { durability: "checkpoint" }),
-    InProcessBus.layer
+    InProcessBus.layer,
+    InProcessLimits.layer
   )
   return files.pipe(
     Layer.provideMerge(FileVault.layer(join(folder, "secrets"))),

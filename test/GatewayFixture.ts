@@ -9,6 +9,7 @@ import { EventStore } from "#domain/ports/EventStore.ts"
 import { SecretVault } from "#domain/ports/SecretVault.ts"
 import * as NodeCrypto from "#infra/crypto/NodeCrypto.ts"
 import * as Sqlite from "#infra/event-store/Sqlite.ts"
+import * as InProcessLimits from "#infra/limits/InProcess.ts"
 import * as SqliteClient from "#infra/sqlite/SqliteClient.ts"
 import * as SubjectKeys from "#infra/subject-keys/Sqlite.ts"
 import * as Authenticator from "#services/access/Authenticator.ts"
@@ -49,6 +50,7 @@ const messages: Messages["Service"] = {
   find: () => notAsked,
   history: () => notAsked,
   list: () => notAsked,
+  repeat: () => notAsked,
   releaseWaits: Effect.void
 }
 export const paired: DeviceDocument = {
@@ -120,6 +122,7 @@ export const gateway = (stubs: Stubs = {}) => {
       Layer.succeed(Deployment, { version: "0.0.0", store: "a store in memory", bus: "none" }),
       SubjectKeys.layer(":memory:").pipe(Layer.provide(secrets)),
       SqliteClient.layer(":memory:", { durability: "checkpoint" }),
+      InProcessLimits.layer,
       provenance,
       identity
     ]),

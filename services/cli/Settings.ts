@@ -1,4 +1,5 @@
 import type { Config } from "../Config.ts"
+import { trustOf } from "../gateway/http/ClientAddress.ts"
 import type { GatewayOptions } from "../layers.ts"
 
 /** What the gateway is told of the configuration. */
@@ -6,7 +7,17 @@ export const gatewayOptions = (config: Config): GatewayOptions => ({
   agent: config.agent,
   region: config.region,
   apiKey: config.apiKey,
-  http: config,
+  http: {
+    ...config,
+    trustProxy: config.trustProxy === undefined ? undefined : trustOf(config.trustProxy),
+    rateLimits: {
+      messages: config.rateLimitMessages,
+      devices: config.rateLimitDevices,
+      device: config.rateLimitSendsPerDevice,
+      address: config.rateLimitAddress,
+      total: config.rateLimitTotal
+    }
+  },
   queueLimits: { perDevice: config.queueLimitPerDevice, total: config.queueLimitTotal },
   reconciler: { everyMillis: 30_000, patienceMillis: 60_000, graceMillis: 60_000 }
 })

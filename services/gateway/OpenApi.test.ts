@@ -13,7 +13,11 @@ interface Operation {
 interface Document {
   readonly openapi: string
   readonly paths: Record<string, Record<string, Operation>>
-  readonly components: { readonly schemas: Record<string, unknown>; readonly securitySchemes: object }
+  readonly components: {
+    readonly schemas: Record<string, unknown>
+    readonly securitySchemes: object
+    readonly headers: object
+  }
 }
 
 layer(gateway(), { excludeTestServices: true })("/openapi.json", (it) => {
@@ -65,6 +69,25 @@ layer(gateway(), { excludeTestServices: true })("/openapi.json", (it) => {
           assert.deepStrictEqual(operation.security, open ? [] : [{ bearer: [] }, { apiKey: [] }], path)
         }
       }
+    })
+  )
+
+  it.effect("says what answers tell of the limits", () =>
+    Effect.gen(function* () {
+      const { components, paths } = yield* document
+      const standing = ["RateLimit", "RateLimit-Policy"]
+      assert.containsAllKeys(components.headers, [...standing, "Retry-After"])
+      for (const [path, item] of Object.entries(paths)) {
+        for (const { responses } of Object.values(item)) {
+          if (path === "/health" || path === "/health/ready") assert.notProperty(responses, "429")
+          else assert.containsAllKeys(responses["429"]?.headers, [...standing, "Retry-After"], path)
+        }
+      }
+      for (const path of ["/v1/messages", "/v1/devices"]) {
+        assert.containsAllKeys(paths[path]?.get?.responses["200"]?.headers, standing)
+      }
+      const sent = paths["/v1/messages"]?.post?.responses["201"]?.headers
+      assert.containsAllKeys(sent, [...standing, "location", "idempotency-key"])
     })
   )
 

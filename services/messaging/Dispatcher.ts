@@ -7,6 +7,7 @@ import type { DeviceRegistry } from "../projections/DevicesView.ts"
 import { Views } from "../projections/View.ts"
 import { patiently } from "../runtime/Patience.ts"
 import * as Subscription from "../runtime/Subscription.ts"
+import { creating } from "../runtime/Tables.ts"
 import { AgentCommands, type Order } from "./AgentCommands.ts"
 import { type Derived, orderOf } from "./Orders.ts"
 
@@ -22,7 +23,10 @@ export const layer = (options: { readonly registry: DeviceRegistry }) =>
       const step = yield* Steps
       const views = yield* Views
 
-      yield* sql`CREATE TABLE IF NOT EXISTS dispatcher (id INTEGER PRIMARY KEY CHECK (id = 1), position TEXT NOT NULL)`
+      yield* creating(
+        sql,
+        sql`CREATE TABLE IF NOT EXISTS dispatcher (id INTEGER PRIMARY KEY CHECK (id = 1), position TEXT NOT NULL)`
+      )
       const [row] = yield* sql<{ readonly position: string }>`SELECT position FROM dispatcher`
       const after = row === undefined ? undefined : BigInt(row.position)
 

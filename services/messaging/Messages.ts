@@ -73,6 +73,12 @@ export class Messages extends Context.Service<
       request: SendRequest
     ) => Effect.Effect<Sent, DeviceUnknown | DeviceUnpaired | OtherContent | QueueFull | Unavailable>
 
+    /** The same for a request that was made before; `undefined` when it was not: then nothing is accepted. */
+    readonly repeat: (
+      caller: Caller,
+      request: SendRequest
+    ) => Effect.Effect<Sent | undefined, DeviceUnknown | DeviceUnpaired | OtherContent | QueueFull | Unavailable>
+
     readonly find: (id: MessageId) => Effect.Effect<MessageDocument | undefined, Unavailable>
 
     /** Everything recorded about the message, oldest first; empty when there is none. */

@@ -6,7 +6,7 @@ import type { MessageId } from "#domain/Ids.ts"
 import { fromMillis, toMillis } from "#domain/Instant.ts"
 import { streamOf } from "#domain/message/Message.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
-import { EventStore } from "#domain/ports/EventStore.ts"
+import { EventStore, EventStoreUnavailable } from "#domain/ports/EventStore.ts"
 import { SubjectKeys } from "#domain/ports/SubjectKeys.ts"
 import { seal } from "#domain/privacy/Sealing.ts"
 import type { NewEvent } from "#domain/Recorded.ts"
@@ -70,7 +70,7 @@ export const layer = (options: {
           )
         }))
 
-      return {
+      const messages: Messages["Service"] = {
         send: Effect.fnUntraced(function* (caller, request) {
           const id = messageIdOf(crypto, pepper, tenant, caller.client, request.idempotencyKey)
           const stream = streamOf(id)
@@ -122,6 +122,12 @@ export const layer = (options: {
             )
         }),
 
+        repeat: Effect.fnUntraced(function* (caller, request) {
+          const id = messageIdOf(crypto, pepper, tenant, caller.client, request.idempotencyKey)
+          const [first] = yield* store.read(streamOf(id))
+          return first === undefined ? undefined : yield* messages.send(caller, request)
+        }),
+
         find: Effect.fn("Messages.find")(function* (id) {
           const { document } = yield* load(id)
           return document && present(document, yield* revealed(document))
@@ -130,7 +136,9 @@ export const layer = (options: {
         history: (id) => store.read(streamOf(id)),
 
         list: Effect.fn("Messages.list")(function* (filter) {
-          const found = yield* Effect.orDie(MessagesView.list(sql, { ...filter, limit: filter.limit + 1 }))
+          const found = yield* MessagesView.list(sql, { ...filter, limit: filter.limit + 1 }).pipe(
+            Effect.mapError((cause) => new EventStoreUnavailable({ written: "no", cause }))
+          )
           const page = found.slice(0, filter.limit)
           const items = yield* Effect.forEach(page, ({ document }) =>
             Effect.map(revealed(document), (personal) => present(document, personal))
@@ -140,5 +148,6 @@ export const layer = (options: {
 
         releaseWaits: waits.releaseAll
       }
+      return messages
     })
   )

@@ -6,6 +6,7 @@ import { EventStore } from "#domain/ports/EventStore.ts"
 import type { DeviceRegistry } from "../projections/DevicesView.ts"
 import * as MessagesView from "../projections/MessagesView.ts"
 import { Views } from "../projections/View.ts"
+import { creating } from "../runtime/Tables.ts"
 import { AgentCommands } from "./AgentCommands.ts"
 import { MessageActors } from "./MessageActors.ts"
 import { type SealedDocument, statusOfDocument } from "./MessageDocument.ts"
@@ -44,16 +45,19 @@ export const layer = (options: ReconcilerOptions) =>
       const views = yield* Views
       const started = yield* Clock.currentTimeMillis
 
-      yield* sql`CREATE TABLE IF NOT EXISTS issues (
-        message TEXT PRIMARY KEY, attempt INTEGER NOT NULL, issued_at INTEGER NOT NULL)`
+      yield* creating(
+        sql,
+        sql`CREATE TABLE IF NOT EXISTS issues (
+          message TEXT PRIMARY KEY, attempt INTEGER NOT NULL, issued_at BIGINT NOT NULL)`
+      )
 
       const lastIssue = Effect.fnUntraced(function* ({ createdAt, id, reports }: SealedDocument) {
-        const [row] = yield* sql<{ readonly attempt: number; readonly issued_at: number }>`
-          SELECT attempt, issued_at FROM issues WHERE message = ${id}`
+        const [row] = yield* sql<{ readonly attempt: number; readonly issued_at: string }>`
+          SELECT attempt, CAST(issued_at AS TEXT) AS issued_at FROM issues WHERE message = ${id}`
         const reported = reports.reduce((highest, { attempt }) => Math.max(highest, attempt), 1)
         const issued: Issued = {
           attempt: Math.max(row?.attempt ?? 1, reported),
-          at: Math.max(row?.issued_at ?? 0, toMillis(createdAt))
+          at: Math.max(Number(row?.issued_at ?? 0), toMillis(createdAt))
         }
         return issued
       })

@@ -24,10 +24,10 @@ export interface DeviceRecord {
 /** All devices, in memory: there are few, and every send asks for one. */
 export type DeviceRegistry = ReadonlyMap<DeviceId, DeviceRecord>
 
-type Row = { readonly id: string; readonly position: number; readonly record: string; readonly state: string }
+type Row = { readonly id: string; readonly position: string; readonly record: string; readonly state: string }
 
 interface Entry {
-  readonly position: number
+  readonly position: bigint
   readonly record: DeviceRecord
   readonly state: DeviceState
 }
@@ -52,9 +52,10 @@ export const make = (): { readonly view: View; readonly registry: DeviceRegistry
       categories: ["device"],
       tables: ["devices"],
       setup: (sql) =>
-        sql`CREATE TABLE devices (id TEXT PRIMARY KEY, position INTEGER NOT NULL, record TEXT NOT NULL, state TEXT NOT NULL)`,
+        sql`CREATE TABLE devices (id TEXT PRIMARY KEY, position BIGINT NOT NULL, record TEXT NOT NULL, state TEXT NOT NULL)`,
       hydrate: Effect.fnUntraced(function* (sql: SqlClient.SqlClient) {
-        const rows = yield* sql<Row>`SELECT * FROM devices ORDER BY position`
+        const rows = yield* sql<Row>`SELECT id, CAST(position AS TEXT) AS position, record, state FROM devices
+          ORDER BY devices.position`
         commit(new Map(rows.map((row) => [row.id, entryOf(row)])))
       }),
       apply: Effect.fnUntraced(function* (sql, events) {
@@ -64,7 +65,7 @@ export const make = (): { readonly view: View; readonly registry: DeviceRegistry
           changes.set(id, evolve(DeviceId.make(id), changes.get(id) ?? entries.get(id), event))
         }
         for (const [id, { position, record, state }] of changes) {
-          const row: Row = { id, position, record: JSON.stringify(record), state: JSON.stringify(portable(state)) }
+          const row = { id, position, record: JSON.stringify(record), state: JSON.stringify(portable(state)) }
           yield* sql`INSERT INTO devices ${sql.insert(row)}
             ON CONFLICT (id) DO UPDATE SET record = excluded.record, state = excluded.state`
         }
@@ -88,7 +89,7 @@ const evolve = (id: DeviceId, before: Entry | undefined, recorded: RecordedEvent
     const { agent, name } = event.data
     const created = recorded.eventId
     const record = { id, tenant, agent, name, created, connection, paired, reason, since: occurredAt }
-    return { position: Number(recorded.position), state, record }
+    return { position: recorded.position, state, record }
   }
   const { position, record } = before!
   const same = record.connection === connection && record.reason === reason
@@ -100,5 +101,9 @@ const portable = (state: DeviceState) => (state._tag === "Nothing" ? state : { .
 
 const entryOf = (row: Row): Entry => {
   const state = JSON.parse(row.state)
-  return { position: row.position, record: JSON.parse(row.record), state: { ...state, ahead: new Set(state.ahead) } }
+  return {
+    position: BigInt(row.position),
+    record: JSON.parse(row.record),
+    state: { ...state, ahead: new Set(state.ahead) }
+  }
 }

@@ -7,7 +7,7 @@ import { evolve, type SealedDocument, statusOfDocument } from "../messaging/Mess
 import type { View } from "./View.ts"
 
 type Row = {
-  readonly position: number
+  readonly position: bigint
   readonly id: string
   readonly device: string
   readonly status: string
@@ -17,6 +17,10 @@ type Row = {
   readonly contradictions: number
   readonly document: string
 }
+
+/** A number cannot hold every position. In ORDER BY, `position` alone would be this text. */
+type Stored = Omit<Row, "position"> & { readonly position: string }
+const stored = "CAST(position AS TEXT) AS position, id, device, status, open, contradictions, document"
 
 interface Entry {
   readonly row: Row
@@ -59,8 +63,10 @@ export const make = (): { readonly view: View; readonly depth: QueueDepth } => {
       else known.set(id, entry)
     }
     if (missing.length === 0) return known
-    const rows = yield* sql<Row>`SELECT * FROM messages WHERE ${sql.in("id", missing)}`
-    for (const row of rows) known.set(row.id, { row, document: JSON.parse(row.document) })
+    const rows = yield* sql<Stored>`SELECT ${sql.literal(stored)} FROM messages WHERE ${sql.in("id", missing)}`
+    for (const row of rows) {
+      known.set(row.id, { row: { ...row, position: BigInt(row.position) }, document: JSON.parse(row.document) })
+    }
     return known
   })
 
@@ -81,7 +87,7 @@ export const make = (): { readonly view: View; readonly depth: QueueDepth } => {
       const before = known.get(id)
       let document = before?.document
       for (const event of group) document = evolve(id as MessageId, document, event)
-      const position = before?.row.position ?? Number(group[0]!.position)
+      const position = before?.row.position ?? group[0]!.position
       return [before, { row: rowOf(id, position, document!), document: document! }]
     })
     const rows: ReadonlyArray<Row> = written.map(([, { row }]) => row)
@@ -111,8 +117,10 @@ export const make = (): { readonly view: View; readonly depth: QueueDepth } => {
       categories: ["message"],
       tables: ["messages"],
       setup: Effect.fnUntraced(function* (sql) {
+        // only under this name is SQLite's key the row's own number
+        const key = sql.literal(sql.onDialectOrElse({ pg: () => "BIGINT", orElse: () => "INTEGER" }))
         yield* sql`CREATE TABLE messages (
-          position INTEGER PRIMARY KEY, id TEXT NOT NULL, device TEXT NOT NULL, status TEXT NOT NULL,
+          position ${key} PRIMARY KEY, id TEXT NOT NULL, device TEXT NOT NULL, status TEXT NOT NULL,
           open INTEGER NOT NULL, contradictions INTEGER NOT NULL, document TEXT NOT NULL)`
         yield* sql`CREATE UNIQUE INDEX messages_by_id ON messages (id)`
         yield* sql`CREATE INDEX messages_by_status ON messages (status, position)`
@@ -122,10 +130,10 @@ export const make = (): { readonly view: View; readonly depth: QueueDepth } => {
       }),
       hydrate: Effect.fnUntraced(function* (sql) {
         const open = yield* sql<{ readonly device: string; readonly waiting: number }>`
-          SELECT device, COUNT(*) AS waiting FROM messages WHERE open = 1 GROUP BY device`
+          SELECT device, CAST(COUNT(*) AS INTEGER) AS waiting FROM messages WHERE open = 1 GROUP BY device`
         for (const row of open) count(row.device, row.waiting)
         const [sum] = yield* sql<{ readonly contradicted: number }>`
-          SELECT COALESCE(SUM(contradictions), 0) AS contradicted FROM messages WHERE contradictions > 0`
+          SELECT CAST(COALESCE(SUM(contradictions), 0) AS INTEGER) AS contradicted FROM messages WHERE contradictions > 0`
         contradicted = sum?.contradicted ?? 0
       }),
       apply,
@@ -134,7 +142,7 @@ export const make = (): { readonly view: View; readonly depth: QueueDepth } => {
   }
 }
 
-const rowOf = (id: string, position: number, document: SealedDocument): Row => {
+const rowOf = (id: string, position: bigint, document: SealedDocument): Row => {
   const status = statusOfDocument(document)
   return {
     position,
@@ -151,6 +159,9 @@ export interface Listed {
   readonly position: bigint
   readonly document: SealedDocument
 }
+
+const listed = (rows: ReadonlyArray<Stored>): ReadonlyArray<Listed> =>
+  rows.map((row) => ({ position: BigInt(row.position), document: JSON.parse(row.document) }))
 
 /** Newest first, those before `after`. */
 export const list = (
@@ -169,15 +180,16 @@ export const list = (
     ...(filter.after === undefined ? [] : [sql`position < ${filter.after}`])
   ]
   return Effect.map(
-    sql<Row>`SELECT * FROM messages WHERE ${sql.and(conditions)} ORDER BY position DESC LIMIT ${filter.limit}`,
-    (rows) => rows.map((row) => ({ position: BigInt(row.position), document: JSON.parse(row.document) }))
+    sql<Stored>`SELECT ${sql.literal(stored)} FROM messages WHERE ${sql.and(conditions)}
+      ORDER BY messages.position DESC LIMIT ${filter.limit}`,
+    listed
   )
 }
 
 /** Open messages in the log's order, those after `after`: what the reconciler looks at. */
 export const open = (sql: SqlClient.SqlClient, after: bigint, limit: number) =>
   Effect.map(
-    sql<Row>`SELECT * FROM messages WHERE open = 1 AND position > ${after} ORDER BY position LIMIT ${limit}`,
-    (rows): ReadonlyArray<Listed> =>
-      rows.map((row) => ({ position: BigInt(row.position), document: JSON.parse(row.document) }))
+    sql<Stored>`SELECT ${sql.literal(stored)} FROM messages WHERE open = 1 AND position > ${after}
+      ORDER BY messages.position LIMIT ${limit}`,
+    listed
   )

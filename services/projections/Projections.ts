@@ -3,6 +3,7 @@ import { SqlClient } from "effect/sql"
 import { categoryOf } from "#domain/Ids.ts"
 import type { RecordedEvent } from "#domain/Recorded.ts"
 import * as Subscription from "../runtime/Subscription.ts"
+import { creating } from "../runtime/Tables.ts"
 import { type View, Views } from "./View.ts"
 
 /** Every category in the log: the runner passes all events, so its checkpoint is where the views stand. */
@@ -22,8 +23,11 @@ export const layer = (views: ReadonlyArray<View>) =>
     Views,
     Effect.gen(function* () {
       const sql = yield* SqlClient.SqlClient
-      yield* sql`CREATE TABLE IF NOT EXISTS checkpoints (
-        view_name TEXT PRIMARY KEY, view_version INTEGER NOT NULL, position TEXT)`
+      yield* creating(
+        sql,
+        sql`CREATE TABLE IF NOT EXISTS checkpoints (
+          view_name TEXT PRIMARY KEY, view_version INTEGER NOT NULL, position TEXT)`
+      )
 
       const resume = Effect.fnUntraced(function* (view: View) {
         const [row] = yield* sql<{ readonly view_version: number; readonly position: string | null }>`

@@ -40,6 +40,9 @@ const counter = (id: string, description: string, label: string) => {
 /** The status a caller was told of the message it sent. */
 export const sendAnswered = counter("homing_sends_total", "Sends that were answered, by the status told.", "status")
 
+/** A request that came too soon, by the limit it met. */
+export const requestLimited = counter("homing_requests_limited_total", "Requests refused by a rate limit.", "limit")
+
 /** Of an event that was recorded about a message, its type. */
 export const messageRecorded = counter("homing_message_events_total", "Events recorded about messages.", "type")
 

@@ -14,6 +14,19 @@ export const RequiredScope = Context.Reference<Scope | undefined>("homing/servic
   defaultValue: () => undefined
 })
 
+/** Which limit of a key a request counts towards. */
+export type RateFamily = "messages" | "devices"
+
+/** `undefined`: none. */
+export const CountsAs = Context.Reference<RateFamily | undefined>("homing/services/gateway/api/CountsAs", {
+  defaultValue: () => undefined
+})
+
+/** The endpoint counts its requests by itself: what else they count towards stands in their body. */
+export const CountsItself = Context.Reference<boolean>("homing/services/gateway/api/CountsItself", {
+  defaultValue: () => false
+})
+
 /**
  * A key is needed. Not declared as the builder's own kind of security: that decides anew for each request what an
  * endpoint's declaration already says, and costs as much as the rest of admission. `Security.ts` documents it.

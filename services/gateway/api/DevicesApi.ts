@@ -1,7 +1,7 @@
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { connections } from "#domain/device/Device.ts"
-import { Authorization, RequiredScope } from "./Authorization.ts"
+import { Authorization, CountsAs, RequiredScope } from "./Authorization.ts"
 import { anywhere, Problem, withBody } from "./Problems.ts"
 
 export const CreateDevice = Schema.Struct({
@@ -46,6 +46,7 @@ export class DevicesApi extends HttpApiGroup.make("devices")
       .annotate(RequiredScope, "devices:manage")
       .annotate(OpenApi.Summary, "A device, with what to show while it is being paired")
   )
+  .annotateEndpoints(CountsAs, "devices")
   .middleware(Authorization)
   .prefix("/v1/devices")
   .annotate(OpenApi.Description, "The WhatsApp accounts that messages are sent from.") {}

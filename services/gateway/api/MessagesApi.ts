@@ -2,7 +2,7 @@ import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { Content } from "#domain/message/Content.ts"
 import { Status } from "#domain/message/Status.ts"
-import { Authorization, RequiredScope } from "./Authorization.ts"
+import { Authorization, CountsAs, CountsItself, RequiredScope } from "./Authorization.ts"
 import { anywhere, Problem, withBody } from "./Problems.ts"
 
 /** Any name; one that names nothing is answered with "there is no such…", not with a lesson on how ids look. */
@@ -94,6 +94,7 @@ export class MessagesApi extends HttpApiGroup.make("messages")
       ]
     })
       .annotate(RequiredScope, "messages:send")
+      .annotate(CountsItself, true)
       .annotate(OpenApi.Summary, "Send a message, and wait until it is confirmed")
       .annotate(
         OpenApi.Description,
@@ -129,6 +130,7 @@ export class MessagesApi extends HttpApiGroup.make("messages")
       .annotate(RequiredScope, "messages:read")
       .annotate(OpenApi.Summary, "Everything recorded about a message, oldest first, with the agent's signed evidence")
   )
+  .annotateEndpoints(CountsAs, "messages")
   .middleware(Authorization)
   .prefix("/v1/messages")
   .annotate(OpenApi.Description, "Send WhatsApp messages and read back what became of them.") {}

@@ -64,6 +64,7 @@ export const problem = <const Code extends ErrorCode>(code: Code, more?: Members
 /** What any endpoint may answer. */
 export const anywhere = [
   Problem("invalid_request"),
+  Problem("rate_limited"),
   Problem("internal"),
   Problem("store_unavailable"),
   Problem("shutting_down")

@@ -2,9 +2,11 @@ import { Context, Effect, Layer } from "effect"
 import { HttpServerRequest } from "effect/http"
 import { Authenticator } from "../../access/Authenticator.ts"
 import { may } from "../../access/Principal.ts"
-import { Authorization, CurrentPrincipal, RequiredScope } from "../api/Authorization.ts"
+import { Authorization, CountsAs, CountsItself, CurrentPrincipal, RequiredScope } from "../api/Authorization.ts"
 import { problem } from "../api/Problems.ts"
+import { Admission, type Refused } from "./Admission.ts"
 import { respond } from "./Answer.ts"
+import { respondTo } from "./IdempotencyKey.ts"
 
 const unauthorized = respond(problem("unauthorized"), { "www-authenticate": 'Bearer realm="homing"' })
 const starting = respond(problem("starting"), { "retry-after": "1" })
@@ -13,18 +15,26 @@ export const layer = Layer.effect(
   Authorization,
   Effect.gen(function* () {
     const { authenticate } = yield* Authenticator
+    const admission = yield* Admission
 
     return (answer, { endpoint }) => {
       const scope = Context.get(endpoint.annotations, RequiredScope)
+      const family = Context.get(endpoint.annotations, CountsAs)
+      const countsItself = Context.get(endpoint.annotations, CountsItself)
       const forbidden = respond(problem("forbidden", { detail: `The scope ${scope} is needed.` }))
 
       return Effect.withFiber((fiber) => {
-        const { headers } = Context.getUnsafe(fiber.context, HttpServerRequest.HttpServerRequest)
-        const principal = authenticate(credentialIn(headers))
+        const request = Context.getUnsafe(fiber.context, HttpServerRequest.HttpServerRequest)
+        const principal = authenticate(credentialIn(request.headers))
         if (principal === undefined) return Effect.succeed(unauthorized)
         if (principal === "starting") return Effect.succeed(starting)
         if (scope !== undefined && !may(principal, scope)) return Effect.succeed(forbidden)
-        return Effect.provideService(answer, CurrentPrincipal, principal)
+        const admitted = Effect.provideService(answer, CurrentPrincipal, principal)
+        const unless = (refused: Refused | undefined) =>
+          refused === undefined ? admitted : Effect.succeed(respondTo(request, refused.found, refused.headers))
+        if (family === undefined) return admitted
+        if (countsItself) return unless(admission.look(request, principal, family))
+        return Effect.flatMapEager(admission.admit(request, principal, family), unless)
       })
     }
   })

@@ -2,10 +2,12 @@ import { Cause, Context, Effect, type Fiber, LogLevel, References, type Types } 
 import { HttpRouter, HttpServerError, HttpServerRequest, HttpServerResponse } from "effect/http"
 import { requestAnswered } from "../../telemetry/Metrics.ts"
 import { problem } from "../api/Problems.ts"
+import { Admission } from "./Admission.ts"
 import { allowedMethods } from "./Allowed.ts"
 import { respond } from "./Answer.ts"
 import { problemOf } from "./Failures.ts"
 import { respondTo } from "./IdempotencyKey.ts"
+import { rateHeadersOf } from "./RateHeaders.ts"
 import { requestIdOf } from "./RequestId.ts"
 
 type Response = HttpServerResponse.HttpServerResponse
@@ -18,6 +20,7 @@ export const layer = HttpRouter.middleware(
   Effect.gen(function* () {
     const logs = LogLevel.isLessThanOrEqualTo(yield* References.MinimumLogLevel, "Debug")
     const allowed = allowedMethods(["/openapi.json"])
+    const admission = yield* Admission
 
     const recover = (cause: Cause.Cause<unknown>, request: HttpServerRequest.HttpServerRequest) => {
       if (isAbandoned(cause)) return Effect.succeed(HttpServerResponse.empty({ status: clientClosedRequest }))
@@ -32,7 +35,9 @@ export const layer = HttpRouter.middleware(
       Effect.withFiber<Response>((fiber) => {
         const begun = performance.now()
         const request = Context.getUnsafe(fiber.context, HttpServerRequest.HttpServerRequest)
-        const told = (response: Response) => {
+        const told = (answered: Response) => {
+          const rates = rateHeadersOf(request)
+          const response = rates === undefined ? answered : HttpServerResponse.setHeaders(answered, rates)
           const route = routeOf(fiber)
           const millis = Math.round((performance.now() - begun) * 100) / 100
           requestAnswered(request.method, route, response.status, millis)
@@ -41,6 +46,8 @@ export const layer = HttpRouter.middleware(
           const line = { request: requestIdOf(request), method, route, status: response.status, millis }
           return Effect.as(Effect.logDebug("request", line), response)
         }
+        const refused = isProbe(request.url) ? undefined : admission.enter(request)
+        if (refused !== undefined) return told(respond(refused.found, refused.headers))
         return Effect.matchCauseEffect(answer, {
           onSuccess: told,
           onFailure: (cause) => Effect.flatMap(recover(cause, request), told)
@@ -49,6 +56,9 @@ export const layer = HttpRouter.middleware(
   }),
   { global: true }
 )
+
+/** Whatever watches the process must not take it for dead because it is busy. */
+const isProbe = (url: string): boolean => url === "/health" || url === "/health/ready"
 
 /** The router leaves the route it found in the fiber's context. */
 const routeOf = ({ context }: Fiber.Fiber<unknown, unknown>): string =>

@@ -6,6 +6,7 @@ import { StoreIdentity } from "../../identity/StoreIdentity.ts"
 import { Messages } from "../../messaging/Messages.ts"
 import { Api } from "../api/Api.ts"
 import { CurrentPrincipal } from "../api/Authorization.ts"
+import { Admission } from "./Admission.ts"
 import { refuse } from "./Answer.ts"
 import { cursorOf, positionOf } from "./Cursor.ts"
 import { orStoreUnavailable } from "./Failures.ts"
@@ -24,7 +25,7 @@ export const layer = (phoneNumber: ReadPhoneNumber) =>
     Effect.fnUntraced(function* (handlers) {
       const messages = yield* Messages
       const { epoch } = yield* StoreIdentity
-      const handleSend = send(messages, phoneNumber)
+      const handleSend = send(messages, yield* Admission, phoneNumber)
 
       return handlers
         .handleRaw("send", ({ headers, request }) => handleSend(request, headers["idempotency-key"]))

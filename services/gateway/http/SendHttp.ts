@@ -7,6 +7,7 @@ import { sendAnswered } from "../../telemetry/Metrics.ts"
 import { CurrentPrincipal } from "../api/Authorization.ts"
 import { SendMessage } from "../api/MessagesApi.ts"
 import { type Problem, problem } from "../api/Problems.ts"
+import { type Admission, Refused } from "./Admission.ts"
 import { json, refuse } from "./Answer.ts"
 import { jsonBody } from "./Body.ts"
 import { problemOf } from "./Failures.ts"
@@ -27,40 +28,36 @@ const answerOf = ({ answered, document, repeated }: Sent, key: Key, mayRead: boo
   return json(answered ? (repeated ? 200 : 201) : 202, messageJson(document, mayRead), headers)
 }
 
-type Refused = Effect.Error<ReturnType<Messages["Service"]["send"]>> | Problem
-
-interface Refusal {
-  readonly found: Problem
-  readonly headers?: Record<string, string>
-}
+type Failure = Effect.Error<ReturnType<Messages["Service"]["send"]>> | Problem | Refused
 
 /** Why it was not accepted, as the caller hears it. What is no refusal is a failure like any other. */
-const refusalOf = (cause: Cause.Cause<Refused>): Refusal | undefined => {
+const refusalOf = (cause: Cause.Cause<Failure>): Refused | undefined => {
   const error = Option.getOrUndefined(Cause.findErrorOption(cause))
   if (error === undefined || !("_tag" in error)) return undefined
   switch (error._tag) {
+    case "Refused":
+      return error
     case "DeviceUnknown":
-      return { found: problem("device_not_found") }
+      return new Refused(problem("device_not_found"))
     case "DeviceUnpaired":
-      return { found: problem("device_not_paired") }
+      return new Refused(problem("device_not_paired"))
     case "OtherContent":
-      return { found: problem("idempotency_conflict") }
+      return new Refused(problem("idempotency_conflict"))
     case "QueueFull":
-      return { found: problem("queue_full"), headers: { "retry-after": String(error.retryAfterSeconds) } }
+      return new Refused(problem("queue_full"), { "retry-after": String(error.retryAfterSeconds) })
     default:
       return undefined
   }
 }
 
 /** POST /v1/messages. Whatever comes of it, the answer names the idempotency key to repeat the request with. */
-export const send = (messages: Messages["Service"], phoneNumber: ReadPhoneNumber) => {
-  const attempt = Effect.fnUntraced(function* (request: HttpServerRequest.HttpServerRequest, key: Key) {
-    const principal = yield* CurrentPrincipal
+export const send = (messages: Messages["Service"], admission: Admission["Service"], phoneNumber: ReadPhoneNumber) => {
+  const understand = Effect.fnUntraced(function* (request: HttpServerRequest.HttpServerRequest, key: Key) {
     const asked = yield* readBody(request)
     const address = phoneNumber(asked.to)
     if (address === undefined) return yield* refuse("invalid_number")
     if (!isDeviceId(asked.device)) return yield* refuse("device_not_found")
-    const sent = yield* messages.send(principal, {
+    return {
       idempotencyKey: key.value,
       device: asked.device,
       to: { kind: "phone", address },
@@ -68,7 +65,21 @@ export const send = (messages: Messages["Service"], phoneNumber: ReadPhoneNumber
       confirm: { until: "sent", timeoutMs: defaultTimeoutMs, ...asked.confirm },
       expiresInSeconds: asked.expiresInSeconds ?? defaultExpirySeconds,
       tags: asked.tags ?? {}
-    })
+    } as const
+  })
+
+  const attempt = Effect.fnUntraced(function* (request: HttpServerRequest.HttpServerRequest, key: Key) {
+    const principal = yield* CurrentPrincipal
+    const asked = yield* Effect.tapError(understand(request, key), () =>
+      admission.admit(request, principal, "messages")
+    )
+    const refused = yield* admission.admitSend(request, principal, asked.device)
+    if (refused.key !== undefined) return yield* Effect.fail(refused.key)
+    // what was accepted before sends nothing more: its caller gets the answer, whatever the device's limit says
+    const sent = yield* refused.device === undefined
+      ? messages.send(principal, asked)
+      : messages.repeat(principal, asked)
+    if (sent === undefined) return yield* Effect.fail(refused.device!)
     return answerOf(sent, key, may(principal, "messages:read"))
   })
 

@@ -1,0 +1,134 @@
+import { assert, it } from "@effect/vitest"
+import { Array, Effect, type Layer, Schedule } from "effect"
+import { type Claim, RateLimits } from "#domain/ports/RateLimits.ts"
+
+const minute = 60_000
+const claim = (quota: number, more: Partial<Claim & { readonly windowMillis: number }> = {}): Claim => ({
+  bucket: more.bucket ?? crypto.randomUUID(),
+  policy: { quota, windowMillis: more.windowMillis ?? minute },
+  amount: more.amount ?? 1
+})
+
+/** The behaviour every RateLimits adapter owes its callers. Run it against each layer; add no adapter options. */
+export const rateLimitsContract = <E>(adapter: string, layer: Layer.Layer<RateLimits, E>) =>
+  it.layer(layer, { timeout: "30 seconds", excludeTestServices: true })(`RateLimits contract: ${adapter}`, (it) => {
+    it.effect("gives the quota, counts down, and says how long to wait for more", () =>
+      Effect.gen(function* () {
+        const limits = yield* RateLimits
+        const three = claim(3)
+        const taken = yield* Effect.forEach(Array.range(1, 4), () => limits.take([three]))
+        assert.deepStrictEqual(
+          taken.map(([standing]) => [standing!.allowed, standing!.remaining]),
+          [
+            [true, 2],
+            [true, 1],
+            [true, 0],
+            [false, 0]
+          ]
+        )
+        for (const [standing] of taken) {
+          assert.isAbove(standing!.waitMillis, minute / 3 - 5_000)
+          assert.isAtMost(standing!.waitMillis, minute / 3)
+        }
+      })
+    )
+
+    it.effect("takes more than one at a time, or none of them", () =>
+      Effect.gen(function* () {
+        const limits = yield* RateLimits
+        const bucket = crypto.randomUUID()
+        const take = (amount: number) =>
+          Effect.map(limits.take([claim(10, { bucket, amount })]), ([standing]) => standing!)
+        assert.deepInclude(yield* take(7), { allowed: true, remaining: 3 })
+        const refused = yield* take(4)
+        assert.deepInclude(refused, { allowed: false, remaining: 3 })
+        assert.isAbove(refused.waitMillis, 1_000)
+        assert.isAtMost(refused.waitMillis, minute / 10)
+        assert.deepInclude(yield* take(3), { allowed: true, remaining: 0 })
+        assert.isFalse((yield* limits.take([claim(2, { amount: 3 })]))[0]!.allowed)
+      })
+    )
+
+    it.effect("gives back evenly over the window", () =>
+      Effect.gen(function* () {
+        const limits = yield* RateLimits
+        const quick = claim(10, { windowMillis: 2_000 })
+        const begun = performance.now()
+        const allowed: globalThis.Array<number> = []
+        const once = Effect.map(limits.take([quick]), ([standing]) => {
+          if (standing!.allowed) allowed.push(performance.now() - begun)
+          return allowed.length
+        })
+        yield* Effect.repeat(once, { until: (count) => count === 15, schedule: Schedule.spaced("5 millis") })
+        assert.isBelow(allowed[9]!, 1_000)
+        for (const more of [1, 2, 3, 4, 5]) assert.isAtLeast(allowed[9 + more]!, more * 200 - 5)
+        assert.isBelow(allowed[14]!, 3_000)
+      })
+    )
+
+    it.effect("keeps buckets apart", () =>
+      Effect.gen(function* () {
+        const limits = yield* RateLimits
+        const [one, two] = [claim(1), claim(1)]
+        assert.isTrue((yield* limits.take([one]))[0]!.allowed)
+        assert.isFalse((yield* limits.take([one]))[0]!.allowed)
+        assert.isTrue((yield* limits.take([two]))[0]!.allowed)
+      })
+    )
+
+    it.effect("takes several claims in order, and nothing after a refusal", () =>
+      Effect.gen(function* () {
+        const limits = yield* RateLimits
+        const [none, some] = [claim(1), claim(5)]
+        assert.deepStrictEqual(
+          (yield* limits.take([none, some])).map(({ allowed, remaining }) => [allowed, remaining]),
+          [
+            [true, 0],
+            [true, 4]
+          ]
+        )
+        assert.deepStrictEqual(
+          (yield* limits.take([none, some])).map(({ allowed }) => allowed),
+          [false]
+        )
+        assert.deepInclude((yield* limits.take([some]))[0], { allowed: true, remaining: 3 })
+      })
+    )
+
+    it.effect("gives no more than the quota to all who ask at once", () =>
+      Effect.gen(function* () {
+        const limits = yield* RateLimits
+        const ten = claim(10)
+        const taken = yield* Effect.all(
+          Array.makeBy(40, () => limits.take([ten])),
+          { concurrency: "unbounded" }
+        )
+        assert.lengthOf(
+          taken.filter(([standing]) => standing!.allowed),
+          10
+        )
+      })
+    )
+
+    it.effect("looks without taking, and refuses by itself what this process alone has used up", () =>
+      Effect.gen(function* () {
+        const limits = yield* RateLimits
+        const two = claim(2)
+        assert.deepStrictEqual(limits.look(two), { allowed: true, remaining: 2, waitMillis: 0 })
+        assert.deepInclude(limits.look(two), { allowed: true, remaining: 2 })
+        yield* limits.take([two])
+        yield* limits.take([two])
+        assert.deepInclude(limits.look(two), { allowed: false, remaining: 0 })
+      })
+    )
+
+    it.effect("keeps what is the process's own apart from what is shared", () =>
+      Effect.gen(function* () {
+        const limits = yield* RateLimits
+        const one = claim(1)
+        assert.isTrue(limits.takeHere(one).allowed)
+        assert.isFalse(limits.takeHere(one).allowed)
+        assert.isTrue((yield* limits.take([one]))[0]!.allowed)
+      })
+    )
+  })

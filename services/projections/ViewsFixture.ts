@@ -1,0 +1,56 @@
+import { type Array, Context, Effect, type Scope } from "effect"
+import type { SqlClient } from "effect/sql"
+import { CommandId, defaultTenant, EventId, StreamId, SubjectId } from "#domain/Ids.ts"
+import { fromMillis } from "#domain/Instant.ts"
+import type { JsonObject } from "#domain/Json.ts"
+import type { RecordedEvent } from "#domain/Recorded.ts"
+import type { View } from "./View.ts"
+
+/** Databases for views, one after the other, each with nothing in it. */
+export class Databases extends Context.Service<
+  Databases,
+  { readonly empty: Effect.Effect<SqlClient.SqlClient, never, Scope.Scope> }
+>()("homing/services/projections/Databases") {}
+
+export const emptyDatabase = Effect.flatMap(Databases, (databases) => databases.empty)
+
+export const at = fromMillis(0)
+export const sealed = { subject: SubjectId.make("s".repeat(43)), key: "1", iv: "aXY", box: "Ym94" }
+export const uuid = (n: number) => `00000000-0000-8000-8000-${String(n).padStart(12, "0")}`
+const eventId = EventId.make(uuid(0))
+
+/** Where EventStoreDB's log may have come in many years: no double holds these apart. */
+export const far = 2n ** 63n - 1_000n
+
+export const recorded = (
+  stream: string,
+  revision: number,
+  position: bigint,
+  event: { readonly type: string; readonly data: object }
+): RecordedEvent => ({
+  stream: StreamId.make(stream),
+  revision,
+  position,
+  recordedAt: at,
+  eventId,
+  type: event.type,
+  data: event.data as JsonObject,
+  metadata: {
+    v: 1,
+    tenant: defaultTenant,
+    actor: { kind: "gateway", id: "gateway" },
+    commandId: CommandId.make(uuid(0)),
+    correlationId: "story",
+    causationId: "request",
+    occurredAt: at,
+    region: "local",
+    producer: "test"
+  }
+})
+
+/** As the runner does, a transaction at a time. */
+export const write = (view: View, sql: SqlClient.SqlClient, ...events: Array.NonEmptyArray<RecordedEvent>) =>
+  Effect.andThen(
+    sql.withTransaction(view.apply(sql, events)),
+    Effect.sync(() => view.applied?.(events))
+  )
