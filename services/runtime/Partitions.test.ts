@@ -1,0 +1,207 @@
+import { spawn } from "node:child_process"
+import { once } from "node:events"
+import { join } from "node:path"
+import { assert, describe, it } from "@effect/vitest"
+import { Deferred, Duration, Effect, Fiber, Layer, Redacted } from "effect"
+import { TestClock } from "effect/testing"
+import { type Holding, type Lease, LeaseLost, Leases, LeasesUnavailable } from "#domain/ports/Leases.ts"
+import * as InProcess from "#infra/leases/InProcess.ts"
+import { clientOf, Postgres } from "#infra/postgres/PostgresFixture.ts"
+import * as SqliteClient from "#infra/sqlite/SqliteClient.ts"
+import { describeWith } from "../../test/servers/Installed.ts"
+import * as Partitions from "./Partitions.ts"
+import { group, timing } from "./PartitionsFixture.ts"
+
+describe("Partitions", () => {
+  it("spreads keys evenly, and never moves one", () => {
+    const counts = new Map<number, number>()
+    for (let i = 0; i < 16_000; i++) {
+      const partition = Partitions.partitionOf(`device-${i}`, 16)
+      counts.set(partition, (counts.get(partition) ?? 0) + 1)
+    }
+    assert.strictEqual(counts.size, 16)
+    assert.isTrue([...counts.values()].every((count) => count > 850 && count < 1_150))
+    assert.deepStrictEqual(
+      ["", "a", "foobar"].map((key) => Partitions.partitionOf(key, 2 ** 32)),
+      [0x811c9dc5, 0xe40c292c, 0xbf9cf968] // the published values for these inputs
+    )
+  })
+
+  it.effect("runs every partition at once in a process that is alone, and begins again what ends", () =>
+    Effect.gen(function* () {
+      const lives: Array<number> = []
+      yield* Effect.forkChild(
+        Partitions.run({ name: "test", partitions: 3 }, ({ partition }) =>
+          Effect.sync(() => {
+            lives.push(partition)
+            if (partition === 1) throw new Error("no")
+          })
+        )
+      )
+      yield* TestClock.adjust("1 millis")
+      assert.deepStrictEqual(lives.splice(0), [0, 1, 2])
+      yield* TestClock.adjust("1 second")
+      assert.deepStrictEqual(lives, [0, 1, 2])
+    }).pipe(
+      Effect.provide(InProcess.layer.pipe(Layer.provide(SqliteClient.layer(":memory:", { durability: "checkpoint" }))))
+    )
+  )
+
+  it.effect("stops before a lease may be another's while leases cannot be renewed, and before it gives one back", () =>
+    Effect.gen(function* () {
+      const said: Array<string> = []
+      let left = 5_000
+      const lease = (partition: number): Lease => ({ group: "test", partition, token: 1n, remaining: () => left })
+      const all = [lease(0), lease(1)]
+      let answer: Effect.Effect<Holding, LeasesUnavailable> = Effect.succeed({ leases: all, share: 2 })
+      const leases = Leases.of({
+        renewalMillis: 1_000,
+        renew: () => Effect.suspend(() => answer),
+        acquire: () => Effect.succeed([]),
+        release: (given) => Effect.sync(() => said.push(...given.map(({ partition }) => `released ${partition}`))),
+        leave: () => Effect.sync(() => said.push("left")),
+        fenced: () => Effect.fail(new LeaseLost({ group: "test", partition: 0 }))
+      })
+      const work = ({ partition }: Lease) =>
+        Effect.sync(() => said.push(`began ${partition}`)).pipe(
+          Effect.andThen(Effect.never),
+          Effect.onInterrupt(() => Effect.sync(() => said.push(`stopped ${partition}`)))
+        )
+      const running = yield* Effect.forkChild(
+        Effect.provideService(Partitions.run({ name: "test", partitions: 2 }, work), Leases, leases)
+      )
+      yield* TestClock.adjust("1 millis")
+      assert.deepStrictEqual(said.splice(0), ["began 0", "began 1"])
+
+      answer = Effect.succeed({ leases: all, share: 1 })
+      yield* TestClock.adjust("1 second")
+      assert.deepStrictEqual(said.splice(0), ["stopped 1", "released 1"])
+
+      answer = Effect.fail(new LeasesUnavailable({ cause: "away" }))
+      yield* TestClock.adjust("3 seconds")
+      assert.deepStrictEqual(said, [])
+      left = 0
+      yield* TestClock.adjust("1 second")
+      assert.deepStrictEqual(said.splice(0), ["stopped 0"])
+
+      left = 5_000
+      answer = Effect.succeed({ leases: all, share: 2 })
+      yield* TestClock.adjust("1 second")
+      assert.deepStrictEqual(said.splice(0), ["began 0", "began 1"])
+      yield* Fiber.interrupt(running)
+      assert.sameMembers(said.slice(0, 2), ["stopped 0", "stopped 1"])
+      assert.deepStrictEqual(said.slice(2), ["left"])
+    })
+  )
+
+  it.effect("begins a partition's next life only when the one before is over", () =>
+    Effect.gen(function* () {
+      const said: Array<string> = []
+      const over = yield* Deferred.make<void>()
+      const lease = (token: bigint): Lease => ({ group: "test", partition: 0, token, remaining: () => 5_000 })
+      let held = lease(1n)
+      const leases = Leases.of({
+        renewalMillis: 1_000,
+        renew: () => Effect.sync(() => ({ leases: [held], share: 1 })),
+        acquire: () => Effect.succeed([]),
+        release: () => Effect.void,
+        leave: () => Effect.void,
+        fenced: () => Effect.fail(new LeaseLost({ group: "test", partition: 0 }))
+      })
+      const work = ({ token }: Lease) =>
+        Effect.sync(() => said.push(`began ${token}`)).pipe(
+          Effect.andThen(Effect.never),
+          Effect.onInterrupt(() => (token === 1n ? Deferred.await(over) : Effect.void))
+        )
+      yield* Effect.forkChild(
+        Effect.provideService(Partitions.run({ name: "test", partitions: 1 }, work), Leases, leases)
+      )
+      yield* TestClock.adjust("1 millis")
+      held = lease(2n)
+      yield* TestClock.adjust("3 seconds")
+      assert.deepStrictEqual(said, ["began 1"])
+      yield* Deferred.succeed(over, undefined)
+      yield* TestClock.adjust("1 second")
+      assert.deepStrictEqual(said, ["began 1", "began 2"])
+    })
+  )
+})
+
+/** A process of its own that takes part; `signal` is sent to it. */
+const member = (url: Redacted.Redacted, name: string) =>
+  Effect.acquireRelease(
+    Effect.promise(async () => {
+      const child = spawn(process.execPath, [join(import.meta.dirname, "PartitionsFixture.ts")], {
+        env: { PATH: process.env.PATH, JOURNAL_URL: Redacted.value(url), JOURNAL_NAME: name },
+        stdio: ["ignore", "pipe", "inherit"]
+      })
+      const exited = once(child, "exit")
+      await Promise.race([once(child.stdout, "data"), exited.then(() => Promise.reject(new Error(`${name} ended`)))])
+      return { child, exited }
+    }),
+    ({ child, exited }) =>
+      Effect.promise(() => {
+        child.kill("SIGKILL")
+        return exited
+      })
+  )
+
+describeWith("PostgreSQL", "processes that share partitions", () => {
+  it.layer(Postgres.layer, { timeout: "30 seconds", excludeTestServices: true })("", (it) => {
+    it.effect("share them, take over from one that is killed or stopped, and none writes after its successor", () =>
+      Effect.gen(function* () {
+        const url = yield* (yield* Postgres).database
+        const sql = yield* clientOf(url)
+        yield* sql`CREATE TABLE journal (
+          id BIGSERIAL PRIMARY KEY, partition INTEGER NOT NULL, token BIGINT NOT NULL, name TEXT NOT NULL)`
+        /** Who has written last to each partition, of what was written since; waits until it is so. */
+        const shared = (...names: ReadonlyArray<string>) =>
+          Effect.gen(function* () {
+            const [since] = yield* sql<{ readonly id: bigint }>`SELECT COALESCE(MAX(id), 0) AS id FROM journal`
+            const look = sql<{ readonly name: string; readonly partitions: number }>`
+              SELECT name, COUNT(*)::int AS partitions FROM
+                (SELECT DISTINCT ON (partition) partition, name FROM journal WHERE id > ${since!.id}
+                 ORDER BY partition, id DESC) AS latest
+              GROUP BY name ORDER BY name`
+            const fair = group.partitions / names.length
+            const [elapsed] = yield* Effect.timed(
+              Effect.repeat(Effect.andThen(Effect.sleep("50 millis"), look), {
+                until: (rows) =>
+                  rows.map(({ name }) => name).join() === names.join() &&
+                  rows.every(({ partitions }) => partitions >= Math.floor(fair) && partitions <= Math.ceil(fair))
+              })
+            )
+            return Duration.toMillis(elapsed)
+          })
+
+        const a = yield* member(url, "a")
+        yield* shared("a")
+        const b = yield* member(url, "b")
+        yield* shared("a", "b")
+        const c = yield* member(url, "c")
+        yield* shared("a", "b", "c")
+
+        b.child.kill("SIGKILL")
+        const takeover = timing.leaseMillis + timing.renewalMillis
+        assert.isBelow(yield* shared("a", "c"), takeover + 3_000)
+
+        a.child.kill("SIGSTOP")
+        assert.isBelow(yield* shared("c"), takeover + 6_000) // a transaction it had open lives 3 seconds longer
+        a.child.kill("SIGCONT")
+        yield* shared("a", "c")
+
+        c.child.kill("SIGTERM")
+        yield* Effect.promise(() => c.exited)
+        assert.isBelow(yield* shared("a"), takeover + 1_000)
+
+        const backwards = yield* sql`SELECT id FROM
+          (SELECT id, token, MAX(token) OVER (PARTITION BY partition ORDER BY id) AS newest FROM journal) AS written
+          WHERE token < newest`
+        assert.deepStrictEqual(backwards, [])
+        const shares =
+          yield* sql`SELECT partition, token FROM journal GROUP BY partition, token HAVING COUNT(DISTINCT name) > 1`
+        assert.deepStrictEqual(shares, [])
+      })
+    )
+  })
+})

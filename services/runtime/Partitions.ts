@@ -1,0 +1,112 @@
+import { Cause, Effect, Fiber } from "effect"
+import { type Group, type Lease, LeaseLost, Leases } from "#domain/ports/Leases.ts"
+
+/** Which partition a key belongs to, for ever: FNV-1a over its UTF-16 units. */
+export const partitionOf = (key: string, partitions: number): number => {
+  let hash = 0x811c9dc5
+  for (let i = 0; i < key.length; i++) hash = Math.imul(hash ^ key.charCodeAt(i), 0x01000193)
+  return (hash >>> 0) % partitions
+}
+
+const restart = "1 second"
+
+interface Running {
+  readonly lease: Lease
+  readonly fiber: Fiber.Fiber<unknown>
+}
+
+/**
+ * Runs `work` for every partition of the group that this process holds, and sees to it that it holds its share. Work is
+ * interrupted when its lease may have ended, and before the lease is given back; work that ends is begun again. A process
+ * that was paused hears of it too late to be safe by that alone: what work writes to the database it writes with
+ * `Leases.fenced`, and what it does elsewhere must bear being done twice.
+ */
+export const run = <R>(
+  group: Group,
+  work: (lease: Lease) => Effect.Effect<unknown, unknown, R>
+): Effect.Effect<never, never, R | Leases> =>
+  Effect.scoped(
+    Effect.gen(function* () {
+      const leases = yield* Leases
+      const scope = yield* Effect.scope
+      const running = new Map<number, Running>()
+      /** The last life of each partition: the next begins when it is over. */
+      const lives = new Map<number, Fiber.Fiber<unknown>>()
+      const about = (lease: Lease) => ({ group: group.name, partition: lease.partition })
+
+      const again = (lease: Lease) =>
+        work(lease).pipe(
+          Effect.catchCause((cause) => {
+            if (Cause.hasInterruptsOnly(cause)) return Effect.interrupt
+            if (Cause.squash(cause) instanceof LeaseLost) return Effect.never // the next renewal hears it as well
+            return Effect.logError("the work on a partition failed; it begins again", about(lease), cause)
+          }),
+          Effect.andThen(Effect.sleep(restart)),
+          Effect.forever
+        )
+
+      /** Ends when the lease may have ended. */
+      const watch = (lease: Lease) =>
+        Effect.suspend(() => {
+          const left = lease.remaining()
+          return left === Number.POSITIVE_INFINITY ? Effect.never : Effect.sleep(Math.max(left, 0))
+        }).pipe(Effect.repeat({ while: () => lease.remaining() > 0 }))
+
+      const start = Effect.fnUntraced(function* (lease: Lease) {
+        const before = lives.get(lease.partition)
+        const fiber = yield* Effect.raceFirst(again(lease), watch(lease)).pipe(
+          (life) => (before === undefined ? life : Effect.andThen(Fiber.await(before), life)),
+          Effect.ensuring(
+            Effect.sync(() => {
+              if (running.get(lease.partition)?.lease === lease) running.delete(lease.partition)
+            })
+          ),
+          Effect.forkIn(scope)
+        )
+        running.set(lease.partition, { lease, fiber })
+        lives.set(lease.partition, fiber)
+      })
+
+      const balance = Effect.gen(function* () {
+        const holding = yield* leases.renew(group)
+        for (const one of running.values()) {
+          if (!holding.leases.includes(one.lease)) yield* Effect.forkIn(Fiber.interrupt(one.fiber), scope)
+        }
+        for (const lease of holding.leases) {
+          if (running.get(lease.partition)?.lease !== lease) yield* start(lease)
+        }
+        const surplus = holding.leases.slice(holding.share)
+        if (surplus.length > 0) {
+          yield* Fiber.interruptAll(surplus.flatMap(({ partition }) => running.get(partition)?.fiber ?? []))
+          yield* leases.release(surplus)
+        }
+        const missing = holding.share - holding.leases.length
+        if (missing > 0) for (const lease of yield* leases.acquire(group, missing)) yield* start(lease)
+      })
+
+      const { renewalMillis } = leases
+      if (renewalMillis === undefined) {
+        yield* balance.pipe(Effect.orDie)
+        return yield* Effect.never
+      }
+      // Work ends before its leases are given back, for others to go on at once.
+      yield* Effect.addFinalizer(() =>
+        Fiber.interruptAll(lives.values()).pipe(Effect.andThen(Effect.ignore(leases.leave(group))))
+      )
+      let away = false
+      return yield* balance.pipe(
+        Effect.andThen(
+          Effect.sync(() => {
+            away = false
+          })
+        ),
+        Effect.catch((cause) => {
+          if (away) return Effect.void
+          away = true
+          return Effect.logWarning("leases cannot be renewed; work stops when they end", { group: group.name }, cause)
+        }),
+        Effect.andThen(Effect.sleep(renewalMillis)),
+        Effect.forever
+      )
+    })
+  )
