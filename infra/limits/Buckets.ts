@@ -1,7 +1,7 @@
-import type { Claim, Standing } from "#domain/ports/RateLimits.ts"
+import type { Claim, Policy, Standing } from "#domain/ports/RateLimits.ts"
 
 /** Far below what a clock tells apart, far above what its fractions lose. */
-const epsilonMillis = 1e-3
+export const epsilonMillis = 1e-3
 
 /**
  * Buckets in memory, by the generic cell rate algorithm (ITU-T I.371): of each only the moment is kept at which it will
@@ -29,14 +29,11 @@ export class Buckets {
     const { amount, bucket, policy } = claim
     const missing = this.#missing(claim, now)
     const found = standingOf(claim, missing)
-    const each = policy.windowMillis / policy.quota
-    const after = found.allowed ? missing + amount * each : missing
+    const after = found.allowed ? missing + (amount * policy.windowMillis) / policy.quota : missing
     this.#fullAt.delete(bucket) // to be the last: a bucket that is refused all the time is not one to forget
     this.#forget(now)
     this.#fullAt.set(bucket, now + after)
-    return found.allowed
-      ? { allowed: true, remaining: found.remaining - amount, waitMillis: untilOneMore(after, each) }
-      : found
+    return found.allowed ? allowedStanding(policy, after) : found
   }
 
   #missing({ bucket }: Claim, now: number): number {
@@ -53,14 +50,19 @@ export class Buckets {
   }
 }
 
-/** `missing`: how long it takes until the bucket is full. */
-const standingOf = ({ amount, policy: { quota, windowMillis } }: Claim, missing: number): Standing => {
-  const each = windowMillis / quota
-  const remaining = Math.floor((windowMillis - missing + epsilonMillis) / each)
-  const waitMillis = missing + amount * each - windowMillis
-  if (waitMillis > epsilonMillis) return { allowed: false, remaining, waitMillis }
-  return { allowed: true, remaining, waitMillis: untilOneMore(missing, each) }
+/** Of a claim on a bucket that will be full in `missing` milliseconds. */
+export const standingOf = ({ amount, policy }: Claim, missing: number): Standing => {
+  const standing = allowedStanding(policy, missing)
+  const waitMillis = missing + (amount * policy.windowMillis) / policy.quota - policy.windowMillis
+  return waitMillis > epsilonMillis ? { ...standing, allowed: false, waitMillis } : standing
 }
 
-/** What is missing comes back one by one. */
-const untilOneMore = (missing: number, each: number): number => (missing <= epsilonMillis ? 0 : missing % each || each)
+/** What may still be taken; what is missing comes back one by one. */
+export const allowedStanding = ({ quota, windowMillis }: Policy, missing: number): Standing => {
+  const each = windowMillis / quota
+  return {
+    allowed: true,
+    remaining: Math.floor((windowMillis - missing + epsilonMillis) / each),
+    waitMillis: missing <= epsilonMillis ? 0 : missing % each || each
+  }
+}
