@@ -3,10 +3,11 @@ import featuresService from "@eventstore/db-client/generated/serverfeatures_grpc
 import features from "@eventstore/db-client/generated/serverfeatures_pb.js"
 import type shared from "@eventstore/db-client/generated/shared_pb.js"
 import streamsService from "@eventstore/db-client/generated/streams_grpc_pb.js"
-import { type handleUnaryCall, Server, ServerCredentials } from "@grpc/grpc-js"
+import { type handleUnaryCall, Server } from "@grpc/grpc-js"
 import { ActiveFaults } from "./ActiveFaults.ts"
 import { append } from "./Append.ts"
 import { batchAppend } from "./BatchAppend.ts"
+import { listen } from "./Connections.ts"
 import { admit, type Context, isServiceError } from "./Context.ts"
 import { softDelete, tombstone } from "./Delete.ts"
 import { openLog } from "./Log.ts"
@@ -18,8 +19,6 @@ export const serverVersion = "24.2.0"
 
 /** The largest message that the real server takes; a larger one is RESOURCE_EXHAUSTED. */
 const largestMessage = 16 * 1024 * 1024
-
-const host = "127.0.0.1"
 
 export interface DoubleServer {
   readonly port: number
@@ -37,13 +36,13 @@ export const startServer = async (options: {
   const faults = new ActiveFaults(changed)
   const log = openLog(options.directory)
   const server = new Server({ "grpc.max_receive_message_length": largestMessage })
-  let address = `${host}:${options.port}`
+  const connections = await listen(server, options.port)
   const context: Context = {
     log,
     writer: makeWriter(log, hooks(faults, changed)),
     faults,
     changes,
-    dropConnections: () => server.drain(address, 0)
+    dropConnections: connections.drop
   }
   server.addService(streamsService.StreamsService, {
     read: read(context),
@@ -54,13 +53,7 @@ export const startServer = async (options: {
   })
   server.addService(featuresService.ServerFeaturesService, { getSupportedMethods: supportedMethods(context) })
 
-  const port = await new Promise<number>((resolve, reject) =>
-    server.bindAsync(address, ServerCredentials.createInsecure(), (error, bound) =>
-      error ? reject(error) : resolve(bound)
-    )
-  )
-  address = `${host}:${port}`
-  return { port, faults, close: () => server.forceShutdown() }
+  return { port: connections.port, faults, close: connections.close }
 }
 
 const hooks = (faults: ActiveFaults, committed: () => void): CommitHooks => ({

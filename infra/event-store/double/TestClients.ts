@@ -8,10 +8,11 @@ export class Connected extends Context.Service<
   { readonly url: string; readonly client: EventStoreDBClient }
 >()("homing/infra/event-store/double/Connected") {}
 
+/** Disposing waits for every call to end, for ever for one that the server ended: so nobody waits for it. */
 export const connect = (url: string) =>
   Effect.acquireRelease(
     Effect.sync(() => EventStoreDBClient.connectionString(url)),
-    (client) => Effect.promise(() => client.dispose())
+    (client) => Effect.sync(() => void client.dispose())
   )
 
 /** The double; or, where EVENTSTORE_URL says, a real server, which must pass the same tests. */
