@@ -19,6 +19,7 @@ const rooms: Record<string, (target: string) => boolean> = {
 /** Vendor libraries that stay in one place, so that an upgrade touches few files. */
 const confined: Record<string, (file: string) => boolean> = {
   "node:sqlite": (file) => file.startsWith("infra/"),
+  nats: (file) => file.startsWith("infra/bus/jetstream/"),
   "@effect/sql-pg": (file) => file.startsWith("infra/postgres/"),
   "@whiskeysockets/baileys": (file) => file.startsWith("infra/whatsapp/"),
   "effect/http-api": (file) => file.startsWith("services/gateway/"),

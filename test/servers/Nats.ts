@@ -15,6 +15,9 @@ export interface NatsServer {
   readonly restart: Effect.Effect<void>
   /** Ends it and forgets what it stored: the next `restart` begins empty. */
   readonly wipeStore: Effect.Effect<void>
+  /** Its process stands still: connections stay open and nothing answers, until `resume`. */
+  readonly pause: Effect.Effect<void>
+  readonly resume: Effect.Effect<void>
 }
 
 export interface NatsOptions {
@@ -35,13 +38,14 @@ export const natsServer = ({
     const configFile = join(directory, "nats.conf")
     const store = join(directory, "jetstream")
     writeFileSync(configFile, config)
-    const { kill, restart } = yield* daemon({
+    const { kill, pid, restart } = yield* daemon({
       program: programOf("nats-server")!,
       args: ["-c", configFile, "-a", "127.0.0.1", "-p", String(port), "-js", "-sd", store],
       env,
       ready: /Server is ready/,
       directory
     })
+    const signal = (name: NodeJS.Signals) => Effect.sync(() => process.kill(pid()!, name))
     return {
       url: `nats://127.0.0.1:${port}`,
       port,
@@ -51,6 +55,8 @@ export const natsServer = ({
       wipeStore: Effect.andThen(
         kill(),
         Effect.sync(() => rmSync(store, { recursive: true, force: true }))
-      )
+      ),
+      pause: signal("SIGSTOP"),
+      resume: signal("SIGCONT")
     }
   })

@@ -1,0 +1,168 @@
+import { rmSync } from "node:fs"
+import { join } from "node:path"
+import { assert, it } from "@effect/vitest"
+import { Array, Context, Effect, Layer, Metric, Stream } from "effect"
+import { AgentId } from "#domain/Ids.ts"
+import { CommandBus, type Incoming, type Lane } from "#domain/ports/CommandBus.ts"
+import { describeWith } from "../../../test/servers/Installed.ts"
+import { natsServer } from "../../../test/servers/Nats.ts"
+import { deadLettersTotal } from "./DeadLetters.ts"
+import * as JetStream from "./JetStream.ts"
+import { administrator, bothEnds, envelope, impatient, receiver, until } from "./JetStreamFixture.ts"
+
+const agent = AgentId.make("home")
+const commands: Lane = { kind: "commands", agent }
+const textOf = ({ bytes }: Incoming) => new TextDecoder().decode(bytes)
+
+const busOf = (options: JetStream.Options) =>
+  Effect.map(Layer.build(Layer.fresh(JetStream.layer(options))), (context) => Context.get(context, CommandBus))
+
+describeWith("nats-server", "JetStream delivery", () => {
+  it.live("gives back at once, every time, what a subscriber leaves unacknowledged", () =>
+    Effect.gen(function* () {
+      const { url } = yield* natsServer()
+      const bus = yield* bothEnds(url)
+      for (const round of Array.range(1, 15)) {
+        const texts = Array.map(Array.make("a", "b", "c", "d"), (name) => `${name}${round}`)
+        yield* bus.publish(commands, Array.map(texts, envelope))
+        const [, second] = yield* Stream.runCollect(Stream.take(bus.subscribe(commands), 4))
+        yield* second!.acknowledge
+        const begun = performance.now()
+        const again = yield* Stream.runCollect(Stream.take(bus.subscribe(commands), 3))
+        assert.deepStrictEqual(again.map(textOf).toSorted(), [texts[0], texts[2], texts[3]])
+        assert.isBelow(performance.now() - begun, impatient.ackWait!)
+        for (const one of again) yield* one.acknowledge
+      }
+    })
+  )
+
+  it.live("delivers again, to the same subscriber, what it does not acknowledge", () =>
+    Effect.gen(function* () {
+      const { url } = yield* natsServer()
+      const bus = yield* bothEnds(url, { tuning: { ...impatient, ackWait: 300 } })
+      let refused = 0
+      const { heard } = yield* receiver(bus, commands, (text) => text === "later" && refused++ < 2)
+      yield* bus.publish(commands, [envelope("later"), envelope("now")])
+      yield* until(() => heard.length === 4)
+      assert.deepStrictEqual(heard, ["later", "now", "later", "later"])
+    })
+  )
+
+  it.live("makes a dead letter of what is never acknowledged: counted, kept, and in nobody's way", () =>
+    Effect.gen(function* () {
+      const { url } = yield* natsServer()
+      const { jsm } = yield* administrator(url)
+      const bus = yield* bothEnds(url, { tuning: { ...impatient, ackWait: 200, maxDeliveries: 3 } })
+      const before = (yield* Metric.value(deadLettersTotal)).count
+      const { heard } = yield* receiver(bus, commands, (text) => text === "poison")
+      yield* bus.publish(commands, [envelope("poison"), envelope("1")])
+      yield* until(async () => (await jsm.streams.info("DEAD")).state.messages === 1)
+      yield* bus.publish(commands, [envelope("2")])
+      yield* until(() => heard.includes("2"))
+      assert.deepStrictEqual(heard, ["poison", "1", "poison", "poison", "2"])
+      const total = Effect.map(Metric.value(deadLettersTotal), ({ count }) => count)
+      yield* until(() => Effect.runSync(total) === before + 1)
+      const { seq } = yield* Effect.promise(() => jsm.streams.getMessage("CMD_home", { seq: 1 }))
+      assert.strictEqual(seq, 1)
+    })
+  )
+
+  it.live("keeps the order of a lane, many batches at a time", () =>
+    Effect.gen(function* () {
+      const { url } = yield* natsServer()
+      const bus = yield* bothEnds(url)
+      const home = yield* receiver(bus, commands)
+      const numbers = Array.makeBy(2_600, String)
+      for (const batch of Array.chunksOf(numbers, 130)) {
+        yield* bus.publish(commands, Array.map(batch as Array.NonEmptyArray<string>, envelope))
+      }
+      yield* home.hears(numbers.length)
+      assert.deepStrictEqual(home.heard, numbers)
+    })
+  )
+
+  it.live("refuses what is new when a stream is full, and has room again when it is acknowledged", () =>
+    Effect.gen(function* () {
+      const { url } = yield* natsServer()
+      const tuning = { ...impatient, maxBytes: 200_000, patience: 1_500 }
+      const bus = yield* bothEnds(url, { tuning })
+      const large = (id: string) => ({ id, bytes: new Uint8Array(30_000) })
+      const publish = (from: number) =>
+        Effect.forEach(Array.range(from, from + 19), (i) => bus.publish(commands, [large(String(i))]), {
+          discard: true
+        })
+      assert.strictEqual((yield* Effect.flip(publish(0)))._tag, "BusUnavailable")
+      yield* receiver(bus, commands)
+      yield* Effect.retry(publish(100), { times: 20 })
+    })
+  )
+
+  it.live("makes a consumer anew that stands ahead of its stream", () =>
+    Effect.gen(function* () {
+      const server = yield* natsServer()
+      const bus = yield* bothEnds(server.url)
+      const { jsm } = yield* administrator(server.url)
+      const home = yield* receiver(bus, commands)
+      yield* bus.publish(commands, Array.map(Array.make("1", "2", "3", "4", "5"), envelope))
+      yield* until(async () => (await jsm.consumers.info("CMD_home", "agent")).ack_floor.stream_seq === 5)
+      yield* server.kill("SIGTERM") // writes what its consumers know
+      // as a power loss may leave it: what the stream wrote is gone, what its consumer wrote is not
+      rmSync(join(server.directory, "jetstream/jetstream/$G/streams/CMD_home/msgs"), { recursive: true })
+      yield* server.restart
+      // as many as it had: whoever looks only afterwards sees nothing odd
+      yield* bus.publish(commands, Array.map(Array.make("6", "7", "8", "9", "10", "11"), envelope))
+      yield* home.hears(11)
+    })
+  )
+
+  it.live("brings a stream and a consumer to the configuration it wants", () =>
+    Effect.gen(function* () {
+      const { url } = yield* natsServer()
+      const { jsm } = yield* administrator(url)
+      yield* Effect.promise(async () => {
+        await jsm.streams.add({ name: "CMD_home", subjects: ["homing.commands.home"], max_msgs: -1 })
+        await jsm.consumers.add("CMD_home", { durable_name: "agent", ack_policy: "explicit" as never, max_deliver: 2 })
+      })
+      const bus = yield* bothEnds(url)
+      yield* bus.publish(commands, [envelope("1")])
+      const { config } = yield* Effect.promise(() => jsm.streams.info("CMD_home"))
+      assert.strictEqual(config.max_age, 9 * 86_400e9)
+      assert.strictEqual(config.discard, "new")
+      const consumer = yield* Effect.promise(() => jsm.consumers.info("CMD_home", "agent"))
+      assert.strictEqual(consumer.config.max_deliver, 20)
+      assert.strictEqual(consumer.config.max_ack_pending, 2_048)
+    })
+  )
+
+  it.live("an agent makes nothing: it waits until its gateway has", () =>
+    Effect.gen(function* () {
+      const { url } = yield* natsServer()
+      const { jsm } = yield* administrator(url)
+      const home = yield* busOf({ url, role: "agent", agent, tuning: { ...impatient, patience: 1_000 } })
+      const { hears } = yield* receiver(home, commands)
+      const report = home.publish({ kind: "reports", agent }, [envelope("report")])
+      assert.strictEqual((yield* Effect.flip(report))._tag, "BusUnavailable")
+      assert.deepStrictEqual(yield* Effect.promise(() => jsm.streams.names().next()), [])
+      const gateway = yield* busOf({ url, role: "gateway", tuning: impatient })
+      yield* gateway.publish(commands, [envelope("command")])
+      yield* hears(1)
+      yield* report
+    })
+  )
+
+  it.live("is built without a server, says so, and speaks as soon as there is one", () =>
+    Effect.gen(function* () {
+      const server = yield* natsServer()
+      yield* server.kill()
+      const tuning = { ...impatient, patience: 300 }
+      const context = yield* Layer.build(JetStream.layer({ url: server.url, role: "gateway", tuning }))
+      const bus = Context.get(context, CommandBus)
+      const { describe } = Context.get(context, JetStream.JetStreamServer)
+      assert.include(describe(), "not reached yet")
+      assert.strictEqual((yield* Effect.flip(bus.publish(commands, [envelope("1")])))._tag, "BusUnavailable")
+      yield* server.restart
+      yield* Effect.retry(bus.publish(commands, [envelope("1")]), { times: 50 })
+      assert.match(describe(), /^JetStream 2\.\d+\.\d+: .* every 2 minutes/)
+    })
+  )
+})

@@ -1,0 +1,66 @@
+import { Context, Effect, Layer, type Redacted } from "effect"
+import type { AgentId } from "#domain/Ids.ts"
+import { CommandBus } from "#domain/ports/CommandBus.ts"
+import * as Acknowledgements from "./Acknowledgements.ts"
+import * as Connection from "./Connection.ts"
+import * as DeadLetters from "./DeadLetters.ts"
+import * as Keeper from "./Keeper.ts"
+import { inboxOf } from "./Names.ts"
+import * as Publisher from "./Publisher.ts"
+import * as Subscriber from "./Subscriber.ts"
+import { defaults, type Tuning } from "./Tuning.ts"
+
+export type Options = {
+  /** `nats://host:port` or `tls://host:port`, several with commas. */
+  readonly url: string
+  /** A PEM file: the certificate authority to trust instead of the public ones. */
+  readonly caFile?: string | undefined
+  /** See `Custody.ts`. Without one the server must let everybody in. */
+  readonly nkeySeed?: Redacted.Redacted | undefined
+  readonly tuning?: Partial<Tuning>
+} & (
+  | /** Makes streams and consumers, for whatever agent it speaks with. */ { readonly role: "gateway" }
+  | /** Waits until its gateway has made them. */ { readonly role: "agent"; readonly agent: AgentId }
+)
+
+/** What the server behind the bus promises of an envelope it took, in words for whoever runs this. */
+export class JetStreamServer extends Context.Service<JetStreamServer, { readonly describe: () => string }>()(
+  "homing/infra/bus/jetstream/JetStreamServer"
+) {}
+
+/**
+ * The command bus on NATS JetStream, servers from 2.9.10 on. Builds without a server, reconnects for ever, and heals
+ * streams and consumers. `publish` completes when the server has stored the envelopes; what that is worth after a power
+ * loss depends on the server, and is made good by the reconciler.
+ */
+export const layer = (options: Options) =>
+  Layer.effectContext(
+    Effect.gen(function* () {
+      const tuning = { ...defaults, ...options.tuning }
+      const gateway = options.role === "gateway"
+      const connection = yield* Connection.open({
+        url: options.url,
+        caFile: options.caFile,
+        nkeySeed: options.nkeySeed,
+        inboxPrefix: inboxOf(options.role === "gateway" ? "gateway" : options)
+      })
+      const acknowledgements = yield* Acknowledgements.make(connection, tuning)
+      const keeper = gateway ? yield* Keeper.make(connection, tuning) : Keeper.bystander
+      if (gateway) yield* DeadLetters.follow(connection, keeper, acknowledgements, tuning)
+      return Context.make(CommandBus, {
+        publish: Publisher.make(connection, keeper, tuning),
+        subscribe: Subscriber.make(connection, keeper, acknowledgements, tuning)
+      }).pipe(Context.add(JetStreamServer, { describe: () => describe(connection.version()) }))
+    })
+  )
+
+/** The server does not tell its `sync_interval`; before 2.10 there is none to set. */
+const describe = (version: string | undefined): string => {
+  if (version === undefined) return "JetStream: not reached yet; what it forgets is issued again from the log"
+  const [major = 0, minor = 0] = version.split(".").map(Number)
+  const synced =
+    major > 2 || minor >= 10
+      ? "to disk every 2 minutes unless its sync_interval says otherwise"
+      : "to disk every 2 minutes, whatever it is told"
+  return `JetStream ${version}: envelopes are written before they are acknowledged, ${synced}; what it forgets is issued again from the log`
+}

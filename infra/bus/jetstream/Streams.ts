@@ -1,0 +1,120 @@
+import { Effect } from "effect"
+import {
+  AckPolicy,
+  type ConsumerConfig,
+  type ConsumerInfo,
+  DeliverPolicy,
+  DiscardPolicy,
+  type JetStreamManager,
+  type NatsConnection,
+  type NatsError,
+  nanos,
+  RetentionPolicy,
+  StorageType,
+  type StreamConfig,
+  type StreamInfo
+} from "nats"
+import type { BusUnavailable } from "#domain/ports/CommandBus.ts"
+import { ask } from "./Connection.ts"
+import type { Place } from "./Names.ts"
+import type { Tuning } from "./Tuning.ts"
+
+const day = 24 * 3_600_000
+/** Over the longest expiry, 7 days, by two: an agent that was away finds every command that may still be sent. */
+const maxAge = 9 * day
+/** Long enough for a gateway that comes back to issue the same commands again. The server keeps these ids in memory. */
+const remembered = 2 * 3_600_000
+
+/**
+ * Envelopes stay until their age ends, acknowledged or not: so ids survive a restart of the server, and nothing that was
+ * taken comes back. A full stream refuses what is new, which the publisher hears; it never drops what is old.
+ */
+export const laneStream = ({ stream, subject }: Place, { maxBytes }: Pick<Tuning, "maxBytes">) => ({
+  name: stream,
+  subjects: [subject],
+  retention: RetentionPolicy.Limits,
+  storage: StorageType.File,
+  discard: DiscardPolicy.New,
+  max_age: nanos(maxAge),
+  max_bytes: maxBytes,
+  duplicate_window: nanos(remembered)
+})
+
+/** Small notes for people: when there are far too many, the oldest go. */
+export const deadLetterStream = ({ stream, subject }: Place) => ({
+  name: stream,
+  subjects: [subject],
+  retention: RetentionPolicy.Limits,
+  storage: StorageType.File,
+  discard: DiscardPolicy.Old,
+  max_age: nanos(90 * day),
+  max_bytes: 16 * 1_048_576
+})
+
+export const consumerOf = ({ consumer }: Place, tuning: Tuning) => ({
+  durable_name: consumer,
+  ack_policy: AckPolicy.Explicit,
+  ack_wait: nanos(tuning.ackWait),
+  max_deliver: tuning.maxDeliveries,
+  max_ack_pending: tuning.maxUnacknowledged
+})
+
+export const managerOf = (nc: NatsConnection, { request }: Pick<Tuning, "request">) =>
+  ask(() => nc.jetstreamManager({ checkAPI: false, timeout: request }))
+
+/** `undefined`: there is no such thing. */
+const find = <A>(question: () => Promise<A>): Effect.Effect<A | undefined, BusUnavailable> =>
+  ask(() =>
+    question().catch((error: NatsError) => {
+      if (error.api_error?.code === 404) return undefined
+      throw error
+    })
+  )
+
+const differs = <A extends object>(wanted: Partial<A>, actual: A): boolean =>
+  Object.entries(wanted).some(([key, value]) => JSON.stringify(actual[key as keyof A]) !== JSON.stringify(value))
+
+/** Makes the stream, or brings it to what is wanted. */
+export const tendStream = (jsm: JetStreamManager, wanted: Partial<StreamConfig> & { readonly name: string }) =>
+  Effect.gen(function* () {
+    const found: StreamInfo | undefined = yield* find(() => jsm.streams.info(wanted.name))
+    if (found === undefined) {
+      yield* Effect.logInfo("a stream of the bus is made", { stream: wanted.name })
+      return yield* ask(() => jsm.streams.add(wanted))
+    }
+    if (!differs(wanted, found.config)) return found
+    yield* Effect.logInfo("a stream of the bus is brought to its configuration", { stream: wanted.name })
+    return yield* ask(() => jsm.streams.update(wanted.name, wanted))
+  })
+
+export const findConsumer = (jsm: JetStreamManager, { consumer, stream }: Place) =>
+  find(() => jsm.consumers.info(stream, consumer))
+
+/** Makes the consumer, beginning at a place in the stream. */
+export const makeConsumer = (
+  jsm: JetStreamManager,
+  { stream }: Place,
+  wanted: Partial<ConsumerConfig>,
+  from: number
+): Effect.Effect<ConsumerInfo, BusUnavailable> =>
+  Effect.logInfo("a consumer of the bus is made", { stream, from }).pipe(
+    Effect.andThen(
+      ask(() =>
+        jsm.consumers.add(stream, {
+          ...wanted,
+          ...(from > 1
+            ? { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: from }
+            : { deliver_policy: DeliverPolicy.All })
+        })
+      )
+    )
+  )
+
+/** Brings what can be changed of a consumer to what is wanted. */
+export const tendConsumer = (
+  jsm: JetStreamManager,
+  { consumer, stream }: Place,
+  wanted: Partial<ConsumerConfig>,
+  found: ConsumerInfo
+): Effect.Effect<ConsumerInfo, BusUnavailable> =>
+  differs(wanted, found.config) ? ask(() => jsm.consumers.update(stream, consumer, wanted)) : Effect.succeed(found)

@@ -1,0 +1,81 @@
+import { type Array, Effect, Queue, Schedule, Stream } from "effect"
+import type { Msg } from "nats"
+import type { BusUnavailable, Incoming, Lane } from "#domain/ports/CommandBus.ts"
+import type { Acknowledgements, Delivery } from "./Acknowledgements.ts"
+import type { Connection } from "./Connection.ts"
+import type { Keeper } from "./Keeper.ts"
+import { placeOf } from "./Names.ts"
+import { restHeader } from "./Publisher.ts"
+import { pull, withdraw } from "./Pull.ts"
+import type { Tuning } from "./Tuning.ts"
+
+/** How long an array waits for the rest of it: part may have been dropped as a repetition, or be lost. */
+const linger = 50
+const again = Schedule.min([Schedule.exponential("50 millis"), Schedule.spaced("500 millis")])
+
+/**
+ * Everything on a lane. Heals by itself: it ends with its subscriber. What the subscriber then holds and has not
+ * acknowledged is given back, so that it comes again at once.
+ */
+export const make =
+  (connection: Connection, keeper: Keeper, acknowledgements: Acknowledgements, tuning: Tuning) =>
+  (lane: Lane): Stream.Stream<Incoming, BusUnavailable> =>
+    Stream.unwrap(
+      Effect.gen(function* () {
+        const arrays = yield* Queue.unbounded<Array.NonEmptyReadonlyArray<Incoming>>()
+        const held = new Set<Delivery>()
+        const add = gathering((array) => Queue.offerUnsafe(arrays, array))
+
+        yield* Effect.addFinalizer(() =>
+          Effect.gen(function* () {
+            if (held.size === 0) return
+            const { nc, server } = yield* connection.link
+            const more = yield* withdraw(connection, nc, placeOf(lane))
+            if (more?.reply !== undefined) held.add({ reply: more.reply, server })
+            for (const delivery of held) acknowledgements.giveBack(delivery)
+          }).pipe(Effect.timeout("2 seconds"), Effect.ignore)
+        )
+
+        const incoming = (message: Msg, server: string): Incoming => {
+          const delivery: Delivery = { reply: message.reply ?? "", server }
+          held.add(delivery)
+          const acknowledge = Effect.sync(() => {
+            if (held.delete(delivery)) acknowledgements.acknowledge(delivery)
+          })
+          return { bytes: message.data, acknowledge }
+        }
+
+        const deliveries = Effect.gen(function* () {
+          const link = yield* connection.link
+          yield* keeper.ensure(lane.agent)
+          return yield* pull(connection, link, placeOf(lane), tuning, (message) =>
+            add(incoming(message, link.server), Number(message.headers?.get(restHeader) ?? 0))
+          )
+        }).pipe(
+          Effect.tapError(() => keeper.doubt(lane.agent)),
+          Effect.tapErrorTag("PullEnded", ({ reason }) =>
+            Effect.logDebug("a lane of the bus is asked for anew", { agent: lane.agent, lane: lane.kind, reason })
+          )
+        )
+        yield* Effect.forkScoped(Effect.retry(deliveries, again))
+
+        return Stream.flattenArray(Stream.fromEffectRepeat(Queue.take(arrays)))
+      })
+    )
+
+/** Puts what was published together into one array. */
+const gathering = (emit: (array: Array.NonEmptyReadonlyArray<Incoming>) => void) => {
+  let gathered: globalThis.Array<Incoming> = []
+  let timer: NodeJS.Timeout | undefined
+  const flush = () => {
+    const [first, ...others] = gathered
+    gathered = []
+    if (first !== undefined) emit([first, ...others])
+  }
+  return (one: Incoming, rest: number) => {
+    gathered.push(one)
+    clearTimeout(timer)
+    if (rest > 0) timer = setTimeout(flush, linger)
+    else flush()
+  }
+}
