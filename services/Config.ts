@@ -3,6 +3,7 @@ import { parseEnv } from "node:util"
 import { Effect, Exit, Redacted, Schema } from "effect"
 import { AgentId } from "#domain/Ids.ts"
 import { trustOf } from "./gateway/http/ClientAddress.ts"
+import { originsOf } from "./gateway/http/Cors.ts"
 import { levels } from "./telemetry/Log.ts"
 
 interface Setting<A> {
@@ -50,6 +51,12 @@ const settings = {
     matching(/^[a-z0-9-]{1,32}$/),
     "1 to 32 of a-z, 0-9 and -",
     "Stands on every event."
+  ),
+  corsOrigins: optional(
+    "CORS_ORIGINS",
+    Schema.String.check(Schema.makeFilter((text) => originsOf(text) !== undefined)),
+    "origins such as https://shop.example, separated by commas, or *",
+    "Whose pages may call the API from a browser."
   ),
   trustProxy: optional(
     "TRUST_PROXY",

@@ -1,5 +1,6 @@
 import type { Config } from "../Config.ts"
 import { trustOf } from "../gateway/http/ClientAddress.ts"
+import { originsOf } from "../gateway/http/Cors.ts"
 import type { GatewayOptions } from "../layers.ts"
 
 /** What the gateway is told of the configuration. */
@@ -9,6 +10,7 @@ export const gatewayOptions = (config: Config): GatewayOptions => ({
   apiKey: config.apiKey,
   http: {
     ...config,
+    corsOrigins: config.corsOrigins === undefined ? undefined : originsOf(config.corsOrigins),
     trustProxy: config.trustProxy === undefined ? undefined : trustOf(config.trustProxy),
     rateLimits: {
       messages: config.rateLimitMessages,

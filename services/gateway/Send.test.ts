@@ -119,8 +119,7 @@ layer(app, { excludeTestServices: true })("POST /v1/messages", (it) => {
           { expiresInSeconds: 604_800 },
           { tags: tags(16) },
           { tags: { [`a${"b".repeat(63)}`]: "v".repeat(256) } },
-          { content: { type: "text", text: "x".repeat(65_536) } },
-          { something: "else" }
+          { content: { type: "text", text: "x".repeat(65_536) } }
         ]
         for (const more of good)
           assert.strictEqual((yield* send({ ...message, ...more })).status, 201, JSON.stringify(more).slice(0, 80))
@@ -152,6 +151,26 @@ layer(app, { excludeTestServices: true })("POST /v1/messages", (it) => {
           isProblem(refused, "invalid_request")
           assert.strictEqual(refused.json.errors[0].pointer, pointer)
           assert.strictEqual(refused.json.errors[0].in, "body")
+        }
+        assert.deepStrictEqual(asked, [])
+      })
+    )
+
+    it.effect("refuses members it does not know, wherever they stand, and does not repeat them", () =>
+      Effect.gen(function* () {
+        answering(Effect.succeed(settled))
+        const known = "device, to, content, confirm, expiresInSeconds, tags"
+        const cases: ReadonlyArray<[object, string, string]> = [
+          [{ "+60123456789": 1, "+60123456780": 2 }, "", known],
+          [{ confirm: { untill: "read" } }, "/confirm", "until, timeoutMs"],
+          [{ content: { type: "text", text: "hello", caption: "x" } }, "/content", "type, text"],
+          [JSON.parse('{ "__proto__": { "expiresInSeconds": 1 } }'), "", known]
+        ]
+        for (const [more, pointer, members] of cases) {
+          const body = `${JSON.stringify(message).slice(0, -1)},${JSON.stringify(more).slice(1)}`
+          const refused = yield* send(body)
+          isProblem(refused, "invalid_request")
+          assert.deepStrictEqual(refused.json.errors, [{ in: "body", pointer, expected: `no members but ${members}` }])
         }
         assert.deepStrictEqual(asked, [])
       })

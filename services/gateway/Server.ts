@@ -17,7 +17,7 @@ import * as MessagesHttp from "./http/MessagesHttp.ts"
 import { phoneNumbers } from "./http/PhoneNumbers.ts"
 import { listener } from "./Listener.ts"
 
-export interface Options extends Admission.Options {
+export interface Options extends Admission.Options, Edge.Options {
   readonly host: string
   /** 0: any free one. */
   readonly port: number
@@ -76,7 +76,7 @@ const cutOffGraceMillis = 250
 export const layer = <E = never, R = never>(options: Options, others?: Layer.Layer<never, E, R>) =>
   Layer.suspend(() => {
     const server = listener()
-    const all = Layer.mergeAll(routes(options), Edge.layer).pipe(Layer.provide(Admission.layer(options)))
+    const all = Layer.mergeAll(routes(options), Edge.layer(options)).pipe(Layer.provide(Admission.layer(options)))
     const app = others === undefined ? all : Layer.merge(all, others)
     return beginShutdown(server, options).pipe(
       Layer.provideMerge(HttpRouter.serve(app, { disableLogger: true, disableListenLog: true })),

@@ -18,8 +18,9 @@ type Unreadable = "bad_request" | "invalid_request" | "payload_too_large" | "uns
  */
 export const jsonBody = <A, I>(schema: Schema.Codec<A, I>) => {
   type Read = Effect.Effect<A, AnyProblem<Unreadable>>
-  const decode = Schema.decodeUnknownExit(schema)
-  const explain = Schema.decodeUnknownEffect(schema, { errors: "all" }) // finds every flaw, at twice the price
+  // A member we do not know is a mistake of its writer: a misspelt wish must not be granted as if it had not been made.
+  const decode = Schema.decodeUnknownExit(schema, { onExcessProperty: "error" })
+  const explain = Schema.decodeUnknownEffect(schema, { errors: "all", onExcessProperty: "error" }) // finds every flaw, at twice the price
   const decoded = (value: unknown) => {
     const exit = decode(value)
     if (Exit.isSuccess(exit)) return Effect.succeed(exit.value)

@@ -5,10 +5,16 @@ import { problem } from "../api/Problems.ts"
 import { Admission } from "./Admission.ts"
 import { allowedMethods } from "./Allowed.ts"
 import { respond } from "./Answer.ts"
+import { cors, type Origins } from "./Cors.ts"
 import { problemOf } from "./Failures.ts"
 import { respondTo } from "./IdempotencyKey.ts"
 import { rateHeadersOf } from "./RateHeaders.ts"
 import { requestIdOf } from "./RequestId.ts"
+
+export interface Options {
+  /** Without: pages of other origins cannot read what is answered. */
+  readonly corsOrigins?: Origins | undefined
+}
 
 type Response = HttpServerResponse.HttpServerResponse
 
@@ -16,46 +22,50 @@ type Response = HttpServerResponse.HttpServerResponse
  * What every request passes: whatever happened inside becomes an answer, and is counted and timed once. Nothing of the
  * path is told but the route's template: a path the API does not know may contain anything, a phone number too.
  */
-export const layer = HttpRouter.middleware(
-  Effect.gen(function* () {
-    const logs = LogLevel.isLessThanOrEqualTo(yield* References.MinimumLogLevel, "Debug")
-    const allowed = allowedMethods(["/openapi.json"])
-    const admission = yield* Admission
+export const layer = ({ corsOrigins }: Options) =>
+  HttpRouter.middleware(
+    Effect.gen(function* () {
+      const logs = LogLevel.isLessThanOrEqualTo(yield* References.MinimumLogLevel, "Debug")
+      const allowed = allowedMethods(["/openapi.json"])
+      const admission = yield* Admission
+      const { headersOf, preflightHeadersOf } = cors(corsOrigins)
 
-    const recover = (cause: Cause.Cause<unknown>, request: HttpServerRequest.HttpServerRequest) => {
-      if (isAbandoned(cause)) return Effect.succeed(HttpServerResponse.empty({ status: clientClosedRequest }))
-      if (!isUnknownRoute(cause)) return Effect.map(problemOf(cause, request), (found) => respondTo(request, found))
-      const allow = allowed(request.url)
-      if (allow === undefined) return Effect.succeed(respond(problem("not_found")))
-      if (request.method === "OPTIONS") return Effect.succeed(HttpServerResponse.empty({ headers: { allow } }))
-      return Effect.succeed(respond(problem("method_not_allowed"), { allow }))
-    }
-
-    return (answer: Effect.Effect<Response, Types.unhandled>): Effect.Effect<Response, Types.unhandled> =>
-      Effect.withFiber<Response>((fiber) => {
-        const begun = performance.now()
-        const request = Context.getUnsafe(fiber.context, HttpServerRequest.HttpServerRequest)
-        const told = (answered: Response) => {
-          const rates = rateHeadersOf(request)
-          const response = rates === undefined ? answered : HttpServerResponse.setHeaders(answered, rates)
-          const route = routeOf(fiber)
-          const millis = Math.round((performance.now() - begun) * 100) / 100
-          requestAnswered(request.method, route, response.status, millis)
-          if (!logs) return Effect.succeed(response)
-          const { method } = request
-          const line = { request: requestIdOf(request), method, route, status: response.status, millis }
-          return Effect.as(Effect.logDebug("request", line), response)
+      const recover = (cause: Cause.Cause<unknown>, request: HttpServerRequest.HttpServerRequest) => {
+        if (isAbandoned(cause)) return Effect.succeed(HttpServerResponse.empty({ status: clientClosedRequest }))
+        if (!isUnknownRoute(cause)) return Effect.map(problemOf(cause, request), (found) => respondTo(request, found))
+        const allow = allowed(request.url)
+        if (allow === undefined) return Effect.succeed(respond(problem("not_found")))
+        if (request.method === "OPTIONS") {
+          return Effect.succeed(HttpServerResponse.empty({ headers: { allow, ...preflightHeadersOf(request, allow) } }))
         }
-        const refused = isProbe(request.url) ? undefined : admission.enter(request)
-        if (refused !== undefined) return told(respond(refused.found, refused.headers))
-        return Effect.matchCauseEffect(answer, {
-          onSuccess: told,
-          onFailure: (cause) => Effect.flatMap(recover(cause, request), told)
+        return Effect.succeed(respond(problem("method_not_allowed"), { allow }))
+      }
+
+      return (answer: Effect.Effect<Response, Types.unhandled>): Effect.Effect<Response, Types.unhandled> =>
+        Effect.withFiber<Response>((fiber) => {
+          const begun = performance.now()
+          const request = Context.getUnsafe(fiber.context, HttpServerRequest.HttpServerRequest)
+          const told = (answered: Response) => {
+            const headers = { ...headersOf(request), ...rateHeadersOf(request) }
+            const response = HttpServerResponse.setHeaders(answered, headers)
+            const route = routeOf(fiber)
+            const millis = Math.round((performance.now() - begun) * 100) / 100
+            requestAnswered(request.method, route, response.status, millis)
+            if (!logs) return Effect.succeed(response)
+            const { method } = request
+            const line = { request: requestIdOf(request), method, route, status: response.status, millis }
+            return Effect.as(Effect.logDebug("request", line), response)
+          }
+          const refused = isProbe(request.url) ? undefined : admission.enter(request)
+          if (refused !== undefined) return told(respond(refused.found, refused.headers))
+          return Effect.matchCauseEffect(answer, {
+            onSuccess: told,
+            onFailure: (cause) => Effect.flatMap(recover(cause, request), told)
+          })
         })
-      })
-  }),
-  { global: true }
-)
+    }),
+    { global: true }
+  )
 
 /** Whatever watches the process must not take it for dead because it is busy. */
 const isProbe = (url: string): boolean => url === "/health" || url === "/health/ready"

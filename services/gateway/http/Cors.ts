@@ -1,0 +1,54 @@
+/** Whose pages may call the API from a browser: everybody's, or those of these origins. */
+export type Origins = "*" | ReadonlySet<string>
+
+/** `*`, or origins as browsers write them, separated by commas; `undefined` for anything else. */
+export const originsOf = (text: string): Origins | undefined => {
+  if (text.trim() === "*") return "*"
+  const origins = text.split(",").map((origin) => origin.trim())
+  return origins.every(isOrigin) ? new Set(origins) : undefined
+}
+
+const isOrigin = (text: string): boolean =>
+  /^https?:\/\/[^*]+$/.test(text) && URL.canParse(text) && new URL(text).origin === text
+
+const exposed = "idempotency-key, idempotency-warning, location, ratelimit, ratelimit-policy, retry-after"
+const accepted = "authorization, content-type, idempotency-key, x-api-key"
+const rememberedSeconds = 600
+
+interface Request {
+  readonly headers: Readonly<Record<string, string | undefined>>
+}
+
+/**
+ * What the Fetch standard asks of answers to pages of other origins. Credentials of the browser's own are never asked
+ * for: a key comes in a header that the page sets, so that a foreign page can do nothing with a visitor's cookies.
+ */
+export const cors = (origins: Origins | undefined) => {
+  const allowed = ({ headers: { origin } }: Request): string | undefined =>
+    origins === undefined || origin === undefined
+      ? undefined
+      : origins === "*"
+        ? "*"
+        : origins.has(origin)
+          ? origin
+          : undefined
+  const vary: Record<string, string> = origins === undefined || origins === "*" ? {} : { vary: "Origin" }
+
+  return {
+    /** Of every answer; a cache must not show one origin what was meant for another. */
+    headersOf: (request: Request): Record<string, string> => {
+      const origin = allowed(request)
+      if (origin === undefined) return vary
+      return { ...vary, "access-control-allow-origin": origin, "access-control-expose-headers": exposed }
+    },
+    /** Of the answer to a preflight, besides; needs no key. `methods`: what the path answers to. */
+    preflightHeadersOf: (request: Request, methods: string): Record<string, string> => {
+      if (request.headers["access-control-request-method"] === undefined || allowed(request) === undefined) return {}
+      return {
+        "access-control-allow-methods": methods,
+        "access-control-allow-headers": accepted,
+        "access-control-max-age": String(rememberedSeconds)
+      }
+    }
+  }
+}
