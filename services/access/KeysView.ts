@@ -68,6 +68,9 @@ const hydrate = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, roster: R
 /** The view of clients and keys, and what it keeps in memory. */
 export const make = (): { readonly view: View; readonly roster: Roster } => {
   const roster = new Roster()
+  const follow = (events: ReadonlyArray<RecordedEvent>) => {
+    for (const event of events) roster.apply(event)
+  }
   return {
     roster,
     view: {
@@ -78,9 +81,8 @@ export const make = (): { readonly view: View; readonly roster: Roster } => {
       setup,
       hydrate: (sql) => hydrate(sql, roster),
       apply: (sql, events) => Effect.forEach(events, (event) => apply(sql, event), { discard: true }),
-      applied: (events) => {
-        for (const event of events) roster.apply(event)
-      }
+      applied: follow,
+      following: { hydrate: (sql) => hydrate(sql, roster), follow }
     }
   }
 }

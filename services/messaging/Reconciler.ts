@@ -114,7 +114,7 @@ export const layer = (options: ReconcilerOptions) =>
 
       const run = Effect.gen(function* () {
         const head = yield* store.head
-        if (head !== undefined) yield* views.reached(head)
+        if (head !== undefined) yield* views.written(head)
         yield* pass(true)
         yield* Effect.repeat(pass(false), Schedule.spaced(options.everyMillis))
       })

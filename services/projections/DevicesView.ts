@@ -44,6 +44,21 @@ export const make = (): { readonly view: View; readonly registry: DeviceRegistry
     }
   }
 
+  const fold = (events: ReadonlyArray<RecordedEvent>): ReadonlyMap<string, Entry> => {
+    const changes = new Map<string, Entry>()
+    for (const event of events) {
+      const id = event.stream.slice("device-".length)
+      changes.set(id, evolve(DeviceId.make(id), changes.get(id) ?? entries.get(id), event))
+    }
+    return changes
+  }
+
+  const hydrate = Effect.fnUntraced(function* (sql: SqlClient.SqlClient) {
+    const rows = yield* sql<Row>`SELECT id, CAST(position AS TEXT) AS position, record, state FROM devices
+      ORDER BY devices.position`
+    commit(new Map(rows.map((row) => [row.id, entryOf(row)])))
+  })
+
   return {
     registry,
     view: {
@@ -53,17 +68,9 @@ export const make = (): { readonly view: View; readonly registry: DeviceRegistry
       tables: ["devices"],
       setup: (sql) =>
         sql`CREATE TABLE devices (id TEXT PRIMARY KEY, position BIGINT NOT NULL, record TEXT NOT NULL, state TEXT NOT NULL)`,
-      hydrate: Effect.fnUntraced(function* (sql: SqlClient.SqlClient) {
-        const rows = yield* sql<Row>`SELECT id, CAST(position AS TEXT) AS position, record, state FROM devices
-          ORDER BY devices.position`
-        commit(new Map(rows.map((row) => [row.id, entryOf(row)])))
-      }),
+      hydrate,
       apply: Effect.fnUntraced(function* (sql, events) {
-        const changes = new Map<string, Entry>()
-        for (const event of events) {
-          const id = event.stream.slice("device-".length)
-          changes.set(id, evolve(DeviceId.make(id), changes.get(id) ?? entries.get(id), event))
-        }
+        const changes = fold(events)
         for (const [id, { position, record, state }] of changes) {
           const row = { id, position, record: JSON.stringify(record), state: JSON.stringify(portable(state)) }
           yield* sql`INSERT INTO devices ${sql.insert(row)}
@@ -74,7 +81,8 @@ export const make = (): { readonly view: View; readonly registry: DeviceRegistry
       applied: () => {
         commit(changed)
         changed = new Map()
-      }
+      },
+      following: { hydrate, follow: (events) => commit(fold(events)) }
     }
   }
 }

@@ -4,6 +4,7 @@ import type { MessageId } from "#domain/Ids.ts"
 import { contradictions } from "#domain/message/Status.ts"
 import type { RecordedEvent } from "#domain/Recorded.ts"
 import { evolve, type SealedDocument, statusOfDocument } from "../messaging/MessageDocument.ts"
+import * as OpenMessages from "./OpenMessages.ts"
 import type { View } from "./View.ts"
 
 type Row = {
@@ -36,6 +37,7 @@ export interface QueueDepth {
 }
 
 const recentCapacity = 4_096
+const pageSize = 500
 
 /** One row per message, by the position of its first event. Personal data stays sealed. */
 export const make = (): { readonly view: View; readonly depth: QueueDepth } => {
@@ -53,6 +55,14 @@ export const make = (): { readonly view: View; readonly depth: QueueDepth } => {
     if (now === 0) waiting.delete(device)
     else waiting.set(device, now)
   }
+
+  const followed = OpenMessages.make(count)
+
+  const countContradictions = Effect.fnUntraced(function* (sql: SqlClient.SqlClient) {
+    const [sum] = yield* sql<{ readonly contradicted: number }>`
+      SELECT CAST(COALESCE(SUM(contradictions), 0) AS INTEGER) AS contradicted FROM messages WHERE contradictions > 0`
+    contradicted = sum?.contradicted ?? 0
+  })
 
   const load = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, ids: ReadonlyArray<string>) {
     const known = new Map<string, Entry>()
@@ -132,12 +142,21 @@ export const make = (): { readonly view: View; readonly depth: QueueDepth } => {
         const open = yield* sql<{ readonly device: string; readonly waiting: number }>`
           SELECT device, CAST(COUNT(*) AS INTEGER) AS waiting FROM messages WHERE open = 1 GROUP BY device`
         for (const row of open) count(row.device, row.waiting)
-        const [sum] = yield* sql<{ readonly contradicted: number }>`
-          SELECT CAST(COALESCE(SUM(contradictions), 0) AS INTEGER) AS contradicted FROM messages WHERE contradictions > 0`
-        contradicted = sum?.contradicted ?? 0
+        yield* countContradictions(sql)
       }),
       apply,
-      applied
+      applied,
+      following: {
+        hydrate: Effect.fnUntraced(function* (sql) {
+          for (let after: bigint | undefined = -1n; after !== undefined; ) {
+            const page: ReadonlyArray<Listed> = yield* open(sql, after, pageSize)
+            for (const { document } of page) followed.add(document.id, document)
+            after = page.length < pageSize ? undefined : page.at(-1)!.position
+          }
+        }),
+        follow: (events) => events.forEach(followed.follow),
+        recount: countContradictions
+      }
     }
   }
 }
@@ -149,7 +168,7 @@ const rowOf = (id: string, position: bigint, document: SealedDocument): Row => {
     id,
     device: document.device,
     status,
-    open: status === "queued" || status === "attempting" ? 1 : 0,
+    open: OpenMessages.isOpen(status) ? 1 : 0,
     contradictions: contradictions(document.reports),
     document: JSON.stringify(document)
   }

@@ -16,18 +16,32 @@ export interface View {
     sql: SqlClient.SqlClient,
     events: Array.NonEmptyReadonlyArray<RecordedEvent>
   ) => Effect.Effect<unknown, SqlError.SqlError>
-  /** Once at start, before any event: reads back what is kept in memory beside the rows. */
+  /** Before any event is applied: reads back what is kept in memory beside the rows. */
   readonly hydrate?: (sql: SqlClient.SqlClient) => Effect.Effect<unknown, SqlError.SqlError>
   /** After the commit: for what is kept in memory beside the rows. */
   readonly applied?: (events: Array.NonEmptyReadonlyArray<RecordedEvent>) => void
+  /** In place of all that, where another process may write the rows. */
+  readonly following: Following
+}
+
+/** Keeps what is in memory beside the rows up to date from the events alone. */
+export interface Following {
+  /** Once, from rows that hold the events up to some position. */
+  readonly hydrate: (sql: SqlClient.SqlClient) => Effect.Effect<unknown, SqlError.SqlError>
+  /** The events after that position, each once. */
+  readonly follow: (events: Array.NonEmptyReadonlyArray<RecordedEvent>) => void
+  /** Now and then: what cannot be told from events without the rows. */
+  readonly recount?: (sql: SqlClient.SqlClient) => Effect.Effect<unknown, SqlError.SqlError>
 }
 
 /** The views of this process, and how far they have come. */
 export class Views extends Context.Service<
   Views,
   {
-    /** Waits until the views show everything up to this position. */
+    /** Waits until what this process keeps in memory shows everything up to this position. */
     readonly reached: (position: bigint) => Effect.Effect<void>
+    /** Waits until the rows do, whoever writes them. */
+    readonly written: (position: bigint) => Effect.Effect<void>
     readonly position: Effect.Effect<bigint | undefined>
   }
 >()("homing/services/projections/Views") {}

@@ -48,6 +48,39 @@ export const recorded = (
   }
 })
 
+export const [home, away] = [uuid(101), uuid(102)]
+export const queued = (n: number, position: bigint, device: string) =>
+  recorded(`message-${uuid(n)}`, 0, position, {
+    type: "message.queued.v1",
+    data: {
+      content: { body: sealed, kind: "text" },
+      contentDigest: "digest",
+      device,
+      expiresAt: at,
+      recipient: { address: sealed, kind: "phone" },
+      recipients: [sealed.subject],
+      tags: {},
+      transport: "whatsapp-web",
+      waMessageId: "3EB0000000000000000001"
+    }
+  })
+export const reported = (n: number, revision: number, position: bigint, kind: string) =>
+  recorded(`message-${uuid(n)}`, revision, position, {
+    type: `message.${kind}.v1`,
+    data: { attempt: 1, at, ...(kind === "failed" && { code: "403" }) }
+  })
+
+export const deviceCreated = (id: string, position: bigint) =>
+  recorded(`device-${id}`, 0, position, {
+    type: "device.created.v1",
+    data: { agent: "home", name: sealed, pairing: { method: "qr" } }
+  })
+export const deviceChanged = (id: string, revision: number, position: bigint, change: string) =>
+  recorded(`device-${id}`, revision, position, {
+    type: `device.${change}.v1`,
+    data: { at, evidence: "", step: revision, ...(change === "disconnected" && { reason: "network" }) }
+  })
+
 /** As the runner does, a transaction at a time. */
 export const write = (view: View, sql: SqlClient.SqlClient, ...events: Array.NonEmptyArray<RecordedEvent>) =>
   Effect.andThen(

@@ -11,29 +11,22 @@ import * as DevicesView from "./DevicesView.ts"
 import * as MessagesView from "./MessagesView.ts"
 import * as Projections from "./Projections.ts"
 import { type View, Views } from "./View.ts"
-import { at, type Databases, emptyDatabase, far, recorded, sealed, uuid, write } from "./ViewsFixture.ts"
-
-const [home, away] = [uuid(101), uuid(102)]
-const queued = (n: number, position: bigint, device: string) =>
-  recorded(`message-${uuid(n)}`, 0, position, {
-    type: "message.queued.v1",
-    data: {
-      content: { body: sealed, kind: "text" },
-      contentDigest: "digest",
-      device,
-      expiresAt: at,
-      recipient: { address: sealed, kind: "phone" },
-      recipients: [sealed.subject],
-      tags: {},
-      transport: "whatsapp-web",
-      waMessageId: "3EB0000000000000000001"
-    }
-  })
-const reported = (n: number, revision: number, position: bigint, kind: string) =>
-  recorded(`message-${uuid(n)}`, revision, position, {
-    type: `message.${kind}.v1`,
-    data: { attempt: 1, at, ...(kind === "failed" && { code: "403" }) }
-  })
+import {
+  at,
+  away,
+  type Databases,
+  deviceChanged,
+  deviceCreated,
+  emptyDatabase,
+  far,
+  home,
+  queued,
+  recorded,
+  reported,
+  sealed,
+  uuid,
+  write
+} from "./ViewsFixture.ts"
 
 const everything = { status: undefined, device: undefined, after: undefined, limit: 100 }
 const places = (rows: ReadonlyArray<MessagesView.Listed>) => rows.map(({ position }) => far - position)
@@ -61,17 +54,6 @@ const clientEvents: ReadonlyArray<ClientEvent> = [
   { type: "client.key_issued.v1", data: { key: second, digest, scopes: ["admin"] } },
   { type: "client.key_revoked.v1", data: { key: first } }
 ]
-
-const deviceCreated = (id: string, position: bigint) =>
-  recorded(`device-${id}`, 0, position, {
-    type: "device.created.v1",
-    data: { agent: "home", name: sealed, pairing: { method: "qr" } }
-  })
-const deviceChanged = (id: string, revision: number, position: bigint, change: string) =>
-  recorded(`device-${id}`, revision, position, {
-    type: `device.${change}.v1`,
-    data: { at, evidence: "", step: revision, ...(change === "disconnected" && { reason: "network" }) }
-  })
 
 /** What the views owe their readers on every database. Run it against each; add no options. */
 export const viewsContract = <E>(adapter: string, layer: Layer.Layer<Databases, E>) =>

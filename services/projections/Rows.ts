@@ -1,0 +1,89 @@
+import { Array, Effect } from "effect"
+import { SqlClient, type SqlError } from "effect/sql"
+import { categoryOf } from "#domain/Ids.ts"
+import type { RecordedEvent } from "#domain/Recorded.ts"
+import { creating } from "../runtime/Tables.ts"
+import { lowest } from "./Progress.ts"
+import type { View } from "./View.ts"
+
+/** Every category in the log: the views are given all events, so their checkpoint is where they stand. */
+export const categories = ["message", "device", "client", "store"]
+
+/** After each page: under load, pages grow and a message's first two events share one row's write. */
+export const rest = "50 millis"
+
+export interface Checkpoint {
+  readonly view_name: string
+  readonly view_version: number
+  readonly position: string | null
+}
+
+export const createCheckpoints = (sql: SqlClient.SqlClient) =>
+  creating(
+    sql,
+    sql`CREATE TABLE IF NOT EXISTS checkpoints (
+      view_name TEXT PRIMARY KEY, view_version INTEGER NOT NULL, position TEXT)`
+  )
+
+/** The events after `position` that concern the view. */
+export const newsFor = (view: View, position: bigint | undefined, events: ReadonlyArray<RecordedEvent>) =>
+  events.filter(
+    (event) =>
+      (position === undefined || event.position > position) && view.categories.includes(categoryOf(event.stream))
+  )
+
+interface Progress {
+  readonly view: View
+  position: bigint | undefined
+}
+
+/**
+ * Writes the views' rows: each array of events in one transaction, rows and checkpoints together. `transact` opens the
+ * transaction: it may refuse one that this process has no right to any more.
+ */
+export const open = <E>(
+  views: ReadonlyArray<View>,
+  transact: <A>(work: Effect.Effect<A, SqlError.SqlError>) => Effect.Effect<A, E>
+) =>
+  Effect.gen(function* () {
+    const sql = yield* SqlClient.SqlClient
+
+    const resume = Effect.fnUntraced(function* (view: View) {
+      const [row] = yield* sql<Checkpoint>`SELECT * FROM checkpoints WHERE view_name = ${view.name}`
+      if (row?.view_version !== view.version) {
+        for (const table of view.tables) yield* sql`DROP TABLE IF EXISTS ${sql(table)}`
+        yield* view.setup(sql)
+        yield* sql`INSERT INTO checkpoints (view_name, view_version, position)
+          VALUES (${view.name}, ${view.version}, NULL)
+          ON CONFLICT (view_name) DO UPDATE SET view_version = excluded.view_version, position = NULL`
+      }
+      const position = row?.view_version === view.version ? row.position : null
+      const progress: Progress = { view, position: position === null ? undefined : BigInt(position) }
+      return progress
+    })
+    const progress = yield* Effect.forEach(views, (view) => transact(resume(view)))
+    for (const { view } of progress) if (view.hydrate) yield* view.hydrate(sql)
+
+    return {
+      /** Where the view that is furthest behind stands. */
+      behind: lowest(progress.map(({ position }) => position)),
+
+      write: Effect.fnUntraced(function* (events: Array.NonEmptyReadonlyArray<RecordedEvent>) {
+        const last = Array.lastNonEmpty(events).position
+        const pages = progress.map(({ position, view }) => ({ view, news: newsFor(view, position, events) }))
+        yield* transact(
+          Effect.gen(function* () {
+            for (const { news, view } of pages) if (Array.isReadonlyArrayNonEmpty(news)) yield* view.apply(sql, news)
+            const moved = progress.filter((one) => one.position === undefined || one.position < last)
+            yield* sql`UPDATE checkpoints SET position = ${String(last)}
+              WHERE ${sql.in(
+                "view_name",
+                moved.map(({ view }) => view.name)
+              )}`
+          })
+        )
+        for (const one of progress) if (one.position === undefined || one.position < last) one.position = last
+        for (const { news, view } of pages) if (Array.isReadonlyArrayNonEmpty(news)) view.applied?.(news)
+      })
+    }
+  })
