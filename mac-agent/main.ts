@@ -1,6 +1,7 @@
 import { join } from "node:path"
 import { Effect, Layer, Redacted, Schema } from "effect"
 import type { AgentId } from "#domain/Ids.ts"
+import type { CommandBus } from "#domain/ports/CommandBus.ts"
 import { PinStore } from "#domain/ports/PinStore.ts"
 import { SecretVault } from "#domain/ports/SecretVault.ts"
 import type { WhatsApp } from "#domain/ports/WhatsApp.ts"
@@ -36,10 +37,15 @@ export const whatsapp = (folder: string, options: Omit<Baileys.Options, "authFil
     })
   )
 
-/** The agent over its folder, with the bus left open. It dials out and listens nowhere. */
-export const layer = <E, R>(agent: AgentId, folder: string, session: Layer.Layer<WhatsApp, E, R>) =>
+/** The agent over its folder and a bus. It dials out and listens nowhere. */
+export const layer = <E, R, E2, R2>(
+  agent: AgentId,
+  folder: string,
+  session: Layer.Layer<WhatsApp, E, R>,
+  bus: Layer.Layer<CommandBus, E2, R2>
+) =>
   Agent.layer().pipe(
-    Layer.provide([Trust.layer(agent), session]),
+    Layer.provide([Trust.layer(agent), session, bus]),
     Layer.provide(SqliteLedger.layer(join(folder, "ledger.db"))),
     Layer.provide(custody(folder))
   )
@@ -48,6 +54,16 @@ export const layer = <E, R>(agent: AgentId, folder: string, session: Layer.Layer
 export const nkey = Effect.gen(function* () {
   return Nkey.userOf(Redacted.value(yield* (yield* SecretVault).obtain("agent-nkey")))
 })
+
+/** The bus as this agent reaches it. */
+export const bus = (agent: AgentId, url: Redacted.Redacted, caFile: string | undefined) =>
+  Layer.unwrap(
+    Effect.gen(function* () {
+      const { layer } = yield* Effect.promise(() => import("#infra/bus/jetstream/JetStream.ts"))
+      const nkeySeed = Redacted.make((yield* nkey).seed)
+      return layer({ url: Redacted.value(url), caFile, nkeySeed, role: "agent", agent })
+    })
+  )
 
 /** The agent's public part; with `renew`, of keys made now, beside the ones it has. */
 export const offer = Effect.fnUntraced(function* (agent: AgentId, renew: boolean) {

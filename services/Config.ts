@@ -26,6 +26,15 @@ const perMinute = (variable: string, fallback: string, meaning: string) =>
   setting(variable, fallback, whole(0, 10_000_000), "requests a minute, or 0 for no limit", meaning)
 const matching = (pattern: RegExp) => Schema.String.check(Schema.isPattern(pattern))
 
+/** May hold a password: it is never shown. */
+const address = (variable: string, start: RegExp, expected: string, meaning: string) =>
+  optional(
+    variable,
+    Schema.RedactedFromValue(matching(start).check(Schema.isMaxLength(2_048), Schema.isPattern(/^\S+$/))),
+    expected,
+    meaning
+  )
+
 /** Everything that can be set, in the order it is told. */
 const settings = {
   host: setting("HOST", "127.0.0.1", Schema.NonEmptyString, "a host name or address", "Where the API listens."),
@@ -37,6 +46,30 @@ const settings = {
     "A key that may do everything, besides those issued through the API."
   ),
   dataDirectory: setting("DATA_DIR", "./data", Schema.NonEmptyString, "a directory", "Where everything is kept."),
+  eventStoreUrl: address(
+    "EVENTSTORE_URL",
+    /^(esdb|kurrentdb)(\+discover)?:\/\//,
+    "an address beginning with esdb://",
+    "An EventStoreDB for the log, instead of a file."
+  ),
+  natsUrl: address(
+    "NATS_URL",
+    /^(nats|tls):\/\//,
+    "an address beginning with nats:// or tls://",
+    "A NATS server with JetStream between gateway and agent, which then are processes of their own."
+  ),
+  natsCaFile: optional(
+    "NATS_CA_FILE",
+    Schema.NonEmptyString,
+    "a PEM file",
+    "The authority that NATS's certificate is checked against, instead of the public ones."
+  ),
+  databaseUrl: address(
+    "DATABASE_URL",
+    /^postgres(ql)?:\/\//,
+    "an address beginning with postgres://",
+    "A PostgreSQL for views, subject keys and leases, instead of files."
+  ),
   logLevel: setting("LOG_LEVEL", "info", Schema.Literals(levels), levels.join(", "), "What is logged at least."),
   phoneCountryCode: optional(
     "PHONE_COUNTRY_CODE",

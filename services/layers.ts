@@ -6,8 +6,10 @@ import { SecretVault } from "#domain/ports/SecretVault.ts"
 import type { WhatsApp } from "#domain/ports/WhatsApp.ts"
 import { newestProtocol } from "#domain/wire/Trust.ts"
 import * as InProcessBus from "#infra/bus/InProcess.ts"
+import * as Nkey from "#infra/bus/Nkey.ts"
 import * as NodeCrypto from "#infra/crypto/NodeCrypto.ts"
 import * as SqliteEventStore from "#infra/event-store/Sqlite.ts"
+import * as InProcessLeases from "#infra/leases/InProcess.ts"
 import * as SqliteLedger from "#infra/ledger/Sqlite.ts"
 import * as InProcessLimits from "#infra/limits/InProcess.ts"
 import * as FileVault from "#infra/secrets/FileVault.ts"
@@ -54,22 +56,97 @@ export interface GatewayOptions {
   readonly reconciler: Omit<Reconciler.ReconcilerOptions, "registry">
 }
 
-/** The embedded adapters: one folder, SQLite files, no server. One process holds the folder at a time. */
-export const embedded = (folder: string) => {
-  const files = Layer.mergeAll(
-    SqliteEventStore.layer(join(folder, "log.db")),
-    SqliteSubjectKeys.layer(join(folder, "subject-keys.db")),
-    SqliteLedger.layer(join(folder, "ledger.db")),
-    SqliteClient.layer(join(folder, "views.db"), { durability: "checkpoint" }),
-    InProcessBus.layer,
-    InProcessLimits.layer
-  )
-  return files.pipe(
-    Layer.provideMerge(FileVault.layer(join(folder, "secrets"))),
-    Layer.provideMerge(NodeCrypto.layer),
-    Layer.provideMerge(DirectoryLock.layer(folder))
+/** What serves a port instead of a file, where there is an address. */
+export interface Addresses {
+  readonly eventStoreUrl: Redacted.Redacted | undefined
+  readonly natsUrl: Redacted.Redacted | undefined
+  readonly natsCaFile: string | undefined
+  readonly databaseUrl: Redacted.Redacted | undefined
+}
+
+/** No server at all: one folder, one process. */
+export const nowhere: Addresses = {
+  eventStoreUrl: undefined,
+  natsUrl: undefined,
+  natsCaFile: undefined,
+  databaseUrl: undefined
+}
+
+/** An adapter whose library is loaded only where its address is configured. */
+const later = <M, A, E, R>(load: () => Promise<M>, layer: (module: M) => Layer.Layer<A, E, R>) =>
+  Layer.unwrap(Effect.map(Effect.promise(load), layer))
+
+const log = (folder: string, url: Redacted.Redacted | undefined) =>
+  url === undefined
+    ? SqliteEventStore.layer(join(folder, "log.db"))
+    : later(
+        () => import("#infra/event-store/eventstoredb/EventStoreDb.ts"),
+        (EventStoreDb) => EventStoreDb.layer({ url })
+      )
+
+const database = (folder: string, url: Redacted.Redacted | undefined) =>
+  url === undefined
+    ? Layer.mergeAll(
+        SqliteSubjectKeys.layer(join(folder, "subject-keys.db")),
+        InProcessLimits.layer,
+        InProcessLeases.layer
+      ).pipe(Layer.provideMerge(SqliteClient.layer(join(folder, "views.db"), { durability: "checkpoint" })))
+    : later(
+        async () => ({
+          Client: await import("#infra/postgres/PostgresClient.ts"),
+          Keys: await import("#infra/subject-keys/Postgres.ts"),
+          Limits: await import("#infra/limits/Postgres.ts"),
+          PostgresLeases: await import("#infra/leases/Postgres.ts")
+        }),
+        ({ Client, Keys, Limits, PostgresLeases }) =>
+          Layer.mergeAll(Keys.layer, Limits.layer, PostgresLeases.layer()).pipe(Layer.provideMerge(Client.layer(url)))
+      )
+
+const inThisProcess = () => "in this process: what it forgets is issued again from the log"
+const storePromise = (url: Redacted.Redacted | undefined) =>
+  url === undefined
+    ? "SQLite in this process: an accepted message is on disk before it is answered"
+    : "EventStoreDB: an accepted message is acknowledged by the server before it is answered"
+
+const bus = ({ eventStoreUrl, natsCaFile: caFile, natsUrl: url }: Addresses) => {
+  const store = storePromise(eventStoreUrl)
+  if (url === undefined) {
+    return Layer.merge(InProcessBus.layer, Layer.succeed(Deployment, { version, store, bus: inThisProcess }))
+  }
+  return Layer.unwrap(
+    Effect.gen(function* () {
+      const { JetStreamServer, layer } = yield* Effect.promise(() => import("#infra/bus/jetstream/JetStream.ts"))
+      const nkeySeed = Redacted.make(
+        Nkey.userOf(Redacted.value(yield* (yield* SecretVault).obtain("gateway-nkey"))).seed
+      )
+      const deployment = Layer.effect(
+        Deployment,
+        Effect.map(JetStreamServer, ({ describe }) => ({ version, store, bus: describe }))
+      )
+      return Layer.provideMerge(deployment, layer({ url: Redacted.value(url), caFile, nkeySeed, role: "gateway" }))
+    })
   )
 }
+
+/** What the gateway stands on: each port served from its address, or from a file in the folder. */
+const ports = (folder: string, addresses: Addresses) =>
+  Layer.mergeAll(log(folder, addresses.eventStoreUrl), database(folder, addresses.databaseUrl), bus(addresses))
+
+/** Secrets are files in the folder; gateways that share everything else share copies of them. */
+const secrets = (folder: string) => FileVault.layer(join(folder, "secrets")).pipe(Layer.provideMerge(NodeCrypto.layer))
+
+const isShared = ({ databaseUrl, eventStoreUrl, natsUrl }: Addresses) =>
+  databaseUrl !== undefined && eventStoreUrl !== undefined && natsUrl !== undefined
+
+/** One process holds the folder at a time, unless nothing but secrets is in it. */
+const custody = (folder: string, addresses: Addresses) =>
+  isShared(addresses) ? secrets(folder) : Layer.provideMerge(secrets(folder), DirectoryLock.layer(folder))
+
+const ledger = (folder: string) => SqliteLedger.layer(join(folder, "ledger.db"))
+
+/** The embedded adapters: one folder, SQLite files, no server. */
+export const embedded = (folder: string) =>
+  Layer.merge(ports(folder, nowhere), ledger(folder)).pipe(Layer.provideMerge(custody(folder, nowhere)))
 
 const provenance = (region: string) =>
   Layer.effect(
@@ -110,16 +187,10 @@ export const gateway = (options: GatewayOptions) => {
     Reconciler.layer({ ...options.reconciler, registry })
   ).pipe(Layer.provide(Receipts.layer), Layer.provide(AgentCommands.layer))
 
-  const deployment = Layer.succeed(Deployment, {
-    version,
-    store: "SQLite in this process: an accepted message is on disk before it is answered",
-    bus: "in this process: what it forgets is issued again from the log"
-  })
-
   return Server.layer(options.http).pipe(
     Layer.merge(reactors),
     Layer.provideMerge(services),
-    Layer.provide([deployment, MessageActors.layer, DeviceActors.layer, Waits.layer]),
+    Layer.provide([MessageActors.layer, DeviceActors.layer, Waits.layer]),
     Layer.provideMerge(PairingCodes.layer),
     Layer.provideMerge(views),
     Layer.provideMerge(Identity.layer),
@@ -142,15 +213,20 @@ export const agent = (name: AgentId, options: SenderOptions = {}) =>
     })
   )
 
-/** Gateway and agent in one process, on one folder. */
+/** Gateway and agent in one process, on one folder, and the addresses there are. */
 export const together = <E, R>(
   folder: string,
   options: GatewayOptions,
   session: Layer.Layer<WhatsApp, E, R>,
-  sender: SenderOptions = {}
+  { addresses = nowhere, sender = {} }: { readonly addresses?: Addresses; readonly sender?: SenderOptions } = {}
 ) =>
   agent(options.agent, sender).pipe(
     Layer.provide(session),
     Layer.provideMerge(gateway(options)),
-    Layer.provideMerge(embedded(folder))
+    Layer.provideMerge(Layer.merge(ports(folder, addresses), ledger(folder))),
+    Layer.provideMerge(custody(folder, addresses))
   )
+
+/** The gateway alone, over the addresses and, where there is none, the folder. Its agents are processes of their own. */
+export const alone = (folder: string, addresses: Addresses, options: GatewayOptions) =>
+  gateway(options).pipe(Layer.provideMerge(ports(folder, addresses)), Layer.provideMerge(custody(folder, addresses)))

@@ -29,9 +29,7 @@ const trusting = (path: string, pin: unknown) =>
     AgentProcess.custody(path)
   )
 const startAgent = (path: string, lane: Layer.Layer<CommandBus>, agent = home) =>
-  Layer.build(
-    Layer.fresh(AgentProcess.layer(agent, path, Instant.make().layer)).pipe(Layer.provide(lane), Layer.provide(quiet))
-  )
+  Layer.build(Layer.fresh(AgentProcess.layer(agent, path, Instant.make().layer, lane)).pipe(Layer.provide(quiet)))
 const enrolled = Effect.fnUntraced(function* ({ call }: Homing, path: string) {
   const { body, status } = yield* call("POST", "/v1/agents", yield* offered(path))
   assert.strictEqual(status, 201)

@@ -119,7 +119,7 @@ export const gateway = (stubs: Stubs = {}) => {
     Layer.provide([
       Layer.succeed(Messages, { ...messages, ...stubs.messages }),
       Layer.succeed(Devices, { ...devices, ...stubs.devices }),
-      Layer.succeed(Deployment, { version: "0.0.0", store: "a store in memory", bus: "none" }),
+      Layer.succeed(Deployment, { version: "0.0.0", store: "a store in memory", bus: () => "none" }),
       SubjectKeys.layer(":memory:").pipe(Layer.provide(secrets)),
       SqliteClient.layer(":memory:", { durability: "checkpoint" }),
       InProcessLimits.layer,

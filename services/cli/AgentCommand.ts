@@ -1,24 +1,29 @@
 import { readFileSync } from "node:fs"
-import { Effect, Layer } from "effect"
-import type { CommandBus } from "#domain/ports/CommandBus.ts"
+import { Effect, Layer, Schema } from "effect"
 import * as AgentProcess from "#mac-agent/main.ts"
 import type { Config } from "../Config.ts"
 import * as Log from "../telemetry/Log.ts"
 import { faint, say, strong } from "./Terminal.ts"
 
+class NoBus extends Schema.TaggedError<NoBus>()("NoBus", {}) {
+  override get message() {
+    return "an agent of its own needs NATS_URL: the NATS server through which it hears of its gateway"
+  }
+}
+
 /** The agent alone in this process, until a signal ends it. */
-export const run = <E>(config: Config, bus: Layer.Layer<CommandBus, E>) =>
+export const run = (config: Config) =>
   Effect.scoped(
     Effect.gen(function* () {
-      const { agent, dataDirectory: folder, whatsAppUrl: webSocketUrl } = config
+      const { agent, dataDirectory: folder, natsCaFile, natsUrl, whatsAppUrl: webSocketUrl } = config
+      if (natsUrl === undefined) return yield* new NoBus()
       const session = AgentProcess.whatsapp(folder, webSocketUrl === undefined ? {} : { webSocketUrl })
-      yield* AgentProcess.layer(agent, folder, session).pipe(
-        Layer.provide(bus),
+      yield* AgentProcess.layer(agent, folder, session, AgentProcess.bus(agent, natsUrl, natsCaFile)).pipe(
         Layer.provide(Log.layer({ level: config.logLevel })),
         Layer.build
       )
       say("", `  ${strong("Homing agent")}  ${agent}   ${faint(`data in ${folder}`)}`, "")
-      yield* Effect.never
+      return yield* Effect.never
     })
   )
 

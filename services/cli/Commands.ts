@@ -18,7 +18,7 @@ const start = Command.make("start", {}, () =>
     const { run } = yield* Effect.promise(() => import("./Start.ts"))
     yield* run((yield* load).config)
   })
-).pipe(Command.withDescription("Run gateway and agent on this machine; pairs a phone by QR code"))
+).pipe(Command.withDescription("Run gateway and agent on this machine; with NATS_URL the gateway alone"))
 
 const demo = Command.make(
   "demo",
@@ -110,9 +110,15 @@ const agentTrust = Command.make(
     })
 ).pipe(Command.withDescription("Pin the gateway that answered the enrolment: this agent obeys it alone"))
 
+const agentStart = Command.make("start", {}, () =>
+  Effect.gen(function* () {
+    yield* (yield* agentCommand).run(yield* configured)
+  })
+).pipe(Command.withDescription("Run the agent alone, over NATS; it has to trust a gateway first"))
+
 const agent = Command.make("agent").pipe(
   Command.withDescription("The agent as a process of its own: it holds WhatsApp and dials out to the gateway"),
-  Command.withSubcommands([agentKeys, agentTrust])
+  Command.withSubcommands([agentKeys, agentTrust, agentStart])
 )
 
 const url = Flag.String("url").pipe(

@@ -7,25 +7,28 @@ import { Clients } from "../access/Clients.ts"
 import type { Config } from "../Config.ts"
 import { Devices } from "../devices/Devices.ts"
 import { PairingCodes } from "../devices/PairingCodes.ts"
-import { together } from "../layers.ts"
+import { alone, together } from "../layers.ts"
 import { Views } from "../projections/View.ts"
 import * as Log from "../telemetry/Log.ts"
 import * as Qr from "./Qr.ts"
 import { gatewayOptions } from "./Settings.ts"
 import { faint, say, strong } from "./Terminal.ts"
 
-/** Gateway and agent in this process, on the configured folder, until a signal ends it. A second start continues. */
+/**
+ * Gateway and agent in this process, on the configured folder, until a signal ends it; with a NATS server between them the
+ * gateway alone. A second start continues.
+ */
 export const run = (config: Config) =>
   Effect.scoped(
     Effect.gen(function* () {
-      const session = whatsapp(
-        config.dataDirectory,
-        config.whatsAppUrl === undefined ? {} : { webSocketUrl: config.whatsAppUrl }
-      )
+      const { dataDirectory: folder, natsUrl, whatsAppUrl: webSocketUrl } = config
+      const options = gatewayOptions(config)
+      const session = whatsapp(folder, webSocketUrl === undefined ? {} : { webSocketUrl })
       const services = yield* Layer.build(
-        together(config.dataDirectory, gatewayOptions(config), session).pipe(
-          Layer.provideMerge(Log.layer({ level: config.logLevel }))
-        )
+        (natsUrl === undefined
+          ? together(folder, options, session, { addresses: config })
+          : alone(folder, config, options)
+        ).pipe(Layer.provideMerge(Log.layer({ level: config.logLevel })))
       )
       yield* greet(config).pipe(Effect.provideContext(services))
       yield* Effect.never
@@ -41,6 +44,7 @@ const greet = Effect.fnUntraced(function* (config: Config) {
   const head = yield* (yield* EventStore).head
   if (head !== undefined) yield* (yield* Views).reached(head) // who and what there is already
   const caller = config.apiKey === undefined ? yield* firstKey : yield* holderOf(config.apiKey)
+  if (config.natsUrl !== undefined) return
   const devices = yield* Devices
   if ((yield* devices.list).length > 0) return
   if (caller === undefined) return say(`  ${faint("No device yet: POST /v1/devices links one.")}`, "")

@@ -8,6 +8,6 @@ export class Deployment extends Context.Service<
     /** What the store promises of an answer it gave. */
     readonly store: string
     /** What the bus promises of an envelope it took. */
-    readonly bus: string
+    readonly bus: () => string
   }
 >()("homing/services/gateway/Deployment") {}

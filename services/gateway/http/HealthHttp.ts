@@ -64,7 +64,7 @@ const health = HttpApiBuilder.group(
             uptimeSeconds: Math.floor(process.uptime()),
             memory: { rssBytes: rss, heapUsedBytes: heapUsed },
             store: { reachable: storeReachable, promise: deployment.store },
-            bus: { promise: deployment.bus },
+            bus: { promise: deployment.bus() },
             views: { caughtUp: caughtUp(), position: position === undefined ? null : String(position) },
             devices: countByState(yield* orStoreUnavailable(devices.list))
           } as const
