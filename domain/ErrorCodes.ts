@@ -13,6 +13,7 @@ export const errorCodes = {
   agent_not_found: [404, "There is no such agent."],
   method_not_allowed: [405, "This path does not answer to this method."],
   device_not_paired: [409, "The device is not linked to a WhatsApp account."],
+  key_not_active: [409, "The API key was revoked or has expired; issue another one."],
   key_in_use: [409, "This key signs; activate another one first."],
   key_revoked: [409, "This key was revoked; a revoked key never comes back."],
   agents_unaware: [409, "Not every agent has heard of this key yet; activated now, they would refuse it."],

@@ -2,6 +2,7 @@ import { Result, Schema } from "effect"
 import type { Decider } from "../Decider.ts"
 import { type EventOf, reader } from "../Events.ts"
 import { ApiKeyId, type ClientId, StreamId } from "../Ids.ts"
+import { Instant } from "../Instant.ts"
 import { Sealed } from "../privacy/Sealed.ts"
 
 /** What a key may do. `admin` manages clients and keys and includes the others. */
@@ -20,11 +21,20 @@ const keyIssued = Schema.Struct({
 })
 export type KeyIssued = typeof keyIssued.Type
 const keyRevoked = Schema.Struct({ key: ApiKeyId })
+/** From then on the key is refused. It is only ever brought forward. */
+const keyExpirySet = Schema.Struct({
+  key: ApiKeyId,
+  expiresAt: Instant,
+  /** The key that was issued in its place. */
+  replacedBy: Schema.optionalKey(ApiKeyId)
+})
+export type KeyExpirySet = typeof keyExpirySet.Type
 
 export const clientEvents = {
   "client.created.v1": created,
   "client.key_issued.v1": keyIssued,
-  "client.key_revoked.v1": keyRevoked
+  "client.key_revoked.v1": keyRevoked,
+  "client.key_expiry_set.v1": keyExpirySet
 }
 export type ClientEvent = EventOf<typeof clientEvents>
 export const readClientEvent = reader(clientEvents)
@@ -33,18 +43,34 @@ export const readClientEvent = reader(clientEvents)
 
 export type ClientCommand =
   | { readonly _tag: "Create"; readonly name: Sealed }
-  | { readonly _tag: "IssueKey"; readonly issued: KeyIssued }
+  | { readonly _tag: "IssueKey"; readonly issued: KeyIssued; readonly expiresAt?: Instant }
+  | {
+      readonly _tag: "RotateKey"
+      readonly key: ApiKeyId
+      /** Gets the scopes of the key it replaces. */
+      readonly replacement: Omit<KeyIssued, "scopes">
+      readonly replacementExpiresAt?: Instant
+      /** Until when both are good. */
+      readonly until: Instant
+      readonly at: Instant
+    }
   | { readonly _tag: "RevokeKey"; readonly key: ApiKeyId }
 
 export class ClientRejected extends Schema.TaggedError<ClientRejected>()("ClientRejected", {
-  reason: Schema.Literals(["exists", "not_created", "no_such_key"])
+  reason: Schema.Literals(["exists", "not_created", "no_such_key", "key_not_active"])
 }) {}
 
 // State
 
+export interface KeyState {
+  readonly scopes: ReadonlyArray<Scope>
+  readonly revoked: boolean
+  readonly expiresAt: Instant | undefined
+}
+
 export type ClientState =
   | { readonly _tag: "Nothing" }
-  | { readonly _tag: "Client"; readonly keys: ReadonlyMap<ApiKeyId, "active" | "revoked"> }
+  | { readonly _tag: "Client"; readonly keys: ReadonlyMap<ApiKeyId, KeyState> }
 
 type Decision = Result.Result<ReadonlyArray<ClientEvent>, ClientRejected>
 const accept = (...events: ReadonlyArray<ClientEvent>): Decision => Result.succeed(events)
@@ -61,20 +87,47 @@ export const Client: Decider<ClientState, ClientCommand, ClientEvent, ClientReje
     if (state._tag === "Nothing") return reject("not_created")
     if (command._tag === "IssueKey") {
       if (state.keys.has(command.issued.key)) return accept()
-      return accept({ type: "client.key_issued.v1", data: command.issued })
+      return accept(...issue(command.issued, command.expiresAt))
     }
-    const key = state.keys.get(command.key)
-    if (key === undefined) return reject("no_such_key")
-    return key === "revoked" ? accept() : accept({ type: "client.key_revoked.v1", data: { key: command.key } })
+    const { key } = command
+    const known = state.keys.get(key)
+    if (known === undefined) return reject("no_such_key")
+    if (command._tag === "RevokeKey") {
+      return known.revoked ? accept() : accept({ type: "client.key_revoked.v1", data: { key } })
+    }
+    const { at, replacement, replacementExpiresAt, until } = command
+    if (state.keys.has(replacement.key)) return accept()
+    if (known.revoked || (known.expiresAt !== undefined && known.expiresAt <= at)) return reject("key_not_active")
+    const expiresAt = known.expiresAt !== undefined && known.expiresAt < until ? known.expiresAt : until
+    return accept(...issue({ ...replacement, scopes: known.scopes }, replacementExpiresAt), {
+      type: "client.key_expiry_set.v1",
+      data: { key, expiresAt, replacedBy: replacement.key }
+    })
   },
 
   evolve: (state, event) => {
     if (event.type === "client.created.v1") return { _tag: "Client", keys: new Map() }
     if (state._tag === "Nothing") return state
-    const keys = new Map(state.keys)
-    keys.set(event.data.key, event.type === "client.key_issued.v1" ? "active" : "revoked")
-    return { _tag: "Client", keys }
+    return { _tag: "Client", keys: new Map(state.keys).set(event.data.key, evolveKey(state.keys, event)) }
   }
 }
+
+const issue = (issued: KeyIssued, expiresAt: Instant | undefined): ReadonlyArray<ClientEvent> => [
+  { type: "client.key_issued.v1", data: issued },
+  ...(expiresAt === undefined
+    ? []
+    : [{ type: "client.key_expiry_set.v1", data: { key: issued.key, expiresAt } } as const])
+]
+
+const evolveKey = (keys: ReadonlyMap<ApiKeyId, KeyState>, event: Exclude<ClientEvent, Created>): KeyState => {
+  if (event.type === "client.key_issued.v1") {
+    return { scopes: event.data.scopes, revoked: false, expiresAt: undefined }
+  }
+  const before = keys.get(event.data.key)!
+  return event.type === "client.key_revoked.v1"
+    ? { ...before, revoked: true }
+    : { ...before, expiresAt: event.data.expiresAt }
+}
+type Created = { readonly type: "client.created.v1" }
 
 export const streamOf = (id: ClientId): StreamId => StreamId.make(`client-${id}`)

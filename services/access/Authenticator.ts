@@ -1,11 +1,12 @@
 import { Context, Effect, Layer, Redacted } from "effect"
 import { scopes } from "#domain/access/Client.ts"
 import { ApiKeyId, ClientId } from "#domain/Ids.ts"
+import { fromMillis } from "#domain/Instant.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
 import { Readiness } from "../projections/Readiness.ts"
 import { digestOf, keyIdIn } from "./Credential.ts"
 import type { Principal } from "./Principal.ts"
-import type { KnownKey, Roster } from "./Roster.ts"
+import { type KnownKey, type Roster, stateOf } from "./Roster.ts"
 
 /** Whoever holds the key from the configuration. Its id is for ever: messages' ids follow from it. */
 const configured: Principal = {
@@ -49,7 +50,8 @@ export const layer = ({
           // An unknown id is compared as well: the time taken does not tell which ids exist.
           const good = crypto.equal(digest, key?.digest ?? nobodys)
           if (claimed !== undefined && !caughtUp()) return "starting"
-          return good && key !== undefined && !key.revoked ? toPrincipal(key) : undefined
+          if (!good || key === undefined || stateOf(key, fromMillis(Date.now())) !== "active") return undefined
+          return toPrincipal(key)
         }
       }
     })

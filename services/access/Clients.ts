@@ -2,7 +2,7 @@ import { Context, Effect, Layer, Schema } from "effect"
 import { Client, type ClientCommand, readClientEvent, type Scope, streamOf } from "#domain/access/Client.ts"
 import { subjectIdOf, uuidV7 } from "#domain/Identifiers.ts"
 import { type ApiKeyId, ClientId } from "#domain/Ids.ts"
-import type { Instant } from "#domain/Instant.ts"
+import { fromMillis, type Instant, toMillis } from "#domain/Instant.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
 import { EventStore } from "#domain/ports/EventStore.ts"
 import { SubjectKeys } from "#domain/ports/SubjectKeys.ts"
@@ -13,13 +13,20 @@ import { Views } from "../projections/View.ts"
 import * as AggregateActors from "../runtime/AggregateActors.ts"
 import { Provenance } from "../runtime/Provenance.ts"
 import { newCredential } from "./Credential.ts"
-import type { KnownClient, Roster } from "./Roster.ts"
+import { type KnownClient, type Roster, stateOf } from "./Roster.ts"
 
 /** A key as it is shown once: the secret is kept nowhere. */
 export interface NewKey {
   readonly id: ApiKeyId
   readonly secret: string
   readonly scopes: ReadonlyArray<Scope>
+  readonly expiresAt?: Instant
+}
+
+export interface Rotated {
+  readonly key: NewKey
+  /** The key it takes the place of, and until when that one is good as well. */
+  readonly replaces: { readonly id: ApiKeyId; readonly expiresAt: Instant }
 }
 
 export interface ClientDocument {
@@ -30,15 +37,31 @@ export interface ClientDocument {
   readonly keys: ReadonlyArray<{
     readonly id: ApiKeyId
     readonly scopes: ReadonlyArray<Scope>
-    readonly state: "active" | "revoked"
+    readonly state: "active" | "expired" | "revoked"
+    readonly expiresAt?: Instant
+    readonly replacedBy?: ApiKeyId
   }>
 }
 
 export class ClientUnknown extends Schema.TaggedError<ClientUnknown>()("ClientUnknown", {}) {}
+export class KeyNotActive extends Schema.TaggedError<KeyNotActive>()("KeyNotActive", {}) {}
 export class KeyUnknown extends Schema.TaggedError<KeyUnknown>()("KeyUnknown", {}) {}
 
 type Created = { readonly client: ClientId; readonly key: NewKey }
-type NewClient = { readonly name: string; readonly scopes: ReadonlyArray<Scope> }
+interface NewKeyRequest {
+  readonly scopes: ReadonlyArray<Scope>
+  /** Without: until it is revoked. */
+  readonly expiresInSeconds?: number | undefined
+}
+interface NewClient extends NewKeyRequest {
+  readonly name: string
+}
+interface Rotation {
+  /** How long the old key stays good. */
+  readonly overlapSeconds: number
+  /** Of the new one. */
+  readonly expiresInSeconds?: number | undefined
+}
 
 /** Who may call the API. What a call here answers is in force when it answers, on this process. */
 export class Clients extends Context.Service<
@@ -48,8 +71,15 @@ export class Clients extends Context.Service<
     readonly issue: (
       caller: Caller,
       client: ClientId,
-      scopes: ReadonlyArray<Scope>
+      key: NewKeyRequest
     ) => Effect.Effect<NewKey, ClientUnknown | Unavailable>
+    /** Issues a key with the scopes of this one, which stays good for the overlap, and never longer than it was. */
+    readonly rotate: (
+      caller: Caller,
+      client: ClientId,
+      key: ApiKeyId,
+      rotation: Rotation
+    ) => Effect.Effect<Rotated, ClientUnknown | KeyUnknown | KeyNotActive | Unavailable>
     readonly revoke: (
       caller: Caller,
       client: ClientId,
@@ -62,6 +92,8 @@ export class Clients extends Context.Service<
     readonly first: Effect.Effect<Created | undefined, Unavailable>
   }
 >()("homing/services/access/Clients") {}
+
+const later = (at: Instant, seconds: number): Instant => fromMillis(toMillis(at) + seconds * 1_000)
 
 const make = Effect.fnUntraced(function* (roster: Roster) {
   const crypto = yield* Crypto
@@ -84,27 +116,54 @@ const make = Effect.fnUntraced(function* (roster: Roster) {
     if (position !== undefined) yield* views.reached(position)
   })
 
-  const issue = Effect.fnUntraced(function* (client: ClientId, actor: Actor, scopes: ReadonlyArray<Scope>) {
+  /** A key that was just issued, as the roster has it. */
+  const shown = (id: ApiKeyId, secret: string): NewKey => {
+    const { expiresAt, scopes } = roster.keys.get(id)!
+    return { id, secret, scopes: [...scopes], ...(expiresAt !== undefined && { expiresAt }) }
+  }
+
+  const issue = Effect.fnUntraced(function* (
+    client: ClientId,
+    actor: Actor,
+    { expiresInSeconds, scopes }: NewKeyRequest
+  ) {
     const { digest, id, secret } = newCredential(crypto)
-    yield* execute(client, actor, () => ({
+    yield* execute(client, actor, ({ at }) => ({
       _tag: "IssueKey",
-      issued: { key: id, digest, scopes: [...new Set(scopes)] }
+      issued: { key: id, digest, scopes: [...new Set(scopes)] },
+      ...(expiresInSeconds !== undefined && { expiresAt: later(at, expiresInSeconds) })
     }))
-    return { id, secret, scopes }
+    return shown(id, secret)
+  })
+
+  const rotate = Effect.fnUntraced(function* (
+    client: ClientId,
+    actor: Actor,
+    key: ApiKeyId,
+    { expiresInSeconds, overlapSeconds }: Rotation
+  ) {
+    const { digest, id, secret } = newCredential(crypto)
+    yield* execute(client, actor, ({ at }) => ({
+      _tag: "RotateKey",
+      key,
+      replacement: { key: id, digest },
+      ...(expiresInSeconds !== undefined && { replacementExpiresAt: later(at, expiresInSeconds) }),
+      until: later(at, overlapSeconds),
+      at
+    }))
+    return { key: shown(id, secret), replaces: { id: key, expiresAt: roster.keys.get(key)!.expiresAt! } }
   })
 
   const create = Effect.fnUntraced(
-    function* (actor: Actor, { name, scopes }: NewClient) {
+    function* (actor: Actor, { name, ...key }: NewClient) {
       const client = ClientId.make(uuidV7(crypto, Date.now()))
       const subject = subjectIdOf(crypto, pepper, tenant, "client", client)
-      const key = yield* subjectKeys.obtain(tenant, subject)
+      const nameKey = yield* subjectKeys.obtain(tenant, subject)
       yield* execute(client, actor, ({ eventId }) => ({
         _tag: "Create",
-        name: seal(crypto, subject, key, { tenant, event: eventId(0), field: "name" }, name)
+        name: seal(crypto, subject, nameKey, { tenant, event: eventId(0), field: "name" }, name)
       }))
-      const issued = yield* Effect.catchTag(issue(client, actor, scopes), "ClientRejected", (error) =>
-        Effect.die(error)
-      )
+      const issued = yield* Effect.catchTag(issue(client, actor, key), "ClientRejected", (error) => Effect.die(error))
       return { client, key: issued }
     },
     Effect.catchTag("ClientRejected", (error) => Effect.die(error))
@@ -122,7 +181,13 @@ const make = Effect.fnUntraced(function* (roster: Roster) {
           createdAt,
           keys: keys
             .map((key) => roster.keys.get(key)!)
-            .map((key) => ({ id: key.id, scopes: [...key.scopes], state: key.revoked ? "revoked" : "active" }))
+            .map((key) => ({
+              id: key.id,
+              scopes: [...key.scopes],
+              state: stateOf(key, fromMillis(Date.now())),
+              ...(key.expiresAt !== undefined && { expiresAt: key.expiresAt }),
+              ...(key.replacedBy !== undefined && { replacedBy: key.replacedBy })
+            }))
         })
       )
     )
@@ -131,9 +196,17 @@ const make = Effect.fnUntraced(function* (roster: Roster) {
 
   return Clients.of({
     create: (caller, client) => create(actorOf(caller), client),
-    issue: (caller, client, scopes) =>
-      Effect.catchTag(issue(client, actorOf(caller), scopes), "ClientRejected", () =>
-        Effect.fail(new ClientUnknown({}))
+    issue: (caller, client, key) =>
+      Effect.catchTag(issue(client, actorOf(caller), key), "ClientRejected", () => Effect.fail(new ClientUnknown({}))),
+    rotate: (caller, client, key, rotation) =>
+      Effect.catchTag(rotate(client, actorOf(caller), key, rotation), "ClientRejected", ({ reason }) =>
+        Effect.fail(
+          reason === "no_such_key"
+            ? new KeyUnknown({})
+            : reason === "key_not_active"
+              ? new KeyNotActive({})
+              : new ClientUnknown({})
+        )
       ),
     revoke: (caller, client, key) =>
       Effect.catchTag(

@@ -14,7 +14,7 @@ const setup = (sql: SqlClient.SqlClient) =>
       id TEXT PRIMARY KEY, tenant TEXT NOT NULL, created_at TEXT NOT NULL, name TEXT NOT NULL, named_by TEXT NOT NULL)`,
     sql`CREATE TABLE access_keys (
       id TEXT PRIMARY KEY, tenant TEXT NOT NULL, client TEXT NOT NULL, digest TEXT NOT NULL, scopes TEXT NOT NULL,
-      revoked INTEGER NOT NULL)`
+      revoked INTEGER NOT NULL, expires_at TEXT, replaced_by TEXT)`
   )
 
 const apply = (sql: SqlClient.SqlClient, recorded: RecordedEvent) => {
@@ -30,6 +30,11 @@ const apply = (sql: SqlClient.SqlClient, recorded: RecordedEvent) => {
         VALUES (${event.data.key}, ${tenant}, ${client}, ${event.data.digest}, ${JSON.stringify(event.data.scopes)}, 0)`
     case "client.key_revoked.v1":
       return sql`UPDATE access_keys SET revoked = 1 WHERE id = ${event.data.key} AND tenant = ${tenant}`
+    case "client.key_expiry_set.v1": {
+      const { expiresAt, key, replacedBy = null } = event.data
+      return sql`UPDATE access_keys SET expires_at = ${expiresAt}, replaced_by = ${replacedBy}
+        WHERE id = ${key} AND tenant = ${tenant}`
+    }
   }
 }
 
@@ -44,7 +49,9 @@ const KeyRow = Schema.Struct({
   client: ClientId,
   digest: Schema.String,
   scopes: Schema.fromJsonString(Schema.Array(Scope)),
-  revoked: Schema.Number
+  revoked: Schema.Number,
+  expires_at: Schema.NullOr(Instant),
+  replaced_by: Schema.NullOr(ApiKeyId)
 })
 const readClients = Schema.decodeUnknownSync(Schema.Array(ClientRow))
 const readKeys = Schema.decodeUnknownSync(Schema.Array(KeyRow))
@@ -55,13 +62,16 @@ const hydrate = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, roster: R
     yield* sql`SELECT id, created_at, name, named_by FROM access_clients WHERE tenant = ${defaultTenant} ORDER BY created_at, id`
   )
   const keys = readKeys(
-    yield* sql`SELECT id, client, digest, scopes, revoked FROM access_keys WHERE tenant = ${defaultTenant} ORDER BY id`
+    yield* sql`SELECT id, client, digest, scopes, revoked, expires_at, replaced_by
+      FROM access_keys WHERE tenant = ${defaultTenant} ORDER BY id`
   )
   for (const { created_at: createdAt, id, name, named_by: namedBy } of clients) {
     roster.addClient({ id, createdAt, name, namedBy })
   }
-  for (const { client, digest, id, revoked, scopes } of keys) {
-    roster.addKey(client, { key: id, digest, scopes }, revoked !== 0)
+  for (const { client, digest, expires_at: expiresAt, id: key, replaced_by: replacedBy, revoked, scopes } of keys) {
+    roster.addKey(client, { key, digest, scopes })
+    if (expiresAt !== null) roster.setExpiry({ key, expiresAt, ...(replacedBy !== null && { replacedBy }) })
+    if (revoked !== 0) roster.revoke(key)
   }
 })
 
@@ -75,7 +85,7 @@ export const make = (): { readonly view: View; readonly roster: Roster } => {
     roster,
     view: {
       name: "access",
-      version: 1,
+      version: 2,
       categories: ["client"],
       tables: ["access_clients", "access_keys"],
       setup,

@@ -1,4 +1,4 @@
-import { type KeyIssued, readClientEvent, type Scope } from "#domain/access/Client.ts"
+import { type KeyExpirySet, type KeyIssued, readClientEvent, type Scope } from "#domain/access/Client.ts"
 import { fromBase64url } from "#domain/Bytes.ts"
 import { type ApiKeyId, ClientId, type EventId } from "#domain/Ids.ts"
 import type { Instant } from "#domain/Instant.ts"
@@ -11,7 +11,13 @@ export interface KnownKey {
   readonly digest: Uint8Array
   readonly scopes: ReadonlySet<Scope>
   readonly revoked: boolean
+  readonly expiresAt: Instant | undefined
+  readonly replacedBy: ApiKeyId | undefined
 }
+
+/** `now` is the gateway's clock. */
+export const stateOf = ({ expiresAt, revoked }: KnownKey, now: Instant): "active" | "expired" | "revoked" =>
+  revoked ? "revoked" : expiresAt !== undefined && expiresAt <= now ? "expired" : "active"
 
 export interface KnownClient {
   readonly id: ClientId
@@ -31,8 +37,16 @@ export class Roster {
     this.clients.set(client.id, { ...client, keys: [] })
   }
 
-  addKey(client: ClientId, { digest, key: id, scopes }: KeyIssued, revoked = false) {
-    this.keys.set(id, { client, id, digest: fromBase64url(digest), scopes: new Set(scopes), revoked })
+  addKey(client: ClientId, { digest, key: id, scopes }: KeyIssued) {
+    this.keys.set(id, {
+      client,
+      id,
+      digest: fromBase64url(digest),
+      scopes: new Set(scopes),
+      revoked: false,
+      expiresAt: undefined,
+      replacedBy: undefined
+    })
     const owner = this.clients.get(client)
     if (owner !== undefined && !owner.keys.includes(id))
       this.clients.set(client, { ...owner, keys: [...owner.keys, id] })
@@ -41,6 +55,11 @@ export class Roster {
   revoke(id: ApiKeyId) {
     const key = this.keys.get(id)
     if (key !== undefined) this.keys.set(id, { ...key, revoked: true })
+  }
+
+  setExpiry({ expiresAt, key: id, replacedBy }: KeyExpirySet) {
+    const key = this.keys.get(id)
+    if (key !== undefined) this.keys.set(id, { ...key, expiresAt, replacedBy })
   }
 
   apply(recorded: RecordedEvent) {
@@ -58,6 +77,8 @@ export class Roster {
         return this.addKey(client, event.data)
       case "client.key_revoked.v1":
         return this.revoke(event.data.key)
+      case "client.key_expiry_set.v1":
+        return this.setExpiry(event.data)
     }
   }
 }

@@ -120,6 +120,64 @@ layer(app, { excludeTestServices: true })("keys", (it) => {
     })
   )
 
+  const statusOf = (key: string) => Effect.map(ask("GET", "/v1/messages", { key }), ({ status }) => status)
+  const untilRefused = (key: string) => Effect.repeat(statusOf(key), { until: (status) => status === 401 })
+
+  it.effect("are rotated: the old one is good until its time is over, and the new one goes on", () =>
+    Effect.gen(function* () {
+      const { id, key } = yield* clientWith("messages:read", "messages:send")
+      const begun = Date.now()
+      const rotated = yield* ask("POST", `/v1/clients/${id}/keys/${key.id}/rotate`, { body: { overlapSeconds: 1 } })
+      assert.strictEqual(rotated.status, 201)
+      assert.strictEqual(rotated.headers.get("cache-control"), "no-store")
+      const { replaces } = rotated.json
+      assert.strictEqual(replaces.id, key.id)
+      assert.closeTo(Date.parse(replaces.expiresAt), begun + 1_000, 500)
+      assert.deepStrictEqual(rotated.json.key.scopes, ["messages:read", "messages:send"])
+      const fresh = rotated.json.key.secret
+      assert.deepStrictEqual([yield* statusOf(key.secret), yield* statusOf(fresh)], [200, 200])
+      yield* untilRefused(key.secret)
+      assert.isAtLeast(Date.now(), Date.parse(replaces.expiresAt))
+      assert.strictEqual(yield* statusOf(fresh), 200)
+
+      const { json } = yield* ask("GET", `/v1/clients/${id}`)
+      const scopes = ["messages:read", "messages:send"]
+      const { expiresAt } = replaces
+      assert.deepStrictEqual(json.keys, [
+        { id: key.id, scopes, state: "expired", expiresAt, replacedBy: rotated.json.key.id },
+        { id: rotated.json.key.id, scopes, state: "active" }
+      ])
+      const again = yield* ask("POST", `/v1/clients/${id}/keys/${key.id}/rotate`, { body: {} })
+      assert.deepStrictEqual([again.status, codeOf(again)], [409, "key_not_active"])
+    })
+  )
+
+  it.effect("are rotated with a day's overlap, which a repeat does not prolong, or with none", () =>
+    Effect.gen(function* () {
+      const { id, key } = yield* clientWith("messages:read")
+      const rotate = (body: object, which = key.id) => ask("POST", `/v1/clients/${id}/keys/${which}/rotate`, { body })
+      const first = yield* rotate({})
+      assert.closeTo(Date.parse(first.json.replaces.expiresAt), Date.now() + 86_400_000, 5_000)
+      const second = yield* rotate({ overlapSeconds: 2_592_000, expiresInSeconds: 60 })
+      assert.strictEqual(second.json.replaces.expiresAt, first.json.replaces.expiresAt)
+      assert.closeTo(Date.parse(second.json.key.expiresAt), Date.now() + 60_000, 5_000)
+      assert.strictEqual((yield* rotate({ overlapSeconds: 0 })).status, 201)
+      assert.strictEqual(yield* statusOf(key.secret), 401)
+      for (const one of [first, second]) assert.strictEqual(yield* statusOf(one.json.key.secret), 200)
+    })
+  )
+
+  it.effect("may be issued for a time", () =>
+    Effect.gen(function* () {
+      const body = { name: "visitor", scopes: ["messages:read"], expiresInSeconds: 1 }
+      const { json } = yield* ask("POST", "/v1/clients", { body })
+      assert.closeTo(Date.parse(json.key.expiresAt), Date.now() + 1_000, 900)
+      assert.strictEqual(yield* statusOf(json.key.secret), 200)
+      yield* untilRefused(json.key.secret)
+      assert.isAtLeast(Date.now(), Date.parse(json.key.expiresAt))
+    })
+  )
+
   it.effect("and clients that do not exist are problems", () =>
     Effect.gen(function* () {
       const { id } = yield* clientWith("messages:read")
@@ -133,13 +191,22 @@ layer(app, { excludeTestServices: true })("keys", (it) => {
           ask("DELETE", `/v1/clients/${other}/keys/abcd`),
           ask("DELETE", `/v1/clients/${id}/keys/abcd`),
           ask("DELETE", `/v1/clients/${id}/keys/NO`),
+          ask("POST", `/v1/clients/${other}/keys/abcd/rotate`, { body: {} }),
+          ask("POST", `/v1/clients/${id}/keys/abcd/rotate`, { body: {} }),
+          ask("POST", `/v1/clients/${id}/keys/NO/rotate`, { body: {} }),
+          ask("POST", `/v1/clients/${id}/keys/abcd/rotate`, { body: { overlapSeconds: -1 } }),
+          ask("POST", `/v1/clients/${id}/keys`, { body: { scopes: ["admin"], expiresInSeconds: 0 } }),
           ask("POST", `/v1/clients/${id}/keys`, { body: { scopes: [] } }),
           ask("POST", "/v1/clients", { body: { name: "x", scopes: ["everything"] } })
         ],
         Effect.map(codeOf)
       )
       const [none, noKey, invalid] = ["client_not_found", "key_not_found", "invalid_request"]
-      assert.deepStrictEqual(codes, [none, none, none, none, noKey, noKey, invalid, invalid])
+      assert.deepStrictEqual(codes, [
+        ...[none, none, none, none, noKey, noKey],
+        ...[none, noKey, noKey, invalid, invalid],
+        ...[invalid, invalid]
+      ])
     })
   )
 

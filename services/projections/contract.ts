@@ -52,6 +52,7 @@ const clientEvents: ReadonlyArray<ClientEvent> = [
   { type: "client.created.v1", data: { name: sealed } },
   { type: "client.key_issued.v1", data: { key: first, digest, scopes: ["messages:send", "messages:read"] } },
   { type: "client.key_issued.v1", data: { key: second, digest, scopes: ["admin"] } },
+  { type: "client.key_expiry_set.v1", data: { key: first, expiresAt: at, replacedBy: second } },
   { type: "client.key_revoked.v1", data: { key: first } }
 ]
 
@@ -132,9 +133,19 @@ export const viewsContract = <E>(adapter: string, layer: Layer.Layer<Databases, 
               id: first,
               digest: new Uint8Array(32).fill(7),
               scopes: new Set(["messages:send", "messages:read"]),
-              revoked: true
+              revoked: true,
+              expiresAt: at,
+              replacedBy: second
             },
-            { client, id: second, digest: new Uint8Array(32).fill(7), scopes: new Set(["admin"]), revoked: false }
+            {
+              client,
+              id: second,
+              digest: new Uint8Array(32).fill(7),
+              scopes: new Set(["admin"]),
+              revoked: false,
+              expiresAt: undefined,
+              replacedBy: undefined
+            }
           ]
         )
         assert.deepStrictEqual(

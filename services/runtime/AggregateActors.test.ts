@@ -159,7 +159,7 @@ it.layer(layer)("AggregateActors", (it) => {
 
   it.effect("lets settled aggregates go at once, unless somebody waits for them", () =>
     Effect.gen(function* () {
-      const settled = (state: ClientState) => state._tag === "Client" && state.keys.get(key(1)) === "revoked"
+      const settled = (state: ClientState) => state._tag === "Client" && state.keys.get(key(1))?.revoked === true
       const gate = yield* Deferred.make<void>()
       const { append } = yield* EventStore
       const { actors, reads } = yield* make(

@@ -6,25 +6,52 @@ import { anywhere, Problem, withBody } from "./Problems.ts"
 
 const Scopes = Schema.Array(Scope).check(Schema.isMinLength(1), Schema.isMaxLength(16))
 
+const tenYears = 315_360_000
+const thirtyDays = 2_592_000
+
+const expiresInSeconds = Schema.optionalKey(
+  Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: tenYears })).annotate({
+    description: "How long the key is good; without it, until it is revoked."
+  })
+)
+
 export const CreateClient = Schema.Struct({
   name: Schema.Trimmed.check(Schema.isNonEmpty(), Schema.isMaxLength(100)),
-  scopes: Scopes
+  scopes: Scopes,
+  expiresInSeconds
 }).annotate({ identifier: "CreateClient" })
 
-export const IssueKey = Schema.Struct({ scopes: Scopes }).annotate({ identifier: "IssueKey" })
+export const IssueKey = Schema.Struct({ scopes: Scopes, expiresInSeconds }).annotate({ identifier: "IssueKey" })
+
+export const RotateKey = Schema.Struct({
+  overlapSeconds: Schema.optionalKey(
+    Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: thirtyDays })).annotate({
+      description: "How long the old key stays good; a day, if it is not said."
+    })
+  ),
+  expiresInSeconds
+}).annotate({ identifier: "RotateKey" })
 
 const Key = Schema.Struct({
   id: Schema.String,
   scopes: Schema.Array(Scope),
-  state: Schema.Literals(["active", "revoked"])
+  state: Schema.Literals(["active", "expired", "revoked"]),
+  expiresAt: Schema.optionalKey(Schema.String),
+  replacedBy: Schema.optionalKey(Schema.String)
 }).annotate({ identifier: "Key" })
 
 const NewKey = Schema.Struct({
   id: Schema.String,
   /** Shown here and never again. */
   secret: Schema.String,
-  scopes: Schema.Array(Scope)
+  scopes: Schema.Array(Scope),
+  expiresAt: Schema.optionalKey(Schema.String)
 }).annotate({ identifier: "NewKey" })
+
+const RotatedKey = Schema.Struct({
+  key: NewKey,
+  replaces: Schema.Struct({ id: Schema.String, expiresAt: Schema.String })
+}).annotate({ identifier: "RotatedKey" })
 
 const Client = Schema.Struct({
   id: Schema.String,
@@ -61,6 +88,18 @@ export class ClientsApi extends HttpApiGroup.make("clients")
       success: NewKey.pipe(HttpApiSchema.status(201)),
       error: [...withBody, Problem("client_not_found")]
     }).annotate(OpenApi.Summary, "Issue another key"),
+    HttpApiEndpoint.post("rotateKey", "/:id/keys/:key/rotate", {
+      params: { id: Schema.String, key: Schema.String },
+      payload: RotateKey,
+      success: RotatedKey.pipe(HttpApiSchema.status(201)),
+      error: [...withBody, Problem("client_not_found"), Problem("key_not_found"), Problem("key_not_active")]
+    })
+      .annotate(OpenApi.Summary, "Issue a key in the place of this one, which stays good for a while")
+      .annotate(
+        OpenApi.Description,
+        "The new key has the scopes of the old one. A request that is repeated issues one more; the old key never stays " +
+          "good longer than the first one said."
+      ),
     HttpApiEndpoint.delete("revokeKey", "/:id/keys/:key", {
       params: { id: Schema.String, key: Schema.String },
       success: HttpApiSchema.NoContent,

@@ -4,7 +4,7 @@ import { ApiKeyId, ClientId } from "#domain/Ids.ts"
 import { Clients } from "../../access/Clients.ts"
 import { Api } from "../api/Api.ts"
 import { CurrentPrincipal } from "../api/Authorization.ts"
-import { CreateClient, IssueKey } from "../api/ClientsApi.ts"
+import { CreateClient, IssueKey, RotateKey } from "../api/ClientsApi.ts"
 import { json, refuse } from "./Answer.ts"
 import { jsonBody } from "./Body.ts"
 import { orStoreUnavailable } from "./Failures.ts"
@@ -13,10 +13,13 @@ const isClientId = Schema.is(ClientId)
 const isKeyId = Schema.is(ApiKeyId)
 const readClient = jsonBody(CreateClient)
 const readKey = jsonBody(IssueKey)
+const readRotation = jsonBody(RotateKey)
+const defaultOverlapSeconds = 86_400
 /** A secret is in it: no cache may keep it. */
 const secret = { "cache-control": "no-store" }
 
 const unknown = { ClientUnknown: () => refuse("client_not_found"), KeyUnknown: () => refuse("key_not_found") }
+const notActive = { ...unknown, KeyNotActive: () => refuse("key_not_active") }
 
 export const layer = HttpApiBuilder.group(
   Api,
@@ -42,11 +45,24 @@ export const layer = HttpApiBuilder.group(
       )
       .handleRaw("issueKey", ({ params: { id }, request }) =>
         Effect.gen(function* () {
-          const { scopes } = yield* readKey(request)
+          const asked = yield* readKey(request)
           if (!isClientId(id)) return yield* refuse("client_not_found")
-          const issued = yield* orStoreUnavailable(clients.issue(yield* CurrentPrincipal, id, scopes))
+          const issued = yield* orStoreUnavailable(clients.issue(yield* CurrentPrincipal, id, asked))
           return json(201, issued, secret)
         }).pipe(Effect.catchTag("ClientUnknown", unknown.ClientUnknown))
+      )
+      .handleRaw("rotateKey", ({ params: { id, key }, request }) =>
+        Effect.gen(function* () {
+          const { expiresInSeconds, overlapSeconds = defaultOverlapSeconds } = yield* readRotation(request)
+          if (!isClientId(id)) return yield* refuse("client_not_found")
+          if (!isKeyId(key)) return yield* refuse("key_not_found")
+          const rotation = { expiresInSeconds, overlapSeconds }
+          return json(
+            201,
+            yield* orStoreUnavailable(clients.rotate(yield* CurrentPrincipal, id, key, rotation)),
+            secret
+          )
+        }).pipe(Effect.catchTags(notActive))
       )
       .handle("revokeKey", ({ params: { id, key } }) =>
         Effect.gen(function* () {
