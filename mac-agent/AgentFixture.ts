@@ -22,6 +22,7 @@ import { type AgentCommand, AgentReport, box, encodePayload, payloadReader, unbo
 import * as InProcess from "#infra/bus/InProcess.ts"
 import * as NodeCrypto from "#infra/crypto/NodeCrypto.ts"
 import * as LedgerSqlite from "#infra/ledger/Sqlite.ts"
+import * as RefusalsSqlite from "#infra/refusals/Sqlite.ts"
 import * as Instant from "#infra/whatsapp/Instant.ts"
 import { temporaryDirectory } from "../test/TemporaryDirectory.ts"
 import * as Agent from "./Agent.ts"
@@ -44,7 +45,7 @@ const trust: Trust["Service"] = {
   tenant: defaultTenant,
   agent: agentId,
   epoch,
-  protocol: 1,
+  protocol: 1, // the gateway's, when it was pinned
   keyId: "home-1",
   signingKey: agentKeys.key,
   revision: () => 0,
@@ -134,6 +135,7 @@ export const makeGateway = Effect.gen(function* () {
   const told: globalThis.Array<Told> = []
   const codes: globalThis.Array<{ device: string; method: string; expiresAt: string; personal: unknown }> = []
   const refused: globalThis.Array<string> = []
+  const beats: globalThis.Array<{ header: Header; report: Extract<AgentReport, { kind: "heartbeat" }> }> = []
 
   yield* bus.subscribe(lanes.reports).pipe(
     Stream.runForEachArray((incoming) =>
@@ -149,7 +151,10 @@ export const makeGateway = Effect.gen(function* () {
           if (answer instanceof EnvelopeRefused) refused.push(answer.reason)
           else {
             const report = yield* readReport(answer.payload)
-            if (report.kind === "heartbeat") continue
+            if (report.kind === "heartbeat") {
+              beats.push({ header: answer.header, report })
+              continue
+            }
             told.push(toldOf(answer, report))
             if (report.kind === "pairing_code") {
               const personal = yield* unbox(crypto, [reportKey], answer.header, report.box, (plain) => plain)
@@ -180,6 +185,7 @@ export const makeGateway = Effect.gen(function* () {
     bus,
     file: join(directory, "ledger.db"),
     told,
+    beats,
     codes,
     refused,
     publish,
@@ -232,6 +238,8 @@ export const startAgent = Effect.fnUntraced(function* (
   options: Parameters<typeof Instant.make>[0] & {
     readonly ledger?: (ledger: Ledger["Service"]) => Ledger["Service"]
     readonly lastingMillis?: number
+    /** Version 1 has no heartbeat: what is sent waits for none. */
+    readonly protocol?: number
     readonly encode?: WhatsApp["Service"]["encode"]
   } = {}
 ) {
@@ -250,10 +258,11 @@ export const startAgent = Effect.fnUntraced(function* (
   const services = yield* Agent.layer({ lastingMillis: options.lastingMillis ?? 60_000 }).pipe(
     Layer.provideMerge(ledger),
     Layer.provide([
+      RefusalsSqlite.layer(":memory:"),
       Layer.provide(session, whatsapp.layer),
       NodeCrypto.layer,
       Layer.succeed(CommandBus, bus),
-      Layer.succeed(Trust, trust),
+      Layer.succeed(Trust, { ...trust, protocol: options.protocol ?? 1 }),
       Layer.succeed(Steps, (step) => void steps.push(step))
     ]),
     Layer.fresh,

@@ -1,13 +1,25 @@
 import { Array, Clock, Effect, Layer, Schedule, Schema, Stream } from "effect"
 import { DeviceId, EventId, SubjectId } from "#domain/Ids.ts"
-import { fromMillis, Instant } from "#domain/Instant.ts"
+import { fromMillis, Instant, toMillis } from "#domain/Instant.ts"
 import { CommandBus, type Incoming, type Lane, subjectOf } from "#domain/ports/CommandBus.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
 import type { LedgerEntry } from "#domain/ports/Ledger.ts"
 import { WhatsApp } from "#domain/ports/WhatsApp.ts"
-import { EnvelopeRefused, type Header, type Verified, verifyBatch } from "#domain/wire/Envelope.ts"
-import { AgentCommand, PairBox, payloadReader, SendBox, Undecodable, unbox } from "#domain/wire/Protocol.ts"
+import { EnvelopeRefused, type Header, type Verified, verifyBatch, versionOf } from "#domain/wire/Envelope.ts"
+import {
+  AgentCommand,
+  AgentCommandV1,
+  PairBox,
+  payloadReader,
+  SendBox,
+  Undecodable,
+  unbox
+} from "#domain/wire/Protocol.ts"
 import type { GatewayPin } from "#domain/wire/Trust.ts"
+import { Dialect } from "./Dialect.ts"
+import { GatewayClock } from "./GatewayClock.ts"
+import { Heartbeat } from "./Heartbeat.ts"
+import { Refusals } from "./Refusals.ts"
 import { Reporter } from "./Reporter.ts"
 import { Sender } from "./Sender.ts"
 import { Sessions } from "./Sessions.ts"
@@ -16,7 +28,9 @@ import { Trust } from "./Trust.ts"
 type Send = Extract<AgentCommand, { kind: "send" }>
 type Pair = Extract<AgentCommand, { kind: "pair" }>
 
-const readCommand = payloadReader(AgentCommand)
+/** A verified command that is not to be obeyed, or an envelope that is none. */
+class Refused extends Schema.TaggedError<Refused>()("Refused", { reason: Schema.String }) {}
+
 const decodeSend = Schema.decodeUnknownSync(SendBox)
 const decodePair = Schema.decodeUnknownSync(PairBox)
 /** The parts of a header that commands about a device rely on. */
@@ -35,26 +49,33 @@ const decodeSubject = Schema.decodeUnknownSync(SubjectId)
 export const layer = Layer.effectDiscard(
   Effect.gen(function* () {
     const bus = yield* CommandBus
+    const clock = yield* GatewayClock
     const crypto = yield* Crypto
+    const dialect = yield* Dialect
+    const heartbeat = yield* Heartbeat
+    const refusals = yield* Refusals
     const reporter = yield* Reporter
     const sender = yield* Sender
     const sessions = yield* Sessions
     const trust = yield* Trust
     const whatsapp = yield* WhatsApp
     const lane: Lane = { kind: "commands", agent: trust.agent }
+    const readCommand = payloadReader(dialect.newest >= 2 ? AgentCommand : AgentCommandV1)
 
-    const belongs = ({ header }: Verified) =>
-      header.direction === "homing/command/1" &&
-      header.tenant === trust.tenant &&
-      header.agent === trust.agent &&
-      header.lane === subjectOf(lane) &&
-      header.epoch === trust.epoch
+    /** Why this envelope is not this agent's to obey. */
+    const foreign = ({ header }: Verified) => {
+      const version = versionOf(header.direction, "command")
+      if (version === undefined) return "wrong_direction"
+      if (version > dialect.newest) return "unknown_version"
+      if (header.tenant !== trust.tenant) return "wrong_tenant"
+      if (header.agent !== trust.agent) return "wrong_agent"
+      if (header.lane !== subjectOf(lane)) return "wrong_lane"
+      if (header.epoch !== trust.epoch) return "wrong_epoch"
+      return undefined
+    }
 
     const parse = <A>(decode: (header: Header) => A, header: Header) =>
       Effect.try({ try: () => decode(header), catch: () => new Undecodable() })
-
-    const refuse = (reason: string) =>
-      Effect.as(Effect.logWarning("a command was refused", { agent: trust.agent, reason }), undefined)
 
     const entryOf = Effect.fnUntraced(function* (header: Header, command: Send, now: Instant) {
       const { attempt, commandId, device, expiresAt, position } = yield* parse(decodeHeader, header)
@@ -79,9 +100,8 @@ export const layer = Layer.effectDiscard(
       return entry
     })
 
-    const pair = Effect.fnUntraced(function* (header: Header, command: Pair, now: Instant) {
-      const { attempt, commandId, device, expiresAt, position } = yield* parse(decodeHeader, header)
-      if (expiresAt <= now) return yield* refuse("expired")
+    const pair = Effect.fnUntraced(function* (header: Header, command: Pair) {
+      const { attempt, commandId, device, position } = yield* parse(decodeHeader, header)
       const pairing = yield* unbox(crypto, trust.commandKeys(header.keyId), header, command.box, decodePair)
       const { epoch } = header
       yield* sessions.pair({
@@ -98,43 +118,70 @@ export const layer = Layer.effectDiscard(
     const learn = Effect.fnUntraced(function* (pin: GatewayPin) {
       const outcome = yield* trust.learn(pin)
       if (outcome === "learned") yield* Effect.logInfo("the gateway's keys changed", { revision: pin.revision })
-      if (outcome === "foreign") yield* refuse("foreign_pin")
+      return outcome === "foreign" ? yield* new Refused({ reason: "foreign_pin" }) : undefined
     })
 
-    /** A send becomes an entry for the ledger; everything else is done here. */
-    const take = Effect.fnUntraced(
-      function* (answer: Verified | EnvelopeRefused, now: Instant) {
-        if (answer instanceof EnvelopeRefused) return yield* refuse(answer.reason)
-        if (!belongs(answer)) return yield* refuse("not_for_this_agent")
-        const command = yield* readCommand(answer.payload)
-        if (command.kind === "send") return yield* entryOf(answer.header, command, now)
-        if (command.kind === "pair") yield* pair(answer.header, command, now)
-        if (command.kind === "receipt") yield* reporter.receipted(command.reports)
-        if (command.kind === "trust") yield* learn(command.pin)
-        return undefined
-      },
-      Effect.catchTag("Undecodable", () => refuse("undecodable")),
-      Effect.catchTag("PinStoreUnavailable", (error) =>
-        Effect.as(Effect.logError("what the gateway announced cannot be kept; it announces it again", error), undefined)
-      ),
-      // one command that cannot be handled does not stop those behind it; the gateway issues it again
-      Effect.catchDefect((defect) => refuse(defect instanceof Error ? defect.name : "broken"))
-    )
+    /** A send becomes an entry for the ledger, which knows what to do with an expired one; the rest is done here. */
+    const obey = Effect.fnUntraced(function* (answer: Verified | EnvelopeRefused, now: Instant) {
+      if (answer instanceof EnvelopeRefused) return yield* new Refused({ reason: answer.reason })
+      const reason = foreign(answer)
+      if (reason !== undefined) return yield* new Refused({ reason })
+      const { header, payload } = answer
+      const command = yield* readCommand(payload)
+      const version = versionOf(header.direction, "command")!
+      dialect.heard(command.kind === "heartbeat" ? command.protocol : version)
+      if (version === 1) yield* heartbeat.heardVersion1
+      if (command.kind === "heartbeat") return yield* clock.answered(command.asked, toMillis(command.at))
+      if (command.kind === "send") return yield* entryOf(header, command, now)
+      if (clock.isSet() && header.expiresAt <= now) return yield* new Refused({ reason: "expired" })
+      if (command.kind === "pair") return yield* pair(header, command)
+      if (command.kind === "receipt") return yield* reporter.receipted(command.reports)
+      return yield* learn(command.pin)
+    })
+
+    /** One command that cannot be obeyed does not stop those behind it; the gateway issues it again. */
+    const take = (answer: Verified | EnvelopeRefused, now: Instant, { bytes }: Incoming) =>
+      obey(answer, now).pipe(
+        Effect.catchTag("PinStoreUnavailable", (error) =>
+          Effect.logError("what the gateway announced cannot be kept; it announces it again", error)
+        ),
+        Effect.catchTags({
+          Refused: ({ reason }) => refusals.refuse(reason, bytes),
+          Undecodable: () => refusals.refuse("undecodable", bytes)
+        }),
+        Effect.catchDefect((defect) =>
+          Effect.andThen(Effect.logError("a command broke", defect), refusals.refuse("broken", bytes))
+        )
+      )
+
+    const notNew = Effect.fnUntraced(function* (
+      answers: ReadonlyArray<"accepted" | "known" | "contradicted">,
+      envelopes: ReadonlyArray<Uint8Array>
+    ) {
+      for (const [i, answer] of answers.entries()) {
+        if (answer === "known") refusals.repeated()
+        if (answer === "contradicted") yield* refusals.refuse("contradicts_ledger", envelopes[i]!)
+      }
+    })
 
     const takeAll = Effect.fnUntraced(function* (incoming: Array.NonEmptyReadonlyArray<Incoming>) {
       const millis = yield* Clock.currentTimeMillis
-      const now = fromMillis(millis)
       const answers = yield* verifyBatch(
         crypto,
         (keyId) => trust.gatewayKey(keyId, millis),
         incoming.map(({ bytes }) => bytes)
       )
       const entries: globalThis.Array<LedgerEntry> = []
-      for (const answer of answers) {
-        const entry = yield* take(answer, now)
-        if (entry !== undefined) entries.push(entry)
+      const envelopes: globalThis.Array<Uint8Array> = []
+      for (const [i, answer] of answers.entries()) {
+        const entry = yield* take(answer, fromMillis(millis), incoming[i]!)
+        if (entry === undefined) continue
+        entries.push(entry)
+        envelopes.push(incoming[i]!.bytes)
       }
-      const accepted = Array.isReadonlyArrayNonEmpty(entries) ? sender.accept(entries) : Effect.void
+      const accepted = Array.isReadonlyArrayNonEmpty(entries)
+        ? Effect.flatMap(sender.accept(entries), (known) => notNew(known, envelopes))
+        : Effect.void
       const acknowledged = Effect.forEach(incoming, (one) => one.acknowledge, { discard: true })
       // the next batch is verified while the ledger writes this one; chats were claimed in the lane's order
       yield* Effect.forkChild(Effect.andThen(accepted, acknowledged), { startImmediately: true })

@@ -1,15 +1,17 @@
 import { Array, Clock, Context, Effect, FiberSet, Layer, Schedule } from "effect"
 import { reportIdOf } from "#domain/Identifiers.ts"
 import type { EventId } from "#domain/Ids.ts"
-import { fromMillis } from "#domain/Instant.ts"
+import { fromMillis, toMillis } from "#domain/Instant.ts"
 import { reportKey } from "#domain/message/Status.ts"
 import { CommandBus, type Lane, type Outgoing, subjectOf } from "#domain/ports/CommandBus.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
 import { Ledger, type LedgerReport } from "#domain/ports/Ledger.ts"
 import { Steps } from "#domain/ports/Steps.ts"
-import { encodeUnsigned, type Header, signBatch } from "#domain/wire/Envelope.ts"
+import { directionOf, encodeUnsigned, type Header, signBatch } from "#domain/wire/Envelope.ts"
 import { maxBatch } from "#domain/wire/MerkleBatch.ts"
 import { type AgentReport, box, encodePayload } from "#domain/wire/Protocol.ts"
+import { Dialect } from "./Dialect.ts"
+import { renewed, validMillis } from "./KeptReports.ts"
 import { Trust } from "./Trust.ts"
 
 /** The command a report answers to. */
@@ -21,8 +23,6 @@ export interface Regarding {
   readonly subject: string
 }
 
-/** Reports do not go stale: the gateway takes one whenever it comes. */
-const validMillis = 30 * 24 * 3_600_000
 /** A report without a receipt is published again after this, and twice as long after each time: nobody may be there. */
 const repeatAfterMillis = 15_000
 const longestRepeatMillis = 10 * 60_000
@@ -40,8 +40,7 @@ export class Reporter extends Context.Service<
     /** A report to be kept in the ledger with the change it tells of, then published. Its id follows from what it says. */
     readonly compose: (
       regarding: Regarding,
-      report: Extract<AgentReport, { kind: "message" | "device" }>,
-      millis: number
+      report: Extract<AgentReport, { kind: "message" | "device" }>
     ) => LedgerReport
     /** Publishes soon; until its receipt comes it is published again. */
     readonly publish: (reports: ReadonlyArray<LedgerReport>) => void
@@ -50,6 +49,8 @@ export class Reporter extends Context.Service<
       regarding: Regarding,
       code: { readonly method: "qr" | "code"; readonly code: string; readonly expiresAt: string }
     ) => Effect.Effect<void>
+    /** Asks the gateway for its time, under this name: in version 2, which tells the gateway that it is spoken. */
+    readonly ask: (question: string, heartbeat: Extract<AgentReport, { kind: "heartbeat" }>) => void
     /** The gateway holds these. */
     readonly receipted: (reports: ReadonlyArray<EventId>) => Effect.Effect<void>
   }
@@ -60,6 +61,7 @@ export const layer = Layer.effect(
   Effect.gen(function* () {
     const bus = yield* CommandBus
     const crypto = yield* Crypto
+    const dialect = yield* Dialect
     const ledger = yield* Ledger
     const step = yield* Steps
     const trust = yield* Trust
@@ -72,8 +74,8 @@ export const layer = Layer.effect(
     /** When each unreceipted report last left, and how often. */
     const published = new Map<string, Published>()
 
-    const headerOf = (regarding: Regarding, millis: number): Header => ({
-      direction: "homing/report/1",
+    const headerOf = (regarding: Regarding, millis: number, version = dialect.spoken()): Header => ({
+      direction: directionOf("report", version),
       keyId: trust.keyId,
       tenant: trust.tenant,
       agent: trust.agent,
@@ -126,8 +128,15 @@ export const layer = Layer.effect(
     const repeat = Effect.gen(function* () {
       const now = yield* Clock.currentTimeMillis
       const waiting = yield* ledger.unreceipted(repeatAtOnce)
+      const due = waiting.filter(({ id }) => isDue(published.get(id), now))
+      const again = due.map((report) => renewed(trust, dialect, report, now))
+      const foreign = due.filter((_, i) => again[i] === undefined)
+      if (foreign.length > 0) {
+        yield* Effect.logInfo("reports about another epoch of the log are let go", { count: foreign.length })
+        yield* ledger.receipted(foreign.map(({ id }) => id))
+      }
       publish(
-        waiting.filter(({ id }) => isDue(published.get(id), now)),
+        again.filter((report) => report !== undefined),
         now
       )
     })
@@ -139,7 +148,7 @@ export const layer = Layer.effect(
     )
 
     return {
-      compose: (regarding, report, millis) => {
+      compose: (regarding, report) => {
         const told =
           report.kind === "device"
             ? `${report.change} ${report.step}`
@@ -152,7 +161,10 @@ export const layer = Layer.effect(
         return {
           id: reportIdOf(crypto, regarding.commandId, regarding.attempt, told),
           position: regarding.position,
-          bytes: encodeUnsigned({ header: headerOf(regarding, millis), payload: encodePayload(report) })
+          bytes: encodeUnsigned({
+            header: headerOf(regarding, clock.currentTimeMillisUnsafe()),
+            payload: encodePayload(report)
+          })
         }
       },
       publish: (reports) => publish(reports, clock.currentTimeMillisUnsafe()),
@@ -168,6 +180,11 @@ export const layer = Layer.effect(
         })
         enqueue({ id: `${regarding.commandId}:${millis}`, bytes: encodeUnsigned({ header, payload }) })
       }),
+      ask: (question, heartbeat) => {
+        const regarding = { commandId: question, attempt: 1, position: 0n, device: "-", subject: "-" }
+        const header = headerOf(regarding, toMillis(heartbeat.at), 2)
+        enqueue({ id: question, bytes: encodeUnsigned({ header, payload: encodePayload(heartbeat) }) })
+      },
       receipted: (reports) => {
         for (const id of reports) published.delete(id)
         step("agent.receipted")

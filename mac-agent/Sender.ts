@@ -6,6 +6,7 @@ import { Ledger, type LedgerEntry, type LedgerState } from "#domain/ports/Ledger
 import { Steps } from "#domain/ports/Steps.ts"
 import { type SendOutcome, WhatsApp } from "#domain/ports/WhatsApp.ts"
 import * as Chats from "./Chats.ts"
+import { GatewayClock } from "./GatewayClock.ts"
 import { Reporter } from "./Reporter.ts"
 import { Trust } from "./Trust.ts"
 import * as Unclear from "./Unclear.ts"
@@ -24,8 +25,10 @@ export interface SenderOptions {
 export class Sender extends Context.Service<
   Sender,
   {
-    /** Takes verified commands durably; completes when the ledger has them. Sending goes on by itself. */
-    readonly accept: (entries: Array.NonEmptyReadonlyArray<LedgerEntry>) => Effect.Effect<void>
+    /** Takes verified commands durably; answers, as the ledger did, when it has them. Sending goes on by itself. */
+    readonly accept: (
+      entries: Array.NonEmptyReadonlyArray<LedgerEntry>
+    ) => Effect.Effect<ReadonlyArray<"accepted" | "known" | "contradicted">>
     readonly connected: (device: DeviceId) => Effect.Effect<void>
     readonly disconnected: (device: DeviceId) => void
     /** The server's or the recipient's word on one of our ids, outside of any attempt. */
@@ -48,6 +51,7 @@ export const layer = (options: SenderOptions = {}) =>
       const reporter = yield* Reporter
       const whatsapp = yield* WhatsApp
       const step = yield* Steps
+      const time = yield* GatewayClock
       const trust = yield* Trust
       const clock = yield* Clock.Clock
       const run = yield* FiberSet.makeRuntime<never>()
@@ -216,7 +220,6 @@ export const layer = (options: SenderOptions = {}) =>
         for (const [i, entry] of placed.entries()) {
           const isNew = answers[i] === "accepted"
           if (isNew) attempts.set(entry.position, entry.attempt)
-          if (answers[i] === "contradicted") yield* Effect.logWarning("a command contradicts the ledger; it is refused")
           if (entry.state === "attempting") {
             if (!isNew) proceed(entry)
             else run(isOver(entry, written) ? expireNow(entry, written) : attempt(entry))
@@ -226,6 +229,7 @@ export const layer = (options: SenderOptions = {}) =>
             wake(entry) // the device may have connected, or the chat become free, while the ledger was written
           }
         }
+        return answers
       })
 
       const connected = Effect.fnUntraced(function* (device: DeviceId) {
@@ -278,7 +282,8 @@ export const layer = (options: SenderOptions = {}) =>
       /** Ambiguous entries whose time has come are tried again; waiting ones whose time is over expire. */
       const tick = Effect.gen(function* () {
         const now = yield* Clock.currentTimeMillis
-        for (const entry of chats.takeExpired(fromMillis(now))) yield* expire(entry, now)
+        const expired = time.isSet() ? chats.takeExpired(fromMillis(now)) : []
+        for (const entry of expired) yield* expire(entry, now)
         const claim = (entry: LedgerEntry) => online.has(entry.device) && chats.claim(entry)
         for (const entry of unclear.takeDue(now, claim)) run(attemptAgain(entry))
       }).pipe(Effect.catchDefect((defect) => Effect.logError("a look at what is due broke", defect)))

@@ -63,8 +63,7 @@ export const layer = Layer.effect(
           step: held.reported,
           at: fromMillis(now),
           ...(reason !== undefined && { reason })
-        },
-        now
+        }
       )
       const { pairing, ...rest } = held
       const settled = { ...rest, pairing: change === "paired" ? undefined : pairing, reported: held.reported + 1 }

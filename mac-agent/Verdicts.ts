@@ -18,8 +18,7 @@ export const reporting =
         at: fromMillis(millis),
         ...(ofTheRecipient.includes(claim) && { recipient: entry.subject }),
         ...(code !== undefined && { code })
-      },
-      millis
+      }
     )
 
 export const changeOf = (

@@ -5,11 +5,12 @@ import type { CommandBus } from "#domain/ports/CommandBus.ts"
 import { PinStore } from "#domain/ports/PinStore.ts"
 import { SecretVault } from "#domain/ports/SecretVault.ts"
 import type { WhatsApp } from "#domain/ports/WhatsApp.ts"
-import { type AgentOffer, epochOf, GatewayPin, newestProtocol } from "#domain/wire/Trust.ts"
+import { type AgentOffer, epochOf, GatewayPin, NewestProtocol } from "#domain/wire/Trust.ts"
 import * as Nkey from "#infra/bus/Nkey.ts"
 import * as NodeCrypto from "#infra/crypto/NodeCrypto.ts"
 import * as SqliteLedger from "#infra/ledger/Sqlite.ts"
 import * as PinFile from "#infra/pin/File.ts"
+import * as SqliteRefusals from "#infra/refusals/Sqlite.ts"
 import * as FileVault from "#infra/secrets/FileVault.ts"
 import * as DirectoryLock from "#infra/sqlite/DirectoryLock.ts"
 import * as Baileys from "#infra/whatsapp/Baileys.ts"
@@ -47,6 +48,7 @@ export const layer = <E, R, E2, R2>(
   Agent.layer().pipe(
     Layer.provide([Trust.layer(agent), session, bus]),
     Layer.provide(SqliteLedger.layer(join(folder, "ledger.db"))),
+    Layer.provide(SqliteRefusals.layer(join(folder, "refusals.db"))),
     Layer.provide(custody(folder))
   )
 
@@ -75,7 +77,7 @@ export const offer = Effect.fnUntraced(function* (agent: AgentId, renew: boolean
   const offered: AgentOffer = {
     agent,
     ...keys.at(-1)!.public,
-    protocol: newestProtocol,
+    protocol: yield* NewestProtocol,
     nkey: (yield* nkey).publicKey
   }
   return offered

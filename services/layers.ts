@@ -4,7 +4,7 @@ import { type AgentId, defaultTenant } from "#domain/Ids.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
 import { SecretVault } from "#domain/ports/SecretVault.ts"
 import type { WhatsApp } from "#domain/ports/WhatsApp.ts"
-import { newestProtocol } from "#domain/wire/Trust.ts"
+import { NewestProtocol } from "#domain/wire/Trust.ts"
 import * as InProcessBus from "#infra/bus/InProcess.ts"
 import * as Nkey from "#infra/bus/Nkey.ts"
 import * as NodeCrypto from "#infra/crypto/NodeCrypto.ts"
@@ -12,6 +12,7 @@ import * as SqliteEventStore from "#infra/event-store/Sqlite.ts"
 import * as InProcessLeases from "#infra/leases/InProcess.ts"
 import * as SqliteLedger from "#infra/ledger/Sqlite.ts"
 import * as InProcessLimits from "#infra/limits/InProcess.ts"
+import * as SqliteRefusals from "#infra/refusals/Sqlite.ts"
 import * as FileVault from "#infra/secrets/FileVault.ts"
 import * as DirectoryLock from "#infra/sqlite/DirectoryLock.ts"
 import * as SqliteClient from "#infra/sqlite/SqliteClient.ts"
@@ -23,6 +24,8 @@ import * as Trust from "#mac-agent/Trust.ts"
 import * as Authenticator from "./access/Authenticator.ts"
 import * as Clients from "./access/Clients.ts"
 import * as KeysView from "./access/KeysView.ts"
+import * as AgentsHeard from "./agents/AgentsHeard.ts"
+import * as Heartbeats from "./agents/Heartbeats.ts"
 import * as DeviceActors from "./devices/DeviceActors.ts"
 import * as DevicesLive from "./devices/DevicesLive.ts"
 import * as PairingCodes from "./devices/PairingCodes.ts"
@@ -142,7 +145,9 @@ const isShared = ({ databaseUrl, eventStoreUrl, natsUrl }: Addresses) =>
 const custody = (folder: string, addresses: Addresses) =>
   isShared(addresses) ? secrets(folder) : Layer.provideMerge(secrets(folder), DirectoryLock.layer(folder))
 
-const ledger = (folder: string) => SqliteLedger.layer(join(folder, "ledger.db"))
+/** What the agent keeps, of an agent in this process. */
+const ledger = (folder: string) =>
+  Layer.merge(SqliteLedger.layer(join(folder, "ledger.db")), SqliteRefusals.layer(join(folder, "refusals.db")))
 
 /** The embedded adapters: one folder, SQLite files, no server. */
 export const embedded = (folder: string) =>
@@ -183,7 +188,7 @@ export const gateway = (options: GatewayOptions) => {
   )
   const reactors = Layer.mergeAll(
     Dispatcher.layer({ registry }),
-    Reports.layer.pipe(Layer.provide(ReportRecords.layer)),
+    Reports.layer.pipe(Layer.provide([ReportRecords.layer, Heartbeats.layer])),
     Reconciler.layer({ ...options.reconciler, registry })
   ).pipe(Layer.provide(Receipts.layer), Layer.provide(AgentCommands.layer))
 
@@ -191,7 +196,7 @@ export const gateway = (options: GatewayOptions) => {
     Layer.merge(reactors),
     Layer.provideMerge(services),
     Layer.provide([MessageActors.layer, DeviceActors.layer, Waits.layer]),
-    Layer.provideMerge(PairingCodes.layer),
+    Layer.provideMerge([PairingCodes.layer, AgentsHeard.layer]),
     Layer.provideMerge(views),
     Layer.provideMerge(Identity.layer),
     Layer.provideMerge(provenance(options.region))
@@ -204,7 +209,7 @@ export const agent = (name: AgentId, options: SenderOptions = {}) =>
     Effect.gen(function* () {
       const identity = yield* StoreIdentity
       const keys = yield* ownKeys(1)
-      const pin = yield* identity.enrol({ agent: name, ...keys[0]!.public, protocol: newestProtocol })
+      const pin = yield* identity.enrol({ agent: name, ...keys[0]!.public, protocol: yield* NewestProtocol })
       const trust = Layer.effect(
         Trust.Trust,
         Trust.make(keys, pin, () => Effect.void) // enrolled again at every start

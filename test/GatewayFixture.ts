@@ -15,6 +15,7 @@ import * as SubjectKeys from "#infra/subject-keys/Sqlite.ts"
 import * as Authenticator from "#services/access/Authenticator.ts"
 import * as Clients from "#services/access/Clients.ts"
 import * as KeysView from "#services/access/KeysView.ts"
+import { AgentsHeard } from "#services/agents/AgentsHeard.ts"
 import { type DeviceDocument, Devices } from "#services/devices/Devices.ts"
 import { Deployment } from "#services/gateway/Deployment.ts"
 import * as Server from "#services/gateway/Server.ts"
@@ -124,7 +125,8 @@ export const gateway = (stubs: Stubs = {}) => {
       SqliteClient.layer(":memory:", { durability: "checkpoint" }),
       InProcessLimits.layer,
       provenance,
-      identity
+      identity,
+      Layer.succeed(AgentsHeard, { all: Effect.succeed(new Map()) } as unknown as AgentsHeard["Service"])
     ]),
     Layer.provideMerge(altered(EventStore, stubs.store).pipe(Layer.provide(Sqlite.layer(":memory:")))),
     Layer.provideMerge(NodeCrypto.layer),

@@ -16,7 +16,13 @@ export type SendOutcome =
   | { readonly _tag: "NotSent"; readonly reason: NotSentReason; readonly final: boolean }
   | { readonly _tag: "Unknown"; readonly reason: "ack_timeout" | "connection_lost" | "send_failed" }
 
-export type NotSentReason = "not_connected" | "recipient_not_on_whatsapp" | "lookup_failed" | "not_paired"
+export type NotSentReason =
+  | "not_connected"
+  | "recipient_not_on_whatsapp"
+  | "lookup_failed"
+  | "not_paired"
+  /** What time it is at the gateway, which decides whether the message has expired. */
+  | "time_unknown"
 
 export type Pairing = { readonly method: "qr" } | { readonly method: "code"; readonly phone: PhoneNumber }
 

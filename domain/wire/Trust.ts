@@ -1,11 +1,14 @@
-import { Schema } from "effect"
+import { Context, Schema } from "effect"
 import { AgentId, TenantId } from "../Ids.ts"
 import { Instant } from "../Instant.ts"
 
 /** What gateway and agent tell each other once, by an operator's hand, and pin: nobody else is believed afterwards. */
 
-/** Of this protocol's versions, the newest this program speaks; it speaks the one before as well. */
-export const newestProtocol = 2
+/**
+ * The newest version of the protocol that this program speaks; it speaks those before as well. Version 1: commands,
+ * reports, receipts. Version 2 adds the heartbeat, and the announcement of what the agent shall trust.
+ */
+export const NewestProtocol = Context.Reference<number>("homing/domain/wire/NewestProtocol", { defaultValue: () => 2 })
 
 const KeyId = Schema.String.check(Schema.isPattern(/^[0-9a-f]{16}$/))
 /** 32 raw bytes, base64url. */

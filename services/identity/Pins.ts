@@ -1,7 +1,7 @@
 import type { AgentId, TenantId } from "#domain/Ids.ts"
 import { fromMillis } from "#domain/Instant.ts"
 import { type GatewayKey, isTaken, type StoreState } from "#domain/store/StoreState.ts"
-import { type GatewayPin, newestProtocol } from "#domain/wire/Trust.ts"
+import type { GatewayPin } from "#domain/wire/Trust.ts"
 
 /** What this agent shall believe, as of `millis`; `undefined` when it was never enrolled. */
 export const pinOf = (
@@ -9,6 +9,7 @@ export const pinOf = (
   revision: number,
   tenant: TenantId,
   agent: AgentId,
+  protocol: number,
   millis: number
 ): GatewayPin | undefined => {
   const keys = state.agents.get(agent)
@@ -22,7 +23,7 @@ export const pinOf = (
     store: state.store,
     epoch: state.epoch,
     revision,
-    protocol: newestProtocol,
+    protocol,
     gatewayKeys: [...state.gatewayKeys]
       .filter(([, key]) => isTaken(key, now))
       .map(([keyId, key]) => ({

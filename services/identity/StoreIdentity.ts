@@ -11,7 +11,7 @@ import type { Actor } from "#domain/Recorded.ts"
 import { readStoreEvent, Store, type StoreCommand, StoreRejected, streamId } from "#domain/store/Store.ts"
 import { isTaken, type StoreState } from "#domain/store/StoreState.ts"
 import { agreementInfo } from "#domain/wire/Keys.ts"
-import { type AgentOffer, epochOf, type GatewayPin, type PublicKeys } from "#domain/wire/Trust.ts"
+import { type AgentOffer, epochOf, type GatewayPin, NewestProtocol, type PublicKeys } from "#domain/wire/Trust.ts"
 import * as AggregateActors from "../runtime/AggregateActors.ts"
 import { Provenance } from "../runtime/Provenance.ts"
 import * as Subscription from "../runtime/Subscription.ts"
@@ -69,6 +69,7 @@ export const layer = Layer.effect(
     const crypto = yield* Crypto
     const store = yield* EventStore
     const { tenant } = yield* Provenance
+    const protocol = yield* NewestProtocol
     const actors = yield* AggregateActors.make({ decider: Store, read: readStoreEvent })
     const keys = yield* GatewayKeys.make
 
@@ -155,7 +156,7 @@ export const layer = Layer.effect(
 
     const known = () => SubscriptionRef.getUnsafe(ref)
     const pin = (agent: AgentId) =>
-      Effect.map(Clock.currentTimeMillis, (now) => pinOf(known().state, known().revision, tenant, agent, now))
+      Effect.map(Clock.currentTimeMillis, (now) => pinOf(known().state, known().revision, tenant, agent, protocol, now))
 
     /** A point of low order agrees on nothing. */
     const agrees = ({ agent, agreement }: AgentOffer) =>

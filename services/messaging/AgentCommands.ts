@@ -4,9 +4,10 @@ import { fromMillis } from "#domain/Instant.ts"
 import { type BusUnavailable, CommandBus, type Lane, type Outgoing, subjectOf } from "#domain/ports/CommandBus.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
 import { Steps } from "#domain/ports/Steps.ts"
-import { encodeUnsigned, type Header, signBatch, type Unsigned } from "#domain/wire/Envelope.ts"
+import { directionOf, encodeUnsigned, type Header, signBatch, type Unsigned } from "#domain/wire/Envelope.ts"
 import { maxBatch } from "#domain/wire/MerkleBatch.ts"
 import { type AgentCommand, box, encodePayload } from "#domain/wire/Protocol.ts"
+import { AgentsHeard } from "../agents/AgentsHeard.ts"
 import type { AgentTrust } from "../identity/AgentTrust.ts"
 import { StoreIdentity } from "../identity/StoreIdentity.ts"
 import { Provenance } from "../runtime/Provenance.ts"
@@ -21,7 +22,7 @@ export interface Order {
   readonly subject: string
   readonly expiresAt: string
   readonly command:
-    | { readonly kind: "receipt"; readonly reports: Extract<AgentCommand, { kind: "receipt" }>["reports"] }
+    | Exclude<AgentCommand, { kind: "send" | "pair" }>
     /** `personal` is encrypted to the agent. */
     | (Omit<Extract<AgentCommand, { kind: "send" }>, "box"> & { readonly personal: object })
     | (Omit<Extract<AgentCommand, { kind: "pair" }>, "box"> & { readonly personal: object })
@@ -41,13 +42,14 @@ export const layer = Layer.effect(
   Effect.gen(function* () {
     const bus = yield* CommandBus
     const crypto = yield* Crypto
+    const heard = yield* AgentsHeard
     const identity = yield* StoreIdentity
     const step = yield* Steps
     const { tenant } = yield* Provenance
 
     const unsigned = (trust: AgentTrust, keyId: string, lane: string, issuedAt: string, order: Order): Unsigned => {
       const header: Header = {
-        direction: "homing/command/1",
+        direction: directionOf("command", heard.version(trust.agent)),
         keyId,
         tenant,
         agent: trust.agent,
@@ -61,7 +63,7 @@ export const layer = Layer.effect(
         issuedAt,
         expiresAt: order.expiresAt
       }
-      if (order.command.kind === "receipt") return { header, payload: encodePayload(order.command) }
+      if (!("personal" in order.command)) return { header, payload: encodePayload(order.command) }
       const { personal, ...command } = order.command
       return { header, payload: encodePayload({ ...command, box: box(crypto, trust.commandKey, header, personal) }) }
     }

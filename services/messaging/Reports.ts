@@ -1,11 +1,15 @@
-import { type Array, Clock, Effect, Layer, Stream } from "effect"
-import type { AgentId, EventId } from "#domain/Ids.ts"
-import { fromMillis } from "#domain/Instant.ts"
+import { type Array, Clock, Effect, Layer, Schema, Stream } from "effect"
+import { type AgentId, EventId } from "#domain/Ids.ts"
+import { fromMillis, type Instant } from "#domain/Instant.ts"
 import { CommandBus, type Incoming, type Lane, subjectOf } from "#domain/ports/CommandBus.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
 import { Steps } from "#domain/ports/Steps.ts"
-import { EnvelopeRefused, type Verified, verifyBatch } from "#domain/wire/Envelope.ts"
-import { AgentReport, payloadReader } from "#domain/wire/Protocol.ts"
+import { EnvelopeRefused, type Verified, verifyBatch, versionOf } from "#domain/wire/Envelope.ts"
+import { AgentReport, AgentReportV1, payloadReader } from "#domain/wire/Protocol.ts"
+import { tally } from "#domain/wire/Tally.ts"
+import { NewestProtocol } from "#domain/wire/Trust.ts"
+import { AgentsHeard } from "../agents/AgentsHeard.ts"
+import { Heartbeats } from "../agents/Heartbeats.ts"
 import type { AgentTrust } from "../identity/AgentTrust.ts"
 import { StoreIdentity } from "../identity/StoreIdentity.ts"
 import { patiently } from "../runtime/Patience.ts"
@@ -13,7 +17,12 @@ import { Provenance } from "../runtime/Provenance.ts"
 import { Receipts } from "./Receipts.ts"
 import { ReportRecords } from "./ReportRecords.ts"
 
-const readReport = payloadReader(AgentReport)
+const isEventId = Schema.is(EventId)
+const refusals = tally({
+  metric: "homing_reports_refused_total",
+  description: "Reports that were not recorded, by reason.",
+  logged: "an agent's report was refused"
+})
 
 /**
  * Takes what enrolled agents report: verifies, then parses, then records. A report is acknowledged to the bus, and
@@ -23,28 +32,41 @@ export const layer = Layer.effectDiscard(
   Effect.gen(function* () {
     const bus = yield* CommandBus
     const crypto = yield* Crypto
+    const heard = yield* AgentsHeard
+    const heartbeats = yield* Heartbeats
     const identity = yield* StoreIdentity
     const receipts = yield* Receipts
     const record = yield* ReportRecords
+    const newest = yield* NewestProtocol
     const step = yield* Steps
     const { tenant } = yield* Provenance
 
-    /** Is this envelope about this log, from this agent, on its own lane? */
-    const belongs = ({ header }: Verified, lane: Lane) =>
-      header.direction === "homing/report/1" &&
-      header.tenant === tenant &&
-      header.agent === lane.agent &&
-      header.lane === subjectOf(lane) &&
-      header.epoch === identity.epoch &&
-      /^\d{1,9}$/.test(header.attempt)
+    const readReport = payloadReader(newest >= 2 ? AgentReport : AgentReportV1)
 
-    /** Nothing that can never be recorded comes again for ever: it is logged, and taken off the bus. */
+    /** Why this envelope does not belong on this lane of this log. */
+    const foreign = ({ header }: Verified, lane: Lane) => {
+      const version = versionOf(header.direction, "report")
+      if (version === undefined) return "wrong_direction"
+      if (version > newest) return "unknown_version"
+      if (header.tenant !== tenant) return "wrong_tenant"
+      if (header.agent !== lane.agent) return "wrong_agent"
+      if (header.lane !== subjectOf(lane)) return "wrong_lane"
+      if (header.epoch !== identity.epoch) return "wrong_epoch"
+      if (!/^\d{1,9}$/.test(header.attempt) || !isEventId(header.commandId)) return "malformed"
+      return undefined
+    }
+
+    /** Nothing that can never be recorded comes again for ever: it is counted, told, and taken off the bus. */
     const refuse = (agent: AgentId, reason: string) =>
-      Effect.as(Effect.logWarning("an agent's report was refused", { agent, reason }), undefined)
+      Effect.flatMap(Clock.currentTimeMillis, (now) => Effect.as(refusals.count(reason, agent, now), undefined))
 
-    const recorded = Effect.fnUntraced(function* (trust: AgentTrust, verified: Verified) {
-      const told = yield* readReport(verified.payload)
-      if (told.kind === "heartbeat") return undefined
+    /** An agent whose clock is wrong has to ask the time, so a heartbeat's own expiry says nothing. */
+    const recorded = Effect.fnUntraced(function* (trust: AgentTrust, verified: Verified, now: Instant) {
+      const { header, payload } = verified
+      const told = yield* readReport(payload)
+      if (told.kind === "heartbeat") return yield* heartbeats.take(trust.agent, header.commandId as EventId, told)
+      if (header.expiresAt <= now) return yield* refuse(trust.agent, "expired")
+      heard.spoke(trust.agent, versionOf(header.direction, "report")!)
       step("gateway.report-received")
       const id: EventId | undefined = yield* record(trust, verified, told)
       step("gateway.report-recorded")
@@ -58,10 +80,11 @@ export const layer = Layer.effectDiscard(
       from: Incoming
     ) {
       const { agent } = lane
-      if (answer instanceof EnvelopeRefused) yield* refuse(agent, answer.reason)
-      else if (trust === undefined || !belongs(answer, lane)) yield* refuse(agent, "not_for_this_log")
+      const reason = answer instanceof EnvelopeRefused ? answer.reason : foreign(answer, lane)
+      if (answer instanceof EnvelopeRefused || trust === undefined) yield* refuse(agent, reason ?? "unknown_key")
+      else if (reason !== undefined) yield* refuse(agent, reason)
       else {
-        const id = yield* recorded(trust, answer).pipe(
+        const id = yield* recorded(trust, answer, fromMillis(yield* Clock.currentTimeMillis)).pipe(
           Effect.catchTags({
             Undecodable: () => refuse(agent, "undecodable"),
             MessageRejected: ({ reason }) => refuse(agent, reason),

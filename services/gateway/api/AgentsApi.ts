@@ -14,6 +14,16 @@ const Key = Schema.Struct({
 export const Agent = Schema.Struct({
   id: Schema.String,
   nkey: Schema.NullOr(Schema.String),
+  /** The newest version of the wire's protocol that it speaks. */
+  protocol: Schema.Number,
+  /** When its last heartbeat came; they come every half minute. */
+  lastHeardAt: Schema.NullOr(Schema.String),
+  /** How far its machine's clock is behind the gateway's; over 30 000 either way is wrong, and harms nothing. */
+  clockOffsetMs: Schema.NullOr(Schema.Number),
+  /** How many commands it refused since it began: forged, altered, foreign or out of time. */
+  refused: Schema.NullOr(Schema.Number),
+  /** Whether it has pinned the gateway's keys as they are now. */
+  upToDate: Schema.Boolean,
   /** Oldest first. */
   keys: Schema.Array(Key)
 }).annotate({ identifier: "Agent" })

@@ -15,7 +15,9 @@ export const Details = Schema.Struct({
   store: Schema.Struct({ reachable: Schema.Boolean, promise: Schema.String }),
   bus: Schema.Struct({ promise: Schema.String }),
   views: Schema.Struct({ caughtUp: Schema.Boolean, position: Schema.NullOr(Schema.String) }),
-  devices: Schema.Record(Schema.Literals(connections), Schema.Number)
+  devices: Schema.Record(Schema.Literals(connections), Schema.Number),
+  /** `silent`: not heard for a minute and a half. `clockOff`: of those heard, how many have a wrong clock. */
+  agents: Schema.Struct({ heard: Schema.Number, silent: Schema.Number, clockOff: Schema.Number })
 }).annotate({ identifier: "HealthDetails" })
 
 /** For whatever watches this process; tells nothing about anybody. */

@@ -5,9 +5,10 @@ import { AgentId } from "#domain/Ids.ts"
 import { fromMillis, type Instant } from "#domain/Instant.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
 import type { StoreRejected } from "#domain/store/Store.ts"
-import { type AgentKey, isTaken } from "#domain/store/StoreState.ts"
+import { type AgentKey, isTaken, latestKey } from "#domain/store/StoreState.ts"
 import { keyIdOf } from "#domain/wire/Keys.ts"
 import { AgentOffer } from "#domain/wire/Trust.ts"
+import { AgentsHeard, type Heard } from "../../agents/AgentsHeard.ts"
 import { StoreIdentity } from "../../identity/StoreIdentity.ts"
 import { Api } from "../api/Api.ts"
 import { CurrentPrincipal } from "../api/Authorization.ts"
@@ -27,12 +28,23 @@ const keyJson = (id: string, key: AgentKey, latest: boolean, now: Instant) => ({
   until: key.until ?? null
 })
 
-const agentJson = (id: AgentId, keys: ReadonlyMap<string, AgentKey>, now: Instant) => {
-  const latest = [...keys.keys()].at(-1)
+const agentJson = (
+  id: AgentId,
+  keys: ReadonlyMap<string, AgentKey>,
+  heard: Heard | undefined,
+  revision: number,
+  now: Instant
+) => {
+  const latest = latestKey(keys)
   return {
     id,
-    nkey: [...keys.values()].at(-1)?.nkey ?? null,
-    keys: [...keys].map(([keyId, key]) => keyJson(keyId, key, keyId === latest, now))
+    nkey: latest?.[1].nkey ?? null,
+    protocol: heard?.protocol ?? latest?.[1].protocol ?? 1,
+    lastHeardAt: heard?.at ?? null,
+    clockOffsetMs: heard?.offsetMillis ?? null,
+    refused: heard?.refused ?? null,
+    upToDate: (heard?.revision ?? 0) >= revision,
+    keys: [...keys].map(([keyId, key]) => keyJson(keyId, key, keyId === latest?.[0], now))
   }
 }
 
@@ -41,6 +53,7 @@ export const layer = HttpApiBuilder.group(
   "agents",
   Effect.fnUntraced(function* (handlers) {
     const crypto = yield* Crypto
+    const heard = yield* AgentsHeard
     const identity = yield* StoreIdentity
     const caller = Effect.map(CurrentPrincipal, ({ key }) => ({ kind: "api_key", id: key }) as const)
 
@@ -60,9 +73,11 @@ export const layer = HttpApiBuilder.group(
         }).pipe(Effect.catchTag("StoreRejected", enrolRefused))
       )
       .handle("list", () =>
-        Effect.map(Clock.currentTimeMillis, (millis) => {
-          const now = fromMillis(millis)
-          return { items: [...identity.known().state.agents].map(([id, keys]) => agentJson(id, keys, now)) }
+        Effect.gen(function* () {
+          const now = fromMillis(yield* Clock.currentTimeMillis)
+          const last = yield* heard.all
+          const { revision, state } = identity.known()
+          return { items: [...state.agents].map(([id, keys]) => agentJson(id, keys, last.get(id), revision, now)) }
         })
       )
       .handle("revokeKey", ({ params: { id, key } }) =>

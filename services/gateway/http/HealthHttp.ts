@@ -1,8 +1,10 @@
-import { Effect, Layer } from "effect"
+import { Clock, Effect, Layer } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
 import { PrometheusMetrics } from "effect/observability"
 import { type Connection, connections } from "#domain/device/Device.ts"
+import { toMillis } from "#domain/Instant.ts"
 import { EventStore } from "#domain/ports/EventStore.ts"
+import { AgentsHeard, type Heard, skewMillis } from "../../agents/AgentsHeard.ts"
 import { Devices } from "../../devices/Devices.ts"
 import { Readiness } from "../../projections/Readiness.ts"
 import { Views } from "../../projections/View.ts"
@@ -49,6 +51,7 @@ const health = HttpApiBuilder.group(
   Effect.fnUntraced(function* (handlers) {
     const deployment = yield* Deployment
     const devices = yield* Devices
+    const heard = yield* AgentsHeard
     const views = yield* Views
     const { caughtUp } = yield* Readiness
     const reachable = yield* storeAnswers
@@ -66,6 +69,7 @@ const health = HttpApiBuilder.group(
             store: { reachable: storeReachable, promise: deployment.store },
             bus: { promise: deployment.bus() },
             views: { caughtUp: caughtUp(), position: position === undefined ? null : String(position) },
+            agents: agentCounts(yield* heard.all, yield* Clock.currentTimeMillis),
             devices: countByState(yield* orStoreUnavailable(devices.list))
           } as const
         })
@@ -73,6 +77,17 @@ const health = HttpApiBuilder.group(
       .handle("metrics", () => PrometheusMetrics.format())
   })
 )
+
+const silentMillis = 90_000
+
+const agentCounts = (all: ReadonlyMap<string, Heard>, now: number) => {
+  const heard = [...all.values()].filter(({ at }) => now - toMillis(at) < silentMillis)
+  return {
+    heard: heard.length,
+    silent: all.size - heard.length,
+    clockOff: heard.filter(({ offsetMillis = 0 }) => Math.abs(offsetMillis) > skewMillis).length
+  }
+}
 
 const countByState = (devices: ReadonlyArray<{ readonly state: Connection }>) => {
   const counts = Object.fromEntries(connections.map((state) => [state, 0])) as Record<Connection, number>

@@ -1,0 +1,61 @@
+import { Array, Clock, Context, Effect, Layer, Schedule } from "effect"
+import { hex } from "#domain/Bytes.ts"
+import { fromMillis } from "#domain/Instant.ts"
+import { Crypto } from "#domain/ports/Crypto.ts"
+import { type Refusal, RefusalLog } from "#domain/ports/RefusalLog.ts"
+import { tally } from "#domain/wire/Tally.ts"
+import { Trust } from "./Trust.ts"
+
+/** So many are kept of each second; of the others only the number. */
+const keptAtOnce = 64
+
+/** Commands that were not obeyed: counted, told, and kept with what names them. */
+export class Refusals extends Context.Service<
+  Refusals,
+  {
+    readonly refuse: (reason: string, envelope: Uint8Array) => Effect.Effect<void>
+    /** The ledger has this command already: a redelivery, a re-issue or a replay. Counted, and no more. */
+    readonly repeated: () => void
+    /** How many were refused since the agent began. */
+    readonly total: () => number
+  }
+>()("homing/mac-agent/Refusals") {}
+
+export const layer = Layer.effect(
+  Refusals,
+  Effect.gen(function* () {
+    const crypto = yield* Crypto
+    const kept = yield* RefusalLog
+    const { agent } = yield* Trust
+    const { count, note, total } = tally({
+      metric: "homing_commands_refused_total",
+      description: "Commands that the agent did not obey, by reason.",
+      logged: "a command was refused"
+    })
+    let waiting: globalThis.Array<Refusal> = []
+
+    const keep = Effect.suspend(() => {
+      const refusals = waiting
+      waiting = []
+      return Array.isReadonlyArrayNonEmpty(refusals) ? kept.add(refusals) : Effect.void
+    })
+    yield* keep.pipe(
+      Effect.catch((error) => Effect.logWarning("refusals could not be kept", error)),
+      Effect.repeat(Schedule.spaced("1 second")),
+      Effect.forkScoped
+    )
+    yield* Effect.addFinalizer(() => Effect.ignore(keep))
+
+    return {
+      total,
+      repeated: () => note("repeated"),
+      refuse: Effect.fnUntraced(function* (reason, envelope) {
+        const millis = yield* Clock.currentTimeMillis
+        if (waiting.length < keptAtOnce) {
+          waiting.push({ at: fromMillis(millis), reason, digest: hex(crypto.sha256(envelope)) })
+        }
+        yield* count(reason, agent, millis)
+      })
+    }
+  })
+)

@@ -1,0 +1,86 @@
+import { Clock, Context, Effect, Layer, Schema } from "effect"
+import { SqlClient } from "effect/sql"
+import { AgentId } from "#domain/Ids.ts"
+import { fromMillis, Instant } from "#domain/Instant.ts"
+import type { AgentReport } from "#domain/wire/Protocol.ts"
+import { NewestProtocol } from "#domain/wire/Trust.ts"
+import { StoreIdentity } from "../identity/StoreIdentity.ts"
+
+/** From here on a clock is called wrong. */
+export const skewMillis = 30_000
+
+/** What an agent said of itself last. */
+export const Heard = Schema.Struct({
+  at: Instant,
+  protocol: Schema.Natural,
+  /** Of the gateway's announcements, the newest it has pinned. */
+  revision: Schema.Natural,
+  /** How many commands it refused since it began. */
+  refused: Schema.Natural,
+  /** How far its clock is behind the gateway's, in milliseconds. */
+  offsetMillis: Schema.optionalKey(Schema.Int)
+})
+export type Heard = typeof Heard.Type
+type Heartbeat = Extract<AgentReport, { kind: "heartbeat" }>
+
+const encode = Schema.encodeSync(Schema.fromJsonString(Heard))
+const decode = Schema.decodeUnknownSync(Schema.fromJsonString(Heard))
+const isAgentId = Schema.is(AgentId)
+
+/** When each agent was last heard of, by whichever gateway. Kept beside the views: losing it loses nothing but the time. */
+export class AgentsHeard extends Context.Service<
+  AgentsHeard,
+  {
+    /** A verified heartbeat came. */
+    readonly beat: (agent: AgentId, heartbeat: Heartbeat) => Effect.Effect<void>
+    /** A verified report came in this version: its sender may have been exchanged for an older one. */
+    readonly spoke: (agent: AgentId, version: number) => void
+    /** Of the agents that this gateway heard, or that were heard before it began. */
+    readonly last: (agent: AgentId) => Heard | undefined
+    /** The version to speak with this agent: the highest that both know. */
+    readonly version: (agent: AgentId) => number
+    /** As all gateways know it. */
+    readonly all: Effect.Effect<ReadonlyMap<AgentId, Heard>>
+  }
+>()("homing/services/agents/AgentsHeard") {}
+
+export const layer = Layer.effect(
+  AgentsHeard,
+  Effect.gen(function* () {
+    const sql = yield* SqlClient.SqlClient
+    const identity = yield* StoreIdentity
+    const newest = yield* NewestProtocol
+    yield* sql`CREATE TABLE IF NOT EXISTS agents_heard (agent TEXT PRIMARY KEY, heard TEXT NOT NULL)`
+
+    const read = Effect.map(
+      sql<{ readonly agent: string; readonly heard: string }>`SELECT agent, heard FROM agents_heard`,
+      (rows) => new Map(rows.flatMap(({ agent, heard }) => (isAgentId(agent) ? [[agent, decode(heard)] as const] : [])))
+    )
+    const heard = yield* read
+    const spoken = new Map<AgentId, number>()
+
+    return {
+      beat: Effect.fnUntraced(function* (agent, { offsetMillis, protocol, refused, revision }) {
+        const at = fromMillis(yield* Clock.currentTimeMillis)
+        const before = heard.get(agent)
+        const now: Heard = { at, protocol, revision, refused, ...(offsetMillis !== undefined && { offsetMillis }) }
+        heard.set(agent, now)
+        spoken.set(agent, protocol)
+        const isOff = (one: Heard | undefined) => Math.abs(one?.offsetMillis ?? 0) > skewMillis
+        if (isOff(now) && !isOff(before)) {
+          yield* Effect.logWarning("an agent's clock is off; it uses the gateway's", { agent, offsetMillis })
+        }
+        yield* sql`INSERT INTO agents_heard (agent, heard) VALUES (${agent}, ${encode(now)})
+          ON CONFLICT (agent) DO UPDATE SET heard = excluded.heard`.pipe(
+          Effect.catch((cause) => Effect.logWarning("when an agent was heard cannot be kept", cause))
+        )
+      }),
+      spoke: (agent, version) => void spoken.set(agent, version),
+      last: (agent) => heard.get(agent),
+      version: (agent) => Math.min(newest, spoken.get(agent) ?? identity.agent(agent)?.protocol ?? 1),
+      all: Effect.catch(read, (cause) =>
+        Effect.as(Effect.logWarning("when agents were heard cannot be read", cause), heard)
+      )
+    }
+  })
+)
