@@ -33,7 +33,7 @@ const options = {
   region: "local",
   apiKey: Redacted.make("benchmark-key-of-this-run"),
   http: { host: "127.0.0.1", port: 0, phoneCountryCode: undefined, drainTimeoutMs: 1_000, rateLimits },
-  queueLimits: { perDevice: 100_000, total: 100_000 },
+  queueLimits: { perDevice: 100_000, total: 100_000, waits: 10_000 },
   reconciler: { everyMillis: 30_000, patienceMillis: 60_000, graceMillis: 60_000 }
 }
 

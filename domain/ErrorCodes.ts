@@ -24,6 +24,10 @@ export const errorCodes = {
   headers_too_large: [431, "The request's headers are too large."],
   rate_limited: [429, "Too many requests; try again later."],
   queue_full: [429, "Too many messages are waiting; try again later."],
+  too_many_waits: [
+    503,
+    "Too many requests wait for a confirmation; repeat with the same idempotency key, later or with a timeoutMs of 0."
+  ],
   internal: [500, "Something is wrong on our side."],
   store_unavailable: [503, "The store does not answer; repeat the request with the same idempotency key."],
   starting: [503, "The gateway is starting; repeat the request with the same idempotency key."],

@@ -32,6 +32,8 @@ describe("configuration", () => {
         rateLimitTotal: 60_000,
         queueLimitPerDevice: 1_000,
         queueLimitTotal: 10_000,
+        waitLimit: 5_000,
+        connectionLimit: 10_000,
         drainTimeoutMs: 10_000,
         whatsAppUrl: undefined
       } as never)
@@ -60,6 +62,8 @@ describe("configuration", () => {
         TRUST_PROXY: "10.0.0.0/99",
         RATE_LIMIT_MESSAGES: "-5",
         QUEUE_LIMIT_TOTAL: "0",
+        WAIT_LIMIT: "0",
+        CONNECTION_LIMIT: "1e9x",
         DRAIN_TIMEOUT_MS: "1e3x",
         WHATSAPP_URL: "http://x"
       }

@@ -116,6 +116,20 @@ const settings = {
     "a number from 1 to 10000000",
     "How many messages may wait for all devices."
   ),
+  waitLimit: setting(
+    "WAIT_LIMIT",
+    "5000",
+    whole(1, 100_000),
+    "a number from 1 to 100000",
+    "How many requests may wait for a confirmation."
+  ),
+  connectionLimit: setting(
+    "CONNECTION_LIMIT",
+    "10000",
+    whole(1, 1_000_000),
+    "a number from 1 to 1000000",
+    "How many connections may be open."
+  ),
   drainTimeoutMs: setting(
     "DRAIN_TIMEOUT_MS",
     "10000",

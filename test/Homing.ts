@@ -19,7 +19,7 @@ export const gatewayOptions: GatewayOptions = {
   region: "test",
   apiKey: Redacted.make(apiKey),
   http: { host: "127.0.0.1", port: 0, phoneCountryCode: "60", drainTimeoutMs: 500 },
-  queueLimits: { perDevice: 1_000, total: 10_000 },
+  queueLimits: { perDevice: 1_000, total: 10_000, waits: 10_000 },
   reconciler: { everyMillis: 200, patienceMillis: 60_000, graceMillis: 1_000 }
 }
 

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Deferred, Effect } from "effect"
+import { Array, Deferred, Effect, Fiber } from "effect"
 import type { SendOutcome } from "#domain/ports/WhatsApp.ts"
 import * as Instant from "#infra/whatsapp/Instant.ts"
 import { connectedDevice, eventually, folder, gatewayOptions, type Homing, life, start, text } from "./Homing.ts"
@@ -138,10 +138,34 @@ describe("a full disk", () => {
 })
 
 describe("a full queue", () => {
+  it.live("is not overrun by all who come at once, before the views show any of them", () =>
+    Effect.gen(function* () {
+      const whatsapp = gated()
+      const options = { ...gatewayOptions, queueLimits: { perDevice: 3, total: 5, waits: 100 } }
+      const homing = yield* start(yield* folder, whatsapp.layer, { options })
+      const devices = [yield* connectedDevice(homing), yield* connectedDevice(homing)]
+      const burst = (device: string) =>
+        Effect.all(
+          Array.makeBy(20, (i) =>
+            homing.call("POST", "/v1/messages", text(device, "hello", atOnce), keyed(`${device}/${i}`))
+          ),
+          { concurrency: "unbounded" }
+        )
+      const answers = (yield* Effect.forEach(devices, burst)).flat()
+      const statuses = answers.map(({ status }) => status)
+      assert.deepStrictEqual([...new Set(statuses)].sort(), [202, 429])
+      assert.lengthOf(
+        statuses.filter((status) => status === 202),
+        5
+      )
+      yield* whatsapp.open
+    })
+  )
+
   it.live("takes no more until there is room, and answers for what it took", () =>
     Effect.gen(function* () {
       const whatsapp = gated()
-      const options = { ...gatewayOptions, queueLimits: { perDevice: 2, total: 3 } }
+      const options = { ...gatewayOptions, queueLimits: { perDevice: 2, total: 3, waits: 10_000 } }
       const homing = yield* start(yield* folder, whatsapp.layer, { options })
       const device = yield* connectedDevice(homing)
       const send = (key: string, confirm: object) =>
@@ -151,7 +175,6 @@ describe("a full queue", () => {
         taken.map(({ status }) => status),
         [202, 202]
       )
-      yield* eventually(homing.call("GET", "/v1/messages"), ({ body }) => body.items.length === 2) // the depth follows the views
       for (const confirm of [briefly, atOnce]) {
         const full = yield* send("three", confirm)
         assert.strictEqual(full.status, 429)
@@ -170,6 +193,39 @@ describe("a full queue", () => {
       const room = yield* eventually(send("three", {}), ({ status }) => status !== 429)
       assert.deepStrictEqual([room.status, room.body.status], [201, "sent"])
       assert.strictEqual(whatsapp.sent.length, 3)
+    })
+  )
+})
+
+describe("too many who wait", () => {
+  it.live("are told so before anything is accepted; who does not wait is served", () =>
+    Effect.gen(function* () {
+      const whatsapp = gated()
+      const options = { ...gatewayOptions, queueLimits: { perDevice: 100, total: 100, waits: 4 } }
+      const homing = yield* start(yield* folder, whatsapp.layer, { options })
+      const device = yield* connectedDevice(homing)
+      const send = (key: string, confirm: object) =>
+        homing.call("POST", "/v1/messages", text(device, "hello", confirm), keyed(key))
+      const patiently = { until: "sent", timeoutMs: 60_000 }
+      const waiting = yield* Effect.forEach(Array.range(1, 9), (i) => Effect.forkChild(send(`${i}`, patiently)))
+      const refused = Effect.forEach(waiting, (fiber) => Effect.sync(() => fiber.pollUnsafe()))
+      yield* eventually(refused, (answers) => answers.filter((answer) => answer !== undefined).length === 5)
+
+      const late = yield* send("late", patiently)
+      assert.deepStrictEqual([late.status, late.body.code], [503, "too_many_waits"])
+      assert.strictEqual(late.headers.get("retry-after"), "5")
+      assert.strictEqual(late.headers.get("idempotency-key"), "late")
+      assert.strictEqual((yield* send("late", atOnce)).status, 202)
+
+      yield* whatsapp.open
+      const answers = yield* Effect.forEach(waiting, Fiber.join)
+      const statuses = answers.map(({ status }) => status).sort()
+      assert.deepStrictEqual(statuses, [201, 201, 201, 201, 503, 503, 503, 503, 503])
+      assert.strictEqual((yield* send("late", patiently)).status, 200)
+      yield* eventually(
+        Effect.sync(() => whatsapp.sent.length),
+        (count) => count === 5
+      )
     })
   )
 })

@@ -20,6 +20,6 @@ export const gatewayOptions = (config: Config): GatewayOptions => ({
       total: config.rateLimitTotal
     }
   },
-  queueLimits: { perDevice: config.queueLimitPerDevice, total: config.queueLimitTotal },
+  queueLimits: { perDevice: config.queueLimitPerDevice, total: config.queueLimitTotal, waits: config.waitLimit },
   reconciler: { everyMillis: 30_000, patienceMillis: 60_000, graceMillis: 60_000 }
 })

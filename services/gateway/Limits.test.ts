@@ -1,5 +1,5 @@
 import { createServer } from "node:http"
-import { type AddressInfo, connect } from "node:net"
+import { type AddressInfo, connect, type Socket } from "node:net"
 import { assert, layer } from "@effect/vitest"
 import { Effect } from "effect"
 import { apiKey, ask, baseUrl, gateway, message } from "../../test/GatewayFixture.ts"
@@ -133,6 +133,24 @@ layer(gateway(), { excludeTestServices: true })("what is too much or broken", (i
       const body = JSON.stringify(message)
       const heard = yield* raw(head(json, `Content-Length: ${body.length}`, "Expect: 100-continue"), body)
       assert.match(heard, /^HTTP\/1.1 100 Continue\r\n\r\nHTTP\/1.1 201 /)
+    })
+  )
+})
+
+layer(gateway({ options: { connectionLimit: 2 } }), { excludeTestServices: true })("connections", (it) => {
+  it.effect("beyond the limit are closed unheard; there is room again when one ends", () =>
+    Effect.gen(function* () {
+      const port = Number(new URL(yield* baseUrl).port)
+      const open = Effect.callback<Socket>((resume) => {
+        const socket = connect(port, "127.0.0.1").on("error", () => {})
+        socket.on("connect", () => resume(Effect.succeed(socket)))
+      })
+      const asking = `GET /health HTTP/1.1\r\nHost: x\r\n\r\n`
+      const [first, second] = [yield* open, yield* open]
+      assert.strictEqual(yield* exchange(port, asking), "")
+      first.destroy()
+      yield* Effect.repeat(exchange(port, asking), { until: (heard) => heard.startsWith("HTTP/1.1 200 ") })
+      second.destroy()
     })
   )
 })

@@ -8,14 +8,15 @@ import { refuseUnreadable } from "./http/Unreadable.ts"
 class WholeResponse extends ServerResponse<IncomingMessage> {}
 Object.defineProperty(WholeResponse.prototype, "strictContentLength", { get: () => false, set: () => {} })
 
-export const listener = (): Server =>
-  refuseUnreadable(
-    createServer({
-      ServerResponse: WholeResponse,
-      keepAliveTimeout: 5_000,
-      headersTimeout: 15_000,
-      requestTimeout: 30_000,
-      connectionsCheckingInterval: 5_000,
-      maxHeaderSize: 16 * 1024
-    })
-  )
+export const listener = ({ connectionLimit }: { readonly connectionLimit?: number }): Server => {
+  const server = createServer({
+    ServerResponse: WholeResponse,
+    keepAliveTimeout: 5_000,
+    headersTimeout: 15_000,
+    requestTimeout: 30_000,
+    connectionsCheckingInterval: 5_000,
+    maxHeaderSize: 16 * 1024
+  })
+  if (connectionLimit !== undefined) server.maxConnections = connectionLimit
+  return refuseUnreadable(server)
+}

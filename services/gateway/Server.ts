@@ -23,6 +23,8 @@ export interface Options extends Admission.Options, Edge.Options {
   readonly port: number
   /** Of national phone numbers; without it only international ones are understood. */
   readonly phoneCountryCode: string | undefined
+  /** Further ones are closed unheard. Without: as many as the system allows. */
+  readonly connectionLimit?: number
   /** How long a shutdown waits for open requests. */
   readonly drainTimeoutMs: number
 }
@@ -75,7 +77,7 @@ const cutOffGraceMillis = 250
  */
 export const layer = <E = never, R = never>(options: Options, others?: Layer.Layer<never, E, R>) =>
   Layer.suspend(() => {
-    const server = listener()
+    const server = listener(options)
     const all = Layer.mergeAll(routes(options), Edge.layer(options)).pipe(Layer.provide(Admission.layer(options)))
     const app = others === undefined ? all : Layer.merge(all, others)
     return beginShutdown(server, options).pipe(

@@ -55,6 +55,9 @@ export class DeviceUnpaired extends Schema.TaggedError<DeviceUnpaired>()("Device
 export class OtherContent extends Schema.TaggedError<OtherContent>()("OtherContent", { message: MessageId }) {}
 export class QueueFull extends Schema.TaggedError<QueueFull>()("QueueFull", { retryAfterSeconds: Schema.Natural }) {}
 
+/** Too many requests wait for a confirmation already. */
+export class WaitsFull extends Schema.TaggedError<WaitsFull>()("WaitsFull", { retryAfterSeconds: Schema.Natural }) {}
+
 export type Unavailable = EventStoreUnavailable | SubjectKeysUnavailable
 
 export interface MessagePage {
@@ -71,13 +74,16 @@ export class Messages extends Context.Service<
     readonly send: (
       caller: Caller,
       request: SendRequest
-    ) => Effect.Effect<Sent, DeviceUnknown | DeviceUnpaired | OtherContent | QueueFull | Unavailable>
+    ) => Effect.Effect<Sent, DeviceUnknown | DeviceUnpaired | OtherContent | QueueFull | WaitsFull | Unavailable>
 
     /** The same for a request that was made before; `undefined` when it was not: then nothing is accepted. */
     readonly repeat: (
       caller: Caller,
       request: SendRequest
-    ) => Effect.Effect<Sent | undefined, DeviceUnknown | DeviceUnpaired | OtherContent | QueueFull | Unavailable>
+    ) => Effect.Effect<
+      Sent | undefined,
+      DeviceUnknown | DeviceUnpaired | OtherContent | QueueFull | WaitsFull | Unavailable
+    >
 
     readonly find: (id: MessageId) => Effect.Effect<MessageDocument | undefined, Unavailable>
 

@@ -12,17 +12,30 @@ import { seal } from "#domain/privacy/Sealing.ts"
 import type { NewEvent } from "#domain/Recorded.ts"
 import type { DeviceRegistry } from "../projections/DevicesView.ts"
 import * as MessagesView from "../projections/MessagesView.ts"
+import { Views } from "../projections/View.ts"
 import type { Decision } from "../runtime/AggregateActors.ts"
 import { Provenance } from "../runtime/Provenance.ts"
+import { type Arrival, Arrivals } from "./Arrivals.ts"
 import { awaitAnswer, type Known } from "./Confirmation.ts"
 import { MessageActors } from "./MessageActors.ts"
 import { evolve, present, reveal, type SealedDocument } from "./MessageDocument.ts"
-import { DeviceUnknown, DeviceUnpaired, Messages, OtherContent, QueueFull, type SendRequest } from "./Messages.ts"
-import { Waits } from "./Waits.ts"
+import {
+  type Caller,
+  DeviceUnknown,
+  DeviceUnpaired,
+  Messages,
+  OtherContent,
+  QueueFull,
+  type SendRequest,
+  WaitsFull
+} from "./Messages.ts"
+import { type Wait, Waits } from "./Waits.ts"
 
 export interface QueueLimits {
   readonly perDevice: number
   readonly total: number
+  /** How many requests may wait for a confirmation. */
+  readonly waits: number
 }
 
 const begun = (id: MessageId, queued: NewEvent): Known => ({ id, revision: 0, document: evolve(id, undefined, queued) })
@@ -45,13 +58,20 @@ export const layer = (options: {
       const revealed = (document: SealedDocument) =>
         reveal(document).pipe(Effect.provideService(Crypto, crypto), Effect.provideService(SubjectKeys, keys))
 
+      const views = yield* Views
+      const arrivals = new Arrivals()
+
       /** Why nothing new can be accepted for this device, if so. A repeat of what was accepted is always answered. */
       const obstacle = ({ device }: SendRequest) => {
         const record = options.registry.get(device)
         if (record === undefined) return new DeviceUnknown()
         if (!record.paired) return new DeviceUnpaired()
         const { depth, limits } = options
-        if (depth.total() >= limits.total || depth.of(device) >= limits.perDevice) {
+        // this request is among the arrivals
+        if (
+          depth.total() + arrivals.total > limits.total ||
+          depth.of(device) + arrivals.of(device) > limits.perDevice
+        ) {
           return new QueueFull({ retryAfterSeconds: 5 })
         }
         return undefined
@@ -70,61 +90,87 @@ export const layer = (options: {
           )
         }))
 
-      const messages: Messages["Service"] = {
-        send: Effect.fnUntraced(function* (caller, request) {
-          const id = messageIdOf(crypto, pepper, tenant, caller.client, request.idempotencyKey)
-          const stream = streamOf(id)
-          const contentDigest = digestOf(request)
-          const refused = obstacle(request)
-          if (refused !== undefined) {
-            const [first] = yield* store.read(stream)
-            if (first === undefined) return yield* refused
-          }
-          const subject = subjectIdOf(crypto, pepper, tenant, request.to.kind, request.to.address)
-          const key = yield* keys.obtain(tenant, subject)
-          const boxed = (decision: Decision, field: string, value: object) =>
-            seal(crypto, subject, key, { tenant, event: decision.eventId(0), field }, JSON.stringify(value))
+      const idOf = ({ client }: Caller, { idempotencyKey }: SendRequest) =>
+        messageIdOf(crypto, pepper, tenant, client, idempotencyKey)
 
-          const wait = waits.open(stream)
-          return yield* actors
-            .execute(
-              stream,
-              (decision) => ({
-                _tag: "Queue",
-                queued: {
-                  // in the order of canonical JSON, which is then written without sorting
-                  content: { body: boxed(decision, "content", request.content), kind: request.content.type },
-                  contentDigest,
-                  device: request.device,
-                  expiresAt: fromMillis(toMillis(decision.at) + request.expiresInSeconds * 1_000),
-                  recipient: { address: boxed(decision, "recipient", request.to), kind: request.to.kind },
-                  recipients: [subject],
-                  tags: request.tags,
-                  transport: "whatsapp-web",
-                  waMessageId: newWaMessageId(crypto)
-                }
-              }),
-              { actor: { kind: "api_key", id: caller.key }, correlationId: id, causationId: id },
-              { expectNew: refused === undefined }
+      const accept = Effect.fnUntraced(function* (
+        id: MessageId,
+        caller: Caller,
+        request: SendRequest,
+        arrival: Arrival,
+        wait: Wait
+      ) {
+        const stream = streamOf(id)
+        const contentDigest = digestOf(request)
+        arrivals.shown(yield* views.position)
+        const refused = obstacle(request)
+        if (refused !== undefined) {
+          arrival.end()
+          const [first] = yield* store.read(stream)
+          if (first === undefined) return yield* refused
+        }
+        const subject = subjectIdOf(crypto, pepper, tenant, request.to.kind, request.to.address)
+        const key = yield* keys.obtain(tenant, subject)
+        const boxed = (decision: Decision, field: string, value: object) =>
+          seal(crypto, subject, key, { tenant, event: decision.eventId(0), field }, JSON.stringify(value))
+
+        const decided = actors.execute(
+          stream,
+          (decision) => ({
+            _tag: "Queue",
+            queued: {
+              // in the order of canonical JSON, which is then written without sorting
+              content: { body: boxed(decision, "content", request.content), kind: request.content.type },
+              contentDigest,
+              device: request.device,
+              expiresAt: fromMillis(toMillis(decision.at) + request.expiresInSeconds * 1_000),
+              recipient: { address: boxed(decision, "recipient", request.to), kind: request.to.kind },
+              recipients: [subject],
+              tags: request.tags,
+              transport: "whatsapp-web",
+              waMessageId: newWaMessageId(crypto)
+            }
+          }),
+          { actor: { kind: "api_key", id: caller.key }, correlationId: id, causationId: id },
+          { expectNew: refused === undefined }
+        )
+        return yield* Effect.map(decided, (outcome) => {
+          if (outcome.position === undefined) arrival.end()
+          else arrival.recorded(outcome.position)
+          return outcome
+        }).pipe(
+          Effect.uninterruptible, // a caller that leaves takes back nothing
+          Effect.catchTag("MessageRejected", () => new OtherContent({ message: id })),
+          Effect.flatMap(({ events: [queued] }) =>
+            Effect.flatMap(queued === undefined ? load(id) : Effect.succeed(begun(id, queued)), (known) =>
+              Effect.map(awaitAnswer(wait, waits.released(), known, request.confirm), ({ answered, document }) => ({
+                document: present(document, request),
+                answered,
+                repeated: queued === undefined
+              }))
             )
-            .pipe(
-              Effect.catchTag("MessageRejected", () => new OtherContent({ message: id })),
-              Effect.flatMap(({ events: [queued] }) =>
-                Effect.flatMap(queued === undefined ? load(id) : Effect.succeed(begun(id, queued)), (known) =>
-                  Effect.map(awaitAnswer(wait, waits.released(), known, request.confirm), ({ answered, document }) => ({
-                    document: present(document, request),
-                    answered,
-                    repeated: queued === undefined
-                  }))
-                )
-              ),
-              Effect.ensuring(Effect.sync(() => wait.close()))
-            )
-        }),
+          )
+        )
+      })
+
+      const messages: Messages["Service"] = {
+        send: (caller, request) =>
+          Effect.suspend((): ReturnType<Messages["Service"]["send"]> => {
+            if (request.confirm.timeoutMs > 0 && waits.size() >= options.limits.waits) {
+              return Effect.fail(new WaitsFull({ retryAfterSeconds: 5 }))
+            }
+            const id = idOf(caller, request)
+            const arrival = arrivals.begin(request.device)
+            const wait = waits.open(streamOf(id))
+            const end = Effect.sync(() => {
+              arrival.end()
+              wait.close()
+            })
+            return Effect.ensuring(accept(id, caller, request, arrival, wait), end)
+          }),
 
         repeat: Effect.fnUntraced(function* (caller, request) {
-          const id = messageIdOf(crypto, pepper, tenant, caller.client, request.idempotencyKey)
-          const [first] = yield* store.read(streamOf(id))
+          const [first] = yield* store.read(streamOf(idOf(caller, request)))
           return first === undefined ? undefined : yield* messages.send(caller, request)
         }),
 

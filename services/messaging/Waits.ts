@@ -21,6 +21,8 @@ export class Waits extends Context.Service<
   Waits,
   {
     readonly open: (stream: StreamId) => Wait
+    /** How many are open. */
+    readonly size: () => number
     readonly releaseAll: Effect.Effect<void>
     readonly released: () => boolean
   }
@@ -32,6 +34,7 @@ export const layer = Layer.effect(
     const store = yield* EventStore
     const waits = new Map<StreamId, Set<OpenWait>>()
     let released = false
+    let size = 0
 
     class OpenWait implements Wait {
       readonly heard: Array<RecordedEvent> = []
@@ -40,10 +43,11 @@ export const layer = Layer.effect(
       readonly stream: StreamId
       constructor(stream: StreamId) {
         this.stream = stream
+        size++
       }
       close() {
         const open = waits.get(this.stream)
-        open?.delete(this)
+        if (open?.delete(this)) size--
         if (open?.size === 0) waits.delete(this.stream)
       }
     }
@@ -77,6 +81,7 @@ export const layer = Layer.effect(
         else open.add(wait)
         return wait
       },
+      size: () => size,
       released: () => released,
       releaseAll: Effect.sync(() => {
         released = true

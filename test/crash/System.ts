@@ -39,7 +39,7 @@ const optionsOf = ({ apiKey }: Orders): GatewayOptions => ({
   region: "crash",
   apiKey: Redacted.make(apiKey),
   http: { host: "127.0.0.1", port: 0, phoneCountryCode: undefined, drainTimeoutMs: 500 },
-  queueLimits: { perDevice: 10_000, total: 10_000 },
+  queueLimits: { perDevice: 10_000, total: 10_000, waits: 10_000 },
   reconciler: { everyMillis: 500, patienceMillis: 2_000, graceMillis: 5_000 }
 })
 

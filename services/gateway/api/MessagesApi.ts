@@ -90,7 +90,8 @@ export class MessagesApi extends HttpApiGroup.make("messages")
         Problem("device_not_found"),
         Problem("device_not_paired"),
         Problem("idempotency_conflict"),
-        Problem("queue_full")
+        Problem("queue_full"),
+        Problem("too_many_waits")
       ]
     })
       .annotate(RequiredScope, "messages:send")

@@ -45,6 +45,8 @@ const refusalOf = (cause: Cause.Cause<Failure>): Refused | undefined => {
       return new Refused(problem("idempotency_conflict"))
     case "QueueFull":
       return new Refused(problem("queue_full"), { "retry-after": String(error.retryAfterSeconds) })
+    case "WaitsFull":
+      return new Refused(problem("too_many_waits"), { "retry-after": String(error.retryAfterSeconds) })
     default:
       return undefined
   }
