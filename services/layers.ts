@@ -2,6 +2,7 @@ import { join } from "node:path"
 import { Effect, Layer, Redacted } from "effect"
 import { type AgentId, defaultTenant } from "#domain/Ids.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
+import { Leases } from "#domain/ports/Leases.ts"
 import { SecretVault } from "#domain/ports/SecretVault.ts"
 import type { WhatsApp } from "#domain/ports/WhatsApp.ts"
 import { NewestProtocol } from "#domain/wire/Trust.ts"
@@ -46,6 +47,8 @@ import * as DevicesView from "./projections/DevicesView.ts"
 import * as MessagesView from "./projections/MessagesView.ts"
 import * as Projections from "./projections/Projections.ts"
 import { Readiness } from "./projections/Readiness.ts"
+import * as SharedProjections from "./projections/SharedProjections.ts"
+import type { View } from "./projections/View.ts"
 import { Provenance } from "./runtime/Provenance.ts"
 import { observe } from "./telemetry/Metrics.ts"
 import { version } from "./Version.ts"
@@ -168,6 +171,20 @@ const provenance = (region: string) =>
     })
   )
 
+/** Of one gateway, or of several on one database. */
+const projections = (views: ReadonlyArray<View>) =>
+  Layer.unwrap(
+    Effect.map(Leases, ({ renewalMillis }) =>
+      renewalMillis === undefined
+        ? Projections.layer(views)
+        : SharedProjections.layer(views, () => [
+            MessagesView.make().view,
+            DevicesView.make().view,
+            KeysView.make().view
+          ])
+    )
+  )
+
 /** The gateway: everything behind the front door, and the door. Leaves the ports open. */
 export const gateway = (options: GatewayOptions) => {
   const messages = MessagesView.make()
@@ -179,7 +196,7 @@ export const gateway = (options: GatewayOptions) => {
   observe("homing_messages_open", "Messages that wait to be settled.", messages.depth.total)
   observe("homing_message_contradictions", "Reports that deny another.", messages.depth.contradictions)
 
-  const views = Readiness.layer.pipe(Layer.provideMerge(Projections.layer([messages.view, devices.view, keys.view])))
+  const views = Readiness.layer.pipe(Layer.provideMerge(projections([messages.view, devices.view, keys.view])))
   const services = Layer.mergeAll(
     MessagesLive.layer({ registry, depth: messages.depth, limits: options.queueLimits }),
     DevicesLive.layer({ agent: options.agent, registry }),

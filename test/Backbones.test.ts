@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
-import { text } from "./Homing.ts"
+import { Array, Effect } from "effect"
+import { eventually, text } from "./Homing.ts"
 import { scan } from "./Process.ts"
 import * as Split from "./Split.ts"
 
@@ -18,5 +18,48 @@ describe("gateway and agent apart, over EventStoreDB's stand-in, NATS and Postgr
         assert.deepStrictEqual([sent.status, sent.body.status], [201, "sent"])
       }),
     2 * minutes
+  )
+
+  it.live(
+    "two gateways share the work, and one goes on when the other is killed",
+    () =>
+      Effect.gen(function* () {
+        const bones = yield* Split.backbones
+        const { device, gateway: one } = yield* Split.connected(bones)
+        yield* scan(one, bones.whatsapp, device, "15550100001")
+        const two = yield* Split.gateway(bones, "gateway", one.key)
+        yield* eventually(two.call("GET", `/v1/devices/${device}`), ({ body }) => body.state === "connected")
+
+        const send = (gateway: Split.Gateway, words: string) =>
+          gateway.call("POST", "/v1/messages", text(device, words, { until: "sent", timeoutMs: 30_000 }), {
+            "idempotency-key": words
+          })
+        const both = yield* Effect.forEach(
+          Array.makeBy(20, (i) => `both-${i}`),
+          (words, i) => send(i % 2 === 0 ? one : two, words),
+          { concurrency: "unbounded" }
+        )
+        assert.deepStrictEqual(
+          both.map(({ status }) => status),
+          both.map(() => 201)
+        )
+
+        yield* one.process.end("SIGKILL")
+        const begun = performance.now()
+        const after = yield* Effect.forEach(
+          Array.makeBy(10, (i) => `after-${i}`),
+          (words) => send(two, words),
+          { concurrency: "unbounded" }
+        )
+        const took = performance.now() - begun
+        assert.deepStrictEqual(
+          after.map(({ status }) => status),
+          after.map(() => 201)
+        )
+        assert.isBelow(took, 20_000) // a lease and a renewal are 6.5 s; the rest is for busy machines
+        const seen = (yield* bones.whatsapp.control("messages")) as ReadonlyArray<{ readonly messageId: string }>
+        assert.strictEqual(new Set(seen.map(({ messageId }) => messageId)).size, 30)
+      }),
+    3 * minutes
   )
 })

@@ -27,6 +27,13 @@ export const orderOf = (event: RecordedEvent, attempt: number): Outcome =>
       ? pairOrder(event, attempt)
       : Effect.succeed(undefined)
 
+/** Of an event that commands an agent, the device it is about. */
+export const deviceOf = (event: RecordedEvent): string | undefined => {
+  if (event.type === "device.created.v1") return event.stream.slice("device-".length)
+  const read = event.type === "message.queued.v1" ? readMessageEvent(event) : undefined
+  return read?.type === "message.queued.v1" ? read.data.device : undefined
+}
+
 const sendOrder = Effect.fnUntraced(function* (event: RecordedEvent, attempt: number) {
   const queued = readMessageEvent(event)
   if (queued.type !== "message.queued.v1") return undefined
