@@ -117,8 +117,9 @@ export const layer = Layer.effectDiscard(
 
     const learn = Effect.fnUntraced(function* (pin: GatewayPin) {
       const outcome = yield* trust.learn(pin)
+      if (outcome === "foreign") return yield* new Refused({ reason: "foreign_pin" })
       if (outcome === "learned") yield* Effect.logInfo("the gateway's keys changed", { revision: pin.revision })
-      return outcome === "foreign" ? yield* new Refused({ reason: "foreign_pin" }) : undefined
+      return yield* heartbeat.now // so that the gateway stops announcing it
     })
 
     /** A send becomes an entry for the ledger, which knows what to do with an expired one; the rest is done here. */

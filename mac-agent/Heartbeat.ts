@@ -17,6 +17,8 @@ const patienceMillis = 30_000
 export class Heartbeat extends Context.Service<
   Heartbeat,
   {
+    /** Tells the gateway at once how the agent is: what it pinned has changed. */
+    readonly now: Effect.Effect<void>
     /** A command of version 1 was verified: does the gateway speak no other? It has had its time to answer. */
     readonly heardVersion1: Effect.Effect<void>
   }
@@ -68,6 +70,7 @@ export const layer = Layer.effect(
     if (dialect.newest >= 2) yield* Effect.forkScoped(Effect.repeat(beat, Schedule.spaced("1 second")))
 
     return {
+      now: Effect.suspend(ask),
       heardVersion1: Effect.gen(function* () {
         if (unknown === undefined || (yield* steady) - unknown.since < patienceMillis) return
         unknown = undefined

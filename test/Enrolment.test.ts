@@ -1,46 +1,13 @@
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
-import { Context, Effect, Layer } from "effect"
+import { Effect } from "effect"
 import { AgentId } from "#domain/Ids.ts"
-import { CommandBus } from "#domain/ports/CommandBus.ts"
-import * as InProcessBus from "#infra/bus/InProcess.ts"
-import * as Instant from "#infra/whatsapp/Instant.ts"
-import * as AgentProcess from "#mac-agent/main.ts"
-import * as Log from "#services/telemetry/Log.ts"
-import { connectedDevice, eventually, folder, type Homing, life, start, text } from "./Homing.ts"
+import { type Bus, bus, enrolled, offered, sends as send, startAgent, startGateway, trusting } from "./Apart.ts"
+import { connectedDevice, eventually, folder, type Homing, life } from "./Homing.ts"
 
-/** Gateway and agent that share nothing but a bus: a folder, keys and a ledger each, and an operator between them. */
-
-const home = AgentId.make("home")
-const quiet = Log.layer({ level: "error", out: { write: () => {} } })
-
-const bus = Effect.map(Layer.build(Layer.fresh(InProcessBus.layer)), (services) =>
-  Layer.succeed(CommandBus, Context.get(services, CommandBus))
-)
-const gatewayAlone = Effect.fnUntraced(function* (lane: Layer.Layer<CommandBus>) {
-  return yield* start(yield* folder, Instant.make().layer, { withoutAgent: true, ports: lane })
-})
-
-const offered = (path: string, renew = false, agent = home) =>
-  Effect.provide(AgentProcess.offer(agent, renew), AgentProcess.custody(path))
-const trusting = (path: string, pin: unknown) =>
-  Effect.provide(
-    AgentProcess.trust(home, typeof pin === "string" ? pin : JSON.stringify(pin)),
-    AgentProcess.custody(path)
-  )
-const startAgent = (path: string, lane: Layer.Layer<CommandBus>, agent = home) =>
-  Layer.build(Layer.fresh(AgentProcess.layer(agent, path, Instant.make().layer, lane)).pipe(Layer.provide(quiet)))
-const enrolled = Effect.fnUntraced(function* ({ call }: Homing, path: string) {
-  const { body, status } = yield* call("POST", "/v1/agents", yield* offered(path))
-  assert.strictEqual(status, 201)
-  yield* trusting(path, body)
-  return body
-})
-
-const sends = Effect.fnUntraced(function* (homing: Homing, device: string, words: string) {
-  const { body } = yield* homing.call("POST", "/v1/messages", text(device, words))
-  return body.status
-})
+const gatewayAlone = (lane: Bus) => Effect.flatMap(folder, (path) => startGateway(path, lane))
+const sends = (homing: Homing, device: string, words: string) =>
+  Effect.map(send(homing, device, words), ({ status }) => status)
 
 describe("an agent of its own", () => {
   it.live("is enrolled and pins its gateway; then messages are sent, also after restarts of either", () =>
@@ -49,9 +16,7 @@ describe("an agent of its own", () => {
       const path = join(yield* folder, "agent")
       const gatewayFolder = yield* folder
       const first = yield* life
-      const gateway = yield* first.during(
-        start(gatewayFolder, Instant.make().layer, { withoutAgent: true, ports: lane })
-      )
+      const gateway = yield* first.during(startGateway(gatewayFolder, lane))
       yield* enrolled(gateway, path)
       const one = yield* life
       yield* one.during(startAgent(path, lane))
@@ -64,7 +29,7 @@ describe("an agent of its own", () => {
       assert.strictEqual(yield* sends(gateway, device, "two"), "sent")
 
       yield* first.end
-      const again = yield* start(gatewayFolder, Instant.make().layer, { withoutAgent: true, ports: lane })
+      const again = yield* startGateway(gatewayFolder, lane)
       assert.strictEqual(yield* sends(again, device, "three"), "sent")
       const { body } = yield* again.call("GET", "/v1/agents")
       assert.lengthOf(body.items, 1)

@@ -39,3 +39,11 @@ export const latestKey = (keys: ReadonlyMap<string, AgentKey>) => [...keys].find
 
 export const sameKeys = (known: PublicKeys | undefined, key: PublicKeys) =>
   known?.signing === key.signing && known.agreement === key.agreement
+
+/** What becomes of a key of the gateway: `next` was added and has not signed yet. */
+export const gatewayKeyState = (
+  { active }: Extract<StoreState, { _tag: "Open" }>,
+  keyId: string,
+  { revoked, until }: GatewayKey
+): "active" | "next" | "retired" | "revoked" =>
+  revoked ? "revoked" : keyId === active ? "active" : until === undefined ? "next" : "retired"

@@ -166,9 +166,35 @@ const agents = Command.make("agents").pipe(
   Command.withSubcommands([agentsEnrol, agentsList, agentsRevoke])
 )
 
+const keysList = Command.make("list", { url }, ({ url }) =>
+  Effect.gen(function* () {
+    const { api, commands } = yield* ask(url)
+    yield* commands.listKeys(api)
+  })
+).pipe(Command.withDescription("Print every key of the gateway, a line of JSON each"))
+
+const keysRotate = Command.make("rotate", { url }, ({ url }) =>
+  Effect.gen(function* () {
+    const { api, commands } = yield* ask(url)
+    yield* commands.rotate(api)
+  })
+).pipe(Command.withDescription("Exchange the key that signs: announce the next, wait for every agent, activate it"))
+
+const keysRevoke = Command.make("revoke", { url, key: Argument.String("key") }, ({ key, url }) =>
+  Effect.gen(function* () {
+    const { api, commands } = yield* ask(url)
+    yield* commands.revokeGatewayKey(api, key)
+  })
+).pipe(Command.withDescription("Revoke a key that does not sign: nothing of it is taken any more"))
+
+const keys = Command.make("keys").pipe(
+  Command.withDescription("Ask a running gateway about the keys it signs with; needs API_KEY"),
+  Command.withSubcommands([keysList, keysRotate, keysRevoke])
+)
+
 const homing = Command.make("homing").pipe(
   Command.withDescription("A self-hosted WhatsApp gateway whose answers are true and provable"),
-  Command.withSubcommands([start, demo, simulator, agent, agents, config])
+  Command.withSubcommands([start, demo, simulator, agent, agents, keys, config])
 )
 
 /** At once, when everything is closed: libraries leave timers behind that hold a process up for half a minute. */

@@ -12,6 +12,7 @@ import { maxBodyBytes } from "./http/Body.ts"
 import * as ClientsHttp from "./http/ClientsHttp.ts"
 import * as DevicesHttp from "./http/DevicesHttp.ts"
 import * as Edge from "./http/Edge.ts"
+import * as GatewayKeysHttp from "./http/GatewayKeysHttp.ts"
 import * as HealthHttp from "./http/HealthHttp.ts"
 import * as MessagesHttp from "./http/MessagesHttp.ts"
 import { phoneNumbers } from "./http/PhoneNumbers.ts"
@@ -36,6 +37,7 @@ const routes = ({ phoneCountryCode }: Options) => {
       MessagesHttp.layer(phoneNumber),
       DevicesHttp.layer(phoneNumber),
       AgentsHttp.layer,
+      GatewayKeysHttp.layer,
       ClientsHttp.layer,
       HealthHttp.layer
     ]),

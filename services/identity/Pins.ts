@@ -1,6 +1,6 @@
 import type { AgentId, TenantId } from "#domain/Ids.ts"
 import { fromMillis } from "#domain/Instant.ts"
-import { type GatewayKey, isTaken, type StoreState } from "#domain/store/StoreState.ts"
+import { gatewayKeyState, isTaken, type StoreState } from "#domain/store/StoreState.ts"
 import type { GatewayPin } from "#domain/wire/Trust.ts"
 
 /** What this agent shall believe, as of `millis`; `undefined` when it was never enrolled. */
@@ -15,8 +15,13 @@ export const pinOf = (
   const keys = state.agents.get(agent)
   if (keys === undefined) return undefined
   const now = fromMillis(millis)
-  const stateOf = (keyId: string, { until }: GatewayKey) =>
-    keyId === state.active ? "active" : until === undefined ? "next" : "retired"
+  const gatewayKeys: Array<GatewayPin["gatewayKeys"][number]> = []
+  for (const [keyId, key] of state.gatewayKeys) {
+    const keyState = gatewayKeyState(state, keyId, key)
+    if (keyState === "revoked" || !isTaken(key, now)) continue
+    const { agreement, signing, until } = key
+    gatewayKeys.push({ keyId, signing, agreement, state: keyState, ...(until !== undefined && { until }) })
+  }
   return {
     tenant,
     agent,
@@ -24,15 +29,7 @@ export const pinOf = (
     epoch: state.epoch,
     revision,
     protocol,
-    gatewayKeys: [...state.gatewayKeys]
-      .filter(([, key]) => isTaken(key, now))
-      .map(([keyId, key]) => ({
-        keyId,
-        signing: key.signing,
-        agreement: key.agreement,
-        state: stateOf(keyId, key),
-        ...(key.until !== undefined && { until: key.until })
-      })),
+    gatewayKeys,
     agentKeys: [...keys].filter(([, key]) => isTaken(key, now)).map(([keyId]) => keyId)
   }
 }

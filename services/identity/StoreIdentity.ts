@@ -9,7 +9,7 @@ import { EventStore, type EventStoreUnavailable } from "#domain/ports/EventStore
 import type { SecretVaultUnavailable } from "#domain/ports/SecretVault.ts"
 import type { Actor } from "#domain/Recorded.ts"
 import { readStoreEvent, Store, type StoreCommand, StoreRejected, streamId } from "#domain/store/Store.ts"
-import { isTaken, type StoreState } from "#domain/store/StoreState.ts"
+import { gatewayKeyState, isTaken, type StoreState } from "#domain/store/StoreState.ts"
 import { agreementInfo } from "#domain/wire/Keys.ts"
 import { type AgentOffer, epochOf, type GatewayPin, NewestProtocol, type PublicKeys } from "#domain/wire/Trust.ts"
 import * as AggregateActors from "../runtime/AggregateActors.ts"
@@ -20,6 +20,10 @@ import * as GatewayKeys from "./GatewayKeys.ts"
 import { pinOf } from "./Pins.ts"
 
 type Opened = Extract<StoreState, { _tag: "Open" }>
+export interface Signer {
+  readonly keyId: string
+  readonly key: SigningKey
+}
 type Refused = StoreRejected | EventStoreUnavailable
 
 /** What is known of identities now. */
@@ -42,7 +46,9 @@ export class StoreIdentity extends Context.Service<
     /** What is known now, and again after each change. */
     readonly changes: Stream.Stream<Known>
     /** The key that signs now. */
-    readonly signer: () => { readonly keyId: string; readonly key: SigningKey }
+    readonly signer: () => Signer
+    /** The oldest that is still taken: also an agent that slept through a rotation believes it what came after. */
+    readonly announcer: Effect.Effect<Signer>
     /** Of an agent that is enrolled. */
     readonly agent: (agent: AgentId) => AgentTrust | undefined
     /** What an enrolled agent shall believe. */
@@ -60,6 +66,8 @@ export class StoreIdentity extends Context.Service<
 
 /** Reports are valid for this long, and commands for less: longer than what is under way is no use. */
 export const overlapMillis = 30 * 24 * 3_600_000
+
+const signerOf = (own: GatewayKeys.OwnKey): Signer => ({ keyId: own.public.keyId, key: own.signing })
 
 const gatewayActor: Actor = { kind: "gateway", id: "gateway" }
 
@@ -169,7 +177,12 @@ export const layer = Layer.effect(
       epoch,
       known,
       changes: SubscriptionRef.changes(ref),
-      signer: () => ({ keyId: known().own[0].public.keyId, key: known().own[0].signing }),
+      signer: () => signerOf(known().own[0]),
+      announcer: Effect.map(Clock.currentTimeMillis, (millis) => {
+        const { own, state } = known()
+        const taken = own.filter(({ public: { keyId } }) => isTaken(state.gatewayKeys.get(keyId)!, fromMillis(millis)))
+        return signerOf(taken.toSorted((a, b) => a.generation - b.generation)[0] ?? own[0])
+      }),
       agent: (agent) => known().trusted.get(agent),
       pin,
       enrol: Effect.fnUntraced(function* (offer, by) {
@@ -180,10 +193,10 @@ export const layer = Layer.effect(
       }),
       revokeAgentKey: (agent, keyId, by) => change({ _tag: "RevokeAgentKey", revoked: { agent, keyId } }, by),
       prepareKey: Effect.fnUntraced(function* (by) {
-        const { active, gatewayKeys } = known().state
-        const next = [...gatewayKeys].find(([id, key]) => id !== active && key.until === undefined && !key.revoked)
+        const { state } = known()
+        const next = [...state.gatewayKeys].find(([id, key]) => gatewayKeyState(state, id, key) === "next")
         if (next !== undefined) return { keyId: next[0], signing: next[1].signing, agreement: next[1].agreement }
-        const { public: key } = yield* keys.obtain(gatewayKeys.size + 1)
+        const { public: key } = yield* keys.obtain(state.gatewayKeys.size + 1)
         yield* change({ _tag: "AddGatewayKey", key }, by)
         return key
       }),

@@ -79,7 +79,8 @@ export const layer = Layer.effect(
         const trust = identity.agent(agent) ?? (yield* enrolled(agent))
         const lane: Lane = { kind: "commands", agent }
         const issuedAt = fromMillis(yield* Clock.currentTimeMillis)
-        const { key, keyId } = identity.signer()
+        const isTrust = orders.every(({ command }) => command.kind === "trust")
+        const { key, keyId } = isTrust ? yield* identity.announcer : identity.signer()
         for (const batch of Array.chunksOf(orders, maxBatch)) {
           const signed = batch.map((order) => encodeUnsigned(unsigned(trust, keyId, subjectOf(lane), issuedAt, order)))
           const envelopes = yield* signBatch(crypto, key, signed)

@@ -2,6 +2,7 @@ import { HttpApi, OpenApi } from "effect/http-api"
 import { AgentsApi } from "./AgentsApi.ts"
 import { ClientsApi } from "./ClientsApi.ts"
 import { DevicesApi } from "./DevicesApi.ts"
+import { GatewayKeysApi } from "./GatewayKeysApi.ts"
 import { HealthApi, ProbesApi } from "./HealthApi.ts"
 import { MessagesApi } from "./MessagesApi.ts"
 import { withRateLimitHeaders } from "./RateLimitHeaders.ts"
@@ -12,6 +13,7 @@ export class Api extends HttpApi.make("homing")
   .add(MessagesApi)
   .add(DevicesApi)
   .add(AgentsApi)
+  .add(GatewayKeysApi)
   .add(ClientsApi)
   .add(ProbesApi)
   .add(HealthApi)

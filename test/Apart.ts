@@ -1,0 +1,50 @@
+import { assert } from "@effect/vitest"
+import { Context, Effect, Layer } from "effect"
+import { AgentId } from "#domain/Ids.ts"
+import { CommandBus } from "#domain/ports/CommandBus.ts"
+import * as InProcessBus from "#infra/bus/InProcess.ts"
+import * as Instant from "#infra/whatsapp/Instant.ts"
+import * as AgentProcess from "#mac-agent/main.ts"
+import * as Log from "#services/telemetry/Log.ts"
+import { type Homing, start, text } from "./Homing.ts"
+
+/** Gateway and agent that share nothing but a bus: a folder, keys and a ledger each, and an operator between them. */
+
+export const home = AgentId.make("home")
+const quiet = Log.layer({ level: "error", out: { write: () => {} } })
+
+export const bus = Effect.map(Layer.build(Layer.fresh(InProcessBus.layer)), (services) =>
+  Layer.succeed(CommandBus, Context.get(services, CommandBus))
+)
+export type Bus = Layer.Layer<CommandBus>
+
+export const startGateway = (path: string, lane: Bus) =>
+  start(path, Instant.make().layer, { withoutAgent: true, ports: lane })
+
+export const startAgent = (path: string, lane: Bus, agent = home) =>
+  Layer.build(Layer.fresh(AgentProcess.layer(agent, path, Instant.make().layer, lane)).pipe(Layer.provide(quiet)))
+
+/** What `homing agent keys` prints; with `renew`, `homing agent keys --new`. */
+export const offered = (path: string, renew = false, agent = home) =>
+  Effect.provide(AgentProcess.offer(agent, renew), AgentProcess.custody(path))
+
+/** `homing agent trust` */
+export const trusting = (path: string, pin: unknown) =>
+  Effect.provide(
+    AgentProcess.trust(home, typeof pin === "string" ? pin : JSON.stringify(pin)),
+    AgentProcess.custody(path)
+  )
+
+export const enrolled = Effect.fnUntraced(function* ({ call }: Homing, path: string) {
+  const { body, status } = yield* call("POST", "/v1/agents", yield* offered(path))
+  assert.strictEqual(status, 201)
+  yield* trusting(path, body)
+  return body
+})
+
+/** The status told of a message of these words. */
+export const sends = Effect.fnUntraced(function* (homing: Homing, device: string, words: string, timeoutMs = 5_000) {
+  const asked = text(device, words, { until: "sent", timeoutMs })
+  const { body } = yield* homing.call("POST", "/v1/messages", asked, { "idempotency-key": words.replaceAll(" ", "-") })
+  return { status: body.status as string, id: body.id as string }
+})
