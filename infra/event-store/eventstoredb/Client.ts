@@ -1,13 +1,36 @@
 import { readFileSync } from "node:fs"
-import { EventStoreDBClient } from "@eventstore/db-client"
+import { convertToCommandError, EventStoreDBClient } from "@eventstore/db-client"
+import streamsService from "@eventstore/db-client/generated/streams_grpc_pb.js"
+import type streams from "@eventstore/db-client/generated/streams_pb.js"
 import { Effect, Redacted } from "effect"
 import type { Connection } from "./ConnectionString.ts"
 import { EventStoreDbUnfit } from "./EventStoreDbUnfit.ts"
 
-/** The library's client, with what it learns of its server made visible. */
+/** The library's connection, with an append of our own on it: neither of the library's can be trusted with a process. */
 export class Client extends EventStoreDBClient {
   get serverVersion(): Promise<string> {
     return this.capabilities.then(({ serverVersion }) => serverVersion)
+  }
+
+  /**
+   * The classic append: one call, its options first, then an event per message. Settles by the deadline. See
+   * docs/decisions/024-classic-append.md.
+   */
+  append(requests: ReadonlyArray<streams.AppendReq>, deadlineMillis: number): Promise<streams.AppendResp> {
+    return this.execute(
+      streamsService.StreamsClient,
+      "append",
+      (service) =>
+        new Promise((resolve, reject) => {
+          const call = service.append(
+            ...this.callArguments({ requiresLeader: true, deadline: deadlineMillis }),
+            (error, response) => (error === null ? resolve(response) : reject(convertToCommandError(error)))
+          )
+          call.on("error", reject)
+          for (const request of requests) call.write(request)
+          call.end()
+        })
+    )
   }
 }
 
@@ -26,12 +49,15 @@ const make = ({ credentials, discover, hosts, tls, tlsCAFile }: Connection) => {
   return new Client({ ...search, endpoints: [...hosts] }, security, user)
 }
 
-/** Connects when it is first used. One per process is enough: all calls share one connection. */
+/**
+ * Connects when it is first used. One per process is enough: all calls share one connection. Nobody waits for its end:
+ * the library waits for calls that the server has ended.
+ */
 export const connect = (connection: Connection) =>
   Effect.acquireRelease(
     Effect.try({
       try: () => make(connection),
       catch: () => new EventStoreDbUnfit({ reason: "the file named by tlsCAFile cannot be read" })
     }),
-    (client) => Effect.promise(() => client.dispose()).pipe(Effect.timeoutOption("1 second"))
+    (client) => Effect.sync(() => void client.dispose())
   )

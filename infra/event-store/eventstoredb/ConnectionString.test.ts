@@ -47,7 +47,6 @@ describe("an EventStoreDB's address", () => {
         "esdb://user:hunter2@local host",
         "esdb://user:hunter2%@localhost",
         "esdb://user@localhost",
-        "esdb://localhost", // TLS, and nobody to be
         "esdb://user:hunter2@localhost?tls=maybe",
         "esdb://user:hunter2@localhost?tls=toString",
         "esdb://user:hunter2@localhost?tlsCAFile=",

@@ -22,8 +22,7 @@ export const Connection = Schema.Struct({
 export type Connection = typeof Connection.Type
 
 export const expected =
-  "esdb://[user:password@]host[:port][,host[:port]][?tls=true|false&tlsCAFile=path], or esdb+discover://…; " +
-  "with TLS, which is the default, a user and a password"
+  "esdb://[user:password@]host[:port][,host[:port]][?tls=true|false&tlsCAFile=path] or esdb+discover://…"
 
 const parts =
   /^(?:esdb|kurrentdb)(?<discover>\+discover)?:\/\/(?:(?<user>[^:@/]+):(?<password>[^@/]+)@)?(?<hosts>[^/?@]+)\/?(?:\?(?<options>.*))?$/
@@ -50,9 +49,7 @@ const parse = (text: string): Connection | undefined => {
     ...(options.has("tlsCAFile") && { tlsCAFile: options.get("tlsCAFile") }),
     credentials: user === undefined ? undefined : { username: decoded(user), password: decoded(password!) }
   })
-  if (Result.isFailure(connection)) return undefined
-  // Without them the library would choose the append that this adapter must not use; see `Append.ts`.
-  return connection.success.tls && connection.success.credentials === undefined ? undefined : connection.success
+  return Result.getOrUndefined(connection)
 }
 
 const decoded = (text: string) => {

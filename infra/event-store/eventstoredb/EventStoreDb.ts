@@ -26,7 +26,7 @@ export const layer = ({ patience = defaults, url }: Options) =>
       yield* check(connection, patience)
       const client = yield* connect(connection)
       return EventStore.of({
-        append: appender(client, connection, patience),
+        append: appender(client, patience),
         ...reader(client, patience),
         subscribe: subscriber(client, patience)
       })

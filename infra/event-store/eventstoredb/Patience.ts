@@ -15,4 +15,4 @@ export interface Patience {
   readonly start: number
 }
 
-export const patience: Patience = { answer: 3_000, offers: 3, silence: 10_000, pause: 5_000, start: 30_000 }
+export const patience: Patience = { answer: 3_000, offers: 3, silence: 5_000, pause: 1_000, start: 30_000 }

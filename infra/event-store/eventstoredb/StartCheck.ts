@@ -1,11 +1,11 @@
-import { AccessDeniedError, MaxAppendSizeExceededError, WrongExpectedVersionError } from "@eventstore/db-client"
+import { AccessDeniedError, MaxAppendSizeExceededError } from "@eventstore/db-client"
 import { Effect, Schedule } from "effect"
-import { classic } from "./Append.ts"
+import { EventId, StreamId } from "#domain/Ids.ts"
 import { type Client, connect } from "./Client.ts"
 import type { Connection } from "./ConnectionString.ts"
 import { EventStoreDbUnfit } from "./EventStoreDbUnfit.ts"
-import { appendLimit } from "./Events.ts"
 import type { Patience } from "./Patience.ts"
+import { appendLimit, proposal } from "./Proposals.ts"
 
 /** Older ones were never tried. */
 const oldest = [23, 10] as const
@@ -20,11 +20,10 @@ export const check = (connection: Connection, patience: Patience): Effect.Effect
   const questions = Effect.scoped(
     Effect.gen(function* () {
       const client = yield* connect(connection)
-      yield* Effect.andThen(checkVersion(client), checkRights(client, connection))
+      yield* Effect.andThen(checkVersion(client), checkRights(client, patience))
     })
   )
   return questions.pipe(
-    Effect.timeout(3 * patience.answer),
     Effect.retry({ while: (error) => !(error instanceof EventStoreDbUnfit), schedule: Schedule.spaced("500 millis") }),
     Effect.timeout(patience.start),
     Effect.mapError((error) => (error instanceof EventStoreDbUnfit ? error : absent()))
@@ -47,27 +46,10 @@ const checkVersion = Effect.fnUntraced(function* (client: Client) {
  * An append as large as may ever come, at a revision that no stream has: nothing is stored, and the size is looked at
  * before the revision. Then a look at `$all`, which subscriptions read.
  */
-const checkRights = (client: Client, connection: Connection) => {
-  const stream = `homingcheck-${crypto.randomUUID()}`
-  const data = { filling: "" }
-  data.filling = "x".repeat(appendLimit - JSON.stringify(data).length)
-  const largest = {
-    id: crypto.randomUUID(),
-    type: "check",
-    contentType: "application/json",
-    data,
-    metadata: undefined
-  } as const
-  return asking(() =>
-    client.appendToStream(stream, largest, {
-      ...classic(connection),
-      expectedRevision: BigInt(Number.MAX_SAFE_INTEGER)
-    })
-  ).pipe(
-    Effect.catchIf(
-      (error) => error instanceof WrongExpectedVersionError,
-      () => asking(() => client.readAll({ maxCount: 1 }).toArray())
-    ),
+const checkRights = (client: Client, { answer }: Patience) => {
+  const stream = StreamId.make(`check-${crypto.randomUUID()}`)
+  return asking(() => client.append(proposal(stream, Number.MAX_SAFE_INTEGER, [largest()]), answer)).pipe(
+    Effect.andThen(asking(() => client.readAll({ maxCount: 1 }).toArray())),
     Effect.catchIf(
       (error) => error instanceof MaxAppendSizeExceededError,
       ({ maxAppendSize }: MaxAppendSizeExceededError) =>
@@ -78,4 +60,14 @@ const checkRights = (client: Client, connection: Connection) => {
       () => unfit("its user must be known, may write to streams, and may read $all")
     )
   )
+}
+
+const largest = () => {
+  const frame = JSON.stringify({ filling: "" }).length
+  return {
+    eventId: EventId.make(crypto.randomUUID()),
+    type: "check.v1",
+    data: { filling: "x".repeat(appendLimit - frame) },
+    metadata: {}
+  }
 }

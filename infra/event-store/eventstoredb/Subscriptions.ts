@@ -40,8 +40,11 @@ export const subscriber =
             const loss = yield* listen(client, categories, place, inbox, patience)
             if (loss._tag === "Silent") continue
             if (loss.confirmed) failures = 0
-            if (failures === 0)
-              yield* Effect.logWarning("the event store's subscription broke; it is opened again", loss.cause)
+            if (failures === 0) {
+              yield* Effect.logWarning("the event store's subscription broke; it is opened again", {
+                reason: String(loss.cause)
+              })
+            }
             yield* Effect.sleep(Math.min(firstPauseMillis * 2 ** failures++, patience.pause))
           }
         })

@@ -3,22 +3,19 @@ import {
   MaxAppendSizeExceededError,
   NotLeaderError,
   StreamDeletedError,
-  UnavailableError,
-  WrongExpectedVersionError
+  UnavailableError
 } from "@eventstore/db-client"
 
 /**
  * What an append's failure says of the append.
- * - `refused`: the stream is elsewhere.
  * - `never`: not stored, and it would not be if it were offered again.
  * - `not yet`: not stored, but it may be worth offering again.
  * - `unknown`: it may have been stored, or may yet be.
  */
-export type Verdict = "refused" | "never" | "not yet" | "unknown"
+export type Verdict = "never" | "not yet" | "unknown"
 
 /** Only what the server or the connection says for certain; everything else is unknown. */
 export const verdictOf = (error: unknown): Verdict => {
-  if (error instanceof WrongExpectedVersionError) return "refused"
   if (
     error instanceof AccessDeniedError ||
     error instanceof MaxAppendSizeExceededError ||
@@ -27,7 +24,13 @@ export const verdictOf = (error: unknown): Verdict => {
     return "never"
   }
   if (error instanceof NotLeaderError) return "not yet"
-  // grpc-js says so when no connection was there to send on: nothing can have left (its load-balancer-pick-first.ts)
-  if (error instanceof UnavailableError && error.message.includes("No connection established")) return "not yet"
-  return "unknown"
+  return neverLeft(error) ? "not yet" : "unknown"
 }
+
+/**
+ * In grpc-js's own words, that there was no connection to send on (load-balancer-pick-first.ts, internal-channel.ts); the
+ * second while the library replaces a broken one.
+ */
+const neverLeft = (error: unknown) =>
+  (error instanceof UnavailableError && error.message.includes("No connection established")) ||
+  (error instanceof Error && error.message === "Channel has been shut down")

@@ -2,9 +2,10 @@ import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"
 import type { EventId } from "#domain/Ids.ts"
 import type { JsonObject } from "#domain/Json.ts"
+import type { NewEvent } from "#domain/Recorded.ts"
 import { canonical } from "../Canonical.ts"
-import { newEvent } from "../contract/Fixtures.ts"
-import { appendLimit, encode } from "./Events.ts"
+import { freshStream, newEvent } from "../contract/Fixtures.ts"
+import { appendLimit, proposal } from "./Proposals.ts"
 
 /** What comes of it, a refusal included. */
 const written = (write: () => string) => {
@@ -15,8 +16,13 @@ const written = (write: () => string) => {
   }
 }
 
-/** What the library sends. */
-const sent = (data: JsonObject) => JSON.stringify(encode([newEvent("a.v1", data)])[0]!.data)
+const stream = freshStream()
+const proposed = (...events: ReadonlyArray<NewEvent>) =>
+  proposal(stream, "no_stream", events).flatMap((request) => request.getProposedMessage() ?? [])
+const text = (bytes: Uint8Array | undefined) => new TextDecoder().decode(bytes)
+
+/** What the server gets for it. */
+const sent = (data: JsonObject) => text(proposed(newEvent("a.v1", data))[0]?.getData_asU8())
 
 describe("events for EventStoreDB", () => {
   it.prop("leave as canonical JSON, or not at all", [Schema.Record(Schema.String, Schema.Json)], ([record]) => {
@@ -34,22 +40,22 @@ describe("events for EventStoreDB", () => {
 
   it("carry their metadata as canonical JSON", () => {
     const event = newEvent("a.v1")
-    const [encoded] = encode([event])
-    assert.strictEqual(new TextDecoder().decode(encoded!.metadata as Uint8Array), canonical(event.metadata))
-    assert.strictEqual(encoded!.contentType, "application/json")
+    const [message] = proposed(event)
+    assert.strictEqual(text(message?.getCustomMetadata_asU8()), canonical(event.metadata))
+    assert.strictEqual(message?.getMetadataMap().get("content-type"), "application/json")
   })
 
   it("are never sent when the server would choke on them", () => {
     const event = newEvent("a.v1")
-    assert.throws(() => encode([{ ...event, eventId: "1" as EventId }]), /not a UUID/)
-    assert.throws(() => encode([event, { ...event, type: "" }]), /no type/)
+    assert.throws(() => proposed({ ...event, eventId: "1" as EventId }), /not a UUID/)
+    assert.throws(() => proposed(event, { ...event, type: "" }), /no type/)
   })
 
   it("may be as large, together, as the server takes in one append, and no larger", () => {
     const filled = (bytes: number) => newEvent("a.v1", { text: "x".repeat(bytes - '{"text":""}'.length) })
-    assert.strictEqual(encode([filled(appendLimit)]).length, 1)
-    assert.strictEqual(encode([filled(appendLimit - 1_000), filled(1_000)]).length, 2)
-    assert.throws(() => encode([filled(appendLimit + 1)]), /1048577 bytes: EventStoreDB takes 1048576/)
-    assert.throws(() => encode([filled(appendLimit - 1_000), filled(1_001)]), /1048577 bytes/)
+    assert.strictEqual(proposed(filled(appendLimit)).length, 1)
+    assert.strictEqual(proposed(filled(appendLimit - 1_000), filled(1_000)).length, 2)
+    assert.throws(() => proposed(filled(appendLimit + 1)), /1048577 bytes: EventStoreDB takes 1048576/)
+    assert.throws(() => proposed(filled(appendLimit - 1_000), filled(1_001)), /1048577 bytes/)
   })
 })
