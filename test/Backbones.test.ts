@@ -57,8 +57,8 @@ describe("gateway and agent apart, over EventStoreDB's stand-in, NATS and Postgr
           after.map(() => 201)
         )
         assert.isBelow(took, 20_000) // a lease and a renewal are 6.5 s; the rest is for busy machines
-        const seen = (yield* bones.whatsapp.control("messages")) as ReadonlyArray<{ readonly messageId: string }>
-        assert.strictEqual(new Set(seen.map(({ messageId }) => messageId)).size, 30)
+        const seen = (yield* bones.whatsapp.control("messages")) as ReadonlyArray<{ readonly waMessageId: string }>
+        assert.strictEqual(new Set(seen.map(({ waMessageId }) => waMessageId)).size, 30)
       }),
     3 * minutes
   )
