@@ -1,6 +1,6 @@
 import { assert, it } from "@effect/vitest"
 import { Array, Effect, Fiber } from "effect"
-import { all, Connected, connected, freshStream, newEvent, newEvents } from "./TestClients.ts"
+import { all, Connected, connected, eventsIn, freshStream, newEvent, newEvents } from "./TestClients.ts"
 import { watchAll, watchStream } from "./Watched.ts"
 
 const byStream = (...prefixes: ReadonlyArray<string>) => ({ filterOn: "streamName" as const, prefixes: [...prefixes] })
@@ -195,6 +195,9 @@ it.layer(connected, { excludeTestServices: true })("the EventStoreDB double, sub
       yield* Effect.promise(() => client.appendToStream(stream, newEvent(9)))
       yield* end.until(() => end.events.length === 1)
       assert.deepStrictEqual(typesOf(end.events), ["type-9"])
+      yield* Effect.promise(() => client.appendToStream(stream, newEvents(40)))
+      yield* early.until(() => early.events.length === 44)
+      assert.deepStrictEqual(early.events, yield* eventsIn(client, stream))
     }).pipe(Effect.scoped)
   )
 
