@@ -1,7 +1,7 @@
-import { assert, it } from "@effect/vitest"
+import { assert } from "@effect/vitest"
 import type { AppendExpectedRevision } from "@eventstore/db-client"
 import { Effect } from "effect"
-import { Connected, connected, eventsIn, freshStream, newEvent, newEvents, paths, rejection } from "./TestClients.ts"
+import { alike, Connected, eventsIn, freshStream, newEvent, newEvents, paths, rejection } from "./TestClients.ts"
 
 const [a, b, c, d, e] = newEvents(5) as [Event, Event, Event, Event, Event]
 type Event = ReturnType<typeof newEvent>
@@ -47,7 +47,7 @@ const ownIds = () => {
   }
 }
 
-it.layer(connected, { excludeTestServices: true })("the EventStoreDB double, appends", (it) => {
+alike("appends", (it) => {
   for (const { options, path } of paths) {
     for (const { answer, events, expected, name, stored } of again) {
       it.effect(`${path}, appended again: ${name}: ${answer}`, () =>

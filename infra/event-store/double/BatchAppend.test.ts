@@ -1,5 +1,5 @@
 import { once } from "node:events"
-import { assert, it } from "@effect/vitest"
+import { assert } from "@effect/vitest"
 import shared from "@eventstore/db-client/generated/shared_pb.js"
 import streamsService from "@eventstore/db-client/generated/streams_grpc_pb.js"
 import streams from "@eventstore/db-client/generated/streams_pb.js"
@@ -7,7 +7,7 @@ import { credentials } from "@grpc/grpc-js"
 import { Effect } from "effect"
 import empty from "google-protobuf/google/protobuf/empty_pb.js"
 import timestamps from "google-protobuf/google/protobuf/timestamp_pb.js"
-import { Connected, connected, freshStream } from "./TestClients.ts"
+import { alike, Connected, freshStream } from "./TestClients.ts"
 
 const correlationId = new shared.UUID().setString(crypto.randomUUID())
 
@@ -48,7 +48,7 @@ const answers = Effect.fnUntraced(function* (requests: ReadonlyArray<streams.Bat
   return said
 }, Effect.scoped)
 
-it.layer(connected, { excludeTestServices: true })("the EventStoreDB double, the call of the batch path", (it) => {
+alike("the call of the batch path", (it) => {
   const inTime = () => optionsUntil(Date.now() + 60_000)
 
   it.effect("joins the parts of an append", () =>

@@ -1,12 +1,12 @@
-import { assert, it } from "@effect/vitest"
+import { assert } from "@effect/vitest"
 import { binaryEvent, type EventStoreDBClient, jsonEvent, type ReadStreamOptions } from "@eventstore/db-client"
 import { Array, Effect } from "effect"
-import { all, Connected, connected, freshStream, newEvent, newEvents, paths, rejection } from "./TestClients.ts"
+import { alike, all, Connected, freshStream, newEvent, newEvents, paths, rejection } from "./TestClients.ts"
 
 const revisions = (client: EventStoreDBClient, stream: string, options: ReadStreamOptions = {}) =>
   Effect.promise(async () => (await all(client.readStream(stream, options))).map(({ revision }) => Number(revision)))
 
-it.layer(connected, { excludeTestServices: true })("the EventStoreDB double, reads", (it) => {
+alike("reads", (it) => {
   it.effect("gives back every field, of JSON and of bytes", () =>
     Effect.gen(function* () {
       const { client } = yield* Connected

@@ -1,12 +1,12 @@
-import { assert, it } from "@effect/vitest"
+import { assert } from "@effect/vitest"
 import { Array, Effect, Fiber } from "effect"
-import { all, Connected, connected, eventsIn, freshStream, newEvent, newEvents } from "./TestClients.ts"
+import { alike, all, Connected, eventsIn, freshStream, newEvent, newEvents } from "./TestClients.ts"
 import { watchAll, watchStream } from "./Watched.ts"
 
 const byStream = (...prefixes: ReadonlyArray<string>) => ({ filterOn: "streamName" as const, prefixes: [...prefixes] })
 const typesOf = (events: ReadonlyArray<{ readonly type: string }>) => events.map(({ type }) => type)
 
-it.layer(connected, { excludeTestServices: true })("the EventStoreDB double, subscriptions", (it) => {
+alike("subscriptions", (it) => {
   it.effect("confirms, catches up, says so, and stays live", () =>
     Effect.gen(function* () {
       const { client } = yield* Connected

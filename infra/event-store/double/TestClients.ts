@@ -1,5 +1,6 @@
+import { it, type Vitest } from "@effect/vitest"
 import { type AllStreamRecordedEvent, EventStoreDBClient, type JSONEventType, jsonEvent } from "@eventstore/db-client"
-import { Context, Effect, Layer } from "effect"
+import { Context, Effect, Layer, type Scope } from "effect"
 import { eventStoreDouble } from "./Fixture.ts"
 
 /** The client as it comes, and what it talks to. */
@@ -15,14 +16,27 @@ export const connect = (url: string) =>
     (client) => Effect.sync(() => void client.dispose())
   )
 
-/** The double; or, where EVENTSTORE_URL says, a real server, which must pass the same tests. */
-export const connected = Layer.effect(
-  Connected,
-  Effect.gen(function* () {
-    const url = process.env.EVENTSTORE_URL ?? (yield* eventStoreDouble).url
-    return { url, client: yield* connect(url) }
-  })
-)
+const connectedTo = (url: Effect.Effect<string, never, Scope.Scope>) =>
+  Layer.effect(
+    Connected,
+    Effect.gen(function* () {
+      const at = yield* url
+      return { url: at, client: yield* connect(at) }
+    })
+  )
+
+const real = process.env.EVENTSTORE_COMPARE_URL
+const servers = [
+  ["the EventStoreDB double", Effect.map(eventStoreDouble, ({ url }) => url)],
+  ...(real === undefined ? [] : ([["a real EventStoreDB", Effect.succeed(real)]] as const))
+] as const
+
+/** Tests of the double, and of a real server where EVENTSTORE_COMPARE_URL names one that nobody else writes to. */
+export const alike = (what: string, tests: (it: Vitest.MethodsNonLive<Connected>) => void) => {
+  for (const [server, url] of servers) {
+    it.layer(connectedTo(url), { excludeTestServices: true })(`${server}, ${what}`, tests)
+  }
+}
 
 /** Credentials of a call make the client take the classic append; without TLS they are not sent. */
 export const paths = [

@@ -1,10 +1,10 @@
-import { assert, it } from "@effect/vitest"
+import { assert } from "@effect/vitest"
 import { type AppendExpectedRevision, binaryEvent } from "@eventstore/db-client"
 import { Array, Effect } from "effect"
 import {
+  alike,
   all,
   Connected,
-  connected,
   eventsIn,
   freshStream,
   newEvent,
@@ -17,7 +17,7 @@ import {
 const bytes = (data: number, metadata = 0) =>
   binaryEvent({ type: "bytes", data: new Uint8Array(data), metadata: new Uint8Array(metadata) })
 
-it.layer(connected, { excludeTestServices: true })("the EventStoreDB double, writes", (it) => {
+alike("writes", (it) => {
   for (const { options, path } of paths) {
     it.effect(`${path}: answers where the last event stands, and no one else takes it`, () =>
       Effect.gen(function* () {
