@@ -40,6 +40,9 @@ export interface Connection {
   readonly newInbox: () => string
 }
 
+/** What differs between two inboxes of one user. */
+const inboxToken = /(?<=^_INBOX_[^.]+)\..*$/
+
 /** Again at once at first, then every five seconds, for ever. */
 export const patiently = Schedule.min([Schedule.exponential("100 millis"), Schedule.spaced("5 seconds")])
 
@@ -72,11 +75,14 @@ export const open = (settings: ConnectionSettings): Effect.Effect<Connection, ne
     let current: { readonly link: Link; readonly end: Effect.Effect<unknown> } | undefined
     let version: string | undefined
     let troubled = false
+    /** Told once per connection: what is refused is tried again and again. */
+    const refused = new Set<string>()
 
     const begin = (nc: NatsConnection) => {
       const over = Deferred.makeUnsafe<void>()
       version = nc.info?.version
       troubled = false
+      refused.clear()
       current = {
         link: { nc, server: nc.info?.server_id ?? "", lost: Deferred.await(over) },
         end: Deferred.succeed(over, undefined)
@@ -100,6 +106,9 @@ export const open = (settings: ConnectionSettings): Effect.Effect<Connection, ne
           yield* Effect.logInfo("the connection to the bus is back")
         } else if (status.type === Events.Error) {
           const { operation, subject } = status.permissionContext ?? {}
+          const what = `${status.data} ${operation} ${subject?.replace(inboxToken, "")}`
+          if (refused.has(what)) return
+          refused.add(what)
           yield* Effect.logWarning("the bus refuses", { reason: String(status.data), operation, lane: subject })
         }
       })

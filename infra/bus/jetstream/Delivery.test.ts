@@ -1,7 +1,7 @@
 import { rmSync } from "node:fs"
 import { join } from "node:path"
 import { assert, it } from "@effect/vitest"
-import { Array, Context, Effect, Layer, Metric, Stream } from "effect"
+import { Array, Context, Effect, Layer, Metric, References, Stream } from "effect"
 import { AgentId } from "#domain/Ids.ts"
 import { CommandBus, type Incoming, type Lane } from "#domain/ports/CommandBus.ts"
 import { describeWith } from "../../../test/servers/Installed.ts"
@@ -15,7 +15,10 @@ const commands: Lane = { kind: "commands", agent }
 const textOf = ({ bytes }: Incoming) => new TextDecoder().decode(bytes)
 
 const busOf = (options: JetStream.Options) =>
-  Effect.map(Layer.build(Layer.fresh(JetStream.layer(options))), (context) => Context.get(context, CommandBus))
+  Layer.build(Layer.fresh(JetStream.layer(options))).pipe(
+    Effect.provideService(References.MinimumLogLevel, "None"),
+    Effect.map((context) => Context.get(context, CommandBus))
+  )
 
 describeWith("nats-server", "JetStream delivery", () => {
   it.live("gives back at once, every time, what a subscriber leaves unacknowledged", () =>
@@ -155,7 +158,11 @@ describeWith("nats-server", "JetStream delivery", () => {
       const server = yield* natsServer()
       yield* server.kill()
       const tuning = { ...impatient, patience: 300 }
-      const context = yield* Layer.build(JetStream.layer({ url: server.url, role: "gateway", tuning }))
+      const context = yield* Effect.provideService(
+        Layer.build(JetStream.layer({ url: server.url, role: "gateway", tuning })),
+        References.MinimumLogLevel,
+        "None"
+      )
       const bus = Context.get(context, CommandBus)
       const { describe } = Context.get(context, JetStream.JetStreamServer)
       assert.include(describe(), "not reached yet")
@@ -163,6 +170,15 @@ describeWith("nats-server", "JetStream delivery", () => {
       yield* server.restart
       yield* Effect.retry(bus.publish(commands, [envelope("1")]), { times: 50 })
       assert.match(describe(), /^JetStream 2\.\d+\.\d+: .* every 2 minutes/)
+    })
+  )
+
+  it.live("does not speak in the clear when it is told tls", () =>
+    Effect.gen(function* () {
+      const { url } = yield* natsServer()
+      const tuning = { ...impatient, patience: 500 }
+      const bus = yield* busOf({ url: url.replace("nats:", "tls:"), role: "gateway", tuning })
+      assert.strictEqual((yield* Effect.flip(bus.publish(commands, [envelope("1")])))._tag, "BusUnavailable")
     })
   )
 })

@@ -15,7 +15,7 @@ export type Options = {
   readonly url: string
   /** A PEM file: the certificate authority to trust instead of the public ones. */
   readonly caFile?: string | undefined
-  /** See `Custody.ts`. Without one the server must let everybody in. */
+  /** See `Nkey.ts`. Without one the server must let everybody in. */
   readonly nkeySeed?: Redacted.Redacted | undefined
   readonly tuning?: Partial<Tuning>
 } & (

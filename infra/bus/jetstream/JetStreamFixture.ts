@@ -25,8 +25,18 @@ export const bothEnds = (url: string, ends: Ends = {}) =>
     const gateway = Context.get(yield* build({ ...common, role: "gateway", nkeySeed: gatewaySeed }), CommandBus)
     const home = Context.get(yield* build({ ...common, role: "agent", agent, nkeySeed: agentSeed }), CommandBus)
     return CommandBus.of({
-      publish: (lane, envelopes) => (lane.kind === "commands" ? gateway : home).publish(lane, envelopes),
-      subscribe: (lane) => (lane.kind === "commands" ? home : gateway).subscribe(lane)
+      publish: (lane, envelopes) =>
+        Effect.provideService(
+          (lane.kind === "commands" ? gateway : home).publish(lane, envelopes),
+          References.MinimumLogLevel,
+          "None"
+        ),
+      subscribe: (lane) =>
+        Stream.provideService(
+          (lane.kind === "commands" ? home : gateway).subscribe(lane),
+          References.MinimumLogLevel,
+          "None"
+        )
     })
   })
 
