@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Array, Effect } from "effect"
-import { eventually, text } from "./Homing.ts"
+import { callerOf, eventually, text } from "./Homing.ts"
 import { scan } from "./Process.ts"
 import * as Split from "./Split.ts"
 
@@ -30,6 +30,13 @@ describe("gateway and agent apart, over EventStoreDB's stand-in, NATS and Postgr
         const two = yield* Split.gateway(bones, "gateway", one.key)
         yield* eventually(two.call("GET", `/v1/devices/${device}`), ({ body }) => body.state === "connected")
 
+        const wanted = { name: "shop", scopes: ["messages:read"] }
+        const { body: client } = yield* one.call("POST", "/v1/clients", wanted)
+        const withKey = callerOf(two.url, client.key.secret)("GET", "/v1/messages")
+        yield* eventually(withKey, ({ status }) => status === 200)
+        yield* one.call("DELETE", `/v1/clients/${client.id}/keys/${client.key.id}`)
+        yield* eventually(withKey, ({ status }) => status === 401)
+
         const send = (gateway: Split.Gateway, words: string) =>
           gateway.call("POST", "/v1/messages", text(device, words, { until: "sent", timeoutMs: 30_000 }), {
             "idempotency-key": words
@@ -57,6 +64,7 @@ describe("gateway and agent apart, over EventStoreDB's stand-in, NATS and Postgr
           after.map(() => 201)
         )
         assert.isBelow(took, 20_000) // a lease and a renewal are 6.5 s; the rest is for busy machines
+        yield* eventually(two.call("GET", "/v1/messages?limit=100"), ({ body }) => body.items.length === 30)
         const seen = (yield* bones.whatsapp.control("messages")) as ReadonlyArray<{ readonly waMessageId: string }>
         assert.strictEqual(new Set(seen.map(({ waMessageId }) => waMessageId)).size, 30)
       }),

@@ -1,5 +1,6 @@
 import { assert, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
+import * as PostgresLeases from "#infra/leases/Postgres.ts"
 import * as PostgresClient from "#infra/postgres/PostgresClient.ts"
 import { clientOf, Postgres } from "#infra/postgres/PostgresFixture.ts"
 import * as PostgresKeys from "#infra/subject-keys/Postgres.ts"
@@ -13,7 +14,9 @@ describeWith("PostgreSQL", "a gateway with views and subject keys in PostgreSQL"
       Effect.gen(function* () {
         const server = yield* Postgres
         const url = yield* server.database
-        const ports = PostgresKeys.layer.pipe(Layer.provideMerge(Layer.fresh(PostgresClient.layer(url))))
+        const ports = Layer.merge(PostgresKeys.layer, PostgresLeases.layer()).pipe(
+          Layer.provideMerge(Layer.fresh(PostgresClient.layer(url)))
+        )
         const path = yield* folder
         const first = yield* life
         const homing = yield* first.during(start(path, Instant.make().layer, { ports }))
