@@ -7,6 +7,7 @@ import { fromMillis } from "#domain/Instant.ts"
 import { reportKey as keyOf } from "#domain/message/Status.ts"
 import { CommandBus, type Outgoing, subjectOf } from "#domain/ports/CommandBus.ts"
 import { Ledger } from "#domain/ports/Ledger.ts"
+import { RefusalLog } from "#domain/ports/RefusalLog.ts"
 import { SecretVault } from "#domain/ports/SecretVault.ts"
 import { type Step, Steps } from "#domain/ports/Steps.ts"
 import { WhatsApp } from "#domain/ports/WhatsApp.ts"
@@ -256,9 +257,8 @@ export const startAgent = Effect.fnUntraced(function* (
     Effect.map(WhatsApp, (real) => (encode ? { ...real, encode } : real))
   )
   const services = yield* Agent.layer({ lastingMillis: options.lastingMillis ?? 60_000 }).pipe(
-    Layer.provideMerge(ledger),
+    Layer.provideMerge([ledger, RefusalsSqlite.layer(":memory:")]),
     Layer.provide([
-      RefusalsSqlite.layer(":memory:"),
       Layer.provide(session, whatsapp.layer),
       NodeCrypto.layer,
       Layer.succeed(CommandBus, bus),
@@ -268,7 +268,8 @@ export const startAgent = Effect.fnUntraced(function* (
     Layer.fresh,
     Layer.build
   )
-  return { ledger: Context.get(services, Ledger), steps, sent: whatsapp.sent, tell: whatsapp.tell }
+  const refusals = Context.get(services, RefusalLog)
+  return { ledger: Context.get(services, Ledger), refusals, steps, sent: whatsapp.sent, tell: whatsapp.tell }
 })
 
 /** What WhatsApp was asked to send, by message number, in order. */

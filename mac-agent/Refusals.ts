@@ -6,8 +6,8 @@ import { type Refusal, RefusalLog } from "#domain/ports/RefusalLog.ts"
 import { tally } from "#domain/wire/Tally.ts"
 import { Trust } from "./Trust.ts"
 
-/** So many are kept of each second; of the others only the number. */
-const keptAtOnce = 64
+/** So many of each reason are kept of each second; of the others only the number. */
+const keptAtOnce = 16
 
 /** Commands that were not obeyed: counted, told, and kept with what names them. */
 export class Refusals extends Context.Service<
@@ -32,11 +32,11 @@ export const layer = Layer.effect(
       description: "Commands that the agent did not obey, by reason.",
       logged: "a command was refused"
     })
-    let waiting: globalThis.Array<Refusal> = []
+    const waiting = new Map<string, globalThis.Array<Refusal>>()
 
     const keep = Effect.suspend(() => {
-      const refusals = waiting
-      waiting = []
+      const refusals = [...waiting.values()].flat()
+      waiting.clear()
       return Array.isReadonlyArrayNonEmpty(refusals) ? kept.add(refusals) : Effect.void
     })
     yield* keep.pipe(
@@ -51,8 +51,10 @@ export const layer = Layer.effect(
       repeated: () => note("repeated"),
       refuse: Effect.fnUntraced(function* (reason, envelope) {
         const millis = yield* Clock.currentTimeMillis
-        if (waiting.length < keptAtOnce) {
-          waiting.push({ at: fromMillis(millis), reason, digest: hex(crypto.sha256(envelope)) })
+        const alike = waiting.get(reason) ?? []
+        if (alike.length < keptAtOnce) {
+          alike.push({ at: fromMillis(millis), reason, digest: hex(crypto.sha256(envelope)) })
+          waiting.set(reason, alike)
         }
         yield* count(reason, agent, millis)
       })

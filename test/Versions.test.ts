@@ -1,0 +1,80 @@
+import { join } from "node:path"
+import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { fromBase64url } from "#domain/Bytes.ts"
+import { decodeSigned } from "#domain/wire/Envelope.ts"
+import { NewestProtocol } from "#domain/wire/Trust.ts"
+import { bus, enrolled, sends, startAgent, startGateway } from "./Apart.ts"
+import { connectedDevice, folder, type Homing, life } from "./Homing.ts"
+
+/** As a program behaves that knows no newer version than this. */
+const speaking = (version: number) => Effect.provideService(NewestProtocol, version)
+
+const scene = Effect.fnUntraced(function* (gatewayVersion: number, agentVersion: number) {
+  const lane = yield* bus
+  const root = yield* folder
+  const path = join(root, "agent")
+  const one = yield* life
+  const gateway = yield* speaking(gatewayVersion)(one.during(startGateway(join(root, "gateway"), lane)))
+  const pin = yield* speaking(agentVersion)(enrolled(gateway, path))
+  assert.strictEqual(pin.protocol, gatewayVersion)
+  const two = yield* life
+  yield* speaking(agentVersion)(two.during(startAgent(path, lane)))
+  const device = yield* connectedDevice(gateway)
+  /** Both end; what is started again speaks these. */
+  const exchange = Effect.fnUntraced(function* (newGateway: number, newAgent: number) {
+    yield* two.end
+    yield* one.end
+    const again = yield* speaking(newGateway)(startGateway(join(root, "gateway"), lane))
+    yield* speaking(newAgent)(startAgent(path, lane))
+    return again
+  })
+  return { gateway, device, exchange }
+})
+
+const agentOf = ({ call }: Homing) => Effect.map(call("GET", "/v1/agents"), ({ body }) => body.items[0])
+
+/** The version in which the agent reported that this message was sent. */
+const versionOf = Effect.fnUntraced(function* (gateway: Homing, device: string, words: string) {
+  const { id, status } = yield* sends(gateway, device, words)
+  assert.strictEqual(status, "sent")
+  const { body } = yield* gateway.call("GET", `/v1/messages/${id}/events`)
+  const { evidence } = body.items.at(-1)
+  const signed = fromBase64url(evidence)
+  for (let at = 73; at < signed.length; at += 32) {
+    const read = decodeSigned(signed.subarray(at)) // behind the proof, however long it is
+    if (read !== undefined) return read.header.direction
+  }
+  return undefined
+})
+
+describe("one version apart", () => {
+  it.live("a gateway of version 2 speaks version 1 with an agent that knows no other", () =>
+    Effect.gen(function* () {
+      const { device, gateway } = yield* scene(2, 1)
+      assert.strictEqual(yield* versionOf(gateway, device, "one"), "homing/report/1")
+      const { lastHeardAt, protocol } = yield* agentOf(gateway)
+      assert.deepStrictEqual([protocol, lastHeardAt], [1, null])
+    })
+  )
+
+  it.live("an agent of version 2 speaks version 1 with a gateway that knows no other, by its own clock", () =>
+    Effect.gen(function* () {
+      const { device, gateway } = yield* scene(1, 2)
+      assert.strictEqual(yield* versionOf(gateway, device, "one"), "homing/report/1")
+      const { body } = yield* gateway.call("GET", "/metrics")
+      assert.match(body.text, /homing_reports_refused_total\{reason="unknown_version"\} [1-9]/)
+    })
+  )
+
+  it.live("both speak version 2, and when both have learned it, without being enrolled anew", () =>
+    Effect.gen(function* () {
+      const { device, exchange, gateway } = yield* scene(1, 1)
+      assert.strictEqual(yield* versionOf(gateway, device, "one"), "homing/report/1")
+      const newer = yield* exchange(2, 2)
+      yield* sends(newer, device, "two")
+      assert.strictEqual(yield* versionOf(newer, device, "three"), "homing/report/2")
+      assert.strictEqual((yield* agentOf(newer)).protocol, 2)
+    })
+  )
+})
