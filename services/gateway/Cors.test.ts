@@ -57,6 +57,7 @@ layer(open(`${shop}, http://localhost:3000`), { excludeTestServices: true })("wi
         assert.deepStrictEqual(corsOf(yield* ask("GET", path, more)), mine)
       }
       assert.deepStrictEqual(corsOf(yield* ask("GET", "/v1/devices")), { vary: "Origin" })
+      assert.deepStrictEqual(corsOf(yield* ask("GET", "/docs")), { vary: "Accept-Encoding, Origin" })
     })
   )
 })

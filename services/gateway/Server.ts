@@ -11,6 +11,7 @@ import * as AuthorizationHttp from "./http/AuthorizationHttp.ts"
 import { maxBodyBytes } from "./http/Body.ts"
 import * as ClientsHttp from "./http/ClientsHttp.ts"
 import * as DevicesHttp from "./http/DevicesHttp.ts"
+import * as DocsHttp from "./http/DocsHttp.ts"
 import * as Edge from "./http/Edge.ts"
 import * as GatewayKeysHttp from "./http/GatewayKeysHttp.ts"
 import * as HealthHttp from "./http/HealthHttp.ts"
@@ -80,7 +81,9 @@ const cutOffGraceMillis = 250
 export const layer = <E = never, R = never>(options: Options, others?: Layer.Layer<never, E, R>) =>
   Layer.suspend(() => {
     const server = listener(options)
-    const all = Layer.mergeAll(routes(options), Edge.layer(options)).pipe(Layer.provide(Admission.layer(options)))
+    const all = Layer.mergeAll(routes(options), DocsHttp.layer, Edge.layer(options)).pipe(
+      Layer.provide(Admission.layer(options))
+    )
     const app = others === undefined ? all : Layer.merge(all, others)
     return beginShutdown(server, options).pipe(
       Layer.provideMerge(HttpRouter.serve(app, { disableLogger: true, disableListenLog: true })),

@@ -36,7 +36,19 @@ export const SendMessage = Schema.Struct({
   confirm: Schema.optionalKey(Confirm),
   expiresInSeconds: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 604_800 }))),
   tags: Schema.optionalKey(Tags)
-}).annotate({ identifier: "SendMessage" })
+}).annotate({
+  identifier: "SendMessage",
+  examples: [
+    {
+      device: "01a204f5-2f41-7113-bbeb-c43680f28e02",
+      to: "+60123456789",
+      content: { type: "text", text: "On its way." },
+      confirm: { until: "sent", timeoutMs: 10_000 },
+      expiresInSeconds: 3_600,
+      tags: { order: "4711" }
+    }
+  ]
+})
 
 export const Message = Schema.Struct({
   id: Schema.String,

@@ -15,7 +15,8 @@ const exposed = "idempotency-key, idempotency-warning, location, ratelimit, rate
 const accepted = "authorization, content-type, idempotency-key, x-api-key"
 const rememberedSeconds = 600
 
-interface Request {
+interface Headed {
+  /** By their names in lower case. */
   readonly headers: Readonly<Record<string, string | undefined>>
 }
 
@@ -24,7 +25,7 @@ interface Request {
  * for: a key comes in a header that the page sets, so that a foreign page can do nothing with a visitor's cookies.
  */
 export const cors = (origins: Origins | undefined) => {
-  const allowed = ({ headers: { origin } }: Request): string | undefined =>
+  const allowed = ({ headers: { origin } }: Headed): string | undefined =>
     origins === undefined || origin === undefined
       ? undefined
       : origins === "*"
@@ -32,17 +33,19 @@ export const cors = (origins: Origins | undefined) => {
         : origins.has(origin)
           ? origin
           : undefined
-  const vary: Record<string, string> = origins === undefined || origins === "*" ? {} : { vary: "Origin" }
+  const varies = origins !== undefined && origins !== "*"
 
   return {
     /** Of every answer; a cache must not show one origin what was meant for another. */
-    headersOf: (request: Request): Record<string, string> => {
+    headersOf: (request: Headed, answered: Headed): Record<string, string> => {
+      const { vary } = answered.headers
+      const others: Record<string, string> = varies ? { vary: vary === undefined ? "Origin" : `${vary}, Origin` } : {}
       const origin = allowed(request)
-      if (origin === undefined) return vary
-      return { ...vary, "access-control-allow-origin": origin, "access-control-expose-headers": exposed }
+      if (origin === undefined) return others
+      return { ...others, "access-control-allow-origin": origin, "access-control-expose-headers": exposed }
     },
     /** Of the answer to a preflight, besides; needs no key. `methods`: what the path answers to. */
-    preflightHeadersOf: (request: Request, methods: string): Record<string, string> => {
+    preflightHeadersOf: (request: Headed, methods: string): Record<string, string> => {
       if (request.headers["access-control-request-method"] === undefined || allowed(request) === undefined) return {}
       return {
         "access-control-allow-methods": methods,

@@ -6,6 +6,7 @@ import { Admission } from "./Admission.ts"
 import { allowedMethods } from "./Allowed.ts"
 import { respond } from "./Answer.ts"
 import { cors, type Origins } from "./Cors.ts"
+import * as DocsHttp from "./DocsHttp.ts"
 import { problemOf } from "./Failures.ts"
 import { respondTo } from "./IdempotencyKey.ts"
 import { rateHeadersOf } from "./RateHeaders.ts"
@@ -26,7 +27,7 @@ export const layer = ({ corsOrigins }: Options) =>
   HttpRouter.middleware(
     Effect.gen(function* () {
       const logs = LogLevel.isLessThanOrEqualTo(yield* References.MinimumLogLevel, "Debug")
-      const allowed = allowedMethods(["/openapi.json"])
+      const allowed = allowedMethods(["/openapi.json", DocsHttp.path])
       const admission = yield* Admission
       const { headersOf, preflightHeadersOf } = cors(corsOrigins)
 
@@ -46,7 +47,7 @@ export const layer = ({ corsOrigins }: Options) =>
           const begun = performance.now()
           const request = Context.getUnsafe(fiber.context, HttpServerRequest.HttpServerRequest)
           const told = (answered: Response) => {
-            const headers = { ...headersOf(request), ...rateHeadersOf(request) }
+            const headers = { ...headersOf(request, answered), ...rateHeadersOf(request) }
             const response = HttpServerResponse.setHeaders(answered, headers)
             const route = routeOf(fiber)
             const millis = Math.round((performance.now() - begun) * 100) / 100
