@@ -16,6 +16,7 @@ import * as DirectoryLock from "#infra/sqlite/DirectoryLock.ts"
 import * as Baileys from "#infra/whatsapp/Baileys.ts"
 import * as Agent from "./Agent.ts"
 import { ownKeys } from "./OwnKeys.ts"
+import type { SenderOptions } from "./Sender.ts"
 import * as Trust from "./Trust.ts"
 
 /** The agent as a process of its own: where it keeps what, and what an operator does to its trust. */
@@ -38,19 +39,28 @@ export const whatsapp = (folder: string, options: Omit<Baileys.Options, "authFil
     })
   )
 
-/** The agent over its folder and a bus. It dials out and listens nowhere. */
+/** What it stands on: its folder. */
+export const embedded = (folder: string) =>
+  Layer.merge(
+    SqliteLedger.layer(join(folder, "ledger.db")),
+    SqliteRefusals.layer(join(folder, "refusals.db"))
+  ).pipe(Layer.provideMerge(custody(folder)))
+
+/** The agent between WhatsApp and a bus. It dials out and listens nowhere. Leaves its folder's ports open. */
+export const between = <E, R, E2, R2>(
+  agent: AgentId,
+  session: Layer.Layer<WhatsApp, E, R>,
+  bus: Layer.Layer<CommandBus, E2, R2>,
+  options: SenderOptions = {}
+) => Agent.layer(options).pipe(Layer.provide([Trust.layer(agent), session, bus]))
+
+/** The agent over its folder and a bus. */
 export const layer = <E, R, E2, R2>(
   agent: AgentId,
   folder: string,
   session: Layer.Layer<WhatsApp, E, R>,
   bus: Layer.Layer<CommandBus, E2, R2>
-) =>
-  Agent.layer().pipe(
-    Layer.provide([Trust.layer(agent), session, bus]),
-    Layer.provide(SqliteLedger.layer(join(folder, "ledger.db"))),
-    Layer.provide(SqliteRefusals.layer(join(folder, "refusals.db"))),
-    Layer.provide(custody(folder))
-  )
+) => between(agent, session, bus).pipe(Layer.provide(embedded(folder)))
 
 /** As whom it signs in at a NATS server. */
 export const nkey = Effect.gen(function* () {

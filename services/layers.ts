@@ -152,9 +152,13 @@ const custody = (folder: string, addresses: Addresses) =>
 const ledger = (folder: string) =>
   Layer.merge(SqliteLedger.layer(join(folder, "ledger.db")), SqliteRefusals.layer(join(folder, "refusals.db")))
 
-/** The embedded adapters: one folder, SQLite files, no server. */
-export const embedded = (folder: string) =>
-  Layer.merge(ports(folder, nowhere), ledger(folder)).pipe(Layer.provideMerge(custody(folder, nowhere)))
+/** What one process stands on: a folder, and the addresses there are; by default SQLite files and no server. */
+export const embedded = (folder: string, addresses = nowhere) =>
+  Layer.merge(ports(folder, addresses), ledger(folder)).pipe(Layer.provideMerge(custody(folder, addresses)))
+
+/** What a gateway stands on whose agents are processes of their own. */
+export const apart = (folder: string, addresses: Addresses) =>
+  ports(folder, addresses).pipe(Layer.provideMerge(custody(folder, addresses)))
 
 const provenance = (region: string) =>
   Layer.effect(
@@ -245,10 +249,9 @@ export const together = <E, R>(
   agent(options.agent, sender).pipe(
     Layer.provide(session),
     Layer.provideMerge(gateway(options)),
-    Layer.provideMerge(Layer.merge(ports(folder, addresses), ledger(folder))),
-    Layer.provideMerge(custody(folder, addresses))
+    Layer.provideMerge(embedded(folder, addresses))
   )
 
 /** The gateway alone, over the addresses and, where there is none, the folder. Its agents are processes of their own. */
 export const alone = (folder: string, addresses: Addresses, options: GatewayOptions) =>
-  gateway(options).pipe(Layer.provideMerge(ports(folder, addresses)), Layer.provideMerge(custody(folder, addresses)))
+  gateway(options).pipe(Layer.provideMerge(apart(folder, addresses)))

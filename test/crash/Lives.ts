@@ -3,19 +3,24 @@ import { once } from "node:events"
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs"
 import { join, resolve } from "node:path"
 import { build } from "rolldown"
-import type { Orders } from "./System.ts"
+import type { Orders } from "./Composition.ts"
+import type { Death, Told } from "./System.ts"
 
 const root = resolve(import.meta.dirname, "../..")
 
-/** One run of the system process. */
+/** One run of a process of the product. */
 export interface Life {
   /** Where it answers; `undefined` when it died before that. */
   readonly ready: Promise<string | undefined>
   readonly died: Promise<void>
-  readonly kill: () => void
+  readonly isOver: () => boolean
+  /** Where it is to die; nowhere any more when `undefined`. */
+  readonly dieAt: (death: Death | undefined) => void
+  /** Resolves when it is gone. */
+  readonly kill: () => Promise<void>
 }
 
-/** The system in one file: it starts in a fifth of the time, and a crash run starts it more than a hundred times. */
+/** The product in one file: it starts in a fifth of the time, and a crash run starts it more than a hundred times. */
 const bundle = async (folder: string): Promise<string> => {
   const file = join(folder, "System.mjs")
   await build({
@@ -28,44 +33,60 @@ const bundle = async (folder: string): Promise<string> => {
   return file
 }
 
-/** Lives of the system, one after the other. The next one is loaded while the present one runs. */
-export const lives = async () => {
+/** Lives of the product's processes, which log to `output`. The next one is loaded before anybody asks for it. */
+export const lives = async (output: number) => {
   const cache = join(root, "node_modules", ".cache") // inside the project, where its dependencies are found
   mkdirSync(cache, { recursive: true })
   const built = mkdtempSync(join(cache, "crash-"))
   const file = await bundle(built)
-  const errorOutput = 2
+  const all = new Set<Life>()
   let collapses = 0
+  let failedStarts = 0
 
   const load = () => {
     const child = spawn(process.execPath, [file], {
-      stdio: ["ignore", errorOutput, errorOutput, "ipc"],
+      stdio: ["ignore", output, output, "ipc"],
       env: { ...process.env, NODE_COMPILE_CACHE: join(built, "compiled") }
     })
+    const tell = (told: Told) => void child.send(told, () => {}) // one that has ended is counted by its end
+    let wasReady = false
     const died = once(child, "exit").then(([, signal]) => {
-      if (signal !== "SIGKILL") collapses++
+      if (signal !== "SIGKILL" && wasReady) collapses++
+      else if (signal !== "SIGKILL") failedStarts++
+      all.delete(life)
     })
-    return { child, died }
+    const url = once(child, "message").then(([told]) => {
+      wasReady = true
+      return (told as { readonly url: string }).url
+    })
+    const life: Life = {
+      ready: Promise.race([url, died.then(() => undefined)]),
+      died,
+      isOver: () => !all.has(life),
+      dieAt: (death) => tell({ death }),
+      kill: () => {
+        child.kill("SIGKILL")
+        return died
+      }
+    }
+    all.add(life)
+    return { life, begin: (orders: Orders) => tell({ orders }) }
   }
   let next = load()
-  let present: ReturnType<typeof load> | undefined
 
   return {
     begin: (orders: Orders): Life => {
-      present = next
+      const { begin, life } = next
       next = load()
-      const { child, died } = present
-      child.send(orders, () => {}) // one that ended while it was loaded is counted by its end
-      const url = once(child, "message").then(([told]) => (told as { readonly url: string }).url)
-      return { ready: Promise.race([url, died.then(() => undefined)]), died, kill: () => void child.kill("SIGKILL") }
+      begin(orders)
+      return life
     },
-    /** How often it ended without being killed. */
+    /** How often one that was ready ended without being killed. */
     collapses: () => collapses,
+    /** How often one ended, without being killed, before it was ready. */
+    failedStarts: () => failedStarts,
     end: async () => {
-      for (const one of [next, present]) {
-        one?.child.kill("SIGKILL")
-        await one?.died
-      }
+      await Promise.all([...all].map((life) => life.kill()))
       rmSync(built, { recursive: true, force: true })
     }
   }

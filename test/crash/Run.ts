@@ -4,13 +4,14 @@ import { join } from "node:path"
 import type { Step } from "#domain/ports/Steps.ts"
 import type { FaultsPatch } from "#infra/whatsapp/simulator/Faults.ts"
 import { readRecord } from "#infra/whatsapp/simulator/Record.ts"
+import type { Level } from "#services/telemetry/Log.ts"
+import type { Backbone } from "./Backbones.ts"
 import { pause } from "./Caller.ts"
+import { deployment } from "./Deployment.ts"
 import { type Dice, dice } from "./Dice.ts"
 import { judge, type Verdict } from "./Judge.ts"
-import { type Life, lives } from "./Lives.ts"
 import type { Sabotage } from "./Sabotage.ts"
 import { simulation } from "./Simulation.ts"
-import type { Orders } from "./System.ts"
 import { isFinal, type Traffic, traffic } from "./Traffic.ts"
 
 export interface Options {
@@ -26,10 +27,17 @@ export interface Options {
   readonly reconciled: boolean
   /** How long the bus takes to hand a command over. */
   readonly busMillis: number
+  readonly backbone: Backbone
+  /** Whether the bus forgets everything in the middle. */
+  readonly wipeBus: boolean
   /** What WhatsApp may be like, by chance, for each life of the system. */
   readonly weather: ReadonlyArray<FaultsPatch>
   /** After the last kill, the run ends when all is settled, or when nothing has become settled for so long. */
   readonly patienceMillis: number
+  /** What the product logs, at least. */
+  readonly logLevel: Level
+  /** Where it logs: a file descriptor. */
+  readonly output: number
   readonly progress: (line: string) => void
 }
 
@@ -37,91 +45,75 @@ export interface Report extends Verdict {
   readonly seed: number
   readonly sends: number
   readonly kills: number
+  readonly killsPerProcess: Readonly<Record<string, number>>
   readonly hitsPerStep: Readonly<Partial<Record<Step, number>>>
   /** Messages by what was last said of them. */
   readonly statuses: Readonly<Record<string, number>>
   /** Messages that had no verdict when patience ended. */
   readonly unsettled: number
-  /** Times the system ended without being killed. */
+  /** Times a process that was ready ended without being killed. */
   readonly collapses: number
+  /** Times a process ended before it was ready: a server was away that it cannot begin without. */
+  readonly failedStarts: number
   /** Requests that got no answer though the connection held. */
   readonly hung: number
   readonly seconds: number
+  /** The log's: a file, or EventStoreDB's stand-in. */
+  readonly store: "sqlite" | "double"
 }
 
 const apiKey = "a-key-for-this-run-only"
 /** A kill that has not come at its step by then is given up, and planned again. */
 const stepPatienceMillis = 20_000
 
-/** A kill to come: at a step, or at any time. */
-type Plan = Step | "any"
+/** A kill to come: at a step, or of somebody at any time. Or the bus forgets. */
+type Plan = { readonly step: Step } | { readonly victim: string } | "wipe"
 
-const plan = ({ kills, perStep, steps }: Options, chance: Dice): Array<Plan> =>
-  chance.shuffled<Plan>([
-    ...steps.flatMap((step) => Array.from({ length: perStep }, () => step)),
-    ...Array.from({ length: kills }, () => "any" as const)
+const plan = ({ kills, perStep, steps, wipeBus }: Options, victims: ReadonlyArray<string>, chance: Dice) => {
+  const plans = chance.shuffled<Plan>([
+    ...steps.flatMap((step) => Array.from({ length: perStep }, () => ({ step }))),
+    ...Array.from({ length: kills }, (_, i) => ({ victim: victims[i % victims.length]! }))
   ])
+  return wipeBus ? plans.toSpliced(plans.length / 2, 0, "wipe") : plans
+}
 
-/** Kills the system again and again while it sends, then compares what it said with what the simulator wrote down. */
+/** Kills the product again and again while it sends, then compares what it said with what the simulator wrote down. */
 export const run = async (options: Options): Promise<Report> => {
-  const { busMillis, perStep, reconciled, sabotage, seed, sends } = options
+  const { backbone, busMillis, logLevel, perStep, reconciled, sabotage, seed, sends } = options
   const begun = performance.now()
   const elapsed = () => (performance.now() - begun) / 1_000
   const progress = (line: string) => options.progress(`${elapsed().toFixed(1).padStart(6)} s  ${line}`)
   const folder = mkdtempSync(join(tmpdir(), "homing-crash-"))
   const chance = dice(seed)
-  const system = await lives()
   const simulator = await simulation(folder)
-  let whereNow: Promise<string | undefined> = Promise.resolve(undefined)
+  const deployed = await deployment(backbone, {
+    folder: join(folder, "data"),
+    chance,
+    apiKey,
+    webSocketUrl: simulator.url,
+    sabotage,
+    reconciled,
+    busMillis,
+    logLevel,
+    output: options.output
+  })
 
-  const begin = (death?: Orders["death"]): Life => {
-    const data = join(folder, "data")
-    const life = system.begin({
-      folder: data,
-      apiKey,
-      webSocketUrl: simulator.url,
-      sabotage,
-      reconciled,
-      busMillis,
-      death
-    })
-    whereNow = life.ready
-    void life.died.then(() => {
-      if (whereNow === life.ready) whereNow = Promise.resolve(undefined)
-    })
-    return life
-  }
-
-  const killAtAnyTime = async () => {
-    const life = begin()
-    const isEarly = chance.below(4) === 0
-    if (!isEarly) await life.ready
-    await pause(chance.below(isEarly ? 500 : 1_500))
-    life.kill()
-    await life.died
-  }
-
-  /** Whether it died there, with a message in flight. */
+  /** Whether somebody died there, with a message in flight. */
   const killAt = async (step: Step, going: Traffic): Promise<boolean> => {
-    const life = begin({ step, passing: chance.between(1, 3) })
-    let alive = true
-    void life.died.then(() => {
-      alive = false
-    })
+    const ambush = deployed.ambush(step, chance.between(1, 3))
     const limit = performance.now() + stepPatienceMillis
-    while (alive && performance.now() < limit) {
+    while (!ambush.isSprung() && performance.now() < limit) {
       if (going.inFlight() === 0) going.want(going.sendings.length + 1)
       await pause(10)
     }
-    const hit = !alive && going.inFlight() > 0
-    life.kill()
-    await life.died
+    const hit = ambush.isSprung() && going.inFlight() > 0
+    ambush.lift()
     return hit
   }
 
   const settle = async (going: Traffic) => {
     going.want(sends)
-    begin()
+    await deployed.recovered()
     const settled = () => going.sendings.length - going.inFlight()
     let [before, since] = [settled(), performance.now()]
     while (
@@ -137,30 +129,32 @@ export const run = async (options: Options): Promise<Report> => {
   }
 
   try {
-    const first = begin()
-    const url = await first.ready
-    if (url === undefined) throw new Error("the system does not start")
-    const device = await simulator.pair(url, apiKey)
+    const device = await simulator.pair(await deployed.start(), apiKey)
     progress("a device is paired")
-    first.kill()
-    await first.died
 
-    const going = traffic({ seed, dice: chance, apiKey, device, url: () => whereNow })
-    const plans = plan(options, chance)
+    const going = traffic({ seed, dice: chance, apiKey, device, url: deployed.url })
+    const plans = plan(options, deployed.victims, chance)
     const hits = new Map<Step, number>(options.steps.map((step) => [step, 0]))
-    let kills = 1
-    for (let misses = 0; plans.length > 0 && misses <= 3 * perStep; kills++) {
+    for (let done = 1, misses = 0; plans.length > 0 && misses <= 3 * perStep; done++) {
       await simulator.behave(options.weather[chance.below(options.weather.length)] ?? {})
       const target = plans.pop()!
-      going.want(Math.ceil((sends * kills) / (kills + plans.length)))
-      const hit = target === "any" ? await killAtAnyTime() : await killAt(target, going)
-      if (target !== "any" && hit) hits.set(target, hits.get(target)! + 1)
-      if (hit === false) {
-        misses++
-        plans.splice(chance.below(plans.length + 1), 0, target)
+      going.want(Math.ceil((sends * done) / (done + plans.length)))
+      let where = "the bus has forgotten everything"
+      if (target === "wipe") await deployed.wipe("nats-server")
+      else if ("victim" in target) {
+        await deployed.kill(target.victim)
+        where = `kill of ${target.victim}`
+      } else {
+        const { step } = target
+        const hit = await killAt(step, going)
+        where = `${hit ? "kill at" : "not reached:"} ${step}`
+        if (hit) hits.set(step, hits.get(step)! + 1)
+        else {
+          misses++
+          plans.splice(chance.below(plans.length + 1), 0, target)
+        }
       }
-      const where = target === "any" ? "at any time" : `${hit ? "at" : "not reached:"} ${target}`
-      progress(`kill ${kills} ${where}; ${going.sendings.length} messages, ${going.inFlight()} in flight`)
+      progress(`${where}; ${plans.length} to come, ${going.sendings.length} messages, ${going.inFlight()} in flight`)
     }
     await settle(going)
     progress("all is settled that will be")
@@ -169,17 +163,20 @@ export const run = async (options: Options): Promise<Report> => {
     return {
       seed,
       sends: going.sendings.length,
-      kills,
+      kills: Object.values(deployed.kills()).reduce((sum, kills) => sum + kills, 0),
+      killsPerProcess: deployed.kills(),
       hitsPerStep: Object.fromEntries(hits),
       ...judge(going.sendings, readRecord(simulator.record)),
       statuses: Object.fromEntries([...last].map(([status, { length }]) => [status, length])),
       unsettled: going.inFlight(),
-      collapses: system.collapses(),
+      collapses: deployed.collapses(),
+      failedStarts: deployed.failedStarts(),
       hung: going.hung(),
-      seconds: Math.round(elapsed())
+      seconds: Math.round(elapsed()),
+      store: backbone.servers.includes("event-store") ? "double" : "sqlite"
     }
   } finally {
-    await system.end()
+    await deployed.end()
     simulator.stop()
     rmSync(folder, { recursive: true, force: true })
   }

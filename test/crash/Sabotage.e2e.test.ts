@@ -3,7 +3,7 @@ import { run } from "./Run.ts"
 import { sabotages } from "./Sabotage.ts"
 import { control } from "./Scenarios.ts"
 
-const short = { seed: 1, progress: () => {} }
+const short = { seed: 1, logLevel: "warn", output: 2, progress: () => {} } as const
 const timeout = 120_000 // a run takes a tenth of it on a machine that does nothing else
 
 describe("a crash run", () => {

@@ -1,11 +1,14 @@
 import { type Step, steps } from "#domain/ports/Steps.ts"
+import { type Backbone, backbones, withOneGateway } from "./Backbones.ts"
 import type { Options } from "./Run.ts"
-import type { Sabotage } from "./Sabotage.ts"
+import { type Sabotage, sabotages } from "./Sabotage.ts"
 
-type Scenario = Omit<Options, "seed" | "progress">
+type Scenario = Omit<Options, "seed" | "progress" | "logLevel" | "output">
 
-/** The system as it is, killed everywhere. */
-export const everywhere: Scenario = {
+/** The product as it is, killed everywhere. */
+export const everywhere = (backbone: Backbone): Scenario => ({
+  backbone,
+  wipeBus: false,
   sends: 300,
   kills: 60,
   steps,
@@ -21,13 +24,13 @@ export const everywhere: Scenario = {
     { dropsAfterDelivery: 1 }
   ],
   patienceMillis: 30_000
-}
+})
 
-/** Where the kills of a control must fall to find it. */
-const aimed: Readonly<Record<Sabotage, Step>> = {
-  "ledger-write": "agent.attempting",
-  "dispatcher-checkpoint": "agent.received",
-  "report-append": "agent.reported"
+/** Where the kills of a control must fall to find it: a kill of the agent alone takes nothing from the dispatcher. */
+const aimed = (sabotage: Sabotage, { processes }: Backbone): Step => {
+  if (sabotage === "ledger-write") return "agent.attempting"
+  if (sabotage === "report-append") return "agent.reported"
+  return Object.values(processes).includes("agent") ? "gateway.custody" : "agent.received"
 }
 
 /**
@@ -35,10 +38,12 @@ const aimed: Readonly<Record<Sabotage, Step>> = {
  * which must come through. The server acknowledges late. The bus is slow, so that a custody claimed too early is in the
  * checkpoint before the command is in the ledger. The reconciler is off, or it would make good what the others lose.
  */
-export const control = (sabotage: Sabotage | undefined): Scenario => ({
+export const control = (sabotage: Sabotage | undefined, whole: Backbone = backbones.embedded): Scenario => ({
+  backbone: withOneGateway(whole),
+  wipeBus: false,
   sends: 30,
   kills: 0,
-  steps: sabotage === undefined ? Object.values(aimed) : [aimed[sabotage]],
+  steps: (sabotage === undefined ? sabotages : [sabotage]).map((one) => aimed(one, whole)),
   perStep: sabotage === undefined ? 2 : 4,
   sabotage,
   reconciled: false,

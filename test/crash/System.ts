@@ -1,39 +1,29 @@
 import { flushCompileCache } from "node:module"
 import { NodeRuntime } from "@effect/platform-node"
-import { Effect, Layer, Redacted } from "effect"
-import { HttpServer } from "effect/http"
-import { AgentId } from "#domain/Ids.ts"
-import { type Step, Steps } from "#domain/ports/Steps.ts"
-import { whatsapp } from "#mac-agent/main.ts"
-import { agent, embedded, type GatewayOptions, gateway } from "#services/layers.ts"
-import * as Log from "#services/telemetry/Log.ts"
-import "#infra/whatsapp/BaileysContent.ts"
-import "#infra/whatsapp/BaileysSession.ts"
-import * as Sabotage from "./Sabotage.ts"
+import { Effect } from "effect"
+import type { Step } from "#domain/ports/Steps.ts"
+import { type Orders, start } from "./Composition.ts"
 
 /**
- * Gateway and agent on one folder, as a process that can be told where to die. It loads everything first and begins
- * when it gets its orders, so that a restart costs a crash run little.
+ * A process of the product that can be told where to die. It loads everything first and begins when it gets its orders,
+ * so that a restart costs a crash run little.
  */
-export interface Orders {
-  readonly folder: string
-  readonly apiKey: string
-  readonly webSocketUrl: string
-  /** Dies by SIGKILL, as this step is passed for the `passing`th time. */
-  readonly death: { readonly step: Step; readonly passing: number } | undefined
-  readonly sabotage: Sabotage.Sabotage | undefined
-  readonly reconciled: boolean
-  readonly busMillis: number
+export type Told = { readonly orders: Orders } | { readonly death: Death | undefined }
+
+/** It dies by SIGKILL, as this step is passed for the `passing`th time from now on. */
+export interface Death {
+  readonly step: Step
+  readonly passing: number
 }
 
-const dieAt = (death: Orders["death"]) => {
-  let passings = 0
-  return (step: Step) => {
-    if (step !== death?.step || ++passings < death.passing) return
-    process.kill(process.pid, "SIGKILL")
-  }
+let death: Death | undefined
+let passings = 0
+const pass = (step: Step) => {
+  if (step !== death?.step || ++passings < death.passing) return
+  process.kill(process.pid, "SIGKILL")
 }
 
+<<<<<<< HEAD
 const optionsOf = ({ apiKey }: Orders): GatewayOptions => ({
   agent: AgentId.make("home"),
   region: "crash",
@@ -60,12 +50,21 @@ const system = (orders: Orders) => {
 flushCompileCache() // a process that is killed would leave none to the next
 process.on("disconnect", () => process.exit())
 process.once("message", (orders: Orders) =>
+=======
+const begin = (orders: Orders) =>
+>>>>>>> a9d5557 (test(crash): gateway and agent apart, two gateways, real servers: all are killed)
   Effect.scoped(
     Effect.gen(function* () {
-      const services = yield* Layer.build(system(orders))
-      const { address } = yield* Effect.provideContext(HttpServer.HttpServer, services)
-      process.send?.({ url: HttpServer.formatAddress(address).replace(/\/$/, "") })
+      const url = yield* start(orders, pass)
+      process.send?.({ url })
       yield* Effect.never
     })
   ).pipe(NodeRuntime.runMain())
-)
+
+flushCompileCache() // a process that is killed would leave none to the next
+process.on("disconnect", () => process.exit())
+process.on("message", (told: Told) => {
+  if ("orders" in told) return begin(told.orders)
+  passings = 0
+  death = told.death
+})

@@ -29,14 +29,15 @@ export const traffic = (options: {
   readonly dice: Dice
   readonly apiKey: string
   readonly device: string
-  /** Where the system answers now, once it does; `undefined` while it is dead. */
-  readonly url: () => Promise<string | undefined>
+  /** Where to ask at the `turn`th try; `undefined` while nobody answers there. */
+  readonly url: (turn: number) => string | undefined
 }) => {
   const { apiKey, device, dice, seed } = options
   const sendings: Array<Sending> = []
   let wanted = 0
   let hung = 0
   let over = false
+  const anyTurn = () => dice.below(2)
 
   /** Every third message goes to one of four numbers, so that chats have queues; the others each to a new one. */
   const compose = (): Sending => {
@@ -52,13 +53,13 @@ export const traffic = (options: {
     sending.said.push({ asked, at, status: body.status, waMessageId: body.waMessageId })
   }
 
-  /** Until it is accepted, which the answer's id says. */
+  /** Until it is accepted, which the answer's id says. Where there is no answer, another gateway is asked the same. */
   const send = async (sending: Sending) => {
     const { key, text, to } = sending
-    while (!over) {
+    for (let turn = anyTurn(); !over; turn++) {
       const confirm = { until: "sent", timeoutMs: dice.below(3) * 500 }
       const body = { device, to, content: { type: "text", text }, confirm }
-      const answer = await call(await options.url(), apiKey, "POST", "/v1/messages", body, { "idempotency-key": key })
+      const answer = await call(options.url(turn), apiKey, "POST", "/v1/messages", body, { "idempotency-key": key })
       if (answer === "hung") hung++
       else if (answer === undefined || answer.status === 503 || answer.status === 429) await pause(20)
       else if (answer.status < 300) return hear(sending, answer)
@@ -75,7 +76,7 @@ export const traffic = (options: {
 
   const ask = async (sending: Sending) => {
     if (sending.id === undefined) return
-    const answer = await call(await options.url(), apiKey, "GET", `/v1/messages/${sending.id}`)
+    const answer = await call(options.url(anyTurn()), apiKey, "GET", `/v1/messages/${sending.id}`)
     if (answer === "hung") hung++
     else if (answer !== undefined && answer.status === 200) hear(sending, answer)
   }

@@ -1,5 +1,9 @@
-import { writeFileSync } from "node:fs"
+import { mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { dirname, join } from "node:path"
 import { parseArgs } from "node:util"
+import { type Level, levels } from "#services/telemetry/Log.ts"
+import { type BackboneName, backbones } from "./Backbones.ts"
 import { type Report, run } from "./Run.ts"
 import { type Sabotage, sabotages } from "./Sabotage.ts"
 import { control, everywhere } from "./Scenarios.ts"
@@ -12,6 +16,10 @@ const { values } = parseArgs({
     seed: { type: "string" },
     json: { type: "string" },
     sabotage: { type: "string" },
+    backbone: { type: "string", default: "embedded" },
+    "wipe-bus": { type: "boolean", default: false },
+    log: { type: "string" },
+    "log-level": { type: "string", default: "warn" },
     help: { type: "boolean", default: false }
   }
 })
@@ -40,18 +48,31 @@ const isSabotage = (name: string): name is Sabotage => (sabotages as ReadonlyArr
 const { sabotage } = values
 if (sabotage !== undefined && !isSabotage(sabotage)) throw new Error(`--sabotage is one of ${sabotages.join(", ")}`)
 
-const scenario = sabotage === undefined ? everywhere : control(sabotage)
+const isBackbone = (name: string): name is BackboneName => Object.hasOwn(backbones, name)
+const name = values.backbone
+if (!isBackbone(name)) throw new Error(`--backbone is one of ${Object.keys(backbones).join(", ")}`)
+const isLevel = (level: string): level is Level => (levels as ReadonlyArray<string>).includes(level)
+const logLevel = values["log-level"]
+if (!isLevel(logLevel)) throw new Error(`--log-level is one of ${levels.join(", ")}`)
+
+const log = values.log ?? join(mkdtempSync(join(tmpdir(), "homing-crash-log-")), "product.log")
+const backbone = backbones[name]
+const scenario = sabotage === undefined ? everywhere(backbone) : control(sabotage, backbone)
 const options = {
   ...scenario,
   sends: whole("sends", scenario.sends),
   kills: whole("kills", scenario.kills),
   perStep: whole("per-step", scenario.perStep),
   seed: whole("seed", Math.floor(Math.random() * 2 ** 31)),
+  wipeBus: values["wipe-bus"],
+  logLevel,
+  output: openSync(log, "w"),
   progress: (line: string) => void process.stderr.write(`${line}\n`)
 }
 
-const flaws = ({ collapses, falseSent, hitsPerStep, hung, lost, secondIds, takenBack, unsettled }: Report) =>
-  Object.entries({ lost, secondIds, falseSent, takenBack, unsettled, hung, collapses })
+const flaws = ({ falseSent, hitsPerStep, hung, lost, secondIds, takenBack, unsettled, ...ends }: Report) =>
+  Object.entries({ lost, secondIds, falseSent, takenBack, unsettled, hung, collapses: ends.collapses })
+    .concat(backbone.servers.length === 0 ? [["failed starts", ends.failedStarts]] : [])
     .filter(([, amount]) => amount > 0)
     .map(([what, amount]) => `${what}: ${amount}`)
     .concat(
@@ -66,6 +87,6 @@ console.log(JSON.stringify(report, undefined, 2))
 if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(report, undefined, 2)}\n`)
 const found = flaws(report)
 if (found.length > 0) {
-  console.error(`not as it should be: ${found.join(", ")}`)
+  console.error(`not as it should be: ${found.join(", ")}; what the product logged is in ${log}`)
   process.exitCode = 1
-}
+} else if (values.log === undefined) rmSync(dirname(log), { recursive: true })

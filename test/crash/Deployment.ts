@@ -1,0 +1,130 @@
+import { mkdirSync } from "node:fs"
+import { join } from "node:path"
+import type { Step } from "#domain/ports/Steps.ts"
+import type { Backbone } from "./Backbones.ts"
+import { pause } from "./Caller.ts"
+import type { Orders, Part } from "./Composition.ts"
+import type { Dice } from "./Dice.ts"
+import { enrol } from "./Enrolment.ts"
+import { type Life, lives } from "./Lives.ts"
+import { type ServerName, startServers } from "./Servers.ts"
+
+interface Running {
+  life: Life
+  /** Where it answers now. */
+  url: string | undefined
+}
+
+export interface Ambush {
+  /** Whether somebody has died there. */
+  readonly isSprung: () => boolean
+  /** Nobody dies there any more. */
+  readonly lift: () => void
+}
+
+/** The product's processes and servers: kills them, and starts again at once whatever has died, as a supervisor would. */
+export const deployment = async (
+  { processes, servers: serverNames }: Backbone,
+  options: Omit<Orders, "part" | "folder" | "servers"> & {
+    readonly folder: string
+    readonly chance: Dice
+    readonly output: number
+  }
+) => {
+  const { chance, folder, output, ...orders } = options
+  const system = await lives(output)
+  const servers = await startServers(serverNames)
+  const running = new Map<string, Running>()
+  const kills = new Map<string, number>([...Object.keys(processes), ...serverNames].map((name) => [name, 0]))
+  const died = (name: string) => kills.set(name, kills.get(name)! + 1)
+  let isEnding = false
+
+  /** Both gateways have the one folder, which holds nothing but their secrets. */
+  const folderOf = (part: Part) => join(folder, part)
+  const begin = (name: string) => {
+    const part = processes[name]!
+    const life = system.begin({ ...orders, part, folder: folderOf(part), servers: servers.urls })
+    const now: Running = { life, url: undefined }
+    running.set(name, now)
+    void life.ready.then((url) => {
+      if (!life.isOver()) now.url = url
+    })
+    void life.died.then(() => {
+      now.url = undefined
+      if (isEnding) return
+      died(name)
+      begin(name)
+    })
+    return life
+  }
+  const named = (has: (part: Part) => boolean) => Object.keys(processes).filter((name) => has(processes[name]!))
+  const gateways = named((part) => part !== "agent")
+  const agents = named((part) => part === "agent")
+  const ready = async (name: string) => {
+    const { life } = running.get(name)!
+    const url = await life.ready
+    if (url === undefined) throw new Error(`${name} does not start`)
+    return url
+  }
+
+  const killProcess = async (name: string) => {
+    const { life } = running.get(name)!
+    const isEarly = chance.below(4) === 0
+    if (!isEarly) await life.ready
+    await pause(chance.below(isEarly ? 500 : 1_500))
+    await life.kill()
+  }
+  const isServer = (name: string): name is ServerName => (serverNames as ReadonlyArray<string>).includes(name)
+
+  return {
+    /** The names of all that can be killed. */
+    victims: [...kills.keys()],
+    /** Starts everything for the first time; resolves with a gateway's address. */
+    start: async (): Promise<string> => {
+      mkdirSync(folder, { recursive: true })
+      for (const name of gateways) begin(name)
+      const [first] = await Promise.all(gateways.map(ready))
+      for (const name of agents) {
+        await enrol(folderOf("agent"), first!, orders.apiKey)
+        begin(name)
+        await ready(name)
+      }
+      return first!
+    },
+    /** Where a caller asks at its `turn`th try, if a gateway answers there: at each turn another one. */
+    url: (turn: number) => running.get(gateways[turn % gateways.length]!)?.url,
+    /** Kills it at some time. */
+    kill: async (victim: string) => {
+      if (!isServer(victim)) return killProcess(victim)
+      await pause(chance.below(1_500))
+      died(victim)
+      await servers.kill(victim, chance.below(1_000))
+    },
+    wipe: servers.wipe,
+    /** Whoever passes the step for the `passing`th time from now on dies there. */
+    ambush: (step: Step, passing: number): Ambush => {
+      const half = step.split(".")[0] as Part
+      const there = named((part) => part === "whole" || part === half).map((name) => running.get(name)!.life)
+      for (const life of there) life.dieAt({ step, passing })
+      return {
+        isSprung: () => there.some((life) => life.isOver()),
+        lift: () => {
+          for (const life of there) life.dieAt(undefined)
+        }
+      }
+    },
+    /** When all run, which nobody kills from now on. */
+    recovered: async () => {
+      while ([...running.values()].some(({ url }) => url === undefined)) await pause(50)
+    },
+    kills: (): Readonly<Record<string, number>> => Object.fromEntries(kills),
+    collapses: system.collapses,
+    failedStarts: system.failedStarts,
+    end: async () => {
+      isEnding = true
+      await system.end()
+      await servers.end()
+    }
+  }
+}
+export type Deployment = Awaited<ReturnType<typeof deployment>>
