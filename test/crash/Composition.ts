@@ -2,6 +2,7 @@ import { Context, Effect, Layer, Redacted, type Scope } from "effect"
 import { HttpServer } from "effect/http"
 import { AgentId } from "#domain/Ids.ts"
 import { type Step, Steps } from "#domain/ports/Steps.ts"
+import * as PostgresLeases from "#infra/leases/Postgres.ts"
 import * as AgentProcess from "#mac-agent/main.ts"
 import { type Addresses, agent, apart, embedded, type GatewayOptions, gateway } from "#services/layers.ts"
 import * as Log from "#services/telemetry/Log.ts"
@@ -40,7 +41,7 @@ const optionsOf = ({ apiKey }: Orders): GatewayOptions => ({
   region: "crash",
   apiKey: Redacted.make(apiKey),
   http: { host: "127.0.0.1", port: 0, phoneCountryCode: undefined, drainTimeoutMs: 500 },
-  queueLimits: { perDevice: 10_000, total: 10_000 },
+  queueLimits: { perDevice: 10_000, total: 10_000, waits: 10_000 },
   reconciler: { everyMillis: 500, patienceMillis: 2_000, graceMillis: 5_000 }
 })
 
@@ -70,10 +71,16 @@ const whole = (orders: Orders) => {
   )
 }
 
-const gatewayAlone = (orders: Orders) =>
-  gateway(optionsOf(orders)).pipe(
-    Layer.provideMerge(busOf(orders).pipe(Layer.provideMerge(apart(orders.folder, addressesOf(orders)))))
+/** Leases that end soon after their holder: the run kills one every few seconds. */
+const leasesOf = ({ servers }: Orders) =>
+  servers.database === undefined ? Layer.empty : PostgresLeases.layer({ leaseMillis: 2_000, renewalMillis: 500 })
+
+const gatewayAlone = (orders: Orders) => {
+  const ports = Layer.merge(busOf(orders), leasesOf(orders))
+  return gateway(optionsOf(orders)).pipe(
+    Layer.provideMerge(ports.pipe(Layer.provideMerge(apart(orders.folder, addressesOf(orders)))))
   )
+}
 
 const agentAlone = (orders: Orders) => {
   const { folder, sabotage, servers } = orders

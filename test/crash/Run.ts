@@ -131,6 +131,8 @@ export const run = async (options: Options): Promise<Report> => {
   try {
     const device = await simulator.pair(await deployed.start(), apiKey)
     progress("a device is paired")
+    deployed.startOthers()
+    await deployed.recovered()
 
     const going = traffic({ seed, dice: chance, apiKey, device, url: deployed.url })
     const plans = plan(options, deployed.victims, chance)

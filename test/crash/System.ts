@@ -23,36 +23,7 @@ const pass = (step: Step) => {
   process.kill(process.pid, "SIGKILL")
 }
 
-<<<<<<< HEAD
-const optionsOf = ({ apiKey }: Orders): GatewayOptions => ({
-  agent: AgentId.make("home"),
-  region: "crash",
-  apiKey: Redacted.make(apiKey),
-  http: { host: "127.0.0.1", port: 0, phoneCountryCode: undefined, drainTimeoutMs: 500 },
-  queueLimits: { perDevice: 10_000, total: 10_000, waits: 10_000 },
-  reconciler: { everyMillis: 500, patienceMillis: 2_000, graceMillis: 5_000 }
-})
-
-const system = (orders: Orders) => {
-  const { busMillis: slowMillis, death, folder, reconciled, sabotage, webSocketUrl } = orders
-  const options = optionsOf(orders)
-  const session = whatsapp(folder, { webSocketUrl, backoff: { firstMs: 100, mostMs: 1_000 } })
-  const ports = Layer.mergeAll(Sabotage.ledger(sabotage), Sabotage.bus({ sabotage, slowMillis, reconciled }))
-  return agent(options.agent, { offlineReceiptsMillis: 300 }).pipe(
-    Layer.provide(Sabotage.whatsapp(sabotage).pipe(Layer.provide(session))),
-    Layer.provideMerge(gateway(options)),
-    Layer.provideMerge(ports.pipe(Layer.provideMerge(embedded(folder)))),
-    Layer.provide(Layer.succeed(Steps, dieAt(death))),
-    Layer.provideMerge(Log.layer({ level: "warn" }))
-  )
-}
-
-flushCompileCache() // a process that is killed would leave none to the next
-process.on("disconnect", () => process.exit())
-process.once("message", (orders: Orders) =>
-=======
 const begin = (orders: Orders) =>
->>>>>>> a9d5557 (test(crash): gateway and agent apart, two gateways, real servers: all are killed)
   Effect.scoped(
     Effect.gen(function* () {
       const url = yield* start(orders, pass)
