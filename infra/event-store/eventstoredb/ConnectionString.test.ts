@@ -18,6 +18,9 @@ describe("an EventStoreDB's address", () => {
         tls: false,
         credentials: undefined
       })
+      assert.deepStrictEqual((yield* read("esdb://127.0.0.1:2114?tls=false")).hosts, [
+        { address: "127.0.0.1", port: 2114 }
+      ])
       assert.deepStrictEqual(yield* read("esdb://ops:p%40ss%3A@db-1.internal:2114/?tls=true&tlsCAFile=/ca.pem"), {
         discover: false,
         hosts: [{ address: "db-1.internal", port: 2114 }],
@@ -43,6 +46,8 @@ describe("an EventStoreDB's address", () => {
         "esdb://user:hunter2@",
         "esdb://user:hunter2@localhost:0",
         "esdb://user:hunter2@localhost:65536",
+        "esdb://user:hunter2@127.0.0.1",
+        "esdb://user:hunter2@localhost,10.0.0.1?tls=true",
         "esdb://user:hunter2@localhost:1:2",
         "esdb://user:hunter2@local host",
         "esdb://user:hunter2%@localhost",

@@ -1,3 +1,4 @@
+import { isIP } from "node:net"
 import { Effect, Redacted, Result, Schema } from "effect"
 import { EventStoreDbUnfit } from "./EventStoreDbUnfit.ts"
 
@@ -22,7 +23,8 @@ export const Connection = Schema.Struct({
 export type Connection = typeof Connection.Type
 
 export const expected =
-  "esdb://[user:password@]host[:port][,host[:port]][?tls=true|false&tlsCAFile=path] or esdb+discover://…"
+  "esdb://[user:password@]host[:port][,host[:port]][?tls=true|false&tlsCAFile=path] or esdb+discover://…; " +
+  "with TLS, the default, hosts are names"
 
 const parts =
   /^(?:esdb|kurrentdb)(?<discover>\+discover)?:\/\/(?:(?<user>[^:@/]+):(?<password>[^@/]+)@)?(?<hosts>[^/?@]+)\/?(?:\?(?<options>.*))?$/
@@ -42,13 +44,16 @@ const parse = (text: string): Connection | undefined => {
     const [address, port = "2113", ...rest] = host.split(":")
     return { address: rest.length === 0 ? address : undefined, port }
   })
+  const tls = options.get("tls") ?? "true"
   const connection = decodeConnection({
     discover: discover !== undefined || hosts.length > 1,
     hosts,
-    tls: { true: true, false: false }[options.get("tls") ?? "true"],
+    tls: tls === "true" ? true : tls === "false" ? false : undefined,
     ...(options.has("tlsCAFile") && { tlsCAFile: options.get("tlsCAFile") }),
     credentials: user === undefined ? undefined : { username: decoded(user), password: decoded(password!) }
   })
+  // Node takes no IP address for the name that a TLS certificate is asked for, and grpc-js passes the host as it is.
+  if (tls === "true" && hosts.some(({ address = "" }) => isIP(address) !== 0)) return undefined
   return Result.getOrUndefined(connection)
 }
 

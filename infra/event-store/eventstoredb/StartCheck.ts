@@ -16,7 +16,8 @@ const oldest = [23, 10] as const
  */
 export const check = (connection: Connection, patience: Patience): Effect.Effect<void, EventStoreDbUnfit> => {
   const where = connection.hosts.map(({ address, port }) => `${address}:${port}`).join(", ")
-  const absent = () => new EventStoreDbUnfit({ reason: `nothing answers at ${where}` })
+  let last = "silence"
+  const absent = () => new EventStoreDbUnfit({ reason: `no useful answer at ${where}: ${last}` })
   const questions = Effect.scoped(
     Effect.gen(function* () {
       const client = yield* connect(connection)
@@ -24,6 +25,11 @@ export const check = (connection: Connection, patience: Patience): Effect.Effect
     })
   )
   return questions.pipe(
+    Effect.tapError((error) =>
+      Effect.sync(() => {
+        last = error instanceof Error ? error.message : String(error)
+      })
+    ),
     Effect.retry({ while: (error) => !(error instanceof EventStoreDbUnfit), schedule: Schedule.spaced("500 millis") }),
     Effect.timeout(patience.start),
     Effect.mapError((error) => (error instanceof EventStoreDbUnfit ? error : absent()))
