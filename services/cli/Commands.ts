@@ -87,6 +87,13 @@ const configured = Effect.gen(function* () {
 const agentCommand = Effect.promise(() => import("./AgentCommand.ts"))
 const agentsCommand = Effect.promise(() => import("./AgentsCommand.ts"))
 
+const nkey = Command.make("nkey", {}, () =>
+  Effect.gen(function* () {
+    const { print } = yield* Effect.promise(() => import("./NkeyCommand.ts"))
+    yield* print(yield* configured)
+  })
+).pipe(Command.withDescription("Print the gateway's public NATS key, for that server's configuration"))
+
 const agentKeys = Command.make(
   "keys",
   {
@@ -194,7 +201,7 @@ const keys = Command.make("keys").pipe(
 
 const homing = Command.make("homing").pipe(
   Command.withDescription("A self-hosted WhatsApp gateway whose answers are true and provable"),
-  Command.withSubcommands([start, demo, simulator, agent, agents, keys, config])
+  Command.withSubcommands([start, demo, simulator, agent, agents, keys, nkey, config])
 )
 
 /** At once, when everything is closed: libraries leave timers behind that hold a process up for half a minute. */

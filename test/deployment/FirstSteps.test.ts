@@ -1,0 +1,73 @@
+import { execFileSync } from "node:child_process"
+import { cpSync, rmSync } from "node:fs"
+import { join } from "node:path"
+import { assert, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { eventStoreDouble } from "#infra/event-store/double/Fixture.ts"
+import { eventually, folder } from "../Homing.ts"
+import { homing, simulator } from "../Process.ts"
+import * as Split from "../Split.ts"
+import { describeWith, programOf } from "../servers/Installed.ts"
+import { natsServer } from "../servers/Nats.ts"
+import { postgres } from "../servers/Postgres.ts"
+import { text } from "./Files.ts"
+
+/** What a command prints before anything runs. */
+const printed = Effect.fnUntraced(function* (cwd: string, dataDirectory: string, ...command: ReadonlyArray<string>) {
+  const process = yield* homing(command, { cwd, env: { DATA_DIR: dataDirectory } })
+  assert.strictEqual((yield* process.ended).code, 0, process.stderr())
+  return process.stdout().trim()
+})
+
+/** Of the shipped configurations, the one for the server that is here. */
+const configuration = () => {
+  const version = execFileSync(programOf("nats-server")!, ["--version"], { encoding: "utf8" })
+  const file = /v2\.[0-9]\./.test(version) ? "nats-2.9.conf" : "nats-2.10.23.conf"
+  return text(join("infra/bus/nats", file)).replace(/^.*store_dir.*$/m, "") // told beside it
+}
+
+const bones = Effect.gen(function* () {
+  const cwd = yield* folder
+  const nats = yield* natsServer({
+    config: configuration(),
+    env: {
+      HOMING_NATS_LISTEN: '"127.0.0.1:4222"',
+      HOMING_GATEWAY_NKEY: yield* printed(cwd, "gateway", "nkey"),
+      HOMING_AGENT_HOME_NKEY: JSON.parse(yield* printed(cwd, "agent", "agent", "keys")).nkey
+    }
+  })
+  const [whatsapp, eventStore, database] = yield* Effect.all(
+    [simulator(cwd), eventStoreDouble, postgres({ settings: { fsync: "off" } })],
+    { concurrency: "unbounded" }
+  )
+  const env = {
+    EVENTSTORE_URL: eventStore.url,
+    NATS_URL: nats.url,
+    DATABASE_URL: yield* database.database,
+    WHATSAPP_URL: whatsapp.url
+  }
+  return { cwd, whatsapp, eventStore, nats, database, env }
+})
+
+describeWith("nats-server", "the first steps as they are told", () => {
+  describeWith("PostgreSQL", "over every server", () => {
+    it.live(
+      "keys, the shipped configuration, enrolment: agent and gateway hear each other, and NATS lets in nobody else",
+      () =>
+        Effect.gen(function* () {
+          const all = yield* bones
+          const { device, gateway } = yield* Split.connected(all)
+          yield* eventually(gateway.call("GET", `/v1/devices/${device}`), ({ body }) => body.qr !== undefined)
+
+          cpSync(join(all.cwd, "gateway"), join(all.cwd, "another"), { recursive: true })
+          rmSync(join(all.cwd, "another/secrets/gateway-nkey"))
+          const stranger = yield* Split.gateway(all, "another", gateway.key)
+          yield* eventually(Effect.sync(stranger.process.stderr), (log) => /authorization violation/i.test(log))
+          assert.strictEqual((yield* stranger.call("GET", "/health/ready")).status, 200)
+          const { body } = yield* stranger.call("GET", "/health/detailed")
+          assert.include(body.bus.promise, "not reached yet")
+        }),
+      90_000
+    )
+  })
+})
