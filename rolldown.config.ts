@@ -2,8 +2,8 @@ import { defineConfig } from "rolldown"
 
 /** Bundles for a small memory: what a benchmark and an installation run. Baileys stays outside, loaded when needed. */
 export default defineConfig({
-  input: { homing: "services/cli/homing.ts", "bench-gateway": "bench/gateway.ts" },
+  input: { homing: "services/cli/homing.ts", "bench-gateway": "bench/gateway.ts", "bench-agent": "bench/agent.ts" },
   platform: "node",
-  external: [/^@whiskeysockets\//, /^libsignal/, /^ws$/],
+  external: [/^@whiskeysockets\//, /^libsignal/, /^ws$/, /^nats$/, /^@grpc\//, /^@eventstore\//],
   output: { dir: "dist", format: "esm", cleanDir: true, minify: false }
 })

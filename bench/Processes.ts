@@ -18,11 +18,21 @@ export interface Server {
   readonly stop: () => Promise<void>
 }
 
+export interface ServeOptions {
+  readonly flags?: ReadonlyArray<string>
+  readonly args?: ReadonlyArray<string>
+  readonly env?: Readonly<Record<string, string>>
+}
+
 /** A server process on a fresh folder, ready when it has printed its port. */
-export const serve = async (script: string, flags: ReadonlyArray<string> = []): Promise<Server> => {
+export const serve = async (
+  script: string,
+  { args = [], env = {}, flags = [] }: ServeOptions = {}
+): Promise<Server> => {
   const folder = mkdtempSync(join(tmpdir(), "homing-bench-"))
   const begun = performance.now()
-  const child = spawn(process.execPath, [...flags, join(here, script), folder], {
+  const child = spawn(process.execPath, [...flags, join(here, script), folder, ...args], {
+    env: { ...process.env, ...env },
     stdio: ["ignore", "pipe", "inherit", "ipc"]
   })
   const [line] = await once(createInterface({ input: child.stdout! }), "line")

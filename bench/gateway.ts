@@ -4,7 +4,7 @@ import { Effect, Layer, Redacted } from "effect"
 import { HttpServer } from "effect/http"
 import { AgentId } from "#domain/Ids.ts"
 import * as Instant from "#infra/whatsapp/Instant.ts"
-import { together } from "#services/layers.ts"
+import { alone, together } from "#services/layers.ts"
 import * as Log from "#services/telemetry/Log.ts"
 
 /** The product as it is, with an instant WhatsApp behind the agent. Prints its port when it is ready. */
@@ -43,10 +43,21 @@ process.on("message", (question) => {
 })
 process.on("disconnect", () => process.exit(0))
 
+const { DATABASE_URL, EVENTSTORE_URL, NATS_URL } = process.env
+const addresses = {
+  databaseUrl: DATABASE_URL === undefined ? undefined : Redacted.make(DATABASE_URL),
+  eventStoreUrl: EVENTSTORE_URL === undefined ? undefined : Redacted.make(EVENTSTORE_URL),
+  natsUrl: NATS_URL === undefined ? undefined : Redacted.make(NATS_URL),
+  natsCaFile: undefined
+}
+
 Effect.scoped(
   Effect.gen(function* () {
     const services = yield* Layer.build(
-      together(folder, options, Instant.layer).pipe(Layer.provideMerge(Log.layer({ level: "error" })))
+      (NATS_URL === undefined
+        ? together(folder, options, Instant.layer, { addresses })
+        : alone(folder, addresses, options)
+      ).pipe(Layer.provideMerge(Log.layer({ level: "error" })))
     )
     const { address } = yield* Effect.provideContext(HttpServer.HttpServer, services)
     console.log(JSON.stringify({ port: Number(new URL(HttpServer.formatAddress(address)).port) }))

@@ -1,5 +1,6 @@
 import { writeFileSync } from "node:fs"
 import { parseArgs } from "node:util"
+import { backbones, start, storeOf } from "./Backbone.ts"
 import { ask, type Load, load, median, type Server, serve, smallHeap, startUp } from "./Processes.ts"
 
 const { values } = parseArgs({
@@ -7,15 +8,18 @@ const { values } = parseArgs({
     json: { type: "string" },
     rounds: { type: "string", default: "5" },
     seconds: { type: "string", default: "3" },
-    memory: { type: "string", default: "100000" },
+    memory: { type: "string" },
+    backbone: { type: "string", default: "embedded" },
     help: { type: "boolean", default: false }
   }
 })
 if (values.help) {
-  console.log(`npm run bench -- [--json FILE] [--rounds 5] [--seconds 3] [--memory 100000]
+  console.log(`npm run bench -- [--json FILE] [--rounds 5] [--seconds 3] [--memory 100000] [--backbone ${backbones.join("|")}]
 
 Confirmed sends over HTTP, with an instant WhatsApp behind the agent, beside the same durable work without a
-framework, in alternated rounds. --memory: how many messages to send for the resident memory; 0 leaves it out.`)
+framework, in alternated rounds. --memory: how many messages to send for the resident memory; 0 leaves it out. --backbone: over servers that
+are started for the run, with the agent as a process of its own where there is a NATS between; the floor then does the same
+appends and publishes bare. The event store is a stand-in unless EVENTSTORE_URL names a real one.`)
   process.exit(0)
 }
 const rounds = Number(values.rounds)
@@ -44,10 +48,19 @@ const request = (device: string) => ({
 })
 
 const gateway = "../dist/bench-gateway.js"
+const backbone = backbones.find((one) => one === values.backbone)
+if (backbone === undefined) throw new Error(`--backbone is one of ${backbones.join(", ")}`)
+const embedded = backbone === "embedded"
+const servers = await start(backbone)
+const { env } = servers
 
 note("starting floor and product")
-const floor = await serve("floor.ts")
-const product = await serve(gateway, ["--expose-gc"])
+const floor = await serve("floor.ts", { env })
+const product = await serve(gateway, { env, flags: ["--expose-gc"] })
+const agent =
+  env.NATS_URL === undefined
+    ? undefined
+    : await serve("../dist/bench-agent.js", { env, args: [`http://127.0.0.1:${product.port}`, key] })
 const asked = request(await pairedDevice(product))
 for (const server of [floor, product]) await load(server.port, 32, 2, asked) // both warm
 
@@ -69,8 +82,8 @@ for (let round = 1; round <= rounds; round++) {
     )
   }
 }
-await floor.stop()
-await product.stop()
+for (const server of [floor, product, agent]) await server?.stop()
+await servers.stop()
 
 const results = levels.map((connections) => {
   const { floor, product } = measured.get(connections)!
@@ -90,15 +103,16 @@ const results = levels.map((connections) => {
   }
 })
 
+/** What it takes over files alone: servers have a memory of their own. */
+const target = Number(values.memory ?? (embedded ? 100_000 : 0))
 const memory = async () => {
-  const server = await serve(gateway, [...smallHeap, "--expose-gc"])
+  const server = await serve(gateway, { flags: [...smallHeap, "--expose-gc"] })
   const asked = request(await pairedDevice(server))
   const idle = (await ask(server)).rssMb
   const after = async (target: number, soFar: number) => {
     for (let sent = soFar; sent < target; ) sent += (await load(server.port, 32, 5, asked)).answered
     return (await ask(server)).rssMb
   }
-  const target = Number(values.memory)
   const after10k = await after(target / 10, 0)
   note(`memory: ${idle.toFixed(0)} MB idle, ${after10k.toFixed(0)} MB after ${target / 10}`)
   const after100k = await after(target, target / 10)
@@ -108,18 +122,21 @@ const memory = async () => {
 
 /** From the second start on nothing is compiled again, so the first is not counted. */
 const readyTimes: Array<number> = []
-for (let i = 0; i < 6; i++) readyTimes.push(await startUp())
-const readyMs = median(readyTimes.slice(1))
-const rssMb = Number(values.memory) > 0 ? await memory() : { idle: 0, after10k: 0, after100k: 0 }
-const report = { results, fsyncsPerRequest, rssMb, readyMs }
+for (let i = 0; embedded && i < 6; i++) readyTimes.push(await startUp())
+const readyMs = embedded ? median(readyTimes.slice(1)) : 0
+const rssMb = target > 0 ? await memory() : { idle: 0, after10k: 0, after100k: 0 }
+const store = storeOf(backbone)
+const report = { backbone, store, results, fsyncsPerRequest, rssMb, readyMs }
 if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(report, undefined, 2)}\n`)
 console.table(
   results.map((row) => Object.fromEntries(Object.entries(row).map(([name, value]) => [name, Number(value.toFixed(2))])))
 )
-console.log(
-  `${fsyncsPerRequest.toFixed(2)} durable commits per request at one connection; ready in ${readyMs.toFixed(0)} ms from TypeScript; memory ${Object.entries(
-    rssMb
+if (!embedded) console.log(`over ${Object.keys(env).join(", ")}; store: ${store}`)
+else
+  console.log(
+    `${fsyncsPerRequest.toFixed(2)} durable commits per request at one connection; ready in ${readyMs.toFixed(0)} ms from TypeScript; memory ${Object.entries(
+      rssMb
+    )
+      .map(([when, mb]) => `${when} ${mb.toFixed(0)} MB`)
+      .join(", ")}`
   )
-    .map(([when, mb]) => `${when} ${mb.toFixed(0)} MB`)
-    .join(", ")}`
-)
