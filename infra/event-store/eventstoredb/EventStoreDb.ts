@@ -5,6 +5,7 @@ import { connect } from "./Client.ts"
 import { decode } from "./ConnectionString.ts"
 import { patience as defaults, type Patience } from "./Patience.ts"
 import { reader } from "./Reads.ts"
+import { sharedTail } from "./SharedTail.ts"
 import { check } from "./StartCheck.ts"
 import { subscriber } from "./Subscriptions.ts"
 
@@ -25,10 +26,11 @@ export const layer = ({ patience = defaults, url }: Options) =>
       const connection = yield* decode(url)
       yield* check(connection, patience)
       const client = yield* connect(connection)
+      const read = reader(client, patience)
       return EventStore.of({
         append: appender(client, patience),
-        ...reader(client, patience),
-        subscribe: subscriber(client, patience)
+        ...read,
+        subscribe: yield* sharedTail(subscriber(client, patience), read.head)
       })
     })
   )

@@ -1,13 +1,14 @@
 import {
   type AllStreamResolvedEvent,
   type AllStreamSubscription,
+  excludeSystemEvents,
   type Position,
   START,
   streamNameFilter
 } from "@eventstore/db-client"
 import { Effect, Stream } from "effect"
 import type { Client } from "./Client.ts"
-import { decode } from "./Events.ts"
+import { decode, isStreamId } from "./Events.ts"
 import * as Inbox from "./Inbox.ts"
 import type { Patience } from "./Patience.ts"
 import { Silence } from "./Silence.ts"
@@ -22,6 +23,12 @@ type Loss =
   | { readonly _tag: "Silent" }
   | { readonly _tag: "Lost"; readonly confirmed: boolean; readonly cause: unknown }
 
+/** `undefined` categories: everything that is ours. */
+export interface Wanted {
+  readonly categories: ReadonlyArray<string> | undefined
+  readonly after: bigint | undefined
+}
+
 const firstPauseMillis = 100
 
 /**
@@ -30,7 +37,7 @@ const firstPauseMillis = 100
  */
 export const subscriber =
   (client: Client, patience: Patience) =>
-  ({ after, categories }: { readonly categories: ReadonlyArray<string>; readonly after: bigint | undefined }) =>
+  ({ after, categories }: Wanted) =>
     Stream.unwrap(
       Effect.gen(function* () {
         const inbox = Inbox.make()
@@ -56,10 +63,13 @@ export const subscriber =
       })
     )
 
+/** A short log's checkpoint when nothing in it matches: whoever began again there would hear of nothing in between. */
+const nowhere = 2n ** 64n - 1n
+
 /** One subscription, until it is lost. Dies on an event that is not ours. */
 const listen = (
   client: Client,
-  categories: ReadonlyArray<string>,
+  categories: Wanted["categories"],
   place: Place,
   inbox: Inbox.Inbox,
   { answer, silence }: Patience
@@ -67,16 +77,17 @@ const listen = (
   Effect.callback<Loss>((resume) => {
     let confirmed = false
     let stopped = false
+    const checkpointReached = (_: unknown, position: Position) => {
+      // It runs ahead of the events that wait in the stream: with none waiting, nothing before it is missing.
+      if (!stopped && subscription.readableLength === 0 && position.commit < nowhere) reached(position)
+    }
     const subscription: AllStreamSubscription = client.subscribeToAll({
       fromPosition: place.position,
       requiresLeader: true,
-      filter: streamNameFilter({
-        prefixes: categories.map((category) => `${category}-`),
-        checkpointReached: (_, position) => {
-          // It runs ahead of the events that wait in the stream: with none waiting, nothing before it is missing.
-          if (!stopped && subscription.readableLength === 0) reached(position)
-        }
-      })
+      filter:
+        categories === undefined
+          ? excludeSystemEvents({ checkpointReached })
+          : streamNameFilter({ prefixes: categories.map((category) => `${category}-`), checkpointReached })
     })
 
     const stop = () => {
@@ -108,7 +119,7 @@ const listen = (
         if (!stopped) listenAgain()
       })
       .on("data", (resolved: AllStreamResolvedEvent) => {
-        if (stopped) return
+        if (stopped || (categories === undefined && !isStreamId(resolved.event?.streamId))) return
         try {
           const event = decode(resolved)
           reached({ commit: event.position, prepare: event.position })
