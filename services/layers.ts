@@ -255,3 +255,11 @@ export const together = <E, R>(
 /** The gateway alone, over the addresses and, where there is none, the folder. Its agents are processes of their own. */
 export const alone = (folder: string, addresses: Addresses, options: GatewayOptions) =>
   gateway(options).pipe(Layer.provideMerge(apart(folder, addresses)))
+
+/** Who the log is, and nothing else: for what is done while no gateway runs. */
+export const identity = (folder: string, addresses: Addresses, region: string) =>
+  Identity.layer.pipe(
+    Layer.provide(provenance(region)),
+    Layer.provide([log(folder, addresses.eventStoreUrl)]),
+    Layer.provide([custody(folder, addresses)])
+  )

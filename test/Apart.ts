@@ -21,8 +21,8 @@ export type Bus = Layer.Layer<CommandBus>
 export const startGateway = (path: string, lane: Bus) =>
   start(path, Instant.make().layer, { withoutAgent: true, ports: lane })
 
-export const startAgent = (path: string, lane: Bus, agent = home) =>
-  Layer.build(Layer.fresh(AgentProcess.layer(agent, path, Instant.make().layer, lane)).pipe(Layer.provide(quiet)))
+export const startAgent = (path: string, lane: Bus, agent = home, whatsapp = Instant.make().layer) =>
+  Layer.build(Layer.fresh(AgentProcess.layer(agent, path, whatsapp, lane)).pipe(Layer.provide(quiet)))
 
 /** What `homing agent keys` prints; with `renew`, `homing agent keys --new`. */
 export const offered = (path: string, renew = false, agent = home) =>

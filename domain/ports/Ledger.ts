@@ -81,7 +81,8 @@ export class Ledger extends Context.Service<
     /**
      * Takes commands durably, in one commit, each with its own answer: `accepted` now; `known`, this command is here
      * already and keeps its state (its attempt is raised to the higher one); `contradicted`, another command holds its
-     * place. The guard against replays is this same write.
+     * place. The guard against replays is this same write. A command that may have left in an earlier epoch is `known`
+     * too: a log restored from a copy issues it once more.
      */
     readonly accept: (
       entries: Array.NonEmptyReadonlyArray<LedgerEntry>

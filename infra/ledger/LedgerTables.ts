@@ -21,7 +21,11 @@ export const ledgerTables = (db: DatabaseSync, rows: LedgerRows) => {
     "SELECT entries.*, epochs.name AS epoch FROM entries JOIN epochs ON epochs.id = entries.epoch_id"
   const selectUnfinished = db.prepare(`
     ${selectEntries} WHERE epochs.name = ? AND state IN ('prepared', 'attempting', 'ambiguous') ORDER BY position`)
-  const selectByWaMessageId = db.prepare(`${selectEntries} WHERE wa_message_id = ?`)
+  const selectByWaMessageId = db.prepare(`${selectEntries} WHERE wa_message_id = ? ORDER BY epoch_id DESC LIMIT 1`)
+  const selectMayHaveLeft = db.prepare(`
+    SELECT 1 FROM entries WHERE wa_message_id = ? AND command_id = ? AND epoch_id <> ${epoch}
+    AND state NOT IN ('prepared', 'expired')`)
+  let epochs = Number(db.prepare("SELECT COUNT(*) AS count FROM epochs").get()!.count)
   const deleteFinished = db.prepare(
     "DELETE FROM entries WHERE accepted_at < ? AND state IN ('acked', 'rejected', 'expired')"
   )
@@ -46,7 +50,9 @@ export const ledgerTables = (db: DatabaseSync, rows: LedgerRows) => {
 
   return {
     accept: (entry: LedgerEntry, personal: Uint8Array): "accepted" | "known" | "contradicted" => {
-      insertEpoch.run(entry.epoch)
+      epochs += Number(insertEpoch.run(entry.epoch).changes)
+      const { commandId, waMessageId } = entry
+      if (epochs > 1 && selectMayHaveLeft.get(waMessageId, commandId, entry.epoch) !== undefined) return "known"
       const { changes } = insertEntry.run(
         entry.epoch,
         entry.position,

@@ -122,6 +122,24 @@ export const ledgerContract = <E>(adapter: string, layer: Layer.Layer<Ledger, E>
       })
     )
 
+    it.effect("knows a command that may have left in an earlier epoch, and takes one that certainly did not", () =>
+      Effect.gen(function* () {
+        const ledger = yield* Ledger
+        for (const state of ["prepared", "expired", "attempting", "acked", "rejected", "ambiguous"] as const) {
+          const old = newEntry(freshEpoch(), { state })
+          yield* ledger.accept([old])
+          const { commandId, waMessageId } = old
+          const again = newEntry(freshEpoch(), { commandId, waMessageId })
+          const answer = state === "prepared" || state === "expired" ? "accepted" : "known"
+          assert.deepStrictEqual(yield* ledger.accept([again]), [answer], state)
+          const found = yield* ledger.findSent(waMessageId)
+          assert.strictEqual(found?.epoch, answer === "accepted" ? again.epoch : old.epoch)
+          const other = newEntry(again.epoch, { waMessageId })
+          assert.deepStrictEqual(yield* ledger.accept([other]), ["accepted"])
+        }
+      })
+    )
+
     it.effect("lists as unfinished what may still be sent, by position", () =>
       Effect.gen(function* () {
         const ledger = yield* Ledger

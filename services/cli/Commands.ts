@@ -199,9 +199,21 @@ const keys = Command.make("keys").pipe(
   Command.withSubcommands([keysList, keysRotate, keysRevoke])
 )
 
+const raiseEpoch = Command.make("raise-epoch", {}, () =>
+  Effect.gen(function* () {
+    const { raiseEpoch } = yield* Effect.promise(() => import("./StoreCommand.ts"))
+    yield* raiseEpoch(yield* configured)
+  })
+).pipe(Command.withDescription("After a restore from a copy, while no gateway runs: old commands and reports end here"))
+
+const store = Command.make("store").pipe(
+  Command.withDescription("What is done to the event log while no gateway runs"),
+  Command.withSubcommands([raiseEpoch])
+)
+
 const homing = Command.make("homing").pipe(
   Command.withDescription("A self-hosted WhatsApp gateway whose answers are true and provable"),
-  Command.withSubcommands([start, demo, simulator, agent, agents, keys, nkey, config])
+  Command.withSubcommands([start, demo, simulator, agent, agents, keys, nkey, store, config])
 )
 
 /** At once, when everything is closed: libraries leave timers behind that hold a process up for half a minute. */

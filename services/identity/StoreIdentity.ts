@@ -61,6 +61,8 @@ export class StoreIdentity extends Context.Service<
     /** This key signs from now on; what the one before signed is taken for `overlapMillis`. */
     readonly activateKey: (keyId: string, overlapMillis: number, by?: Actor) => Effect.Effect<void, Refused>
     readonly revokeKey: (keyId: string, by?: Actor) => Effect.Effect<void, Refused>
+    /** After the log was restored from a copy, while no gateway runs. Answers the new id and epoch. */
+    readonly raiseEpoch: Effect.Effect<string, Refused>
   }
 >()("homing/services/identity/StoreIdentity") {}
 
@@ -136,13 +138,14 @@ export const layer = Layer.effect(
     if (first === undefined) return yield* Effect.die("the gateway has no key to sign with")
     const ref = yield* SubscriptionRef.make(first)
     const epoch = epochOf(first.state)
+    let raisedTo = 0
 
     const update = Effect.fnUntraced(function* (told: { readonly revision: number; readonly state: Opened }) {
       if (told.revision <= SubscriptionRef.getUnsafe(ref).revision) return
       const known = yield* Effect.orDie(learn(told))
       if (known === undefined)
         return yield* Effect.logError("no key of the gateway is taken any more: nothing is signed")
-      if (epochOf(told.state) !== epoch) {
+      if (told.state.epoch > raisedTo && epochOf(told.state) !== epoch) {
         yield* Effect.logError("the log's epoch was raised while this gateway runs: start it again")
       }
       yield* SubscriptionRef.set(ref, known)
@@ -204,6 +207,13 @@ export const layer = Layer.effect(
         const overlapUntil = fromMillis((yield* Clock.currentTimeMillis) + overlap)
         yield* change({ _tag: "ActivateGatewayKey", activated: { keyId, overlapUntil } }, by)
       }),
+      raiseEpoch: Effect.map(
+        Effect.suspend(() => {
+          raisedTo = known().state.epoch + 1
+          return tell({ _tag: "RaiseEpoch", epoch: raisedTo })
+        }),
+        ({ state }) => epochOf(state)
+      ),
       revokeKey: (keyId, by) => change({ _tag: "RevokeGatewayKey", keyId }, by)
     }
   })

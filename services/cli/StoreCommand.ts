@@ -1,0 +1,18 @@
+import { Effect, Layer } from "effect"
+import type { Config } from "../Config.ts"
+import { StoreIdentity } from "../identity/StoreIdentity.ts"
+import { identity } from "../layers.ts"
+import * as Log from "../telemetry/Log.ts"
+import { faint, say } from "./Terminal.ts"
+
+/** Begins a new epoch of the log, and says what is to be done at the agents. */
+export const raiseEpoch = (config: Config) =>
+  Effect.gen(function* () {
+    const epoch = yield* (yield* StoreIdentity).raiseEpoch
+    say(`the log is ${epoch} from now on`)
+    say(faint("  An agent of its own obeys it when it was told: `homing agents enrol`, then `homing agent trust`."))
+  }).pipe(
+    Effect.provide(
+      identity(config.dataDirectory, config, config.region).pipe(Layer.provide(Log.layer({ level: config.logLevel })))
+    )
+  )
