@@ -7,26 +7,39 @@ import { postgres } from "../test/servers/Postgres.ts"
 export const backbones = ["embedded", "nats", "eventstoredb", "all"] as const
 export type Backbone = (typeof backbones)[number]
 
-const addressesOf = {
-  embedded: Effect.succeed({}),
-  nats: Effect.map(natsServer(), ({ url }) => ({ NATS_URL: url })),
-  eventstoredb: Effect.map(eventStoreDouble, ({ url }) => ({ EVENTSTORE_URL: process.env.EVENTSTORE_URL ?? url })),
-  all: Effect.all([natsServer(), eventStoreDouble, Effect.flatMap(postgres(), ({ database }) => database)], {
-    concurrency: "unbounded"
-  }).pipe(
-    Effect.map(([nats, eventStore, database]) => ({
-      NATS_URL: nats.url,
-      EVENTSTORE_URL: process.env.EVENTSTORE_URL ?? eventStore.url,
-      DATABASE_URL: database
-    }))
-  )
-}
+const named = <Name extends string>(name: Name, url: Effect.Effect<string, never, Scope.Scope>) =>
+  Effect.map(url, (value) => ({ [name]: value }))
+const nats = named(
+  "NATS_URL",
+  Effect.map(natsServer(), ({ url }) => url)
+)
+const eventStore = named(
+  "EVENTSTORE_URL",
+  Effect.map(eventStoreDouble, ({ url }) => process.env.EVENTSTORE_URL ?? url)
+)
+const database = named(
+  "DATABASE_URL",
+  Effect.flatMap(postgres(), (server) => server.database)
+)
 
-/** Starts the servers; `env` are their addresses, as a gateway is told them. */
+const addressesOf = {
+  embedded: [],
+  nats: [nats],
+  eventstoredb: [eventStore],
+  all: [nats, eventStore, database]
+} as const
+
+type Addresses = Readonly<Record<string, string>>
+
+/** Starts the servers, one set for the product and one for the floor: their addresses, as a gateway is told them. */
 export const start = async (backbone: Backbone) => {
   const scope = Scope.makeUnsafe()
-  const env: Readonly<Record<string, string>> = await Effect.runPromise(Scope.provide(addressesOf[backbone], scope))
-  return { env, stop: () => Effect.runPromise(Scope.close(scope, Exit.void)) }
+  const set = Effect.map(
+    Effect.all(addressesOf[backbone], { concurrency: "unbounded" }),
+    (all): Addresses => Object.assign({}, ...all)
+  )
+  const [product, floor] = await Effect.runPromise(Scope.provide(Effect.all([set, set]), scope))
+  return { product, floor, stop: () => Effect.runPromise(Scope.close(scope, Exit.void)) }
 }
 
 /** What the figures were taken on, where it is not what it stands for. */

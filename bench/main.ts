@@ -52,10 +52,10 @@ const backbone = backbones.find((one) => one === values.backbone)
 if (backbone === undefined) throw new Error(`--backbone is one of ${backbones.join(", ")}`)
 const embedded = backbone === "embedded"
 const servers = await start(backbone)
-const { env } = servers
+const env = servers.product
 
 note("starting floor and product")
-const floor = await serve("floor.ts", { env })
+const floor = await serve("floor.ts", { env: servers.floor })
 const product = await serve(gateway, { env, flags: ["--expose-gc"] })
 const agent =
   env.NATS_URL === undefined

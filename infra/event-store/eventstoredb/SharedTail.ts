@@ -22,7 +22,8 @@ export const sharedTail = Effect.fnUntraced(function* <E, E2>(
     Effect.sync(() => {
       for (const follower of [...followers]) tell(follower)
     })
-  yield* Stream.runForEachArray(open({ categories: undefined, after: yield* head }), (events) =>
+  const isWanted = (category: string) => [...followers].some((follower) => follower.wants(category))
+  yield* Stream.runForEachArray(open({ categories: isWanted, after: yield* head }), (events) =>
     everyone((follower) => follower.offer(events))
   ).pipe(
     Effect.catchCause((cause) => everyone((follower) => follower.fail(Cause.die(Cause.squash(cause))))),
@@ -94,6 +95,7 @@ const follow = (categories: ReadonlyArray<string>) => {
   })
 
   return {
+    wants: (category: string) => wanted.has(category),
     /** Ends when it has fallen too far behind. */
     pull,
     offer: (events: ReadonlyArray<RecordedEvent>) => {

@@ -1,6 +1,6 @@
 import { assert } from "@effect/vitest"
 import { jsonEvent } from "@eventstore/db-client"
-import { Cause, Effect, Exit, Stream } from "effect"
+import { Cause, Effect, Exit, Fiber, Stream } from "effect"
 import { categoryOf } from "#domain/Ids.ts"
 import { a, b, freshStream } from "../contract/Fixtures.ts"
 import { connect } from "../double/TestClients.ts"
@@ -31,6 +31,28 @@ onOneServer("what others write to an EventStoreDB", (test) => {
       assert.isTrue(yield* died(store.read(stream)))
       const subscribed = store.subscribe({ categories: [categoryOf(stream)], after: undefined })
       assert.isTrue(yield* died(Stream.runDrain(subscribed)))
+    }))
+
+  test("is nobody's concern in a stream of theirs", (server, store) =>
+    Effect.gen(function* () {
+      const client = yield* connect(server.url)
+      const stream = freshStream()
+      const live = yield* Effect.forkChild(
+        Stream.runCollect(Stream.take(store.subscribe({ categories: [categoryOf(stream)], after: undefined }), 4)),
+        { startImmediately: true }
+      )
+      const theirs = Effect.promise(() =>
+        client.appendToStream(`theirs-${crypto.randomUUID()}`, jsonEvent({ type: "row", data: {} }))
+      )
+      for (let revision = -1; revision < 3; revision++) {
+        yield* theirs
+        yield* store.append(stream, revision < 0 ? "no_stream" : revision, [revision % 2 === 0 ? a : b])
+      }
+      const heard = yield* Fiber.join(live)
+      assert.deepStrictEqual(
+        heard.map(({ revision }) => revision),
+        [0, 1, 2, 3]
+      )
     }))
 
   test("is missed when it was the end of what we wrote", (server, store) =>

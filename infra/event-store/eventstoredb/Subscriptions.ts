@@ -7,6 +7,7 @@ import {
   streamNameFilter
 } from "@eventstore/db-client"
 import { Effect, Stream } from "effect"
+import { categoryOf } from "#domain/Ids.ts"
 import type { Client } from "./Client.ts"
 import { decode, isStreamId } from "./Events.ts"
 import * as Inbox from "./Inbox.ts"
@@ -23,9 +24,9 @@ type Loss =
   | { readonly _tag: "Silent" }
   | { readonly _tag: "Lost"; readonly confirmed: boolean; readonly cause: unknown }
 
-/** `undefined` categories: everything that is ours. */
 export interface Wanted {
-  readonly categories: ReadonlyArray<string> | undefined
+  /** Named, then the server sends no others; or asked for each of them, while they come. */
+  readonly categories: ReadonlyArray<string> | ((category: string) => boolean)
   readonly after: bigint | undefined
 }
 
@@ -77,6 +78,8 @@ const listen = (
   Effect.callback<Loss>((resume) => {
     let confirmed = false
     let stopped = false
+    const concerns = (stream: unknown) =>
+      typeof categories !== "function" || (isStreamId(stream) && categories(categoryOf(stream)))
     const checkpointReached = (_: unknown, position: Position) => {
       // It runs ahead of the events that wait in the stream: with none waiting, nothing before it is missing.
       if (!stopped && subscription.readableLength === 0 && position.commit < nowhere) reached(position)
@@ -85,7 +88,7 @@ const listen = (
       fromPosition: place.position,
       requiresLeader: true,
       filter:
-        categories === undefined
+        typeof categories === "function"
           ? excludeSystemEvents({ checkpointReached })
           : streamNameFilter({ prefixes: categories.map((category) => `${category}-`), checkpointReached })
     })
@@ -119,7 +122,7 @@ const listen = (
         if (!stopped) listenAgain()
       })
       .on("data", (resolved: AllStreamResolvedEvent) => {
-        if (stopped || (categories === undefined && !isStreamId(resolved.event?.streamId))) return
+        if (stopped || !concerns(resolved.event?.streamId)) return
         try {
           const event = decode(resolved)
           reached({ commit: event.position, prepare: event.position })
