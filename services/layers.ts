@@ -30,6 +30,7 @@ import * as Heartbeats from "./agents/Heartbeats.ts"
 import * as DeviceActors from "./devices/DeviceActors.ts"
 import * as DevicesLive from "./devices/DevicesLive.ts"
 import * as PairingCodes from "./devices/PairingCodes.ts"
+import * as SharedPairingCodes from "./devices/SharedPairingCodes.ts"
 import { Deployment } from "./gateway/Deployment.ts"
 import * as Server from "./gateway/Server.ts"
 import * as Identity from "./identity/StoreIdentity.ts"
@@ -175,6 +176,12 @@ const provenance = (region: string) =>
     })
   )
 
+const pairingCodes = Layer.unwrap(
+  Effect.map(Leases, ({ renewalMillis }) =>
+    renewalMillis === undefined ? PairingCodes.layer : SharedPairingCodes.layer
+  )
+)
+
 /** Of one gateway, or of several on one database. */
 const projections = (views: ReadonlyArray<View>) =>
   Layer.unwrap(
@@ -217,7 +224,7 @@ export const gateway = (options: GatewayOptions) => {
     Layer.merge(reactors),
     Layer.provideMerge(services),
     Layer.provide([MessageActors.layer, DeviceActors.layer, Waits.layer]),
-    Layer.provideMerge([PairingCodes.layer, AgentsHeard.layer]),
+    Layer.provideMerge([pairingCodes, AgentsHeard.layer]),
     Layer.provideMerge(views),
     Layer.provideMerge(Identity.layer),
     Layer.provideMerge(provenance(options.region))

@@ -37,6 +37,11 @@ describe("gateway and agent apart, over EventStoreDB's stand-in, NATS and Postgr
         yield* one.call("DELETE", `/v1/clients/${client.id}/keys/${client.key.id}`)
         yield* eventually(withKey, ({ status }) => status === 401)
 
+        const { body: other } = yield* one.call("POST", "/v1/devices", { name: "another", pairing: "qr" })
+        for (const { call } of [one, two]) {
+          yield* eventually(call("GET", `/v1/devices/${other.id}`), ({ body }) => body.qr !== undefined)
+        }
+
         const send = (gateway: Split.Gateway, words: string) =>
           gateway.call("POST", "/v1/messages", text(device, words, { until: "sent", timeoutMs: 30_000 }), {
             "idempotency-key": words

@@ -22,7 +22,8 @@ export class PairingCodes extends Context.Service<
   }
 >()("homing/services/devices/PairingCodes") {}
 
-const make = Effect.gen(function* () {
+/** Of one gateway. */
+export const make = Effect.gen(function* () {
   const shown = yield* PubSub.sliding<PairingCode & { readonly device: DeviceId }>(16)
   const codes = new Map<DeviceId, PairingCode>()
   const waiting = new Map<DeviceId, Deferred.Deferred<PairingCode>>()

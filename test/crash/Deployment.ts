@@ -79,21 +79,17 @@ export const deployment = async (
   return {
     /** The names of all that can be killed. */
     victims: [...kills.keys()],
-    /** Starts one gateway and the agents; resolves with the gateway's address. */
-    start: async (): Promise<string> => {
+    /** Starts everything for the first time; resolves with the gateways' addresses. */
+    start: async (): Promise<ReadonlyArray<string>> => {
       mkdirSync(folder, { recursive: true })
-      const one = gateways[0]!
-      begin(one)
-      const first = await ready(one)
+      for (const name of gateways) begin(name)
+      const urls = await Promise.all(gateways.map(ready))
       for (const name of agents) {
-        await enrol(folderOf("agent"), first, orders.apiKey)
+        await enrol(folderOf("agent"), urls[0]!, orders.apiKey)
         begin(name)
         await ready(name)
       }
-      return first
-    },
-    startOthers: () => {
-      for (const name of gateways.slice(1)) begin(name)
+      return urls
     },
     /** Where a caller asks at its `turn`th try, if a gateway answers there: at each turn another one. */
     url: (turn: number) => running.get(gateways[turn % gateways.length]!)?.url,

@@ -9,6 +9,7 @@ const text = "the one message"
 /** A message, and what was said of it: a status at a moment, under an id. */
 const sending = (...said: ReadonlyArray<readonly [status: string, at: number, waMessageId?: string]>): Sending => ({
   key: "key",
+  device: "device",
   to: "+60123456789",
   text,
   id: "id",

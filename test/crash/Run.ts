@@ -129,12 +129,13 @@ export const run = async (options: Options): Promise<Report> => {
   }
 
   try {
-    const device = await simulator.pair(await deployed.start(), apiKey)
-    progress("a device is paired")
-    deployed.startOthers()
-    await deployed.recovered()
+    const gateways = await deployed.start()
+    progress("everything runs")
+    const devices = []
+    for (const _ of gateways) devices.push(await simulator.pair(gateways, apiKey)) // so that each has something to do
+    progress(`${devices.length} devices are paired`)
 
-    const going = traffic({ seed, dice: chance, apiKey, device, url: deployed.url })
+    const going = traffic({ seed, dice: chance, apiKey, devices, url: deployed.url })
     const plans = plan(options, deployed.victims, chance)
     const hits = new Map<Step, number>(options.steps.map((step) => [step, 0]))
     for (let done = 1, misses = 0; plans.length > 0 && misses <= 3 * perStep; done++) {

@@ -1,4 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
+import { describeWith } from "../servers/Installed.ts"
+import { type Backbone, backbones } from "./Backbones.ts"
 import { run } from "./Run.ts"
 import { sabotages } from "./Sabotage.ts"
 import { control } from "./Scenarios.ts"
@@ -6,10 +8,10 @@ import { control } from "./Scenarios.ts"
 const short = { seed: 1, logLevel: "warn", output: 2, progress: () => {} } as const
 const timeout = 120_000 // a run takes a tenth of it on a machine that does nothing else
 
-describe("a crash run", () => {
-  it("finds nothing on the system as it is, with a slow bus and no reconciler", { timeout }, async () => {
+const controls = (backbone: Backbone) => {
+  it("finds nothing on the product as it is, with a slow bus and no reconciler", { timeout }, async () => {
     const { falseSent, hitsPerStep, lost, secondIds, takenBack, unsettled } = await run({
-      ...control(undefined),
+      ...control(undefined, backbone),
       ...short
     })
     assert.deepStrictEqual([lost, secondIds, falseSent, takenBack, unsettled], [0, 0, 0, 0, 0])
@@ -18,8 +20,14 @@ describe("a crash run", () => {
 
   for (const sabotage of sabotages) {
     it(`finds a write that is one step early: ${sabotage}`, { timeout }, async () => {
-      const { falseSent, lost } = await run({ ...control(sabotage), ...short })
+      const { falseSent, lost } = await run({ ...control(sabotage, backbone), ...short })
       assert.isAbove(lost + falseSent, 0)
     })
   }
+}
+
+describe("a crash run", () => controls(backbones.embedded))
+
+describeWith("nats-server", "a crash run", () => {
+  describeWith("PostgreSQL", "of gateway and agent apart", () => controls(backbones.all))
 })

@@ -1,5 +1,5 @@
 import { type Step, steps } from "#domain/ports/Steps.ts"
-import { type Backbone, backbones, withOneGateway } from "./Backbones.ts"
+import { type Backbone, withOneGateway } from "./Backbones.ts"
 import type { Options } from "./Run.ts"
 import { type Sabotage, sabotages } from "./Sabotage.ts"
 
@@ -38,7 +38,7 @@ const aimed = (sabotage: Sabotage, { processes }: Backbone): Step => {
  * which must come through. The server acknowledges late. The bus is slow, so that a custody claimed too early is in the
  * checkpoint before the command is in the ledger. The reconciler is off, or it would make good what the others lose.
  */
-export const control = (sabotage: Sabotage | undefined, whole: Backbone = backbones.embedded): Scenario => ({
+export const control = (sabotage: Sabotage | undefined, whole: Backbone): Scenario => ({
   backbone: withOneGateway(whole),
   wipeBus: false,
   sends: 30,

@@ -6,7 +6,7 @@ import type { FaultsPatch } from "#infra/whatsapp/simulator/Faults.ts"
 import { call, control, pause } from "./Caller.ts"
 
 const main = resolve(import.meta.dirname, "../../infra/whatsapp/simulator/main.ts")
-const account = "60129999999"
+const firstAccount = 60_129_999_000
 const plain: FaultsPatch = { ack: "normal", deliver: true, dropsBeforeDelivery: 0, dropsAfterDelivery: 0 }
 
 /** WhatsApp, in a process of its own that nobody kills. What it writes down is what the run is judged by. */
@@ -20,24 +20,26 @@ export const simulation = async (folder: string) => {
   const [line] = await once(createInterface({ input: child.stdout }), "line")
   const { controlUrl, url } = JSON.parse(line) as { readonly url: string; readonly controlUrl: string }
 
+  let accounts = 0
   return {
     url,
     record,
     behave: (faults: FaultsPatch) => control(controlUrl, "/faults", { ...plain, ...faults }),
-    /** Creates a device and links it as a phone would; resolves with its id once it is connected. */
-    pair: async (gateway: string, apiKey: string): Promise<string> => {
-      const ask = async (method: "GET" | "POST", path: string, body?: object) => {
+    /** Creates a device at the first gateway and links it as a phone would; resolves when each shows it connected. */
+    pair: async (gateways: ReadonlyArray<string>, apiKey: string): Promise<string> => {
+      const ask = async (gateway: string, method: "GET" | "POST", path: string, body?: object) => {
         const answer = await call(gateway, apiKey, method, path, body)
-        if (answer === undefined || answer === "hung" || answer.status > 201) throw new Error("no device was paired")
+        if (answer === undefined || answer === "hung") throw new Error("no device was paired")
         return answer.body
       }
-      const { id } = await ask("POST", "/v1/devices", { name: "crash", pairing: "qr" })
-      for (let scanned = false; ; ) {
-        const { qr, state } = await ask("GET", `/v1/devices/${id}`)
-        if (state === "connected") return id
-        if (!scanned && qr !== undefined) await control(controlUrl, "/scan", { qr, phone: account })
-        scanned ||= qr !== undefined
-        await pause(50)
+      const account = String(firstAccount + accounts++)
+      const { id } = await ask(gateways[0]!, "POST", "/v1/devices", { name: account, pairing: "qr" })
+      for (let scanned = false; ; await pause(50)) {
+        const seen = await Promise.all(gateways.map((gateway) => ask(gateway, "GET", `/v1/devices/${id}`)))
+        if (seen.every(({ state }) => state === "connected")) return id
+        if (scanned || seen.some(({ qr }) => qr === undefined)) continue
+        await control(controlUrl, "/scan", { qr: seen[0]!.qr, phone: account })
+        scanned = true
       }
     },
     stop

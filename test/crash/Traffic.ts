@@ -12,6 +12,7 @@ export interface Said {
 /** One message from the caller's side: one idempotency key, and all that was ever said of it. */
 export interface Sending {
   readonly key: string
+  readonly device: string
   readonly to: string
   readonly text: string
   id: string | undefined
@@ -28,11 +29,11 @@ export const traffic = (options: {
   readonly seed: number
   readonly dice: Dice
   readonly apiKey: string
-  readonly device: string
+  readonly devices: ReadonlyArray<string>
   /** Where to ask at the `turn`th try; `undefined` while nobody answers there. */
   readonly url: (turn: number) => string | undefined
 }) => {
-  const { apiKey, device, dice, seed } = options
+  const { apiKey, devices, dice, seed } = options
   const sendings: Array<Sending> = []
   let wanted = 0
   let hung = 0
@@ -43,7 +44,9 @@ export const traffic = (options: {
   const compose = (): Sending => {
     const n = sendings.length
     const to = n % 3 === 0 ? `+6012900000${dice.below(4)}` : `+6012${3_000_000 + n}`
-    const sending = { key: `crash-${seed}-${n}`, to, text: `message ${n} of run ${seed}`, id: undefined, said: [] }
+    const device = devices[n % devices.length]!
+    const text = `message ${n} of run ${seed}`
+    const sending: Sending = { key: `crash-${seed}-${n}`, device, to, text, id: undefined, said: [] }
     sendings.push(sending)
     return sending
   }
@@ -55,7 +58,7 @@ export const traffic = (options: {
 
   /** Until it is accepted, which the answer's id says. Where there is no answer, another gateway is asked the same. */
   const send = async (sending: Sending) => {
-    const { key, text, to } = sending
+    const { device, key, text, to } = sending
     for (let turn = anyTurn(); !over; turn++) {
       const confirm = { until: "sent", timeoutMs: dice.below(3) * 500 }
       const body = { device, to, content: { type: "text", text }, confirm }
