@@ -1,14 +1,13 @@
 import { assert, it } from "@effect/vitest"
-import { Array, Context, Effect, Layer, Redacted, References, Stream } from "effect"
+import { Array, Effect, Redacted, Stream } from "effect"
 import { connect, type NatsConnection, type NatsError, nkeyAuthenticator } from "nats"
 import { AgentId } from "#domain/Ids.ts"
-import { CommandBus, type Lane } from "#domain/ports/CommandBus.ts"
+import type { Lane } from "#domain/ports/CommandBus.ts"
 import { describeWith } from "../../../test/servers/Installed.ts"
 import { natsServer } from "../../../test/servers/Nats.ts"
 import { type Nkey, userOf } from "../Nkey.ts"
 import { configuration, keyVariable } from "./Configuration.ts"
-import * as JetStream from "./JetStream.ts"
-import { administrator, bothEnds, envelope, impatient, receiver, until } from "./JetStreamFixture.ts"
+import { administrator, bothEnds, envelope, impatient, oneEnd, receiver, until } from "./JetStreamFixture.ts"
 import { inboxOf, placeOf } from "./Names.ts"
 
 const home = AgentId.make("home")
@@ -214,15 +213,8 @@ describeWith("nats-server", "custody on the bus", () => {
     Effect.gen(function* () {
       const { server } = yield* custody
       const tuning = { ...impatient, patience: 1_000 }
-      const layer = JetStream.layer({
-        url: server.url,
-        role: "agent",
-        agent: home,
-        nkeySeed: Redacted.make(keys.stranger.seed),
-        tuning
-      })
-      const context = yield* Effect.provideService(Layer.build(layer), References.MinimumLogLevel, "None")
-      const bus = Context.get(context, CommandBus)
+      const nkeySeed = Redacted.make(keys.stranger.seed)
+      const bus = yield* oneEnd({ url: server.url, role: "agent", agent: home, nkeySeed, tuning })
       const failed = yield* Effect.flip(bus.publish({ kind: "reports", agent: home }, [envelope("forged")]))
       assert.strictEqual(failed._tag, "BusUnavailable")
     })

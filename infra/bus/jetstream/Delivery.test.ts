@@ -1,24 +1,17 @@
 import { rmSync } from "node:fs"
 import { join } from "node:path"
 import { assert, it } from "@effect/vitest"
-import { Array, Context, Effect, Layer, Metric, References, Stream } from "effect"
+import { Array, Effect, Metric, Stream } from "effect"
 import { AgentId } from "#domain/Ids.ts"
-import { CommandBus, type Incoming, type Lane } from "#domain/ports/CommandBus.ts"
+import type { Incoming, Lane } from "#domain/ports/CommandBus.ts"
 import { describeWith } from "../../../test/servers/Installed.ts"
 import { natsServer } from "../../../test/servers/Nats.ts"
 import { deadLettersTotal } from "./DeadLetters.ts"
-import * as JetStream from "./JetStream.ts"
-import { administrator, bothEnds, envelope, impatient, receiver, until } from "./JetStreamFixture.ts"
+import { administrator, bothEnds, envelope, impatient, oneEnd, receiver, until } from "./JetStreamFixture.ts"
 
 const agent = AgentId.make("home")
 const commands: Lane = { kind: "commands", agent }
 const textOf = ({ bytes }: Incoming) => new TextDecoder().decode(bytes)
-
-const busOf = (options: JetStream.Options) =>
-  Layer.build(Layer.fresh(JetStream.layer(options))).pipe(
-    Effect.provideService(References.MinimumLogLevel, "None"),
-    Effect.map((context) => Context.get(context, CommandBus))
-  )
 
 describeWith("nats-server", "JetStream delivery", () => {
   it.live("gives back at once, every time, what a subscriber leaves unacknowledged", () =>
@@ -141,12 +134,12 @@ describeWith("nats-server", "JetStream delivery", () => {
     Effect.gen(function* () {
       const { url } = yield* natsServer()
       const { jsm } = yield* administrator(url)
-      const home = yield* busOf({ url, role: "agent", agent, tuning: { ...impatient, patience: 1_000 } })
+      const home = yield* oneEnd({ url, role: "agent", agent, tuning: { ...impatient, patience: 1_000 } })
       const { hears } = yield* receiver(home, commands)
       const report = home.publish({ kind: "reports", agent }, [envelope("report")])
       assert.strictEqual((yield* Effect.flip(report))._tag, "BusUnavailable")
       assert.deepStrictEqual(yield* Effect.promise(() => jsm.streams.names().next()), [])
-      const gateway = yield* busOf({ url, role: "gateway", tuning: impatient })
+      const gateway = yield* oneEnd({ url, role: "gateway", tuning: impatient })
       yield* gateway.publish(commands, [envelope("command")])
       yield* hears(1)
       yield* report
@@ -158,18 +151,12 @@ describeWith("nats-server", "JetStream delivery", () => {
       const server = yield* natsServer()
       yield* server.kill()
       const tuning = { ...impatient, patience: 300 }
-      const context = yield* Effect.provideService(
-        Layer.build(JetStream.layer({ url: server.url, role: "gateway", tuning })),
-        References.MinimumLogLevel,
-        "None"
-      )
-      const bus = Context.get(context, CommandBus)
-      const { describe } = Context.get(context, JetStream.JetStreamServer)
-      assert.include(describe(), "not reached yet")
+      const bus = yield* oneEnd({ url: server.url, role: "gateway", tuning })
+      assert.include(bus.describe(), "not reached yet")
       assert.strictEqual((yield* Effect.flip(bus.publish(commands, [envelope("1")])))._tag, "BusUnavailable")
       yield* server.restart
       yield* Effect.retry(bus.publish(commands, [envelope("1")]), { times: 50 })
-      assert.match(describe(), /^JetStream 2\.\d+\.\d+: .* every 2 minutes/)
+      assert.match(bus.describe(), /^JetStream 2\.\d+\.\d+: .* every 2 minutes/)
     })
   )
 
@@ -177,7 +164,7 @@ describeWith("nats-server", "JetStream delivery", () => {
     Effect.gen(function* () {
       const { url } = yield* natsServer()
       const tuning = { ...impatient, patience: 500 }
-      const bus = yield* busOf({ url: url.replace("nats:", "tls:"), role: "gateway", tuning })
+      const bus = yield* oneEnd({ url: url.replace("nats:", "tls:"), role: "gateway", tuning })
       assert.strictEqual((yield* Effect.flip(bus.publish(commands, [envelope("1")])))._tag, "BusUnavailable")
     })
   )

@@ -1,3 +1,5 @@
+import { once } from "node:events"
+import { createConnection } from "node:net"
 import { assert, it } from "@effect/vitest"
 import { Array, Effect, Fiber } from "effect"
 import { AgentId } from "#domain/Ids.ts"
@@ -28,6 +30,18 @@ const conversation = Effect.gen(function* () {
   return { server, bus, home, front, both }
 })
 
+/** A server that runs greets whoever connects. */
+const standsStill = async (port: number) => {
+  const socket = createConnection(port, "127.0.0.1")
+  const greeted = once(socket, "data", { signal: AbortSignal.timeout(200) })
+  const still = await greeted.then(
+    () => false,
+    () => true
+  )
+  socket.destroy()
+  return still
+}
+
 describeWith("nats-server", "JetStream, when things go wrong", () => {
   it.live("loses nothing that was taken when the server is killed in the middle, again and again", () =>
     Effect.gen(function* () {
@@ -52,6 +66,7 @@ describeWith("nats-server", "JetStream, when things go wrong", () => {
       const { both, front, home, server } = yield* conversation
       yield* both("before")
       yield* server.pause
+      yield* until(() => standsStill(server.port)) // its threads stop one after the other
       const publisher = yield* Effect.forkChild(both("meanwhile"), { startImmediately: true })
       yield* Effect.sleep("3 seconds") // past the first answer that is waited for
       assert.isUndefined(publisher.pollUnsafe())
@@ -70,6 +85,7 @@ describeWith("nats-server", "JetStream, when things go wrong", () => {
       const { both, front, home, server } = yield* conversation
       yield* both("1", "2", "3")
       yield* home.hears(3)
+      yield* front.hears(3)
       yield* server.wipeStore
       yield* server.restart
       yield* both("4", "1")
@@ -84,12 +100,14 @@ describeWith("nats-server", "JetStream, when things go wrong", () => {
   it.live("makes a deleted consumer anew, beginning after what was acknowledged", () =>
     Effect.gen(function* () {
       const { bus, home, server } = yield* conversation
-      const { jsm } = yield* administrator(server.url)
+      const { jsm, nc } = yield* administrator(server.url)
       yield* bus.publish(commands, [envelope("1"), envelope("2")])
       yield* home.hears(2)
-      // the gateway has looked since: it knows what was acknowledged
       yield* until(async () => (await jsm.consumers.info("CMD_home", "agent")).ack_floor.stream_seq === 2)
-      yield* Effect.sleep("1200 millis")
+      // the gateway has looked since, and looks again: it knows what was acknowledged
+      let looks = 0
+      nc.subscribe("$JS.API.CONSUMER.INFO.CMD_home.agent", { callback: () => looks++ })
+      yield* until(() => looks === 2)
       yield* Effect.promise(() => jsm.consumers.delete("CMD_home", "agent"))
       yield* bus.publish(commands, [envelope("3")])
       yield* home.hears(3)

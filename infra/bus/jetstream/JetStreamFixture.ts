@@ -15,28 +15,29 @@ export interface Ends {
   readonly agentSeed?: Redacted.Redacted
 }
 
+const silent = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+  Effect.provideService(effect, References.MinimumLogLevel, "None")
+
+/** One end, which logs nothing: what goes wrong in these tests is meant to. */
+export const oneEnd = (options: JetStream.Options) =>
+  Effect.map(silent(Layer.build(Layer.fresh(JetStream.layer(options)))), (context) => {
+    const bus = Context.get(context, CommandBus)
+    return {
+      publish: (lane, envelopes) => silent(bus.publish(lane, envelopes)),
+      subscribe: (lane) => Stream.provideService(bus.subscribe(lane), References.MinimumLogLevel, "None"),
+      describe: Context.get(context, JetStream.JetStreamServer).describe
+    } satisfies CommandBus["Service"] & JetStream.JetStreamServer["Service"]
+  })
+
 /** Both ends in one: a gateway's bus where the gateway speaks or listens, an agent's where the agent does. */
 export const bothEnds = (url: string, ends: Ends = {}) =>
   Effect.gen(function* () {
     const { agent = AgentId.make("home"), agentSeed, gatewaySeed, tuning = impatient } = ends
-    const common = { url, tuning }
-    const build = (options: JetStream.Options) =>
-      Effect.provideService(Layer.build(Layer.fresh(JetStream.layer(options))), References.MinimumLogLevel, "None")
-    const gateway = Context.get(yield* build({ ...common, role: "gateway", nkeySeed: gatewaySeed }), CommandBus)
-    const home = Context.get(yield* build({ ...common, role: "agent", agent, nkeySeed: agentSeed }), CommandBus)
+    const gateway = yield* oneEnd({ url, tuning, role: "gateway", nkeySeed: gatewaySeed })
+    const home = yield* oneEnd({ url, tuning, role: "agent", agent, nkeySeed: agentSeed })
     return CommandBus.of({
-      publish: (lane, envelopes) =>
-        Effect.provideService(
-          (lane.kind === "commands" ? gateway : home).publish(lane, envelopes),
-          References.MinimumLogLevel,
-          "None"
-        ),
-      subscribe: (lane) =>
-        Stream.provideService(
-          (lane.kind === "commands" ? home : gateway).subscribe(lane),
-          References.MinimumLogLevel,
-          "None"
-        )
+      publish: (lane, envelopes) => (lane.kind === "commands" ? gateway : home).publish(lane, envelopes),
+      subscribe: (lane) => (lane.kind === "commands" ? home : gateway).subscribe(lane)
     })
   })
 
