@@ -30,6 +30,7 @@ export const layer = Layer.effect(
     const keys = yield* SubjectKeys
     const { pepper, tenant } = yield* Provenance
     const here = yield* make
+    const scope = yield* Effect.scope
     yield* creating(
       sql,
       sql`CREATE TABLE IF NOT EXISTS pairing_codes (
@@ -80,7 +81,11 @@ export const layer = Layer.effect(
       shown: here.shown,
       show: (device, code) => Effect.andThen(here.show(device, code), unheard("shared")(keep(device, code))),
       hide: (device) =>
-        Effect.andThen(here.hide(device), unheard("removed")(sql`DELETE FROM pairing_codes WHERE device = ${device}`)),
+        Effect.andThen(
+          here.hide(device),
+          // nobody waits for it: a code that was used is over soon, and works no more
+          Effect.forkIn(unheard("removed")(sql`DELETE FROM pairing_codes WHERE device = ${device}`), scope)
+        ),
       current,
       first
     })

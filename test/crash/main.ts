@@ -7,6 +7,7 @@ import { type BackboneName, backbones } from "./Backbones.ts"
 import { type Report, run } from "./Run.ts"
 import { type Sabotage, sabotages } from "./Sabotage.ts"
 import { control, everywhere } from "./Scenarios.ts"
+import type { ServerName } from "./Servers.ts"
 
 const { values } = parseArgs({
   options: {
@@ -25,17 +26,22 @@ const { values } = parseArgs({
 })
 if (values.help) {
   console.log(`npm run test:crash -- [--sends 300] [--kills 60] [--per-step 5] [--seed N] [--json FILE] [--sabotage WHICH]
+                      [--backbone WHICH] [--wipe-bus] [--log FILE] [--log-level LEVEL]
 
 Starts the whole product, with Baileys, against the WhatsApp simulator, keeps messages on their way, and kills it with
 SIGKILL at random times and at every labelled step of a message's journey. Then compares every answer that was ever
 given with what the simulator itself wrote down. Fails if a message was lost, went out under a second id, was called
-sent too early, was taken back or never settled, if a request hung or the system ended by itself, or if a step was not
+sent too early, was taken back or never settled, if a request hung or the product ended by itself, or if a step was not
 hit often enough with a message in flight.
 
   --kills     kills at random times, besides those at steps
   --per-step  kills at each step
   --seed      repeats the chances of an earlier run (not its timing)
-  --sabotage  ${sabotages.join(" | ")}: one write is made one step early. A run that measures anything fails.`)
+  --sabotage  ${sabotages.join(" | ")}: one write is made one step early. A run that measures anything fails.
+  --backbone  ${Object.keys(backbones).join(" | ")}: what it stands on; the servers are killed as well.
+              The event store is a stand-in for EventStoreDB, the others are real and must be installed.
+  --wipe-bus  the broker's store is deleted in the middle
+  --log       where the product logs, from --log-level (warn) on; otherwise a file that is kept when the run fails`)
   process.exit(0)
 }
 
@@ -55,6 +61,9 @@ const isLevel = (level: string): level is Level => (levels as ReadonlyArray<stri
 const logLevel = values["log-level"]
 if (!isLevel(logLevel)) throw new Error(`--log-level is one of ${levels.join(", ")}`)
 
+const wipeBus = values["wipe-bus"]
+const servers: ReadonlyArray<ServerName> = backbones[name].servers
+if (wipeBus && !servers.includes("nats-server")) throw new Error("--wipe-bus needs a backbone with nats-server")
 const log = values.log ?? join(mkdtempSync(join(tmpdir(), "homing-crash-log-")), "product.log")
 const backbone = backbones[name]
 const scenario = sabotage === undefined ? everywhere(backbone) : control(sabotage, backbone)
@@ -64,7 +73,7 @@ const options = {
   kills: whole("kills", scenario.kills),
   perStep: whole("per-step", scenario.perStep),
   seed: whole("seed", Math.floor(Math.random() * 2 ** 31)),
-  wipeBus: values["wipe-bus"],
+  wipeBus,
   logLevel,
   output: openSync(log, "w"),
   progress: (line: string) => void process.stderr.write(`${line}\n`)
