@@ -47,9 +47,11 @@ export const layer = Layer.effect(
       const key = yield* keys.obtain(tenant, subject)
       const box = JSON.stringify(seal(crypto, subject, key, placeOf(device), code))
       yield* sql`DELETE FROM pairing_codes WHERE expires_at <= ${fromMillis(yield* Clock.currentTimeMillis)}`
+      // gateways record side by side: the code that works longer is the newer one
       yield* sql`INSERT INTO pairing_codes (device, method, box, expires_at)
         VALUES (${device}, ${method}, ${box}, ${expiresAt}) ON CONFLICT (device) DO UPDATE SET
-        method = excluded.method, box = excluded.box, expires_at = excluded.expires_at`
+        method = excluded.method, box = excluded.box, expires_at = excluded.expires_at
+        WHERE excluded.expires_at >= pairing_codes.expires_at`
     })
 
     const kept = Effect.fnUntraced(
