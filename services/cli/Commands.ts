@@ -1,9 +1,8 @@
-import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
-import { Cause, Effect, Exit, Option, Runtime } from "effect"
+import { Effect, Option } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { version } from "../Version.ts"
-import { explain } from "./Failure.ts"
+import { runMain } from "./Main.ts"
 
 /** Each command loads what it needs when it runs: `--help` and `config` stay quick. */
 
@@ -14,9 +13,8 @@ const json = Flag.Boolean("json").pipe(
 
 const start = Command.make("start", {}, () =>
   Effect.gen(function* () {
-    const { load } = yield* Effect.promise(() => import("../Config.ts"))
-    const { run } = yield* Effect.promise(() => import("./Start.ts"))
-    yield* run((yield* load).config)
+    const { main } = yield* Effect.promise(() => import("./Start.ts"))
+    yield* main
   })
 ).pipe(Command.withDescription("Run gateway and agent on this machine; with NATS_URL the gateway alone"))
 
@@ -216,16 +214,4 @@ const homing = Command.make("homing").pipe(
   Command.withSubcommands([start, demo, simulator, agent, agents, keys, nkey, store, config])
 )
 
-/** At once, when everything is closed: libraries leave timers behind that hold a process up for half a minute. */
-const end: Runtime.Teardown = (exit) => {
-  if (Exit.isSuccess(exit) || Cause.hasInterruptsOnly(exit.cause)) process.exit(0) // a signal is how it is meant to end
-  const error = Cause.squash(exit.cause)
-  if (Runtime.getErrorReported(error)) {
-    process.stderr.write(`homing: ${explain(exit.cause) ?? Cause.pretty(exit.cause)}\n`)
-  }
-  process.exit(Runtime.getErrorExitCode(error))
-}
-
-homing.pipe(Command.run({ version }), Effect.provide(NodeServices.layer), (main) =>
-  NodeRuntime.runMain(main, { teardown: end, disableErrorReporting: true })
-)
+homing.pipe(Command.run({ version }), Effect.provide(NodeServices.layer), runMain)

@@ -4,7 +4,7 @@ import { EventStore } from "#domain/ports/EventStore.ts"
 import { whatsapp } from "#mac-agent/main.ts"
 import { Authenticator } from "../access/Authenticator.ts"
 import { Clients } from "../access/Clients.ts"
-import type { Config } from "../Config.ts"
+import { type Config, load } from "../Config.ts"
 import { Devices } from "../devices/Devices.ts"
 import { PairingCodes } from "../devices/PairingCodes.ts"
 import { alone, together } from "../layers.ts"
@@ -34,6 +34,9 @@ export const run = (config: Config) =>
       yield* Effect.never
     })
   )
+
+/** With the configuration of this process. */
+export const main = Effect.flatMap(load, ({ config }) => run(config))
 
 const greet = Effect.fnUntraced(function* (config: Config) {
   const url = yield* HttpServer.addressFormattedWith(Effect.succeed)
