@@ -1,16 +1,7 @@
-import { Array, Effect, Redacted } from "effect"
-import { base64url } from "#domain/Bytes.ts"
-import { type AgreementKey, Crypto, type SigningKey } from "#domain/ports/Crypto.ts"
+import { Array, Effect } from "effect"
+import { Crypto } from "#domain/ports/Crypto.ts"
 import { SecretVault } from "#domain/ports/SecretVault.ts"
-import { keyIdOf } from "#domain/wire/Keys.ts"
-import type { PublicKeys } from "#domain/wire/Trust.ts"
-
-/** Both halves of one of the agent's keys. */
-export interface OwnKey {
-  readonly public: PublicKeys
-  readonly signing: SigningKey
-  readonly agreement: AgreementKey
-}
+import { ownKey } from "#domain/wire/Keys.ts"
 
 const secretOf = (kind: "signing" | "agreement", generation: number) =>
   generation === 1 ? `agent-${kind}` : `agent-${kind}-${generation}`
@@ -22,18 +13,8 @@ export const ownKeys = Effect.fnUntraced(function* (generations: number) {
   return yield* Effect.forEach(
     Array.range(1, generations),
     Effect.fnUntraced(function* (generation) {
-      const signing = crypto.signingKey(Redacted.value(yield* vault.obtain(secretOf("signing", generation))))
-      const agreement = crypto.agreementKey(Redacted.value(yield* vault.obtain(secretOf("agreement", generation))))
-      const key: OwnKey = {
-        public: {
-          keyId: keyIdOf(crypto, signing.publicKey),
-          signing: base64url(signing.publicKey),
-          agreement: base64url(agreement.publicKey)
-        },
-        signing: signing.key,
-        agreement: agreement.key
-      }
-      return key
+      const signing = yield* vault.obtain(secretOf("signing", generation))
+      return ownKey(crypto, signing, yield* vault.obtain(secretOf("agreement", generation)))
     })
   )
 })

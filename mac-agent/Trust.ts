@@ -4,9 +4,9 @@ import type { AgentId, TenantId } from "#domain/Ids.ts"
 import { fromMillis } from "#domain/Instant.ts"
 import { type CipherKey, Crypto, type SigningKey, type VerifyingKey } from "#domain/ports/Crypto.ts"
 import { PinStore, type PinStoreUnavailable } from "#domain/ports/PinStore.ts"
-import { agreementInfo } from "#domain/wire/Keys.ts"
+import { agreementInfo, type OwnKey } from "#domain/wire/Keys.ts"
 import { epochOf, type GatewayPin } from "#domain/wire/Trust.ts"
-import { type OwnKey, ownKeys } from "./OwnKeys.ts"
+import { ownKeys } from "./OwnKeys.ts"
 
 /** What this agent is, and what it pinned of the gateway it belongs to: nobody else can command it. */
 export class Trust extends Context.Service<

@@ -3,8 +3,7 @@ import type { AgentId } from "#domain/Ids.ts"
 import type { Instant } from "#domain/Instant.ts"
 import type { CipherKey, Crypto, VerifyingKey } from "#domain/ports/Crypto.ts"
 import { type AgentKey, isTaken, latestKey } from "#domain/store/StoreState.ts"
-import { agreementInfo } from "#domain/wire/Keys.ts"
-import type { OwnKey } from "./GatewayKeys.ts"
+import { agreementInfo, type OwnKey } from "#domain/wire/Keys.ts"
 
 /** What the gateway needs to talk with one agent. */
 export interface AgentTrust {

@@ -32,7 +32,7 @@ export interface Known {
   /** Of the identity's stream: grows with each event. */
   readonly revision: number
   /** The gateway's keys that this process holds, the one that signs first. */
-  readonly own: readonly [GatewayKeys.OwnKey, ...ReadonlyArray<GatewayKeys.OwnKey>]
+  readonly own: readonly [GatewayKeys.GatewayKey, ...ReadonlyArray<GatewayKeys.GatewayKey>]
   readonly trusted: ReadonlyMap<AgentId, AgentTrust>
 }
 
@@ -69,7 +69,7 @@ export class StoreIdentity extends Context.Service<
 /** Reports are valid for this long, and commands for less: longer than what is under way is no use. */
 export const overlapMillis = 30 * 24 * 3_600_000
 
-const signerOf = (own: GatewayKeys.OwnKey): Signer => ({ keyId: own.public.keyId, key: own.signing })
+const signerOf = (own: GatewayKeys.GatewayKey): Signer => ({ keyId: own.public.keyId, key: own.signing })
 
 const gatewayActor: Actor = { kind: "gateway", id: "gateway" }
 
