@@ -33,6 +33,8 @@ import * as PairingCodes from "./devices/PairingCodes.ts"
 import * as SharedPairingCodes from "./devices/SharedPairingCodes.ts"
 import { Deployment } from "./gateway/Deployment.ts"
 import * as Server from "./gateway/Server.ts"
+import { Shared } from "./identity/Installation.ts"
+import * as OwnDatabase from "./identity/OwnDatabase.ts"
 import * as Identity from "./identity/StoreIdentity.ts"
 import { StoreIdentity } from "./identity/StoreIdentity.ts"
 import * as AgentCommands from "./messaging/AgentCommands.ts"
@@ -137,7 +139,12 @@ const bus = ({ eventStoreUrl, natsCaFile: caFile, natsUrl: url }: Addresses) => 
 
 /** What the gateway stands on: each port served from its address, or from a file in the folder. */
 const ports = (folder: string, addresses: Addresses) =>
-  Layer.mergeAll(log(folder, addresses.eventStoreUrl), database(folder, addresses.databaseUrl), bus(addresses))
+  Layer.mergeAll(
+    log(folder, addresses.eventStoreUrl),
+    database(folder, addresses.databaseUrl),
+    bus(addresses),
+    Layer.succeed(Shared, isShared(addresses))
+  )
 
 /** Secrets are files in the folder; gateways that share everything else share copies of them. */
 const secrets = (folder: string) => FileVault.layer(join(folder, "secrets")).pipe(Layer.provideMerge(NodeCrypto.layer))
@@ -226,6 +233,7 @@ export const gateway = (options: GatewayOptions) => {
     Layer.provide([MessageActors.layer, DeviceActors.layer, Waits.layer]),
     Layer.provideMerge([pairingCodes, AgentsHeard.layer]),
     Layer.provideMerge(views),
+    Layer.provide(OwnDatabase.layer),
     Layer.provideMerge(Identity.layer),
     Layer.provideMerge(provenance(options.region))
   )
@@ -267,6 +275,6 @@ export const alone = (folder: string, addresses: Addresses, options: GatewayOpti
 export const identity = (folder: string, addresses: Addresses, region: string) =>
   Identity.layer.pipe(
     Layer.provide(provenance(region)),
-    Layer.provide([log(folder, addresses.eventStoreUrl)]),
+    Layer.provide([log(folder, addresses.eventStoreUrl), Layer.succeed(Shared, isShared(addresses))]),
     Layer.provide([custody(folder, addresses)])
   )

@@ -144,6 +144,29 @@ describe("Store", () => {
     assert.strictEqual(stateAfter(raised).epoch, 1)
   })
 
+  it("holds processes to what they have in common, unless they are to have something else in common", () => {
+    const one = { pepper: "one", shared: false }
+    const record = (installation: typeof one, adopt = false): StoreCommand => ({
+      _tag: "RecordInstallation",
+      installation,
+      adopt
+    })
+    const recorded = (data: typeof one): StoreEvent => ({ type: "store.installation_recorded.v1", data })
+    const [other, several] = [
+      { ...one, pepper: "other" },
+      { ...one, shared: true }
+    ]
+    assert.deepStrictEqual(given(opened).when(record(one)), [recorded(one)])
+    assert.deepStrictEqual(given(opened, recorded(one)).when(record(one)), [])
+    assert.deepStrictEqual(given(opened, recorded(one)).when(record(other)), rejected("other_pepper"))
+    assert.deepStrictEqual(given(opened, recorded(one)).when(record(several)), [recorded(several)])
+    assert.deepStrictEqual(given(opened, recorded(several)).when(record(one)), rejected("not_shared"))
+    assert.deepStrictEqual(given(opened, recorded(several)).when(record(other)), rejected("other_pepper"))
+    assert.deepStrictEqual(given(opened, recorded(one)).when(record(other, true)), [recorded(other)])
+    assert.deepStrictEqual(given(opened, recorded(several)).when(record(one, true)), [recorded(one)])
+    assert.deepStrictEqual(stateAfter(recorded(one), recorded(several)).installation, several)
+  })
+
   it("remembers everything", () => {
     const { agreement, signing } = keys("x")
     const key = { signing, agreement, until: undefined, revoked: false }
@@ -151,6 +174,7 @@ describe("Store", () => {
       _tag: "Open",
       store,
       epoch: 0,
+      installation: undefined,
       active: "x",
       gatewayKeys: new Map([["x", key]]),
       agents: new Map([[home, new Map([["x", { ...key, protocol: 2, nkey: undefined }]])]])

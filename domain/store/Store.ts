@@ -3,7 +3,15 @@ import type { Decider } from "../Decider.ts"
 import { type EventOf, reader } from "../Events.ts"
 import { AgentId, StreamId } from "../Ids.ts"
 import { Instant } from "../Instant.ts"
-import { type AgentKey, type GatewayKey, latestKey, type StoreState, sameKeys, usable } from "./StoreState.ts"
+import {
+  type AgentKey,
+  type GatewayKey,
+  type Installation,
+  latestKey,
+  type StoreState,
+  sameKeys,
+  usable
+} from "./StoreState.ts"
 
 /**
  * Who this log is and whose signatures stand in it, recorded from the first event on: old evidence stays verifiable.
@@ -34,11 +42,19 @@ const agentEnrolled = Schema.Struct({
   /** What its older keys signed is taken until then. */
   overlapUntil: Instant
 })
+/** What all processes on this log have in common. */
+const installationRecorded = Schema.Struct({
+  /** A digest that only this pepper has, base64url: from another one, other ids and subjects would follow. */
+  pepper: Schema.String,
+  /** Several gateways may run: none of them keeps anything to itself. */
+  shared: Schema.Boolean
+})
 const agentKeyRevoked = Schema.Struct({ agent: AgentId, keyId: Schema.String })
 
 export const storeEvents = {
   "store.opened.v1": opened,
   "store.epoch_raised.v1": epochRaised,
+  "store.installation_recorded.v1": installationRecorded,
   "store.gateway_key_added.v1": gatewayKeyAdded,
   "store.gateway_key_activated.v1": gatewayKeyActivated,
   "store.gateway_key_revoked.v1": gatewayKeyRevoked,
@@ -54,6 +70,8 @@ export const readStoreEvent = reader(storeEvents)
 export type StoreCommand =
   | { readonly _tag: "Open"; readonly opened: typeof opened.Type }
   | { readonly _tag: "RaiseEpoch"; readonly epoch: number }
+  /** `adopt`: also against what was recorded before. */
+  | { readonly _tag: "RecordInstallation"; readonly installation: Installation; readonly adopt: boolean }
   | { readonly _tag: "AddGatewayKey"; readonly key: typeof gatewayKeyAdded.Type }
   | { readonly _tag: "ActivateGatewayKey"; readonly activated: typeof gatewayKeyActivated.Type }
   | { readonly _tag: "RevokeGatewayKey"; readonly keyId: string }
@@ -61,7 +79,15 @@ export type StoreCommand =
   | { readonly _tag: "RevokeAgentKey"; readonly revoked: typeof agentKeyRevoked.Type }
 
 export class StoreRejected extends Schema.TaggedError<StoreRejected>()("StoreRejected", {
-  reason: Schema.Literals(["not_opened", "no_such_key", "key_revoked", "key_active", "unusable_key"])
+  reason: Schema.Literals([
+    "not_opened",
+    "no_such_key",
+    "key_revoked",
+    "key_active",
+    "unusable_key",
+    "other_pepper",
+    "not_shared"
+  ])
 }) {}
 
 type Decision = Result.Result<ReadonlyArray<StoreEvent>, StoreRejected>
@@ -80,6 +106,16 @@ export const Store: Decider<StoreState, StoreCommand, StoreEvent, StoreRejected>
       case "RaiseEpoch": {
         const { epoch } = command
         return epoch <= state.epoch ? accept() : accept({ type: "store.epoch_raised.v1", data: { epoch } })
+      }
+      case "RecordInstallation": {
+        const { adopt, installation } = command
+        const known = state.installation
+        if (known?.pepper === installation.pepper && known.shared === installation.shared) return accept()
+        if (known !== undefined && !adopt) {
+          if (known.pepper !== installation.pepper) return reject("other_pepper")
+          if (!installation.shared) return reject("not_shared")
+        }
+        return accept({ type: "store.installation_recorded.v1", data: installation })
       }
       case "AddGatewayKey": {
         const known = state.gatewayKeys.get(command.key.keyId)
@@ -124,7 +160,14 @@ export const Store: Decider<StoreState, StoreCommand, StoreEvent, StoreRejected>
 
   evolve: (state, event) => {
     if (event.type === "store.opened.v1") {
-      return { _tag: "Open", ...event.data, active: undefined, gatewayKeys: new Map(), agents: new Map() }
+      return {
+        _tag: "Open",
+        ...event.data,
+        installation: undefined,
+        active: undefined,
+        gatewayKeys: new Map(),
+        agents: new Map()
+      }
     }
     if (state._tag === "Nothing") return state
     const gatewayKeys = new Map(state.gatewayKeys)
@@ -135,6 +178,8 @@ export const Store: Decider<StoreState, StoreCommand, StoreEvent, StoreRejected>
     switch (event.type) {
       case "store.epoch_raised.v1":
         return { ...state, epoch: event.data.epoch }
+      case "store.installation_recorded.v1":
+        return { ...state, installation: event.data }
       case "store.gateway_key_added.v1": {
         const { agreement, keyId, signing } = event.data
         gatewayKeys.set(keyId, { ...usable, ...gatewayKeys.get(keyId), signing, agreement })

@@ -15,12 +15,19 @@ export interface AgentKey extends GatewayKey {
   readonly nkey: string | undefined
 }
 
+export interface Installation {
+  readonly pepper: string
+  readonly shared: boolean
+}
+
 export type StoreState =
   | { readonly _tag: "Nothing" }
   | {
       readonly _tag: "Open"
       readonly store: string
       readonly epoch: number
+      /** `undefined` in logs of before it was recorded, until the next start. */
+      readonly installation: Installation | undefined
       /** The id of the key that signs: the first that was added, until another is activated. */
       readonly active: string | undefined
       readonly gatewayKeys: ReadonlyMap<string, GatewayKey>

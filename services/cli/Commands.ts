@@ -204,9 +204,16 @@ const raiseEpoch = Command.make("raise-epoch", {}, () =>
   })
 ).pipe(Command.withDescription("After a restore from a copy, while no gateway runs: old commands and reports end here"))
 
+const adopt = Command.make("adopt", {}, () =>
+  Effect.gen(function* () {
+    const { adopt } = yield* Effect.promise(() => import("./StoreCommand.ts"))
+    yield* adopt(yield* configured)
+  })
+).pipe(Command.withDescription("When the log's secrets are lost for ever: those that are here become its own"))
+
 const store = Command.make("store").pipe(
   Command.withDescription("What is done to the event log while no gateway runs"),
-  Command.withSubcommands([raiseEpoch])
+  Command.withSubcommands([raiseEpoch, adopt])
 )
 
 const homing = Command.make("homing").pipe(

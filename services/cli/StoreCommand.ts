@@ -1,5 +1,6 @@
 import { Effect, Layer } from "effect"
 import type { Config } from "../Config.ts"
+import { Adopting } from "../identity/Installation.ts"
 import { StoreIdentity } from "../identity/StoreIdentity.ts"
 import { identity } from "../layers.ts"
 import * as Log from "../telemetry/Log.ts"
@@ -14,5 +15,19 @@ export const raiseEpoch = (config: Config) =>
   }).pipe(
     Effect.provide(
       identity(config.dataDirectory, config, config.region).pipe(Layer.provide(Log.layer({ level: config.logLevel })))
+    )
+  )
+
+/** This configuration's secrets and addresses are the log's from now on. */
+export const adopt = (config: Config) =>
+  Effect.gen(function* () {
+    const { keyId } = (yield* StoreIdentity).signer()
+    say(`the gateway signs with ${keyId} from now on, and ids follow from the pepper that is here`)
+    say(faint("  An agent of its own obeys it when it was told: `homing agents enrol`, then `homing agent trust`."))
+  }).pipe(
+    Effect.provide(
+      identity(config.dataDirectory, config, config.region).pipe(
+        Layer.provide([Log.layer({ level: config.logLevel }), Layer.succeed(Adopting, true)])
+      )
     )
   )

@@ -1,5 +1,5 @@
 import { Clock, Context, Effect, Layer, type Stream, SubscriptionRef } from "effect"
-import { fromBase64url } from "#domain/Bytes.ts"
+import { base64url, fromBase64url, lengthPrefixed } from "#domain/Bytes.ts"
 import { fold } from "#domain/Decider.ts"
 import { uuidV7 } from "#domain/Identifiers.ts"
 import type { AgentId } from "#domain/Ids.ts"
@@ -17,6 +17,7 @@ import { Provenance } from "../runtime/Provenance.ts"
 import * as Subscription from "../runtime/Subscription.ts"
 import { type AgentTrust, trustOf } from "./AgentTrust.ts"
 import * as GatewayKeys from "./GatewayKeys.ts"
+import { Adopting, NotThisLogs, Shared } from "./Installation.ts"
 import { pinOf } from "./Pins.ts"
 
 type Opened = Extract<StoreState, { _tag: "Open" }>
@@ -78,7 +79,10 @@ export const layer = Layer.effect(
   Effect.gen(function* () {
     const crypto = yield* Crypto
     const store = yield* EventStore
-    const { tenant } = yield* Provenance
+    const { pepper, tenant } = yield* Provenance
+    const adopt = yield* Adopting
+    const fingerprint = base64url(crypto.mac(pepper, lengthPrefixed("homing/pepper/1")))
+    const installation = { pepper: fingerprint, shared: yield* Shared }
     const protocol = yield* NewestProtocol
     const actors = yield* AggregateActors.make({ decider: Store, read: readStoreEvent })
     const keys = yield* GatewayKeys.make
@@ -123,11 +127,19 @@ export const layer = Layer.effect(
 
     const begin = Effect.gen(function* () {
       const now = yield* Clock.currentTimeMillis
-      const opened = yield* tell({ _tag: "Open", opened: { store: uuidV7(crypto, now), epoch: 1 } })
+      yield* tell({ _tag: "Open", opened: { store: uuidV7(crypto, now), epoch: 1 } })
+      const opened = yield* tell({ _tag: "RecordInstallation", installation, adopt }).pipe(
+        Effect.catchTag("StoreRejected", (refused) => {
+          const { reason } = refused
+          return Effect.fail(
+            reason === "other_pepper" || reason === "not_shared" ? new NotThisLogs({ reason }) : refused
+          )
+        })
+      )
       const known = yield* learn(opened)
       if (known !== undefined) return known
-      // a new log, or one whose keys' secrets are lost: this process's own key is the gateway's from now on
       const { gatewayKeys } = opened.state
+      if (gatewayKeys.size > 0 && !adopt) return yield* new NotThisLogs({ reason: "no_gateway_key" })
       const own = yield* keys.obtain(1)
       const { public: key } = gatewayKeys.has(own.public.keyId) ? yield* keys.obtain(gatewayKeys.size + 1) : own
       yield* tell({ _tag: "AddGatewayKey", key })
@@ -145,6 +157,10 @@ export const layer = Layer.effect(
       const known = yield* Effect.orDie(learn(told))
       if (known === undefined)
         return yield* Effect.logError("no key of the gateway is taken any more: nothing is signed")
+      const { installation: common } = told.state
+      if (common?.pepper !== installation.pepper || (common.shared && !installation.shared)) {
+        yield* Effect.logError("the log has another pepper now, or is shared by gateways: end this one")
+      }
       if (told.state.epoch > raisedTo && epochOf(told.state) !== epoch) {
         yield* Effect.logError("the log's epoch was raised while this gateway runs: start it again")
       }

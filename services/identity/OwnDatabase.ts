@@ -1,0 +1,26 @@
+import { Effect, Layer } from "effect"
+import { SqlClient } from "effect/sql"
+import { Leases } from "#domain/ports/Leases.ts"
+import { creating } from "../runtime/Tables.ts"
+import { NotThisLogs } from "./Installation.ts"
+import { StoreIdentity } from "./StoreIdentity.ts"
+
+/**
+ * Refuses a database that several gateways share for another log: views and checkpoints of two logs in one are neither's.
+ * A file beside a log of its own may be lost and made again, so nothing is asked of it.
+ */
+export const layer = Layer.effectDiscard(
+  Effect.gen(function* () {
+    const { renewalMillis } = yield* Leases
+    if (renewalMillis === undefined) return
+    const sql = yield* SqlClient.SqlClient
+    const { store } = (yield* StoreIdentity).known().state
+    yield* creating(
+      sql,
+      sql`CREATE TABLE IF NOT EXISTS own_log (id INTEGER PRIMARY KEY CHECK (id = 1), store TEXT NOT NULL)`
+    )
+    yield* sql`INSERT INTO own_log (id, store) VALUES (1, ${store}) ON CONFLICT (id) DO NOTHING`
+    const [row] = yield* sql<{ readonly store: string }>`SELECT store FROM own_log WHERE id = 1`
+    if (row?.store !== store) return yield* new NotThisLogs({ reason: "other_database" })
+  })
+)
