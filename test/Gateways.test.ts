@@ -1,0 +1,266 @@
+import { cpSync, mkdirSync } from "node:fs"
+import { join } from "node:path"
+import { assert, it } from "@effect/vitest"
+import { Deferred, Effect, Fiber, Schedule } from "effect"
+import type { SqlClient } from "effect/sql"
+import { connect } from "nats"
+import { partitionOf } from "#services/runtime/Partitions.ts"
+import { eventually, text } from "./Homing.ts"
+import { proxy } from "./proxy/Proxy.ts"
+import { numbered, SharedGateways } from "./SharedGateways.ts"
+import { describeWith } from "./servers/Installed.ts"
+
+const minutes = 60_000
+
+interface Write {
+  readonly before: string | null
+  readonly after: string
+}
+
+/** From now on every position that somebody writes there is kept, with the one before it. */
+const watched = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, table: string) {
+  yield* sql`CREATE TABLE IF NOT EXISTS watched (id SERIAL PRIMARY KEY, before TEXT, after TEXT)`
+  yield* sql`CREATE OR REPLACE FUNCTION watch() RETURNS TRIGGER LANGUAGE plpgsql AS
+    'BEGIN INSERT INTO watched (before, after) VALUES (OLD.position, NEW.position); RETURN NEW; END'`
+  yield* sql`CREATE TRIGGER watch AFTER UPDATE ON ${sql(table)} FOR EACH ROW EXECUTE FUNCTION watch()`
+})
+
+const planted = (url: string, words: string) =>
+  Effect.promise(async () => {
+    const connection = await connect({ servers: url, reconnect: false })
+    connection.publish("a.subject", words)
+    await connection.flush()
+    await connection.close()
+  })
+
+describeWith("PostgreSQL", "several gateways", () => {
+  it.layer(SharedGateways.layer, { timeout: minutes, excludeTestServices: true })("", (it) => {
+    it.effect(
+      "a caller of one is answered when the other one recorded the report",
+      () =>
+        Effect.gen(function* () {
+          const { device, gateway, natsPort, send, whatsapp, env, seen } = yield* SharedGateways
+          const way = yield* proxy(natsPort)
+          const [one] = yield* Effect.all([gateway({ NATS_URL: way.through(env.NATS_URL) }), gateway()], {
+            concurrency: "unbounded"
+          })
+          yield* eventually(one.call("GET", `/v1/devices/${device}`), ({ body }) => body.state === "connected")
+          assert.strictEqual((yield* send(one, "before the cut")).status, 201)
+          yield* whatsapp.control("faults", { ack: { lateMs: 4_000 } })
+          const before = (yield* seen).length
+          const waiting = yield* Effect.forkChild(send(one, "through the cut"))
+          yield* eventually(seen, (all) => all.length === before + 1)
+          yield* way.set({ silent: "both" })
+          yield* way.cut
+          const { body, status } = yield* Fiber.join(waiting)
+          yield* whatsapp.control("faults", { ack: "normal" })
+          assert.deepStrictEqual([status, body.status], [201, "sent"])
+        }).pipe(Effect.scoped),
+      minutes
+    )
+
+    it.effect(
+      "together they allow a key what one allows",
+      () =>
+        Effect.gen(function* () {
+          const { caller, gateway } = yield* SharedGateways
+          const both = yield* Effect.all([gateway(), gateway()], { concurrency: "unbounded" })
+          const as = yield* caller(both[0])
+          for (const one of both) yield* eventually(as(one)("GET", "/v1/messages"), ({ status }) => status === 200)
+          const answers = yield* Effect.forEach(
+            numbered("ask", 240),
+            (_, i) => as(both[i % 2]!)("GET", "/v1/messages?limit=1"),
+            { concurrency: 16 }
+          )
+          const allowed = answers.filter(({ status }) => status === 200).length
+          assert.isAtMost(allowed, 120 + 20) // two come back in each second
+          assert.isAtLeast(allowed, 100)
+          assert.strictEqual(answers.filter(({ status }) => status === 429).length, 240 - allowed)
+        }).pipe(Effect.scoped),
+      minutes
+    )
+
+    it.effect(
+      "they are exchanged one by one while callers send, and nothing accepted is lost or sent twice",
+      () =>
+        Effect.gen(function* () {
+          const { caller, device, gateway, bothAtWork, seen } = yield* SharedGateways
+          const before = (yield* seen).length
+          const [one, two] = yield* Effect.all([gateway(), gateway()], { concurrency: "unbounded" })
+          const as = yield* caller(one)
+          let open = [one, two]
+          const done = yield* Deferred.make<void>()
+          const accepted: Array<string> = []
+
+          /** As a caller does: again, under the same key, at whichever gateway is open, until it is accepted. */
+          const submit = (words: string) =>
+            Effect.suspend(() =>
+              as(open[Math.floor(Math.random() * open.length)]!)(
+                "POST",
+                "/v1/messages",
+                text(device, words, { until: "sent", timeoutMs: 5_000 }),
+                { "idempotency-key": words }
+              )
+            ).pipe(
+              Effect.catchDefect(() => Effect.succeed({ status: 0 })), // nobody listens there any more
+              Effect.repeat({
+                until: ({ status }) => status === 201 || status === 202,
+                schedule: Schedule.spaced("200 millis")
+              }),
+              Effect.andThen(Effect.sync(() => accepted.push(words)))
+            )
+          const callers = yield* Effect.forEach([1, 2, 3, 4], (n) => {
+            let i = 0
+            return submit(`rolling-${n}-0`).pipe(
+              Effect.andThen(
+                Effect.suspend(() => submit(`rolling-${n}-${++i}`)).pipe(
+                  Effect.andThen(Effect.sleep("300 millis")),
+                  Effect.repeat({ until: () => Deferred.isDoneUnsafe(done) })
+                )
+              ),
+              Effect.forkScoped
+            )
+          })
+          yield* bothAtWork
+          const leave = (gone: typeof one) =>
+            Effect.gen(function* () {
+              open = open.filter((gateway) => gateway !== gone)
+              assert.strictEqual((yield* gone.process.end("SIGTERM")).code, 0)
+              open = [...open, yield* gateway()]
+              yield* bothAtWork
+            })
+          yield* leave(one)
+          yield* leave(two)
+          yield* Deferred.succeed(done, undefined)
+          yield* Effect.forEach(callers, Fiber.join)
+
+          assert.isAbove(accepted.length, 20)
+          const all = yield* eventually(seen, ({ length }) => length >= before + accepted.length)
+          assert.lengthOf(all, before + accepted.length)
+          assert.isTrue(all.every(({ idsWithSameText }) => idsWithSameText === 1))
+          const { body } = yield* eventually(open[0]!.call("GET", `/v1/messages?limit=100`), ({ body }) =>
+            body.items.every(({ status }: { status: string }) => status !== "queued" && status !== "attempting")
+          )
+          assert.isTrue(
+            body.items.every(({ status }: { status: string }) => ["sent", "delivered", "read"].includes(status))
+          )
+        }).pipe(Effect.scoped),
+      2 * minutes
+    )
+
+    it.effect(
+      "one that stood still gives way within ten seconds, and changes nothing behind its successor when it goes on",
+      () =>
+        Effect.gen(function* () {
+          const { bothAtWork, device, gateway, seen, send, sql } = yield* SharedGateways
+          const before = (yield* seen).length
+          const dispatching = sql<{ readonly holder: string }>`SELECT DISTINCT holder FROM leases
+            WHERE ends > clock_timestamp() AND holder IS NOT NULL`
+          const first = yield* gateway()
+          const [{ holder: firstHolder } = { holder: "" }] = yield* eventually(
+            dispatching,
+            ({ length }) => length === 1
+          )
+          const second = yield* gateway()
+          yield* bothAtWork
+          for (const table of ["dispatcher", "checkpoints"]) yield* watched(sql, table)
+
+          const [row] = yield* sql<{ readonly holder: string }>`SELECT holder FROM leases
+            WHERE group_name = 'dispatcher' AND partition = ${partitionOf(device, 16)}`
+          const [paused, other] = row?.holder === firstHolder ? [first, second] : [second, first]
+          const holder = row!.holder
+          const under = yield* Effect.forEach(numbered("under way", 5), (words) => send(paused, words, 100), {
+            concurrency: "unbounded"
+          })
+          assert.isTrue(under.every(({ status }) => status === 201 || status === 202))
+          const begun = performance.now()
+          process.kill(paused.process.pid, "SIGSTOP")
+          yield* eventually(
+            sql`SELECT 1 FROM leases WHERE ends > clock_timestamp() AND holder = ${holder}`,
+            ({ length }) => length === 0
+          )
+          const after = yield* send(other, "after the stop")
+          assert.strictEqual(after.status, 201)
+          assert.isBelow(performance.now() - begun, 10_000)
+          yield* Effect.sleep(Math.max(0, 15_000 - (performance.now() - begun)))
+
+          process.kill(paused.process.pid, "SIGCONT")
+          const more = yield* Effect.forEach(
+            numbered("after it went on", 10),
+            (words, i) => send(i % 2 === 0 ? paused : other, words),
+            { concurrency: "unbounded" }
+          )
+          assert.isTrue(more.every(({ status }) => status === 201))
+          yield* bothAtWork
+          const writes = yield* sql<Write>`SELECT * FROM watched ORDER BY id`
+          assert.isAbove(writes.length, 5)
+          assert.deepStrictEqual(
+            writes.filter(({ before, after }) => before !== null && BigInt(after) < BigInt(before)),
+            []
+          )
+          const all = yield* eventually(seen, ({ length }) => length >= before + 16)
+          assert.lengthOf(all, before + 16)
+          assert.isTrue(all.every(({ idsWithSameText }) => idsWithSameText === 1))
+        }).pipe(Effect.scoped),
+      2 * minutes
+    )
+
+    it.effect(
+      "who has other secrets, or keeps a part to itself, is refused and told what to do",
+      () =>
+        Effect.gen(function* () {
+          const { cwd, env, gateway, refused } = yield* SharedGateways
+          yield* gateway()
+          const { DATABASE_URL, EVENTSTORE_URL, NATS_URL } = env
+          const [all, secrets] = [{ DATABASE_URL, EVENTSTORE_URL, NATS_URL }, join(cwd, "gateway", "secrets")]
+          const without = (name: keyof typeof all, DATA_DIR = "gateway") => {
+            const { [name]: _, ...left } = all
+            return refused({ ...left, DATA_DIR })
+          }
+          const other = yield* refused({ ...all, DATA_DIR: "other" })
+          assert.strictEqual(other.code, 1)
+          assert.match(
+            other.said,
+            /^homing: the secret pepper is not the one of this log\. Put back the secrets .*adopt`$/m
+          )
+          mkdirSync(join(cwd, "half", "secrets"), { recursive: true, mode: 0o700 })
+          cpSync(join(secrets, "pepper"), join(cwd, "half", "secrets", "pepper"))
+          const half = yield* refused({ ...all, DATA_DIR: "half" })
+          assert.strictEqual(half.code, 1)
+          assert.match(half.said, /^homing: none of the secrets is a key of the gateway .* Put back .*adopt`$/m)
+          cpSync(join(cwd, "gateway"), join(cwd, "copy"), { recursive: true })
+          for (const name of ["DATABASE_URL", "NATS_URL"] as const) {
+            const { code, said } = yield* without(name, "copy")
+            assert.strictEqual(code, 1)
+            assert.match(said, /^homing: several gateways may run on this log: .* have to be set, all three/m)
+          }
+          const { code, said } = yield* without("EVENTSTORE_URL", "copy")
+          assert.strictEqual(code, 1)
+          assert.match(said, /^homing: the database at DATABASE_URL belongs to another log: set EVENTSTORE_URL/m)
+        }).pipe(Effect.scoped),
+      minutes
+    )
+
+    it.effect(
+      "between them, the agent and the broker no text and no number is heard",
+      () =>
+        Effect.gen(function* () {
+          const { device, env, gateway, heard } = yield* SharedGateways
+          const [words, number] = ["the lavender armadillo waits", "60117654321"]
+          const one = yield* gateway()
+          const message = { ...text(device, words, { until: "sent", timeoutMs: 30_000 }), to: `+${number}` }
+          const sent = yield* one.call("POST", "/v1/messages", message, { "idempotency-key": "sniffed" })
+          assert.deepStrictEqual([sent.status, sent.body.status], [201, "sent"])
+          assert.deepStrictEqual(heard.find({ text: words, number, "own number": "15550100001" }), [])
+          // it hears the very envelopes, and what would be planted among them
+          assert.isNotEmpty(heard.find({ device }))
+          yield* planted(env.NATS_URL, `${words} ${number}`)
+          assert.deepStrictEqual(heard.find({ text: words, number }), [
+            "number as text in broker toServer",
+            "text as text in broker toServer"
+          ])
+        }).pipe(Effect.scoped),
+      minutes
+    )
+  })
+})
