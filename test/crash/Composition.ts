@@ -36,13 +36,19 @@ export interface Orders {
 export const agentId = AgentId.make("home")
 const sender = { offlineReceiptsMillis: 300 }
 
-const optionsOf = ({ apiKey }: Orders): GatewayOptions => ({
+/** Often enough for a run of minutes; each look reads every open message's stream, from a server where there is one. */
+const reconcilerOf = ({ servers }: Orders) =>
+  servers.eventStore === undefined
+    ? { everyMillis: 500, patienceMillis: 2_000, graceMillis: 5_000 }
+    : { everyMillis: 2_000, patienceMillis: 8_000, graceMillis: 5_000 }
+
+const optionsOf = (orders: Orders): GatewayOptions => ({
   agent: agentId,
   region: "crash",
-  apiKey: Redacted.make(apiKey),
+  apiKey: Redacted.make(orders.apiKey),
   http: { host: "127.0.0.1", port: 0, phoneCountryCode: undefined, drainTimeoutMs: 500 },
   queueLimits: { perDevice: 10_000, total: 10_000, waits: 10_000 },
-  reconciler: { everyMillis: 500, patienceMillis: 2_000, graceMillis: 5_000 }
+  reconciler: reconcilerOf(orders)
 })
 
 const secret = (url: string | undefined) => (url === undefined ? undefined : Redacted.make(url))

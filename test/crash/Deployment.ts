@@ -1,6 +1,5 @@
 import { mkdirSync } from "node:fs"
 import { join } from "node:path"
-import type { Step } from "#domain/ports/Steps.ts"
 import type { Backbone } from "./Backbones.ts"
 import { pause } from "./Caller.ts"
 import type { Orders, Part } from "./Composition.ts"
@@ -8,6 +7,7 @@ import type { Dice } from "./Dice.ts"
 import { enrol } from "./Enrolment.ts"
 import { type Life, lives } from "./Lives.ts"
 import { type ServerName, startServers } from "./Servers.ts"
+import type { Death } from "./System.ts"
 
 interface Running {
   life: Life
@@ -36,7 +36,8 @@ export const deployment = async (
   const servers = await startServers(serverNames)
   const running = new Map<string, Running>()
   const kills = new Map<string, number>([...Object.keys(processes), ...serverNames].map((name) => [name, 0]))
-  const died = (name: string) => kills.set(name, kills.get(name)! + 1)
+  const killed = (name: string) => kills.set(name, kills.get(name)! + 1)
+  const restarts = new Map<ServerName, Promise<void>>()
   let isEnding = false
 
   /** Both gateways have the one folder, which holds nothing but their secrets. */
@@ -49,10 +50,10 @@ export const deployment = async (
     void life.ready.then((url) => {
       if (!life.isOver()) now.url = url
     })
-    void life.died.then(() => {
+    void life.died.then((how) => {
       now.url = undefined
       if (isEnding) return
-      died(name)
+      if (how === "killed") killed(name)
       begin(name)
     })
     return life
@@ -74,6 +75,15 @@ export const deployment = async (
     await pause(chance.below(isEarly ? 500 : 1_500))
     await life.kill()
   }
+  /** Every other time the next kill does not wait until it is there again. */
+  const killServer = async (name: ServerName) => {
+    await restarts.get(name)
+    await pause(chance.below(1_500))
+    killed(name)
+    const restarted = servers.kill(name, chance.below(1_000))
+    restarts.set(name, restarted)
+    if (chance.below(2) === 0) await restarted
+  }
   const isServer = (name: string): name is ServerName => (serverNames as ReadonlyArray<string>).includes(name)
 
   return {
@@ -94,18 +104,16 @@ export const deployment = async (
     /** Where a caller asks at its `turn`th try, if a gateway answers there: at each turn another one. */
     url: (turn: number) => running.get(gateways[turn % gateways.length]!)?.url,
     /** Kills it at some time. */
-    kill: async (victim: string) => {
-      if (!isServer(victim)) return killProcess(victim)
-      await pause(chance.below(1_500))
-      died(victim)
-      await servers.kill(victim, chance.below(1_000))
+    kill: (victim: string) => (isServer(victim) ? killServer(victim) : killProcess(victim)),
+    wipe: async (name: ServerName) => {
+      await restarts.get(name)
+      await servers.wipe(name)
     },
-    wipe: servers.wipe,
-    /** Whoever passes the step for the `passing`th time from now on dies there. */
-    ambush: (step: Step, passing: number): Ambush => {
-      const half = step.split(".")[0] as Part
+    /** Whoever passes the step so often from now on dies there. */
+    ambush: (death: Death): Ambush => {
+      const half = death.step.split(".")[0] as Part
       const there = named((part) => part === "whole" || part === half).map((name) => running.get(name)!.life)
-      for (const life of there) life.dieAt({ step, passing })
+      for (const life of there) life.dieAt(death)
       return {
         isSprung: () => there.some((life) => life.isOver()),
         lift: () => {
@@ -115,6 +123,7 @@ export const deployment = async (
     },
     /** When all run, which nobody kills from now on. */
     recovered: async () => {
+      await Promise.all(restarts.values())
       while ([...running.values()].some(({ url }) => url === undefined)) await pause(50)
     },
     kills: (): Readonly<Record<string, number>> => Object.fromEntries(kills),
@@ -122,6 +131,7 @@ export const deployment = async (
     failedStarts: system.failedStarts,
     end: async () => {
       isEnding = true
+      await Promise.allSettled(restarts.values())
       await system.end()
       await servers.end()
     }

@@ -12,12 +12,12 @@ const root = resolve(import.meta.dirname, "../..")
 export interface Life {
   /** Where it answers; `undefined` when it died before that. */
   readonly ready: Promise<string | undefined>
-  readonly died: Promise<void>
+  readonly died: Promise<"killed" | "ended by itself">
   readonly isOver: () => boolean
   /** Where it is to die; nowhere any more when `undefined`. */
   readonly dieAt: (death: Death | undefined) => void
   /** Resolves when it is gone. */
-  readonly kill: () => Promise<void>
+  readonly kill: () => Promise<unknown>
 }
 
 /** The product in one file: it starts in a fifth of the time, and a crash run starts it more than a hundred times. */
@@ -51,9 +51,11 @@ export const lives = async (output: number) => {
     const tell = (told: Told) => void child.send(told, () => {}) // one that has ended is counted by its end
     let wasReady = false
     const died = once(child, "exit").then(([, signal]) => {
-      if (signal !== "SIGKILL" && wasReady) collapses++
-      else if (signal !== "SIGKILL") failedStarts++
       all.delete(life)
+      if (signal === "SIGKILL") return "killed"
+      if (wasReady) collapses++
+      else failedStarts++
+      return "ended by itself"
     })
     const url = once(child, "message").then(([told]) => {
       wasReady = true

@@ -22,6 +22,8 @@ export interface Options {
   /** Kills at each of these steps, each with a message in flight. */
   readonly steps: ReadonlyArray<Step>
   readonly perStep: number
+  /** How long after its step a process dies. */
+  readonly afterStepMillis: number
   readonly seed: number
   readonly sabotage: Sabotage | undefined
   readonly reconciled: boolean
@@ -79,7 +81,17 @@ const plan = ({ kills, perStep, steps, wipeBus }: Options, victims: ReadonlyArra
 
 /** Kills the product again and again while it sends, then compares what it said with what the simulator wrote down. */
 export const run = async (options: Options): Promise<Report> => {
-  const { backbone, busMillis, logLevel, perStep, reconciled, sabotage, seed, sends } = options
+  const {
+    afterStepMillis: afterMillis,
+    backbone,
+    busMillis,
+    logLevel,
+    perStep,
+    reconciled,
+    sabotage,
+    seed,
+    sends
+  } = options
   const begun = performance.now()
   const elapsed = () => (performance.now() - begun) / 1_000
   const progress = (line: string) => options.progress(`${elapsed().toFixed(1).padStart(6)} s  ${line}`)
@@ -100,7 +112,7 @@ export const run = async (options: Options): Promise<Report> => {
 
   /** Whether somebody died there, with a message in flight. */
   const killAt = async (step: Step, going: Traffic): Promise<boolean> => {
-    const ambush = deployed.ambush(step, chance.between(1, 3))
+    const ambush = deployed.ambush({ step, passing: chance.between(1, 3), afterMillis })
     const limit = performance.now() + stepPatienceMillis
     while (!ambush.isSprung() && performance.now() < limit) {
       if (going.inFlight() === 0) going.want(going.sendings.length + 1)

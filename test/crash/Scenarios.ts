@@ -1,18 +1,22 @@
 import { type Step, steps } from "#domain/ports/Steps.ts"
 import { type Backbone, withOneGateway } from "./Backbones.ts"
+import type { Verdict } from "./Judge.ts"
 import type { Options } from "./Run.ts"
 import { type Sabotage, sabotages } from "./Sabotage.ts"
 
 type Scenario = Omit<Options, "seed" | "progress" | "logLevel" | "output">
+
+const hasServers = ({ servers }: Backbone) => servers.length > 0
 
 /** The product as it is, killed everywhere. */
 export const everywhere = (backbone: Backbone): Scenario => ({
   backbone,
   wipeBus: false,
   sends: 300,
-  kills: backbone.servers.length === 0 ? 60 : 24, // what is restarted there takes longer
+  kills: hasServers(backbone) ? 24 : 60, // what is restarted there takes longer
   steps,
-  perStep: backbone.servers.length === 0 ? 5 : 2,
+  perStep: hasServers(backbone) ? 2 : 5,
+  afterStepMillis: 0,
   sabotage: undefined,
   reconciled: true,
   busMillis: 0,
@@ -23,31 +27,44 @@ export const everywhere = (backbone: Backbone): Scenario => ({
     { dropsBeforeDelivery: 1 },
     { dropsAfterDelivery: 1 }
   ],
-  patienceMillis: 30_000
+  patienceMillis: hasServers(backbone) ? 60_000 : 30_000
 })
 
-/** Where the kills of a control must fall to find it: a kill of the agent alone takes nothing from the dispatcher. */
-const aimed = (sabotage: Sabotage, { processes }: Backbone): Step => {
-  if (sabotage === "ledger-write") return "agent.attempting"
-  if (sabotage === "report-append") return "agent.reported"
-  return Object.values(processes).includes("agent") ? "gateway.custody" : "agent.received"
+/** What a control is found by. */
+export const foundBy = {
+  "ledger-write": "lost",
+  "dispatcher-checkpoint": "lost",
+  "report-append": "falseSent"
+} as const satisfies Readonly<Record<Sabotage, keyof Verdict>>
+
+const aimed: Readonly<Record<Sabotage, Step>> = {
+  "ledger-write": "agent.attempting",
+  "dispatcher-checkpoint": "gateway.custody",
+  "report-append": "agent.reported"
 }
+const isApart = ({ processes }: Backbone) => Object.values(processes).includes("agent")
+
+/** What a killed agent had not acknowledged comes to its next life after half a minute: until then it is not lost. */
+const patienceOf = (sabotage: Sabotage | undefined, backbone: Backbone) =>
+  isApart(backbone) && (sabotage === undefined || sabotage === "ledger-write") ? 45_000 : 6_000
 
 /**
- * A short run that must find the one write that is a step early; without `sabotage`, the same on the system as it is,
+ * A short run that must find the one write that is a step early; without `sabotage`, the same on the product as it is,
  * which must come through. The server acknowledges late. The bus is slow, so that a custody claimed too early is in the
- * checkpoint before the command is in the ledger. The reconciler is off, or it would make good what the others lose.
+ * checkpoint, which is written every second, before the command is in the ledger: in between the process dies. The
+ * reconciler is off, or it would make good what the others lose.
  */
 export const control = (sabotage: Sabotage | undefined, whole: Backbone): Scenario => ({
   backbone: withOneGateway(whole),
   wipeBus: false,
   sends: 30,
   kills: 0,
-  steps: (sabotage === undefined ? sabotages : [sabotage]).map((one) => aimed(one, whole)),
+  steps: (sabotage === undefined ? sabotages : [sabotage]).map((one) => aimed[one]),
   perStep: sabotage === undefined ? 2 : 4,
+  afterStepMillis: sabotage === "dispatcher-checkpoint" ? 1_700 : 0,
   sabotage,
   reconciled: false,
-  busMillis: sabotage === undefined || sabotage === "dispatcher-checkpoint" ? 1_500 : 0,
+  busMillis: sabotage === undefined || sabotage === "dispatcher-checkpoint" ? 3_000 : 0,
   weather: [{ ack: { lateMs: 300 }, deliver: false }],
-  patienceMillis: 6_000
+  patienceMillis: patienceOf(sabotage, whole)
 })

@@ -10,17 +10,20 @@ import { type Orders, start } from "./Composition.ts"
  */
 export type Told = { readonly orders: Orders } | { readonly death: Death | undefined }
 
-/** It dies by SIGKILL, as this step is passed for the `passing`th time from now on. */
+/** It dies by SIGKILL, as this step is passed for the `passing`th time from now on, or so long after that. */
 export interface Death {
   readonly step: Step
   readonly passing: number
+  readonly afterMillis: number
 }
 
 let death: Death | undefined
 let passings = 0
+const die = () => process.kill(process.pid, "SIGKILL")
 const pass = (step: Step) => {
   if (step !== death?.step || ++passings < death.passing) return
-  process.kill(process.pid, "SIGKILL")
+  if (death.afterMillis === 0) die()
+  else setTimeout(die, death.afterMillis)
 }
 
 const begin = (orders: Orders) =>

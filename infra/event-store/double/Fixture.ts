@@ -73,7 +73,9 @@ const start = async (
   const child = spawn(process.execPath, [join(import.meta.dirname, "main.ts"), ...options], {
     stdio: ["ignore", "pipe", "inherit"]
   })
-  const closed = once(child, "close")
+  const stop = () => void child.kill("SIGKILL") // a test run that is ended leaves none behind
+  process.once("exit", stop)
+  const closed = once(child, "close").finally(() => process.off("exit", stop))
   const ended = closed.then(() => {
     throw new Error("the double ended before it was ready")
   })
