@@ -68,6 +68,9 @@ const apiKey = "a-key-for-this-run-only"
 /** A kill that has not come at its step by then is given up, and planned again. */
 const stepPatienceMillis = 20_000
 
+/** Kills are spread over the messages: each waits so long at most until those that were to be begun before it are. */
+const pacePatienceMillis = 10_000
+
 /** A kill to come: at a step, or of somebody at any time. Or the bus forgets. */
 type Plan = { readonly step: Step } | { readonly victim: string } | "wipe"
 
@@ -151,6 +154,7 @@ export const run = async (options: Options): Promise<Report> => {
     const plans = plan(options, deployed.victims, chance)
     const hits = new Map<Step, number>(options.steps.map((step) => [step, 0]))
     for (let done = 1, misses = 0; plans.length > 0 && misses <= 3 * perStep; done++) {
+      await going.begun(pacePatienceMillis)
       await simulator.behave(options.weather[chance.below(options.weather.length)] ?? {})
       const target = plans.pop()!
       going.want(Math.ceil((sends * done) / (done + plans.length)))

@@ -102,6 +102,11 @@ export const traffic = (options: {
     want: (many: number) => {
       wanted = Math.max(wanted, many)
     },
+    /** Resolves when all that shall have been begun are, or when patience ends. */
+    begun: async (patienceMillis: number) => {
+      const limit = performance.now() + patienceMillis
+      while (sendings.length < wanted && performance.now() < limit) await pause(10)
+    },
     /** Messages that were begun and have no verdict yet. */
     inFlight: () => sendings.filter((sending) => !isFinal(sending)).length,
     hung: () => hung,
