@@ -131,10 +131,13 @@ describeWith("PostgreSQL", "several gateways", () => {
             })
           yield* leave(one)
           yield* leave(two)
+          yield* eventually(
+            Effect.sync(() => accepted.length),
+            (count) => count > 20 // however quickly they were exchanged
+          )
           yield* Deferred.succeed(done, undefined)
           yield* Effect.forEach(callers, Fiber.join)
 
-          assert.isAbove(accepted.length, 20)
           const all = yield* eventually(seen, ({ length }) => length >= before + accepted.length)
           assert.lengthOf(all, before + accepted.length)
           assert.isTrue(all.every(({ idsWithSameText }) => idsWithSameText === 1))
@@ -202,7 +205,7 @@ describeWith("PostgreSQL", "several gateways", () => {
           assert.lengthOf(all, before + 16)
           assert.isTrue(all.every(({ idsWithSameText }) => idsWithSameText === 1))
         }).pipe(Effect.scoped),
-      2 * minutes
+      { timeout: 2 * minutes, retry: 2 } // ten seconds are the promise, and another test may take the machine for itself
     )
 
     it.effect(
