@@ -8,7 +8,7 @@ import { createInterface } from "node:readline"
 const here = import.meta.dirname
 
 /** The heap of an installation that shall stay small: it costs about a fifth of the throughput. */
-export const smallHeap = ["--max-semi-space-size=4", "--max-old-space-size=96"]
+export const smallHeap = ["--max-semi-space-size=2", "--max-old-space-size=64"]
 
 export interface Server {
   readonly port: number
