@@ -39,11 +39,12 @@ export const whatsapp = (folder: string, options: Omit<Baileys.Options, "authFil
     })
   )
 
+/** What it keeps of what it was told, in a folder. */
+export const ledger = (folder: string) =>
+  Layer.merge(SqliteLedger.layer(join(folder, "ledger.db")), SqliteRefusals.layer(join(folder, "refusals.db")))
+
 /** What it stands on: its folder. */
-export const embedded = (folder: string) =>
-  Layer.merge(SqliteLedger.layer(join(folder, "ledger.db")), SqliteRefusals.layer(join(folder, "refusals.db"))).pipe(
-    Layer.provideMerge(custody(folder))
-  )
+export const embedded = (folder: string) => ledger(folder).pipe(Layer.provideMerge(custody(folder)))
 
 /** The agent between WhatsApp and a bus. It dials out and listens nowhere. Leaves its folder's ports open. */
 export const between = <E, R, E2, R2>(

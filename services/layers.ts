@@ -11,14 +11,13 @@ import * as Nkey from "#infra/bus/Nkey.ts"
 import * as NodeCrypto from "#infra/crypto/NodeCrypto.ts"
 import * as SqliteEventStore from "#infra/event-store/Sqlite.ts"
 import * as InProcessLeases from "#infra/leases/InProcess.ts"
-import * as SqliteLedger from "#infra/ledger/Sqlite.ts"
 import * as InProcessLimits from "#infra/limits/InProcess.ts"
-import * as SqliteRefusals from "#infra/refusals/Sqlite.ts"
 import * as FileVault from "#infra/secrets/FileVault.ts"
 import * as DirectoryLock from "#infra/sqlite/DirectoryLock.ts"
 import * as SqliteClient from "#infra/sqlite/SqliteClient.ts"
 import * as SqliteSubjectKeys from "#infra/subject-keys/Sqlite.ts"
 import * as Agent from "#mac-agent/Agent.ts"
+import { ledger } from "#mac-agent/main.ts"
 import { ownKeys } from "#mac-agent/OwnKeys.ts"
 import type { SenderOptions } from "#mac-agent/Sender.ts"
 import * as Trust from "#mac-agent/Trust.ts"
@@ -155,10 +154,6 @@ const isShared = ({ databaseUrl, eventStoreUrl, natsUrl }: Addresses) =>
 /** One process holds the folder at a time, unless nothing but secrets is in it. */
 const custody = (folder: string, addresses: Addresses) =>
   isShared(addresses) ? secrets(folder) : Layer.provideMerge(secrets(folder), DirectoryLock.layer(folder))
-
-/** What the agent keeps, of an agent in this process. */
-const ledger = (folder: string) =>
-  Layer.merge(SqliteLedger.layer(join(folder, "ledger.db")), SqliteRefusals.layer(join(folder, "refusals.db")))
 
 /** What one process stands on: a folder, and the addresses there are; by default SQLite files and no server. */
 export const embedded = (folder: string, addresses = nowhere) =>

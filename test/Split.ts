@@ -1,17 +1,19 @@
 import { mkdirSync } from "node:fs"
 import { join } from "node:path"
-import { Effect } from "effect"
+import { Effect, type Scope } from "effect"
 import { eventStoreDouble } from "#infra/event-store/double/Fixture.ts"
 import { folder } from "./Homing.ts"
 import { homing, simulator, started } from "./Process.ts"
-import { natsServer } from "./servers/Nats.ts"
+import { type NatsServer, natsServer } from "./servers/Nats.ts"
 import { postgres } from "./servers/Postgres.ts"
 
 /** The servers between and under the two halves, and a WhatsApp: each a process of its own. */
-export const backbones = Effect.gen(function* () {
+export const backbonesOver = Effect.fnUntraced(function* (
+  natsIn: (cwd: string) => Effect.Effect<NatsServer, never, Scope.Scope>
+) {
   const cwd = yield* folder
   const [whatsapp, eventStore, nats, database] = yield* Effect.all(
-    [simulator(cwd), eventStoreDouble, natsServer(), postgres({ settings: { fsync: "off" } })],
+    [simulator(cwd), eventStoreDouble, natsIn(cwd), postgres({ settings: { fsync: "off" } })],
     { concurrency: "unbounded" }
   )
   const env = {
@@ -22,6 +24,7 @@ export const backbones = Effect.gen(function* () {
   }
   return { cwd, whatsapp, eventStore, nats, database, env }
 })
+export const backbones = backbonesOver(() => natsServer())
 export type Backbones = Effect.Success<typeof backbones>
 
 /** A gateway; those that are given the same folder share its secrets. */

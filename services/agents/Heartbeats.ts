@@ -1,12 +1,11 @@
 import { Clock, Context, Effect, FiberSet, Layer, Stream } from "effect"
-import { uuidV7 } from "#domain/Identifiers.ts"
 import type { AgentId, EventId } from "#domain/Ids.ts"
 import { fromMillis } from "#domain/Instant.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
 import type { AgentReport } from "#domain/wire/Protocol.ts"
 import { NewestProtocol } from "#domain/wire/Trust.ts"
 import { StoreIdentity } from "../identity/StoreIdentity.ts"
-import { AgentCommands, type Order } from "../messaging/AgentCommands.ts"
+import { AgentCommands, notice, type Order } from "../messaging/AgentCommands.ts"
 import { AgentsHeard } from "./AgentsHeard.ts"
 
 type Heartbeat = Extract<AgentReport, { kind: "heartbeat" }>
@@ -35,18 +34,9 @@ export const layer = Layer.effect(
     const run = yield* FiberSet.makeRuntime<never>()
     const waiting = new Map<AgentId, EventId>()
 
-    const tell = (agent: AgentId, millis: number, validMillis: number, command: Order["command"]) => {
-      const order: Order = {
-        commandId: uuidV7(crypto, millis),
-        attempt: 1,
-        position: 0n,
-        device: "-",
-        subject: "-",
-        expiresAt: fromMillis(millis + validMillis),
-        command
-      }
-      run(Effect.ignore(commands.issue(agent, [order]))) // what gets lost is asked for again
-    }
+    const tell = (agent: AgentId, millis: number, validMillis: number, command: Order["command"]) =>
+      // what gets lost is asked for again
+      run(Effect.ignore(commands.issue(agent, [notice(crypto, millis, validMillis, command)])))
 
     const announce = Effect.fnUntraced(function* (agent: AgentId) {
       const pin = yield* identity.pin(agent)

@@ -1,4 +1,5 @@
 import { Array, Clock, Context, Effect, Layer, Stream } from "effect"
+import { uuidV7 } from "#domain/Identifiers.ts"
 import type { AgentId, DeviceId } from "#domain/Ids.ts"
 import { fromMillis } from "#domain/Instant.ts"
 import { type BusUnavailable, CommandBus, type Lane, type Outgoing, subjectOf } from "#domain/ports/CommandBus.ts"
@@ -27,6 +28,22 @@ export interface Order {
     | (Omit<Extract<AgentCommand, { kind: "send" }>, "box"> & { readonly personal: object })
     | (Omit<Extract<AgentCommand, { kind: "pair" }>, "box"> & { readonly personal: object })
 }
+
+/** An order about nothing in the log: each is named anew. `validMillis` from `millis` on. */
+export const notice = (
+  crypto: Crypto["Service"],
+  millis: number,
+  validMillis: number,
+  command: Order["command"]
+): Order => ({
+  commandId: uuidV7(crypto, millis),
+  attempt: 1,
+  position: 0n,
+  device: "-",
+  subject: "-",
+  expiresAt: fromMillis(millis + validMillis),
+  command
+})
 
 /** Addresses, encrypts, signs and publishes orders. Those given together leave under one signature. */
 export class AgentCommands extends Context.Service<

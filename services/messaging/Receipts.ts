@@ -1,9 +1,7 @@
 import { Array, Clock, Context, Effect, Layer, Schedule } from "effect"
-import { uuidV7 } from "#domain/Identifiers.ts"
 import type { AgentId, EventId } from "#domain/Ids.ts"
-import { fromMillis } from "#domain/Instant.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
-import { AgentCommands } from "./AgentCommands.ts"
+import { AgentCommands, notice } from "./AgentCommands.ts"
 
 /** How long a receipt may wait for others: the agent repeats its reports much later than that. */
 const gathering = "500 millis"
@@ -30,15 +28,7 @@ export const layer = Layer.effect(
       const millis = yield* Clock.currentTimeMillis
       for (const [agent, all] of now) {
         for (const reports of Array.chunksOf(all, most)) {
-          const receipt = {
-            commandId: uuidV7(crypto, millis),
-            attempt: 1,
-            position: 0n,
-            device: "-",
-            subject: "-",
-            expiresAt: fromMillis(millis + validMillis),
-            command: { kind: "receipt", reports }
-          } as const
+          const receipt = notice(crypto, millis, validMillis, { kind: "receipt", reports })
           // a receipt that gets lost is asked for again by the report that comes again
           yield* Effect.forkChild(Effect.ignore(commands.issue(agent, [receipt])), { startImmediately: true })
         }

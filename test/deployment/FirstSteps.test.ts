@@ -3,13 +3,11 @@ import { cpSync, rmSync } from "node:fs"
 import { join } from "node:path"
 import { assert, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { eventStoreDouble } from "#infra/event-store/double/Fixture.ts"
-import { eventually, folder } from "../Homing.ts"
-import { homing, simulator } from "../Process.ts"
+import { eventually } from "../Homing.ts"
+import { homing } from "../Process.ts"
 import * as Split from "../Split.ts"
 import { describeWith, programOf } from "../servers/Installed.ts"
 import { natsServer } from "../servers/Nats.ts"
-import { postgres } from "../servers/Postgres.ts"
 import { text } from "./Files.ts"
 
 /** What a command prints before anything runs. */
@@ -26,28 +24,18 @@ const configuration = () => {
   return text(join("infra/bus/nats", file)).replace(/^.*store_dir.*$/m, "") // told beside it
 }
 
-const bones = Effect.gen(function* () {
-  const cwd = yield* folder
-  const nats = yield* natsServer({
-    config: configuration(),
-    env: {
-      HOMING_NATS_LISTEN: '"127.0.0.1:4222"',
-      HOMING_GATEWAY_NKEY: yield* printed(cwd, "gateway", "nkey"),
-      HOMING_AGENT_HOME_NKEY: JSON.parse(yield* printed(cwd, "agent", "agent", "keys")).nkey
-    }
+const bones = Split.backbonesOver((cwd) =>
+  Effect.gen(function* () {
+    return yield* natsServer({
+      config: configuration(),
+      env: {
+        HOMING_NATS_LISTEN: '"127.0.0.1:4222"',
+        HOMING_GATEWAY_NKEY: yield* printed(cwd, "gateway", "nkey"),
+        HOMING_AGENT_HOME_NKEY: JSON.parse(yield* printed(cwd, "agent", "agent", "keys")).nkey
+      }
+    })
   })
-  const [whatsapp, eventStore, database] = yield* Effect.all(
-    [simulator(cwd), eventStoreDouble, postgres({ settings: { fsync: "off" } })],
-    { concurrency: "unbounded" }
-  )
-  const env = {
-    EVENTSTORE_URL: eventStore.url,
-    NATS_URL: nats.url,
-    DATABASE_URL: yield* database.database,
-    WHATSAPP_URL: whatsapp.url
-  }
-  return { cwd, whatsapp, eventStore, nats, database, env }
-})
+)
 
 describeWith("nats-server", "the first steps as they are told", () => {
   describeWith("PostgreSQL", "over every server", () => {
