@@ -22,7 +22,7 @@ const watched = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, table: st
   yield* sql`CREATE TABLE IF NOT EXISTS watched (id SERIAL PRIMARY KEY, before TEXT, after TEXT)`
   yield* sql`CREATE OR REPLACE FUNCTION watch() RETURNS TRIGGER LANGUAGE plpgsql AS
     'BEGIN INSERT INTO watched (before, after) VALUES (OLD.position, NEW.position); RETURN NEW; END'`
-  yield* sql`CREATE TRIGGER watch AFTER UPDATE ON ${sql(table)} FOR EACH ROW EXECUTE FUNCTION watch()`
+  yield* sql`CREATE OR REPLACE TRIGGER watch AFTER UPDATE ON ${sql(table)} FOR EACH ROW EXECUTE FUNCTION watch()`
 })
 
 const planted = (url: string, words: string) =>
@@ -159,6 +159,7 @@ describeWith("PostgreSQL", "several gateways", () => {
           const before = (yield* seen).length
           const dispatching = sql<{ readonly holder: string }>`SELECT DISTINCT holder FROM leases
             WHERE ends > clock_timestamp() AND holder IS NOT NULL`
+          yield* eventually(dispatching, ({ length }) => length === 0) // those of before let go
           const first = yield* gateway()
           const [{ holder: firstHolder } = { holder: "" }] = yield* eventually(
             dispatching,

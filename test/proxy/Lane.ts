@@ -21,6 +21,12 @@ export interface LaneOptions {
   readonly signal: AbortSignal
 }
 
+/** Resets it at once. Node can reset none that is shutting down, and would never say that it closed: that is closed. */
+export const abort = (socket: Socket) => {
+  if (!socket.writableEnded) socket.resetAndDestroy()
+  socket.destroy()
+}
+
 /** One direction of one connection. Ends of the connection take the same way as bytes: what hides one hides both. */
 export const lane = ({ direction, from, lose, random, signal, tap, to, weather }: LaneOptions) => {
   const waiting: Array<Piece> = []
@@ -71,7 +77,7 @@ export const lane = ({ direction, from, lose, random, signal, tap, to, weather }
       await passable()
       if ("bytes" in piece) await deliver(piece.bytes)
       else if (piece.end === "fin") return void to.end()
-      else return void to.resetAndDestroy()
+      else return abort(to)
     }
   }
 }

@@ -2,6 +2,7 @@ import { once } from "node:events"
 import { type AddressInfo, connect, createServer, type Socket } from "node:net"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Option } from "effect"
+import { abort } from "./Lane.ts"
 import { type ProxyOptions, proxy } from "./Proxy.ts"
 
 /** A server that says back what it hears, and how much it has heard. */
@@ -235,5 +236,18 @@ describe("a network between a caller and a server", () => {
       yield* aMoment
       assert.deepStrictEqual(seen, ["toServer one", "toClient one", "toServer two"])
     })
+  )
+
+  it.live("closes also a connection that is shutting down when it is reset", () =>
+    Effect.gen(function* () {
+      const { server } = yield* echo
+      const socket = connect((server.address() as AddressInfo).port, "127.0.0.1").on("error", () => {})
+      const closed = once(socket, "close")
+      yield* Effect.promise(() => once(socket, "connect"))
+      socket.end()
+      yield* Effect.promise(() => new Promise<void>((resolve) => process.nextTick(resolve)))
+      abort(socket)
+      yield* Effect.promise(() => closed)
+    }).pipe(Effect.scoped)
   )
 })

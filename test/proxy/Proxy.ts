@@ -2,7 +2,7 @@ import { once } from "node:events"
 import { type AddressInfo, connect, createServer, type Socket } from "node:net"
 import { Effect, type Scope } from "effect"
 import { type Direction, type Faults, healthy, Weather } from "./Faults.ts"
-import { type LaneOptions, lane } from "./Lane.ts"
+import { abort, type LaneOptions, lane } from "./Lane.ts"
 
 export interface Proxy {
   readonly port: number
@@ -101,8 +101,9 @@ const join = (client: Socket, { to, ...options }: Between): Connection => {
   const ending = new AbortController()
   const { signal } = ending
   const reset = () => {
+    if (signal.aborted) return
     ending.abort()
-    for (const socket of sockets) socket.resetAndDestroy()
+    for (const socket of sockets) abort(socket)
   }
   const lose = () => {
     for (const socket of sockets) socket.pause().removeAllListeners("data")
