@@ -1,4 +1,4 @@
-import { type Array, Deferred, Effect, Layer, Queue, Stream } from "effect"
+import { type Array, Effect, Layer, Queue, Stream } from "effect"
 import { CommandBus, type Incoming, type Lane, type Outgoing, subjectOf } from "#domain/ports/CommandBus.ts"
 
 /**
@@ -26,7 +26,8 @@ export const layer = Layer.sync(CommandBus, () => {
 const memory = 4_096
 
 interface Held extends Outgoing {
-  readonly custody: Deferred.Deferred<void>
+  /** Its publishers: called once, when it is acknowledged. */
+  readonly inCustody: globalThis.Array<() => void>
 }
 
 const makeLane = () => {
@@ -36,30 +37,36 @@ const makeLane = () => {
   let deliver: ((envelopes: ReadonlyArray<Held>) => void) | undefined
 
   const acknowledge = (envelope: Held) =>
-    Effect.suspend(() => {
-      if (!held.delete(envelope.id)) return Effect.void
+    Effect.sync(() => {
+      if (!held.delete(envelope.id)) return
       acknowledged.add(envelope.id)
       if (acknowledged.size > memory) acknowledged.delete(acknowledged.values().next().value!)
-      return Deferred.succeed(envelope.custody, undefined)
+      for (const tell of envelope.inCustody) tell()
     })
 
   const incoming = (envelope: Held): Incoming => ({ bytes: envelope.bytes, acknowledge: acknowledge(envelope) })
 
   return {
     publish: (envelopes: Array.NonEmptyReadonlyArray<Outgoing>): Effect.Effect<void> =>
-      Effect.suspend(() => {
+      Effect.callback((resume) => {
         const fresh: globalThis.Array<Held> = []
-        const custody: globalThis.Array<Deferred.Deferred<void>> = []
+        let open = 1 // until all have been looked at
+        const inCustody = () => {
+          if (--open === 0) resume(Effect.void)
+        }
         for (const envelope of envelopes) {
           if (acknowledged.has(envelope.id)) continue
-          const known = held.get(envelope.id) ?? { ...envelope, custody: Deferred.makeUnsafe<void>() }
-          custody.push(known.custody)
-          if (held.has(envelope.id)) continue
-          held.set(envelope.id, known)
-          fresh.push(known)
+          let known = held.get(envelope.id)
+          if (known === undefined) {
+            known = { id: envelope.id, bytes: envelope.bytes, inCustody: [] }
+            held.set(envelope.id, known)
+            fresh.push(known)
+          }
+          known.inCustody.push(inCustody)
+          open++
         }
         if (fresh.length > 0) deliver?.(fresh)
-        return Effect.forEach(custody, Deferred.await, { discard: true })
+        inCustody()
       }),
 
     subscribe: Stream.unwrap(

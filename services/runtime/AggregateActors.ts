@@ -1,4 +1,4 @@
-import { Array, Clock, Effect, Result, Schedule, Schema, type Scope, Semaphore } from "effect"
+import { Array, Clock, Deferred, Effect, Exit, Result, Schedule, Schema, type Scope } from "effect"
 import { type Decider, fold } from "#domain/Decider.ts"
 import type { Reader } from "#domain/Events.ts"
 import { eventIdOf, newCommandId } from "#domain/Identifiers.ts"
@@ -58,7 +58,9 @@ interface Loaded<State> {
 /** An actor in memory. `loaded` is only what is known to be stored. */
 class Cell<State> {
   loaded: Loaded<State> | undefined = undefined
-  readonly mailbox = Semaphore.makeUnsafe(1)
+  /** Behind the command at work, in order: each begins when it is told. */
+  readonly mailbox: globalThis.Array<Deferred.Deferred<void>> = []
+  /** The one at work, and those in the mailbox. */
   users = 0
   idleSince = 0
 }
@@ -83,6 +85,7 @@ export const make = <State, Command, Event extends { readonly type: string; read
   Effect.gen(function* () {
     const store = yield* EventStore
     const crypto = yield* Crypto
+    const clock = yield* Clock.Clock
     const provenance = yield* Provenance
     const cells = new Map<StreamId, Cell<State>>()
     const nothing: Loaded<State> = { state: decider.initialState, revision: -1 }
@@ -94,60 +97,77 @@ export const make = <State, Command, Event extends { readonly type: string; read
       }))
 
     /** The very same events at the same revision, until it is known whether they are stored. */
-    const append = (stream: StreamId, revision: number, events: Array.NonEmptyReadonlyArray<NewEvent>) =>
-      Effect.suspend(() => {
-        const once = store.append(stream, revision < 0 ? "no_stream" : revision, events)
-        return Effect.catchIf(once, isUnclear, () => Effect.retry(once, { while: isUnclear, schedule: soon, times: 4 }))
+    const append = (stream: StreamId, revision: number, events: Array.NonEmptyReadonlyArray<NewEvent>) => {
+      const once = store.append(stream, revision < 0 ? "no_stream" : revision, events)
+      return Effect.catchIf(once, isUnclear, () => Effect.retry(once, { while: isUnclear, schedule: soon, times: 4 }))
+    }
+
+    interface Given {
+      readonly stream: StreamId
+      readonly command: (decision: Decision) => Command
+      readonly origin: Origin
+      readonly eventId: EventId | undefined
+    }
+    type Decided = Effect.Effect<Outcome<State>, Rejection | WrongExpectedRevision | EventStoreUnavailable>
+
+    const readAndDecide = (cell: Cell<State>, given: Given): Decided =>
+      Effect.flatMap(load(given.stream), (loaded) => {
+        cell.loaded = loaded
+        return decideOn(cell, given, loaded, false)
       })
 
-    type Once = (
+    /** `believed`: what is decided on was not read just now. */
+    const decideOn = (
       cell: Cell<State>,
-      stream: StreamId,
-      command: (decision: Decision) => Command,
-      origin: Origin,
-      options: ExecuteOptions
-    ) => Effect.Effect<Outcome<State>, Rejection | WrongExpectedRevision | EventStoreUnavailable>
-
-    const decideOnce: Once = Effect.fnUntraced(function* (
-      cell,
-      stream,
-      command,
-      origin,
-      { eventId, expectNew = false }
-    ) {
-      const believed = cell.loaded !== undefined || expectNew // not read just now
-      if (cell.loaded === undefined) cell.loaded = expectNew ? nothing : yield* load(stream)
-      const { revision, state } = cell.loaded
-      const millis = yield* Clock.currentTimeMillis
+      given: Given,
+      { revision, state }: Loaded<State>,
+      believed: boolean
+    ): Decided => {
+      const millis = clock.currentTimeMillisUnsafe()
       const commandId = newCommandId(crypto, millis)
       const at = fromMillis(millis)
       const ids: globalThis.Array<EventId> = []
       const idOf = (index: number) => {
-        ids[index] ??= eventId ?? eventIdOf(crypto, commandId, index)
+        ids[index] ??= given.eventId ?? eventIdOf(crypto, commandId, index)
         return ids[index]
       }
-      const decision = decider.decide(command({ commandId, at, eventId: idOf }), state)
+      const decision = decider.decide(given.command({ commandId, at, eventId: idOf }), state)
       if (Result.isFailure(decision)) {
-        if (!believed) return yield* Effect.fail(decision.failure)
+        if (!believed) return Effect.fail(decision.failure)
         cell.loaded = undefined // another writer may have made it possible: no append would tell
-        return yield* decideOnce(cell, stream, command, origin, { ...(eventId !== undefined && { eventId }) })
+        return readAndDecide(cell, given)
       }
       for (const event of decision.success) read.remember(event)
-      const metadata = metadataOf(provenance, origin, commandId, at)
+      const metadata = metadataOf(provenance, given.origin, commandId, at)
       const events = decision.success.map(
         ({ data, type }, i): NewEvent => ({ eventId: idOf(i), type, data: data as JsonObject, metadata })
       )
-      if (!Array.isReadonlyArrayNonEmpty(events)) return { events, state, revision, position: undefined }
+      if (!Array.isReadonlyArrayNonEmpty(events)) {
+        return Effect.succeed({ events, state, revision, position: undefined })
+      }
       cell.loaded = undefined // believe nothing until the append is known to have worked
-      const appended = yield* append(stream, revision, events)
-      cell.loaded = { state: fold(decider, decision.success, state), revision: appended.revision }
-      return { events, ...cell.loaded, position: appended.position }
-    })
+      return Effect.map(append(given.stream, revision, events), ({ position, revision }) => {
+        const loaded = { state: fold(decider, decision.success, state), revision }
+        cell.loaded = loaded
+        return { events, state: loaded.state, revision, position }
+      })
+    }
 
-    const release = (stream: StreamId, cell: Cell<State>, now: number) => {
-      if (--cell.users > 0) return
-      if (cell.loaded === undefined || isSettled(cell.loaded.state)) cells.delete(stream)
-      else cell.idleSince = now
+    /** A command joins the cell's users; it begins when those before it have left. */
+    const enter = <A, E>(cell: Cell<State>, work: Effect.Effect<A, E>): Effect.Effect<A, E> => {
+      if (cell.users++ === 0) return work
+      const turn = Deferred.makeUnsafe<void>()
+      cell.mailbox.push(turn)
+      return Effect.andThen(Deferred.await(turn), work)
+    }
+
+    const leave = (stream: StreamId, cell: Cell<State>): undefined => {
+      cell.users--
+      const next = cell.mailbox.shift()
+      if (next !== undefined)
+        queueMicrotask(() => Deferred.doneUnsafe(next, Exit.void)) // a long line is no deep stack
+      else if (cell.loaded === undefined || isSettled(cell.loaded.state)) cells.delete(stream)
+      else cell.idleSince = performance.now()
     }
 
     const sweep = Effect.sync(() => {
@@ -166,15 +186,19 @@ export const make = <State, Command, Event extends { readonly type: string; read
             cells.set(stream, cell)
           }
           const actor = cell
-          actor.users++
-          const again = decideOnce(actor, stream, command, origin, { ...options, expectNew: false })
-          return decideOnce(actor, stream, command, origin, options).pipe(
-            // someone else wrote to the stream: look again, then decide again
-            Effect.catchIf(isConflict, () => Effect.retry(again, { while: isConflict, times: 10 })),
-            Effect.catchIf(isConflict, (conflict) => Effect.die(conflict)),
-            actor.mailbox.withPermits(1),
-            Effect.ensuring(Effect.sync(() => release(stream, actor, performance.now())))
+          const given: Given = { stream, command, origin, eventId: options.eventId }
+          const decided = Effect.suspend(() => {
+            if (actor.loaded !== undefined) return decideOn(actor, given, actor.loaded, true)
+            return options.expectNew === true ? decideOn(actor, given, nothing, true) : readAndDecide(actor, given)
+          })
+          // someone else wrote to the stream: look again, then decide again
+          const outcome = Effect.catchIf(enter(actor, decided), isConflict, () =>
+            Effect.suspend(() => readAndDecide(actor, given)).pipe(
+              Effect.retry({ while: isConflict, times: 10 }),
+              Effect.catchIf(isConflict, (conflict) => Effect.die(conflict))
+            )
           )
+          return Effect.onExitPrimitive(outcome, () => leave(stream, actor))
         }).pipe(Effect.uninterruptible) // also while it waits in the mailbox
     }
   })
