@@ -1,4 +1,4 @@
-import { Array, Clock, Effect, Layer, Schedule, Schema, Stream } from "effect"
+import { Array, Clock, Effect, Exit, Layer, Schedule, Schema, Stream } from "effect"
 import { DeviceId, EventId, SubjectId } from "#domain/Ids.ts"
 import { fromMillis, Instant, toMillis } from "#domain/Instant.ts"
 import { CommandBus, type Incoming, type Lane, subjectOf } from "#domain/ports/CommandBus.ts"
@@ -9,10 +9,10 @@ import { EnvelopeRefused, type Header, type Verified, verifyBatch, versionOf } f
 import {
   AgentCommand,
   AgentCommandV1,
+  decoding,
   PairBox,
   payloadReader,
   SendBox,
-  Undecodable,
   unbox
 } from "#domain/wire/Protocol.ts"
 import type { GatewayPin } from "#domain/wire/Trust.ts"
@@ -34,16 +34,15 @@ class Refused extends Schema.TaggedError<Refused>()("Refused", { reason: Schema.
 const decodeSend = Schema.decodeUnknownSync(SendBox)
 const decodePair = Schema.decodeUnknownSync(PairBox)
 /** The parts of a header that commands about a device rely on. */
-const decodeHeader = Schema.decodeUnknownSync(
-  Schema.Struct({
-    commandId: EventId,
-    device: DeviceId,
-    attempt: Schema.String.check(Schema.isPattern(/^[1-9]\d{0,8}$/)),
-    position: Schema.String.check(Schema.isPattern(/^\d{1,15}$/)), // exact as a number too
-    expiresAt: Instant
-  })
-)
-const decodeSubject = Schema.decodeUnknownSync(SubjectId)
+const deviceHeader = {
+  commandId: EventId,
+  device: DeviceId,
+  attempt: Schema.String.check(Schema.isPattern(/^[1-9]\d{0,8}$/)),
+  position: Schema.String.check(Schema.isPattern(/^\d{1,15}$/)), // exact as a number too
+  expiresAt: Instant
+}
+const decodePairHeader = Schema.decodeUnknownSync(Schema.Struct(deviceHeader))
+const decodeSendHeader = Schema.decodeUnknownSync(Schema.Struct({ ...deviceHeader, subject: SubjectId }))
 
 /** Verifies what comes from the gateway, then parses it, then acts. The bus hears that it arrived when it is durable. */
 export const layer = Layer.effectDiscard(
@@ -74,12 +73,10 @@ export const layer = Layer.effectDiscard(
       return undefined
     }
 
-    const parse = <A>(decode: (header: Header) => A, header: Header) =>
-      Effect.try({ try: () => decode(header), catch: () => new Undecodable() })
-
-    const entryOf = Effect.fnUntraced(function* (header: Header, command: Send, now: Instant) {
-      const { attempt, commandId, device, expiresAt, position } = yield* parse(decodeHeader, header)
-      const subject = yield* parse((_) => decodeSubject(_.subject), header)
+    const entryOf = Effect.fnUntracedEager(function* (header: Header, command: Send, now: Instant) {
+      const { attempt, commandId, device, expiresAt, position, subject } = yield* decoding(() =>
+        decodeSendHeader(header)
+      )
       const { content, to } = yield* unbox(crypto, trust.commandKeys(header.keyId), header, command.box, decodeSend)
       const entry: LedgerEntry = {
         epoch: header.epoch,
@@ -101,7 +98,7 @@ export const layer = Layer.effectDiscard(
     })
 
     const pair = Effect.fnUntraced(function* (header: Header, command: Pair) {
-      const { attempt, commandId, device, position } = yield* parse(decodeHeader, header)
+      const { attempt, commandId, device, position } = yield* decoding(() => decodePairHeader(header))
       const pairing = yield* unbox(crypto, trust.commandKeys(header.keyId), header, command.box, decodePair)
       const { epoch } = header
       yield* sessions.pair({
@@ -123,7 +120,7 @@ export const layer = Layer.effectDiscard(
     })
 
     /** A send becomes an entry for the ledger, which knows what to do with an expired one; the rest is done here. */
-    const obey = Effect.fnUntraced(function* (answer: Verified | EnvelopeRefused, now: Instant) {
+    const obey = Effect.fnUntracedEager(function* (answer: Verified | EnvelopeRefused, now: Instant) {
       if (answer instanceof EnvelopeRefused) return yield* new Refused({ reason: answer.reason })
       const reason = foreign(answer)
       if (reason !== undefined) return yield* new Refused({ reason })
@@ -141,8 +138,10 @@ export const layer = Layer.effectDiscard(
     })
 
     /** One command that cannot be obeyed does not stop those behind it; the gateway issues it again. */
-    const take = (answer: Verified | EnvelopeRefused, now: Instant, { bytes }: Incoming) =>
-      obey(answer, now).pipe(
+    const take = (answer: Verified | EnvelopeRefused, now: Instant, { bytes }: Incoming) => {
+      const obeyed = obey(answer, now)
+      if (Exit.isExit(obeyed) && Exit.isSuccess(obeyed)) return obeyed // as most are, and then there is no more to do
+      return obeyed.pipe(
         Effect.catchTag("PinStoreUnavailable", (error) =>
           Effect.logError("what the gateway announced cannot be kept; it announces it again", error)
         ),
@@ -154,6 +153,7 @@ export const layer = Layer.effectDiscard(
           Effect.andThen(Effect.logError("a command broke", defect), refusals.refuse("broken", bytes))
         )
       )
+    }
 
     const notNew = Effect.fnUntraced(function* (
       answers: ReadonlyArray<"accepted" | "known" | "contradicted">,

@@ -113,18 +113,21 @@ export const layer = (options: SenderOptions = {}) =>
           step("agent.attempting")
           underWay.set(entry.position, false)
           const lasting = setTimeout(() => run(tellAttempting(entry)), lastingMillis)
-          return whatsapp.send(entry.device, entry).pipe(
-            Effect.tapCause((cause) => Effect.logError("an attempt broke", cause)),
-            Effect.catchCause(() => Effect.succeed<SendOutcome>({ _tag: "Unknown", reason: "send_failed" })),
-            Effect.ensuring(Effect.sync(() => clearTimeout(lasting))),
-            Effect.flatMap((outcome) => {
-              step("agent.sent")
-              const known = underWay.get(entry.position) === true
-              underWay.delete(entry.position)
-              if (known && outcome._tag !== "Rejected") return spare(entry)
-              return conclude(entry, outcome)
-            })
-          )
+          const over = (outcome: SendOutcome) => {
+            clearTimeout(lasting)
+            step("agent.sent")
+            const known = underWay.get(entry.position) === true
+            underWay.delete(entry.position)
+            if (known && outcome._tag !== "Rejected") return spare(entry)
+            return conclude(entry, outcome)
+          }
+          return Effect.matchCauseEffect(whatsapp.send(entry.device, entry), {
+            onSuccess: over,
+            onFailure: (cause) =>
+              Effect.flatMap(Effect.logError("an attempt broke", cause), () =>
+                over({ _tag: "Unknown", reason: "send_failed" })
+              )
+          })
         })
 
       const tellAttempting = (entry: LedgerEntry) => {

@@ -108,6 +108,15 @@ export const box = (crypto: Crypto["Service"], key: CipherKey, header: Header, p
 
 export class Undecodable extends Schema.TaggedError<Undecodable>()("Undecodable", {}) {}
 
+/** Decodes at once: what is in order, as nearly everything is, costs no effect. The decoder's words may quote it. */
+export const decoding = <A>(decode: () => A): Effect.Effect<A, Undecodable> => {
+  try {
+    return Effect.succeed(decode())
+  } catch {
+    return Effect.fail(new Undecodable())
+  }
+}
+
 /** Opens a box with the key it was made with, and decodes it. Its content is never quoted in an error. */
 export const unbox = <A>(
   crypto: Crypto["Service"],
@@ -116,23 +125,19 @@ export const unbox = <A>(
   sealed: WireBox,
   decode: (input: unknown) => A
 ): Effect.Effect<A, Undecodable> =>
-  Effect.try({
-    try: () => {
-      const encrypted = { iv: fromBase64url(sealed.iv), box: fromBase64url(sealed.box) }
-      for (const key of keys) {
-        const plain = crypto.decrypt(key, encrypted, place(header))
-        if (plain !== undefined) return decode(JSON.parse(fromUtf8(plain)))
-      }
-      throw new Undecodable()
-    },
-    catch: () => new Undecodable()
+  decoding(() => {
+    const encrypted = { iv: fromBase64url(sealed.iv), box: fromBase64url(sealed.box) }
+    for (const key of keys) {
+      const plain = crypto.decrypt(key, encrypted, place(header))
+      if (plain !== undefined) return decode(JSON.parse(fromUtf8(plain)))
+    }
+    throw new Undecodable()
   })
 
 /** Decodes a verified payload. */
 export const payloadReader = <A>(schema: Schema.Codec<A, unknown>) => {
   const decode = Schema.decodeUnknownSync(schema)
-  return (payload: Uint8Array): Effect.Effect<A, Undecodable> =>
-    Effect.try({ try: () => decode(JSON.parse(fromUtf8(payload))), catch: () => new Undecodable() })
+  return (payload: Uint8Array): Effect.Effect<A, Undecodable> => decoding(() => decode(JSON.parse(fromUtf8(payload))))
 }
 
 export const encodePayload = (payload: AgentCommand | AgentReport): Uint8Array => utf8(JSON.stringify(payload))

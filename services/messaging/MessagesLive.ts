@@ -93,7 +93,7 @@ export const layer = (options: {
       const idOf = ({ client }: Caller, { idempotencyKey }: SendRequest) =>
         messageIdOf(crypto, pepper, tenant, client, idempotencyKey)
 
-      const accept = Effect.fnUntraced(function* (
+      const accept = Effect.fnUntracedEager(function* (
         id: MessageId,
         caller: Caller,
         request: SendRequest,
@@ -134,23 +134,19 @@ export const layer = (options: {
           { actor: { kind: "api_key", id: caller.key }, correlationId: id, causationId: id },
           { expectNew: refused === undefined }
         )
-        return yield* Effect.map(decided, (outcome) => {
+        const {
+          events: [queued]
+        } = yield* Effect.map(decided, (outcome) => {
           if (outcome.position === undefined) arrival.end()
           else arrival.recorded(outcome.position)
           return outcome
         }).pipe(
           Effect.uninterruptible, // a caller that leaves takes back nothing
-          Effect.catchTag("MessageRejected", () => new OtherContent({ message: id })),
-          Effect.flatMap(({ events: [queued] }) =>
-            Effect.flatMap(queued === undefined ? load(id) : Effect.succeed(begun(id, queued)), (known) =>
-              Effect.map(awaitAnswer(wait, waits.released(), known, request.confirm), ({ answered, document }) => ({
-                document: present(document, request),
-                answered,
-                repeated: queued === undefined
-              }))
-            )
-          )
+          Effect.catchTag("MessageRejected", () => new OtherContent({ message: id }))
         )
+        const known = queued === undefined ? yield* load(id) : begun(id, queued)
+        const { answered, document } = yield* awaitAnswer(wait, waits.released(), known, request.confirm)
+        return { document: present(document, request), answered, repeated: queued === undefined }
       })
 
       const messages: Messages["Service"] = {
@@ -162,11 +158,11 @@ export const layer = (options: {
             const id = idOf(caller, request)
             const arrival = arrivals.begin(request.device)
             const wait = waits.open(streamOf(id))
-            const end = Effect.sync(() => {
+            return Effect.onExitPrimitive(accept(id, caller, request, arrival, wait), () => {
               arrival.end()
               wait.close()
+              return undefined
             })
-            return Effect.ensuring(accept(id, caller, request, arrival, wait), end)
           }),
 
         repeat: Effect.fnUntraced(function* (caller, request) {

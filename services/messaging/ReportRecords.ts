@@ -81,21 +81,25 @@ const make = Effect.gen(function* () {
     return undefined
   })
 
-  return Effect.fnUntraced(function* (
+  type Recorded = ReturnType<typeof recordMessage | typeof recordDevice | typeof showCode>
+  type Failure = Effect.Error<Recorded> | Undecodable
+
+  return (
     trust: AgentTrust,
     verified: Verified,
     told: MessageReport | DeviceReport | CodeReport
-  ) {
+  ): Effect.Effect<EventId | undefined, Failure> => {
     const { device } = verified.header
-    if (!isDeviceId(device)) return yield* new Undecodable()
-    const id: EventId | undefined =
-      told.kind === "message"
-        ? yield* recordMessage(verified, device, told)
-        : told.kind === "device"
-          ? yield* recordDevice(verified, device, told)
-          : yield* showCode(trust, verified, device, told)
-    return id
-  })
+    if (!isDeviceId(device)) return Effect.fail(new Undecodable())
+    switch (told.kind) {
+      case "message":
+        return recordMessage(verified, device, told)
+      case "device":
+        return recordDevice(verified, device, told)
+      case "pairing_code":
+        return showCode(trust, verified, device, told)
+    }
+  }
 })
 
 /**

@@ -31,6 +31,7 @@ const refusals = tally({
 export const layer = Layer.effectDiscard(
   Effect.gen(function* () {
     const bus = yield* CommandBus
+    const clock = yield* Clock.Clock
     const crypto = yield* Crypto
     const heard = yield* AgentsHeard
     const heartbeats = yield* Heartbeats
@@ -58,10 +59,10 @@ export const layer = Layer.effectDiscard(
 
     /** Nothing that can never be recorded comes again for ever: it is counted, told, and taken off the bus. */
     const refuse = (agent: AgentId, reason: string) =>
-      Effect.flatMap(Clock.currentTimeMillis, (now) => Effect.as(refusals.count(reason, agent, now), undefined))
+      Effect.as(refusals.count(reason, agent, clock.currentTimeMillisUnsafe()), undefined)
 
     /** An agent whose clock is wrong has to ask the time, so a heartbeat's own expiry says nothing. */
-    const recorded = Effect.fnUntraced(function* (trust: AgentTrust, verified: Verified, now: Instant) {
+    const recorded = Effect.fnUntracedEager(function* (trust: AgentTrust, verified: Verified, now: Instant) {
       const { header, payload } = verified
       const told = yield* readReport(payload)
       if (told.kind === "heartbeat") return yield* heartbeats.take(trust.agent, header.commandId as EventId, told)
@@ -73,7 +74,7 @@ export const layer = Layer.effectDiscard(
       return id
     })
 
-    const take = Effect.fnUntraced(function* (
+    const take = Effect.fnUntracedEager(function* (
       lane: Lane,
       trust: AgentTrust | undefined,
       answer: Verified | EnvelopeRefused,
@@ -84,7 +85,7 @@ export const layer = Layer.effectDiscard(
       if (answer instanceof EnvelopeRefused || trust === undefined) yield* refuse(agent, reason ?? "unknown_key")
       else if (reason !== undefined) yield* refuse(agent, reason)
       else {
-        const id = yield* recorded(trust, answer, fromMillis(yield* Clock.currentTimeMillis)).pipe(
+        const id = yield* recorded(trust, answer, fromMillis(clock.currentTimeMillisUnsafe())).pipe(
           Effect.catchTags({
             Undecodable: () => refuse(agent, "undecodable"),
             MessageRejected: ({ reason }) => refuse(agent, reason),
@@ -102,15 +103,17 @@ export const layer = Layer.effectDiscard(
       trust: AgentTrust | undefined,
       answer: Verified | EnvelopeRefused,
       from: Incoming
-    ) =>
-      take(lane, trust, answer, from).pipe(
-        Effect.catchTag("EventStoreUnavailable", () => Effect.retry(take(lane, trust, answer, from), patiently)),
+    ) => {
+      const once = Effect.suspend(() => take(lane, trust, answer, from))
+      return once.pipe(
+        Effect.catchTag("EventStoreUnavailable", () => Effect.retry(once, patiently)),
         Effect.catchCause((cause) => Effect.logError("a report could not be recorded; the agent keeps it", cause))
       )
+    }
 
     const takeAll = Effect.fnUntraced(function* (lane: Lane, incoming: Array.NonEmptyReadonlyArray<Incoming>) {
       const trust = identity.agent(lane.agent) // none when all of its keys were revoked
-      const now = fromMillis(yield* Clock.currentTimeMillis)
+      const now = fromMillis(clock.currentTimeMillisUnsafe())
       const envelopes = incoming.map(({ bytes }) => bytes)
       const answers = yield* verifyBatch(crypto, (keyId) => trust?.takenKey(keyId, now), envelopes)
       yield* Effect.forEach(answers, (answer, i) => takeSurely(lane, trust, answer, incoming[i]!), {

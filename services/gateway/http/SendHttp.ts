@@ -2,7 +2,7 @@ import { Cause, Effect, Option, Schema } from "effect"
 import type { HttpServerRequest } from "effect/http"
 import { DeviceId } from "#domain/Ids.ts"
 import { may } from "../../access/Principal.ts"
-import type { Messages, Sent } from "../../messaging/Messages.ts"
+import type { Messages, SendRequest, Sent } from "../../messaging/Messages.ts"
 import { sendAnswered } from "../../telemetry/Metrics.ts"
 import { CurrentPrincipal } from "../api/Authorization.ts"
 import { SendMessage } from "../api/MessagesApi.ts"
@@ -54,12 +54,11 @@ const refusalOf = (cause: Cause.Cause<Failure>): Refused | undefined => {
 
 /** POST /v1/messages. Whatever comes of it, the answer names the idempotency key to repeat the request with. */
 export const send = (messages: Messages["Service"], admission: Admission["Service"], phoneNumber: ReadPhoneNumber) => {
-  const understand = Effect.fnUntraced(function* (request: HttpServerRequest.HttpServerRequest, key: Key) {
-    const asked = yield* readBody(request)
+  const understand = (asked: typeof SendMessage.Type, key: Key): Effect.Effect<SendRequest, Problem> => {
     const address = phoneNumber(asked.to)
-    if (address === undefined) return yield* refuse("invalid_number")
-    if (!isDeviceId(asked.device)) return yield* refuse("device_not_found")
-    return {
+    if (address === undefined) return refuse("invalid_number")
+    if (!isDeviceId(asked.device)) return refuse("device_not_found")
+    return Effect.succeed({
       idempotencyKey: key.value,
       device: asked.device,
       to: { kind: "phone", address },
@@ -67,13 +66,14 @@ export const send = (messages: Messages["Service"], admission: Admission["Servic
       confirm: { until: "sent", timeoutMs: defaultTimeoutMs, ...asked.confirm },
       expiresInSeconds: asked.expiresInSeconds ?? defaultExpirySeconds,
       tags: asked.tags ?? {}
-    } as const
-  })
+    })
+  }
 
   const attempt = Effect.fnUntraced(function* (request: HttpServerRequest.HttpServerRequest, key: Key) {
     const principal = yield* CurrentPrincipal
-    const asked = yield* Effect.tapError(understand(request, key), () =>
-      admission.admit(request, principal, "messages")
+    const asked = yield* Effect.tapError(
+      Effect.flatMap(readBody(request), (body) => understand(body, key)),
+      () => admission.admit(request, principal, "messages")
     )
     const refused = yield* admission.admitSend(request, principal, asked.device)
     if (refused.key !== undefined) return yield* Effect.fail(refused.key)
