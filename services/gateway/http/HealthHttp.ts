@@ -1,6 +1,6 @@
 import { Clock, Effect, Layer } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
-import { PrometheusMetrics } from "effect/observability"
+import * as PrometheusMetrics from "effect/observability/PrometheusMetrics"
 import { type Connection, connections } from "#domain/device/Device.ts"
 import { toMillis } from "#domain/Instant.ts"
 import { EventStore } from "#domain/ports/EventStore.ts"
