@@ -61,6 +61,20 @@ describeWith("PostgreSQL", "RateLimits: PostgreSQL", () => {
         })
       )
 
+      it.effect("processes that claim the same in another order do not wait for each other without end", () =>
+        Effect.gen(function* () {
+          const url = yield* database
+          const [here, there] = [yield* open(url), yield* open(url)]
+          const [one, other] = [claim(1_000, 86_400_000), claim(1_000, 86_400_000)]
+          const rounds = Effect.forEach(Array.range(1, 40), () =>
+            Effect.all([here.take([one, other]), there.take([other, one])], { concurrency: "unbounded" })
+          )
+          yield* rounds
+          assert.deepInclude((yield* here.take([one]))[0], { remaining: 919 })
+          assert.deepStrictEqual(warnings, [])
+        })
+      )
+
       it.effect("does not ask about what this process used up by itself", () =>
         Effect.gen(function* () {
           const url = yield* database
@@ -84,9 +98,9 @@ describeWith("PostgreSQL", "RateLimits: PostgreSQL", () => {
           const [here, there, sql] = [yield* open(url), yield* open(url), yield* clientOf(url)]
           const four = claim(4)
           yield* here.take([four])
-          yield* sql`ALTER FUNCTION take_rate_limits RENAME TO away`
+          yield* sql`ALTER FUNCTION take_from_rate_limits RENAME TO away`
           assert.deepStrictEqual([yield* allowedOf(here, four, 9), yield* allowedOf(there, four, 9)], [3, 4])
-          yield* sql`ALTER FUNCTION away RENAME TO take_rate_limits`
+          yield* sql`ALTER FUNCTION away RENAME TO take_from_rate_limits`
           const two = claim(2)
           const shared = Effect.gen(function* () {
             const wanted = claim(1)

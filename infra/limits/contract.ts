@@ -110,6 +110,21 @@ export const rateLimitsContract = <E>(adapter: string, layer: Layer.Layer<RateLi
       })
     )
 
+    it.effect("takes the first of two claims also for those of many at once whom the second refuses", () =>
+      Effect.gen(function* () {
+        const limits = yield* RateLimits
+        const [hundred, ten, other] = [claim(100), claim(10), claim(3)]
+        const taken = yield* Effect.all(
+          Array.makeBy(40, (i) => limits.take(i % 4 === 3 ? [hundred, other] : [hundred, ten])),
+          { concurrency: "unbounded" }
+        )
+        const allowed = taken.filter((standings) => standings.every((standing) => standing.allowed))
+        assert.lengthOf(allowed, 13)
+        assert.strictEqual(new Set(taken.map(([first]) => first!.remaining)).size, 40)
+        assert.deepInclude((yield* limits.take([hundred]))[0], { allowed: true, remaining: 59 })
+      })
+    )
+
     it.effect("looks without taking, and refuses by itself what this process alone has used up", () =>
       Effect.gen(function* () {
         const limits = yield* RateLimits

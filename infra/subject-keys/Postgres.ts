@@ -1,8 +1,9 @@
-import { Clock, Effect, Layer } from "effect"
+import { type Array, Clock, Effect, Layer } from "effect"
 import { SqlClient } from "effect/sql"
 import type { SubjectId, TenantId } from "#domain/Ids.ts"
 import { type SubjectKey, SubjectKeys, SubjectKeysUnavailable } from "#domain/ports/SubjectKeys.ts"
 import { creating } from "#infra/postgres/Schema.ts"
+import { together } from "#infra/postgres/Together.ts"
 import { lru } from "./Lru.ts"
 import { type StoredKey, wrappedKeys } from "./WrappedKeys.ts"
 
@@ -14,6 +15,11 @@ const patience = "5 seconds"
  * sealed under it can be read here for this long afterwards. Nothing is sealed under it: `obtain` always asks.
  */
 export const beliefMillis = 5_000
+
+interface Name {
+  readonly tenant: TenantId
+  readonly subject: SubjectId
+}
 
 const make = Effect.gen(function* () {
   const wrapping = yield* wrappedKeys
@@ -31,11 +37,17 @@ const make = Effect.gen(function* () {
   let destroyed = 0
   const nameOf = (tenant: TenantId, subject: SubjectId) => `${tenant}/${subject}`
 
-  const stored = (tenant: TenantId, subject: SubjectId) =>
+  const stored = yield* together((names: Array.NonEmptyReadonlyArray<Name>) =>
     Effect.map(
-      sql<StoredKey>`SELECT version, wrapped FROM subject_keys WHERE tenant = ${tenant} AND subject = ${subject}`,
-      ([row]) => row
+      sql<Name & StoredKey>`SELECT tenant, subject, version, wrapped
+        FROM jsonb_to_recordset(${JSON.stringify(names)}::jsonb) AS named (tenant TEXT, subject TEXT)
+        JOIN subject_keys USING (tenant, subject)`,
+      (rows) => {
+        const found = new Map(rows.map((row) => [nameOf(row.tenant, row.subject), row]))
+        return names.map(({ subject, tenant }) => found.get(nameOf(tenant, subject)))
+      }
     )
+  )
 
   const unwrapped = (tenant: TenantId, subject: SubjectId, row: StoredKey) =>
     Effect.try({ try: () => wrapping.unwrap(tenant, subject, row), catch: (cause) => cause })
@@ -44,7 +56,7 @@ const make = Effect.gen(function* () {
   const current = Effect.fnUntraced(function* (tenant: TenantId, subject: SubjectId) {
     const until = clock.monotonicTimeNanosUnsafe() + BigInt(beliefMillis) * 1_000_000n
     const asked = destroyed
-    const row = yield* stored(tenant, subject)
+    const row = yield* stored({ tenant, subject })
     const name = nameOf(tenant, subject)
     const before = cache.get(name)?.key
     cache.delete(name)
