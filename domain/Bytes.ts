@@ -35,6 +35,12 @@ export const base64url = (bytes: Uint8Array): string => bytes.toBase64({ alphabe
 /** Throws on anything but base64url. */
 export const fromBase64url = (text: string): Uint8Array => Uint8Array.fromBase64(text, { alphabet: "base64url" })
 export const hex = (bytes: Uint8Array): string => bytes.toHex()
+/** Of an even number of digits. Throws on anything else. */
+export const fromHex = (digits: string): Uint8Array => {
+  const bytes = allocate(digits.length / 2)
+  bytes.setFromHex(digits)
+  return bytes
+}
 
 export const concat = (...parts: ReadonlyArray<Uint8Array>): Uint8Array => {
   let length = 0

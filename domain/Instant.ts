@@ -6,15 +6,18 @@ export const Instant = Schema.String.check(
 ).pipe(Schema.brand("Instant"))
 export type Instant = typeof Instant.Type
 
-const recent = new Map<number, Instant>()
+/** Seconds as they are written, up to the point. Most moments are now, or a fixed time from now. */
+const seconds = new Map<number, string>()
 
-/** `millis` since 1970, UTC. One moment is written many times over: the latest few are remembered. */
+/** `millis` since 1970, UTC. */
 export const fromMillis = (millis: number): Instant => {
-  const known = recent.get(millis)
-  if (known !== undefined) return known
-  if (recent.size >= 64) recent.clear()
-  const instant = new Date(millis).toISOString() as Instant
-  recent.set(millis, instant)
-  return instant
+  const second = Math.floor(millis / 1_000)
+  let start = seconds.get(second)
+  if (start === undefined) {
+    if (seconds.size >= 64) seconds.clear()
+    start = new Date(second * 1_000).toISOString().slice(0, -"000Z".length)
+    seconds.set(second, start)
+  }
+  return `${start}${String(Math.floor(millis - second * 1_000)).padStart(3, "0")}Z` as Instant
 }
 export const toMillis = (instant: Instant): number => Date.parse(instant)

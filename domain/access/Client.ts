@@ -1,7 +1,7 @@
 import { Result, Schema } from "effect"
 import type { Decider } from "../Decider.ts"
 import { type EventOf, reader } from "../Events.ts"
-import { ApiKeyId, type ClientId, StreamId } from "../Ids.ts"
+import { ApiKeyId, type ClientId, type StreamId } from "../Ids.ts"
 import { Instant } from "../Instant.ts"
 import { Sealed } from "../privacy/Sealed.ts"
 
@@ -130,4 +130,4 @@ const evolveKey = (keys: ReadonlyMap<ApiKeyId, KeyState>, event: Exclude<ClientE
 }
 type Created = { readonly type: "client.created.v1" }
 
-export const streamOf = (id: ClientId): StreamId => StreamId.make(`client-${id}`)
+export const streamOf = (id: ClientId) => `client-${id}` as StreamId

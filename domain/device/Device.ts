@@ -1,7 +1,7 @@
 import { Result, Schema } from "effect"
 import type { Decider } from "../Decider.ts"
 import { type EventOf, reader } from "../Events.ts"
-import { AgentId, type DeviceId, StreamId } from "../Ids.ts"
+import { AgentId, type DeviceId, type StreamId } from "../Ids.ts"
 import { Instant } from "../Instant.ts"
 import { Sealed } from "../privacy/Sealed.ts"
 
@@ -130,4 +130,4 @@ const told = (state: { readonly told: number; readonly ahead: ReadonlySet<number
   return { told: next, ahead: next === step + 1 ? state.ahead : new Set([...state.ahead].filter((_) => _ > next)) }
 }
 
-export const streamOf = (id: DeviceId): StreamId => StreamId.make(`device-${id}`)
+export const streamOf = (id: DeviceId) => `device-${id}` as StreamId

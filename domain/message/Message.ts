@@ -1,7 +1,7 @@
 import { Result, Schema } from "effect"
 import type { Decider } from "../Decider.ts"
 import { type EventOf, reader } from "../Events.ts"
-import { DeviceId, type MessageId, StreamId, SubjectId, WaMessageId } from "../Ids.ts"
+import { DeviceId, type MessageId, type StreamId, SubjectId, WaMessageId } from "../Ids.ts"
 import { Instant } from "../Instant.ts"
 import { Sealed } from "../privacy/Sealed.ts"
 import { RecipientKind, Recipients } from "./Content.ts"
@@ -146,4 +146,4 @@ export const reportOf = (event: ReportEvent): Report => {
   }
 }
 
-export const streamOf = (id: MessageId): StreamId => StreamId.make(`message-${id}`)
+export const streamOf = (id: MessageId) => `message-${id}` as StreamId

@@ -24,17 +24,20 @@ export interface Box {
   readonly box: Uint8Array
 }
 
+export type DigestText = "hex" | "base64url"
+
 /** The primitives Homing is built from. One adapter; a port, because the domain imports no platform. */
 export class Crypto extends Context.Service<
   Crypto,
   {
     readonly random: (bytes: number) => Uint8Array
     readonly sha256: (data: Uint8Array) => Uint8Array
-    readonly sha1: (data: Uint8Array) => Uint8Array
+    /** As text, since ids are made of it. */
+    readonly sha1: (data: Uint8Array, as: DigestText) => string
 
     readonly macKey: (key: Uint8Array) => MacKey
     /** HMAC-SHA-256. */
-    readonly mac: (key: MacKey, data: Uint8Array) => Uint8Array
+    readonly mac: (key: MacKey, data: Uint8Array, as: DigestText) => string
     /** Constant-time for equal lengths. */
     readonly equal: (a: Uint8Array, b: Uint8Array) => boolean
 

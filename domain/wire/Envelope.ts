@@ -66,9 +66,9 @@ const fixed = 1 + 4 + 2 + 2 + 64
 
 /** One signature over all of them; each comes back as an envelope that is provable alone. */
 export const signBatch = (crypto: Primitives, key: SigningKey, signed: ReadonlyArray<Uint8Array>) => {
-  const { proofs, root } = MerkleBatch.tree(crypto.sha256, signed)
-  return Effect.map(crypto.sign(key, batchStatement(root, signed.length)), (signature) =>
-    proofs.map((proof, i) => encodeEnvelope(signed[i]!, proof, signature))
+  const levels = MerkleBatch.levelsOf(crypto.sha256, signed)
+  return Effect.map(crypto.sign(key, batchStatement(MerkleBatch.topOf(levels), signed.length)), (signature) =>
+    signed.map((bytes, i) => encodeEnvelope(bytes, MerkleBatch.proofOf(levels, i), signature))
   )
 }
 
@@ -76,15 +76,15 @@ const batchStatement = (root: Uint8Array, count: number) =>
   concat(lengthPrefixed("homing/batch/1", String(count)), root)
 
 const encodeEnvelope = (signed: Uint8Array, { count, index, path }: MerkleBatch.Proof, signature: Uint8Array) => {
-  const bytes = new Uint8Array(fixed + signed.length + path.length * 32)
+  const bytes = new Uint8Array(fixed + path.length + signed.length)
   const view = new DataView(bytes.buffer)
   view.setUint8(0, version)
   view.setUint32(1, signed.length)
   view.setUint16(5, index)
   view.setUint16(7, count)
   bytes.set(signature, 9)
-  for (const [i, sibling] of path.entries()) bytes.set(sibling, 73 + i * 32)
-  bytes.set(signed, 73 + path.length * 32)
+  bytes.set(path, fixed)
+  bytes.set(signed, fixed + path.length)
   return bytes
 }
 
@@ -103,14 +103,13 @@ const decodeEnvelope = (bytes: Uint8Array): Opened | "malformed" | "too_large" =
   const index = view.getUint16(5)
   const count = view.getUint16(7)
   if (view.getUint8(0) !== version || count < 1 || count > MerkleBatch.maxBatch || index >= count) return "malformed"
-  const siblings = MerkleBatch.pathLength(index, count)
-  if (bytes.length !== fixed + siblings * 32 + length) return "malformed"
-  const path = Array.from({ length: siblings }, (_, i) => bytes.subarray(73 + i * 32, 105 + i * 32))
+  const end = fixed + MerkleBatch.pathLength(index, count) * 32
+  if (bytes.length !== end + length) return "malformed"
   return {
     bytes,
-    signed: bytes.subarray(73 + siblings * 32),
-    proof: { index, count, path },
-    signature: bytes.subarray(9, 73)
+    signed: bytes.subarray(end),
+    proof: { index, count, path: bytes.subarray(fixed, end) },
+    signature: bytes.subarray(9, fixed)
   }
 }
 
@@ -222,17 +221,10 @@ const rootsOf = (hash: Primitives["sha256"], claims: ReadonlyArray<Claim>): Iter
 const wholeBatch = (hash: Primitives["sha256"], claims: ReadonlyArray<Claim>): Rooted | undefined => {
   if (claims.length < 2 || claims.length !== claims[0]!.proof.count) return undefined
   if (claims.some(({ proof }, i) => proof.index !== i)) return undefined
-  const { proofs, root } = MerkleBatch.tree(
+  const levels = MerkleBatch.levelsOf(
     hash,
     claims.map(({ signed }) => signed)
   )
-  const holds = claims.every(({ proof }, i) =>
-    proof.path.every((sibling, level) => same(sibling, proofs[i]!.path[level]!))
-  )
-  return holds ? { root, under: claims } : undefined
-}
-
-const same = (a: Uint8Array, b: Uint8Array): boolean => {
-  for (let i = 0; i < 32; i++) if (a[i] !== b[i]) return false
-  return true
+  const holds = claims.every(({ proof }) => MerkleBatch.isProofIn(levels, proof))
+  return holds ? { root: MerkleBatch.topOf(levels), under: claims } : undefined
 }

@@ -14,7 +14,7 @@ import {
   verify
 } from "node:crypto"
 import { Effect, Layer } from "effect"
-import { concat } from "#domain/Bytes.ts"
+import { concat, fromHex } from "#domain/Bytes.ts"
 import { type CipherKey, Crypto } from "#domain/ports/Crypto.ts"
 import { pooledRandom } from "./PooledRandom.ts"
 
@@ -52,11 +52,11 @@ const fromPublic = (type: "ed25519" | "x25519", publicKey: Uint8Array) =>
 /** The Crypto port over node:crypto. A wrong length throws: lengths are checked where bytes come in. */
 export const crypto = Crypto.of({
   random: pooledRandom(),
-  sha256: (data) => hash("sha256", data, "buffer"),
-  sha1: (data) => hash("sha1", data, "buffer"),
+  sha256: (data) => fromHex(hash("sha256", data, "hex")), // to have Node make a Buffer costs more than the digest
+  sha1: (data, as) => hash("sha1", data, as),
 
   macKey: (key) => hide(createSecretKey(key)),
-  mac: (key, data) => createHmac("sha256", show(key)).update(data).digest(),
+  mac: (key, data, as) => createHmac("sha256", show(key)).update(data).digest(as),
   equal: (a, b) => a.length === b.length && timingSafeEqual(a, b),
 
   cipherKey,

@@ -1,5 +1,5 @@
 import { Clock, Context, Effect, Layer, type Stream, SubscriptionRef } from "effect"
-import { base64url, fromBase64url, lengthPrefixed } from "#domain/Bytes.ts"
+import { fromBase64url, lengthPrefixed } from "#domain/Bytes.ts"
 import { fold } from "#domain/Decider.ts"
 import { uuidV7 } from "#domain/Identifiers.ts"
 import type { AgentId } from "#domain/Ids.ts"
@@ -81,7 +81,7 @@ export const layer = Layer.effect(
     const store = yield* EventStore
     const { pepper, tenant } = yield* Provenance
     const adopt = yield* Adopting
-    const fingerprint = base64url(crypto.mac(pepper, lengthPrefixed("homing/pepper/1")))
+    const fingerprint = crypto.mac(pepper, lengthPrefixed("homing/pepper/1"), "base64url")
     const installation = { pepper: fingerprint, shared: yield* Shared }
     const protocol = yield* NewestProtocol
     const actors = yield* AggregateActors.make({ decider: Store, read: readStoreEvent })

@@ -4,7 +4,9 @@ import { SqlClient } from "effect/sql"
 import { contentDigestOf, messageIdOf, newWaMessageId, subjectIdOf } from "#domain/Identifiers.ts"
 import type { MessageId } from "#domain/Ids.ts"
 import { fromMillis, toMillis } from "#domain/Instant.ts"
+import type { Content, Recipient } from "#domain/message/Content.ts"
 import { streamOf } from "#domain/message/Message.ts"
+import { orderedJson } from "#domain/OrderedJson.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
 import { EventStore, EventStoreUnavailable } from "#domain/ports/EventStore.ts"
 import { SubjectKeys } from "#domain/ports/SubjectKeys.ts"
@@ -77,8 +79,16 @@ export const layer = (options: {
         return undefined
       }
 
-      const digestOf = ({ content, device, expiresInSeconds, tags, to }: SendRequest) =>
-        contentDigestOf(crypto, pepper, canonicalize({ device, to, content, expiresInSeconds, tags })!)
+      const digestOf = ({ content, device, expiresInSeconds, tags, to }: SendRequest) => {
+        const asked = {
+          content: { text: content.text, type: content.type } satisfies Content,
+          device,
+          expiresInSeconds,
+          tags,
+          to: { address: to.address, kind: to.kind } satisfies Recipient
+        }
+        return contentDigestOf(crypto, pepper, orderedJson(asked) ?? canonicalize(asked)!)
+      }
 
       const load = (id: MessageId) =>
         Effect.map(store.read(streamOf(id)), (events) => ({
