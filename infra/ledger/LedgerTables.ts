@@ -49,8 +49,12 @@ export const ledgerTables = (db: DatabaseSync, rows: LedgerRows) => {
   }
 
   return {
+    /** To be called before entries of this epoch are taken, in the same transaction. */
+    open: (epoch: string): void => {
+      epochs += Number(insertEpoch.run(epoch).changes)
+    },
+
     accept: (entry: LedgerEntry, personal: Uint8Array): "accepted" | "known" | "contradicted" => {
-      epochs += Number(insertEpoch.run(entry.epoch).changes)
       const { commandId, waMessageId } = entry
       if (epochs > 1 && selectMayHaveLeft.get(waMessageId, commandId, entry.epoch) !== undefined) return "known"
       const { changes } = insertEntry.run(

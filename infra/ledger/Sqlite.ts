@@ -32,7 +32,10 @@ const make = Effect.fnUntraced(function* (file: string) {
     accept: (entries) =>
       Effect.suspend(() => {
         const sealed = entries.map((entry) => ({ entry, personal: rows.sealPersonal(entry) }))
-        return durably(() => sealed.map(({ entry, personal }) => tables.accept(entry, personal)))
+        return durably(() => {
+          for (const epoch of new Set(entries.map(({ epoch }) => epoch))) tables.open(epoch)
+          return sealed.map(({ entry, personal }) => tables.accept(entry, personal))
+        })
       }),
     change: (changes) => Effect.suspend(() => durably(write(changes))),
     changeSoon: (changes) => Effect.suspend(() => group.soon(write(changes))),

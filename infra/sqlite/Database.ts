@@ -28,12 +28,14 @@ export const open = (file: string, options: { readonly durability: Durability; r
   )
 
 const busyTimeoutMillis = 5_000
+/** In pages, four times the default: most pages are written more than once before they are copied into the file. */
+const longLog = 4_000
 
 const connect = (file: string, { durability, schema }: Parameters<typeof open>[1]): DatabaseSync => {
   const db = new DatabaseSync(file, { timeout: busyTimeoutMillis })
   db.exec(`
     PRAGMA journal_mode = WAL;
-    PRAGMA synchronous = ${durability === "commit" ? "FULL" : "NORMAL"};
+    ${durability === "commit" ? "PRAGMA synchronous = FULL" : `PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = ${longLog}`};
     PRAGMA fullfsync = ON; -- heard on macOS only, where fsync alone leaves the data in the drive's cache
   `)
   if (schema !== undefined) db.exec(schema)

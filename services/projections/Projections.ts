@@ -24,7 +24,7 @@ export const layer = (views: ReadonlyArray<View>) =>
               .write(events)
               .pipe(
                 Effect.andThen(advance(Array.lastNonEmpty(events).position)),
-                Effect.andThen(Effect.sleep(Rows.rest))
+                Effect.andThen(Effect.sleep(Rows.restAfter(events)))
               )
         })
       )

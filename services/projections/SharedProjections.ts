@@ -33,7 +33,7 @@ export const layer = (views: ReadonlyArray<View>, fresh: () => ReadonlyArray<Vie
           const failed = yield* Deferred.make<never, unknown>()
           const handle = (events: Array.NonEmptyReadonlyArray<RecordedEvent>) =>
             rows.write(events).pipe(
-              Effect.andThen(Effect.sleep(Rows.rest)),
+              Effect.andThen(Effect.sleep(Rows.restAfter(events))),
               Effect.catchCause((cause) => Effect.andThen(Deferred.failCause(failed, cause), Effect.never))
             )
           return yield* Effect.raceFirst(

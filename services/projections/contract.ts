@@ -5,6 +5,7 @@ import { type ClientEvent, streamOf as clientStreamOf } from "#domain/access/Cli
 import { base64url } from "#domain/Bytes.ts"
 import { ApiKeyId, ClientId, EventId } from "#domain/Ids.ts"
 import { EventStore } from "#domain/ports/EventStore.ts"
+import type { RecordedEvent } from "#domain/Recorded.ts"
 import * as SqliteEventStore from "#infra/event-store/Sqlite.ts"
 import * as KeysView from "../access/KeysView.ts"
 import * as DevicesView from "./DevicesView.ts"
@@ -81,6 +82,23 @@ export const viewsContract = <E>(adapter: string, layer: Layer.Layer<Databases, 
         const { sql } = yield* someMessages
         assert.deepStrictEqual(places(yield* MessagesView.open(sql, -1n, 10)), [6n, 3n])
         assert.deepStrictEqual(places(yield* MessagesView.open(sql, far - 6n, 10)), [3n])
+      })
+    )
+
+    it.effect("writes every row of a long page, and finds each again by its message's id", () =>
+      Effect.gen(function* () {
+        const sql = yield* emptyDatabase
+        const { view } = MessagesView.make()
+        yield* view.setup(sql)
+        const numbers = Array.from({ length: 100 }, (_, i) => i + 1)
+        const page = (event: (n: number) => RecordedEvent) => numbers.map(event) as [RecordedEvent]
+        yield* write(view, sql, ...page((n) => queued(n, BigInt(n), home)))
+        yield* write(MessagesView.make().view, sql, ...page((n) => reported(n, 1, BigInt(100 + n), "sent")))
+        const rows = yield* MessagesView.list(sql, { ...everything, status: "sent" })
+        assert.deepStrictEqual(
+          rows.map(({ document }) => document.id as string),
+          numbers.map(uuid).toReversed()
+        )
       })
     )
 
