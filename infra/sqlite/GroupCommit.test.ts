@@ -1,7 +1,7 @@
 import { join } from "node:path"
 import type { DatabaseSync } from "node:sqlite"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Exit, Scope } from "effect"
+import { Effect, Exit, Fiber, Scope } from "effect"
 import { temporaryDirectory } from "../../test/TemporaryDirectory.ts"
 import * as Database from "./Database.ts"
 import * as GroupCommit from "./GroupCommit.ts"
@@ -36,6 +36,25 @@ describe("GroupCommit", () => {
       )
       assert.deepStrictEqual(answers, [1, 2, 3])
       assert.deepStrictEqual(heard, [[1, 2, 3], [1, 2, 3], 1, 2, 3])
+    })
+  )
+
+  it.effect("waits for writers that come turn by turn, where several came together before", () =>
+    Effect.gen(function* () {
+      const { db } = yield* opened
+      const batches: Array<ReadonlyArray<number>> = []
+      const group = yield* GroupCommit.make<number>(db, (results) => batches.push(results))
+      const write = (n: number) => Effect.forkChild(group.write(insert(db, n)), { startImmediately: true })
+      const turn = Effect.promise(() => new Promise(setImmediate))
+      const inTurn = (numbers: ReadonlyArray<number>) =>
+        Effect.flatMap(
+          Effect.forEach(numbers, (n) => Effect.tap(write(n), () => turn)),
+          Fiber.joinAll
+        )
+      yield* inTurn([1, 2]) // the first is alone, and so is the second
+      yield* Effect.forEach([3, 4], (n) => group.write(insert(db, n)), { concurrency: "unbounded" })
+      yield* inTurn([5, 6, 7])
+      assert.deepStrictEqual(batches, [[1], [2], [3, 4], [5, 6, 7]])
     })
   )
 

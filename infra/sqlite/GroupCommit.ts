@@ -16,6 +16,7 @@ export interface GroupCommit<in Result> {
 }
 
 const soonMillis = 1_000
+const mostTurns = 4
 /** Bounds how long one commit holds the event loop. */
 const batchLimit = 512
 
@@ -37,12 +38,19 @@ export const make = Effect.fnUntraced(function* <Result = unknown>(
   let queue: Array<Queued<Result>> = []
   let armed: NodeJS.Immediate | undefined
   let deadline: NodeJS.Timeout | undefined
+  /** How many writers wait for the next commit, did at the last turn of the event loop, and did for the last commit. */
+  let waiting = 0
+  let gathered = 0
+  let latest = 1
+  let turns = 0
   let open = true
 
   const flush = () => {
     clearImmediate(armed)
     clearTimeout(deadline)
     armed = deadline = undefined
+    latest = waiting
+    waiting = gathered = turns = 0
     const batch = queue.slice(0, batchLimit)
     queue = queue.slice(batchLimit)
     if (queue.length > 0) arm()
@@ -50,8 +58,19 @@ export const make = Effect.fnUntraced(function* <Result = unknown>(
     afterCommit(exits.filter(Exit.isSuccess).map(({ value }) => value))
     for (const [i, { settle }] of batch.entries()) settle(exits[i]!) // what a writer then adds arms for itself
   }
+  /**
+   * While every turn of the event loop brings further writers, they are on their way together and leave together; but
+   * one that is alone, as the last was, waits for nobody.
+   */
+  const gather = () => {
+    armed = undefined
+    const isAlone = waiting <= 1 && latest <= 1
+    if (isAlone || waiting === gathered || ++turns > mostTurns) return flush()
+    gathered = waiting
+    arm()
+  }
   const arm = () => {
-    armed ??= setImmediate(flush)
+    armed ??= setImmediate(gather)
   }
   const armLater = () => {
     if (queue.length >= batchLimit) arm()
@@ -75,9 +94,10 @@ export const make = Effect.fnUntraced(function* <Result = unknown>(
 
   const group: GroupCommit<Result> = {
     write: <A extends Result>(write: () => A) =>
-      Effect.callback<A, CommitFailed>((resume) =>
+      Effect.callback<A, CommitFailed>((resume) => {
+        waiting++
         enqueue({ write, settle: (exit) => resume(exit as Exit.Exit<A, CommitFailed>) }, arm)
-      ),
+      }),
     soon: (write) => Effect.sync(() => enqueue({ write, settle: reportLost }, armLater)),
     flush: Effect.sync(() => {
       if (queue.length > 0) flush()
