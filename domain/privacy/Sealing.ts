@@ -1,8 +1,8 @@
 import { Effect, Schema } from "effect"
 import { base64url, fromBase64url, fromUtf8, lengthPrefixed, utf8 } from "../Bytes.ts"
 import type { EventId, SubjectId, TenantId } from "../Ids.ts"
-import { Crypto } from "../ports/Crypto.ts"
-import { type SubjectKey, SubjectKeys } from "../ports/SubjectKeys.ts"
+import { type Box, Crypto } from "../ports/Crypto.ts"
+import { type SubjectKey, SubjectKeys, type SubjectKeysUnavailable } from "../ports/SubjectKeys.ts"
 import type { Sealed } from "./Sealed.ts"
 
 /** Where a box stands: it opens nowhere else. */
@@ -36,17 +36,34 @@ export const seal = (
   return sealed
 }
 
-export const open = Effect.fnUntraced(function* (sealed: Sealed, place: Place) {
-  const crypto = yield* Crypto
-  const key = yield* (yield* SubjectKeys).find(place.tenant, sealed.subject, sealed.key)
-  if (key === undefined) return yield* new Unreadable({ reason: "erased" })
-  const own = sealedHere.get(sealed)
-  if (own !== undefined && isSame(own.place, place)) return own.plaintext
-  const damaged = () => new Unreadable({ reason: "damaged" })
-  const box = yield* Effect.try({
-    try: () => ({ iv: fromBase64url(sealed.iv), box: fromBase64url(sealed.box) }),
-    catch: damaged
+type Opened = Effect.Effect<string, Unreadable | SubjectKeysUnavailable>
+
+/** What stands in the box, if it stands at its place and its key is still there. */
+export const openWith = (
+  crypto: Crypto["Service"],
+  keys: SubjectKeys["Service"],
+  sealed: Sealed,
+  place: Place
+): Opened =>
+  Effect.flatMap(keys.find(place.tenant, sealed.subject, sealed.key), (key): Opened => {
+    if (key === undefined) return Effect.fail(new Unreadable({ reason: "erased" }))
+    const own = sealedHere.get(sealed)
+    if (own !== undefined && isSame(own.place, place)) return Effect.succeed(own.plaintext)
+    const box = boxOf(sealed)
+    const plaintext = box && crypto.decrypt(key, box, associated(place))
+    return plaintext === undefined
+      ? Effect.fail(new Unreadable({ reason: "damaged" }))
+      : Effect.succeed(fromUtf8(plaintext))
   })
-  const plaintext = crypto.decrypt(key, box, associated(place))
-  return plaintext === undefined ? yield* damaged() : fromUtf8(plaintext)
-})
+
+const boxOf = ({ box, iv }: Sealed): Box | undefined => {
+  try {
+    return { iv: fromBase64url(iv), box: fromBase64url(box) }
+  } catch {
+    return undefined
+  }
+}
+
+/** The same with the services of the fiber. */
+export const open = (sealed: Sealed, place: Place) =>
+  Effect.flatMap(Crypto, (crypto) => Effect.flatMap(SubjectKeys, (keys) => openWith(crypto, keys, sealed, place)))

@@ -37,8 +37,8 @@ const make = Effect.fnUntraced(function* (file: string) {
           return sealed.map(({ entry, personal }) => tables.accept(entry, personal))
         })
       }),
-    change: (changes) => Effect.suspend(() => durably(write(changes))),
-    changeSoon: (changes) => Effect.suspend(() => group.soon(write(changes))),
+    change: (changes) => durably(write(changes)),
+    changeSoon: (changes) => group.soon(write(changes)),
     unfinished: (epoch) => reading(() => tables.unfinished(epoch)),
     findSent: (waMessageId) => reading(() => tables.findSent(waMessageId)),
     purge: (before) => durably(() => tables.purge(before)),

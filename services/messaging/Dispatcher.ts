@@ -1,8 +1,10 @@
 import { type Array, Effect, Layer, Schedule } from "effect"
 import { SqlClient } from "effect/sql"
 import type { AgentId } from "#domain/Ids.ts"
+import { Crypto } from "#domain/ports/Crypto.ts"
 import { type Lease, Leases } from "#domain/ports/Leases.ts"
 import { Steps } from "#domain/ports/Steps.ts"
+import { SubjectKeys } from "#domain/ports/SubjectKeys.ts"
 import type { RecordedEvent } from "#domain/Recorded.ts"
 import type { DeviceRegistry } from "../projections/DevicesView.ts"
 import { Views } from "../projections/View.ts"
@@ -12,7 +14,7 @@ import { patiently } from "../runtime/Patience.ts"
 import * as Subscription from "../runtime/Subscription.ts"
 import { creating } from "../runtime/Tables.ts"
 import { AgentCommands, type Order } from "./AgentCommands.ts"
-import { type Derived, deviceOf, orderOf } from "./Orders.ts"
+import { type Derived, deviceOf, orders } from "./Orders.ts"
 
 /** Gateways share the work by device; one alone does all of it in one piece. */
 const partitions = 16
@@ -27,6 +29,7 @@ export const layer = (options: { readonly registry: DeviceRegistry }) =>
     Effect.gen(function* () {
       const sql = yield* SqlClient.SqlClient
       const leases = yield* Leases
+      const orderOf = orders(yield* Crypto, yield* SubjectKeys)
       const commands = yield* AgentCommands
       const step = yield* Steps
       const views = yield* Views

@@ -5,7 +5,8 @@ import { fromMillis, toMillis } from "#domain/Instant.ts"
 import { readMessageEvent } from "#domain/message/Message.ts"
 import type { Crypto } from "#domain/ports/Crypto.ts"
 import type { SubjectKeys, SubjectKeysUnavailable } from "#domain/ports/SubjectKeys.ts"
-import { open, type Unreadable } from "#domain/privacy/Sealing.ts"
+import type { Sealed } from "#domain/privacy/Sealed.ts"
+import { openWith, type Place, type Unreadable } from "#domain/privacy/Sealing.ts"
 import type { RecordedEvent } from "#domain/Recorded.ts"
 import type { Order } from "./AgentCommands.ts"
 
@@ -17,15 +18,19 @@ export interface Derived {
   readonly order: Order
 }
 
-type Outcome = Effect.Effect<Derived | undefined, Unreadable | SubjectKeysUnavailable, Crypto | SubjectKeys>
+type Outcome = Effect.Effect<Derived | undefined, Unreadable | SubjectKeysUnavailable>
+type Open = (sealed: Sealed, place: Place) => Effect.Effect<string, Unreadable | SubjectKeysUnavailable>
 
 /** Only `message.queued` and `device.created` command an agent. Personal data is opened here, to be encrypted to it. */
-export const orderOf = (event: RecordedEvent, attempt: number): Outcome =>
-  event.type === "message.queued.v1"
-    ? sendOrder(event, attempt)
-    : event.type === "device.created.v1"
-      ? pairOrder(event, attempt)
-      : Effect.succeed(undefined)
+export const orders = (crypto: Crypto["Service"], keys: SubjectKeys["Service"]) => {
+  const open: Open = (sealed, place) => openWith(crypto, keys, sealed, place)
+  return (event: RecordedEvent, attempt: number): Outcome =>
+    event.type === "message.queued.v1"
+      ? sendOrder(open, event, attempt)
+      : event.type === "device.created.v1"
+        ? pairOrder(open, event, attempt)
+        : Effect.succeed(undefined)
+}
 
 /** Of an event that commands an agent, the device it is about. */
 export const deviceOf = (event: RecordedEvent): string | undefined => {
@@ -34,7 +39,7 @@ export const deviceOf = (event: RecordedEvent): string | undefined => {
   return read?.type === "message.queued.v1" ? read.data.device : undefined
 }
 
-const sendOrder = Effect.fnUntraced(function* (event: RecordedEvent, attempt: number) {
+const sendOrder = Effect.fnUntraced(function* (open: Open, event: RecordedEvent, attempt: number) {
   const queued = readMessageEvent(event)
   if (queued.type !== "message.queued.v1") return undefined
   const { content, device, expiresAt, recipient, waMessageId } = queued.data
@@ -64,7 +69,7 @@ const sendOrder = Effect.fnUntraced(function* (event: RecordedEvent, attempt: nu
 
 const pairingPatienceMillis = 7 * 24 * 3_600_000
 
-const pairOrder = Effect.fnUntraced(function* (event: RecordedEvent, attempt: number) {
+const pairOrder = Effect.fnUntraced(function* (open: Open, event: RecordedEvent, attempt: number) {
   const created: DeviceEvent = readDeviceEvent(event)
   if (created.type !== "device.created.v1") return undefined
   const { agent, pairing } = created.data

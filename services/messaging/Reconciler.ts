@@ -2,8 +2,10 @@ import { Clock, Effect, Layer, Schedule } from "effect"
 import { SqlClient } from "effect/sql"
 import { toMillis } from "#domain/Instant.ts"
 import { streamOf } from "#domain/message/Message.ts"
+import { Crypto } from "#domain/ports/Crypto.ts"
 import { EventStore } from "#domain/ports/EventStore.ts"
 import { type Lease, Leases } from "#domain/ports/Leases.ts"
+import { SubjectKeys } from "#domain/ports/SubjectKeys.ts"
 import type { DeviceRegistry } from "../projections/DevicesView.ts"
 import * as MessagesView from "../projections/MessagesView.ts"
 import { Views } from "../projections/View.ts"
@@ -13,7 +15,7 @@ import { creating } from "../runtime/Tables.ts"
 import { AgentCommands } from "./AgentCommands.ts"
 import { MessageActors } from "./MessageActors.ts"
 import { type SealedDocument, statusOfDocument } from "./MessageDocument.ts"
-import { orderOf } from "./Orders.ts"
+import { orders } from "./Orders.ts"
 
 export interface ReconcilerOptions {
   readonly registry: DeviceRegistry
@@ -49,6 +51,7 @@ export const layer = (options: ReconcilerOptions) =>
       const actors = yield* MessageActors
       const views = yield* Views
       const leases = yield* Leases
+      const orderOf = orders(yield* Crypto, yield* SubjectKeys)
       const group = { name: "reconciler", partitions: leases.renewalMillis === undefined ? 1 : partitions }
       const started = yield* Clock.currentTimeMillis
 
