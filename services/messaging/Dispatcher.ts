@@ -1,23 +1,20 @@
-import { type Array, Effect, Layer, Schedule } from "effect"
+import { type Array, Effect, FiberSet, Layer, Schedule } from "effect"
 import { SqlClient } from "effect/sql"
 import type { AgentId } from "#domain/Ids.ts"
-import { Crypto } from "#domain/ports/Crypto.ts"
 import { type Lease, Leases } from "#domain/ports/Leases.ts"
-import { Steps } from "#domain/ports/Steps.ts"
-import { SubjectKeys } from "#domain/ports/SubjectKeys.ts"
-import type { RecordedEvent } from "#domain/Recorded.ts"
 import type { DeviceRegistry } from "../projections/DevicesView.ts"
 import { Views } from "../projections/View.ts"
 import * as Partitions from "../runtime/Partitions.ts"
-import { partitionOf } from "../runtime/Partitions.ts"
 import { patiently } from "../runtime/Patience.ts"
-import * as Subscription from "../runtime/Subscription.ts"
 import { creating } from "../runtime/Tables.ts"
 import { AgentCommands, type Order } from "./AgentCommands.ts"
-import { type Derived, deviceOf, orders } from "./Orders.ts"
+import type { Derived } from "./Orders.ts"
+import * as Outbox from "./Outbox.ts"
 
 /** Gateways share the work by device; one alone does all of it in one piece. */
 const partitions = 16
+/** A checkpoint is not written again for fewer events of others: who begins at it reads about so many in vain. */
+const rereadLimit = 1_000
 
 /**
  * Follows the log, which is the outbox, and hands every command in it to its agent. The checkpoint passes an event only
@@ -29,20 +26,13 @@ export const layer = (options: { readonly registry: DeviceRegistry }) =>
     Effect.gen(function* () {
       const sql = yield* SqlClient.SqlClient
       const leases = yield* Leases
-      const orderOf = orders(yield* Crypto, yield* SubjectKeys)
       const commands = yield* AgentCommands
-      const step = yield* Steps
       const views = yield* Views
       const group = { name: "dispatcher", partitions: leases.renewalMillis === undefined ? 1 : partitions }
 
       yield* creating(sql, sql`CREATE TABLE IF NOT EXISTS dispatcher (id INTEGER PRIMARY KEY, position TEXT NOT NULL)`)
 
-      const derive = (event: RecordedEvent) =>
-        orderOf(event, 1).pipe(
-          Effect.catchTag("Unreadable", ({ reason }) =>
-            Effect.as(Effect.logError("a command cannot be issued: its content is unreadable", { reason }), undefined)
-          )
-        )
+      const outbox = yield* Outbox.make(group.partitions)
 
       /** A device that the views do not show yet was created a moment ago. */
       const agentOf = Effect.fnUntraced(function* ({ agent, device, order }: Derived) {
@@ -73,50 +63,41 @@ export const layer = (options: { readonly registry: DeviceRegistry }) =>
         const after = row === undefined ? undefined : BigInt(row.position)
 
         // Batches leave in order and are in custody in any order: the checkpoint is the last position below which all are.
-        const pending = new Map<bigint, bigint>() // first position of an open batch → last position before it
+        const pending = new Map<bigint, bigint>() // last position of an open batch → last position before it
+        const fork = yield* FiberSet.makeRuntime<never>()
         let handed = after
         let saved = after
+        let unsaved = 0 // events since the checkpoint; one of its own counts as `rereadLimit`
         const checkpoint = () => {
           const oldest = pending.values().next()
           return oldest.done ? handed : oldest.value
         }
         const save = Effect.gen(function* () {
           const position = checkpoint()
-          if (position === undefined || position === saved || position < 0n) return
+          if (unsaved < rereadLimit || position === undefined || position === saved || position < 0n) return
+          const covered = pending.size === 0 ? unsaved : 0
           yield* leases.fenced(
             lease,
             sql`INSERT INTO dispatcher (id, position) VALUES (${lease.partition + 1}, ${String(position)})
               ON CONFLICT (id) DO UPDATE SET position = excluded.position`
           )
           saved = position
+          unsaved -= covered
         })
 
-        const handle = Effect.fnUntraced(function* (events: Array.NonEmptyReadonlyArray<RecordedEvent>) {
-          if (events.some(({ type }) => type === "message.queued.v1")) step("gateway.queued")
-          const last = events[events.length - 1]!.position
-          const derived: globalThis.Array<Derived> = []
-          for (const event of events) {
-            const device = deviceOf(event)
-            if (device === undefined || partitionOf(device, group.partitions) !== lease.partition) continue
-            const one = yield* derive(event)
-            if (one !== undefined) derived.push(one)
-          }
-          if (derived.length > 0) {
-            const first = events[0].position
-            pending.set(first, handed ?? -1n)
-            yield* Effect.forkChild(
-              Effect.andThen(
-                issue(derived),
-                Effect.sync(() => pending.delete(first)) // not when interrupted: then it is issued again
-              ),
-              { startImmediately: true }
-            )
-          }
+        const take: Outbox.Reader["take"] = (derived, last, count) => {
+          const before = handed ?? -1n
           handed = last
-        })
+          unsaved += derived.length > 0 ? rereadLimit : count
+          if (derived.length === 0) return
+          pending.set(last, before)
+          const inCustody = Effect.sync(() => pending.delete(last)) // not when interrupted: then it is issued again
+          fork(Effect.andThen(issue(derived), inCustody))
+        }
 
         yield* Effect.forkScoped(Effect.repeat(Effect.ignore(save), Schedule.spaced("1 second")))
-        return yield* Subscription.follow({ name: "dispatcher", categories: ["message", "device"], after, handle })
+        yield* outbox.join({ partition: lease.partition, handed: () => handed, take })
+        return yield* Effect.never
       }, Effect.scoped)
 
       yield* Effect.forkScoped(Partitions.run(group, dispatch))

@@ -9,7 +9,7 @@ type Events = Array.NonEmptyReadonlyArray<RecordedEvent>
 export const tailLimit = 4_096
 
 /**
- * A process follows the log many times over: views, waits, a dispatcher for each partition. Each catches up by a
+ * A process follows the log many times over: views, waits, the dispatcher. Each catches up by a
  * subscription of its own; from the first event that it meets in the shared one on, it lives from that, where the server
  * sends and this process decodes every event once.
  */

@@ -1,0 +1,101 @@
+import { assert, it } from "@effect/vitest"
+import { Effect, Exit, Layer, References, Scope, Stream } from "effect"
+import { TestClock } from "effect/testing"
+import { EventStore } from "#domain/ports/EventStore.ts"
+import { SubjectKeys, SubjectKeysUnavailable } from "#domain/ports/SubjectKeys.ts"
+import type { RecordedEvent } from "#domain/Recorded.ts"
+import * as NodeCrypto from "#infra/crypto/NodeCrypto.ts"
+import { deviceCreated, queued, uuid } from "../projections/ViewsFixture.ts"
+import { partitionOf } from "../runtime/Partitions.ts"
+import * as Outbox from "./Outbox.ts"
+
+const partitions = 2
+const [left, right] = [0, 1].map((wanted) => {
+  for (let n = 1; ; n++) if (partitionOf(uuid(n), partitions) === wanted) return uuid(n)
+}) as [string, string]
+
+/** An outbox over this log, and who reads from it. `keysFail`: how often nothing can be opened. */
+const reading = Effect.fnUntraced(function* (log: ReadonlyArray<RecordedEvent>, keysFail = 0) {
+  let asked = 0
+  const store = EventStore.of({
+    append: () => Effect.die("not here"),
+    read: () => Effect.die("not here"),
+    head: Effect.die("not here"),
+    subscribe: ({ after }) =>
+      Stream.concat(Stream.fromIterable(log.filter(({ position }) => position > (after ?? -1n))), Stream.never)
+  })
+  const keys = SubjectKeys.of({
+    obtain: () => Effect.die("not here"),
+    destroy: () => Effect.die("not here"),
+    find: () =>
+      Effect.suspend(() =>
+        asked++ < keysFail ? Effect.fail(new SubjectKeysUnavailable({ cause: "away" })) : Effect.succeed(undefined)
+      )
+  })
+  const outbox = yield* Outbox.make(partitions).pipe(Effect.provideService(SubjectKeys, keys))
+  const join = Effect.fnUntraced(function* (partition: number, after?: bigint) {
+    let handed = after
+    const taken: Array<bigint> = []
+    yield* outbox
+      .join({
+        partition,
+        handed: () => handed,
+        take: (derived, last) => {
+          handed = last
+          taken.push(...derived.map(({ order }) => order.position))
+        }
+      })
+      .pipe(Effect.provideService(EventStore, store))
+    return { handed: () => handed, taken }
+  })
+  return { asked: () => asked, join }
+})
+const layer = Layer.merge(NodeCrypto.layer, Layer.succeed(References.MinimumLogLevel, "None"))
+const created = [left, right, left, right].map((device, i) => deviceCreated(device, BigInt(i)))
+
+it.effect("hands each partition what is its own after its place, and to nobody anything twice", () =>
+  Effect.gen(function* () {
+    const { join } = yield* reading(created)
+    const ahead = yield* join(0, 0n)
+    yield* TestClock.adjust("1 second")
+    assert.deepStrictEqual([ahead.taken, ahead.handed()], [[2n], 3n])
+    const behind = yield* join(1)
+    yield* TestClock.adjust("1 second")
+    assert.deepStrictEqual([behind.taken, behind.handed()], [[1n, 3n], 3n])
+    assert.deepStrictEqual(ahead.taken, [2n])
+  }).pipe(Effect.provide(layer))
+)
+
+it.effect("begins again when something cannot be opened, and has handed out nothing before", () =>
+  Effect.gen(function* () {
+    const log = [...created, queued(9, 4n, right), deviceCreated(left, 5n)]
+    const { asked, join } = yield* reading(log, 2)
+    const one = yield* join(0)
+    const other = yield* join(1)
+    yield* TestClock.adjust("100 millis")
+    assert.deepStrictEqual([asked(), one.handed(), other.handed()], [1, undefined, undefined])
+    yield* TestClock.adjust("1 second")
+    assert.deepStrictEqual(
+      [one.taken, other.taken],
+      [
+        [0n, 2n, 5n],
+        [1n, 3n]
+      ]
+    )
+    assert.deepStrictEqual([asked(), one.handed(), other.handed()], [3, 5n, 5n])
+  }).pipe(Effect.provide(layer))
+)
+
+it.effect("hands nothing to who is gone, and goes on for the others", () =>
+  Effect.gen(function* () {
+    const { join } = yield* reading([...created, queued(9, 4n, right)], 1)
+    const one = yield* join(0)
+    const scope = yield* Scope.make()
+    const other = yield* Scope.provide(join(1), scope)
+    yield* TestClock.adjust("50 millis")
+    yield* Scope.close(scope, Exit.void)
+    yield* TestClock.adjust("1 second")
+    assert.deepStrictEqual([one.taken, one.handed()], [[0n, 2n], 4n])
+    assert.deepStrictEqual([other.taken, other.handed()], [[], undefined])
+  }).pipe(Effect.provide(layer))
+)
