@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs"
 import { parseArgs } from "node:util"
 import { backbones, start, storeOf } from "./Backbone.ts"
-import { ask, type Load, load, median, type Server, serve, smallHeap, startUp } from "./Processes.ts"
+import { commitsOf, type Load, load, median, memoryOf, type Server, serve, smallHeap, startUp } from "./Processes.ts"
 
 const { values } = parseArgs({
   options: {
@@ -62,20 +62,20 @@ const agent =
     ? undefined
     : await serve("../dist/bench-agent.js", { env, args: [`http://127.0.0.1:${product.port}`, key] })
 const asked = request(await pairedDevice(product))
-for (const server of [floor, product]) await load(server.port, 32, 2, asked) // both warm
+// both warm: optimized code takes about that long to come
+for (const server of [floor, product]) await load(server.port, 32, 10, asked)
 
 const measured = new Map(levels.map((level) => [level, { product: [] as Array<Load>, floor: [] as Array<Load> }]))
 let fsyncsPerRequest = 0
 for (let round = 1; round <= rounds; round++) {
   for (const connections of levels) {
     const results = measured.get(connections)!
-    const before = await ask(product)
+    const before = await commitsOf(product)
     const order = round % 2 === 0 ? (["floor", "product"] as const) : (["product", "floor"] as const)
     for (const one of order) {
       results[one].push(await load((one === "floor" ? floor : product).port, connections, seconds, asked))
     }
-    if (connections === 1)
-      fsyncsPerRequest = ((await ask(product)).commits - before.commits) / results.product.at(-1)!.answered
+    if (connections === 1) fsyncsPerRequest = ((await commitsOf(product)) - before) / results.product.at(-1)!.answered
     const [a, b] = [results.product.at(-1)!, results.floor.at(-1)!]
     note(
       `round ${round}, ${connections} connections: ${a.rps.toFixed(0)} of ${b.rps.toFixed(0)} req/s, p50 ${a.p50Ms.toFixed(2)} of ${b.p50Ms.toFixed(2)} ms`
@@ -108,10 +108,10 @@ const target = Number(values.memory ?? (embedded ? 100_000 : 0))
 const memory = async () => {
   const server = await serve(gateway, { flags: [...smallHeap, "--expose-gc"] })
   const asked = request(await pairedDevice(server))
-  const idle = (await ask(server)).rssMb
+  const idle = await memoryOf(server)
   const after = async (target: number, soFar: number) => {
     for (let sent = soFar; sent < target; ) sent += (await load(server.port, 32, 5, asked)).answered
-    return (await ask(server)).rssMb
+    return await memoryOf(server)
   }
   const after10k = await after(target / 10, 0)
   note(`memory: ${idle.toFixed(0)} MB idle, ${after10k.toFixed(0)} MB after ${target / 10}`)
