@@ -92,22 +92,13 @@ export const median = (values: ReadonlyArray<number>): number => {
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2
 }
 
-interface Told {
-  readonly rssMb: number
-  readonly commits: number
-}
-
-const tell = async (server: Server, question: "collect" | "count"): Promise<Told> => {
-  server.process.send(question)
+/**
+ * Asks a gateway process for its memory in MB, as the system sees it, and for its durable commits so far. Nothing is
+ * collected before: with what a forced collection throws away goes code that was optimized, and the next seconds would
+ * measure its coming back.
+ */
+export const ask = async (server: Server): Promise<{ readonly rssMb: number; readonly commits: number }> => {
+  server.process.send("how are you")
   const [answer] = await once(server.process, "message")
   return answer
 }
-
-/** A gateway process's memory in MB, after a collection if it may. */
-export const memoryOf = async (server: Server) => (await tell(server, "collect")).rssMb
-
-/**
- * How often a gateway process has committed durably. Nothing is collected: with what a forced collection throws away goes
- * code that was optimized, and the next seconds would measure its coming back.
- */
-export const commitsOf = async (server: Server) => (await tell(server, "count")).commits

@@ -37,8 +37,7 @@ const options = {
   reconciler: { everyMillis: 30_000, patienceMillis: 60_000, graceMillis: 60_000 }
 }
 
-process.on("message", (question) => {
-  if (question === "collect") globalThis.gc?.()
+process.on("message", () => {
   process.send?.({ rssMb: process.memoryUsage.rss() / 2 ** 20, commits })
 })
 process.on("disconnect", () => process.exit(0))

@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs"
 import { parseArgs } from "node:util"
 import { backbones, start, storeOf } from "./Backbone.ts"
-import { commitsOf, type Load, load, median, memoryOf, type Server, serve, smallHeap, startUp } from "./Processes.ts"
+import { ask, type Load, load, median, type Server, serve, smallHeap, startUp } from "./Processes.ts"
 
 const { values } = parseArgs({
   options: {
@@ -56,7 +56,7 @@ const env = servers.product
 
 note("starting floor and product")
 const floor = await serve("floor.ts", { env: servers.floor })
-const product = await serve(gateway, { env, flags: ["--expose-gc"] })
+const product = await serve(gateway, { env })
 const agent =
   env.NATS_URL === undefined
     ? undefined
@@ -70,12 +70,12 @@ let fsyncsPerRequest = 0
 for (let round = 1; round <= rounds; round++) {
   for (const connections of levels) {
     const results = measured.get(connections)!
-    const before = await commitsOf(product)
+    const before = (await ask(product)).commits
     const order = round % 2 === 0 ? (["floor", "product"] as const) : (["product", "floor"] as const)
     for (const one of order) {
       results[one].push(await load((one === "floor" ? floor : product).port, connections, seconds, asked))
     }
-    if (connections === 1) fsyncsPerRequest = ((await commitsOf(product)) - before) / results.product.at(-1)!.answered
+    if (connections === 1) fsyncsPerRequest = ((await ask(product)).commits - before) / results.product.at(-1)!.answered
     const [a, b] = [results.product.at(-1)!, results.floor.at(-1)!]
     note(
       `round ${round}, ${connections} connections: ${a.rps.toFixed(0)} of ${b.rps.toFixed(0)} req/s, p50 ${a.p50Ms.toFixed(2)} of ${b.p50Ms.toFixed(2)} ms`
@@ -106,12 +106,12 @@ const results = levels.map((connections) => {
 /** What it takes over files alone: servers have a memory of their own. */
 const target = Number(values.memory ?? (embedded ? 100_000 : 0))
 const memory = async () => {
-  const server = await serve(gateway, { flags: [...smallHeap, "--expose-gc"] })
+  const server = await serve(gateway, { flags: smallHeap })
   const asked = request(await pairedDevice(server))
-  const idle = await memoryOf(server)
+  const idle = (await ask(server)).rssMb
   const after = async (target: number, soFar: number) => {
     for (let sent = soFar; sent < target; ) sent += (await load(server.port, 32, 5, asked)).answered
-    return await memoryOf(server)
+    return (await ask(server)).rssMb
   }
   const after10k = await after(target / 10, 0)
   note(`memory: ${idle.toFixed(0)} MB idle, ${after10k.toFixed(0)} MB after ${target / 10}`)
