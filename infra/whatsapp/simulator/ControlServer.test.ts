@@ -14,6 +14,11 @@ import { closing, connect, next, opening, pair, send } from "./TestClient.ts"
 const account = "15550001"
 const contact = "15550002"
 
+interface Told {
+  readonly observations: ReadonlyArray<{ readonly kind: string }>
+  readonly next: number
+}
+
 describe("control server, in a process of its own", () => {
   const folder = mkdtempSync(join(tmpdir(), "homing-simulator-"))
   const recordFile = join(folder, "record.jsonl")
@@ -88,7 +93,9 @@ describe("control server, in a process of its own", () => {
     await post("/stream-error", { code: 503 })
     assert.strictEqual(await ended, 503)
 
-    const told = (await request("/record")).body as { observations: ReadonlyArray<unknown>; next: number }
+    const record = async () => (await request("/record")).body as Told
+    let told = await record()
+    while (told.observations.at(-1)?.kind !== "closed") told = await record() // the last that happens
     const latest = (await request(`/record?after=${told.next - 1}`)).body
     assert.strictEqual(told.next, told.observations.length)
     assert.deepStrictEqual(latest, { observations: told.observations.slice(-1), next: told.next })
