@@ -5,20 +5,6 @@ import type { Appended, ExpectedRevision } from "#domain/ports/EventStore.ts"
 import type { NewEvent, RecordedEvent } from "#domain/Recorded.ts"
 import { canonical } from "./Canonical.ts"
 
-/** One random index, the fewest that expected revisions need: every further one costs a page of the WAL per row. */
-export const schema = `
-  CREATE TABLE IF NOT EXISTS events (
-    position INTEGER PRIMARY KEY,
-    event_id TEXT NOT NULL,
-    stream TEXT NOT NULL,
-    revision INTEGER NOT NULL,
-    type TEXT NOT NULL,
-    data TEXT NOT NULL,
-    metadata TEXT NOT NULL,
-    recorded_at TEXT NOT NULL,
-    UNIQUE (stream, revision)
-  ) STRICT`
-
 /** An event and its canonical JSON. */
 export interface EncodedEvent {
   readonly event: NewEvent
@@ -64,24 +50,30 @@ const decode = (row: Row): RecordedEvent => ({
 /** The statements over the events, prepared once. They throw what SQLite throws. */
 export const eventsTable = (db: DatabaseSync) => {
   const insertOne = db.prepare(`
-    INSERT INTO events (event_id, stream, revision, type, data, metadata, recorded_at) VALUES (?, ?, ?, ?, ?, ?, ?)
-    ON CONFLICT (stream, revision) DO NOTHING`)
-  const selectOne = db.prepare("SELECT 1 FROM events WHERE stream = ? AND revision = ?")
-  const selectIds = db.prepare(`
-    SELECT event_id, revision, position FROM events WHERE stream = ? AND revision >= ? ORDER BY revision LIMIT ?`)
-  const selectStream = db.prepare("SELECT * FROM events WHERE stream = ? ORDER BY revision")
+    INSERT INTO events (event_id, stream, origin, revision, type, data, metadata, recorded_at)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`)
+  const selectFirst = db.prepare("SELECT * FROM events WHERE stream = ? AND revision = 0")
+  const selectOrigin = db.prepare("SELECT position FROM events WHERE stream = ? AND revision = 0")
+  const selectNext = db.prepare("SELECT * FROM events WHERE origin = ? AND revision > 0 ORDER BY revision")
+  const selectOne = db.prepare("SELECT 1 FROM events WHERE origin = ? AND revision = ? AND revision > 0")
   const selectPage = db.prepare(`
     SELECT * FROM events WHERE position > ? AND position <= ?
       AND substr(stream, 1, instr(stream, '-') - 1) IN (SELECT value FROM json_each(?)) ORDER BY position`)
   const selectHead = db.prepare("SELECT MAX(position) AS head FROM events")
 
+  const originOf = (stream: StreamId) => selectOrigin.get(stream)?.position as number | undefined
+  const rowsOf = (stream: StreamId): ReadonlyArray<Row> => {
+    const first = selectFirst.get(stream) as Row | undefined
+    return first === undefined ? [] : [first, ...(selectNext.all(first.position) as unknown as ReadonlyArray<Row>)]
+  }
+
   const repeatedOrRefused = (stream: StreamId, first: number, events: ReadonlyArray<EncodedEvent>): Insertion => {
-    const rows = selectIds.all(stream, first, events.length)
+    const rows = rowsOf(stream).slice(first, first + events.length)
     const last = rows.at(-1)
     return last !== undefined &&
       rows.length === events.length &&
       rows.every((row, i) => row.event_id === events[i]!.event.eventId)
-      ? { _tag: "Repeated", last: { revision: last.revision as number, position: BigInt(last.position as number) } }
+      ? { _tag: "Repeated", last: { revision: last.revision, position: BigInt(last.position) } }
       : { _tag: "Refused" }
   }
 
@@ -93,15 +85,29 @@ export const eventsTable = (db: DatabaseSync) => {
       events: ReadonlyArray<EncodedEvent>,
       recordedAt: Instant
     ): Insertion => {
+      let origin = expected === "no_stream" ? undefined : originOf(stream)
+      if (expected !== "no_stream") {
+        const stands = origin !== undefined && (expected === 0 || selectOne.get(origin, expected) !== undefined)
+        if (!stands) return { _tag: "Refused" }
+      }
       const first = expected === "no_stream" ? 0 : expected + 1
-      if (expected !== "no_stream" && selectOne.get(stream, expected) === undefined) return { _tag: "Refused" }
       const stored: Array<RecordedEvent> = []
       for (const [i, { data, event, metadata }] of events.entries()) {
         const { eventId, type } = event
         const revision = first + i
-        const { changes, lastInsertRowid } = insertOne.run(eventId, stream, revision, type, data, metadata, recordedAt)
+        const { changes, lastInsertRowid } = insertOne.run(
+          eventId,
+          stream,
+          origin ?? null,
+          revision,
+          type,
+          data,
+          metadata,
+          recordedAt
+        )
         // Revisions have no gaps, so only the first can be taken: nothing of this append has been written yet.
         if (changes === 0) return repeatedOrRefused(stream, first, events)
+        origin ??= Number(lastInsertRowid)
         stored.push({
           eventId,
           type,
@@ -116,7 +122,7 @@ export const eventsTable = (db: DatabaseSync) => {
       return { _tag: "Stored", events: stored, last: stored.at(-1)! }
     },
 
-    read: (stream: StreamId) => (selectStream.all(stream) as unknown as ReadonlyArray<Row>).map(decode),
+    read: (stream: StreamId) => rowsOf(stream).map(decode),
 
     /** Those of the given categories among the positions after `after` up to and including `upTo`. */
     page: (categories: ReadonlyArray<string>, after: bigint, upTo: bigint) =>

@@ -3,7 +3,8 @@ import { fromMillis } from "#domain/Instant.ts"
 import { EventStore, EventStoreUnavailable, WrongExpectedRevision } from "#domain/ports/EventStore.ts"
 import * as Database from "#infra/sqlite/Database.ts"
 import * as GroupCommit from "#infra/sqlite/GroupCommit.ts"
-import { encode, eventsTable, type Insertion, schema } from "./EventsTable.ts"
+import { setUp } from "./EventsSchema.ts"
+import { encode, eventsTable, type Insertion } from "./EventsTable.ts"
 import { liveTail } from "./LiveTail.ts"
 
 /** Positions looked at by one page: bounds the memory of catching up, and how long a page holds the event loop. */
@@ -11,7 +12,8 @@ const pageSize = 500n
 
 const make = Effect.fnUntraced(function* (file: string) {
   const clock = yield* Clock.Clock
-  const db = yield* Database.open(file, { durability: "commit", schema })
+  const db = yield* Database.open(file, { durability: "commit" })
+  setUp(db)
   const table = eventsTable(db)
 
   const tail = liveTail((categories, after) => {

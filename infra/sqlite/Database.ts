@@ -36,6 +36,7 @@ const connect = (file: string, { durability, schema }: Parameters<typeof open>[1
   db.exec(`
     PRAGMA journal_mode = WAL;
     ${durability === "commit" ? "PRAGMA synchronous = FULL" : `PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = ${longLog}`};
+    PRAGMA temp_store = MEMORY; -- what undoes one statement of a transaction is a file otherwise
     PRAGMA fullfsync = ON; -- heard on macOS only, where fsync alone leaves the data in the drive's cache
   `)
   if (schema !== undefined) db.exec(schema)
