@@ -32,6 +32,8 @@ const wrong = (
     "422 invalid_request: half a character": [
       `{"device":"${device}","to":"+60123456789","content":{"type":"text","text":"\\ud800"}}`
     ],
+    "422 invalid_request: half a character in a tag": [{ ...right, tags: { order: "\udc00" } }],
+    "422 invalid_request: half a character in a tag's key": [{ ...right, tags: { "a\ud800": "4711" } }],
     "422 invalid_request: patience beyond reason": [{ ...right, confirm: { timeoutMs: 60_001 } }],
     "422 invalid_request: an expiry in the past": [{ ...right, expiresInSeconds: -1 }],
     "422 invalid_request: a list": [[right]],

@@ -197,7 +197,8 @@ layer(app, { excludeTestServices: true })("keys", (it) => {
           ask("POST", `/v1/clients/${id}/keys/abcd/rotate`, { body: { overlapSeconds: -1 } }),
           ask("POST", `/v1/clients/${id}/keys`, { body: { scopes: ["admin"], expiresInSeconds: 0 } }),
           ask("POST", `/v1/clients/${id}/keys`, { body: { scopes: [] } }),
-          ask("POST", "/v1/clients", { body: { name: "x", scopes: ["everything"] } })
+          ask("POST", "/v1/clients", { body: { name: "x", scopes: ["everything"] } }),
+          ask("POST", "/v1/clients", { body: { name: "half a \ud800 character", scopes: ["admin"] } })
         ],
         Effect.map(codeOf)
       )
@@ -205,7 +206,7 @@ layer(app, { excludeTestServices: true })("keys", (it) => {
       assert.deepStrictEqual(codes, [
         ...[none, none, none, none, noKey, noKey],
         ...[none, noKey, noKey, invalid, invalid],
-        ...[invalid, invalid]
+        ...[invalid, invalid, invalid]
       ])
     })
   )

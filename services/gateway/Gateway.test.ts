@@ -98,9 +98,14 @@ layer(app, { excludeTestServices: true })("the front door", (it) => {
         assert.strictEqual(byCode.json.code, "1234-5678")
         isProblem(yield* ask("POST", "/v1/devices", { body: { name: "shop", pairing: "code" } }), "invalid_request")
         for (const phone of ["1", "+491234"]) {
-          isProblem(yield* ask("POST", "/v1/devices", { body: { name: "shop", pairing: "code", phone } }), "invalid_number")
+          isProblem(
+            yield* ask("POST", "/v1/devices", { body: { name: "shop", pairing: "code", phone } }),
+            "invalid_number"
+          )
         }
-        isProblem(yield* ask("POST", "/v1/devices", { body: { name: " " } }), "invalid_request")
+        for (const name of [" ", "", " shop", "x".repeat(101), "half a \ud800 character"]) {
+          isProblem(yield* ask("POST", "/v1/devices", { body: { name } }), "invalid_request")
+        }
       })
     )
 

@@ -2,6 +2,7 @@ import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { Scope } from "#domain/access/Client.ts"
 import { Authorization, RequiredScope } from "./Authorization.ts"
+import { Name } from "./FreeText.ts"
 import { anywhere, Problem, withBody } from "./Problems.ts"
 
 const Scopes = Schema.Array(Scope).check(Schema.isMinLength(1), Schema.isMaxLength(16))
@@ -16,7 +17,7 @@ const expiresInSeconds = Schema.optionalKey(
 )
 
 export const CreateClient = Schema.Struct({
-  name: Schema.Trimmed.check(Schema.isNonEmpty(), Schema.isMaxLength(100)),
+  name: Name,
   scopes: Scopes,
   expiresInSeconds
 }).annotate({ identifier: "CreateClient" })

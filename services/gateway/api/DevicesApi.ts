@@ -2,10 +2,11 @@ import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { connections } from "#domain/device/Device.ts"
 import { Authorization, CountsAs, RequiredScope } from "./Authorization.ts"
+import { Name } from "./FreeText.ts"
 import { anywhere, Problem, withBody } from "./Problems.ts"
 
 export const CreateDevice = Schema.Struct({
-  name: Schema.Trimmed.check(Schema.isNonEmpty(), Schema.isMaxLength(100)),
+  name: Name,
   pairing: Schema.optionalKey(Schema.Literals(["qr", "code"])),
   /** Needed for `code`: the number of the phone that will be linked. */
   phone: Schema.optionalKey(Schema.String.check(Schema.isMaxLength(64)))

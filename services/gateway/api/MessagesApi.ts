@@ -3,6 +3,7 @@ import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/ht
 import { Content } from "#domain/message/Content.ts"
 import { Status } from "#domain/message/Status.ts"
 import { Authorization, CountsAs, CountsItself, RequiredScope } from "./Authorization.ts"
+import { FreeText } from "./FreeText.ts"
 import { anywhere, Problem, withBody } from "./Problems.ts"
 
 /** Any name; one that names nothing is answered with "there is no such…", not with a lesson on how ids look. */
@@ -10,7 +11,7 @@ export const Id = Schema.String.check(Schema.isMaxLength(255))
 
 export const maxTags = 16
 const tagKey = /^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$/
-export const Tags = Schema.Record(Schema.String, Schema.String.check(Schema.isMaxLength(256))).check(
+export const Tags = Schema.Record(Schema.String, FreeText.check(Schema.isMaxLength(256))).check(
   Schema.makeFilter(
     (tags: Readonly<Record<string, string>>) => {
       const keys = Object.keys(tags)

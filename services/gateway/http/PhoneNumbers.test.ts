@@ -77,7 +77,12 @@ describe("phone numbers", () => {
     for (const country of getCountries()) {
       const code = getCountryCallingCode(country)
       const here = phoneNumbers(code)
-      for (const digits of ["1234567890123456789", "2000000000000000000", "8199999999999999999", "0212345678901234567"]) {
+      for (const digits of [
+        "1234567890123456789",
+        "2000000000000000000",
+        "8199999999999999999",
+        "0212345678901234567"
+      ]) {
         for (let length = 1; length <= digits.length; length++) {
           const number = digits.slice(0, length)
           for (const written of [number, `+${code}${number}`, `00${code} ${number}`, `+${number}`]) {
