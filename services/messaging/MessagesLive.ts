@@ -14,6 +14,7 @@ import { seal } from "#domain/privacy/Sealing.ts"
 import type { NewEvent } from "#domain/Recorded.ts"
 import type { DeviceRegistry } from "../projections/DevicesView.ts"
 import * as MessagesView from "../projections/MessagesView.ts"
+import { Readiness } from "../projections/Readiness.ts"
 import { Views } from "../projections/View.ts"
 import type { Decision } from "../runtime/AggregateActors.ts"
 import { Provenance } from "../runtime/Provenance.ts"
@@ -29,6 +30,7 @@ import {
   OtherContent,
   QueueFull,
   type SendRequest,
+  Starting,
   WaitsFull
 } from "./Messages.ts"
 import { type Wait, Waits } from "./Waits.ts"
@@ -61,11 +63,13 @@ export const layer = (options: {
         reveal(document).pipe(Effect.provideService(Crypto, crypto), Effect.provideService(SubjectKeys, keys))
 
       const views = yield* Views
+      const { caughtUp } = yield* Readiness
       const arrivals = new Arrivals()
 
       /** Why nothing new can be accepted for this device, if so. A repeat of what was accepted is always answered. */
       const obstacle = ({ device }: SendRequest) => {
         const record = options.registry.get(device)
+        if (!record?.paired && !caughtUp()) return new Starting()
         if (record === undefined) return new DeviceUnknown()
         if (!record.paired) return new DeviceUnpaired()
         const { depth, limits } = options

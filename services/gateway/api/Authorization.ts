@@ -14,6 +14,11 @@ export const RequiredScope = Context.Reference<Scope | undefined>("homing/servic
   defaultValue: () => undefined
 })
 
+/** The answer is what the views show: there is none before they have caught up with the log. */
+export const ShowsViews = Context.Reference<boolean>("homing/services/gateway/api/ShowsViews", {
+  defaultValue: () => false
+})
+
 /** Which limit of a key a request counts towards. */
 export type RateFamily = "messages" | "devices"
 

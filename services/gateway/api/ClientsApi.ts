@@ -1,7 +1,7 @@
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { Scope } from "#domain/access/Client.ts"
-import { Authorization, RequiredScope } from "./Authorization.ts"
+import { Authorization, RequiredScope, ShowsViews } from "./Authorization.ts"
 import { Name } from "./FreeText.ts"
 import { anywhere, Problem, withBody } from "./Problems.ts"
 
@@ -77,12 +77,16 @@ export class ClientsApi extends HttpApiGroup.make("clients")
     HttpApiEndpoint.get("list", "/", {
       success: Schema.Struct({ items: Schema.Array(Client) }),
       error: anywhere
-    }).annotate(OpenApi.Summary, "Every client, oldest first"),
+    })
+      .annotate(ShowsViews, true)
+      .annotate(OpenApi.Summary, "Every client, oldest first"),
     HttpApiEndpoint.get("get", "/:id", {
       params: { id: Schema.String },
       success: Client,
       error: [...anywhere, Problem("client_not_found")]
-    }).annotate(OpenApi.Summary, "A client and its keys"),
+    })
+      .annotate(ShowsViews, true)
+      .annotate(OpenApi.Summary, "A client and its keys"),
     HttpApiEndpoint.post("issueKey", "/:id/keys", {
       params: { id: Schema.String },
       payload: IssueKey,

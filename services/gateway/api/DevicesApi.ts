@@ -1,7 +1,7 @@
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { connections } from "#domain/device/Device.ts"
-import { Authorization, CountsAs, RequiredScope } from "./Authorization.ts"
+import { Authorization, CountsAs, RequiredScope, ShowsViews } from "./Authorization.ts"
 import { Name } from "./FreeText.ts"
 import { anywhere, Problem, withBody } from "./Problems.ts"
 
@@ -38,6 +38,7 @@ export class DevicesApi extends HttpApiGroup.make("devices")
       error: anywhere
     })
       .annotate(RequiredScope, "devices:manage")
+      .annotate(ShowsViews, true)
       .annotate(OpenApi.Summary, "Every device, oldest first"),
     HttpApiEndpoint.get("get", "/:id", {
       params: { id: Schema.String },
@@ -45,6 +46,7 @@ export class DevicesApi extends HttpApiGroup.make("devices")
       error: [...anywhere, Problem("device_not_found")]
     })
       .annotate(RequiredScope, "devices:manage")
+      .annotate(ShowsViews, true)
       .annotate(OpenApi.Summary, "A device, with what to show while it is being paired")
   )
   .annotateEndpoints(CountsAs, "devices")

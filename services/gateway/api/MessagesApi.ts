@@ -2,7 +2,7 @@ import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { Content } from "#domain/message/Content.ts"
 import { Status } from "#domain/message/Status.ts"
-import { Authorization, CountsAs, CountsItself, RequiredScope } from "./Authorization.ts"
+import { Authorization, CountsAs, CountsItself, RequiredScope, ShowsViews } from "./Authorization.ts"
 import { FreeText } from "./FreeText.ts"
 import { anywhere, Problem, withBody } from "./Problems.ts"
 
@@ -128,6 +128,7 @@ export class MessagesApi extends HttpApiGroup.make("messages")
       error: anywhere
     })
       .annotate(RequiredScope, "messages:read")
+      .annotate(ShowsViews, true)
       .annotate(OpenApi.Summary, "Messages, newest first; `next` is the `after` of the next page"),
     HttpApiEndpoint.get("get", "/:id", {
       params: { id: Schema.String },
