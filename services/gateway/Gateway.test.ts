@@ -3,6 +3,7 @@ import { Effect } from "effect"
 import { MessageId } from "#domain/Ids.ts"
 import type { RecordedEvent } from "#domain/Recorded.ts"
 import { ask, at, device, documentOf, gateway, isProblem, message, paired } from "../../test/GatewayFixture.ts"
+import { cursorOf } from "./http/Cursor.ts"
 
 const known = documentOf({ ...message, to: { kind: "phone", address: message.to }, tags: {} } as never)
 const recorded = {
@@ -64,6 +65,7 @@ layer(app, { excludeTestServices: true })("the front door", (it) => {
         for (const [name, value] of [
           ["after", "7"],
           ["after", "%00"],
+          ["after", cursorOf("store:1", 2n ** 63n)],
           ["limit", "0"],
           ["limit", "201"],
           ["limit", "x"],

@@ -6,6 +6,7 @@ import type { Status } from "#domain/message/Status.ts"
 import type { EventStoreUnavailable } from "#domain/ports/EventStore.ts"
 import type { SubjectKeysUnavailable } from "#domain/ports/SubjectKeys.ts"
 import type { RecordedEvent } from "#domain/Recorded.ts"
+import type { ViewsUnavailable } from "../projections/View.ts"
 
 /** Whose request it is. A client owns several keys: rotating one changes no message's id. */
 export interface Caller {
@@ -63,7 +64,7 @@ export class WaitsFull extends Schema.TaggedError<WaitsFull>()("WaitsFull", { re
 /** Why a message was not accepted. */
 export type Refusal = DeviceUnknown | DeviceUnpaired | Starting | OtherContent | QueueFull | WaitsFull
 
-export type Unavailable = EventStoreUnavailable | SubjectKeysUnavailable
+export type Unavailable = EventStoreUnavailable | SubjectKeysUnavailable | ViewsUnavailable
 
 export interface MessagePage {
   readonly items: ReadonlyArray<MessageDocument>

@@ -8,14 +8,14 @@ import type { Content, Recipient } from "#domain/message/Content.ts"
 import { streamOf } from "#domain/message/Message.ts"
 import { orderedJson } from "#domain/OrderedJson.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
-import { EventStore, EventStoreUnavailable } from "#domain/ports/EventStore.ts"
+import { EventStore } from "#domain/ports/EventStore.ts"
 import { SubjectKeys } from "#domain/ports/SubjectKeys.ts"
 import { seal } from "#domain/privacy/Sealing.ts"
 import type { NewEvent } from "#domain/Recorded.ts"
 import type { DeviceRegistry } from "../projections/DevicesView.ts"
 import * as MessagesView from "../projections/MessagesView.ts"
 import { Readiness } from "../projections/Readiness.ts"
-import { Views } from "../projections/View.ts"
+import { Views, ViewsUnavailable } from "../projections/View.ts"
 import type { Decision } from "../runtime/AggregateActors.ts"
 import { Provenance } from "../runtime/Provenance.ts"
 import { type Arrival, Arrivals } from "./Arrivals.ts"
@@ -193,7 +193,7 @@ export const layer = (options: {
 
         list: Effect.fn("Messages.list")(function* (filter) {
           const found = yield* MessagesView.list(sql, { ...filter, limit: filter.limit + 1 }).pipe(
-            Effect.mapError((cause) => new EventStoreUnavailable({ written: "no", cause }))
+            Effect.mapError((cause) => new ViewsUnavailable({ cause }))
           )
           const page = found.slice(0, filter.limit)
           const items = yield* Effect.forEach(page, ({ document }) =>
