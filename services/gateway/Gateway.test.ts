@@ -121,6 +121,28 @@ layer(app, { excludeTestServices: true })("the front door", (it) => {
     )
   })
 
+  it.effect("no answer may be kept, unless it says so", () =>
+    Effect.gen(function* () {
+      const answers = yield* Effect.forEach(
+        [
+          ask("POST", "/v1/messages", { body: message }),
+          ask("GET", `/v1/messages/${known.id}`),
+          ask("GET", "/v1/messages"),
+          ask("POST", "/v1/devices", { body: { name: "shop" } }),
+          ask("GET", `/v1/devices/${device}`),
+          ask("POST", "/v1/clients", { body: { name: "shop", scopes: ["admin"] } }),
+          ask("GET", "/v1/clients"),
+          ask("GET", "/health/detailed"),
+          ask("GET", "/v1/messages", { key: "" }),
+          ask("GET", "/nothing"),
+          ask("GET", "/docs")
+        ],
+        Effect.map(({ headers }) => headers.get("cache-control"))
+      )
+      assert.deepStrictEqual(answers, [...Array(10).fill("no-store"), "no-cache"])
+    })
+  )
+
   describe("paths and methods", () => {
     it.effect("that are unknown are problems too", () =>
       Effect.gen(function* () {
