@@ -267,14 +267,18 @@ describe("too many who wait", () => {
         homing.call("POST", "/v1/messages", text(device, "hello", confirm), keyed(key))
       const patiently = { until: "sent", timeoutMs: 60_000 }
       const waiting = yield* Effect.forEach(Array.range(1, 9), (i) => Effect.forkChild(send(`${i}`, patiently)))
-      const refused = Effect.forEach(waiting, (fiber) => Effect.sync(() => fiber.pollUnsafe()))
-      yield* eventually(refused, (answers) => answers.filter((answer) => answer !== undefined).length === 5)
+      const polled = Effect.forEach(waiting, (fiber) => Effect.sync(() => fiber.pollUnsafe()))
+      yield* eventually(polled, (answers) => answers.filter((answer) => answer !== undefined).length === 5)
 
       const late = yield* send("late", patiently)
       assert.deepStrictEqual([late.status, late.body.code], [503, "too_many_waits"])
       assert.strictEqual(late.headers.get("retry-after"), "5")
       assert.strictEqual(late.headers.get("idempotency-key"), "late")
       assert.strictEqual((yield* send("late", atOnce)).status, 202)
+      const repeated = yield* send("late", patiently) // is told at once what is known
+      assert.deepStrictEqual([repeated.status, repeated.headers.get("idempotency-key")], [202, "late"])
+      const other = yield* homing.call("POST", "/v1/messages", text(device, "other words", patiently), keyed("late"))
+      assert.strictEqual(other.body.code, "idempotency_conflict")
 
       yield* whatsapp.open
       const answers = yield* Effect.forEach(waiting, Fiber.join)

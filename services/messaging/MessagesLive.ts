@@ -67,7 +67,7 @@ export const layer = (options: {
       const arrivals = new Arrivals()
 
       /** Why nothing new can be accepted for this device, if so. A repeat of what was accepted is always answered. */
-      const obstacle = ({ device }: SendRequest) => {
+      const obstacle = ({ device }: SendRequest, noRoomToWait: boolean) => {
         const record = options.registry.get(device)
         if (!record?.paired && !caughtUp()) return new Starting()
         if (record === undefined) return new DeviceUnknown()
@@ -80,7 +80,7 @@ export const layer = (options: {
         ) {
           return new QueueFull({ retryAfterSeconds: 5 })
         }
-        return undefined
+        return noRoomToWait ? new WaitsFull({ retryAfterSeconds: 5 }) : undefined
       }
 
       const digestOf = ({ content, device, expiresInSeconds, tags, to }: SendRequest) => {
@@ -112,12 +112,13 @@ export const layer = (options: {
         caller: Caller,
         request: SendRequest,
         arrival: Arrival,
-        wait: Wait
+        wait: Wait,
+        noRoomToWait: boolean
       ) {
         const stream = streamOf(id)
         const contentDigest = digestOf(request)
         arrivals.shown(yield* views.position)
-        const refused = obstacle(request)
+        const refused = obstacle(request, noRoomToWait)
         if (refused !== undefined) {
           arrival.end()
           const [first] = yield* store.read(stream)
@@ -159,20 +160,23 @@ export const layer = (options: {
           Effect.catchTag("MessageRejected", () => new OtherContent({ message: id }))
         )
         const known = queued === undefined ? yield* load(id) : begun(id, queued)
-        const { answered, document } = yield* awaitAnswer(wait, waits.released(), known, request.confirm)
+        const { answered, document } = yield* awaitAnswer(
+          wait,
+          noRoomToWait || waits.released(),
+          known,
+          request.confirm
+        )
         return { document: present(document, request), answered, repeated: queued === undefined }
       })
 
       const messages: Messages["Service"] = {
         send: (caller, request) =>
-          Effect.suspend((): ReturnType<Messages["Service"]["send"]> => {
-            if (request.confirm.timeoutMs > 0 && waits.size() >= options.limits.waits) {
-              return Effect.fail(new WaitsFull({ retryAfterSeconds: 5 }))
-            }
+          Effect.suspend(() => {
+            const noRoomToWait = request.confirm.timeoutMs > 0 && waits.size() >= options.limits.waits
             const id = idOf(caller, request)
             const arrival = arrivals.begin(request.device)
             const wait = waits.open(streamOf(id))
-            return Effect.onExitPrimitive(accept(id, caller, request, arrival, wait), () => {
+            return Effect.onExitPrimitive(accept(id, caller, request, arrival, wait, noRoomToWait), () => {
               arrival.end()
               wait.close()
               return undefined
