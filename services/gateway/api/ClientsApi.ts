@@ -111,7 +111,7 @@ export class ClientsApi extends HttpApiGroup.make("clients")
       error: [...anywhere, Problem("client_not_found"), Problem("key_not_found")]
     }).annotate(OpenApi.Summary, "Revoke a key: it is refused from the answer on")
   )
-  .annotateEndpoints(RequiredScope, "admin")
+  .annotateEndpoints(RequiredScope, ["admin"])
   .middleware(Authorization)
   .prefix("/v1/clients")
   .annotate(OpenApi.Description, "Who may call this API, and with which keys.") {}

@@ -31,13 +31,13 @@ export class DevicesApi extends HttpApiGroup.make("devices")
       success: HttpApiSchema.WithHeaders(Device.pipe(HttpApiSchema.status(201)), { location: Schema.String }),
       error: [...withBody, Problem("invalid_number")]
     })
-      .annotate(RequiredScope, "devices:manage")
+      .annotate(RequiredScope, ["devices:manage"])
       .annotate(OpenApi.Summary, "Link a WhatsApp account: by QR code, or by a code typed into the phone"),
     HttpApiEndpoint.get("list", "/", {
       success: Schema.Struct({ items: Schema.Array(Device) }),
       error: anywhere
     })
-      .annotate(RequiredScope, "devices:manage")
+      .annotate(RequiredScope, ["devices:manage"])
       .annotate(ShowsViews, true)
       .annotate(OpenApi.Summary, "Every device, oldest first"),
     HttpApiEndpoint.get("get", "/:id", {
@@ -45,7 +45,7 @@ export class DevicesApi extends HttpApiGroup.make("devices")
       success: Device,
       error: [...anywhere, Problem("device_not_found")]
     })
-      .annotate(RequiredScope, "devices:manage")
+      .annotate(RequiredScope, ["devices:manage"])
       .annotate(ShowsViews, true)
       .annotate(OpenApi.Summary, "A device, with what to show while it is being paired")
   )

@@ -107,7 +107,7 @@ export class MessagesApi extends HttpApiGroup.make("messages")
         Problem("too_many_waits")
       ]
     })
-      .annotate(RequiredScope, "messages:send")
+      .annotate(RequiredScope, ["messages:send"])
       .annotate(CountsItself, true)
       .annotate(OpenApi.Summary, "Send a message, and wait until it is confirmed")
       .annotate(
@@ -127,7 +127,7 @@ export class MessagesApi extends HttpApiGroup.make("messages")
       success: Schema.Struct({ items: Schema.Array(Message), next: Schema.NullOr(Schema.String) }),
       error: anywhere
     })
-      .annotate(RequiredScope, "messages:read")
+      .annotate(RequiredScope, ["messages:read"])
       .annotate(ShowsViews, true)
       .annotate(OpenApi.Summary, "Messages, newest first; `next` is the `after` of the next page"),
     HttpApiEndpoint.get("get", "/:id", {
@@ -135,14 +135,18 @@ export class MessagesApi extends HttpApiGroup.make("messages")
       success: Message,
       error: [...anywhere, Problem("message_not_found")]
     })
-      .annotate(RequiredScope, "messages:read")
-      .annotate(OpenApi.Summary, "A message as its events tell it"),
+      .annotate(RequiredScope, ["messages:read", "messages:send"])
+      .annotate(OpenApi.Summary, "A message as its events tell it")
+      .annotate(
+        OpenApi.Description,
+        "With messages:send alone without `to` and `content`: enough to learn what became of a message that was answered 202."
+      ),
     HttpApiEndpoint.get("events", "/:id/events", {
       params: { id: Schema.String },
       success: Schema.Struct({ items: Schema.Array(MessageEvent) }),
       error: [...anywhere, Problem("message_not_found")]
     })
-      .annotate(RequiredScope, "messages:read")
+      .annotate(RequiredScope, ["messages:read"])
       .annotate(OpenApi.Summary, "Everything recorded about a message, oldest first, with the agent's signed evidence")
   )
   .annotateEndpoints(CountsAs, "messages")

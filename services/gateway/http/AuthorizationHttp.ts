@@ -27,18 +27,18 @@ export const layer = Layer.effect(
     const { caughtUp } = yield* Readiness
 
     return (answer, { endpoint }) => {
-      const scope = Context.get(endpoint.annotations, RequiredScope)
+      const scopes = Context.get(endpoint.annotations, RequiredScope)
       const family = Context.get(endpoint.annotations, CountsAs)
       const showsViews = Context.get(endpoint.annotations, ShowsViews)
       const countsItself = Context.get(endpoint.annotations, CountsItself)
-      const forbidden = respond(problem("forbidden", { detail: `The scope ${scope} is needed.` }))
+      const forbidden = respond(problem("forbidden", { detail: `The scope ${scopes.join(" or ")} is needed.` }))
 
       return Effect.withFiber((fiber) => {
         const request = Context.getUnsafe(fiber.context, HttpServerRequest.HttpServerRequest)
         const principal = authenticate(credentialIn(request.headers))
         if (principal === undefined) return Effect.succeed(unauthorized)
         if (principal === "starting") return Effect.succeed(notYet)
-        if (scope !== undefined && !may(principal, scope)) return Effect.succeed(forbidden)
+        if (scopes.length > 0 && !scopes.some((scope) => may(principal, scope))) return Effect.succeed(forbidden)
         if (showsViews && !caughtUp()) return Effect.succeed(notYet)
         const admitted = Effect.provideService(answer, CurrentPrincipal, principal)
         const unless = (refused: Refused | undefined) =>
