@@ -21,6 +21,8 @@ const wrong = (
     "413 payload_too_large: a megabyte": [saying("x".repeat(1_048_576))],
     "415 unsupported_media_type: a form": [right, { "content-type": "application/x-www-form-urlencoded" }],
     "422 invalid_number: too short": [{ ...right, to: "+6012" }],
+    "422 invalid_number: possible, and too short": [{ ...right, to: "+491234" }],
+    "422 invalid_number: possible, and too long": [{ ...right, to: "+49 12345678901234" }],
     "422 invalid_number: too long": [{ ...right, to: "+60123456789012345678" }],
     "422 invalid_number: words": [{ ...right, to: "my sister" }],
     "422 invalid_number: empty": [{ ...right, to: "" }],
@@ -30,6 +32,8 @@ const wrong = (
     "422 invalid_request: half a character": [
       `{"device":"${device}","to":"+60123456789","content":{"type":"text","text":"\\ud800"}}`
     ],
+    "422 invalid_request: half a character in a tag": [{ ...right, tags: { order: "\udc00" } }],
+    "422 invalid_request: half a character in a tag's key": [{ ...right, tags: { "a\ud800": "4711" } }],
     "422 invalid_request: patience beyond reason": [{ ...right, confirm: { timeoutMs: 60_001 } }],
     "422 invalid_request: an expiry in the past": [{ ...right, expiresInSeconds: -1 }],
     "422 invalid_request: a list": [[right]],

@@ -1,5 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Deferred, Effect, Fiber, Scope } from "effect"
+import { Deferred, Effect, Fiber, Layer, Scope } from "effect"
+import * as PrometheusMetrics from "effect/observability/PrometheusMetrics"
+import { DeviceId, EventId } from "#domain/Ids.ts"
+import { fromMillis } from "#domain/Instant.ts"
+import { EventStore } from "#domain/ports/EventStore.ts"
 import type { SendOutcome } from "#domain/ports/WhatsApp.ts"
 import * as Instant from "#infra/whatsapp/Instant.ts"
 import { connectedDevice, eventually, folder, start, text } from "./Homing.ts"
@@ -12,6 +16,39 @@ const gated = () => {
   const whatsapp = Instant.make({ keep: 1_000, outcome: () => Effect.as(Deferred.await(gate), acked) })
   return { ...whatsapp, open: Deferred.succeed(gate, undefined) }
 }
+
+/** A number of the metrics. */
+const counted = (series: string) =>
+  Effect.map(PrometheusMetrics.format(), (text) => {
+    const line = text.split("\n").find((line) => line.startsWith(`${series} `))
+    return Number(line?.slice(series.length) ?? 0)
+  })
+
+/**
+ * A store in which a message is sent before its own append returns, and whoever follows the log has heard of it by then:
+ * a wait that is opened later does not hear it.
+ */
+const hasty = Layer.effect(
+  EventStore,
+  Effect.map(EventStore, (store) => {
+    const heard = counted('homing_message_events_total{type="message.sent.v1"}')
+    return EventStore.of({
+      ...store,
+      append: (stream, expected, events) =>
+        Effect.gen(function* () {
+          const appended = yield* store.append(stream, expected, events)
+          const [{ metadata, type }] = events
+          if (type !== "message.queued.v1") return appended
+          const before = yield* heard
+          const data = { attempt: 1, at: metadata.occurredAt }
+          const sent = { eventId: EventId.make(crypto.randomUUID()), type: "message.sent.v1", data, metadata }
+          yield* Effect.catchTag(store.append(stream, appended.revision, [sent]), "WrongExpectedRevision", Effect.die)
+          yield* eventually(heard, (now) => now > before)
+          return appended
+        })
+    })
+  })
+)
 
 describe("a confirmed send over HTTP", () => {
   it.live("answers 201 sent, with the signed report in its history", () =>
@@ -52,6 +89,56 @@ describe("a confirmed send over HTTP", () => {
     )
   )
 
+  it.live("hears what is recorded before it was even told that the message is accepted", () =>
+    Effect.scoped(
+      Effect.gen(function* () {
+        const homing = yield* start(yield* folder, gated().layer, { ports: hasty })
+        const device = yield* connectedDevice(homing)
+        const sent = yield* homing.call("POST", "/v1/messages", text(device))
+        assert.deepStrictEqual([sent.status, sent.body.status], [201, "sent"])
+      })
+    )
+  )
+
+  it.live("waits for the receipt that was asked for, and no longer than it may", () =>
+    Effect.scoped(
+      Effect.gen(function* () {
+        const whatsapp = Instant.make({ keep: 10 })
+        const homing = yield* start(yield* folder, whatsapp.layer)
+        const device = yield* connectedDevice(homing)
+        const tell = (kind: "delivered" | "read") =>
+          whatsapp.tell({
+            _tag: "Receipt",
+            device: DeviceId.make(device),
+            waMessageId: whatsapp.sent.at(-1)!.waMessageId,
+            kind,
+            at: fromMillis(Date.now())
+          })
+
+        for (const [until, ...before] of [["delivered"], ["read", "delivered"]] as const) {
+          const send = (timeoutMs: number) =>
+            homing.call("POST", "/v1/messages", text(device, until, { until, timeoutMs }), { "idempotency-key": until })
+          const already = whatsapp.sent.length
+          const patient = yield* Effect.forkChild(send(60_000), { startImmediately: true })
+          yield* eventually(
+            Effect.sync(() => whatsapp.sent.length),
+            (count) => count > already
+          )
+          yield* eventually(send(0), ({ body }) => body.status === "sent")
+          for (const receipt of before) {
+            yield* tell(receipt)
+            yield* eventually(send(0), ({ body }) => body.status === receipt)
+          }
+          const brief = yield* send(50)
+          assert.deepStrictEqual([brief.status, brief.body.status], [202, before.at(-1) ?? "sent"])
+          yield* tell(until)
+          const answer = yield* Fiber.join(patient)
+          assert.deepStrictEqual([answer.status, answer.body.status], [201, until])
+        }
+      })
+    )
+  )
+
   it.live("answers a second identical request with the outcome of the first, which is still open", () =>
     Effect.scoped(
       Effect.gen(function* () {
@@ -65,7 +152,7 @@ describe("a confirmed send over HTTP", () => {
           (n) => n === 1
         )
         const second = yield* Effect.forkChild(request, { startImmediately: true })
-        yield* Effect.sleep("100 millis")
+        yield* eventually(counted("homing_waits_open"), (open) => open === 2)
         yield* whatsapp.open
         const answers = [yield* Fiber.join(first), yield* Fiber.join(second)]
         assert.deepStrictEqual(

@@ -53,7 +53,7 @@ it.live("a log restored from a copy begins a new epoch: its agent obeys it when 
     yield* third.end
     const fourth = yield* beginGateway // issues again what is open
     const early = fourth.call("GET", "/v1/messages?limit=10")
-    yield* eventually(early, ({ body }) => body.items.every(({ status }: { status: string }) => status === "sent"))
+    yield* eventually(early, ({ body }) => body.items?.every(({ status }: { status: string }) => status === "sent"))
     assert.sameMembers(texts(), ["in the copy", "after the copy", "trusted", "not yet trusted"])
   })
 )

@@ -70,13 +70,15 @@ export interface Composition {
   readonly ports?: Layer.Layer<never, unknown, Ports> | Layer.Layer<EventStore | CommandBus, unknown, Ports>
   /** The gateway alone. */
   readonly withoutAgent?: boolean
+  /** What hears the log's lines, from warnings on. */
+  readonly log?: (line: string) => void
 }
 
 /** Starts it on a folder; it ends with the scope. */
 export const start = <E>(
   path: string,
   session: Layer.Layer<WhatsApp, E>,
-  { options = gatewayOptions, ports = Layer.empty, withoutAgent = false }: Composition = {}
+  { options = gatewayOptions, ports = Layer.empty, withoutAgent = false, log = () => {} }: Composition = {}
 ): Effect.Effect<Homing, unknown, Scope.Scope> =>
   Effect.gen(function* () {
     const front = gateway(options)
@@ -88,7 +90,7 @@ export const start = <E>(
       (withoutAgent ? front : home).pipe(
         Layer.provideMerge(ports as Layer.Layer<EventStore, unknown, Ports>),
         Layer.provideMerge(embedded(path)),
-        Layer.provideMerge(Log.layer({ level: "error", out: { write: () => {} } }))
+        Layer.provideMerge(Log.layer({ level: "warn", out: { write: log } }))
       )
     )
     const { address } = yield* Effect.provideContext(HttpServer.HttpServer, services)

@@ -1,5 +1,9 @@
+import { chmodSync } from "node:fs"
+import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
-import { Array, Deferred, Effect, Fiber } from "effect"
+import { Array, Deferred, Effect, Fiber, Layer } from "effect"
+import { SqlClient } from "effect/sql"
+import { SubjectKeys, SubjectKeysUnavailable } from "#domain/ports/SubjectKeys.ts"
 import type { SendOutcome } from "#domain/ports/WhatsApp.ts"
 import * as Instant from "#infra/whatsapp/Instant.ts"
 import { connectedDevice, eventually, folder, gatewayOptions, type Homing, life, start, text } from "./Homing.ts"
@@ -85,6 +89,61 @@ describe("without the store", () => {
         assert.lengthOf(body.items, 2)
         assert.strictEqual(new Set(whatsapp.sent.map(({ waMessageId }) => waMessageId)).size, 2)
       })
+  )
+})
+
+describe("without a port", () => {
+  const unavailable = (lines: ReadonlyArray<string>) =>
+    lines.map((line) => JSON.parse(line)).flatMap(({ msg, port }) => (msg === "a port is unavailable" ? [port] : []))
+
+  it.live("of the views, a list is unavailable, and the log says why; messages are sent as ever", () =>
+    Effect.gen(function* () {
+      const clients: globalThis.Array<SqlClient.SqlClient> = []
+      const ports = Layer.effectDiscard(Effect.map(SqlClient.SqlClient, (client) => clients.push(client)))
+      const lines: globalThis.Array<string> = []
+      const homing = yield* start(yield* folder, Instant.layer, { ports, log: (line) => lines.push(line) })
+      const device = yield* connectedDevice(homing)
+      yield* clients[0]!`DROP TABLE messages`
+      const list = yield* homing.call("GET", "/v1/messages")
+      assert.deepStrictEqual([list.status, list.body.code], [503, "store_unavailable"])
+      assert.deepStrictEqual(unavailable(lines), ["ViewsUnavailable"])
+      assert.strictEqual((yield* homing.call("POST", "/v1/messages", text(device))).status, 201)
+    })
+  )
+
+  it.live("of the subject keys, names cannot be shown, and devices are counted all the same", () =>
+    Effect.gen(function* () {
+      let gone = false
+      const ports = Layer.effect(
+        SubjectKeys,
+        Effect.map(SubjectKeys, (keys) => ({
+          ...keys,
+          find: (...asked: Parameters<typeof keys.find>) =>
+            gone ? Effect.fail(new SubjectKeysUnavailable({ cause: new Error("simulated") })) : keys.find(...asked)
+        }))
+      )
+      const homing = yield* start(yield* folder, Instant.layer, { ports })
+      yield* connectedDevice(homing)
+      gone = true
+      const list = yield* homing.call("GET", "/v1/devices")
+      assert.deepStrictEqual([list.status, list.body.code], [503, "store_unavailable"])
+      const { body, status } = yield* homing.call("GET", "/health/detailed")
+      assert.deepStrictEqual([status, body.devices?.connected], [200, 1])
+    })
+  )
+
+  it.live("of the secrets, there is no new key, and the log says why", () =>
+    Effect.gen(function* () {
+      const path = yield* folder
+      const lines: globalThis.Array<string> = []
+      const homing = yield* start(path, Instant.layer, { log: (line) => lines.push(line) })
+      chmodSync(join(path, "secrets"), 0o777)
+      const refused = yield* homing.call("POST", "/v1/gateway-keys")
+      assert.deepStrictEqual([refused.status, refused.body.code], [503, "store_unavailable"])
+      assert.deepStrictEqual(unavailable(lines), ["SecretVaultUnavailable"])
+      chmodSync(join(path, "secrets"), 0o700)
+      assert.strictEqual((yield* homing.call("POST", "/v1/gateway-keys")).status, 201)
+    })
   )
 })
 
@@ -208,14 +267,18 @@ describe("too many who wait", () => {
         homing.call("POST", "/v1/messages", text(device, "hello", confirm), keyed(key))
       const patiently = { until: "sent", timeoutMs: 60_000 }
       const waiting = yield* Effect.forEach(Array.range(1, 9), (i) => Effect.forkChild(send(`${i}`, patiently)))
-      const refused = Effect.forEach(waiting, (fiber) => Effect.sync(() => fiber.pollUnsafe()))
-      yield* eventually(refused, (answers) => answers.filter((answer) => answer !== undefined).length === 5)
+      const polled = Effect.forEach(waiting, (fiber) => Effect.sync(() => fiber.pollUnsafe()))
+      yield* eventually(polled, (answers) => answers.filter((answer) => answer !== undefined).length === 5)
 
       const late = yield* send("late", patiently)
       assert.deepStrictEqual([late.status, late.body.code], [503, "too_many_waits"])
       assert.strictEqual(late.headers.get("retry-after"), "5")
       assert.strictEqual(late.headers.get("idempotency-key"), "late")
       assert.strictEqual((yield* send("late", atOnce)).status, 202)
+      const repeated = yield* send("late", patiently) // is told at once what is known
+      assert.deepStrictEqual([repeated.status, repeated.headers.get("idempotency-key")], [202, "late"])
+      const other = yield* homing.call("POST", "/v1/messages", text(device, "other words", patiently), keyed("late"))
+      assert.strictEqual(other.body.code, "idempotency_conflict")
 
       yield* whatsapp.open
       const answers = yield* Effect.forEach(waiting, Fiber.join)

@@ -42,7 +42,7 @@ describeWith("PostgreSQL", "a gateway with views and subject keys in PostgreSQL"
         yield* first.end
 
         const again = yield* start(path, Instant.make().layer, { ports })
-        const found = yield* listed(again)
+        const found = yield* eventually(listed(again), ({ status }) => status === 200)
         assert.deepStrictEqual(idsOf(found), ids)
         assert.deepStrictEqual(
           found.body.items.map((item: { content: object }) => item.content),

@@ -48,7 +48,7 @@ describe("homing start", () => {
 
         yield* whatsapp.control("faults", { ack: "normal", receipts: ["delivery", "read"] })
         const second = yield* started(options, first.key)
-        const devices = yield* second.call("GET", "/v1/devices")
+        const devices = yield* eventually(second.call("GET", "/v1/devices"), ({ status }) => status === 200)
         assert.deepStrictEqual(
           devices.body.items.map(({ id }: { id: string }) => id),
           [device]
@@ -98,7 +98,8 @@ describe("homing start", () => {
       assert.isBelow(millis, 20_000)
       assert.include(process.stdout(), "data in elsewhere")
       assert.notMatch(process.stdout(), keyPattern)
-      assert.strictEqual((yield* call("GET", "/v1/clients")).body.items.length, 0)
+      const clients = yield* eventually(call("GET", "/v1/clients"), ({ status }) => status === 200)
+      assert.deepStrictEqual(clients.body.items, [])
       const { body } = yield* eventually(call("GET", "/v1/devices"), (answer) => answer.body.items.length === 1)
       assert.strictEqual(body.items[0].state, "pairing")
       assert.strictEqual((yield* process.end("SIGINT")).code, 0)

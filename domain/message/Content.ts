@@ -16,15 +16,16 @@ export type RecipientKind = typeof RecipientKind.Type
 export const Recipient = Schema.Struct({ kind: Schema.Literal("phone"), address: PhoneNumber })
 export type Recipient = typeof Recipient.Type
 
+/** Half a surrogate pair has no UTF-8: it would come back from storage as another text. */
+export const wellFormed = Schema.makeFilter((text: string) => text.isWellFormed(), {
+  expected: "well-formed Unicode"
+})
+
 export const maxTextLength = 65_536
 
 export const TextContent = Schema.Struct({
   type: Schema.Literal("text"),
-  text: Schema.String.check(
-    Schema.isNonEmpty(),
-    Schema.isMaxLength(maxTextLength),
-    Schema.makeFilter((text: string) => text.isWellFormed(), { message: "expected well-formed Unicode" })
-  )
+  text: Schema.String.check(Schema.isNonEmpty(), Schema.isMaxLength(maxTextLength), wellFormed)
 })
 export const Content = TextContent
 export type Content = typeof Content.Type

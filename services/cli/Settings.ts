@@ -9,7 +9,11 @@ export const gatewayOptions = (config: Config): GatewayOptions => ({
   region: config.region,
   apiKey: config.apiKey,
   http: {
-    ...config,
+    host: config.host,
+    port: config.port,
+    phoneCountryCode: config.phoneCountryCode,
+    connectionLimit: config.connectionLimit,
+    drainTimeoutMs: config.drainTimeoutMs,
     corsOrigins: config.corsOrigins === undefined ? undefined : originsOf(config.corsOrigins),
     trustProxy: config.trustProxy === undefined ? undefined : trustOf(config.trustProxy),
     rateLimits: {

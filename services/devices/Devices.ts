@@ -33,5 +33,8 @@ export class Devices extends Context.Service<
 
     /** Every device, oldest first. */
     readonly list: Effect.Effect<ReadonlyArray<DeviceDocument>, Unavailable>
+
+    /** How many are in which state. Asks no port: nothing of a device is opened to be counted. */
+    readonly count: () => Readonly<Record<Connection, number>>
   }
 >()("homing/services/devices/Devices") {}

@@ -1,5 +1,5 @@
 import { Clock, Effect, Layer, Schedule } from "effect"
-import { streamOf } from "#domain/device/Device.ts"
+import { type Connection, connections, streamOf } from "#domain/device/Device.ts"
 import { subjectIdOf, uuidV7 } from "#domain/Identifiers.ts"
 import { type AgentId, DeviceId } from "#domain/Ids.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
@@ -88,7 +88,13 @@ export const layer = (options: { readonly agent: AgentId; readonly registry: Dev
           return record === undefined ? Effect.succeed(undefined) : present(record)
         },
 
-        list: Effect.suspend(() => Effect.forEach([...options.registry.values()], present))
+        list: Effect.suspend(() => Effect.forEach([...options.registry.values()], present)),
+
+        count: () => {
+          const counts = Object.fromEntries(connections.map((state) => [state, 0])) as Record<Connection, number>
+          for (const { connection } of options.registry.values()) counts[connection]++
+          return counts
+        }
       }
     })
   )

@@ -3,9 +3,12 @@ import { Effect } from "effect"
 import { Clients } from "#services/access/Clients.ts"
 import { apiKey, ask, documentOf, gateway, message } from "../../test/GatewayFixture.ts"
 
+const known = documentOf({ ...message, to: { kind: "phone", address: message.to }, tags: {} } as never)
+
 const app = gateway({
   messages: {
     send: (_, request) => Effect.succeed({ document: documentOf(request), repeated: false, answered: true }),
+    find: () => Effect.succeed(known),
     list: () => Effect.succeed({ items: [], next: undefined })
   }
 })
@@ -62,27 +65,32 @@ layer(app, { excludeTestServices: true })("keys", (it) => {
     Effect.gen(function* () {
       const sender = yield* clientWith("messages:send")
       const reader = yield* clientWith("messages:read")
+      const manager = yield* clientWith("devices:manage")
       const admin = yield* clientWith("admin")
       const calls = [
         ["POST", "/v1/messages", message],
+        ["GET", `/v1/messages/${known.id}`, undefined],
         ["GET", "/v1/messages", undefined],
         ["GET", "/v1/devices", undefined],
         ["GET", "/v1/clients", undefined],
         ["GET", "/health/detailed", undefined]
       ] as const
-      const table = yield* Effect.forEach([sender, reader, admin], ({ key }) =>
+      const table = yield* Effect.forEach([sender, reader, manager, admin], ({ key }) =>
         Effect.forEach(calls, ([method, path, body]) =>
           Effect.map(ask(method, path, { key: key.secret, ...(body && { body }) }), ({ status }) => status)
         )
       )
       assert.deepStrictEqual(table, [
-        [201, 403, 403, 403, 200],
-        [403, 200, 403, 403, 200],
-        [201, 200, 200, 200, 200]
+        [201, 200, 403, 403, 403, 200],
+        [403, 200, 200, 403, 403, 200],
+        [403, 403, 403, 200, 403, 200],
+        [201, 200, 200, 200, 200, 200]
       ])
       const forbidden = yield* ask("GET", "/v1/messages", { key: sender.key.secret })
       assert.strictEqual(codeOf(forbidden), "forbidden")
-      assert.include(forbidden.json.detail, "messages:read")
+      assert.strictEqual(forbidden.json.detail, "The scope messages:read is needed.")
+      const either = yield* ask("GET", `/v1/messages/${known.id}`, { key: manager.key.secret })
+      assert.strictEqual(either.json.detail, "The scope messages:read or messages:send is needed.")
     })
   )
 
@@ -90,9 +98,13 @@ layer(app, { excludeTestServices: true })("keys", (it) => {
     Effect.gen(function* () {
       const sender = yield* clientWith("messages:send")
       const both = yield* clientWith("messages:send", "messages:read")
-      const blind = yield* ask("POST", "/v1/messages", { key: sender.key.secret, body: message })
-      assert.notProperty(blind.json, "to")
-      assert.notProperty(blind.json, "content")
+      const sent = yield* ask("POST", "/v1/messages", { key: sender.key.secret, body: message })
+      const found = yield* ask("GET", sent.headers.get("location")!, { key: sender.key.secret })
+      for (const blind of [sent, found]) {
+        assert.strictEqual(blind.json.status, "sent")
+        assert.notProperty(blind.json, "to")
+        assert.notProperty(blind.json, "content")
+      }
       const seen = yield* ask("POST", "/v1/messages", { key: both.key.secret, body: message })
       assert.strictEqual(seen.json.to, message.to)
     })
@@ -197,7 +209,8 @@ layer(app, { excludeTestServices: true })("keys", (it) => {
           ask("POST", `/v1/clients/${id}/keys/abcd/rotate`, { body: { overlapSeconds: -1 } }),
           ask("POST", `/v1/clients/${id}/keys`, { body: { scopes: ["admin"], expiresInSeconds: 0 } }),
           ask("POST", `/v1/clients/${id}/keys`, { body: { scopes: [] } }),
-          ask("POST", "/v1/clients", { body: { name: "x", scopes: ["everything"] } })
+          ask("POST", "/v1/clients", { body: { name: "x", scopes: ["everything"] } }),
+          ask("POST", "/v1/clients", { body: { name: "half a \ud800 character", scopes: ["admin"] } })
         ],
         Effect.map(codeOf)
       )
@@ -205,7 +218,7 @@ layer(app, { excludeTestServices: true })("keys", (it) => {
       assert.deepStrictEqual(codes, [
         ...[none, none, none, none, noKey, noKey],
         ...[none, noKey, noKey, invalid, invalid],
-        ...[invalid, invalid]
+        ...[invalid, invalid, invalid]
       ])
     })
   )

@@ -3,6 +3,7 @@ import { Effect } from "effect"
 import { MessageId } from "#domain/Ids.ts"
 import type { RecordedEvent } from "#domain/Recorded.ts"
 import { ask, at, device, documentOf, gateway, isProblem, message, paired } from "../../test/GatewayFixture.ts"
+import { cursorOf } from "./http/Cursor.ts"
 
 const known = documentOf({ ...message, to: { kind: "phone", address: message.to }, tags: {} } as never)
 const recorded = {
@@ -64,6 +65,7 @@ layer(app, { excludeTestServices: true })("the front door", (it) => {
         for (const [name, value] of [
           ["after", "7"],
           ["after", "%00"],
+          ["after", cursorOf("store:1", 2n ** 63n)],
           ["limit", "0"],
           ["limit", "201"],
           ["limit", "x"],
@@ -97,11 +99,15 @@ layer(app, { excludeTestServices: true })("the front door", (it) => {
         })
         assert.strictEqual(byCode.json.code, "1234-5678")
         isProblem(yield* ask("POST", "/v1/devices", { body: { name: "shop", pairing: "code" } }), "invalid_request")
-        isProblem(
-          yield* ask("POST", "/v1/devices", { body: { name: "shop", pairing: "code", phone: "1" } }),
-          "invalid_number"
-        )
-        isProblem(yield* ask("POST", "/v1/devices", { body: { name: " " } }), "invalid_request")
+        for (const phone of ["1", "+491234"]) {
+          isProblem(
+            yield* ask("POST", "/v1/devices", { body: { name: "shop", pairing: "code", phone } }),
+            "invalid_number"
+          )
+        }
+        for (const name of [" ", "", " shop", "x".repeat(101), "half a \ud800 character"]) {
+          isProblem(yield* ask("POST", "/v1/devices", { body: { name } }), "invalid_request")
+        }
       })
     )
 
@@ -114,6 +120,28 @@ layer(app, { excludeTestServices: true })("the front door", (it) => {
       })
     )
   })
+
+  it.effect("no answer may be kept, unless it says so", () =>
+    Effect.gen(function* () {
+      const answers = yield* Effect.forEach(
+        [
+          ask("POST", "/v1/messages", { body: message }),
+          ask("GET", `/v1/messages/${known.id}`),
+          ask("GET", "/v1/messages"),
+          ask("POST", "/v1/devices", { body: { name: "shop" } }),
+          ask("GET", `/v1/devices/${device}`),
+          ask("POST", "/v1/clients", { body: { name: "shop", scopes: ["admin"] } }),
+          ask("GET", "/v1/clients"),
+          ask("GET", "/health/detailed"),
+          ask("GET", "/v1/messages", { key: "" }),
+          ask("GET", "/nothing"),
+          ask("GET", "/docs")
+        ],
+        Effect.map(({ headers }) => headers.get("cache-control"))
+      )
+      assert.deepStrictEqual(answers, [...Array(10).fill("no-store"), "no-cache"])
+    })
+  )
 
   describe("paths and methods", () => {
     it.effect("that are unknown are problems too", () =>

@@ -51,6 +51,33 @@ layer(gateway(), { excludeTestServices: true })("what is too much or broken", (i
     })
   )
 
+  it.effect("one that comes byte by byte is read like any other", () =>
+    Effect.gen(function* () {
+      const inBytes = (body: string) => `${[...body].map((byte) => `1\r\n${byte}\r\n`).join("")}0\r\n\r\n`
+      const long = JSON.stringify({ ...message, content: { type: "text", text: "x".repeat(200_000) } })
+      const chunked = [json, "Transfer-Encoding: chunked"]
+      for (const more of [[], ["Expect: 100-continue"]]) {
+        const heard = yield* raw(head(...chunked, ...more), inBytes(long))
+        assert.match(heard, /HTTP\/1.1 422 .*"code":"invalid_request".*"pointer":"\/content\/text"/s)
+      }
+      const good = yield* raw(head(...chunked), inBytes(JSON.stringify(message)))
+      assert.match(good, /^HTTP\/1.1 201 /)
+      assert.strictEqual((yield* ask("GET", "/health")).status, 200)
+    })
+  )
+
+  it.effect("one of very many members is refused before anybody looks at each of them", () =>
+    Effect.gen(function* () {
+      const many = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, i) => [`m${i}`, 1]))
+      for (const body of [many(45_000), { ...message, tags: many(45_000) }, { ...message, x: Array(45_000).fill(1) }]) {
+        const refused = yield* send(JSON.stringify(body))
+        assert.deepStrictEqual([refused.status, refused.json.code], [400, "bad_request"])
+        assert.match(refused.json.detail, /too many/)
+      }
+      assert.strictEqual((yield* send(JSON.stringify({ ...message, ...many(200) }))).json.code, "invalid_request")
+    })
+  )
+
   it.effect("a body of another type is refused", () =>
     Effect.gen(function* () {
       const text = JSON.stringify(message)

@@ -8,12 +8,13 @@ const open = (stubs: Stubs) => Layer.build(gateway(stubs))
 const down = new EventStoreUnavailable({ written: "no", cause: new Error("the disk is gone") })
 
 describe("readiness", () => {
-  it.live("comes when the views have caught up; until then only the configured key is good", () =>
+  it.live("comes when the views have caught up; until then only the configured key is good, and no view is shown", () =>
     Effect.gen(function* () {
       const reached = yield* Deferred.make<void>()
       const services = yield* open({
         store: { head: Effect.succeed(5n) },
         views: { reached: () => Deferred.await(reached) },
+        messages: { find: () => Effect.succeed(undefined) },
         devices: { list: Effect.succeed([]) }
       })
       const get = (path: string, key: string) =>
@@ -25,11 +26,15 @@ describe("readiness", () => {
       assert.deepStrictEqual(yield* get("/health/ready", ""), [503, "starting"])
       assert.deepStrictEqual(yield* get("/health", ""), [200, undefined])
       assert.deepStrictEqual(yield* get("/v1/devices", issued), [503, "starting"])
-      assert.deepStrictEqual(yield* get("/v1/devices", apiKey), [200, undefined])
+      const message = "/v1/messages/00000000-0000-8000-8000-000000000000"
+      assert.deepStrictEqual(yield* get(message, issued), [503, "starting"])
+      assert.deepStrictEqual(yield* get(message, apiKey), [404, "message_not_found"])
+      assert.deepStrictEqual(yield* get("/v1/devices", apiKey), [503, "starting"])
       assert.deepStrictEqual(yield* get("/v1/devices", "nobody's"), [401, "unauthorized"])
       yield* Deferred.succeed(reached, undefined)
       yield* Effect.repeat(get("/health/ready", ""), { until: ([status]) => status === 200 })
       assert.deepStrictEqual(yield* get("/v1/devices", issued), [401, "unauthorized"])
+      assert.deepStrictEqual(yield* get("/v1/devices", apiKey), [200, undefined])
     })
   )
 

@@ -19,7 +19,7 @@ export interface Answer {
 
 /**
  * Waits until the message has come as far as was asked, has failed or expired, or the patience is over: then the answer
- * is what is known. `released`: waits have been called off already.
+ * is what is known. `released`: nobody waits any more, or not for this.
  */
 export const awaitAnswer = (
   wait: Wait,

@@ -6,6 +6,7 @@ import type { Status } from "#domain/message/Status.ts"
 import type { EventStoreUnavailable } from "#domain/ports/EventStore.ts"
 import type { SubjectKeysUnavailable } from "#domain/ports/SubjectKeys.ts"
 import type { RecordedEvent } from "#domain/Recorded.ts"
+import type { ViewsUnavailable } from "../projections/View.ts"
 
 /** Whose request it is. A client owns several keys: rotating one changes no message's id. */
 export interface Caller {
@@ -51,6 +52,8 @@ export interface Sent {
 
 export class DeviceUnknown extends Schema.TaggedError<DeviceUnknown>()("DeviceUnknown", {}) {}
 export class DeviceUnpaired extends Schema.TaggedError<DeviceUnpaired>()("DeviceUnpaired", {}) {}
+/** The views have not caught up with the log yet: what they do not show of a device may be there all the same. */
+export class Starting extends Schema.TaggedError<Starting>()("Starting", {}) {}
 /** The same idempotency key was used for other content. */
 export class OtherContent extends Schema.TaggedError<OtherContent>()("OtherContent", { message: MessageId }) {}
 export class QueueFull extends Schema.TaggedError<QueueFull>()("QueueFull", { retryAfterSeconds: Schema.Natural }) {}
@@ -58,7 +61,10 @@ export class QueueFull extends Schema.TaggedError<QueueFull>()("QueueFull", { re
 /** Too many requests wait for a confirmation already. */
 export class WaitsFull extends Schema.TaggedError<WaitsFull>()("WaitsFull", { retryAfterSeconds: Schema.Natural }) {}
 
-export type Unavailable = EventStoreUnavailable | SubjectKeysUnavailable
+/** Why a message was not accepted. */
+export type Refusal = DeviceUnknown | DeviceUnpaired | Starting | OtherContent | QueueFull | WaitsFull
+
+export type Unavailable = EventStoreUnavailable | SubjectKeysUnavailable | ViewsUnavailable
 
 export interface MessagePage {
   readonly items: ReadonlyArray<MessageDocument>
@@ -71,19 +77,10 @@ export class Messages extends Context.Service<
   Messages,
   {
     /** Accepts a message durably, then waits for what the caller asked to be confirmed, as long as it asked. */
-    readonly send: (
-      caller: Caller,
-      request: SendRequest
-    ) => Effect.Effect<Sent, DeviceUnknown | DeviceUnpaired | OtherContent | QueueFull | WaitsFull | Unavailable>
+    readonly send: (caller: Caller, request: SendRequest) => Effect.Effect<Sent, Refusal | Unavailable>
 
     /** The same for a request that was made before; `undefined` when it was not: then nothing is accepted. */
-    readonly repeat: (
-      caller: Caller,
-      request: SendRequest
-    ) => Effect.Effect<
-      Sent | undefined,
-      DeviceUnknown | DeviceUnpaired | OtherContent | QueueFull | WaitsFull | Unavailable
-    >
+    readonly repeat: (caller: Caller, request: SendRequest) => Effect.Effect<Sent | undefined, Refusal | Unavailable>
 
     readonly find: (id: MessageId) => Effect.Effect<MessageDocument | undefined, Unavailable>
 

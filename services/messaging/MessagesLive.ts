@@ -8,13 +8,14 @@ import type { Content, Recipient } from "#domain/message/Content.ts"
 import { streamOf } from "#domain/message/Message.ts"
 import { orderedJson } from "#domain/OrderedJson.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
-import { EventStore, EventStoreUnavailable } from "#domain/ports/EventStore.ts"
+import { EventStore } from "#domain/ports/EventStore.ts"
 import { SubjectKeys } from "#domain/ports/SubjectKeys.ts"
 import { seal } from "#domain/privacy/Sealing.ts"
 import type { NewEvent } from "#domain/Recorded.ts"
 import type { DeviceRegistry } from "../projections/DevicesView.ts"
 import * as MessagesView from "../projections/MessagesView.ts"
-import { Views } from "../projections/View.ts"
+import { Readiness } from "../projections/Readiness.ts"
+import { Views, ViewsUnavailable } from "../projections/View.ts"
 import type { Decision } from "../runtime/AggregateActors.ts"
 import { Provenance } from "../runtime/Provenance.ts"
 import { type Arrival, Arrivals } from "./Arrivals.ts"
@@ -29,6 +30,7 @@ import {
   OtherContent,
   QueueFull,
   type SendRequest,
+  Starting,
   WaitsFull
 } from "./Messages.ts"
 import { type Wait, Waits } from "./Waits.ts"
@@ -61,11 +63,13 @@ export const layer = (options: {
         reveal(document).pipe(Effect.provideService(Crypto, crypto), Effect.provideService(SubjectKeys, keys))
 
       const views = yield* Views
+      const { caughtUp } = yield* Readiness
       const arrivals = new Arrivals()
 
       /** Why nothing new can be accepted for this device, if so. A repeat of what was accepted is always answered. */
-      const obstacle = ({ device }: SendRequest) => {
+      const obstacle = ({ device }: SendRequest, noRoomToWait: boolean) => {
         const record = options.registry.get(device)
+        if (!record?.paired && !caughtUp()) return new Starting()
         if (record === undefined) return new DeviceUnknown()
         if (!record.paired) return new DeviceUnpaired()
         const { depth, limits } = options
@@ -76,7 +80,7 @@ export const layer = (options: {
         ) {
           return new QueueFull({ retryAfterSeconds: 5 })
         }
-        return undefined
+        return noRoomToWait ? new WaitsFull({ retryAfterSeconds: 5 }) : undefined
       }
 
       const digestOf = ({ content, device, expiresInSeconds, tags, to }: SendRequest) => {
@@ -108,12 +112,13 @@ export const layer = (options: {
         caller: Caller,
         request: SendRequest,
         arrival: Arrival,
-        wait: Wait
+        wait: Wait,
+        noRoomToWait: boolean
       ) {
         const stream = streamOf(id)
         const contentDigest = digestOf(request)
         arrivals.shown(yield* views.position)
-        const refused = obstacle(request)
+        const refused = obstacle(request, noRoomToWait)
         if (refused !== undefined) {
           arrival.end()
           const [first] = yield* store.read(stream)
@@ -155,20 +160,23 @@ export const layer = (options: {
           Effect.catchTag("MessageRejected", () => new OtherContent({ message: id }))
         )
         const known = queued === undefined ? yield* load(id) : begun(id, queued)
-        const { answered, document } = yield* awaitAnswer(wait, waits.released(), known, request.confirm)
+        const { answered, document } = yield* awaitAnswer(
+          wait,
+          noRoomToWait || waits.released(),
+          known,
+          request.confirm
+        )
         return { document: present(document, request), answered, repeated: queued === undefined }
       })
 
       const messages: Messages["Service"] = {
         send: (caller, request) =>
-          Effect.suspend((): ReturnType<Messages["Service"]["send"]> => {
-            if (request.confirm.timeoutMs > 0 && waits.size() >= options.limits.waits) {
-              return Effect.fail(new WaitsFull({ retryAfterSeconds: 5 }))
-            }
+          Effect.suspend(() => {
+            const noRoomToWait = request.confirm.timeoutMs > 0 && waits.size() >= options.limits.waits
             const id = idOf(caller, request)
             const arrival = arrivals.begin(request.device)
             const wait = waits.open(streamOf(id))
-            return Effect.onExitPrimitive(accept(id, caller, request, arrival, wait), () => {
+            return Effect.onExitPrimitive(accept(id, caller, request, arrival, wait, noRoomToWait), () => {
               arrival.end()
               wait.close()
               return undefined
@@ -189,7 +197,7 @@ export const layer = (options: {
 
         list: Effect.fn("Messages.list")(function* (filter) {
           const found = yield* MessagesView.list(sql, { ...filter, limit: filter.limit + 1 }).pipe(
-            Effect.mapError((cause) => new EventStoreUnavailable({ written: "no", cause }))
+            Effect.mapError((cause) => new ViewsUnavailable({ cause }))
           )
           const page = found.slice(0, filter.limit)
           const items = yield* Effect.forEach(page, ({ document }) =>

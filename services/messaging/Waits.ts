@@ -3,7 +3,7 @@ import type { StreamId } from "#domain/Ids.ts"
 import { EventStore } from "#domain/ports/EventStore.ts"
 import type { RecordedEvent } from "#domain/Recorded.ts"
 import * as Subscription from "../runtime/Subscription.ts"
-import { messageRecorded } from "../telemetry/Metrics.ts"
+import { messageRecorded, observe } from "../telemetry/Metrics.ts"
 
 /** One open request's ear on a stream. Opened before the command runs, so an answer that comes first is not missed. */
 export interface Wait {
@@ -59,6 +59,8 @@ export const layer = Layer.effect(
         wait.onEvent?.(event)
       }
     }
+
+    observe("homing_waits_open", "Requests that wait for a confirmation.", () => size)
 
     const after = yield* store.head // before the first request: what it adds is heard
     yield* Effect.forkScoped(

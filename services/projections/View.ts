@@ -1,4 +1,4 @@
-import { type Array, Context, type Effect } from "effect"
+import { type Array, Context, type Effect, Schema } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
 import type { RecordedEvent } from "#domain/Recorded.ts"
 
@@ -33,6 +33,11 @@ export interface Following {
   /** Now and then: what cannot be told from events without the rows. */
   readonly recount?: (sql: SqlClient.SqlClient) => Effect.Effect<unknown, SqlError.SqlError>
 }
+
+/** What the views are kept in did not answer as it should. */
+export class ViewsUnavailable extends Schema.TaggedError<ViewsUnavailable>()("ViewsUnavailable", {
+  cause: Schema.Defect()
+}) {}
 
 /** The views of this process, and how far they have come. */
 export class Views extends Context.Service<

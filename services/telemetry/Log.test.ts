@@ -51,6 +51,14 @@ describe("the log", () => {
     })
   )
 
+  it.effect("tells a cause that has no message", () =>
+    Effect.gen(function* () {
+      const cause = Object.assign(new Error("x"), { message: undefined })
+      const [line] = yield* logged("info", Effect.logWarning("failed", Cause.fail(new Error("outer", { cause }))))
+      assert.deepInclude(line.causes[0].cause, { name: "Error", message: "" })
+    })
+  )
+
   it.effect("tells causes without the numbers in their words", () =>
     Effect.gen(function* () {
       const error = new Error("no session with 60123456789@s.whatsapp.net", {

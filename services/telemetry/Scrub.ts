@@ -16,12 +16,15 @@ interface Told {
   readonly cause?: Told
 }
 
+/** An error of another library may lack even the message. */
+const wordsOf = (text: unknown): string => (typeof text === "string" ? scrub(text) : "")
+
 const tell = (error: unknown, depth = 0): Told => {
-  if (!(error instanceof Error)) return { name: typeof error, message: typeof error === "string" ? scrub(error) : "" }
+  if (!(error instanceof Error)) return { name: typeof error, message: wordsOf(error) }
   const at = error.stack?.split("\n").filter((line) => line.startsWith("    at ")) ?? []
   return {
     name: error.name,
-    message: scrub(error.message),
+    message: wordsOf(error.message),
     at: at.slice(0, frames).map((line) => line.trim()),
     ...(error.cause !== undefined && depth < deepest && { cause: tell(error.cause, depth + 1) })
   }

@@ -46,7 +46,7 @@ export class AgentsApi extends HttpApiGroup.make("agents")
       error: [...anywhere, Problem("agent_not_found"), Problem("key_not_found")]
     }).annotate(OpenApi.Summary, "Revoke a key of an agent: what it signs is refused from the answer on")
   )
-  .annotateEndpoints(RequiredScope, "admin")
+  .annotateEndpoints(RequiredScope, ["admin"])
   .middleware(Authorization)
   .prefix("/v1/agents")
   .annotate(OpenApi.Description, "The processes that hold WhatsApp, and whose signatures are believed.") {}

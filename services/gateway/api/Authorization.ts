@@ -9,9 +9,14 @@ export class CurrentPrincipal extends Context.Service<CurrentPrincipal, Principa
   "homing/services/gateway/api/CurrentPrincipal"
 ) {}
 
-/** What an endpoint asks of the key; `undefined`: any key will do. */
-export const RequiredScope = Context.Reference<Scope | undefined>("homing/services/gateway/api/RequiredScope", {
-  defaultValue: () => undefined
+/** What an endpoint asks of the key: one of these; of none, any key will do. */
+export const RequiredScope = Context.Reference<ReadonlyArray<Scope>>("homing/services/gateway/api/RequiredScope", {
+  defaultValue: () => []
+})
+
+/** The answer is what the views show: there is none before they have caught up with the log. */
+export const ShowsViews = Context.Reference<boolean>("homing/services/gateway/api/ShowsViews", {
+  defaultValue: () => false
 })
 
 /** Which limit of a key a request counts towards. */

@@ -1,7 +1,8 @@
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { Scope } from "#domain/access/Client.ts"
-import { Authorization, RequiredScope } from "./Authorization.ts"
+import { Authorization, RequiredScope, ShowsViews } from "./Authorization.ts"
+import { Name } from "./FreeText.ts"
 import { anywhere, Problem, withBody } from "./Problems.ts"
 
 const Scopes = Schema.Array(Scope).check(Schema.isMinLength(1), Schema.isMaxLength(16))
@@ -16,7 +17,7 @@ const expiresInSeconds = Schema.optionalKey(
 )
 
 export const CreateClient = Schema.Struct({
-  name: Schema.Trimmed.check(Schema.isNonEmpty(), Schema.isMaxLength(100)),
+  name: Name,
   scopes: Scopes,
   expiresInSeconds
 }).annotate({ identifier: "CreateClient" })
@@ -76,12 +77,16 @@ export class ClientsApi extends HttpApiGroup.make("clients")
     HttpApiEndpoint.get("list", "/", {
       success: Schema.Struct({ items: Schema.Array(Client) }),
       error: anywhere
-    }).annotate(OpenApi.Summary, "Every client, oldest first"),
+    })
+      .annotate(ShowsViews, true)
+      .annotate(OpenApi.Summary, "Every client, oldest first"),
     HttpApiEndpoint.get("get", "/:id", {
       params: { id: Schema.String },
       success: Client,
       error: [...anywhere, Problem("client_not_found")]
-    }).annotate(OpenApi.Summary, "A client and its keys"),
+    })
+      .annotate(ShowsViews, true)
+      .annotate(OpenApi.Summary, "A client and its keys"),
     HttpApiEndpoint.post("issueKey", "/:id/keys", {
       params: { id: Schema.String },
       payload: IssueKey,
@@ -106,7 +111,7 @@ export class ClientsApi extends HttpApiGroup.make("clients")
       error: [...anywhere, Problem("client_not_found"), Problem("key_not_found")]
     }).annotate(OpenApi.Summary, "Revoke a key: it is refused from the answer on")
   )
-  .annotateEndpoints(RequiredScope, "admin")
+  .annotateEndpoints(RequiredScope, ["admin"])
   .middleware(Authorization)
   .prefix("/v1/clients")
   .annotate(OpenApi.Description, "Who may call this API, and with which keys.") {}

@@ -1,11 +1,12 @@
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { connections } from "#domain/device/Device.ts"
-import { Authorization, CountsAs, RequiredScope } from "./Authorization.ts"
+import { Authorization, CountsAs, RequiredScope, ShowsViews } from "./Authorization.ts"
+import { Name } from "./FreeText.ts"
 import { anywhere, Problem, withBody } from "./Problems.ts"
 
 export const CreateDevice = Schema.Struct({
-  name: Schema.Trimmed.check(Schema.isNonEmpty(), Schema.isMaxLength(100)),
+  name: Name,
   pairing: Schema.optionalKey(Schema.Literals(["qr", "code"])),
   /** Needed for `code`: the number of the phone that will be linked. */
   phone: Schema.optionalKey(Schema.String.check(Schema.isMaxLength(64)))
@@ -30,20 +31,22 @@ export class DevicesApi extends HttpApiGroup.make("devices")
       success: HttpApiSchema.WithHeaders(Device.pipe(HttpApiSchema.status(201)), { location: Schema.String }),
       error: [...withBody, Problem("invalid_number")]
     })
-      .annotate(RequiredScope, "devices:manage")
+      .annotate(RequiredScope, ["devices:manage"])
       .annotate(OpenApi.Summary, "Link a WhatsApp account: by QR code, or by a code typed into the phone"),
     HttpApiEndpoint.get("list", "/", {
       success: Schema.Struct({ items: Schema.Array(Device) }),
       error: anywhere
     })
-      .annotate(RequiredScope, "devices:manage")
+      .annotate(RequiredScope, ["devices:manage"])
+      .annotate(ShowsViews, true)
       .annotate(OpenApi.Summary, "Every device, oldest first"),
     HttpApiEndpoint.get("get", "/:id", {
       params: { id: Schema.String },
       success: Device,
       error: [...anywhere, Problem("device_not_found")]
     })
-      .annotate(RequiredScope, "devices:manage")
+      .annotate(RequiredScope, ["devices:manage"])
+      .annotate(ShowsViews, true)
       .annotate(OpenApi.Summary, "A device, with what to show while it is being paired")
   )
   .annotateEndpoints(CountsAs, "devices")

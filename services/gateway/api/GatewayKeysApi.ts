@@ -42,7 +42,7 @@ export class GatewayKeysApi extends HttpApiGroup.make("gatewayKeys")
       error: [...anywhere, Problem("key_not_found"), Problem("key_in_use")]
     }).annotate(OpenApi.Summary, "Revoke a key: agents that hear of it take nothing of it any more")
   )
-  .annotateEndpoints(RequiredScope, "admin")
+  .annotateEndpoints(RequiredScope, ["admin"])
   .middleware(Authorization)
   .prefix("/v1/gateway-keys")
   .annotate(OpenApi.Description, "The gateway's own signing keys.") {}

@@ -2,7 +2,8 @@ import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { Content } from "#domain/message/Content.ts"
 import { Status } from "#domain/message/Status.ts"
-import { Authorization, CountsAs, CountsItself, RequiredScope } from "./Authorization.ts"
+import { Authorization, CountsAs, CountsItself, RequiredScope, ShowsViews } from "./Authorization.ts"
+import { FreeText } from "./FreeText.ts"
 import { anywhere, Problem, withBody } from "./Problems.ts"
 
 /** Any name; one that names nothing is answered with "there is no such…", not with a lesson on how ids look. */
@@ -10,7 +11,7 @@ export const Id = Schema.String.check(Schema.isMaxLength(255))
 
 export const maxTags = 16
 const tagKey = /^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$/
-export const Tags = Schema.Record(Schema.String, Schema.String.check(Schema.isMaxLength(256))).check(
+export const Tags = Schema.Record(Schema.String, FreeText.check(Schema.isMaxLength(256))).check(
   Schema.makeFilter(
     (tags: Readonly<Record<string, string>>) => {
       const keys = Object.keys(tags)
@@ -106,7 +107,7 @@ export class MessagesApi extends HttpApiGroup.make("messages")
         Problem("too_many_waits")
       ]
     })
-      .annotate(RequiredScope, "messages:send")
+      .annotate(RequiredScope, ["messages:send"])
       .annotate(CountsItself, true)
       .annotate(OpenApi.Summary, "Send a message, and wait until it is confirmed")
       .annotate(
@@ -126,21 +127,26 @@ export class MessagesApi extends HttpApiGroup.make("messages")
       success: Schema.Struct({ items: Schema.Array(Message), next: Schema.NullOr(Schema.String) }),
       error: anywhere
     })
-      .annotate(RequiredScope, "messages:read")
+      .annotate(RequiredScope, ["messages:read"])
+      .annotate(ShowsViews, true)
       .annotate(OpenApi.Summary, "Messages, newest first; `next` is the `after` of the next page"),
     HttpApiEndpoint.get("get", "/:id", {
       params: { id: Schema.String },
       success: Message,
       error: [...anywhere, Problem("message_not_found")]
     })
-      .annotate(RequiredScope, "messages:read")
-      .annotate(OpenApi.Summary, "A message as its events tell it"),
+      .annotate(RequiredScope, ["messages:read", "messages:send"])
+      .annotate(OpenApi.Summary, "A message as its events tell it")
+      .annotate(
+        OpenApi.Description,
+        "With messages:send alone without `to` and `content`: enough to learn what became of a message that was answered 202."
+      ),
     HttpApiEndpoint.get("events", "/:id/events", {
       params: { id: Schema.String },
       success: Schema.Struct({ items: Schema.Array(MessageEvent) }),
       error: [...anywhere, Problem("message_not_found")]
     })
-      .annotate(RequiredScope, "messages:read")
+      .annotate(RequiredScope, ["messages:read"])
       .annotate(OpenApi.Summary, "Everything recorded about a message, oldest first, with the agent's signed evidence")
   )
   .annotateEndpoints(CountsAs, "messages")

@@ -39,6 +39,9 @@ export class Refused {
   }
 }
 
+/** The views have not caught up with the log: a matter of seconds. */
+export const starting = new Refused(problem("starting"), { "retry-after": "1" })
+
 type Request = HttpServerRequest.HttpServerRequest
 
 /** Who is let in how often. Every verdict is remembered with its request, for the headers of the answer. */

@@ -7,11 +7,7 @@ type Headers = Readonly<Record<string, string>>
 
 /** A problem as an answer of its own, where headers belong to it; elsewhere an effect just fails with the problem. */
 export const respond = (found: Problem, headers: Headers = {}): HttpServerResponse.HttpServerResponse =>
-  HttpServerResponse.text(JSON.stringify(found), {
-    status: found.status,
-    contentType,
-    headers: { "cache-control": "no-store", ...headers }
-  })
+  HttpServerResponse.text(JSON.stringify(found), { status: found.status, contentType, headers })
 
 export const refuse = <const Code extends ErrorCode>(code: Code, more?: Members): Effect.Effect<never, Problem<Code>> =>
   Effect.fail(problem(code, more))

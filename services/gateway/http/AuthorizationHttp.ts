@@ -2,33 +2,44 @@ import { Context, Effect, Layer } from "effect"
 import { HttpServerRequest } from "effect/http"
 import { Authenticator } from "../../access/Authenticator.ts"
 import { may } from "../../access/Principal.ts"
-import { Authorization, CountsAs, CountsItself, CurrentPrincipal, RequiredScope } from "../api/Authorization.ts"
+import { Readiness } from "../../projections/Readiness.ts"
+import {
+  Authorization,
+  CountsAs,
+  CountsItself,
+  CurrentPrincipal,
+  RequiredScope,
+  ShowsViews
+} from "../api/Authorization.ts"
 import { problem } from "../api/Problems.ts"
-import { Admission, type Refused } from "./Admission.ts"
+import { Admission, type Refused, starting } from "./Admission.ts"
 import { respond } from "./Answer.ts"
 import { respondTo } from "./IdempotencyKey.ts"
 
 const unauthorized = respond(problem("unauthorized"), { "www-authenticate": 'Bearer realm="homing"' })
-const starting = respond(problem("starting"), { "retry-after": "1" })
+const notYet = respond(starting.found, starting.headers)
 
 export const layer = Layer.effect(
   Authorization,
   Effect.gen(function* () {
     const { authenticate } = yield* Authenticator
     const admission = yield* Admission
+    const { caughtUp } = yield* Readiness
 
     return (answer, { endpoint }) => {
-      const scope = Context.get(endpoint.annotations, RequiredScope)
+      const scopes = Context.get(endpoint.annotations, RequiredScope)
       const family = Context.get(endpoint.annotations, CountsAs)
+      const showsViews = Context.get(endpoint.annotations, ShowsViews)
       const countsItself = Context.get(endpoint.annotations, CountsItself)
-      const forbidden = respond(problem("forbidden", { detail: `The scope ${scope} is needed.` }))
+      const forbidden = respond(problem("forbidden", { detail: `The scope ${scopes.join(" or ")} is needed.` }))
 
       return Effect.withFiber((fiber) => {
         const request = Context.getUnsafe(fiber.context, HttpServerRequest.HttpServerRequest)
         const principal = authenticate(credentialIn(request.headers))
         if (principal === undefined) return Effect.succeed(unauthorized)
-        if (principal === "starting") return Effect.succeed(starting)
-        if (scope !== undefined && !may(principal, scope)) return Effect.succeed(forbidden)
+        if (principal === "starting") return Effect.succeed(notYet)
+        if (scopes.length > 0 && !scopes.some((scope) => may(principal, scope))) return Effect.succeed(forbidden)
+        if (showsViews && !caughtUp()) return Effect.succeed(notYet)
         const admitted = Effect.provideService(answer, CurrentPrincipal, principal)
         const unless = (refused: Refused | undefined) =>
           refused === undefined ? admitted : Effect.succeed(respondTo(request, refused.found, refused.headers))

@@ -2,13 +2,15 @@ import type { IncomingMessage } from "node:http"
 import { toIncomingMessage } from "@effect/platform-node/NodeHttpServerRequest"
 import { Effect, Exit, Schema } from "effect"
 import type { HttpServerRequest } from "effect/http"
-import { concat, fromUtf8 } from "#domain/Bytes.ts"
+import { fromUtf8 } from "#domain/Bytes.ts"
 import { type AnyProblem, problem } from "../api/Problems.ts"
 import { refuse } from "./Answer.ts"
 import { flawsOf } from "./Flaws.ts"
 
 export const maxBodyBytes = 512 * 1024
 const maxDepth = 32
+/** Many times what any request has. Each value that does not fit would be a flaw to be found. */
+const maxValues = 1_000
 
 type Unreadable = "bad_request" | "invalid_request" | "payload_too_large" | "unsupported_media_type"
 
@@ -32,7 +34,8 @@ export const jsonBody = <A, I>(schema: Schema.Codec<A, I>) => {
     return Effect.flatMapEager(bytesOf(request), (bytes): Read => {
       const value = parse(bytes)
       if (value === malformed) return refuse("bad_request", { detail: "The body is not JSON in UTF-8." })
-      if (deeperThan(maxDepth, value)) return refuse("bad_request", { detail: "The body is nested too deeply." })
+      const excess = excessIn(value)
+      if (excess !== undefined) return refuse("bad_request", { detail: excess })
       return decoded(value)
     })
   }
@@ -59,21 +62,34 @@ const bytesOf = (request: HttpServerRequest.HttpServerRequest): Bytes =>
 /** From the socket's own events: a stream around them costs more than everything else that is done with a body. */
 const collect = (source: IncomingMessage): Bytes =>
   Effect.callback((resume) => {
-    const chunks: Array<Uint8Array> = []
+    let bytes: Uint8Array = new Uint8Array(0)
     let length = 0
     const end = (result: Bytes) => {
       source.off("data", take).off("end", whole).off("error", cut).off("close", cut)
       resume(result)
     }
     const take = (chunk: Uint8Array) => {
+      const before = length
       length += chunk.length
-      chunks.push(chunk)
-      if (length > maxBodyBytes) end(refuse("payload_too_large"))
+      if (length > maxBodyBytes) return end(refuse("payload_too_large"))
+      if (before === 0) {
+        bytes = chunk // nearly always all of it
+        return
+      }
+      if (length > bytes.length) bytes = grown(bytes, length)
+      bytes.set(chunk, before)
     }
-    const whole = () => end(Effect.succeed(chunks.length === 1 ? chunks[0]! : concat(...chunks)))
+    const whole = () => end(Effect.succeed(bytes.subarray(0, length)))
     const cut = () => end(Effect.fail(broken()))
     source.on("data", take).on("end", whole).on("error", cut).on("close", cut)
   })
+
+/** Doubled, for the chunks of a body may be as short as a byte: what is done for each must be little. */
+const grown = (bytes: Uint8Array, needed: number): Uint8Array => {
+  const larger = new Uint8Array(Math.min(needed * 2, maxBodyBytes))
+  larger.set(bytes)
+  return larger
+}
 
 const malformed = Symbol("malformed")
 const parse = (bytes: Uint8Array): unknown => {
@@ -84,9 +100,18 @@ const parse = (bytes: Uint8Array): unknown => {
   }
 }
 
-const deeperThan = (limit: number, value: unknown): boolean => {
-  if (typeof value !== "object" || value === null) return false
-  if (limit === 0) return true
-  for (const key in value) if (deeperThan(limit - 1, value[key as keyof typeof value])) return true
-  return false
+/** Why the body is not looked into any further, if so. */
+const excessIn = (body: unknown): string | undefined => {
+  let values = 0
+  const look = (value: unknown, depth: number): string | undefined => {
+    if (++values > maxValues) return "The body has too many members."
+    if (typeof value !== "object" || value === null) return undefined
+    if (depth === maxDepth) return "The body is nested too deeply."
+    for (const key in value) {
+      const found = look(value[key as keyof typeof value], depth + 1)
+      if (found !== undefined) return found
+    }
+    return undefined
+  }
+  return look(body, 0)
 }

@@ -15,8 +15,6 @@ const readClient = jsonBody(CreateClient)
 const readKey = jsonBody(IssueKey)
 const readRotation = jsonBody(RotateKey)
 const defaultOverlapSeconds = 86_400
-/** A secret is in it: no cache may keep it. */
-const secret = { "cache-control": "no-store" }
 
 const unknown = { ClientUnknown: () => refuse("client_not_found"), KeyUnknown: () => refuse("key_not_found") }
 const notActive = { ...unknown, KeyNotActive: () => refuse("key_not_active") }
@@ -33,7 +31,7 @@ export const layer = HttpApiBuilder.group(
           const asked = yield* readClient(request)
           const made = yield* orStoreUnavailable(clients.create(yield* CurrentPrincipal, asked))
           const body = { id: made.client, name: asked.name, key: made.key }
-          return json(201, body, { location: `/v1/clients/${made.client}`, ...secret })
+          return json(201, body, { location: `/v1/clients/${made.client}` })
         })
       )
       .handle("list", () => Effect.map(orStoreUnavailable(clients.list), (items) => ({ items })))
@@ -47,8 +45,7 @@ export const layer = HttpApiBuilder.group(
         Effect.gen(function* () {
           const asked = yield* readKey(request)
           if (!isClientId(id)) return yield* refuse("client_not_found")
-          const issued = yield* orStoreUnavailable(clients.issue(yield* CurrentPrincipal, id, asked))
-          return json(201, issued, secret)
+          return json(201, yield* orStoreUnavailable(clients.issue(yield* CurrentPrincipal, id, asked)))
         }).pipe(Effect.catchTag("ClientUnknown", unknown.ClientUnknown))
       )
       .handleRaw("rotateKey", ({ params: { id, key }, request }) =>
@@ -57,11 +54,7 @@ export const layer = HttpApiBuilder.group(
           if (!isClientId(id)) return yield* refuse("client_not_found")
           if (!isKeyId(key)) return yield* refuse("key_not_found")
           const rotation = { expiresInSeconds, overlapSeconds }
-          return json(
-            201,
-            yield* orStoreUnavailable(clients.rotate(yield* CurrentPrincipal, id, key, rotation)),
-            secret
-          )
+          return json(201, yield* orStoreUnavailable(clients.rotate(yield* CurrentPrincipal, id, key, rotation)))
         }).pipe(Effect.catchTags(notActive))
       )
       .handle("revokeKey", ({ params: { id, key } }) =>

@@ -47,7 +47,7 @@ export const layer = ({ corsOrigins }: Options) =>
           const begun = performance.now()
           const request = Context.getUnsafe(fiber.context, HttpServerRequest.HttpServerRequest)
           const told = (answered: Response) => {
-            const headers = { ...headersOf(request, answered), ...rateHeadersOf(request) }
+            const headers = { ...unkept(answered), ...headersOf(request, answered), ...rateHeadersOf(request) }
             const response = HttpServerResponse.setHeaders(answered, headers)
             const route = routeOf(fiber)
             const millis = Math.round((performance.now() - begun) * 100) / 100
@@ -67,6 +67,10 @@ export const layer = ({ corsOrigins }: Options) =>
     }),
     { global: true }
   )
+
+/** There is somebody's data in nearly every answer, or a secret: no cache may keep what does not say that it may. */
+const unkept = ({ headers }: Response): Record<string, string> =>
+  headers["cache-control"] === undefined ? { "cache-control": "no-store" } : {}
 
 /** Whatever watches the process must not take it for dead because it is busy. */
 const isProbe = (url: string): boolean => url === "/health" || url === "/health/ready"

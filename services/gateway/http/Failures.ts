@@ -1,13 +1,23 @@
-import { Cause, Effect } from "effect"
+import { Cause, Effect, Schema } from "effect"
 import { HttpServerError, type HttpServerRequest } from "effect/http"
 import { HttpApiError } from "effect/http-api"
 import { EventStoreUnavailable } from "#domain/ports/EventStore.ts"
+import { SecretVaultUnavailable } from "#domain/ports/SecretVault.ts"
 import { SubjectKeysUnavailable } from "#domain/ports/SubjectKeys.ts"
+import { ViewsUnavailable } from "../../projections/View.ts"
 import { type Flaw, type Problem, problem } from "../api/Problems.ts"
 import { flawsOf } from "./Flaws.ts"
 import { requestIdOf } from "./RequestId.ts"
 
-type Unavailable = EventStoreUnavailable | SubjectKeysUnavailable
+/** One tagged error per port that a request may need. */
+const Unavailable = Schema.Union([
+  EventStoreUnavailable,
+  SecretVaultUnavailable,
+  SubjectKeysUnavailable,
+  ViewsUnavailable
+])
+type Unavailable = typeof Unavailable.Type
+const isUnavailable = Schema.is(Unavailable)
 
 /** A port does not answer: the caller is told to repeat, the log is told why. */
 const tellUnavailable = (error: Unavailable): Effect.Effect<Problem<"store_unavailable">> =>
@@ -18,9 +28,6 @@ const tellUnavailable = (error: Unavailable): Effect.Effect<Problem<"store_unava
 
 export const orStoreUnavailable = <A, E, R>(effect: Effect.Effect<A, E | Unavailable, R>) =>
   Effect.catchIf(effect, isUnavailable, (error) => Effect.flip(tellUnavailable(error)))
-
-const isUnavailable = (failure: unknown): failure is Unavailable =>
-  failure instanceof EventStoreUnavailable || failure instanceof SubjectKeysUnavailable
 
 /**
  * The problem to answer with when a request ended in any way but an answer. What nobody foresaw is logged, and the

@@ -46,7 +46,7 @@ export const layer = HttpApiBuilder.group(
         Effect.gen(function* () {
           const { keyId } = yield* orStoreUnavailable(identity.prepareKey(yield* caller))
           return keyJson(keyId)
-        }).pipe(Effect.catchTags({ StoreRejected: Effect.die, SecretVaultUnavailable: Effect.die }))
+        }).pipe(Effect.catchTag("StoreRejected", Effect.die))
       )
       .handleRaw("activate", ({ params: { key }, request }) =>
         Effect.gen(function* () {

@@ -1,7 +1,6 @@
 import { Clock, Effect, Layer } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
 import * as PrometheusMetrics from "effect/observability/PrometheusMetrics"
-import { type Connection, connections } from "#domain/device/Device.ts"
 import { toMillis } from "#domain/Instant.ts"
 import { EventStore } from "#domain/ports/EventStore.ts"
 import { AgentsHeard, type Heard, skewMillis } from "../../agents/AgentsHeard.ts"
@@ -11,7 +10,6 @@ import { Views } from "../../projections/View.ts"
 import { Api } from "../api/Api.ts"
 import { Deployment } from "../Deployment.ts"
 import { refuse } from "./Answer.ts"
-import { orStoreUnavailable } from "./Failures.ts"
 
 /** Asked for by whoever comes along, so asked of the store at most once in this time. */
 const freshness = "1 second"
@@ -70,7 +68,7 @@ const health = HttpApiBuilder.group(
             bus: { promise: deployment.bus() },
             views: { caughtUp: caughtUp(), position: position === undefined ? null : String(position) },
             agents: agentCounts(yield* heard.all, yield* Clock.currentTimeMillis),
-            devices: countByState(yield* orStoreUnavailable(devices.list))
+            devices: devices.count()
           } as const
         })
       )
@@ -87,12 +85,6 @@ const agentCounts = (all: ReadonlyMap<string, Heard>, now: number) => {
     silent: all.size - heard.length,
     clockOff: heard.filter(({ offsetMillis = 0 }) => Math.abs(offsetMillis) > skewMillis).length
   }
-}
-
-const countByState = (devices: ReadonlyArray<{ readonly state: Connection }>) => {
-  const counts = Object.fromEntries(connections.map((state) => [state, 0])) as Record<Connection, number>
-  for (const { state } of devices) counts[state]++
-  return counts
 }
 
 export const layer = Layer.merge(probes, health)

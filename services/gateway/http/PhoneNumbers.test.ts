@@ -1,6 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
-import parse, { getCountries, getExampleNumber } from "libphonenumber-js/min"
+import { Schema } from "effect"
+import parse, { getCountries, getCountryCallingCode, getExampleNumber } from "libphonenumber-js/min"
 import examples from "libphonenumber-js/mobile/examples"
+import { PhoneNumber } from "#domain/message/Content.ts"
 import { phoneNumbers } from "./PhoneNumbers.ts"
 
 describe("phone numbers", () => {
@@ -44,6 +46,8 @@ describe("phone numbers", () => {
       "+60123456789,1",
       "tel:+60123456789",
       "+60123456789 x5",
+      "+491234",
+      "+49 12345678901234",
       "x".repeat(64)
     ]
     for (const written of none) assert.isUndefined(malaysian(written), written)
@@ -65,6 +69,28 @@ describe("phone numbers", () => {
         phoneNumbers(example.countryCallingCode)(example.formatNational()),
         parse(example.number)?.number
       )
+    }
+  })
+
+  it("of any length are E.164, or none", () => {
+    const isE164 = Schema.is(PhoneNumber)
+    for (const country of getCountries()) {
+      const code = getCountryCallingCode(country)
+      const here = phoneNumbers(code)
+      for (const digits of [
+        "1234567890123456789",
+        "2000000000000000000",
+        "8199999999999999999",
+        "0212345678901234567"
+      ]) {
+        for (let length = 1; length <= digits.length; length++) {
+          const number = digits.slice(0, length)
+          for (const written of [number, `+${code}${number}`, `00${code} ${number}`, `+${number}`]) {
+            const read = here(written)
+            if (read !== undefined) assert.isTrue(isE164(read), `${written} in ${country}`)
+          }
+        }
+      }
     }
   })
 })

@@ -1,3 +1,4 @@
+import { Schema } from "effect"
 import parse, { getCountries, getCountryCallingCode, Metadata } from "libphonenumber-js/min"
 import { PhoneNumber } from "#domain/message/Content.ts"
 
@@ -18,10 +19,13 @@ export const phoneNumbers = (callingCode: string | undefined): ReadPhoneNumber =
     const international = text.startsWith("+")
     const found = parse(text, { extract: false, ...(international ? {} : national) })
     if (found === undefined || found.ext !== undefined || !found.isPossible()) return undefined
-    return international || found.isValid() ? PhoneNumber.make(found.number) : undefined
+    const known = international || found.isValid()
+    return known && isPhoneNumber(found.number) ? found.number : undefined
   }
 }
 
+/** What is possible in its country may still be shorter or longer than the domain takes. */
+const isPhoneNumber = Schema.is(PhoneNumber)
 const e164 = /^\+[1-9]\d{6,14}$/
 
 /**

@@ -1,0 +1,8 @@
+import { Schema } from "effect"
+import { wellFormed } from "#domain/message/Content.ts"
+
+/** What callers say in words of their own. */
+export const FreeText = Schema.String.check(wellFormed)
+
+/** What they call a device or a client. */
+export const Name = FreeText.check(Schema.isTrimmed(), Schema.isNonEmpty(), Schema.isMaxLength(100))
