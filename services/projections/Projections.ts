@@ -2,6 +2,7 @@ import { Array, Effect, Layer } from "effect"
 import { SqlClient } from "effect/sql"
 import * as Subscription from "../runtime/Subscription.ts"
 import * as Progress from "./Progress.ts"
+import * as Rest from "./Rest.ts"
 import * as Rows from "./Rows.ts"
 import { type View, Views } from "./View.ts"
 
@@ -13,6 +14,7 @@ export const layer = (views: ReadonlyArray<View>) =>
       const sql = yield* SqlClient.SqlClient
       yield* Rows.createCheckpoints(sql)
       const rows = yield* Rows.open(views, sql.withTransaction)
+      const rest = yield* Rest.make
       const { advance, position, reached } = Progress.make(rows.behind)
       yield* Effect.forkScoped(
         Subscription.follow({
@@ -22,10 +24,7 @@ export const layer = (views: ReadonlyArray<View>) =>
           handle: (events) =>
             rows
               .write(events)
-              .pipe(
-                Effect.andThen(advance(Array.lastNonEmpty(events).position)),
-                Effect.andThen(Effect.sleep(Rows.restAfter(events)))
-              )
+              .pipe(Effect.andThen(advance(Array.lastNonEmpty(events).position)), Effect.andThen(rest(events)))
         })
       )
       return { position, reached, written: reached }

@@ -9,14 +9,6 @@ import type { View } from "./View.ts"
 /** Every category in the log: the views are given all events, so their checkpoint is where they stand. */
 export const categories = ["message", "device", "client", "store"]
 
-const busy = 32
-
-/**
- * After each page: under load, pages grow and a message's first two events share one row's write. Of a page that was
- * large already the rest is longer than messages take then.
- */
-export const restAfter = (events: ReadonlyArray<RecordedEvent>) => (events.length < busy ? "50 millis" : "500 millis")
-
 export interface Checkpoint {
   readonly view_name: string
   readonly view_version: number

@@ -6,6 +6,7 @@ import * as Partitions from "../runtime/Partitions.ts"
 import { patiently } from "../runtime/Patience.ts"
 import * as Subscription from "../runtime/Subscription.ts"
 import * as Progress from "./Progress.ts"
+import * as Rest from "./Rest.ts"
 import * as Rows from "./Rows.ts"
 import { type View, Views } from "./View.ts"
 
@@ -29,11 +30,12 @@ export const layer = (views: ReadonlyArray<View>, fresh: () => ReadonlyArray<Vie
       const writing = Partitions.run(group, (lease) =>
         Effect.gen(function* () {
           const rows = yield* Rows.open(fresh(), (work) => leases.fenced(lease, work))
+          const rest = yield* Rest.make
           // A commit that failed may have happened: only the database knows where to go on.
           const failed = yield* Deferred.make<never, unknown>()
           const handle = (events: Array.NonEmptyReadonlyArray<RecordedEvent>) =>
             rows.write(events).pipe(
-              Effect.andThen(Effect.sleep(Rows.restAfter(events))),
+              Effect.andThen(rest(events)),
               Effect.catchCause((cause) => Effect.andThen(Deferred.failCause(failed, cause), Effect.never))
             )
           return yield* Effect.raceFirst(
