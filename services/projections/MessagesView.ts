@@ -45,13 +45,12 @@ const rowsAtOnce = 32
 export const make = (): { readonly view: View; readonly depth: QueueDepth } => {
   // An open message is touched again soon: its verdict follows its queueing closely.
   const recent = new Map<string, Entry>()
-  let written: ReadonlyArray<readonly [before: Entry | undefined, after: Entry]> = []
+  let written: ReadonlyArray<Entry> = []
   const waiting = new Map<string, number>()
   let total = 0
   let contradicted = 0
 
   const count = (device: string, change: number) => {
-    if (change === 0) return
     total += change
     const now = (waiting.get(device) ?? 0) + change
     if (now === 0) waiting.delete(device)
@@ -101,9 +100,9 @@ export const make = (): { readonly view: View; readonly depth: QueueDepth } => {
       let document = before?.document
       for (const event of group) document = evolve(id as MessageId, document, event)
       const position = before?.row.position ?? group[0]!.position
-      return [before, { row: rowOf(id, position, document!), document: document! }]
+      return { row: rowOf(id, position, document!), document: document! }
     })
-    const rows: ReadonlyArray<Row> = written.map(([, { row }]) => row)
+    const rows: ReadonlyArray<Row> = written.map(({ row }) => row)
     for (const some of Array.chunksOf(rows, rowsAtOnce)) {
       yield* sql`INSERT INTO messages ${sql.insert(some)} ON CONFLICT (position) DO UPDATE SET
         status = excluded.status, open = excluded.open, contradictions = excluded.contradictions,
@@ -112,12 +111,10 @@ export const make = (): { readonly view: View; readonly depth: QueueDepth } => {
   })
 
   const applied = () => {
-    for (const [before, after] of written) {
-      const { contradictions, device, id, open } = after.row
-      count(device, open - (before?.row.open ?? 0))
-      contradicted += contradictions - (before?.row.contradictions ?? 0)
+    for (const entry of written) {
+      const { id, open } = entry.row
       recent.delete(id)
-      if (open === 1) recent.set(id, after)
+      if (open === 1) recent.set(id, entry)
       if (recent.size > recentCapacity) recent.delete(recent.keys().next().value!)
     }
     written = []
@@ -142,12 +139,6 @@ export const make = (): { readonly view: View; readonly depth: QueueDepth } => {
         yield* sql`CREATE INDEX messages_by_device ON messages (device, position)`
         yield* sql`CREATE INDEX messages_open ON messages (position) WHERE open = 1`
         yield* sql`CREATE INDEX messages_contradicted ON messages (position) WHERE contradictions > 0`
-      }),
-      hydrate: Effect.fnUntraced(function* (sql) {
-        const open = yield* sql<{ readonly device: string; readonly waiting: number }>`
-          SELECT device, CAST(COUNT(*) AS INTEGER) AS waiting FROM messages WHERE open = 1 GROUP BY device`
-        for (const row of open) count(row.device, row.waiting)
-        yield* countContradictions(sql)
       }),
       apply,
       applied,
