@@ -1,6 +1,6 @@
 import { Effect } from "effect"
 import { type Connection, Device, type DeviceState, readDeviceEvent } from "#domain/device/Device.ts"
-import { type AgentId, DeviceId, type EventId, type TenantId } from "#domain/Ids.ts"
+import { type AgentId, DeviceId, defaultTenant, type EventId, type TenantId } from "#domain/Ids.ts"
 import type { Instant } from "#domain/Instant.ts"
 import type { Sealed } from "#domain/privacy/Sealed.ts"
 import type { RecordedEvent } from "#domain/Recorded.ts"
@@ -48,23 +48,27 @@ export const make = (): { readonly view: View; readonly registry: DeviceRegistry
     registry,
     view: {
       name: "devices",
-      version: 1,
+      version: 2,
       categories: ["device"],
       tables: ["devices"],
       setup: (sql) =>
-        sql`CREATE TABLE devices (id TEXT PRIMARY KEY, position BIGINT NOT NULL, record TEXT NOT NULL, state TEXT NOT NULL)`,
+        sql`CREATE TABLE devices (
+          id TEXT PRIMARY KEY, tenant TEXT NOT NULL, position BIGINT NOT NULL, record TEXT NOT NULL, state TEXT NOT NULL)`,
       apply: Effect.fnUntraced(function* (sql, events) {
         const ids = [...new Set(events.map(idOf))]
         const rows = yield* sql<Row>`SELECT ${sql.literal(columns)} FROM devices WHERE ${sql.in("id", ids)}`
         for (const [id, { position, record, state }] of fold(entriesOf(rows), events)) {
-          const row = { id, position, record: JSON.stringify(record), state: JSON.stringify(portable(state)) }
+          const { tenant } = record
+          const row = { id, tenant, position, record: JSON.stringify(record), state: JSON.stringify(portable(state)) }
           yield* sql`INSERT INTO devices ${sql.insert(row)}
             ON CONFLICT (id) DO UPDATE SET record = excluded.record, state = excluded.state`
         }
       }),
       following: {
         hydrate: Effect.fnUntraced(function* (sql) {
-          commit(entriesOf(yield* sql<Row>`SELECT ${sql.literal(columns)} FROM devices ORDER BY devices.position`))
+          const rows = yield* sql<Row>`SELECT ${sql.literal(columns)} FROM devices
+            WHERE tenant = ${defaultTenant} ORDER BY devices.position`
+          commit(entriesOf(rows))
         }),
         follow: (events) => commit(fold(entries, events))
       }

@@ -3,7 +3,7 @@ import { Effect, Fiber, Layer } from "effect"
 import { SqlClient } from "effect/sql"
 import { type ClientEvent, streamOf as clientStreamOf } from "#domain/access/Client.ts"
 import { base64url } from "#domain/Bytes.ts"
-import { ApiKeyId, ClientId, EventId } from "#domain/Ids.ts"
+import { ApiKeyId, ClientId, EventId, TenantId } from "#domain/Ids.ts"
 import { EventStore } from "#domain/ports/EventStore.ts"
 import type { RecordedEvent } from "#domain/Recorded.ts"
 import * as SqliteEventStore from "#infra/event-store/Sqlite.ts"
@@ -88,6 +88,23 @@ export const viewsContract = <E>(adapter: string, layer: Layer.Layer<Databases, 
           [shown!.document.id, shown!.document.device, shown!.document.reports.map(({ kind }) => kind)] as const,
           [uuid(1), home, ["failed", "sent"]] as const
         )
+      })
+    )
+
+    it.effect("shows nobody what is another tenant's", () =>
+      Effect.gen(function* () {
+        const { messages, sql } = yield* someMessages
+        const devices = DevicesView.make()
+        yield* devices.view.setup(sql)
+        const foreign = (event: RecordedEvent): RecordedEvent => ({
+          ...event,
+          metadata: { ...event.metadata, tenant: TenantId.make("another") }
+        })
+        yield* write(messages.view, sql, foreign(queued(5, far - 1n, home)))
+        yield* write(devices.view, sql, foreign(deviceCreated(home, far)))
+        assert.deepStrictEqual(places(yield* MessagesView.list(sql, { ...everything, device: home })), [3n, 8n, 9n])
+        assert.deepStrictEqual(places(yield* MessagesView.open(sql, -1n, 10)), [6n, 3n])
+        assert.strictEqual((yield* hydrated(sql, DevicesView.make())).registry.size, 0)
       })
     )
 
