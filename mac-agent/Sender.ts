@@ -1,4 +1,5 @@
 import { type Array, Clock, Context, Effect, FiberSet, Layer, Schedule } from "effect"
+import type { MessageCode } from "#domain/ErrorCodes.ts"
 import type { DeviceId } from "#domain/Ids.ts"
 import { fromMillis, type Instant, toMillis } from "#domain/Instant.ts"
 import type { ReportKind } from "#domain/message/Status.ts"
@@ -136,7 +137,7 @@ export const layer = (options: SenderOptions = {}) =>
       }
 
       /** It may have left, or not. Said once; tried again under the same id while the window is open. */
-      const unsure = (entry: LedgerEntry, code: string) =>
+      const unsure = (entry: LedgerEntry, code: MessageCode) =>
         Effect.flatMap(Clock.currentTimeMillis, (now) => {
           const told =
             unclear.failed(entry, now) === 1
@@ -273,7 +274,7 @@ export const layer = (options: SenderOptions = {}) =>
             continue
           }
           if (entry.state === "attempting") {
-            const reports = [reportOf(entry, "unknown", now, "interrupted")]
+            const reports = [reportOf(entry, "unknown", now, "interrupted" satisfies MessageCode)]
             yield* ledger.change([changeOf(entry, "ambiguous", now, reports)])
             reporter.publish(reports)
           }

@@ -49,8 +49,6 @@ import * as DevicesView from "./projections/DevicesView.ts"
 import * as MessagesView from "./projections/MessagesView.ts"
 import * as Projections from "./projections/Projections.ts"
 import { Readiness } from "./projections/Readiness.ts"
-import * as SharedProjections from "./projections/SharedProjections.ts"
-import type { View } from "./projections/View.ts"
 import { Provenance } from "./runtime/Provenance.ts"
 import { observe } from "./telemetry/Metrics.ts"
 import { version } from "./Version.ts"
@@ -184,20 +182,6 @@ const pairingCodes = Layer.unwrap(
   )
 )
 
-/** Of one gateway, or of several on one database. */
-const projections = (views: ReadonlyArray<View>) =>
-  Layer.unwrap(
-    Effect.map(Leases, ({ renewalMillis }) =>
-      renewalMillis === undefined
-        ? Projections.layer(views)
-        : SharedProjections.layer(views, () => [
-            MessagesView.make().view,
-            DevicesView.make().view,
-            KeysView.make().view
-          ])
-    )
-  )
-
 /** The gateway: everything behind the front door, and the door. Leaves the ports open. */
 export const gateway = (options: GatewayOptions) => {
   const messages = MessagesView.make()
@@ -209,7 +193,9 @@ export const gateway = (options: GatewayOptions) => {
   observe("homing_messages_open", "Messages that wait to be settled.", messages.depth.total)
   observe("homing_message_contradictions", "Reports that deny another.", messages.depth.contradictions)
 
-  const views = Readiness.layer.pipe(Layer.provideMerge(projections([messages.view, devices.view, keys.view])))
+  const written = () => [MessagesView.make().view, DevicesView.make().view, KeysView.make().view]
+  const projections = Projections.layer([messages.view, devices.view, keys.view], written)
+  const views = Readiness.layer.pipe(Layer.provideMerge(projections))
   const services = Layer.mergeAll(
     MessagesLive.layer({ registry, depth: messages.depth, limits: options.queueLimits }),
     DevicesLive.layer({ agent: options.agent, registry }),

@@ -9,6 +9,7 @@ import { EventStore } from "#domain/ports/EventStore.ts"
 import { SecretVault } from "#domain/ports/SecretVault.ts"
 import * as NodeCrypto from "#infra/crypto/NodeCrypto.ts"
 import * as Sqlite from "#infra/event-store/Sqlite.ts"
+import * as InProcessLeases from "#infra/leases/InProcess.ts"
 import * as InProcessLimits from "#infra/limits/InProcess.ts"
 import * as SqliteClient from "#infra/sqlite/SqliteClient.ts"
 import * as SubjectKeys from "#infra/subject-keys/Sqlite.ts"
@@ -117,13 +118,15 @@ export const gateway = (stubs: Stubs = {}) => {
   }).pipe(
     Layer.provideMerge(access),
     Layer.provide(Readiness.layer),
-    Layer.provide(altered(Views, stubs.views).pipe(Layer.provide(Projections.layer([keys.view])))),
+    Layer.provide(
+      altered(Views, stubs.views).pipe(Layer.provide(Projections.layer([keys.view], () => [KeysView.make().view])))
+    ),
     Layer.provide([
       Layer.succeed(Messages, { ...messages, ...stubs.messages }),
       Layer.succeed(Devices, { ...devices, ...stubs.devices }),
       Layer.succeed(Deployment, { version: "0.0.0", store: "a store in memory", bus: () => "none" }),
       SubjectKeys.layer(":memory:").pipe(Layer.provide(secrets)),
-      SqliteClient.layer(":memory:", { durability: "checkpoint" }),
+      InProcessLeases.layer.pipe(Layer.provideMerge(SqliteClient.layer(":memory:", { durability: "checkpoint" }))),
       InProcessLimits.layer,
       provenance,
       identity,

@@ -1,5 +1,6 @@
 import { Result, Schema } from "effect"
 import type { Decider } from "../Decider.ts"
+import type { MessageCode } from "../ErrorCodes.ts"
 import { type EventOf, reader } from "../Events.ts"
 import { DeviceId, type MessageId, type StreamId, SubjectId, WaMessageId } from "../Ids.ts"
 import { Instant } from "../Instant.ts"
@@ -87,12 +88,15 @@ export const status = (state: MessageState): Status =>
 
 export const settled = (state: MessageState): boolean => isSettled(status(state))
 
+const unspecified: MessageCode = "unspecified"
+const noReport: MessageCode = "no_report"
+
 type Decision = Result.Result<ReadonlyArray<MessageEvent>, MessageRejected>
 const accept = (...events: ReadonlyArray<MessageEvent>): Decision => Result.succeed(events)
 const reject = (reason: MessageRejected["reason"]): Decision => Result.fail(new MessageRejected({ reason }))
 
 const recorded = (
-  { kind, attempt, recipient, code = "unspecified" }: Report,
+  { kind, attempt, recipient, code = unspecified }: Report,
   at: Instant,
   evidence: string | undefined
 ): ReportEvent => {
@@ -121,7 +125,7 @@ export const Message: Decider<MessageState, MessageCommand, MessageEvent, Messag
     }
     const hasVerdict = !["queued", "attempting"].includes(status(state))
     if (hasVerdict || command.at < state.expiresAt) return accept()
-    return accept(recorded({ kind: "unknown", attempt: command.attempt, code: "no_report" }, command.at, undefined))
+    return accept(recorded({ kind: "unknown", attempt: command.attempt, code: noReport }, command.at, undefined))
   },
 
   evolve: (state, event) => {

@@ -1,4 +1,5 @@
 import { Context, type Effect, Schema, type Stream } from "effect"
+import type { MessageCodeOf } from "../ErrorCodes.ts"
 import type { DeviceId, WaMessageId } from "../Ids.ts"
 import type { Instant } from "../Instant.ts"
 import type { Content, PhoneNumber, Recipient } from "../message/Content.ts"
@@ -14,15 +15,18 @@ export type SendOutcome =
   | { readonly _tag: "Rejected"; readonly code: string; readonly at: Instant }
   /** Certainly never left. `final` when no later try can do better (the number is not on WhatsApp). */
   | { readonly _tag: "NotSent"; readonly reason: NotSentReason; readonly final: boolean }
-  | { readonly _tag: "Unknown"; readonly reason: "ack_timeout" | "connection_lost" | "send_failed" }
+  | { readonly _tag: "Unknown"; readonly reason: UnknownReason }
 
-export type NotSentReason =
+export type UnknownReason = MessageCodeOf<"ack_timeout" | "connection_lost" | "send_failed">
+
+export type NotSentReason = MessageCodeOf<
   | "not_connected"
   | "recipient_not_on_whatsapp"
   | "lookup_failed"
   | "not_paired"
   /** What time it is at the gateway, which decides whether the message has expired. */
   | "time_unknown"
+>
 
 export type Pairing = { readonly method: "qr" } | { readonly method: "code"; readonly phone: PhoneNumber }
 

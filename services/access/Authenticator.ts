@@ -1,4 +1,4 @@
-import { Context, Effect, Layer, Redacted } from "effect"
+import { Clock, Context, Effect, Layer, Redacted } from "effect"
 import { scopes } from "#domain/access/Client.ts"
 import { ApiKeyId, ClientId } from "#domain/Ids.ts"
 import { fromMillis } from "#domain/Instant.ts"
@@ -35,6 +35,7 @@ export const layer = ({
   Layer.effect(
     Authenticator,
     Effect.gen(function* () {
+      const clock = yield* Clock.Clock
       const crypto = yield* Crypto
       const { caughtUp } = yield* Readiness
       const own = apiKey === undefined ? crypto.random(32) : digestOf(crypto, Redacted.value(apiKey))
@@ -50,7 +51,8 @@ export const layer = ({
           // An unknown id is compared as well: the time taken does not tell which ids exist.
           const good = crypto.equal(digest, key?.digest ?? nobodys)
           if (claimed !== undefined && !caughtUp()) return "starting"
-          if (!good || key === undefined || stateOf(key, fromMillis(Date.now())) !== "active") return undefined
+          if (!good || key === undefined || stateOf(key, fromMillis(clock.currentTimeMillisUnsafe())) !== "active")
+            return undefined
           return toPrincipal(key)
         }
       }

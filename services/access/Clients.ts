@@ -1,4 +1,4 @@
-import { Context, Effect, Layer, Schema } from "effect"
+import { Clock, Context, Effect, Layer, Schema } from "effect"
 import { Client, type ClientCommand, readClientEvent, type Scope, streamOf } from "#domain/access/Client.ts"
 import { subjectIdOf, uuidV7 } from "#domain/Identifiers.ts"
 import { type ApiKeyId, ClientId } from "#domain/Ids.ts"
@@ -9,7 +9,7 @@ import { SubjectKeys } from "#domain/ports/SubjectKeys.ts"
 import { open, seal } from "#domain/privacy/Sealing.ts"
 import type { Actor } from "#domain/Recorded.ts"
 import type { Caller, Unavailable } from "../messaging/Messages.ts"
-import { Views } from "../projections/View.ts"
+import { inForce, Views } from "../projections/View.ts"
 import * as AggregateActors from "../runtime/AggregateActors.ts"
 import { Provenance } from "../runtime/Provenance.ts"
 import { newCredential } from "./Credential.ts"
@@ -96,6 +96,7 @@ export class Clients extends Context.Service<
 const later = (at: Instant, seconds: number): Instant => fromMillis(toMillis(at) + seconds * 1_000)
 
 const make = Effect.fnUntraced(function* (roster: Roster) {
+  const clock = yield* Clock.Clock
   const crypto = yield* Crypto
   const store = yield* EventStore
   const subjectKeys = yield* SubjectKeys
@@ -113,7 +114,9 @@ const make = Effect.fnUntraced(function* (roster: Roster) {
       correlationId: client,
       causationId: actor.id
     })
-    if (position !== undefined) yield* views.reached(position)
+    // a repeat records nothing, and what it repeats may be just as new
+    const recorded = position ?? (yield* store.head)
+    if (recorded !== undefined) yield* inForce(views, recorded)
   })
 
   /** A key that was just issued, as the roster has it. */
@@ -156,7 +159,7 @@ const make = Effect.fnUntraced(function* (roster: Roster) {
 
   const create = Effect.fnUntraced(
     function* (actor: Actor, { name, ...key }: NewClient) {
-      const client = ClientId.make(uuidV7(crypto, Date.now()))
+      const client = ClientId.make(uuidV7(crypto, clock.currentTimeMillisUnsafe()))
       const subject = subjectIdOf(crypto, pepper, tenant, "client", client)
       const nameKey = yield* subjectKeys.obtain(tenant, subject)
       yield* execute(client, actor, ({ eventId }) => ({
@@ -184,7 +187,7 @@ const make = Effect.fnUntraced(function* (roster: Roster) {
             .map((key) => ({
               id: key.id,
               scopes: [...key.scopes],
-              state: stateOf(key, fromMillis(Date.now())),
+              state: stateOf(key, fromMillis(clock.currentTimeMillisUnsafe())),
               ...(key.expiresAt !== undefined && { expiresAt: key.expiresAt }),
               ...(key.replacedBy !== undefined && { replacedBy: key.replacedBy })
             }))

@@ -89,9 +89,7 @@ export const make = (): { readonly view: View; readonly roster: Roster } => {
       categories: ["client"],
       tables: ["access_clients", "access_keys"],
       setup,
-      hydrate: (sql) => hydrate(sql, roster),
       apply: (sql, events) => Effect.forEach(events, (event) => apply(sql, event), { discard: true }),
-      applied: follow,
       following: { hydrate: (sql) => hydrate(sql, roster), follow }
     }
   }

@@ -6,7 +6,7 @@ import { Crypto } from "#domain/ports/Crypto.ts"
 import { SubjectKeys } from "#domain/ports/SubjectKeys.ts"
 import { open, seal } from "#domain/privacy/Sealing.ts"
 import type { DeviceRecord, DeviceRegistry } from "../projections/DevicesView.ts"
-import { Views } from "../projections/View.ts"
+import { inForce, Views } from "../projections/View.ts"
 import { Provenance } from "../runtime/Provenance.ts"
 import { DeviceActors } from "./DeviceActors.ts"
 import { type DeviceDocument, Devices } from "./Devices.ts"
@@ -75,7 +75,7 @@ export const layer = (options: { readonly agent: AgentId; readonly registry: Dev
               { actor: { kind: "api_key", id: caller.key }, correlationId: id, causationId: id }
             )
             .pipe(Effect.catchTag("DeviceRejected", (impossible) => Effect.die(impossible)))
-          if (outcome.position !== undefined) yield* views.reached(outcome.position)
+          if (outcome.position !== undefined) yield* inForce(views, outcome.position)
           const paired = Effect.sync(() => options.registry.get(id)?.paired === true).pipe(
             Effect.repeat({ until: (yes) => yes, schedule: Schedule.spaced("20 millis") })
           )

@@ -1,7 +1,6 @@
 import { Effect } from "effect"
-import type { SqlClient } from "effect/sql"
 import { type Connection, Device, type DeviceState, readDeviceEvent } from "#domain/device/Device.ts"
-import { type AgentId, DeviceId, type EventId, type TenantId } from "#domain/Ids.ts"
+import { type AgentId, DeviceId, defaultTenant, type EventId, type TenantId } from "#domain/Ids.ts"
 import type { Instant } from "#domain/Instant.ts"
 import type { Sealed } from "#domain/privacy/Sealed.ts"
 import type { RecordedEvent } from "#domain/Recorded.ts"
@@ -32,59 +31,63 @@ interface Entry {
   readonly state: DeviceState
 }
 
+const columns = "id, CAST(position AS TEXT) AS position, record, state"
+
 export const make = (): { readonly view: View; readonly registry: DeviceRegistry } => {
   const entries = new Map<string, Entry>()
   const registry = new Map<DeviceId, DeviceRecord>()
-  let changed: ReadonlyMap<string, Entry> = new Map()
 
-  const commit = (changes: ReadonlyMap<string, Entry>) => {
+  const commit = (changes: Entries) => {
     for (const [id, entry] of changes) {
       entries.set(id, entry)
       registry.set(entry.record.id, entry.record)
     }
   }
 
-  const fold = (events: ReadonlyArray<RecordedEvent>): ReadonlyMap<string, Entry> => {
-    const changes = new Map<string, Entry>()
-    for (const event of events) {
-      const id = event.stream.slice("device-".length)
-      changes.set(id, evolve(DeviceId.make(id), changes.get(id) ?? entries.get(id), event))
-    }
-    return changes
-  }
-
-  const hydrate = Effect.fnUntraced(function* (sql: SqlClient.SqlClient) {
-    const rows = yield* sql<Row>`SELECT id, CAST(position AS TEXT) AS position, record, state FROM devices
-      ORDER BY devices.position`
-    commit(new Map(rows.map((row) => [row.id, entryOf(row)])))
-  })
-
   return {
     registry,
     view: {
       name: "devices",
-      version: 1,
+      version: 2,
       categories: ["device"],
       tables: ["devices"],
       setup: (sql) =>
-        sql`CREATE TABLE devices (id TEXT PRIMARY KEY, position BIGINT NOT NULL, record TEXT NOT NULL, state TEXT NOT NULL)`,
-      hydrate,
+        sql`CREATE TABLE devices (
+          id TEXT PRIMARY KEY, tenant TEXT NOT NULL, position BIGINT NOT NULL, record TEXT NOT NULL, state TEXT NOT NULL)`,
       apply: Effect.fnUntraced(function* (sql, events) {
-        const changes = fold(events)
-        for (const [id, { position, record, state }] of changes) {
-          const row = { id, position, record: JSON.stringify(record), state: JSON.stringify(portable(state)) }
+        const ids = [...new Set(events.map(idOf))]
+        const rows = yield* sql<Row>`SELECT ${sql.literal(columns)} FROM devices WHERE ${sql.in("id", ids)}`
+        for (const [id, { position, record, state }] of fold(entriesOf(rows), events)) {
+          const { tenant } = record
+          const row = { id, tenant, position, record: JSON.stringify(record), state: JSON.stringify(portable(state)) }
           yield* sql`INSERT INTO devices ${sql.insert(row)}
             ON CONFLICT (id) DO UPDATE SET record = excluded.record, state = excluded.state`
         }
-        changed = changes
       }),
-      applied: () => {
-        commit(changed)
-        changed = new Map()
-      },
-      following: { hydrate, follow: (events) => commit(fold(events)) }
+      following: {
+        hydrate: Effect.fnUntraced(function* (sql) {
+          const rows = yield* sql<Row>`SELECT ${sql.literal(columns)} FROM devices
+            WHERE tenant = ${defaultTenant} ORDER BY devices.position`
+          commit(entriesOf(rows))
+        }),
+        follow: (events) => commit(fold(entries, events))
+      }
     }
   }
+}
+
+type Entries = ReadonlyMap<string, Entry>
+
+const idOf = ({ stream }: RecordedEvent) => stream.slice("device-".length)
+
+/** What the events change. */
+const fold = (before: Entries, events: ReadonlyArray<RecordedEvent>): Entries => {
+  const changes = new Map<string, Entry>()
+  for (const event of events) {
+    const id = idOf(event)
+    changes.set(id, evolve(DeviceId.make(id), changes.get(id) ?? before.get(id), event))
+  }
+  return changes
 }
 
 const evolve = (id: DeviceId, before: Entry | undefined, recorded: RecordedEvent): Entry => {
@@ -107,11 +110,11 @@ const evolve = (id: DeviceId, before: Entry | undefined, recorded: RecordedEvent
 /** Sets are arrays in JSON. */
 const portable = (state: DeviceState) => (state._tag === "Nothing" ? state : { ...state, ahead: [...state.ahead] })
 
-const entryOf = (row: Row): Entry => {
-  const state = JSON.parse(row.state)
-  return {
-    position: BigInt(row.position),
-    record: JSON.parse(row.record),
-    state: { ...state, ahead: new Set(state.ahead) }
-  }
-}
+const entriesOf = (rows: ReadonlyArray<Row>): Entries =>
+  new Map(
+    rows.map((row) => {
+      const state = JSON.parse(row.state)
+      const position = BigInt(row.position)
+      return [row.id, { position, record: JSON.parse(row.record), state: { ...state, ahead: new Set(state.ahead) } }]
+    })
+  )

@@ -1,6 +1,6 @@
 import { Array, Effect } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
-import type { MessageId } from "#domain/Ids.ts"
+import { defaultTenant, type MessageId } from "#domain/Ids.ts"
 import { contradictions } from "#domain/message/Status.ts"
 import type { RecordedEvent } from "#domain/Recorded.ts"
 import { evolve, type SealedDocument, statusOfDocument } from "../messaging/MessageDocument.ts"
@@ -10,6 +10,7 @@ import type { View } from "./View.ts"
 type Row = {
   readonly position: bigint
   readonly id: string
+  readonly tenant: string
   readonly device: string
   readonly status: string
   /** 1 while nobody has said what became of it: it waits in a queue, and the reconciler looks after it. */
@@ -21,7 +22,7 @@ type Row = {
 
 /** A number cannot hold every position. In ORDER BY, `position` alone would be this text. */
 type Stored = Omit<Row, "position"> & { readonly position: string }
-const stored = "CAST(position AS TEXT) AS position, id, device, status, open, contradictions, document"
+const stored = "CAST(position AS TEXT) AS position, id, tenant, device, status, open, contradictions, document"
 
 interface Entry {
   readonly row: Row
@@ -45,13 +46,12 @@ const rowsAtOnce = 32
 export const make = (): { readonly view: View; readonly depth: QueueDepth } => {
   // An open message is touched again soon: its verdict follows its queueing closely.
   const recent = new Map<string, Entry>()
-  let written: ReadonlyArray<readonly [before: Entry | undefined, after: Entry]> = []
+  let written: ReadonlyArray<Entry> = []
   const waiting = new Map<string, number>()
   let total = 0
   let contradicted = 0
 
   const count = (device: string, change: number) => {
-    if (change === 0) return
     total += change
     const now = (waiting.get(device) ?? 0) + change
     if (now === 0) waiting.delete(device)
@@ -62,10 +62,12 @@ export const make = (): { readonly view: View; readonly depth: QueueDepth } => {
 
   const countContradictions = Effect.fnUntraced(function* (sql: SqlClient.SqlClient) {
     const [sum] = yield* sql<{ readonly contradicted: number }>`
-      SELECT CAST(COALESCE(SUM(contradictions), 0) AS INTEGER) AS contradicted FROM messages WHERE contradictions > 0`
+      SELECT CAST(COALESCE(SUM(contradictions), 0) AS INTEGER) AS contradicted FROM messages
+      WHERE tenant = ${defaultTenant} AND contradictions > 0`
     contradicted = sum?.contradicted ?? 0
   })
 
+  /** By id alone, which follows from the tenant. */
   const load = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, ids: ReadonlyArray<string>) {
     const known = new Map<string, Entry>()
     const missing: globalThis.Array<string> = []
@@ -101,9 +103,9 @@ export const make = (): { readonly view: View; readonly depth: QueueDepth } => {
       let document = before?.document
       for (const event of group) document = evolve(id as MessageId, document, event)
       const position = before?.row.position ?? group[0]!.position
-      return [before, { row: rowOf(id, position, document!), document: document! }]
+      return { row: rowOf(id, position, document!), document: document! }
     })
-    const rows: ReadonlyArray<Row> = written.map(([, { row }]) => row)
+    const rows: ReadonlyArray<Row> = written.map(({ row }) => row)
     for (const some of Array.chunksOf(rows, rowsAtOnce)) {
       yield* sql`INSERT INTO messages ${sql.insert(some)} ON CONFLICT (position) DO UPDATE SET
         status = excluded.status, open = excluded.open, contradictions = excluded.contradictions,
@@ -112,12 +114,10 @@ export const make = (): { readonly view: View; readonly depth: QueueDepth } => {
   })
 
   const applied = () => {
-    for (const [before, after] of written) {
-      const { contradictions, device, id, open } = after.row
-      count(device, open - (before?.row.open ?? 0))
-      contradicted += contradictions - (before?.row.contradictions ?? 0)
+    for (const entry of written) {
+      const { id, open } = entry.row
       recent.delete(id)
-      if (open === 1) recent.set(id, after)
+      if (open === 1) recent.set(id, entry)
       if (recent.size > recentCapacity) recent.delete(recent.keys().next().value!)
     }
     written = []
@@ -127,27 +127,22 @@ export const make = (): { readonly view: View; readonly depth: QueueDepth } => {
     depth: { total: () => total, of: (device) => waiting.get(device) ?? 0, contradictions: () => contradicted },
     view: {
       name: "messages",
-      version: 2,
+      version: 3,
       categories: ["message"],
       tables: ["messages"],
       setup: Effect.fnUntraced(function* (sql) {
         // only under this name is SQLite's key the row's own number
         const key = sql.literal(sql.onDialectOrElse({ pg: () => "BIGINT", orElse: () => "INTEGER" }))
         yield* sql`CREATE TABLE messages (
-          position ${key} PRIMARY KEY, id TEXT NOT NULL, device TEXT NOT NULL, status TEXT NOT NULL,
+          position ${key} PRIMARY KEY, id TEXT NOT NULL, tenant TEXT NOT NULL, device TEXT NOT NULL, status TEXT NOT NULL,
           open INTEGER NOT NULL, contradictions INTEGER NOT NULL, document TEXT NOT NULL)`
         // Ids are random: each takes a page of its own to write, the fewer of them the shorter what is indexed is.
         yield* sql`CREATE INDEX messages_by_id ON messages (substr(id, 1, 8))`
         yield* sql`CREATE INDEX messages_by_status ON messages (status, position)`
         yield* sql`CREATE INDEX messages_by_device ON messages (device, position)`
+        yield* sql`CREATE INDEX messages_by_device_status ON messages (device, status, position)`
         yield* sql`CREATE INDEX messages_open ON messages (position) WHERE open = 1`
         yield* sql`CREATE INDEX messages_contradicted ON messages (position) WHERE contradictions > 0`
-      }),
-      hydrate: Effect.fnUntraced(function* (sql) {
-        const open = yield* sql<{ readonly device: string; readonly waiting: number }>`
-          SELECT device, CAST(COUNT(*) AS INTEGER) AS waiting FROM messages WHERE open = 1 GROUP BY device`
-        for (const row of open) count(row.device, row.waiting)
-        yield* countContradictions(sql)
       }),
       apply,
       applied,
@@ -171,6 +166,7 @@ const rowOf = (id: string, position: bigint, document: SealedDocument): Row => {
   return {
     position,
     id,
+    tenant: document.tenant,
     device: document.device,
     status,
     open: OpenMessages.isOpen(status) ? 1 : 0,
@@ -198,7 +194,7 @@ export const list = (
   }
 ): Effect.Effect<ReadonlyArray<Listed>, SqlError.SqlError> => {
   const conditions = [
-    sql`1 = 1`,
+    sql`tenant = ${defaultTenant}`,
     ...(filter.status === undefined ? [] : [sql`status = ${filter.status}`]),
     ...(filter.device === undefined ? [] : [sql`device = ${filter.device}`]),
     ...(filter.after === undefined ? [] : [sql`position < ${filter.after}`])
@@ -213,7 +209,8 @@ export const list = (
 /** Open messages in the log's order, those after `after`: what the reconciler looks at. */
 export const open = (sql: SqlClient.SqlClient, after: bigint, limit: number) =>
   Effect.map(
-    sql<Stored>`SELECT ${sql.literal(stored)} FROM messages WHERE open = 1 AND position > ${after}
+    sql<Stored>`SELECT ${sql.literal(stored)} FROM messages
+      WHERE tenant = ${defaultTenant} AND open = 1 AND position > ${after}
       ORDER BY messages.position LIMIT ${limit}`,
     listed
   )

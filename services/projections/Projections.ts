@@ -1,33 +1,66 @@
-import { Array, Effect, Layer } from "effect"
+import { type Array, Deferred, Effect, Layer, Schedule } from "effect"
 import { SqlClient } from "effect/sql"
+import { Leases } from "#domain/ports/Leases.ts"
+import type { RecordedEvent } from "#domain/Recorded.ts"
+import * as Partitions from "../runtime/Partitions.ts"
+import { patiently } from "../runtime/Patience.ts"
 import * as Subscription from "../runtime/Subscription.ts"
+import * as Memory from "./Memory.ts"
 import * as Progress from "./Progress.ts"
+import * as Rest from "./Rest.ts"
 import * as Rows from "./Rows.ts"
 import { type View, Views } from "./View.ts"
 
-/** Runs the views of the only gateway on its database: what is in memory follows the rows it writes. */
-export const layer = (views: ReadonlyArray<View>) =>
+const group = { name: "views", partitions: 1 }
+
+/**
+ * Runs the views of one gateway, or of several on one database. The one that holds the lease writes the rows, with views
+ * of its own from `fresh`, made anew for each time that it holds it. In every one, that one too, `views` follow the log in
+ * memory by themselves: who waits for what it has just recorded waits for no row.
+ */
+export const layer = (views: ReadonlyArray<View>, fresh: () => ReadonlyArray<View>) =>
   Layer.effect(
     Views,
     Effect.gen(function* () {
       const sql = yield* SqlClient.SqlClient
+      const leases = yield* Leases
       yield* Rows.createCheckpoints(sql)
-      const rows = yield* Rows.open(views, sql.withTransaction)
-      const { advance, position, reached } = Progress.make(rows.behind)
-      yield* Effect.forkScoped(
-        Subscription.follow({
-          name: "views",
-          categories: Rows.categories,
-          after: rows.behind,
-          handle: (events) =>
-            rows
-              .write(events)
-              .pipe(
-                Effect.andThen(advance(Array.lastNonEmpty(events).position)),
-                Effect.andThen(Effect.sleep(Rows.restAfter(events)))
-              )
+
+      const writing = Partitions.run(group, (lease) =>
+        Effect.gen(function* () {
+          const rows = yield* Rows.open(fresh(), (work) => leases.fenced(lease, work))
+          const rest = yield* Rest.make
+          // A commit that failed may have happened: only the database knows where to go on.
+          const failed = yield* Deferred.make<never, unknown>()
+          const handle = (events: Array.NonEmptyReadonlyArray<RecordedEvent>) =>
+            rows.write(events).pipe(
+              Effect.andThen(rest(events)),
+              Effect.catchCause((cause) => Effect.andThen(Deferred.failCause(failed, cause), Effect.never))
+            )
+          return yield* Effect.raceFirst(
+            Subscription.follow({ name: "views", categories: Rows.categories, after: rows.behind, handle }),
+            Deferred.await(failed)
+          )
         })
       )
-      return { position, reached, written: reached }
+      yield* Effect.forkScoped(writing)
+
+      const { position, reached } = yield* Memory.follow(views)
+
+      const rowsReached = Effect.map(sql<Rows.Checkpoint>`SELECT * FROM checkpoints`, (rows) =>
+        Progress.lowest(views.map(({ name }) => Rows.positionOf(rows.find((row) => row.view_name === name))))
+      )
+      return {
+        position,
+        reached,
+        written: (until) =>
+          Effect.orDie(Effect.retry(rowsReached, patiently)).pipe(
+            Effect.repeat({
+              until: (at) => at !== undefined && at >= until,
+              schedule: Schedule.spaced("200 millis")
+            }),
+            Effect.asVoid
+          )
+      }
     })
   )

@@ -9,18 +9,16 @@ import type { View } from "./View.ts"
 /** Every category in the log: the views are given all events, so their checkpoint is where they stand. */
 export const categories = ["message", "device", "client", "store"]
 
-const busy = 32
-
-/**
- * After each page: under load, pages grow and a message's first two events share one row's write. Of a page that was
- * large already the rest is longer than messages take then.
- */
-export const restAfter = (events: ReadonlyArray<RecordedEvent>) => (events.length < busy ? "50 millis" : "500 millis")
-
 export interface Checkpoint {
   readonly view_name: string
   readonly view_version: number
   readonly position: string | null
+}
+
+/** Up to where the rows stand; `undefined`: nothing was written yet. */
+export const positionOf = (checkpoint: Checkpoint | undefined): bigint | undefined => {
+  const position = checkpoint?.position ?? null
+  return position === null ? undefined : BigInt(position)
 }
 
 export const createCheckpoints = (sql: SqlClient.SqlClient) =>
@@ -37,7 +35,8 @@ export const newsFor = (view: View, position: bigint | undefined, events: Readon
       (position === undefined || event.position > position) && view.categories.includes(categoryOf(event.stream))
   )
 
-interface Progress {
+/** How far a view has come. */
+export interface Progress {
   readonly view: View
   position: bigint | undefined
 }
@@ -62,12 +61,10 @@ export const open = <E>(
           VALUES (${view.name}, ${view.version}, NULL)
           ON CONFLICT (view_name) DO UPDATE SET view_version = excluded.view_version, position = NULL`
       }
-      const position = row?.view_version === view.version ? row.position : null
-      const progress: Progress = { view, position: position === null ? undefined : BigInt(position) }
+      const progress: Progress = { view, position: row?.view_version === view.version ? positionOf(row) : undefined }
       return progress
     })
     const progress = yield* Effect.forEach(views, (view) => transact(resume(view)))
-    for (const { view } of progress) if (view.hydrate) yield* view.hydrate(sql)
 
     return {
       /** Where the view that is furthest behind stands. */
@@ -88,7 +85,7 @@ export const open = <E>(
           })
         )
         for (const one of progress) if (one.position === undefined || one.position < last) one.position = last
-        for (const { news, view } of pages) if (Array.isReadonlyArrayNonEmpty(news)) view.applied?.(news)
+        for (const { news, view } of pages) if (Array.isReadonlyArrayNonEmpty(news)) view.applied?.()
       })
     }
   })

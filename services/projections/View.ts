@@ -1,8 +1,9 @@
-import { type Array, Context, type Effect, Schema } from "effect"
+import { type Array, Context, Effect, Schema } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
+import { EventStoreUnavailable } from "#domain/ports/EventStore.ts"
 import type { RecordedEvent } from "#domain/Recorded.ts"
 
-/** Rows folded from events. Bump `version` to have them made anew from the first event. */
+/** Rows folded from events. Bump `version` to have them made anew from the first event, and say so in the CHANGELOG. */
 export interface View {
   readonly name: string
   readonly version: number
@@ -16,15 +17,12 @@ export interface View {
     sql: SqlClient.SqlClient,
     events: Array.NonEmptyReadonlyArray<RecordedEvent>
   ) => Effect.Effect<unknown, SqlError.SqlError>
-  /** Before any event is applied: reads back what is kept in memory beside the rows. */
-  readonly hydrate?: (sql: SqlClient.SqlClient) => Effect.Effect<unknown, SqlError.SqlError>
-  /** After the commit: for what is kept in memory beside the rows. */
-  readonly applied?: (events: Array.NonEmptyReadonlyArray<RecordedEvent>) => void
-  /** In place of all that, where another process may write the rows. */
+  /** After the commit: what `apply` has written may be remembered. */
+  readonly applied?: () => void
   readonly following: Following
 }
 
-/** Keeps what is in memory beside the rows up to date from the events alone. */
+/** What everybody else asks in memory: kept up to date from the events alone, whoever writes the rows, and if nobody can. */
 export interface Following {
   /** Once, from rows that hold the events up to some position. */
   readonly hydrate: (sql: SqlClient.SqlClient) => Effect.Effect<unknown, SqlError.SqlError>
@@ -50,3 +48,15 @@ export class Views extends Context.Service<
     readonly position: Effect.Effect<bigint | undefined>
   }
 >()("homing/services/projections/Views") {}
+
+const patience = "5 seconds"
+
+/** For who answers a caller about what was just recorded: until this process goes by it, but not for ever. */
+export const inForce = (views: Views["Service"], position: bigint): Effect.Effect<void, EventStoreUnavailable> =>
+  Effect.timeoutOrElse(views.reached(position), {
+    duration: patience,
+    orElse: () =>
+      Effect.fail(
+        new EventStoreUnavailable({ written: "unknown", cause: new Error("what was recorded is not heard of here") })
+      )
+  })

@@ -81,9 +81,12 @@ export const deviceChanged = (id: string, revision: number, position: bigint, ch
     data: { at, evidence: "", step: revision, ...(change === "disconnected" && { reason: "network" }) }
   })
 
-/** As the runner does, a transaction at a time. */
+/** As the runner does, a transaction at a time; memory hears the same events. */
 export const write = (view: View, sql: SqlClient.SqlClient, ...events: Array.NonEmptyArray<RecordedEvent>) =>
   Effect.andThen(
     sql.withTransaction(view.apply(sql, events)),
-    Effect.sync(() => view.applied?.(events))
+    Effect.sync(() => {
+      view.applied?.()
+      view.following.follow(events)
+    })
   )

@@ -3,10 +3,11 @@ import { Effect, Fiber, Layer } from "effect"
 import { SqlClient } from "effect/sql"
 import { type ClientEvent, streamOf as clientStreamOf } from "#domain/access/Client.ts"
 import { base64url } from "#domain/Bytes.ts"
-import { ApiKeyId, ClientId, EventId } from "#domain/Ids.ts"
+import { ApiKeyId, ClientId, EventId, TenantId } from "#domain/Ids.ts"
 import { EventStore } from "#domain/ports/EventStore.ts"
 import type { RecordedEvent } from "#domain/Recorded.ts"
 import * as SqliteEventStore from "#infra/event-store/Sqlite.ts"
+import * as InProcessLeases from "#infra/leases/InProcess.ts"
 import * as KeysView from "../access/KeysView.ts"
 import * as DevicesView from "./DevicesView.ts"
 import * as MessagesView from "./MessagesView.ts"
@@ -43,8 +44,21 @@ const someMessages = Effect.gen(function* () {
   yield* write(messages.view, sql, queued(4, far - 3n, home), reported(4, 1, far - 2n, "attempting"))
   return { sql, messages }
 })
-const depthOf = ({ depth }: ReturnType<typeof MessagesView.make>) =>
-  [depth.total(), depth.of(home), depth.of(away), depth.contradictions()] as const
+const depthOf = (sql: SqlClient.SqlClient, { depth, view }: ReturnType<typeof MessagesView.make>) =>
+  Effect.map(
+    view.following.recount!(sql),
+    () => [depth.total(), depth.of(home), depth.of(away), depth.contradictions()] as const
+  )
+/** What a start makes of the rows. */
+const hydrated = <A extends { readonly view: View }>(sql: SqlClient.SqlClient, started: A) =>
+  Effect.as(started.view.following.hydrate(sql), started)
+
+/** The views of the only gateway on this database. */
+const alone = (sql: SqlClient.SqlClient, ...views: Parameters<typeof Projections.layer>) =>
+  Projections.layer(...views).pipe(
+    Layer.provide(InProcessLeases.layer),
+    Layer.provide(Layer.succeed(SqlClient.SqlClient, sql))
+  )
 
 const client = ClientId.make(uuid(201))
 const [first, second] = [ApiKeyId.make("first"), ApiKeyId.make("second")]
@@ -77,6 +91,23 @@ export const viewsContract = <E>(adapter: string, layer: Layer.Layer<Databases, 
       })
     )
 
+    it.effect("shows nobody what is another tenant's", () =>
+      Effect.gen(function* () {
+        const { messages, sql } = yield* someMessages
+        const devices = DevicesView.make()
+        yield* devices.view.setup(sql)
+        const foreign = (event: RecordedEvent): RecordedEvent => ({
+          ...event,
+          metadata: { ...event.metadata, tenant: TenantId.make("another") }
+        })
+        yield* write(messages.view, sql, foreign(queued(5, far - 1n, home)))
+        yield* write(devices.view, sql, foreign(deviceCreated(home, far)))
+        assert.deepStrictEqual(places(yield* MessagesView.list(sql, { ...everything, device: home })), [3n, 8n, 9n])
+        assert.deepStrictEqual(places(yield* MessagesView.open(sql, -1n, 10)), [6n, 3n])
+        assert.strictEqual((yield* hydrated(sql, DevicesView.make())).registry.size, 0)
+      })
+    )
+
     it.effect("shows open messages in the log's order", () =>
       Effect.gen(function* () {
         const { sql } = yield* someMessages
@@ -105,12 +136,11 @@ export const viewsContract = <E>(adapter: string, layer: Layer.Layer<Databases, 
     it.effect("counts what waits; a restart reads the same from the rows and goes on with it", () =>
       Effect.gen(function* () {
         const { messages, sql } = yield* someMessages
-        assert.deepStrictEqual(depthOf(messages), [2, 1, 1, 1])
-        const restarted = MessagesView.make()
-        yield* restarted.view.hydrate!(sql)
-        assert.deepStrictEqual(depthOf(restarted), depthOf(messages))
+        assert.deepStrictEqual(yield* depthOf(sql, messages), [2, 1, 1, 1])
+        const restarted = yield* hydrated(sql, MessagesView.make())
+        assert.deepStrictEqual(yield* depthOf(sql, restarted), [2, 1, 1, 1])
         yield* write(restarted.view, sql, reported(3, 1, far - 1n, "failed"), reported(4, 2, far, "sent"))
-        assert.deepStrictEqual(depthOf(restarted), [0, 0, 0, 1])
+        assert.deepStrictEqual(yield* depthOf(sql, restarted), [0, 0, 0, 1])
         assert.deepStrictEqual(places(yield* MessagesView.list(sql, everything)), [3n, 6n, 8n, 9n])
         assert.deepStrictEqual(yield* MessagesView.open(sql, -1n, 10), [])
       })
@@ -126,8 +156,7 @@ export const viewsContract = <E>(adapter: string, layer: Layer.Layer<Databases, 
         yield* write(followed.view, sql, deviceChanged(away, 2, far - 6n, "disconnected"))
         const { connection, paired, reason } = followed.registry.get([...followed.registry.keys()][0]!)!
         assert.deepStrictEqual([connection, paired, reason] as const, ["disconnected", true, "network"] as const)
-        const restarted = DevicesView.make()
-        yield* restarted.view.hydrate!(sql)
+        const restarted = yield* hydrated(sql, DevicesView.make())
         const plain = ({ registry }: typeof followed) => JSON.parse(JSON.stringify([...registry])) // no absent fields
         assert.deepStrictEqual(plain(restarted), plain(followed))
         yield* write(restarted.view, sql, deviceChanged(away, 3, far - 5n, "connected"))
@@ -171,8 +200,7 @@ export const viewsContract = <E>(adapter: string, layer: Layer.Layer<Databases, 
           [{ id: client, createdAt: at, name: sealed, namedBy: EventId.make(uuid(0)), keys: [first, second] }]
         )
 
-        const restarted = KeysView.make()
-        yield* restarted.view.hydrate!(sql)
+        const restarted = yield* hydrated(sql, KeysView.make())
         assert.deepStrictEqual(restarted.roster.keys, followed.roster.keys)
         assert.deepStrictEqual(restarted.roster.clients, followed.roster.clients)
       })
@@ -191,8 +219,8 @@ export const viewsContract = <E>(adapter: string, layer: Layer.Layer<Databases, 
         const seen: Array<ReadonlyArray<string>> = []
         const spied = (version: number): View => {
           const { view } = DevicesView.make()
-          seen.push([])
-          const ids = seen.at(-1) as Array<string>
+          const ids: Array<string> = []
+          seen.push(ids)
           return {
             ...view,
             version,
@@ -207,10 +235,9 @@ export const viewsContract = <E>(adapter: string, layer: Layer.Layer<Databases, 
             const views = yield* Views
             yield* views.reached(until)
             assert.isTrue((yield* views.position)! >= until)
+            yield* views.written(until)
           }).pipe(
-            Effect.provide(
-              Projections.layer([spied(version)]).pipe(Layer.provide(Layer.succeed(SqlClient.SqlClient, sql)))
-            ),
+            Effect.provide(alone(sql, [{ ...DevicesView.make().view, version }], () => [spied(version)])),
             Effect.scoped
           )
         yield* append(1)
@@ -258,12 +285,9 @@ export const viewsContract = <E>(adapter: string, layer: Layer.Layer<Databases, 
           )
           yield* Fiber.join(failed)
           assert.deepStrictEqual(yield* state, [[], [{ position: null }]])
-          yield* views.reached(position)
+          yield* views.written(position)
           assert.deepStrictEqual(yield* state, [[{ id: home }], [{ position: String(position) }]])
-        }).pipe(
-          Effect.provide(Projections.layer([failing]).pipe(Layer.provide(Layer.succeed(SqlClient.SqlClient, sql)))),
-          Effect.scoped
-        )
+        }).pipe(Effect.provide(alone(sql, [view], () => [failing])), Effect.scoped)
       }).pipe(Effect.provide(Layer.fresh(SqliteEventStore.layer(":memory:"))))
     )
   })

@@ -35,6 +35,54 @@ describe("the log", () => {
     })
   )
 
+  it.effect("asks nothing of what is below its level", () =>
+    Effect.gen(function* () {
+      let asked = 0
+      const field = {
+        get detail() {
+          return `${++asked}`
+        }
+      }
+      yield* logged("info", Effect.logDebug("x", field))
+      assert.strictEqual(asked, 0)
+      assert.strictEqual((yield* logged("debug", Effect.logDebug("x", field)))[0]!.detail, "1")
+    })
+  )
+
+  it.effect("leaves long runs of digits out of every field, whatever its name, but not out of ids", () =>
+    Effect.gen(function* () {
+      const ids = {
+        message: "01a204f5-2f41-7113-8bbe-012345678901",
+        stream: "device-01a204f5-2f41-7113-8bbe-c43680128012"
+      }
+      const [line] = yield* logged(
+        "info",
+        Effect.logInfo("x", {
+          detail: "cannot reach +60123456789",
+          address: "60123456789@s.whatsapp.net",
+          digits: "60123456789",
+          almost: "01a204f5-2f41-7113-8bbe-012345678901/60123456789",
+          nested: { deep: "60123456789" },
+          offsetMillis: 12_345_678,
+          at: "2026-11-22T20:22:00.241Z",
+          ...ids
+        }).pipe(Effect.annotateLogs({ noted: "for 60123456789" }))
+      )
+      const { level: _, msg: __, time: ___, ...fields } = line!
+      assert.deepStrictEqual(fields, {
+        detail: "cannot reach +[digits]",
+        address: "[digits]@s.whatsapp.net",
+        digits: "[digits]",
+        almost: "01a204f5-2f41-7113-8bbe-[digits]/[digits]",
+        nested: "[object]",
+        offsetMillis: 12_345_678,
+        at: "2026-11-22T20:22:00.241Z",
+        ...ids,
+        noted: "for [digits]"
+      })
+    })
+  )
+
   it.effect("keeps objects, secrets and named personal fields to itself", () =>
     Effect.gen(function* () {
       const [line] = yield* logged(

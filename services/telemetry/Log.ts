@@ -1,6 +1,6 @@
 import { Layer, Logger, type LogLevel, References } from "effect"
 import { type DestinationStream, destination, pino } from "pino"
-import { scrub, tellCause } from "./Scrub.ts"
+import { scrub, scrubField, tellCause } from "./Scrub.ts"
 
 export const levels = ["debug", "info", "warn", "error"] as const
 export type Level = (typeof levels)[number]
@@ -23,10 +23,13 @@ const never = [
   "code"
 ]
 
-const isScalar = (value: unknown) =>
-  value === null || ["string", "number", "boolean", "undefined"].includes(typeof value)
+/** Only scalars are logged as fields: a whole object could carry what must stay secret. */
+const told = (value: unknown) => {
+  if (typeof value === "string") return scrubField(value)
+  return value === null || ["number", "boolean", "undefined"].includes(typeof value) ? value : "[object]"
+}
 
-/** Structured logs as JSON lines. Only scalars are logged as fields: a whole object could carry what must stay secret. */
+/** Structured logs as JSON lines. */
 const make = (level: Level, out: DestinationStream) => {
   const log = pino(
     {
@@ -44,7 +47,7 @@ const make = (level: Level, out: DestinationStream) => {
     const fields: Record<string, unknown> = {}
     const words: Array<string> = []
     const keep = (values: object) => {
-      for (const [key, value] of Object.entries(values)) fields[key] = isScalar(value) ? value : "[object]"
+      for (const [key, value] of Object.entries(values)) fields[key] = told(value)
     }
     keep(fiber.getRef(References.CurrentLogAnnotations))
     for (const part of Array.isArray(message) ? message : [message]) {

@@ -6,8 +6,14 @@ const longest = 500
 const deepest = 4
 const frames = 12
 
+/** An id of ours, or the stream that it names: its digits are nobody's. */
+const ownId = /^([a-z]+-)?[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+
 /** Text that others wrote, made fit for the log. */
 export const scrub = (text: string): string => text.slice(0, longest).replace(numberLike, "[digits]")
+
+/** What stands in a field: it may be an id of ours, or be what others wrote. */
+export const scrubField = (text: string): string => (ownId.test(text) ? text : scrub(text))
 
 interface Told {
   readonly name: string
@@ -23,9 +29,9 @@ const tell = (error: unknown, depth = 0): Told => {
   if (!(error instanceof Error)) return { name: typeof error, message: wordsOf(error) }
   const at = error.stack?.split("\n").filter((line) => line.startsWith("    at ")) ?? []
   return {
-    name: error.name,
+    name: wordsOf(error.name),
     message: wordsOf(error.message),
-    at: at.slice(0, frames).map((line) => line.trim()),
+    at: at.slice(0, frames).map((line) => scrub(line.trim())),
     ...(error.cause !== undefined && depth < deepest && { cause: tell(error.cause, depth + 1) })
   }
 }

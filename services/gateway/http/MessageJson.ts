@@ -1,11 +1,9 @@
+import { messageCodes } from "#domain/ErrorCodes.ts"
 import type { RecordedEvent } from "#domain/Recorded.ts"
 import type { MessageDocument } from "../../messaging/Messages.ts"
 
 /** What a failure's code means, for the codes that are ours; the others are WhatsApp's own. */
-const details: Readonly<Record<string, string>> = {
-  recipient_not_on_whatsapp: "WhatsApp knows no account with this number.",
-  not_paired: "The device is not linked to a WhatsApp account."
-}
+const details: Readonly<Record<string, string>> = messageCodes
 const refused = "WhatsApp refused the message."
 
 /** A message as the API shows it; what it says and to whom only to those who may read messages. */

@@ -14,7 +14,7 @@ import { describeWith } from "../../test/servers/Installed.ts"
 import * as KeysView from "../access/KeysView.ts"
 import * as DevicesView from "./DevicesView.ts"
 import * as MessagesView from "./MessagesView.ts"
-import * as SharedProjections from "./SharedProjections.ts"
+import * as Projections from "./Projections.ts"
 import { type View, Views } from "./View.ts"
 import { deviceChanged, deviceCreated, home, queued, recorded, reported, sealed, uuid } from "./ViewsFixture.ts"
 
@@ -56,7 +56,7 @@ const gateway = Effect.fnUntraced(function* (url: Parameters<typeof PostgresClie
   const fresh = () => [MessagesView.make().view, DevicesView.make().view, KeysView.make().view].map(spied)
   const context = yield* Layer.build(
     Layer.fresh(
-      SharedProjections.layer([messages.view, devices.view, keys.view], fresh).pipe(
+      Projections.layer([messages.view, devices.view, keys.view], fresh).pipe(
         Layer.provideMerge(PostgresLeases.layer({ leaseMillis: 1_000, renewalMillis: 200 })),
         Layer.provideMerge(PostgresClient.layer(url))
       )

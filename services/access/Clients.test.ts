@@ -1,0 +1,104 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Context, Effect, Exit, Fiber, Layer, Redacted, References } from "effect"
+import type { SqlClient } from "effect/sql"
+import { TestClock } from "effect/testing"
+import { ApiKeyId, ClientId, defaultTenant } from "#domain/Ids.ts"
+import { Crypto } from "#domain/ports/Crypto.ts"
+import { SecretVault } from "#domain/ports/SecretVault.ts"
+import * as NodeCrypto from "#infra/crypto/NodeCrypto.ts"
+import * as SqliteEventStore from "#infra/event-store/Sqlite.ts"
+import * as InProcessLeases from "#infra/leases/InProcess.ts"
+import * as SqliteClient from "#infra/sqlite/SqliteClient.ts"
+import * as SqliteSubjectKeys from "#infra/subject-keys/Sqlite.ts"
+import * as Projections from "../projections/Projections.ts"
+import { Readiness } from "../projections/Readiness.ts"
+import { type View, Views } from "../projections/View.ts"
+import { Provenance } from "../runtime/Provenance.ts"
+import * as Authenticator from "./Authenticator.ts"
+import * as Clients from "./Clients.ts"
+import * as KeysView from "./KeysView.ts"
+
+const caller = {
+  client: ClientId.make("11111111-1111-7111-8111-111111111111"),
+  key: ApiKeyId.make("admin")
+}
+const ports = Layer.mergeAll(
+  SqliteEventStore.layer(":memory:"),
+  SqliteSubjectKeys.layer(":memory:"),
+  InProcessLeases.layer.pipe(Layer.provideMerge(SqliteClient.layer(":memory:", { durability: "checkpoint" }))),
+  Layer.effect(
+    Provenance,
+    Effect.map(Crypto, (crypto) => ({
+      tenant: defaultTenant,
+      region: "local",
+      producer: "test",
+      pepper: crypto.macKey(crypto.random(32))
+    }))
+  ),
+  Layer.succeed(References.MinimumLogLevel, "None")
+).pipe(
+  Layer.provide(
+    Layer.succeed(SecretVault, {
+      obtain: () => Effect.succeed(Redacted.make(NodeCrypto.crypto.random(32))),
+      find: () => Effect.succeed(undefined)
+    })
+  ),
+  Layer.provideMerge(NodeCrypto.layer)
+)
+
+/** `views`: the process's own, altered. */
+const started = (views: (own: Views["Service"]) => Views["Service"], rows: (view: View) => View = (view) => view) => {
+  const keys = KeysView.make()
+  const projections = Layer.effect(Views, Effect.map(Views, views)).pipe(
+    Layer.provide(Projections.layer([keys.view], () => [rows(KeysView.make().view)]))
+  )
+  return Layer.build(
+    Layer.merge(Clients.layer(keys), Authenticator.layer({ apiKey: undefined, roster: keys.roster })).pipe(
+      Layer.provide(Readiness.layer),
+      Layer.provide(projections),
+      Layer.provide(Layer.fresh(ports))
+    )
+  ).pipe(
+    Effect.map((context) => ({
+      clients: Context.get(context, Clients.Clients),
+      isGood: (secret: string) => Context.get(context, Authenticator.Authenticator).authenticate(secret) !== undefined
+    }))
+  )
+}
+
+describe("a key's revocation", () => {
+  it.live("is in force when it is answered, also where no row can be written", () =>
+    Effect.gen(function* () {
+      const { clients, isGood } = yield* started(
+        (own) => own,
+        (view) => ({ ...view, apply: (sql: SqlClient.SqlClient) => sql`INSERT INTO nowhere VALUES (1)` })
+      )
+      const { client, key } = yield* clients.create(caller, { name: "shop", scopes: ["messages:send"] })
+      assert.isTrue(isGood(key.secret))
+      yield* clients.revoke(caller, client, key.id)
+      assert.isFalse(isGood(key.secret))
+    })
+  )
+
+  it.live("is not waited for for ever, and a repeat does not say it is in force either", () =>
+    Effect.gen(function* () {
+      let deaf = false
+      const { clients } = yield* started((own) => ({
+        ...own,
+        reached: (position) => (deaf ? Effect.never : own.reached(position))
+      }))
+      const { client, key } = yield* clients.create(caller, { name: "shop", scopes: ["messages:send"] })
+      deaf = true
+      const refused = Effect.gen(function* () {
+        const revoking = yield* Effect.forkChild(clients.revoke(caller, client, key.id))
+        yield* Effect.repeat(TestClock.adjust("1 second"), { until: () => revoking.pollUnsafe() !== undefined })
+        const exit = yield* Fiber.await(revoking)
+        return Exit.isFailure(exit) && String(exit.cause).includes("EventStoreUnavailable")
+      }).pipe(Effect.provide(TestClock.layer()))
+      assert.isTrue(yield* refused)
+      assert.isTrue(yield* refused)
+      deaf = false
+      yield* clients.revoke(caller, client, key.id)
+    })
+  )
+})

@@ -1,0 +1,61 @@
+import { Array, Effect, Schedule } from "effect"
+import { SqlClient } from "effect/sql"
+import type { RecordedEvent } from "#domain/Recorded.ts"
+import * as Subscription from "../runtime/Subscription.ts"
+import * as Progress from "./Progress.ts"
+import * as Rows from "./Rows.ts"
+import type { View } from "./View.ts"
+
+/** What only the rows can tell is read again this often. */
+const recount = "10 seconds"
+/** Rows of this release are there by then, unless another one still writes its own. */
+const soon = "5 seconds"
+const nowAndThen = "1 minute"
+
+/** Rows and checkpoints of one moment; `undefined` while the rows are not those of this release. */
+const hydrated = (sql: SqlClient.SqlClient, views: ReadonlyArray<View>) =>
+  sql.withTransaction(
+    Effect.gen(function* () {
+      yield* sql.onDialectOrElse({
+        pg: () => sql`SET TRANSACTION ISOLATION LEVEL REPEATABLE READ`,
+        orElse: () => Effect.void
+      })
+      const checkpoints = yield* sql<Rows.Checkpoint>`SELECT * FROM checkpoints`
+      const found = views.flatMap((view): ReadonlyArray<Rows.Progress> => {
+        const checkpoint = checkpoints.find((one) => one.view_name === view.name && one.view_version === view.version)
+        return checkpoint === undefined ? [] : [{ view, position: Rows.positionOf(checkpoint) }]
+      })
+      if (found.length < views.length) return undefined
+      for (const view of views) yield* view.following.hydrate(sql)
+      return found
+    })
+  )
+
+const telling = Effect.logWarning(
+  "the views' rows are not of this release: the gateway waits until one of this release may write them"
+).pipe(Effect.andThen(Effect.sleep(nowAndThen)), Effect.forever)
+
+/** Keeps what the views have in memory up to date: from the rows as they are at the start, then from the log alone. */
+export const follow = Effect.fnUntraced(function* (views: ReadonlyArray<View>) {
+  const sql = yield* SqlClient.SqlClient
+  const following = yield* hydrated(sql, views).pipe(
+    Effect.repeat({ until: (found) => found !== undefined, schedule: Schedule.spaced("100 millis") }),
+    Effect.raceFirst(Effect.delay(telling, soon))
+  )
+  const after = Progress.lowest(following!.map(({ position }) => position))
+  const { advance, position, reached } = Progress.make(after)
+  const handle = (events: Array.NonEmptyReadonlyArray<RecordedEvent>) =>
+    Effect.suspend(() => {
+      const last = Array.lastNonEmpty(events).position
+      for (const one of following!) {
+        const news = Rows.newsFor(one.view, one.position, events)
+        if (Array.isReadonlyArrayNonEmpty(news)) one.view.following.follow(news)
+        if (one.position === undefined || one.position < last) one.position = last
+      }
+      return advance(last)
+    })
+  yield* Effect.forkScoped(Subscription.follow({ name: "views in memory", categories: Rows.categories, after, handle }))
+  const count = Effect.forEach(views, ({ following }) => following.recount?.(sql) ?? Effect.void, { discard: true })
+  yield* Effect.forkScoped(Effect.repeat(Effect.ignore(count), Schedule.spaced(recount)))
+  return { position, reached }
+})
