@@ -39,7 +39,7 @@ const telling = Effect.logWarning(
 export const follow = Effect.fnUntraced(function* (views: ReadonlyArray<View>) {
   const sql = yield* SqlClient.SqlClient
   const following = yield* hydrated(sql, views).pipe(
-    Effect.repeat({ until: (found) => found !== undefined, schedule: Schedule.spaced("100 millis") }),
+    Effect.repeat({ until: (found) => found !== undefined, schedule: Schedule.spaced("20 millis") }),
     Effect.raceFirst(Effect.delay(telling, soon))
   )
   const after = Progress.lowest(following!.map(({ position }) => position))
