@@ -137,7 +137,7 @@ export const make = <State, Command, Event extends { readonly type: string; read
         cell.loaded = undefined // another writer may have made it possible: no append would tell
         return readAndDecide(cell, given)
       }
-      for (const event of decision.success) read.remember(event)
+      for (const [i, event] of decision.success.entries()) read.remember(event, idOf(i))
       const metadata = metadataOf(provenance, given.origin, commandId, at)
       const events = decision.success.map(
         ({ data, type }, i): NewEvent => ({ eventId: idOf(i), type, data: data as JsonObject, metadata })
@@ -147,7 +147,7 @@ export const make = <State, Command, Event extends { readonly type: string; read
       }
       cell.loaded = undefined // believe nothing until the append is known to have worked
       return Effect.map(append(given.stream, revision, events), ({ position, revision }) => {
-        const loaded = { state: fold(decider, decision.success, state), revision }
+        const loaded = { state: fold(decider, events.map(read), state), revision }
         cell.loaded = loaded
         return { events, state: loaded.state, revision, position }
       })
