@@ -2,8 +2,10 @@ import { setFlagsFromString } from "node:v8"
 import { runInNewContext } from "node:vm"
 import { assert, describe, it } from "@effect/vitest"
 import { Array, Effect, Fiber } from "effect"
-import { AgentId } from "#domain/Ids.ts"
+import { reportIdOf } from "#domain/Identifiers.ts"
+import { AgentId, MessageId } from "#domain/Ids.ts"
 import { fromMillis } from "#domain/Instant.ts"
+import { reportKey } from "#domain/message/Status.ts"
 import { decodeSigned, signBatch, type Unsigned } from "#domain/wire/Envelope.ts"
 import { crypto } from "#infra/crypto/NodeCrypto.ts"
 import {
@@ -185,6 +187,27 @@ describe("forged reports", () => {
       assert.lengthOf((yield* history).body.items, 1)
       yield* agent.say(agent.report(message.regarding, claimed(message.id, "sent")))
       yield* eventually(history, ({ body }) => body.items.length === 2)
+    })
+  )
+
+  it.live("what is refused for good is receipted: its sender need not say it again", () =>
+    Effect.gen(function* () {
+      const { agent: bare, gateway } = yield* scene
+      const [agent, office] = [yield* bare(), yield* bare(AgentId.make("office"))]
+      const device = yield* deviceOf(gateway, agent)
+      const nobody = MessageId.make("00000000-0000-8000-8000-000000000001")
+      const refused = [
+        { teller: agent, report: claimed(nobody, "sent"), step: reportKey({ kind: "sent", attempt: 1 }) },
+        { teller: office, report: changed("logged_out", 0), step: "logged_out 0" }
+      ]
+      for (const { report, step, teller } of refused) {
+        const id = reportIdOf(crypto, device.regarding.commandId, 1, step)
+        yield* teller.say(teller.report(device.regarding, report))
+        yield* teller.told(({ command }) => command.kind === "receipt" && command.reports.includes(id))
+      }
+      yield* agent.say(agent.report({ ...device.regarding, device: "-" }, changed("paired", 0)))
+      const id = reportIdOf(crypto, device.regarding.commandId, 1, "paired 0")
+      yield* agent.told(({ command }) => command.kind === "receipt" && command.reports.includes(id))
     })
   )
 })

@@ -16,9 +16,10 @@ import type { DeviceRegistry } from "../projections/DevicesView.ts"
 import type { Origin } from "../runtime/Provenance.ts"
 import { MessageActors } from "./MessageActors.ts"
 
-type MessageReport = Extract<AgentReport, { kind: "message" }>
-type DeviceReport = Extract<AgentReport, { kind: "device" }>
-type CodeReport = Extract<AgentReport, { kind: "pairing_code" }>
+type Told = Exclude<AgentReport, { kind: "heartbeat" }>
+type MessageReport = Extract<Told, { kind: "message" }>
+type DeviceReport = Extract<Told, { kind: "device" }>
+type CodeReport = Extract<Told, { kind: "pairing_code" }>
 
 const isDeviceId = Schema.is(DeviceId)
 const decodeCode = Schema.decodeUnknownSync(CodeBox)
@@ -29,12 +30,55 @@ const originOf = ({ agent, commandId }: Header, correlationId: string): Origin =
   causationId: commandId
 })
 
+const reportOf = ({ attempt }: Header, { claim, code, recipient }: MessageReport): Report => ({
+  kind: claim,
+  attempt: Number(attempt),
+  ...(recipient !== undefined && { recipient }),
+  ...(code !== undefined && { code })
+})
+
 const make = Effect.fnUntraced(function* (registry: DeviceRegistry) {
   const crypto = yield* Crypto
   const codes = yield* PairingCodes
   const messages = yield* MessageActors
   const devices = yield* DeviceActors
   const store = yield* EventStore
+
+  const idOf = ({ attempt, commandId }: Header, step: string) => reportIdOf(crypto, commandId, Number(attempt), step)
+
+  const recordMessage = ({ bytes, header }: Verified, told: MessageReport, device: DeviceId, eventId: EventId) => {
+    const { at, message } = told
+    const [report, evidence, answers] = [reportOf(header, told), base64url(bytes), header.commandId as EventId]
+    return messages.execute(
+      messageStreamOf(message),
+      () => ({ _tag: "Record", device, answers, report, at, evidence }),
+      originOf(header, message),
+      { eventId }
+    )
+  }
+
+  const recordDevice = ({ bytes, header }: Verified, told: DeviceReport, device: DeviceId, eventId: EventId) => {
+    const { at, change, reason = "unspecified", step } = told
+    const data = { step, at, evidence: base64url(bytes) }
+    const isUp = change === "paired" || change === "connected"
+    const event: ChangeEvent = isUp
+      ? { type: `device.${change}.v1`, data }
+      : { type: `device.${change}.v1`, data: { ...data, reason } }
+    const agent = header.agent as AgentId
+    return devices
+      .execute(deviceStreamOf(device), () => ({ _tag: "Record", agent, event }), originOf(header, device), { eventId })
+      .pipe(Effect.andThen(isUp ? codes.hide(device) : Effect.void))
+  }
+
+  const showCode = Effect.fnUntraced(function* (
+    trust: AgentTrust,
+    { header }: Verified,
+    { box, expiresAt, method }: CodeReport,
+    device: DeviceId
+  ) {
+    const { code } = yield* unbox(crypto, trust.reportKeys(header.keyId), header, box, decodeCode)
+    yield* codes.show(device, { method, code, expiresAt })
+  })
 
   /** Whose a device is stands in its first event, for ever; the registry may not show it yet. */
   const read = Effect.fnUntraced(function* (device: DeviceId) {
@@ -47,86 +91,42 @@ const make = Effect.fnUntraced(function* (registry: DeviceRegistry) {
     return known === undefined ? read(device) : Effect.succeed(known.agent)
   }
 
-  /** The header names a device of the signer's choice: only what is said of its own is heard. */
-  const ifOwn = <A, E>(agent: AgentId, device: DeviceId, then: Effect.Effect<A, E>) =>
-    Effect.flatMap(agentOf(device), (owner): Effect.Effect<A, E | DeviceRejected> => {
-      if (owner === agent) return then
-      return Effect.fail(new DeviceRejected({ reason: owner === undefined ? "not_created" : "other_agent" }))
-    })
+  type Recording = ReturnType<typeof recordMessage | typeof recordDevice | typeof showCode>
+  type Recorded = Effect.Effect<unknown, Effect.Error<Recording> | Undecodable>
 
-  const recordMessage = ({ bytes, header }: Verified, device: DeviceId, told: MessageReport) => {
-    const attempt = Number(header.attempt)
-    const { at, claim, code, message, recipient } = told
-    const report: Report = {
-      kind: claim,
-      attempt,
-      ...(recipient !== undefined && { recipient }),
-      ...(code !== undefined && { code })
-    }
-    const id = reportIdOf(crypto, header.commandId, attempt, reportKey(report))
-    const evidence = base64url(bytes)
-    return messages
-      .execute(
-        messageStreamOf(message),
-        () => ({ _tag: "Record", device, answers: header.commandId as EventId, report, at, evidence }),
-        originOf(header, message),
-        { eventId: id }
-      )
-      .pipe(Effect.as(id))
-  }
-
-  const recordDevice = Effect.fnUntraced(function* ({ bytes, header }: Verified, device: DeviceId, told: DeviceReport) {
-    const { at, change, reason = "unspecified", step: number } = told
-    const data = { step: number, at, evidence: base64url(bytes) }
-    const event: ChangeEvent =
-      change === "paired" || change === "connected"
-        ? { type: `device.${change}.v1`, data }
-        : { type: `device.${change}.v1`, data: { ...data, reason } }
-    const id = reportIdOf(crypto, header.commandId, Number(header.attempt), `${change} ${number}`)
-    const agent = header.agent as AgentId
-    yield* devices.execute(deviceStreamOf(device), () => ({ _tag: "Record", agent, event }), originOf(header, device), {
-      eventId: id
-    })
-    if (change === "paired" || change === "connected") yield* codes.hide(device)
-    return id
-  })
-
-  const showCode = Effect.fnUntraced(function* (
-    trust: AgentTrust,
-    { header }: Verified,
-    device: DeviceId,
-    told: CodeReport
-  ) {
-    const { expiresAt, method } = told
-    const { code } = yield* unbox(crypto, trust.reportKeys(header.keyId), header, told.box, decodeCode)
-    yield* codes.show(device, { method, code, expiresAt })
-    return undefined
-  })
-
-  type Recorded = ReturnType<typeof recordMessage | typeof recordDevice | typeof showCode>
-  type Failure = Effect.Error<Recorded> | Undecodable
+  /** The header names a device of the signer's choice: an agent is heard about its own. */
+  const ifOwn = ({ agent }: AgentTrust, { device }: Header, recording: (device: DeviceId) => Recording): Recorded =>
+    isDeviceId(device)
+      ? Effect.flatMap(agentOf(device), (owner): Recorded => {
+          if (owner === agent) return recording(device)
+          return Effect.fail(new DeviceRejected({ reason: owner === undefined ? "not_created" : "other_agent" }))
+        })
+      : Effect.fail(new Undecodable())
 
   return (
     trust: AgentTrust,
     verified: Verified,
-    told: MessageReport | DeviceReport | CodeReport
-  ): Effect.Effect<EventId | undefined, Failure> => {
-    const { device } = verified.header
-    if (!isDeviceId(device)) return Effect.fail(new Undecodable())
+    told: Told
+  ): { readonly id: EventId | undefined; readonly recorded: Recorded } => {
+    const { header } = verified
     switch (told.kind) {
-      case "message":
-        return ifOwn(trust.agent, device, recordMessage(verified, device, told))
-      case "device":
-        return recordDevice(verified, device, told)
+      case "message": {
+        const id = idOf(header, reportKey(reportOf(header, told)))
+        return { id, recorded: ifOwn(trust, header, (device) => recordMessage(verified, told, device, id)) }
+      }
+      case "device": {
+        const id = idOf(header, `${told.change} ${told.step}`)
+        return { id, recorded: ifOwn(trust, header, (device) => recordDevice(verified, told, device, id)) }
+      }
       case "pairing_code":
-        return ifOwn(trust.agent, device, showCode(trust, verified, device, told))
+        return { id: undefined, recorded: ifOwn(trust, header, (device) => showCode(trust, verified, told, device)) }
     }
   }
 })
 
 /**
- * Turns verified reports into events of the streams they are about. The report's id names the event, and the signed bytes
- * stay with it. Answers the id of the event that now stands in the log, if the report makes one.
+ * Turns verified reports into events of the streams they are about, with the signed bytes. A report's id names it in the
+ * agent's ledger, and its event; a code to pair with has none.
  */
 export class ReportRecords extends Context.Service<ReportRecords, Effect.Success<ReturnType<typeof make>>>()(
   "homing/services/messaging/ReportRecords"
