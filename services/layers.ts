@@ -204,7 +204,7 @@ export const gateway = (options: GatewayOptions) => {
   )
   const reactors = Layer.mergeAll(
     Dispatcher.layer({ registry }),
-    Reports.layer.pipe(Layer.provide([ReportRecords.layer, Heartbeats.layer])),
+    Reports.layer.pipe(Layer.provide([ReportRecords.layer({ registry }), Heartbeats.layer])),
     Reconciler.layer({ ...options.reconciler, registry })
   ).pipe(Layer.provide(Receipts.layer), Layer.provide(AgentCommands.layer))
 

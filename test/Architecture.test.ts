@@ -37,7 +37,8 @@ const confined: Record<string, ReadonlyArray<string>> = {
     "services/identity/OwnDatabase.ts",
     "services/messaging/Dispatcher.ts",
     "services/messaging/MessagesLive.ts",
-    "services/messaging/Reconciler.ts"
+    "services/messaging/Reconciler.ts",
+    "services/messaging/Reissues.ts"
   ],
   "libphonenumber-js": ["services/gateway/"]
 }

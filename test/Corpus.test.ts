@@ -9,7 +9,6 @@ import { deviceEvents, readDeviceEvent } from "#domain/device/Device.ts"
 import { UnreadableEvent } from "#domain/Events.ts"
 import { categoryOf, EventId, StreamId } from "#domain/Ids.ts"
 import { Instant } from "#domain/Instant.ts"
-import type { JsonObject } from "#domain/Json.ts"
 import { messageEvents, readMessageEvent } from "#domain/message/Message.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
 import { SubjectKeys } from "#domain/ports/SubjectKeys.ts"
@@ -45,7 +44,7 @@ type Event = Pick<RecordedEvent, keyof typeof Stored.Type>
 const eventOf = (file: string) => decode(textOf(file)) as Event
 const events = files.map(eventOf)
 
-type Read = (event: { readonly type: string; readonly data: JsonObject }) => { readonly data: object }
+type Read = (event: Event) => { readonly data: object }
 const readers: Readonly<Record<string, Read>> = {
   message: readMessageEvent,
   device: readDeviceEvent,

@@ -1,23 +1,12 @@
 import { setFlagsFromString } from "node:v8"
 import { runInNewContext } from "node:vm"
 import { assert, describe, it } from "@effect/vitest"
-import { Array, Effect, Fiber, Schema, Stream } from "effect"
-import { base64url, fromBase64url } from "#domain/Bytes.ts"
-import { DeviceId, defaultTenant } from "#domain/Ids.ts"
+import { Array, Effect, Fiber } from "effect"
+import { reportIdOf } from "#domain/Identifiers.ts"
+import { AgentId, MessageId } from "#domain/Ids.ts"
 import { fromMillis } from "#domain/Instant.ts"
-import { CommandBus, type Lane, type Outgoing, subjectOf } from "#domain/ports/CommandBus.ts"
-import {
-  decodeSigned,
-  EnvelopeRefused,
-  encodeUnsigned,
-  type Header,
-  signBatch,
-  type Unsigned,
-  verifyBatch
-} from "#domain/wire/Envelope.ts"
-import { keyIdOf } from "#domain/wire/Keys.ts"
-import { AgentCommand, encodePayload, payloadReader } from "#domain/wire/Protocol.ts"
-import { epochOf, GatewayPin } from "#domain/wire/Trust.ts"
+import { reportKey } from "#domain/message/Status.ts"
+import { decodeSigned, signBatch, type Unsigned } from "#domain/wire/Envelope.ts"
 import { crypto } from "#infra/crypto/NodeCrypto.ts"
 import {
   bob,
@@ -25,7 +14,6 @@ import {
   device,
   gatewayKeys,
   makeGateway,
-  messageOf,
   numbersOf,
   pass,
   sendOf,
@@ -34,8 +22,9 @@ import {
   until
 } from "#mac-agent/AgentFixture.ts"
 import { home, bus as makeBus, startGateway } from "./Apart.ts"
+import { bareAgent, changed, claimed, deviceOf, queued, refusedIn } from "./BareAgent.ts"
 import { everyBit, forgeries } from "./Forger.ts"
-import { eventually, folder, text } from "./Homing.ts"
+import { eventually, folder } from "./Homing.ts"
 
 /** Of each direction: 25 000, in rounds with a genuine envelope in the middle of each. */
 const rounds = 25
@@ -99,65 +88,11 @@ describe("forged commands", () => {
   )
 })
 
-const decodePin = Schema.decodeUnknownSync(GatewayPin)
-const readCommand = payloadReader(AgentCommand)
-
-/** A gateway, and an agent that is nothing but its keys: it says what the test wants it to say. */
+/** A gateway, and agents that say what a test wants them to say. */
 const scene = Effect.gen(function* () {
   const lane = yield* makeBus
-  const bus = yield* Effect.provide(CommandBus, lane)
   const gateway = yield* startGateway(yield* folder, lane)
-  const signing = crypto.signingKey(crypto.random(32))
-  const agreement = crypto.agreementKey(crypto.random(32))
-  const keyId = keyIdOf(crypto, signing.publicKey)
-  const { body } = yield* gateway.call("POST", "/v1/agents", {
-    agent: home,
-    keyId,
-    signing: base64url(signing.publicKey),
-    agreement: base64url(agreement.publicKey),
-    protocol: 1
-  })
-  const pin = decodePin(body)
-  const commands: globalThis.Array<Header & { readonly message: string | undefined }> = []
-  const gatewayKey = crypto.verifyingKey(fromBase64url(pin.gatewayKeys[0]!.signing))
-  yield* bus.subscribe({ kind: "commands", agent: home }).pipe(
-    Stream.runForEach(({ acknowledge, bytes }) =>
-      Effect.gen(function* () {
-        const [answer] = yield* verifyBatch(crypto, () => gatewayKey, [bytes])
-        if (answer !== undefined && !(answer instanceof EnvelopeRefused)) {
-          const command = yield* readCommand(answer.payload)
-          commands.push({ ...answer.header, message: command.kind === "send" ? command.message : undefined })
-        }
-        yield* acknowledge
-      })
-    ),
-    Effect.orDie,
-    Effect.forkScoped({ startImmediately: true })
-  )
-  const lanes = { kind: "reports", agent: home } as const
-  const headerOf = (over: Partial<Header>): Header => ({
-    direction: "homing/report/1",
-    keyId,
-    tenant: defaultTenant,
-    agent: home,
-    device: "-",
-    lane: subjectOf(lanes),
-    subject: "-",
-    commandId: "-",
-    attempt: "1",
-    position: "1",
-    epoch: epochOf(pin),
-    issuedAt: fromMillis(Date.now()),
-    expiresAt: fromMillis(Date.now() + 3_600_000),
-    ...over
-  })
-  let published = 0
-  const publish = (to: Lane, envelopes: ReadonlyArray<Uint8Array>) =>
-    bus.publish(
-      to,
-      envelopes.map((bytes): Outgoing => ({ id: `forged ${++published}`, bytes })) as [Outgoing, ...Outgoing[]]
-    )
-  return { gateway, key: signing.key, commands, headerOf, publish, reports: lanes }
+  return { gateway, agent: (name = home) => bareAgent(gateway, lane, name) }
 })
 
 describe("forged reports", () => {
@@ -165,59 +100,30 @@ describe("forged reports", () => {
     "none of 25 000 is recorded, nor one genuine envelope with any bit turned; memory stays flat",
     () =>
       Effect.gen(function* () {
-        const { commands, gateway, headerOf, key, publish, reports } = yield* scene
+        const { agent: bare, gateway } = yield* scene
         const { call } = gateway
-        const { body: made } = yield* call("POST", "/v1/devices", { name: "phone", pairing: "qr" })
-        const paired = yield* eventually(
-          Effect.sync(() => commands.find(({ device }) => device === made.id)),
-          (command) => command !== undefined
-        )
-        const told = (change: string, step: number) =>
-          encodeUnsigned({
-            header: headerOf({ device: made.id, commandId: paired!.commandId, attempt: "1" }),
-            payload: encodePayload({ kind: "device", change: change as "paired", step, at: fromMillis(Date.now()) })
-          })
-        yield* publish(reports, yield* signBatch(crypto, key, [told("paired", 0), told("connected", 1)]))
-        yield* eventually(call("GET", `/v1/devices/${made.id}`), ({ body }) => body.state === "connected")
-
-        const queue = Effect.fnUntraced(function* (words: string) {
-          const { body } = yield* call("POST", "/v1/messages", text(made.id, words, { until: "sent", timeoutMs: 0 }), {
-            "idempotency-key": words
-          })
-          yield* eventually(
-            Effect.sync(() => commands.find(({ message }) => message === body.id)),
-            (command) => command !== undefined
-          )
-          return { id: body.id as string, command: commands.find(({ message }) => message === body.id)! }
-        })
-        const sentReport = ({ command, id }: Effect.Success<ReturnType<typeof queue>>, n = 0): Unsigned => ({
-          header: headerOf({
-            device: DeviceId.make(made.id),
-            subject: command.subject,
-            commandId: command.commandId,
-            position: command.position,
-            attempt: "1"
-          }),
-          payload: encodePayload({
-            kind: "message",
-            message: messageOf(0).replace(/.*/, id) as ReturnType<typeof messageOf>,
-            claim: "sent",
-            at: fromMillis(Date.now() + n)
-          })
-        })
+        const agent = yield* bare()
+        const device = yield* deviceOf(gateway, agent)
+        const about = (step: number, change: "paired" | "connected") =>
+          agent.report(device.regarding, changed(change, step))
+        yield* agent.say(about(0, "paired"), about(1, "connected"))
+        yield* eventually(call("GET", `/v1/devices/${device.id}`), ({ body }) => body.state === "connected")
+        const queue = (words: string) => queued(gateway, agent, device.id, words)
+        type Asked = Effect.Success<ReturnType<typeof queue>>
+        const sentReport = ({ id, regarding }: Asked, n = 0) => agent.report(regarding, claimed(id, "sent", n))
 
         const victim = yield* queue("victim")
         let before = 0
         for (let round = 0; round < rounds; round++) {
-          const forged = yield* forgeries(key, (n) => sentReport(victim, n), round * perRound, perRound)
+          const forged = yield* forgeries(agent.key, (n) => sentReport(victim, n), round * perRound, perRound)
           if (round % 5 > 0) {
-            yield* publish(reports, forged)
+            yield* agent.publish(forged)
             continue
           }
           const honest = yield* queue(`honest-${round}`)
-          const [good] = yield* signBatch(crypto, key, [encodeUnsigned(sentReport(honest))])
+          const [good] = yield* agent.sign(sentReport(honest))
           const half = forged.length / 2
-          yield* publish(reports, [...forged.slice(0, half), good!, ...forged.slice(half), good!])
+          yield* agent.publish([...forged.slice(0, half), good!, ...forged.slice(half), good!])
           yield* eventually(call("GET", `/v1/messages/${honest.id}`), ({ body }) => body.status === "sent")
           const { body } = yield* call("GET", `/v1/messages/${honest.id}/events`)
           assert.lengthOf(body.items, 2)
@@ -225,26 +131,83 @@ describe("forged reports", () => {
         }
         const growth = heapBytes() - before
 
-        const genuine = encodeUnsigned(sentReport(victim))
         const late = sentReport(victim)
         const over = { ...late, header: { ...late.header, expiresAt: fromMillis(Date.now() - 1) } }
-        const [whole, expired] = yield* Effect.forEach([genuine, encodeUnsigned(over)], (signed) =>
-          Effect.map(signBatch(crypto, key, [signed]), ([one]) => one!)
-        )
-        for (const some of Array.chunksOf(everyBit(whole!), 1_000)) yield* publish(reports, some)
-        yield* publish(reports, [expired!])
+        const [whole] = yield* agent.sign(late)
+        const [expired] = yield* agent.sign(over)
+        for (const some of Array.chunksOf(everyBit(whole!), 1_000)) yield* agent.publish(some)
+        yield* agent.publish([expired!])
         const history = call("GET", `/v1/messages/${victim.id}/events`)
         assert.lengthOf((yield* history).body.items, 1)
-        yield* publish(reports, [whole!])
+        yield* agent.publish([whole!])
         yield* eventually(history, ({ body }) => body.items.length === 2)
         assert.isBelow(growth, allowedGrowth)
-        const { body: metrics } = yield* call("GET", "/metrics")
-        const refused = [...String(metrics.text).matchAll(/^homing_reports_refused_total\S* (\d+)/gm)]
-        assert.isAtLeast(
-          refused.reduce((sum, [, n]) => sum + Number(n), 0),
-          rounds * perRound
-        )
+        assert.isAtLeast(yield* refusedIn(gateway, ""), rounds * perRound)
       }),
     120_000
+  )
+
+  it.live("an agent has no say in another's devices, codes and messages, though it knows all that is signed", () =>
+    Effect.gen(function* () {
+      const { agent: bare, gateway } = yield* scene
+      const { call } = gateway
+      const agent = yield* bare()
+      const office = yield* bare(AgentId.make("office"))
+      const before = yield* refusedIn(gateway, "other_agent")
+      const refused = (count: number) => eventually(refusedIn(gateway, "other_agent"), (now) => now === before + count)
+      const device = yield* deviceOf(gateway, agent)
+      const shown = Effect.map(call("GET", `/v1/devices/${device.id}`), ({ body }) => [body.state, body.qr])
+
+      yield* agent.say(agent.showing(device.regarding, "its own"))
+      yield* eventually(shown, ([, qr]) => qr === "its own")
+      yield* office.say(
+        office.showing(device.regarding, "another's"),
+        office.report(device.regarding, changed("paired", 0))
+      )
+      yield* refused(2)
+      assert.deepStrictEqual(yield* shown, ["pairing", "its own"])
+
+      const linked = [changed("paired", 0), changed("connected", 1)]
+      yield* agent.say(...linked.map((change) => agent.report(device.regarding, change)))
+      yield* eventually(shown, ([state]) => state === "connected")
+      const message = yield* queued(gateway, agent, device.id, "hello")
+      yield* office.say(
+        office.report(device.regarding, changed("logged_out", 2)),
+        office.report(message.regarding, claimed(message.id, "sent")),
+        office.report(message.regarding, claimed(message.id, "read"))
+      )
+      yield* refused(5)
+      const history = call("GET", `/v1/messages/${message.id}/events`)
+      assert.deepStrictEqual(yield* shown, ["connected", undefined])
+      assert.lengthOf((yield* history).body.items, 1)
+
+      const other = yield* queued(gateway, agent, device.id, "another")
+      yield* agent.say(agent.report(other.regarding, claimed(message.id, "sent")))
+      yield* eventually(refusedIn(gateway, "other_command"), (count) => count > 0)
+      assert.lengthOf((yield* history).body.items, 1)
+      yield* agent.say(agent.report(message.regarding, claimed(message.id, "sent")))
+      yield* eventually(history, ({ body }) => body.items.length === 2)
+    })
+  )
+
+  it.live("what is refused for good is receipted: its sender need not say it again", () =>
+    Effect.gen(function* () {
+      const { agent: bare, gateway } = yield* scene
+      const [agent, office] = [yield* bare(), yield* bare(AgentId.make("office"))]
+      const device = yield* deviceOf(gateway, agent)
+      const nobody = MessageId.make("00000000-0000-8000-8000-000000000001")
+      const refused = [
+        { teller: agent, report: claimed(nobody, "sent"), step: reportKey({ kind: "sent", attempt: 1 }) },
+        { teller: office, report: changed("logged_out", 0), step: "logged_out 0" }
+      ]
+      for (const { report, step, teller } of refused) {
+        const id = reportIdOf(crypto, device.regarding.commandId, 1, step)
+        yield* teller.say(teller.report(device.regarding, report))
+        yield* teller.told(({ command }) => command.kind === "receipt" && command.reports.includes(id))
+      }
+      yield* agent.say(agent.report({ ...device.regarding, device: "-" }, changed("paired", 0)))
+      const id = reportIdOf(crypto, device.regarding.commandId, 1, "paired 0")
+      yield* agent.told(({ command }) => command.kind === "receipt" && command.reports.includes(id))
+    })
   )
 })

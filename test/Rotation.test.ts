@@ -1,11 +1,13 @@
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Effect, Fiber } from "effect"
 import { fromBase64url } from "#domain/Bytes.ts"
+import { AgentId } from "#domain/Ids.ts"
 import { verifyBatch } from "#domain/wire/Envelope.ts"
 import { crypto } from "#infra/crypto/NodeCrypto.ts"
+import { rotate } from "#services/cli/AgentsCommand.ts"
 import { bus, enrolled, offered, sends, startAgent, startGateway } from "./Apart.ts"
-import { connectedDevice, eventually, folder, type Homing, life } from "./Homing.ts"
+import { apiKey, connectedDevice, eventually, folder, type Homing, life } from "./Homing.ts"
 
 type Item = { readonly keyId: string; readonly state: string; readonly until: string | null }
 
@@ -91,6 +93,24 @@ describe("the gateway's key", () => {
       yield* restart
       yield* upToDate(gateway)
       yield* sent(gateway, device, "back")
+    })
+  )
+})
+
+describe("the exchange by command", () => {
+  it.live("waits for the agents that are trusted, and for no other", () =>
+    Effect.gen(function* () {
+      const { gateway, path, restart, stop } = yield* scene
+      const { call, url } = gateway
+      const office = yield* offered(join(path, "..", "office"), false, AgentId.make("office"))
+      assert.strictEqual((yield* call("POST", "/v1/agents", office)).status, 201)
+      assert.strictEqual((yield* call("DELETE", `/v1/agents/office/keys/${office.keyId}`)).status, 204)
+      yield* stop
+      const rotating = yield* Effect.forkScoped(rotate({ url, key: apiKey }))
+      yield* eventually(statesOf(gateway), (states) => states.length === 2)
+      yield* restart
+      yield* Fiber.join(rotating)
+      assert.deepStrictEqual(yield* statesOf(gateway), ["retired", "active"])
     })
   )
 })

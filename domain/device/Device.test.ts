@@ -27,7 +27,7 @@ const told = (step: number, change: Change): ChangeEvent => {
     ? { type: `device.${change}.v1`, data }
     : { type: `device.${change}.v1`, data: { ...data, reason: `reason ${step}` } }
 }
-const record = (event: ChangeEvent): DeviceCommand => ({ _tag: "Record", event })
+const record = (event: ChangeEvent, agent = details.agent): DeviceCommand => ({ _tag: "Record", agent, event })
 
 /** What a stream holds after these reports were tried in order. */
 const run = (events: ReadonlyArray<ChangeEvent>) => {
@@ -54,6 +54,11 @@ describe("Device", () => {
     assert.deepStrictEqual(given().when(create), [created])
     assert.deepStrictEqual(given(created).when(create), new DeviceRejected({ reason: "exists" }))
     assert.deepStrictEqual(given().when(record(told(0, "paired"))), new DeviceRejected({ reason: "not_created" }))
+  })
+
+  it("hears its own agent alone", () => {
+    const office = record(told(0, "logged_out"), AgentId.make("office"))
+    assert.deepStrictEqual(given(created).when(office), new DeviceRejected({ reason: "other_agent" }))
   })
 
   it("records each step once, in any order", () => {

@@ -41,10 +41,11 @@ export const readDeviceEvent = reader(deviceEvents)
 
 export type DeviceCommand =
   | { readonly _tag: "Create"; readonly created: Created }
-  | { readonly _tag: "Record"; readonly event: ChangeEvent }
+  /** An agent has no say in another's devices. */
+  | { readonly _tag: "Record"; readonly agent: AgentId; readonly event: ChangeEvent }
 
 export class DeviceRejected extends Schema.TaggedError<DeviceRejected>()("DeviceRejected", {
-  reason: Schema.Literals(["exists", "not_created"])
+  reason: Schema.Literals(["exists", "not_created", "other_agent"])
 }) {}
 
 // State
@@ -82,6 +83,7 @@ export const Device: Decider<DeviceState, DeviceCommand, DeviceEvent, DeviceReje
       return state._tag === "Nothing" ? accept({ type: "device.created.v1", data: command.created }) : reject("exists")
     }
     if (state._tag === "Nothing") return reject("not_created")
+    if (command.agent !== state.agent) return reject("other_agent")
     const { step } = command.event.data
     return step < state.told || state.ahead.has(step) ? accept() : accept(command.event)
   },

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Array, Result, Schema } from "effect"
 import { fold } from "../Decider.ts"
-import { DeviceId, SubjectId, WaMessageId } from "../Ids.ts"
+import { DeviceId, EventId, SubjectId, WaMessageId } from "../Ids.ts"
 import { fromMillis, Instant } from "../Instant.ts"
 import { specification } from "../Specification.ts"
 import {
@@ -31,16 +31,19 @@ const details: Queued = {
   expiresAt: fromMillis(1_000),
   tags: {}
 }
-const queued: MessageEvent = { type: "message.queued.v1", data: details }
+const id = EventId.make("0196f3c0-0000-5000-8000-000000000001")
+const decided: MessageEvent = { type: "message.queued.v1", data: details }
+const queued: MessageEvent = { ...decided, id }
 const queue: MessageCommand = { _tag: "Queue", queued: details }
-const record = (report: Report): MessageCommand => ({ _tag: "Record", device: details.device, report, at })
+const own = { _tag: "Record", device: details.device, answers: id } as const
+const record = (report: Report): MessageCommand => ({ ...own, report, at })
 
 /** What a stream holds after these commands were tried in order. */
 const run = (commands: ReadonlyArray<MessageCommand>) => {
   const history: Array<MessageEvent> = []
   for (const command of commands) {
     const decision = Message.decide(command, fold(Message, history))
-    if (Result.isSuccess(decision)) history.push(...decision.success)
+    if (Result.isSuccess(decision)) history.push(...decision.success.map((event) => ({ ...event, id })))
   }
   return history
 }
@@ -60,31 +63,27 @@ const AnyCommand = Schema.Union([
 const command = (any: typeof AnyCommand.Type): MessageCommand => {
   if (any._tag === "Queue") return { _tag: "Queue", queued: { ...details, contentDigest: any.digest } }
   if (any._tag === "GiveUp") return { _tag: "GiveUp", attempt: any.attempt, at: fromMillis(any.late ? 2_000 : 0) }
-  return { _tag: "Record", device: details.device, report: any.report, at: Instant.make(any.at) }
+  return { ...own, report: any.report, at: Instant.make(any.at) }
 }
 
 describe("Message", () => {
   it("queues once; the same content again is a repeat, other content is refused", () => {
-    assert.deepStrictEqual(given().when(queue), [queued])
+    assert.deepStrictEqual(given().when(queue), [decided])
     assert.deepStrictEqual(given(queued).when(queue), [])
     const other: MessageCommand = { _tag: "Queue", queued: { ...details, contentDigest: "d2" } }
     assert.deepStrictEqual(given(queued).when(other), new MessageRejected({ reason: "other_content" }))
   })
 
   it("records a report with its evidence, and nothing when it is told again", () => {
-    const sent: MessageCommand = {
-      _tag: "Record",
-      device: details.device,
-      report: { kind: "sent", attempt: 1 },
-      at,
-      evidence: "bytes"
-    }
+    const sent = { ...own, report: { kind: "sent", attempt: 1 }, at, evidence: "bytes" } as const
     const event: MessageEvent = { type: "message.sent.v1", data: { attempt: 1, at, evidence: "bytes" } }
     assert.deepStrictEqual(given(queued).when(sent), [event])
     assert.deepStrictEqual(given(queued, event).when({ ...sent, evidence: "signed again" }), [])
     assert.deepStrictEqual(given().when(sent), new MessageRejected({ reason: "not_queued" }))
     const elsewhere: MessageCommand = { ...sent, device: DeviceId.make("0196f3c0-0000-7000-8000-000000000002") }
     assert.deepStrictEqual(given(queued).when(elsewhere), new MessageRejected({ reason: "other_device" }))
+    const another: MessageCommand = { ...sent, answers: EventId.make("0196f3c0-0000-5000-8000-000000000002") }
+    assert.deepStrictEqual(given(queued).when(another), new MessageRejected({ reason: "other_command" }))
   })
 
   it("gives up only past the expiry, and only on a message without a verdict", () => {

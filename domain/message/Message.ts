@@ -2,7 +2,7 @@ import { Result, Schema } from "effect"
 import type { Decider } from "../Decider.ts"
 import type { MessageCode } from "../ErrorCodes.ts"
 import { type EventOf, reader } from "../Events.ts"
-import { DeviceId, type MessageId, type StreamId, SubjectId, WaMessageId } from "../Ids.ts"
+import { DeviceId, type EventId, type MessageId, type StreamId, SubjectId, WaMessageId } from "../Ids.ts"
 import { Instant } from "../Instant.ts"
 import { Sealed } from "../privacy/Sealed.ts"
 import { RecipientKind, Recipients } from "./Content.ts"
@@ -57,8 +57,10 @@ export type MessageCommand =
   | { readonly _tag: "Queue"; readonly queued: Queued }
   | {
       readonly _tag: "Record"
-      /** The device the reporter speaks for: an agent has no say in another's messages. */
+      /** A device of whoever reports: an agent has no say in another's messages. */
       readonly device: DeviceId
+      /** The agent command that the report answers to. */
+      readonly answers: EventId
       readonly report: Report
       readonly at: Instant
       readonly evidence?: string
@@ -67,7 +69,7 @@ export type MessageCommand =
   | { readonly _tag: "GiveUp"; readonly at: Instant; readonly attempt: number }
 
 export class MessageRejected extends Schema.TaggedError<MessageRejected>()("MessageRejected", {
-  reason: Schema.Literals(["other_content", "not_queued", "other_device"])
+  reason: Schema.Literals(["other_content", "not_queued", "other_device", "other_command"])
 }) {}
 
 // State: only what `decide` needs to know.
@@ -77,6 +79,8 @@ export type MessageState =
   | {
       readonly _tag: "Queued"
       readonly device: DeviceId
+      /** The id of `message.queued`, and of the agent command that follows from it. */
+      readonly command: EventId | undefined
       readonly contentDigest: string
       readonly recipients: ReadonlyArray<SubjectId>
       readonly expiresAt: Instant
@@ -120,6 +124,7 @@ export const Message: Decider<MessageState, MessageCommand, MessageEvent, Messag
     if (state._tag === "Nothing") return reject("not_queued")
     if (command._tag === "Record") {
       if (command.device !== state.device) return reject("other_device")
+      if (command.answers !== state.command) return reject("other_command")
       const event = recorded(command.report, command.at, command.evidence)
       return state.reports.has(reportKey(reportOf(event))) ? accept() : accept(event) // the same told again is no news
     }
@@ -131,7 +136,7 @@ export const Message: Decider<MessageState, MessageCommand, MessageEvent, Messag
   evolve: (state, event) => {
     if (event.type === "message.queued.v1") {
       const { contentDigest, device, expiresAt, recipients } = event.data
-      return { _tag: "Queued", device, contentDigest, expiresAt, recipients, reports: new Map() }
+      return { _tag: "Queued", device, command: event.id, contentDigest, expiresAt, recipients, reports: new Map() }
     }
     if (state._tag === "Nothing") return state
     const told = reportOf(event)

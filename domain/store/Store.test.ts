@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { fold } from "../Decider.ts"
-import { AgentId } from "../Ids.ts"
+import { AgentId, EventId } from "../Ids.ts"
 import { fromMillis } from "../Instant.ts"
 import { specification } from "../Specification.ts"
 import { readStoreEvent, Store, type StoreCommand, type StoreEvent, StoreRejected } from "./Store.ts"
@@ -182,8 +182,9 @@ describe("Store", () => {
   })
 
   it("is identified by a UUID", () => {
-    const read = (id: string) => readStoreEvent({ type: "store.opened.v1", data: { store: id, epoch: 0 } })
-    assert.deepStrictEqual(read(store), opened)
+    const id = EventId.make(store)
+    const read = (store: string) => readStoreEvent({ eventId: id, type: "store.opened.v1", data: { store, epoch: 0 } })
+    assert.deepStrictEqual(read(store), { ...opened, id })
     assert.throws(() => read("store"))
   })
 })

@@ -22,7 +22,7 @@ const commandsOfVersion1 = [
     box: WireBox
   }),
   Schema.Struct({ kind: Schema.Literal("pair"), box: WireBox }),
-  /** The gateway's log holds these reports: the agent may let them go. */
+  /** The gateway's log holds these reports, or never will: the agent may let them go. */
   Schema.Struct({ kind: Schema.Literal("receipt"), reports: Schema.Array(EventId).check(Schema.isMaxLength(4_096)) })
 ] as const
 export const AgentCommand = Schema.Union([

@@ -1,10 +1,11 @@
 import { Clock, Context, Effect, Layer, Schema } from "effect"
 import { SqlClient } from "effect/sql"
-import { AgentId } from "#domain/Ids.ts"
-import { fromMillis, Instant } from "#domain/Instant.ts"
+import { AgentId, EventId } from "#domain/Ids.ts"
+import { fromMillis, Instant, toMillis } from "#domain/Instant.ts"
 import type { AgentReport } from "#domain/wire/Protocol.ts"
 import { NewestProtocol } from "#domain/wire/Trust.ts"
 import { StoreIdentity } from "../identity/StoreIdentity.ts"
+import { creating } from "../runtime/Tables.ts"
 
 /** From here on a clock is called wrong. */
 export const skewMillis = 30_000
@@ -18,7 +19,9 @@ export const Heard = Schema.Struct({
   /** How many commands it refused since it began. */
   refused: Schema.Natural,
   /** How far its clock is behind the gateway's, in milliseconds. */
-  offsetMillis: Schema.optionalKey(Schema.Int)
+  offsetMillis: Schema.optionalKey(Schema.Int),
+  /** Of its heartbeats that counted, the highest name: names begin with the agent's time. */
+  newest: Schema.optionalKey(EventId)
 })
 export type Heard = typeof Heard.Type
 type Heartbeat = Extract<AgentReport, { kind: "heartbeat" }>
@@ -31,8 +34,11 @@ const isAgentId = Schema.is(AgentId)
 export class AgentsHeard extends Context.Service<
   AgentsHeard,
   {
-    /** A verified heartbeat came. */
-    readonly beat: (agent: AgentId, heartbeat: Heartbeat) => Effect.Effect<void>
+    /**
+     * A verified heartbeat came. It counts if its name is higher than any before, or its time is now: the bus may repeat
+     * an old one for ever, and an agent's clock may be set back.
+     */
+    readonly beat: (agent: AgentId, asked: EventId, heartbeat: Heartbeat) => Effect.Effect<void>
     /** A verified report came in this version: its sender may have been exchanged for an older one. */
     readonly spoke: (agent: AgentId, version: number) => void
     /** Of the agents that this gateway heard, or that were heard before it began. */
@@ -50,7 +56,7 @@ export const layer = Layer.effect(
     const sql = yield* SqlClient.SqlClient
     const identity = yield* StoreIdentity
     const newest = yield* NewestProtocol
-    yield* sql`CREATE TABLE IF NOT EXISTS agents_heard (agent TEXT PRIMARY KEY, heard TEXT NOT NULL)`
+    yield* creating(sql, sql`CREATE TABLE IF NOT EXISTS agents_heard (agent TEXT PRIMARY KEY, heard TEXT NOT NULL)`)
 
     const read = Effect.map(
       sql<{ readonly agent: string; readonly heard: string }>`SELECT agent, heard FROM agents_heard`,
@@ -58,12 +64,24 @@ export const layer = Layer.effect(
     )
     const heard = yield* read
     const spoken = new Map<AgentId, number>()
+    const all = Effect.catch(read, (cause) =>
+      Effect.as(Effect.logWarning("when agents were heard cannot be read", cause), heard)
+    )
 
     return {
-      beat: Effect.fnUntraced(function* (agent, { offsetMillis, protocol, refused, revision }) {
-        const at = fromMillis(yield* Clock.currentTimeMillis)
-        const before = heard.get(agent)
-        const now: Heard = { at, protocol, revision, refused, ...(offsetMillis !== undefined && { offsetMillis }) }
+      beat: Effect.fnUntraced(function* (agent, asked, { at: told, offsetMillis, protocol, refused, revision }) {
+        const millis = yield* Clock.currentTimeMillis
+        const before = (yield* all).get(agent)
+        const isNewer = before?.newest === undefined || asked > before.newest
+        if (!isNewer && Math.abs(toMillis(told) - millis) > skewMillis) return
+        const now: Heard = {
+          at: fromMillis(millis),
+          protocol,
+          revision,
+          refused,
+          ...(offsetMillis !== undefined && { offsetMillis }),
+          newest: isNewer ? asked : before.newest
+        }
         heard.set(agent, now)
         spoken.set(agent, protocol)
         const isOff = (one: Heard | undefined) => Math.abs(one?.offsetMillis ?? 0) > skewMillis
@@ -78,9 +96,7 @@ export const layer = Layer.effect(
       spoke: (agent, version) => void spoken.set(agent, version),
       last: (agent) => heard.get(agent),
       version: (agent) => Math.min(newest, spoken.get(agent) ?? identity.agent(agent)?.protocol ?? 1),
-      all: Effect.catch(read, (cause) =>
-        Effect.as(Effect.logWarning("when agents were heard cannot be read", cause), heard)
-      )
+      all
     }
   })
 )

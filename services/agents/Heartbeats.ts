@@ -70,7 +70,7 @@ export const layer = Layer.effect(
 
     return {
       take: Effect.fnUntraced(function* (agent, asked, heartbeat) {
-        yield* heard.beat(agent, heartbeat)
+        yield* heard.beat(agent, asked, heartbeat)
         if (!waiting.has(agent)) setImmediate(() => run(answer(agent)))
         waiting.set(agent, asked)
       })

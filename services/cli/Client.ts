@@ -7,12 +7,25 @@ export interface Api {
   readonly key: string
 }
 
+/** Where somebody answers who listens there: at no address in particular is nobody to be reached. */
+export const urlOf = (host: string, port: number) => {
+  const dialled = { "0.0.0.0": "127.0.0.1", "::": "::1" }[host] ?? host
+  return `http://${dialled.includes(":") ? `[${dialled}]` : dialled}:${port}`
+}
+
 export class CallFailed extends Schema.TaggedError<CallFailed>()("CallFailed", {
   status: Schema.Number,
-  code: Schema.String
+  code: Schema.String,
+  detail: Schema.String
 }) {
   override get message() {
-    return `the gateway answers ${this.status} ${this.code}`
+    return `the gateway answers ${this.status} ${this.code}: ${this.detail}`
+  }
+}
+
+export class NotOurs extends Schema.TaggedError<NotOurs>()("NotOurs", { url: Schema.String, status: Schema.Number }) {
+  override get message() {
+    return `${this.url} answers ${this.status} in words that are not the gateway's: is something else there, or in between?`
   }
 }
 
@@ -21,6 +34,8 @@ export class Unreachable extends Schema.TaggedError<Unreachable>()("Unreachable"
     return `no gateway answers at ${this.url}`
   }
 }
+
+const decodeAnswer = Schema.decodeUnknownSync(Schema.Record(Schema.String, Schema.Unknown))
 
 export const call = (api: Api, method: string, path: string, body?: object, headers: Record<string, string> = {}) =>
   Effect.gen(function* () {
@@ -34,9 +49,13 @@ export const call = (api: Api, method: string, path: string, body?: object, head
       catch: () => new Unreachable({ url: api.url })
     })
     if (response.status === 204) return {}
-    const answer = (yield* Effect.promise(() => response.json())) as Record<string, unknown>
+    const answer = yield* Effect.tryPromise({
+      try: () => response.json().then(decodeAnswer),
+      catch: () => new NotOurs({ url: api.url, status: response.status })
+    })
     if (response.ok) return answer
-    return yield* new CallFailed({ status: response.status, code: String(answer.code) })
+    const { code, detail, title } = answer
+    return yield* new CallFailed({ status: response.status, code: String(code), detail: String(detail ?? title) })
   })
 
 const Device = Schema.Struct({

@@ -152,7 +152,7 @@ const agentsEnrol = Command.make(
 const agentsList = Command.make("list", { url }, ({ url }) =>
   Effect.gen(function* () {
     const { api, commands } = yield* ask(url)
-    yield* commands.list(api)
+    yield* commands.list(api, "/v1/agents")
   })
 ).pipe(Command.withDescription("Print every enrolled agent, a line of JSON each"))
 
@@ -174,7 +174,7 @@ const agents = Command.make("agents").pipe(
 const keysList = Command.make("list", { url }, ({ url }) =>
   Effect.gen(function* () {
     const { api, commands } = yield* ask(url)
-    yield* commands.listKeys(api)
+    yield* commands.list(api, "/v1/gateway-keys")
   })
 ).pipe(Command.withDescription("Print every key of the gateway, a line of JSON each"))
 

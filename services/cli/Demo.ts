@@ -16,12 +16,10 @@ import { gatewayOptions } from "./Settings.ts"
 import { faint, good, inStatusColour, say, strong } from "./Terminal.ts"
 import * as Timeline from "./Timeline.ts"
 
-export const acks = ["normal", "never", "late", "error"] as const
-
 export interface DemoOptions {
   readonly once: boolean
   readonly json: boolean
-  readonly ack: (typeof acks)[number]
+  readonly ack: keyof typeof faultsOf
 }
 
 export class DemoFailed extends Schema.TaggedError<DemoFailed>()("DemoFailed", { message: Schema.String }) {}

@@ -5,12 +5,16 @@ import { Crypto } from "#domain/ports/Crypto.ts"
 import { EnvelopeRefused, verifyBatch } from "#domain/wire/Envelope.ts"
 import { StoreIdentity } from "../identity/StoreIdentity.ts"
 
-/** Whether the signed bytes behind an event hold under the agent's recorded public key. */
+/** Whether the signed bytes behind an event hold under a public key that was ever recorded of the agent: also a revoked one. */
 export const check = Effect.fnUntraced(function* (agent: AgentId, evidence: string | undefined) {
   if (evidence === undefined) return "none"
   const crypto = yield* Crypto
   const identity = yield* StoreIdentity
-  const keyOf = identity.agent(agent)?.verifyingKey ?? (() => undefined)
+  const keys = identity.known().state.agents.get(agent)
+  const keyOf = (keyId: string) => {
+    const key = keys?.get(keyId)
+    return key && crypto.verifyingKey(fromBase64url(key.signing))
+  }
   const [answer] = yield* verifyBatch(crypto, keyOf, [fromBase64url(evidence)])
   return answer === undefined || answer instanceof EnvelopeRefused ? "refused" : "verified"
 })

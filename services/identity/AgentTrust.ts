@@ -10,8 +10,6 @@ export interface AgentTrust {
   readonly agent: AgentId
   /** The version of the protocol it was enrolled with. */
   readonly protocol: number
-  /** Any key that was ever recorded: for evidence. */
-  readonly verifyingKey: (keyId: string) => VerifyingKey | undefined
   /** Only one that is neither revoked nor out of its time: for what arrives. */
   readonly takenKey: (keyId: string, now: Instant) => VerifyingKey | undefined
   /** Encrypts to the agent's newest key, from the gateway's that signs. */
@@ -38,7 +36,6 @@ export const trustOf = (
   return {
     agent,
     protocol: latest[1].protocol,
-    verifyingKey: (id) => verifying.get(id),
     takenKey: (id, now) => {
       const key = keys.get(id)
       return key !== undefined && isTaken(key, now) ? verifying.get(id) : undefined

@@ -146,6 +146,7 @@ export const layer = Layer.effect(
       const activated = { keyId: key.keyId, overlapUntil: overlapFrom(now) }
       return yield* learn(yield* tell({ _tag: "ActivateGatewayKey", activated }))
     })
+    const head = yield* store.head // before anything is known: what others record meanwhile is heard
     const first = yield* begin
     if (first === undefined) return yield* Effect.die("the gateway has no key to sign with")
     const ref = yield* SubscriptionRef.make(first)
@@ -172,7 +173,7 @@ export const layer = Layer.effect(
     const follow = Subscription.follow({
       name: "identity",
       categories: ["store"],
-      after: undefined,
+      after: head,
       handle: () =>
         Effect.flatMap(store.read(streamId), (recorded) => {
           const state = fold(Store, recorded.map(readStoreEvent))

@@ -1,7 +1,7 @@
 import { Array, Clock, Context, Effect, Layer, Stream } from "effect"
 import { uuidV7 } from "#domain/Identifiers.ts"
 import type { AgentId, DeviceId } from "#domain/Ids.ts"
-import { fromMillis } from "#domain/Instant.ts"
+import { fromMillis, type Instant, toMillis } from "#domain/Instant.ts"
 import { type BusUnavailable, CommandBus, type Lane, type Outgoing, subjectOf } from "#domain/ports/CommandBus.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
 import { Steps } from "#domain/ports/Steps.ts"
@@ -21,7 +21,7 @@ export interface Order {
   readonly position: bigint
   readonly device: DeviceId | "-"
   readonly subject: string
-  readonly expiresAt: string
+  readonly expiresAt: Instant
   readonly command:
     | Exclude<AgentCommand, { kind: "send" | "pair" }>
     /** `personal` is encrypted to the agent. */
@@ -49,7 +49,10 @@ export const notice = (
 export class AgentCommands extends Context.Service<
   AgentCommands,
   {
-    /** Completes when the bus has custody. Orders to an agent that is not enrolled wait until it is. */
+    /**
+     * Completes when the bus has custody. Orders to an agent that has no key wait until it is enrolled, or until the last
+     * of them is over: then they go nowhere.
+     */
     readonly issue: (agent: AgentId, orders: Array.NonEmptyReadonlyArray<Order>) => Effect.Effect<void, BusUnavailable>
   }
 >()("homing/services/messaging/AgentCommands") {}
@@ -85,15 +88,25 @@ export const layer = Layer.effect(
       return { header, payload: encodePayload({ ...command, box: box(crypto, trust.commandKey, header, personal) }) }
     }
 
-    const enrolled = Effect.fnUntraced(function* (agent: AgentId) {
-      yield* Effect.logWarning("commands wait for an agent that is not enrolled", { agent })
-      yield* Stream.runDrain(Stream.takeUntil(identity.changes, () => identity.agent(agent) !== undefined))
-      return identity.agent(agent)!
+    /** Agents that somebody was told to enrol. */
+    const missing = new Set<AgentId>()
+    const enrolled = Effect.fnUntraced(function* (agent: AgentId, orders: ReadonlyArray<Order>) {
+      if (!missing.has(agent)) yield* Effect.logWarning("commands wait for an agent that is not enrolled", { agent })
+      missing.add(agent)
+      const over = orders.reduce((latest, { expiresAt }) => Math.max(latest, toMillis(expiresAt)), 0)
+      yield* Stream.takeUntil(identity.changes, () => identity.agent(agent) !== undefined).pipe(
+        Stream.runDrain,
+        Effect.timeoutOption(Math.max(0, over - (yield* Clock.currentTimeMillis)))
+      )
+      const trust = identity.agent(agent)
+      if (trust !== undefined) missing.delete(agent)
+      return trust
     })
 
     return {
       issue: Effect.fnUntraced(function* (agent, orders) {
-        const trust = identity.agent(agent) ?? (yield* enrolled(agent))
+        const trust = identity.agent(agent) ?? (yield* enrolled(agent, orders))
+        if (trust === undefined) return
         const lane: Lane = { kind: "commands", agent }
         const issuedAt = fromMillis(yield* Clock.currentTimeMillis)
         const isTrust = orders.every(({ command }) => command.kind === "trust")

@@ -1,7 +1,7 @@
-import { type Array, Effect, FiberSet, Layer, Schedule } from "effect"
+import { type Array, Cause, Effect, FiberSet, Layer, Schedule } from "effect"
 import { SqlClient } from "effect/sql"
 import type { AgentId } from "#domain/Ids.ts"
-import { type Lease, Leases } from "#domain/ports/Leases.ts"
+import { type Lease, LeaseLost, Leases } from "#domain/ports/Leases.ts"
 import type { DeviceRegistry } from "../projections/DevicesView.ts"
 import { Views } from "../projections/View.ts"
 import * as Partitions from "../runtime/Partitions.ts"
@@ -95,7 +95,22 @@ export const layer = (options: { readonly registry: DeviceRegistry }) =>
           fork(Effect.andThen(issue(derived), inCustody))
         }
 
-        yield* Effect.forkScoped(Effect.repeat(Effect.ignore(save), Schedule.spaced("1 second")))
+        let isStuck = false
+        const saving = Effect.matchCauseEffect(save, {
+          onSuccess: () =>
+            Effect.sync(() => {
+              isStuck = false
+            }),
+          onFailure: (cause) => {
+            if (isStuck || Cause.squash(cause) instanceof LeaseLost) return Effect.void // the next holder saves
+            isStuck = true
+            return Effect.logWarning(
+              "the dispatcher's checkpoint cannot be written; commands may be issued again",
+              cause
+            )
+          }
+        })
+        yield* Effect.forkScoped(Effect.repeat(saving, Schedule.spaced("1 second")))
         yield* outbox.join({ partition: lease.partition, handed: () => handed, take })
         return yield* Effect.never
       }, Effect.scoped)

@@ -8,7 +8,7 @@ const gathering = "500 millis"
 const most = 4_096
 const validMillis = 24 * 3_600_000
 
-/** Tells agents which of their reports the log holds, so that their ledgers may let them go. */
+/** Tells agents which of their reports the log holds, or never will, so that their ledgers may let them go. */
 export class Receipts extends Context.Service<
   Receipts,
   { readonly give: (agent: AgentId, reports: ReadonlyArray<EventId>) => void }

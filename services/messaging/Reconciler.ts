@@ -1,21 +1,24 @@
 import { Clock, Effect, Layer, Schedule } from "effect"
 import { SqlClient } from "effect/sql"
-import { toMillis } from "#domain/Instant.ts"
+import { streamOf as deviceStreamOf } from "#domain/device/Device.ts"
+import type { DeviceId, StreamId } from "#domain/Ids.ts"
+import { fromMillis, type Instant, toMillis } from "#domain/Instant.ts"
 import { streamOf } from "#domain/message/Message.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
 import { EventStore } from "#domain/ports/EventStore.ts"
 import { type Lease, Leases } from "#domain/ports/Leases.ts"
 import { SubjectKeys } from "#domain/ports/SubjectKeys.ts"
-import type { DeviceRegistry } from "../projections/DevicesView.ts"
+import { StoreIdentity } from "../identity/StoreIdentity.ts"
+import type { DeviceRecord, DeviceRegistry } from "../projections/DevicesView.ts"
 import * as MessagesView from "../projections/MessagesView.ts"
 import { Views } from "../projections/View.ts"
 import * as Partitions from "../runtime/Partitions.ts"
 import { partitionOf } from "../runtime/Partitions.ts"
-import { creating } from "../runtime/Tables.ts"
 import { AgentCommands } from "./AgentCommands.ts"
 import { MessageActors } from "./MessageActors.ts"
 import { type SealedDocument, statusOfDocument } from "./MessageDocument.ts"
 import { orders } from "./Orders.ts"
+import * as Reissues from "./Reissues.ts"
 
 export interface ReconcilerOptions {
   readonly registry: DeviceRegistry
@@ -27,20 +30,38 @@ export interface ReconcilerOptions {
   readonly graceMillis: number
 }
 
-interface Issued {
+/** A command of which nobody has said what became of it. */
+interface Open {
+  /** Begins with the event that the command follows from. */
+  readonly stream: StreamId
+  readonly device: DeviceId
+  readonly since: Instant
+  /** The highest that was reported. */
   readonly attempt: number
-  readonly at: number
 }
 
-/** Gateways share the work by message; one alone does all of it in one piece. */
+/** Gateways share the work by message and device; one alone does all of it in one piece. */
 const partitions = 16
 const pageSize = 500
 const longestPatience = 3_600_000
 
+const openMessage = ({ createdAt, device, id, reports }: SealedDocument): Open => ({
+  stream: streamOf(id),
+  device,
+  since: createdAt,
+  attempt: reports.reduce((highest, { attempt }) => Math.max(highest, attempt), 1)
+})
+const openPairing = ({ id, since }: DeviceRecord): Open => ({
+  stream: deviceStreamOf(id),
+  device: id,
+  since,
+  attempt: 1
+})
+
 /**
  * The second net under the dispatcher: the bus may forget, so every command that is open for too long is issued again
- * under the next attempt, and a message whose time is over without a word is recorded as unknown. At start it begins
- * with everything that is open. A command on which the agent's ledger has reported is the ledger's alone.
+ * under the next attempt, and a message whose time is over without a word is recorded as unknown. What was open before
+ * this process began is issued again at once. A message with a verdict is the agent's ledger's alone.
  */
 export const layer = (options: ReconcilerOptions) =>
   Layer.effectDiscard(
@@ -49,97 +70,73 @@ export const layer = (options: ReconcilerOptions) =>
       const store = yield* EventStore
       const commands = yield* AgentCommands
       const actors = yield* MessageActors
+      const identity = yield* StoreIdentity
       const views = yield* Views
       const leases = yield* Leases
+      const reissues = yield* Reissues.make(sql)
       const orderOf = orders(yield* Crypto, yield* SubjectKeys)
       const group = { name: "reconciler", partitions: leases.renewalMillis === undefined ? 1 : partitions }
       const started = yield* Clock.currentTimeMillis
 
-      yield* creating(
-        sql,
-        sql`CREATE TABLE IF NOT EXISTS issues (
-          message TEXT PRIMARY KEY, attempt INTEGER NOT NULL, issued_at BIGINT NOT NULL)`
-      )
-
-      const lastIssue = Effect.fnUntraced(function* ({ createdAt, id, reports }: SealedDocument) {
-        const [row] = yield* sql<{ readonly attempt: number; readonly issued_at: string }>`
-          SELECT attempt, CAST(issued_at AS TEXT) AS issued_at FROM issues WHERE message = ${id}`
-        const reported = reports.reduce((highest, { attempt }) => Math.max(highest, attempt), 1)
-        const issued: Issued = {
-          attempt: Math.max(row?.attempt ?? 1, reported),
-          at: Math.max(Number(row?.issued_at ?? 0), toMillis(createdAt))
-        }
-        return issued
-      })
-
-      const reissue = Effect.fnUntraced(function* (
-        lease: Lease,
-        document: SealedDocument,
-        attempt: number,
-        now: number
-      ) {
-        const [queued] = yield* store.read(streamOf(document.id))
-        const agent = options.registry.get(document.device)?.agent
-        if (queued === undefined || agent === undefined) return
-        const derived = yield* orderOf(queued, attempt)
-        if (derived === undefined) return
-        yield* leases.fenced(
-          lease,
-          sql`INSERT INTO issues (message, attempt, issued_at) VALUES (${document.id}, ${attempt}, ${now})
-            ON CONFLICT (message) DO UPDATE SET attempt = excluded.attempt, issued_at = excluded.issued_at`
-        )
+      const reissue = Effect.fnUntraced(function* (lease: Lease, open: Open, now: number) {
+        const agent = options.registry.get(open.device)?.agent
+        if (agent === undefined || identity.agent(agent) === undefined) return // it would wait for a key to encrypt to
+        const last = yield* reissues.last(open.stream)
+        const issuedAt = Math.max(last.at, toMillis(open.since))
+        const attempt = Math.max(last.attempt, open.attempt)
+        const patience = Math.min(options.patienceMillis * 2 ** (attempt - 1), longestPatience)
+        if (issuedAt >= started && now - issuedAt <= patience) return
+        const [first] = yield* store.read(open.stream)
+        const order = first && (yield* orderOf(first, attempt + 1))?.order
+        if (order === undefined || (order.command.kind === "pair" && order.expiresAt <= fromMillis(now))) return
+        yield* reissues.note(lease, open.stream, order.attempt, now)
         // the bus says when it has custody; an agent that is away may let it wait
-        yield* Effect.forkScoped(Effect.ignore(commands.issue(agent, [derived.order])), { startImmediately: true })
+        yield* Effect.forkScoped(Effect.ignore(commands.issue(agent, [order])), { startImmediately: true })
       })
 
       /** Under the first attempt, however many there were: whatever the agent still says of any outweighs it. */
-      const giveUp = (lease: Lease, { id }: SealedDocument, now: number) =>
+      const giveUp = (lease: Lease, { command, id }: SealedDocument) =>
         Effect.andThen(
           leases.fenced(lease, Effect.void), // whoever was paused meanwhile judges by an old clock
           actors.execute(streamOf(id), ({ at }) => ({ _tag: "GiveUp", at, attempt: 1 }), {
             actor: { kind: "gateway", id: "reconciler" },
             correlationId: id,
-            causationId: String(now)
+            causationId: command
           })
         )
 
-      const look = Effect.fnUntraced(function* (lease: Lease, document: SealedDocument, now: number, first: boolean) {
+      const look = Effect.fnUntraced(function* (lease: Lease, document: SealedDocument, now: number) {
         const status = statusOfDocument(document)
         if (status !== "queued" && status !== "attempting") return
-        if (now > toMillis(document.expiresAt) + options.graceMillis) {
-          yield* giveUp(lease, document, now)
-          return
-        }
-        const { at, attempt } = yield* lastIssue(document)
-        const patience = Math.min(options.patienceMillis * 2 ** (attempt - 1), longestPatience)
-        const open = first ? toMillis(document.createdAt) < started : now - at > patience
-        if (open) yield* reissue(lease, document, attempt + 1, now)
+        if (now > toMillis(document.expiresAt) + options.graceMillis) yield* giveUp(lease, document)
+        else yield* reissue(lease, openMessage(document), now)
       })
 
-      const pass = Effect.fnUntraced(function* (lease: Lease, first: boolean) {
+      /** One that fails does not stop those behind it. */
+      const each = <E, R>(one: Effect.Effect<void, E, R>) =>
+        Effect.catchCause(one, (cause) => Effect.logWarning("a command could not be reconciled", cause))
+
+      const pass = Effect.fnUntraced(function* (lease: Lease) {
         const now = yield* Clock.currentTimeMillis
+        const isOwn = (id: string) => partitionOf(id, group.partitions) === lease.partition
+        for (const device of options.registry.values()) {
+          if (device.connection !== "pairing" || !isOwn(device.id)) continue
+          yield* each(reissue(lease, openPairing(device), now))
+        }
         let after = -1n
         for (;;) {
           const page = yield* MessagesView.open(sql, after, pageSize)
-          for (const { document } of page) {
-            if (partitionOf(document.id, group.partitions) !== lease.partition) continue
-            yield* look(lease, document, now, first).pipe(
-              Effect.tapCause((cause) => Effect.logWarning("a message could not be reconciled", cause)),
-              Effect.catchCause(() => Effect.void)
-            )
-          }
+          for (const { document } of page) if (isOwn(document.id)) yield* each(look(lease, document, now))
           if (page.length < pageSize) break
           after = page.at(-1)!.position
         }
-        if (lease.partition > 0) return
-        yield* sql`DELETE FROM issues WHERE message NOT IN (SELECT id FROM messages WHERE open = 1)`
+        if (lease.partition === 0) yield* reissues.forget
       })
 
       const run = Effect.fnUntraced(function* (lease: Lease) {
         const head = yield* store.head
         if (head !== undefined) yield* views.written(head)
-        yield* pass(lease, true)
-        yield* Effect.repeat(pass(lease, false), Schedule.spaced(options.everyMillis))
+        yield* Effect.repeat(pass(lease), Schedule.spaced(options.everyMillis))
       })
       yield* Effect.forkScoped(
         Partitions.run(group, (lease) =>

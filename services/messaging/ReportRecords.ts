@@ -1,22 +1,25 @@
 import { Context, Effect, Layer, Schema } from "effect"
 import { base64url } from "#domain/Bytes.ts"
-import { type ChangeEvent, streamOf as deviceStreamOf } from "#domain/device/Device.ts"
+import { type ChangeEvent, DeviceRejected, streamOf as deviceStreamOf, readDeviceEvent } from "#domain/device/Device.ts"
 import { reportIdOf } from "#domain/Identifiers.ts"
-import { DeviceId, type EventId } from "#domain/Ids.ts"
+import { type AgentId, DeviceId, type EventId } from "#domain/Ids.ts"
 import { streamOf as messageStreamOf } from "#domain/message/Message.ts"
 import { type Report, reportKey } from "#domain/message/Status.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
+import { EventStore } from "#domain/ports/EventStore.ts"
 import type { Header, Verified } from "#domain/wire/Envelope.ts"
 import { type AgentReport, CodeBox, Undecodable, unbox } from "#domain/wire/Protocol.ts"
 import { DeviceActors } from "../devices/DeviceActors.ts"
 import { PairingCodes } from "../devices/PairingCodes.ts"
 import type { AgentTrust } from "../identity/AgentTrust.ts"
+import type { DeviceRegistry } from "../projections/DevicesView.ts"
 import type { Origin } from "../runtime/Provenance.ts"
 import { MessageActors } from "./MessageActors.ts"
 
-type MessageReport = Extract<AgentReport, { kind: "message" }>
-type DeviceReport = Extract<AgentReport, { kind: "device" }>
-type CodeReport = Extract<AgentReport, { kind: "pairing_code" }>
+type Told = Exclude<AgentReport, { kind: "heartbeat" }>
+type MessageReport = Extract<Told, { kind: "message" }>
+type DeviceReport = Extract<Told, { kind: "device" }>
+type CodeReport = Extract<Told, { kind: "pairing_code" }>
 
 const isDeviceId = Schema.is(DeviceId)
 const decodeCode = Schema.decodeUnknownSync(CodeBox)
@@ -27,87 +30,107 @@ const originOf = ({ agent, commandId }: Header, correlationId: string): Origin =
   causationId: commandId
 })
 
-const make = Effect.gen(function* () {
+const reportOf = ({ attempt }: Header, { claim, code, recipient }: MessageReport): Report => ({
+  kind: claim,
+  attempt: Number(attempt),
+  ...(recipient !== undefined && { recipient }),
+  ...(code !== undefined && { code })
+})
+
+const make = Effect.fnUntraced(function* (registry: DeviceRegistry) {
   const crypto = yield* Crypto
   const codes = yield* PairingCodes
   const messages = yield* MessageActors
   const devices = yield* DeviceActors
+  const store = yield* EventStore
 
-  const recordMessage = ({ bytes, header }: Verified, device: DeviceId, told: MessageReport) => {
-    const attempt = Number(header.attempt)
-    const { at, claim, code, message, recipient } = told
-    const report: Report = {
-      kind: claim,
-      attempt,
-      ...(recipient !== undefined && { recipient }),
-      ...(code !== undefined && { code })
-    }
-    const id = reportIdOf(crypto, header.commandId, attempt, reportKey(report))
-    const evidence = base64url(bytes)
-    return messages
-      .execute(
-        messageStreamOf(message),
-        () => ({ _tag: "Record", device, report, at, evidence }),
-        originOf(header, message),
-        { eventId: id }
-      )
-      .pipe(Effect.as(id))
+  const idOf = ({ attempt, commandId }: Header, step: string) => reportIdOf(crypto, commandId, Number(attempt), step)
+
+  const recordMessage = ({ bytes, header }: Verified, told: MessageReport, device: DeviceId, eventId: EventId) => {
+    const { at, message } = told
+    const [report, evidence, answers] = [reportOf(header, told), base64url(bytes), header.commandId as EventId]
+    return messages.execute(
+      messageStreamOf(message),
+      () => ({ _tag: "Record", device, answers, report, at, evidence }),
+      originOf(header, message),
+      { eventId }
+    )
   }
 
-  const recordDevice = Effect.fnUntraced(function* ({ bytes, header }: Verified, device: DeviceId, told: DeviceReport) {
-    const { at, change, reason = "unspecified", step: number } = told
-    const data = { step: number, at, evidence: base64url(bytes) }
-    const event: ChangeEvent =
-      change === "paired" || change === "connected"
-        ? { type: `device.${change}.v1`, data }
-        : { type: `device.${change}.v1`, data: { ...data, reason } }
-    const id = reportIdOf(crypto, header.commandId, Number(header.attempt), `${change} ${number}`)
-    if (change === "paired" || change === "connected") yield* codes.hide(device)
-    yield* devices.execute(deviceStreamOf(device), () => ({ _tag: "Record", event }), originOf(header, device), {
-      eventId: id
-    })
-    return id
-  })
+  const recordDevice = ({ bytes, header }: Verified, told: DeviceReport, device: DeviceId, eventId: EventId) => {
+    const { at, change, reason = "unspecified", step } = told
+    const data = { step, at, evidence: base64url(bytes) }
+    const isUp = change === "paired" || change === "connected"
+    const event: ChangeEvent = isUp
+      ? { type: `device.${change}.v1`, data }
+      : { type: `device.${change}.v1`, data: { ...data, reason } }
+    const agent = header.agent as AgentId
+    return devices
+      .execute(deviceStreamOf(device), () => ({ _tag: "Record", agent, event }), originOf(header, device), { eventId })
+      .pipe(Effect.andThen(isUp ? codes.hide(device) : Effect.void))
+  }
 
   const showCode = Effect.fnUntraced(function* (
     trust: AgentTrust,
     { header }: Verified,
-    device: DeviceId,
-    told: CodeReport
+    { box, expiresAt, method }: CodeReport,
+    device: DeviceId
   ) {
-    const { expiresAt, method } = told
-    const { code } = yield* unbox(crypto, trust.reportKeys(header.keyId), header, told.box, decodeCode)
+    const { code } = yield* unbox(crypto, trust.reportKeys(header.keyId), header, box, decodeCode)
     yield* codes.show(device, { method, code, expiresAt })
-    return undefined
   })
 
-  type Recorded = ReturnType<typeof recordMessage | typeof recordDevice | typeof showCode>
-  type Failure = Effect.Error<Recorded> | Undecodable
+  /** Whose a device is stands in its first event, for ever; the registry may not show it yet. */
+  const read = Effect.fnUntraced(function* (device: DeviceId) {
+    const [first] = yield* store.read(deviceStreamOf(device))
+    const created = first && readDeviceEvent(first)
+    return created?.type === "device.created.v1" ? created.data.agent : undefined
+  })
+  const agentOf = (device: DeviceId) => {
+    const known = registry.get(device)
+    return known === undefined ? read(device) : Effect.succeed(known.agent)
+  }
+
+  type Recording = ReturnType<typeof recordMessage | typeof recordDevice | typeof showCode>
+  type Recorded = Effect.Effect<unknown, Effect.Error<Recording> | Undecodable>
+
+  /** The header names a device of the signer's choice: an agent is heard about its own. */
+  const ifOwn = ({ agent }: AgentTrust, { device }: Header, recording: (device: DeviceId) => Recording): Recorded =>
+    isDeviceId(device)
+      ? Effect.flatMap(agentOf(device), (owner): Recorded => {
+          if (owner === agent) return recording(device)
+          return Effect.fail(new DeviceRejected({ reason: owner === undefined ? "not_created" : "other_agent" }))
+        })
+      : Effect.fail(new Undecodable())
 
   return (
     trust: AgentTrust,
     verified: Verified,
-    told: MessageReport | DeviceReport | CodeReport
-  ): Effect.Effect<EventId | undefined, Failure> => {
-    const { device } = verified.header
-    if (!isDeviceId(device)) return Effect.fail(new Undecodable())
+    told: Told
+  ): { readonly id: EventId | undefined; readonly recorded: Recorded } => {
+    const { header } = verified
     switch (told.kind) {
-      case "message":
-        return recordMessage(verified, device, told)
-      case "device":
-        return recordDevice(verified, device, told)
+      case "message": {
+        const id = idOf(header, reportKey(reportOf(header, told)))
+        return { id, recorded: ifOwn(trust, header, (device) => recordMessage(verified, told, device, id)) }
+      }
+      case "device": {
+        const id = idOf(header, `${told.change} ${told.step}`)
+        return { id, recorded: ifOwn(trust, header, (device) => recordDevice(verified, told, device, id)) }
+      }
       case "pairing_code":
-        return showCode(trust, verified, device, told)
+        return { id: undefined, recorded: ifOwn(trust, header, (device) => showCode(trust, verified, told, device)) }
     }
   }
 })
 
 /**
- * Turns verified reports into events of the streams they are about. The report's id names the event, and the signed bytes
- * stay with it. Answers the id of the event that now stands in the log, if the report makes one.
+ * Turns verified reports into events of the streams they are about, with the signed bytes. A report's id names it in the
+ * agent's ledger, and its event; a code to pair with has none.
  */
-export class ReportRecords extends Context.Service<ReportRecords, Effect.Success<typeof make>>()(
+export class ReportRecords extends Context.Service<ReportRecords, Effect.Success<ReturnType<typeof make>>>()(
   "homing/services/messaging/ReportRecords"
 ) {}
 
-export const layer = Layer.effect(ReportRecords, make)
+export const layer = (options: { readonly registry: DeviceRegistry }) =>
+  Layer.effect(ReportRecords, make(options.registry))

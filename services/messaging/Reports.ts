@@ -26,7 +26,7 @@ const refusals = tally({
 
 /**
  * Takes what enrolled agents report: verifies, then parses, then records. A report is acknowledged to the bus, and
- * receipted to the agent, when the log holds it.
+ * receipted to the agent, when the log holds it; or when it was understood and the log never will.
  */
 export const layer = Layer.effectDiscard(
   Effect.gen(function* () {
@@ -37,7 +37,7 @@ export const layer = Layer.effectDiscard(
     const heartbeats = yield* Heartbeats
     const identity = yield* StoreIdentity
     const receipts = yield* Receipts
-    const record = yield* ReportRecords
+    const records = yield* ReportRecords
     const newest = yield* NewestProtocol
     const step = yield* Steps
     const { tenant } = yield* Provenance
@@ -61,15 +61,25 @@ export const layer = Layer.effectDiscard(
     const refuse = (agent: AgentId, reason: string) =>
       Effect.as(refusals.count(reason, agent, clock.currentTimeMillisUnsafe()), undefined)
 
-    /** An agent whose clock is wrong has to ask the time, so a heartbeat's own expiry says nothing. */
-    const recorded = Effect.fnUntracedEager(function* (trust: AgentTrust, verified: Verified, now: Instant) {
+    /**
+     * Answers the name of what need not come again. An agent whose clock is wrong has to ask the time, so a heartbeat's own
+     * expiry says nothing.
+     */
+    const answered = Effect.fnUntracedEager(function* (trust: AgentTrust, verified: Verified, now: Instant) {
       const { header, payload } = verified
       const told = yield* readReport(payload)
       if (told.kind === "heartbeat") return yield* heartbeats.take(trust.agent, header.commandId as EventId, told)
       if (header.expiresAt <= now) return yield* refuse(trust.agent, "expired")
       heard.spoke(trust.agent, versionOf(header.direction, "report")!)
       step("gateway.report-received")
-      const id: EventId | undefined = yield* record(trust, verified, told)
+      const { id, recorded } = records(trust, verified, told)
+      yield* recorded.pipe(
+        Effect.catchTags({
+          Undecodable: () => refuse(trust.agent, "undecodable"),
+          MessageRejected: ({ reason }) => refuse(trust.agent, reason),
+          DeviceRejected: ({ reason }) => refuse(trust.agent, reason)
+        })
+      )
       step("gateway.report-recorded")
       return id
     })
@@ -85,12 +95,8 @@ export const layer = Layer.effectDiscard(
       if (answer instanceof EnvelopeRefused || trust === undefined) yield* refuse(agent, reason ?? "unknown_key")
       else if (reason !== undefined) yield* refuse(agent, reason)
       else {
-        const id = yield* recorded(trust, answer, fromMillis(clock.currentTimeMillisUnsafe())).pipe(
-          Effect.catchTags({
-            Undecodable: () => refuse(agent, "undecodable"),
-            MessageRejected: ({ reason }) => refuse(agent, reason),
-            DeviceRejected: ({ reason }) => refuse(agent, reason)
-          })
+        const id = yield* answered(trust, answer, fromMillis(clock.currentTimeMillisUnsafe())).pipe(
+          Effect.catchTag("Undecodable", () => refuse(agent, "undecodable"))
         )
         if (id !== undefined) receipts.give(agent, [id])
       }

@@ -2,9 +2,11 @@ import { assert, it } from "@effect/vitest"
 import { Array, Deferred, Effect, Fiber, Result } from "effect"
 import { TestClock } from "effect/testing"
 import type { ClientState } from "#domain/access/Client.ts"
+import { eventIdOf } from "#domain/Identifiers.ts"
 import { defaultTenant, EventId } from "#domain/Ids.ts"
 import { fromMillis } from "#domain/Instant.ts"
 import { EventStore } from "#domain/ports/EventStore.ts"
+import * as NodeCrypto from "#infra/crypto/NodeCrypto.ts"
 import type * as AggregateActors from "./AggregateActors.ts"
 import {
   create,
@@ -82,12 +84,13 @@ it.layer(layer)("AggregateActors", (it) => {
         v: 1,
         tenant: defaultTenant,
         ...origin,
-        commandId: seen!.commandId,
+        commandId: event!.metadata.commandId,
         occurredAt: fromMillis(now),
         region: "home",
         producer: "test"
       })
       assert.deepStrictEqual([event!.eventId, seen!.at], [seen!.eventId(0), event!.metadata.occurredAt])
+      assert.strictEqual(event!.eventId, eventIdOf(NodeCrypto.crypto, event!.metadata.commandId, 0))
       const named = EventId.make(crypto.randomUUID())
       yield* actors.execute(stream, issue(1), origin, { eventId: named })
       assert.strictEqual((yield* store.read(stream))[1]!.eventId, named)

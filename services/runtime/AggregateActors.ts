@@ -2,7 +2,7 @@ import { Array, Clock, Deferred, Effect, Exit, Result, Schedule, Schema, type Sc
 import { type Decider, fold } from "#domain/Decider.ts"
 import type { Reader } from "#domain/Events.ts"
 import { eventIdOf, newCommandId } from "#domain/Identifiers.ts"
-import type { CommandId, EventId, StreamId } from "#domain/Ids.ts"
+import type { EventId, StreamId } from "#domain/Ids.ts"
 import { fromMillis, type Instant } from "#domain/Instant.ts"
 import type { JsonObject } from "#domain/Json.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
@@ -12,7 +12,6 @@ import { metadataOf, type Origin, Provenance } from "./Provenance.ts"
 
 /** What a command may know of the decision it belongs to: its sealed fields are bound to the event's id. */
 export interface Decision {
-  readonly commandId: CommandId
   readonly at: Instant
   readonly eventId: (index: number) => EventId
 }
@@ -131,13 +130,13 @@ export const make = <State, Command, Event extends { readonly type: string; read
         ids[index] ??= given.eventId ?? eventIdOf(crypto, commandId, index)
         return ids[index]
       }
-      const decision = decider.decide(given.command({ commandId, at, eventId: idOf }), state)
+      const decision = decider.decide(given.command({ at, eventId: idOf }), state)
       if (Result.isFailure(decision)) {
         if (!believed) return Effect.fail(decision.failure)
         cell.loaded = undefined // another writer may have made it possible: no append would tell
         return readAndDecide(cell, given)
       }
-      for (const event of decision.success) read.remember(event)
+      for (const [i, event] of decision.success.entries()) read.remember(event, idOf(i))
       const metadata = metadataOf(provenance, given.origin, commandId, at)
       const events = decision.success.map(
         ({ data, type }, i): NewEvent => ({ eventId: idOf(i), type, data: data as JsonObject, metadata })
@@ -147,7 +146,7 @@ export const make = <State, Command, Event extends { readonly type: string; read
       }
       cell.loaded = undefined // believe nothing until the append is known to have worked
       return Effect.map(append(given.stream, revision, events), ({ position, revision }) => {
-        const loaded = { state: fold(decider, decision.success, state), revision }
+        const loaded = { state: fold(decider, events.map(read), state), revision }
         cell.loaded = loaded
         return { events, state: loaded.state, revision, position }
       })

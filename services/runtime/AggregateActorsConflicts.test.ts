@@ -26,20 +26,20 @@ it.layer(layer)("AggregateActors", (it) => {
       const decisions: Array<string> = []
       const outcome = yield* here.actors.execute(
         stream,
-        ({ commandId }) => {
-          decisions.push(commandId)
+        ({ eventId }) => {
+          decisions.push(eventId(0))
           return issue(2)()
         },
         origin
       )
       assert.deepStrictEqual([outcome.revision, typesOf(outcome.events)], [2, ["client.key_issued.v1"]])
       assert.strictEqual(new Set(decisions).size, 2)
-      const offered = here.appends.slice(1).map(([expected, [event]]) => [expected, event!.metadata.commandId])
+      const offered = here.appends.slice(1).map(([expected, [event]]) => [expected, event!.eventId])
       assert.deepStrictEqual(offered, [
         [0, decisions[0]],
         [1, decisions[1]]
       ])
-      assert.strictEqual((yield* here.store.read(stream))[2]!.metadata.commandId, decisions[1])
+      assert.strictEqual((yield* here.store.read(stream))[2]!.eventId, decisions[1])
       const again = yield* there.actors.execute(stream, issue(2), origin)
       assert.deepStrictEqual(again.events, [])
     })

@@ -1,0 +1,47 @@
+import { createServer } from "node:http"
+import type { AddressInfo } from "node:net"
+import { assert, it } from "@effect/vitest"
+import { Effect } from "effect"
+import * as Client from "./Client.ts"
+
+/** Something that answers every request with this. */
+const answering = (status: number, body: string) =>
+  Effect.acquireRelease(
+    Effect.callback<{ url: string; close: () => void }>((resume) => {
+      const server = createServer((_, response) => response.writeHead(status).end(body))
+      server.listen(0, "127.0.0.1", () => {
+        const url = Client.urlOf("127.0.0.1", (server.address() as AddressInfo).port)
+        resume(Effect.succeed({ url, close: () => server.close() }))
+      })
+    }),
+    ({ close }) => Effect.sync(close)
+  )
+
+const failed = Effect.fnUntraced(function* (status: number, body: string) {
+  const { url } = yield* answering(status, body)
+  const { message } = yield* Effect.flip(Client.call({ url, key: "key" }, "GET", "/v1/agents"))
+  return message.replace(url, "<url>")
+})
+
+it.live("says plainly what is no answer of the gateway, and repeats what is one", () =>
+  Effect.gen(function* () {
+    const stranger = (status: number) =>
+      `<url> answers ${status} in words that are not the gateway's: is something else there, or in between?`
+    assert.strictEqual(yield* failed(502, "<h1>Bad Gateway</h1>"), stranger(502))
+    assert.strictEqual(yield* failed(200, ""), stranger(200))
+    assert.strictEqual(yield* failed(503, "null"), stranger(503))
+    const problem = { code: "agents_unaware", title: "Not every agent has heard.", detail: "Not yet: home." }
+    assert.strictEqual(
+      yield* failed(409, JSON.stringify(problem)),
+      "the gateway answers 409 agents_unaware: Not yet: home."
+    )
+  })
+)
+
+it("reaches who listens at every address, and writes IPv6 as URLs do", () => {
+  const hosts = ["127.0.0.1", "0.0.0.0", "::", "::1", "gateway.example.org"]
+  assert.deepStrictEqual(
+    hosts.map((host) => new URL(Client.urlOf(host, 4010)).host),
+    ["127.0.0.1:4010", "127.0.0.1:4010", "[::1]:4010", "[::1]:4010", "gateway.example.org:4010"]
+  )
+})
