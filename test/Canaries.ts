@@ -1,27 +1,45 @@
+import { hash } from "node:crypto"
 import { readdirSync, readFileSync, statSync } from "node:fs"
 import { join } from "node:path"
 
-/** Every way in which a word may stand in bytes: as text, wide, in hexadecimal, and in base64 wherever it begins. */
-const formsOf = (word: string): ReadonlyArray<readonly [form: string, bytes: Buffer]> => {
-  const plain = Buffer.from(word, "utf8")
-  const wide = Buffer.from(word, "utf16le")
+type Form = readonly [form: string, bytes: Buffer]
+
+/** In hexadecimal, and in base64 wherever they begin. */
+const encoded = (plain: Buffer): ReadonlyArray<Form> => {
   const hex = plain.toString("hex")
-  const encoded = (["base64", "base64url"] as const).flatMap((encoding) =>
-    [0, 1, 2].map((shift) => {
+  const base64 = (["base64", "base64url"] as const).flatMap((encoding) =>
+    [0, 1, 2].map((shift): Form => {
       const whole = Buffer.concat([Buffer.alloc(shift), plain])
-      // only the characters that follow from the word alone, not from what stands beside it
+      // only the characters that follow from the bytes alone, not from what stands beside them
       const begin = Math.ceil((shift * 8) / 6)
       const end = Math.floor((whole.length * 8) / 6)
-      return [encoding, Buffer.from(whole.toString(encoding).slice(begin, end))] as const
+      return [encoding, Buffer.from(whole.toString(encoding).slice(begin, end))]
     })
   )
+  return [["hex", Buffer.from(hex)], ["hex", Buffer.from(hex.toUpperCase())], ...base64]
+}
+
+export const digests = ["md5", "sha1", "sha256", "sha512"] as const
+
+const digestsOf = (word: string): ReadonlyArray<Form> =>
+  digests.flatMap((digest) => {
+    const plain = hash(digest, word, "buffer")
+    return [
+      [digest, plain] as const,
+      ...encoded(plain).map(([encoding, bytes]): Form => [`${digest} in ${encoding}`, bytes])
+    ]
+  })
+
+/** Every way in which a word may stand in bytes: as text, wide, encoded, and as a hash that anybody can make of it. */
+const formsOf = (word: string): ReadonlyArray<Form> => {
+  const plain = Buffer.from(word, "utf8")
+  const wide = Buffer.from(word, "utf16le")
   return [
     ["text", plain],
     ["utf-16le", wide],
     ["utf-16be", Buffer.from(wide).swap16()],
-    ["hex", Buffer.from(hex)],
-    ["hex", Buffer.from(hex.toUpperCase())],
-    ...encoded
+    ...encoded(plain),
+    ...digestsOf(word)
   ]
 }
 

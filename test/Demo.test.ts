@@ -65,6 +65,16 @@ describe("homing demo", () => {
     })
   )
 
+  it.live("--ack late answers once WhatsApp has acknowledged, after three seconds, and not before", () =>
+    Effect.gen(function* () {
+      const { process } = yield* demo(["--once", "--ack", "late"])
+      assert.deepStrictEqual(yield* process.ended, { code: 0, signal: null }, process.stderr())
+      const [, millis] = process.stdout().match(/answered (?:sent|delivered|read) in (\d+) ms/) ?? []
+      assert.isAtLeast(Number(millis), 3_000)
+      assert.match(process.stdout(), /attempting +✔ signed by the agent.+sent +✔ signed by the agent/s)
+    })
+  )
+
   it.live("stays without --once, answers on its port, and ends at once on a signal without a trace", () =>
     Effect.gen(function* () {
       const { port, release } = yield* heldPort

@@ -85,16 +85,18 @@ describe("homing start", () => {
     60_000
   )
 
-  it.live("obeys .env, makes no key beside a configured one, and answers soon after its start", () =>
+  it.live("obeys .env, makes no key beside a configured one, and is ready though WhatsApp cannot be reached", () =>
     Effect.gen(function* () {
       const cwd = yield* folder
       const apiKey = "a key from the file .env"
       writeFileSync(join(cwd, ".env"), `API_KEY="${apiKey}"\nDATA_DIR=elsewhere\nWHATSAPP_URL=ws://127.0.0.1:9/\n`)
       const begun = performance.now()
       const { call, process } = yield* started({ cwd, env: {} }, apiKey)
-      yield* eventually(call("GET", "/health"), ({ status }) => status === 200)
+      yield* eventually(call("GET", "/health/ready"), ({ status }) => status === 200)
       const millis = Math.round(performance.now() - begun)
-      console.info(`homing start answered ${millis} ms after it was spawned`)
+      console.info(`homing start was ready ${millis} ms after it was spawned`)
+      // A second is the aim, and the benchmark measures it on a quiet machine. Here other tests have the processor too:
+      // this bound finds a start that waits for something, not a slow one.
       assert.isBelow(millis, 20_000)
       assert.include(process.stdout(), "data in elsewhere")
       assert.notMatch(process.stdout(), keyPattern)

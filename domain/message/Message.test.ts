@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Array, Result, Schema } from "effect"
+import { Result, Schema } from "effect"
 import { fold } from "../Decider.ts"
 import { DeviceId, EventId, SubjectId, WaMessageId } from "../Ids.ts"
 import { fromMillis, Instant } from "../Instant.ts"
@@ -13,7 +13,7 @@ import {
   type Queued,
   status
 } from "./Message.ts"
-import { type Report, reportKinds, type Status } from "./Status.ts"
+import { failureCode, type Report, type ReportKind, reportKinds, type Status } from "./Status.ts"
 
 const { given } = specification(Message)
 const at = fromMillis(0)
@@ -171,30 +171,65 @@ describe("Message", () => {
   })
 })
 
-describe("status", () => {
-  it("is the same for all sequences up to five that hold the same reports", { timeout: 120_000 }, () => {
-    const alphabet: ReadonlyArray<Report> = reportKinds.flatMap((kind) =>
+const toldOf = (state: MessageState) => (state._tag === "Nothing" ? [] : [...state.reports.values()])
+
+/**
+ * Tells up to `most` of these reports in every order and compares what each order of the same ones ends in. What was told
+ * already is no news, so an order with repetitions ends where the same one without them does.
+ */
+const sameInEveryOrder = (reports: ReadonlyArray<Report>, most: number): number => {
+  const commands = reports.map(record)
+  const ends = new Map<number, string>()
+  let orders = 0
+  const tell = (state: MessageState, set: number, length: number): void => {
+    orders++
+    const now = status(state)
+    const end = now === "failed" ? `failed: ${failureCode(toldOf(state))}` : now
+    const before = ends.get(set)
+    if (before === undefined) {
+      ends.set(set, end)
+      for (const report of toldOf(state)) assert.isEmpty(Result.getOrThrow(Message.decide(record(report), state)))
+    } else if (before !== end) assert.fail(`${before} or ${end}: ${JSON.stringify(toldOf(state))}`)
+    if (length === most) return
+    for (let i = 0; i < commands.length; i++) {
+      if (Math.floor(set / 2 ** i) % 2 === 1) continue
+      const [event] = Result.getOrThrow(Message.decide(commands[i]!, state))
+      tell(Message.evolve(state, event!), set + 2 ** i, length + 1)
+    }
+  }
+  tell(fold(Message, [queued]), 0, 0)
+  return orders
+}
+/** In how many orders up to `most` of `all` can be told. */
+const ordersOf = (all: number, most: number): number => (most === 0 ? 1 : 1 + all * ordersOf(all - 1, most - 1))
+
+describe("status, and the code of a failure,", () => {
+  const timeout = 120_000
+  const receipts: ReadonlyArray<ReportKind> = ["delivered", "read", "played"]
+
+  it("is the same for all sequences up to five that hold the same reports", { timeout }, () => {
+    const reports = reportKinds.flatMap((kind) =>
       [alice, bob].flatMap((recipient) =>
-        (["delivered", "read", "played"].includes(kind) ? [1] : [1, 2]).map((attempt) => ({ kind, attempt, recipient }))
+        (receipts.includes(kind) ? [1] : [1, 2]).map((attempt): Report => {
+          const code = (recipient === alice) === (attempt === 1) ? "403" : "463"
+          return { kind, attempt, recipient, ...(kind === "failed" && { code }) }
+        })
       )
     )
-    const commands = alphabet.map(record)
-    const seen = new Map<number, Status>()
-    let sequences = 0
-    const extend = (state: MessageState, set: number, length: number): void => {
-      sequences++
-      const now = status(state)
-      const before = seen.get(set)
-      if (before === undefined) seen.set(set, now)
-      else if (before !== now) assert.fail(`${before} or ${now} for the set ${set.toString(2)}`)
-      if (length === 5) return
-      for (let i = 0; i < commands.length; i++) {
-        const decision = Result.getOrThrow(Message.decide(commands[i]!, state))
-        const next = Array.isReadonlyArrayNonEmpty(decision) ? Message.evolve(state, decision[0]) : state
-        extend(next, set | (1 << i), length + 1)
-      }
-    }
-    extend(fold(Message, [queued]), 0, 0)
-    assert.strictEqual(sequences, 1 + 26 + 26 ** 2 + 26 ** 3 + 26 ** 4 + 26 ** 5)
+    assert.strictEqual(sameInEveryOrder(reports, 5), ordersOf(26, 5))
+  })
+
+  it("is so too for up to four, of everybody or one, of each attempt, with several codes", { timeout }, () => {
+    const kinds = reportKinds.filter((kind) => kind !== "played") // a set of them all would not fit into a number
+    const reports = kinds.flatMap((kind) =>
+      [undefined, alice, bob].flatMap((recipient) =>
+        [1, 2].flatMap((attempt) =>
+          (kind === "failed" ? ["403", "463"] : [undefined]).map(
+            (code): Report => ({ kind, attempt, ...(recipient && { recipient }), ...(code && { code }) })
+          )
+        )
+      )
+    )
+    assert.strictEqual(sameInEveryOrder(reports, 4), ordersOf(48, 4))
   })
 })

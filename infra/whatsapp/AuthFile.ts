@@ -37,6 +37,15 @@ const framed = (fields: ReadonlyArray<string>): Buffer =>
     })
   )
 
+/** Every commit is on disk when it returns, and what is deleted is overwritten. */
+export const connect = (path: string): DatabaseSync => {
+  if (path !== ":memory:") closeSync(openSync(path, "a", 0o600)) // SQLite would let the umask decide
+  const db = new DatabaseSync(path, { timeout: 5_000 })
+  db.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA fullfsync = 1; PRAGMA secure_delete = ON;
+    CREATE TABLE IF NOT EXISTS auth (device TEXT NOT NULL, name BLOB NOT NULL, box BLOB NOT NULL, PRIMARY KEY (device, name))`)
+  return db
+}
+
 /**
  * The credentials of all devices in one SQLite file, sealed under `key` (32 bytes), which is never in it. Row names are
  * keyed digests, since Signal's own ids contain phone numbers. Throws when the file belongs to another key: going on
@@ -47,10 +56,7 @@ export const open = (path: string, key: Uint8Array): AuthFile => {
   const subkey = (use: string) => Buffer.from(hkdfSync("sha256", key, "", `homing/whatsapp/auth/1/${use}`, 32))
   const [boxKey, nameKey] = [subkey("box"), subkey("name")]
 
-  if (path !== ":memory:") closeSync(openSync(path, "a", 0o600)) // SQLite would let the umask decide
-  const db = new DatabaseSync(path, { timeout: 5_000 })
-  db.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA fullfsync = 1; PRAGMA secure_delete = ON;
-    CREATE TABLE IF NOT EXISTS auth (device TEXT NOT NULL, name BLOB NOT NULL, box BLOB NOT NULL, PRIMARY KEY (device, name))`)
+  const db = connect(path)
   const select = db.prepare("SELECT box FROM auth WHERE device = ? AND name = ?")
   const upsert = db.prepare("INSERT INTO auth VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET box = excluded.box")
   const remove = db.prepare("DELETE FROM auth WHERE device = ? AND name = ?")

@@ -142,12 +142,12 @@ describe("what is never lost or mixed", () => {
   })
 
   it("is as durable as SQLite can be, and readable by its owner alone", () => {
-    open()
+    const db = AuthFile.connect(path)
+    const pragma = (name: string) => Object.values(db.prepare(`PRAGMA ${name}`).get()!)[0]
     assert.strictEqual(statSync(path).mode & 0o777, 0o600)
-    assert.strictEqual(
-      sqlite((db) => db.prepare("PRAGMA journal_mode").get()?.journal_mode),
-      "wal"
-    )
+    assert.strictEqual(pragma("journal_mode"), "wal")
+    assert.deepStrictEqual(["synchronous", "fullfsync", "secure_delete"].map(pragma), [2, 1, 1])
+    db.close()
   })
 })
 

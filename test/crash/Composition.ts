@@ -59,8 +59,9 @@ const addressesOf = ({ servers }: Orders): Addresses => ({
   databaseUrl: secret(servers.database)
 })
 
-const busOf = ({ busMillis: slowMillis, reconciled, sabotage }: Orders) =>
-  Sabotage.bus({ sabotage, slowMillis, reconciled })
+/** The ports of a gateway that a run breaks, or slows down. */
+const portsOf = ({ busMillis: slowMillis, reconciled, sabotage }: Orders) =>
+  Layer.merge(Sabotage.bus({ sabotage, slowMillis, reconciled }), Sabotage.eventStore(sabotage))
 
 const sessionOf = ({ folder, sabotage, webSocketUrl }: Orders) => {
   const backoff = { firstMs: 100, mostMs: 1_000 }
@@ -69,7 +70,7 @@ const sessionOf = ({ folder, sabotage, webSocketUrl }: Orders) => {
 
 const whole = (orders: Orders) => {
   const options = optionsOf(orders)
-  const ports = Layer.merge(Sabotage.ledger(orders.sabotage), busOf(orders))
+  const ports = Layer.merge(Sabotage.ledger(orders.sabotage), portsOf(orders))
   return agent(options.agent, sender).pipe(
     Layer.provide(sessionOf(orders)),
     Layer.provideMerge(gateway(options)),
@@ -82,7 +83,7 @@ const leasesOf = ({ servers }: Orders) =>
   servers.database === undefined ? Layer.empty : PostgresLeases.layer({ leaseMillis: 2_000, renewalMillis: 500 })
 
 const gatewayAlone = (orders: Orders) => {
-  const ports = Layer.merge(busOf(orders), leasesOf(orders))
+  const ports = Layer.merge(portsOf(orders), leasesOf(orders))
   return gateway(optionsOf(orders)).pipe(
     Layer.provideMerge(ports.pipe(Layer.provideMerge(apart(orders.folder, addressesOf(orders)))))
   )

@@ -3,7 +3,7 @@ import type { Observation } from "#infra/whatsapp/simulator/Observation.ts"
 import { judge } from "./Judge.ts"
 import type { Sending } from "./Traffic.ts"
 
-const nothing = { lost: 0, secondIds: 0, falseSent: 0, takenBack: 0, sameIdAgain: 0 }
+const nothing = { lost: 0, secondIds: 0, falseSent: 0, falseEnds: 0, takenBack: 0, sameIdAgain: 0 }
 const text = "the one message"
 
 /** A message, and what was said of it: a status at a moment, under an id. */
@@ -29,10 +29,23 @@ describe("the judge", () => {
     assert.deepStrictEqual(judge([said], record), nothing)
   })
 
-  it("calls lost what was accepted and never arrived, unless it was said to have failed or expired", () => {
+  it("calls lost what was accepted and never arrived, whatever was said of it", () => {
     assert.deepStrictEqual(judge([sending(["queued", 1])], []), { ...nothing, lost: 1 })
-    assert.deepStrictEqual(judge([sending(["queued", 1], ["expired", 2])], []), nothing)
+    for (const end of ["expired", "failed"])
+      assert.strictEqual(judge([sending(["queued", 1], [end, 2])], []).lost, 1, end)
     assert.deepStrictEqual(judge([sending()], []), nothing)
+  })
+
+  it("believes failed only once WhatsApp has refused", () => {
+    const interrupted = [saw("message", 10), saw("dropped", 11)]
+    assert.deepStrictEqual(judge([sending(["failed", 99])], interrupted), { ...nothing, falseEnds: 1 })
+    const refused = [...interrupted, saw("message", 15), saw("refused", 20)]
+    assert.strictEqual(judge([sending(["failed", 19])], refused).falseEnds, 1)
+    assert.strictEqual(judge([sending(["failed", 20], ["failed", 30])], refused).falseEnds, 0)
+  })
+
+  it("does not believe that a message expired: it would have had a day", () => {
+    assert.deepStrictEqual(judge([sending(["expired", 99])], [saw("message", 10)]), { ...nothing, falseEnds: 1 })
   })
 
   it("finds a second id in the answers, under the same text, and one that nobody was told of", () => {
@@ -58,5 +71,8 @@ describe("the judge", () => {
       takenBack: 1,
       sameIdAgain: 1
     })
+    const refused = [saw("message", 10), saw("refused", 20)]
+    const again = sending(["failed", 21], ["unknown", 22])
+    assert.deepStrictEqual(judge([again], refused), { ...nothing, takenBack: 1 })
   })
 })

@@ -1,13 +1,15 @@
 import type { Observation } from "#infra/whatsapp/simulator/Observation.ts"
-import type { Sending } from "./Traffic.ts"
+import type { Said, Sending } from "./Traffic.ts"
 
 export interface Verdict {
-  /** Accepted, not said to have failed or expired, and WhatsApp never saw it. */
+  /** Accepted, and WhatsApp never saw it. */
   readonly lost: number
   /** Messages that went out, or were spoken of, under more than one WhatsApp id. */
   readonly secondIds: number
   /** Answers that claimed more than WhatsApp knew at that moment. */
   readonly falseSent: number
+  /** Answers that called a message failed which WhatsApp had not refused, or expired. */
+  readonly falseEnds: number
   /** Answers that claimed less than an earlier answer had. */
   readonly takenBack: number
   /** Messages that WhatsApp saw more than once, always under their one id. */
@@ -19,9 +21,12 @@ const grounds: Readonly<Record<string, ReadonlyArray<Observation["kind"]>>> = {
   sent: ["acked", "delivered"],
   delivered: ["delivered"],
   read: ["read"],
-  played: ["played"]
+  played: ["played"],
+  failed: ["refused"],
+  expired: [] // a message has a day and a run takes minutes
 }
-const progress = ["sent", "delivered", "read", "played"]
+const ends = ["failed", "expired"]
+const progress = ["failed", "sent", "delivered", "read", "played"]
 
 /** Compares what the gateway said with what the server itself wrote down, in another process that nobody killed. */
 export const judge = (sendings: ReadonlyArray<Sending>, record: ReadonlyArray<Observation>): Verdict => {
@@ -44,25 +49,25 @@ export const judge = (sendings: ReadonlyArray<Sending>, record: ReadonlyArray<Ob
 
   const isLost = ({ said }: Sending) => {
     const last = said.at(-1)
-    if (last === undefined || last.status === "failed" || last.status === "expired") return false
-    return !seen.get(last.waMessageId)?.some(({ kind }) => kind === "message")
+    return last !== undefined && !seen.get(last.waMessageId)?.some(({ kind }) => kind === "message")
   }
-  const isFalse = ({ at, status, waMessageId }: Sending["said"][number]) => {
+  const isFalse = ({ at, status, waMessageId }: Said) => {
     const kinds = grounds[status]
     if (kinds === undefined) return false
     return !seen.get(waMessageId)?.some((one) => kinds.includes(one.kind) && Date.parse(one.at) <= at)
   }
+  const falseAnswers = sendings.flatMap(({ said }) => said.filter(isFalse))
   const rank = (status: string) => progress.indexOf(status)
   /** Asked after the answer that claimed more: answers on their way at the same time may overtake each other. */
   const takenBack = ({ said }: Sending) =>
-    said.filter((less) => said.some((more) => more.at < less.asked && rank(more.status) > rank(less.status))).length
-  const count = (amounts: ReadonlyArray<number>) => amounts.reduce((sum, amount) => sum + amount, 0)
+    said.filter((less) => said.some((more) => more.at < less.asked && rank(more.status) > rank(less.status)))
 
   return {
     lost: sendings.filter(isLost).length,
     secondIds: sendings.filter((sending) => idsOf(sending).size > 1).length + strangers.size,
-    falseSent: count(sendings.map(({ said }) => said.filter(isFalse).length)),
-    takenBack: count(sendings.map(takenBack)),
+    falseSent: falseAnswers.filter(({ status }) => !ends.includes(status)).length,
+    falseEnds: falseAnswers.filter(({ status }) => ends.includes(status)).length,
+    takenBack: sendings.flatMap(takenBack).length,
     sameIdAgain: [...Map.groupBy(stanzas, ({ waMessageId }) => waMessageId).values()].filter((_) => _.length > 1).length
   }
 }

@@ -1,21 +1,42 @@
 import { Clock, Effect, Layer } from "effect"
+import type { StreamId } from "#domain/Ids.ts"
 import { fromMillis } from "#domain/Instant.ts"
 import { CommandBus } from "#domain/ports/CommandBus.ts"
+import { type Appended, EventStore, type ExpectedRevision } from "#domain/ports/EventStore.ts"
 import { Ledger, type LedgerEntry } from "#domain/ports/Ledger.ts"
 import { WhatsApp } from "#domain/ports/WhatsApp.ts"
 
 /**
- * Ways to break the order of writes on purpose, each by one write one step early. A crash run that stays green under
- * any of them measures nothing.
+ * Ways to break a promise on purpose: four by one step taken early, one by a verdict that nobody gave. A crash run that
+ * stays green under any of them measures nothing.
  */
-export const sabotages = ["ledger-write", "dispatcher-checkpoint", "report-append"] as const
+export const sabotages = [
+  "ledger-write",
+  "dispatcher-checkpoint",
+  "server-ack",
+  "report-append",
+  "interrupted-failed"
+] as const
 export type Sabotage = (typeof sabotages)[number]
 
-/** `ledger-write`: the outcome is written when the command is taken, before WhatsApp was written to. */
+/** What an earlier life was attempting when it died, by WhatsApp id. */
+const interrupted = new Set<string>()
+
+/**
+ * `ledger-write`: the outcome is written when the command is taken, before WhatsApp was written to.
+ * `interrupted-failed`: what was being attempted when the process died is remembered, and sent no more.
+ */
 export const ledger = (sabotage: Sabotage | undefined) =>
   Layer.effect(
     Ledger,
     Effect.map(Ledger, (real) => {
+      if (sabotage === "interrupted-failed") {
+        const remember = (entries: ReadonlyArray<LedgerEntry>) =>
+          Effect.sync(() => {
+            for (const { state, waMessageId } of entries) if (state === "attempting") interrupted.add(waMessageId)
+          })
+        return { ...real, unfinished: (epoch) => Effect.tap(real.unfinished(epoch), remember) }
+      }
       if (sabotage !== "ledger-write") return real
       const early = (entry: LedgerEntry): LedgerEntry =>
         entry.state === "attempting" ? { ...entry, state: "acked" } : entry
@@ -57,19 +78,59 @@ export const bus = (options: {
     }))
   )
 
-/** `report-append`: a send is called acknowledged while WhatsApp has not even been written to. */
+/** Longer than it takes the agent to let a receipted report go. */
+const lateRecordMillis = 3_000
+
+/** On a message's stream, everything after its first event comes from a report. */
+const isReport = (stream: StreamId, expected: ExpectedRevision): expected is number =>
+  stream.startsWith("message-") && expected !== "no_stream"
+
+/** `report-append`: a report is acknowledged to the bus and receipted to the agent before the log has it. */
+export const eventStore = (sabotage: Sabotage | undefined) =>
+  Layer.effect(
+    EventStore,
+    Effect.map(EventStore, (real) => {
+      if (sabotage !== "report-append") return real
+      return {
+        ...real,
+        append: (stream, expected, events) => {
+          const append = real.append(stream, expected, events)
+          if (!isReport(stream, expected)) return append
+          const claimed: Appended = { revision: expected + events.length, position: 0n } // nobody looks where it stands
+          return Effect.as(Effect.forkDetach(Effect.delay(append, lateRecordMillis)), claimed)
+        }
+      }
+    })
+  )
+
+/**
+ * `server-ack`: a send is called acknowledged while WhatsApp has not even been written to.
+ * `interrupted-failed`: what an earlier life was attempting is called refused, unasked.
+ */
 export const whatsapp = (sabotage: Sabotage | undefined) =>
   Layer.effect(
     WhatsApp,
     Effect.map(WhatsApp, (real) => {
-      if (sabotage !== "report-append") return real
-      return {
-        ...real,
-        send: (device, message) =>
-          Effect.gen(function* () {
-            yield* Effect.forkDetach(real.send(device, message))
-            return { _tag: "Acked", at: fromMillis(yield* Clock.currentTimeMillis) } as const
-          })
+      const now = Effect.map(Clock.currentTimeMillis, fromMillis)
+      if (sabotage === "server-ack") {
+        return {
+          ...real,
+          send: (device, message) =>
+            Effect.gen(function* () {
+              yield* Effect.forkDetach(real.send(device, message))
+              return { _tag: "Acked", at: yield* now } as const
+            })
+        }
       }
+      if (sabotage === "interrupted-failed") {
+        return {
+          ...real,
+          send: (device, message) =>
+            interrupted.has(message.waMessageId)
+              ? Effect.map(now, (at) => ({ _tag: "Rejected", code: "interrupted", at }) as const)
+              : real.send(device, message)
+        }
+      }
+      return real
     })
   )

@@ -1,7 +1,6 @@
 import { type Step, steps } from "#domain/ports/Steps.ts"
 import { type Backbone, withOneGateway } from "./Backbones.ts"
-import type { Verdict } from "./Judge.ts"
-import type { Options } from "./Run.ts"
+import type { Options, Report } from "./Run.ts"
 import { type Sabotage, sabotages } from "./Sabotage.ts"
 
 type Scenario = Omit<Options, "seed" | "progress" | "logLevel" | "output">
@@ -24,6 +23,7 @@ export const everywhere = (backbone: Backbone): Scenario => ({
     {},
     { ack: { lateMs: 100 } },
     { ack: { lateMs: 400 } },
+    { ack: { error: 463 } },
     { dropsBeforeDelivery: 1 },
     { dropsAfterDelivery: 1 }
   ],
@@ -34,13 +34,17 @@ export const everywhere = (backbone: Backbone): Scenario => ({
 export const foundBy = {
   "ledger-write": "lost",
   "dispatcher-checkpoint": "lost",
-  "report-append": "falseSent"
-} as const satisfies Readonly<Record<Sabotage, keyof Verdict>>
+  "server-ack": "falseSent",
+  "report-append": "unsettled",
+  "interrupted-failed": "falseEnds"
+} as const satisfies Readonly<Record<Sabotage, keyof Report>>
 
 const aimed: Readonly<Record<Sabotage, Step>> = {
   "ledger-write": "agent.attempting",
   "dispatcher-checkpoint": "gateway.custody",
-  "report-append": "agent.reported"
+  "server-ack": "agent.reported",
+  "report-append": "gateway.report-recorded",
+  "interrupted-failed": "agent.attempting"
 }
 const isApart = ({ processes }: Backbone) => Object.values(processes).includes("agent")
 
@@ -48,20 +52,26 @@ const isApart = ({ processes }: Backbone) => Object.values(processes).includes("
 const patienceOf = (sabotage: Sabotage | undefined, backbone: Backbone) =>
   isApart(backbone) && (sabotage === undefined || sabotage === "ledger-write") ? 45_000 : 6_000
 
+/** What was claimed too early is durable by then, as the checkpoint is, and the agent's forgetting: once a second. */
+const afterStepMillis: Readonly<Partial<Record<Sabotage, number>>> = {
+  "dispatcher-checkpoint": 1_700,
+  "report-append": 1_700
+}
+
 /**
- * A short run that must find the one write that is a step early; without `sabotage`, the same on the product as it is,
- * which must come through. The server acknowledges late. The bus is slow, so that a custody claimed too early is in the
- * checkpoint, which is written every second, before the command is in the ledger: in between the process dies. The
- * reconciler is off, or it would make good what the others lose.
+ * A short run that must find what is broken; without `sabotage`, the same on the product as it is, which must come
+ * through. The server acknowledges late. The bus is slow, so that a custody claimed too early is in the checkpoint before
+ * the command is in the ledger: in between the process dies. The reconciler is off, or it would make good what the others
+ * lose.
  */
 export const control = (sabotage: Sabotage | undefined, whole: Backbone): Scenario => ({
   backbone: withOneGateway(whole),
   wipeBus: false,
   sends: 30,
   kills: 0,
-  steps: (sabotage === undefined ? sabotages : [sabotage]).map((one) => aimed[one]),
+  steps: [...new Set((sabotage === undefined ? sabotages : [sabotage]).map((one) => aimed[one]))],
   perStep: sabotage === undefined ? 2 : 4,
-  afterStepMillis: sabotage === "dispatcher-checkpoint" ? 1_700 : 0,
+  afterStepMillis: (sabotage && afterStepMillis[sabotage]) ?? 0,
   sabotage,
   reconciled: false,
   busMillis: sabotage === undefined || sabotage === "dispatcher-checkpoint" ? 3_000 : 0,

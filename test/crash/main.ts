@@ -31,13 +31,13 @@ if (values.help) {
 Starts the whole product, with Baileys, against the WhatsApp simulator, keeps messages on their way, and kills it with
 SIGKILL at random times and at every labelled step of a message's journey. Then compares every answer that was ever
 given with what the simulator itself wrote down. Fails if a message was lost, went out under a second id, was called
-sent too early, was taken back or never settled, if a request hung or the product ended by itself, or if a step was not
-hit often enough with a message in flight.
+sent too early, or failed or expired without ground, was taken back or never settled, if a request hung or the product
+ended by itself, or if a step was not hit often enough with a message in flight.
 
   --kills     kills at random times, besides those at steps
   --per-step  kills at each step
   --seed      repeats the chances of an earlier run (not its timing)
-  --sabotage  ${sabotages.join(" | ")}: one write is made one step early. A run that measures anything fails.
+  --sabotage  ${sabotages.join(" | ")}: one promise is broken. A run that measures anything fails.
   --backbone  ${Object.keys(backbones).join(" | ")}: what it stands on; the servers are killed as well.
               The event store is a stand-in for EventStoreDB, the others are real and must be installed.
   --wipe-bus  the broker's store is deleted in the middle
@@ -79,9 +79,10 @@ const options = {
   progress: (line: string) => void process.stderr.write(`${line}\n`)
 }
 
-const flaws = ({ falseSent, hitsPerStep, hung, lost, secondIds, takenBack, unsettled, ...ends }: Report) =>
-  Object.entries({ lost, secondIds, falseSent, takenBack, unsettled, hung, collapses: ends.collapses })
-    .concat(backbone.servers.length === 0 ? [["failed starts", ends.failedStarts]] : [])
+const flaws = ({ hitsPerStep, ...report }: Report) => {
+  const { collapses, failedStarts, falseEnds, falseSent, hung, lost, secondIds, takenBack, unsettled } = report
+  return Object.entries({ lost, secondIds, falseSent, falseEnds, takenBack, unsettled, hung, collapses })
+    .concat(backbone.servers.length === 0 ? [["failed starts", failedStarts]] : [])
     .filter(([, amount]) => amount > 0)
     .map(([what, amount]) => `${what}: ${amount}`)
     .concat(
@@ -89,6 +90,7 @@ const flaws = ({ falseSent, hitsPerStep, hung, lost, secondIds, takenBack, unset
         .filter(([, hits]) => hits < options.perStep)
         .map(([step, hits]) => `only ${hits} kills at ${step}`)
     )
+}
 
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(1))
 const report = await run(options)

@@ -82,12 +82,12 @@ describe("the image", () => {
 })
 
 describe("the workflow", () => {
-  it("runs scripts that exist, on the same Node", () => {
+  it("runs scripts that exist, on the same Node, and the demo from the oldest that is enough to begin", () => {
     const scripts = commands.flatMap((command) => /^npm (?:run )?([\w:]+)/.exec(command)?.[1] ?? [])
     assert.includeMembers(scripts, ["ci", "check", "test"])
     for (const script of scripts) assert.isTrue(script === "ci" || script in manifest.scripts, script)
     const versions = jobs.flatMap(({ steps }) => steps.flatMap((step) => step.with?.["node-version"] ?? []))
-    assert.deepStrictEqual(versions, [manifest.devDependencies.node])
+    assert.deepStrictEqual(versions, [manifest.devDependencies.node, "20"])
     assert.isTrue(existsSync(join(root, "package-lock.json")))
   })
 
