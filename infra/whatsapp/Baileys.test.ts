@@ -4,7 +4,8 @@ import { DatabaseSync } from "node:sqlite"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Redacted } from "effect"
 import { PhoneNumber } from "#domain/message/Content.ts"
-import { agent, bob, device, own, paired, text, waMessageId, world } from "./BaileysFixture.ts"
+import { agent, bob, carol, device, own, paired, text, waMessageId, world } from "./BaileysFixture.ts"
+import { type FaultsPatch, noFaults } from "./simulator/Faults.ts"
 
 describe("pairing", () => {
   it.live("by QR code, and not again after a restart", () =>
@@ -67,6 +68,16 @@ describe("one try to send", () => {
     })
   )
 
+  it.live("has its receipts also when several share a stanza, or come from the other address", () =>
+    Effect.gen(function* () {
+      const { sendText, hears } = yield* paired({ faults: { receiptsTogether: 3, receiptsFrom: "lid" } })
+      for (const n of [1, 2, 3]) yield* sendText(n)
+      for (const n of [1, 2, 3]) {
+        for (const kind of ["delivered", "read"]) yield* hears("Receipt", { kind, waMessageId: waMessageId(n) })
+      }
+    })
+  )
+
   it.live("is refused with the server's code", () =>
     Effect.gen(function* () {
       const { sendText } = yield* paired({ faults: { ack: { error: 463 } } })
@@ -116,16 +127,38 @@ describe("one try to send", () => {
 
   it.live("never leaves when the server does not say who the recipient is, and holds up nobody", () =>
     Effect.gen(function* () {
-      const { sendText, simulator } = yield* paired({ contacts: [bob, "15550003"] }, { lookupTimeoutMs: 500 })
+      const { sendText, simulator } = yield* paired({ contacts: [bob, carol] }, { lookupTimeoutMs: 500 })
       assert.strictEqual((yield* sendText(1))._tag, "Acked")
       simulator.faults.mutedQueries = ["usync"]
-      const stuck = yield* Effect.forkChild(sendText(2, "15550003"), { startImmediately: true })
+      const stuck = yield* Effect.forkChild(sendText(2, carol), { startImmediately: true })
       assert.strictEqual((yield* sendText(3))._tag, "Acked")
       assert.deepStrictEqual(yield* Fiber.join(stuck), { _tag: "NotSent", reason: "lookup_failed", final: false })
       simulator.faults.mutedQueries = []
-      assert.strictEqual((yield* sendText(2, "15550003"))._tag, "Acked")
+      assert.strictEqual((yield* sendText(2, carol))._tag, "Acked")
     })
   )
+
+  for (const [trouble, faults] of Object.entries({
+    "says that it has too much to do": { usync: "error" },
+    "leaves out what it was asked": { usync: "partial" },
+    "answers with an empty list": { usync: "empty" },
+    "refuses the query": { queryError: { namespace: "usync", code: 429 } },
+    "refuses to give out keys": { queryError: { namespace: "encrypt", code: 429 } },
+    "has no keys of the phone": { keyless: [carol] }
+  } satisfies Record<string, FaultsPatch>)) {
+    it.live(`waits when the server ${trouble}, and is not called failed`, () =>
+      Effect.gen(function* () {
+        const { sendText, simulator } = yield* paired({ contacts: [bob, carol] })
+        assert.strictEqual((yield* sendText(1))._tag, "Acked") // from here on our own devices are known
+        Object.assign(simulator.faults, faults)
+        assert.deepStrictEqual(yield* sendText(2, carol), { _tag: "NotSent", reason: "lookup_failed", final: false })
+        assert.strictEqual((yield* sendText(3))._tag, "Acked")
+        Object.assign(simulator.faults, noFaults())
+        assert.strictEqual((yield* sendText(2, carol))._tag, "Acked")
+        assert.deepInclude(simulator.inbox(carol)[0], { waMessageId: waMessageId(2), copies: 1 })
+      })
+    )
+  }
 
   it.live("one of two hundred at a time, to several people", () =>
     Effect.gen(function* () {

@@ -11,6 +11,7 @@ import { type SimulatorOptions, startSimulator } from "./simulator/Simulator.ts"
 export const device = DeviceId.make("0b9f2a54-5a6f-4c0e-9d6c-2f6f7f1f0a01")
 export const own = "15550001"
 export const bob = "15550002"
+export const carol = "15550003"
 export const authKey = Redacted.make<Uint8Array>(Buffer.alloc(32, 7))
 export const text: Content = { type: "text", text: "the boiler is on" }
 export const waMessageId = (n: number) => WaMessageId.make(`3EB0${n.toString(16).toUpperCase().padStart(18, "0")}`)

@@ -1,5 +1,6 @@
 import "./QuietLibsignal.ts"
 import { jidDecode, jidNormalizedUser, type WASocket } from "@whiskeysockets/baileys"
+import { contactQuery, readContact } from "./ContactQuery.ts"
 
 export interface Lookup {
   /**
@@ -35,11 +36,8 @@ export const make = (sock: WASocket, timeoutMs: number, gone: AbortSignal): Look
 const resolve = async (sock: WASocket, jid: string): Promise<string | undefined> => {
   if (await prepare(sock, jid)) return jid
   // An empty device list may be a hiccup. Only the server's plain "no" is final; some numbers live at another address.
-  const answer = await sock.onWhatsApp(jid)
-  if (answer === undefined) throw new Error("no answer")
-  const account = answer.find(({ exists }) => exists)
-  if (account === undefined) return undefined
-  if (await prepare(sock, account.jid)) return account.jid
+  const address = readContact(await sock.query(contactQuery(jidDecode(jid)?.user ?? "", sock.generateMessageTag())))
+  if (address === undefined || (await prepare(sock, address))) return address
   throw new Error("the server lists no device")
 }
 

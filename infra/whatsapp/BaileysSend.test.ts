@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { proto, type WASocket } from "@whiskeysockets/baileys"
+import { type BinaryNode, proto, type WASocket } from "@whiskeysockets/baileys"
 import { WaMessageId } from "#domain/Ids.ts"
 import { PhoneNumber } from "#domain/message/Content.ts"
 import * as BaileysSend from "./BaileysSend.ts"
@@ -15,6 +15,14 @@ const self = "15550001@s.whatsapp.net"
 type Relay = (address: string, message: proto.IMessage) => Promise<unknown>
 type Directory = { readonly devicesOf?: ReadonlyArray<string>; readonly account?: string | "none" | "silent" }
 
+/** The directory's answer about one number. */
+const directory = (account: string): BinaryNode => {
+  const contact = { tag: "contact", attrs: { type: account === "none" ? "out" : "in" } }
+  const user = { tag: "user", attrs: { jid: account === "none" ? asked : account }, content: [contact] }
+  const list = { tag: "list", attrs: {}, content: [user] }
+  return { tag: "iq", attrs: { type: "result" }, content: [{ tag: "usync", attrs: {}, content: [list] }] }
+}
+
 /** As much of a Baileys socket as sending touches. By default everybody has one device and a relay never ends. */
 const sender = (relay: Relay = () => new Promise(() => {}), { devicesOf, account = "none" }: Directory = {}) => {
   const socket = {
@@ -22,8 +30,8 @@ const sender = (relay: Relay = () => new Promise(() => {}), { devicesOf, account
     getUSyncDevices: async ([jid = ""]: Array<string>) =>
       !devicesOf || devicesOf.includes(jid) ? [{ user: jid.split("@")[0], device: 0, jid }] : [],
     assertSessions: async () => true,
-    onWhatsApp: async () =>
-      account === "silent" ? undefined : account === "none" ? [] : [{ jid: account, exists: true }],
+    generateMessageTag: () => "1",
+    query: async () => (account === "silent" ? undefined : directory(account)),
     relayMessage: relay
   }
   return BaileysSend.make(socket as unknown as WASocket, { lookupTimeoutMs: 50, ackTimeoutMs: 50 })

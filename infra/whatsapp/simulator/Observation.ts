@@ -18,6 +18,7 @@ const kinds = [
   "dropped",
   "incoming",
   "client-receipt",
+  "client-ack",
   "muted",
   "protocol-error"
 ] as const
