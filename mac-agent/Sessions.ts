@@ -99,9 +99,11 @@ export const layer = Layer.effect(
     })
 
     const heard = (event: SessionEvent) =>
-      Effect.catchDefect(handle(event), (defect) => Effect.logError("what a session told broke", defect))
+      Effect.andThen(handle(event), event._tag === "Receipt" ? event.taken : Effect.void).pipe(
+        Effect.catchDefect((defect) => Effect.logError("what a session told broke", defect))
+      )
 
-    /** Words on messages share their commits: WhatsApp has told them, and a crash would lose what waits for its turn. */
+    /** Words on messages share their commits, and none waits for the word on another. */
     const hear = (event: SessionEvent) =>
       event._tag === "Receipt" || event._tag === "LateAck"
         ? Effect.forkIn(heard(event), scope, { startImmediately: true })

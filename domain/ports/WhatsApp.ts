@@ -8,7 +8,7 @@ import type { Content, PhoneNumber, Recipient } from "../message/Content.ts"
  * everything else is `unknown`, and may only be tried again under the same message id.
  */
 export type SendOutcome =
-  /** The server acknowledged our id. */
+  /** The server acknowledged our id, or a receipt for it was told as an event and taken: then nothing is left to tell. */
   | { readonly _tag: "Acked"; readonly at: Instant }
   /** The server refused our id; final. */
   | { readonly _tag: "Rejected"; readonly code: string; readonly at: Instant }
@@ -48,6 +48,8 @@ export type SessionEvent = { readonly device: DeviceId } & (
       readonly waMessageId: string
       readonly kind: "delivered" | "read" | "played"
       readonly at: Instant
+      /** To be run when the word is durable here. Until then WhatsApp is not told that we have it, and says it again. */
+      readonly taken: Effect.Effect<void>
     }
   /** An acknowledgement nobody was waiting for any more: it came after the try had ended. */
   | { readonly _tag: "LateAck"; readonly waMessageId: string; readonly error?: string; readonly at: Instant }

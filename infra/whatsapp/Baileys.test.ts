@@ -96,10 +96,19 @@ describe("one try to send", () => {
     })
   )
 
-  it.live("is settled by a receipt when the acknowledgement is lost", () =>
+  it.live("is over by a receipt when the acknowledgement is lost, once the receipt is taken", () =>
     Effect.gen(function* () {
-      const { sendText } = yield* paired({ faults: { ack: "never", receipts: ["delivery"] } })
-      assert.strictEqual((yield* sendText(1))._tag, "Acked")
+      const { stop, world, simulator } = yield* paired()
+      yield* stop
+      Object.assign(simulator.faults, { ack: "never", receipts: ["delivery"] })
+      const { openDevice, hears, sendText } = yield* agent(world, { takes: false })
+      yield* openDevice()
+      yield* hears("Connected")
+      const trying = yield* Effect.forkChild(sendText(1), { startImmediately: true })
+      const { taken } = yield* hears("Receipt", { kind: "delivered", waMessageId: waMessageId(1) })
+      assert.isUndefined(trying.pollUnsafe())
+      yield* taken
+      assert.strictEqual((yield* Fiber.join(trying))._tag, "Acked")
     })
   )
 
@@ -217,6 +226,57 @@ describe("one try to send", () => {
       yield* hears("Receipt", { waMessageId: waMessageId(1), kind: "delivered" })
       assert.deepStrictEqual(asked, [waMessageId(1)])
       assert.deepInclude(world.simulator.inbox(bob)[0], { waMessageId: waMessageId(1), text: text.text })
+    })
+  )
+})
+
+describe("a receipt", () => {
+  const acknowledged = (observed: { readonly kind: string }) => observed.kind === "client-ack"
+
+  it.live("is told again in the next life, until it was taken", () =>
+    Effect.gen(function* () {
+      const { stop, world, simulator } = yield* paired({ faults: { receipts: ["read"] } })
+      yield* stop
+      const alive = Effect.fnUntraced(function* () {
+        const life = yield* agent(world, { takes: false })
+        yield* life.openDevice()
+        yield* life.hears("Connected")
+        return life
+      })
+      const first = yield* alive()
+      yield* first.sendText(1)
+      yield* first.hears("Receipt", { waMessageId: waMessageId(1) })
+      yield* first.sendText(2) // the server answers in order: an acknowledgement of the first would be there now
+      assert.isFalse(simulator.record.observations.some(acknowledged))
+      yield* first.stop
+
+      const second = yield* alive()
+      const { kind, taken } = yield* second.hears("Receipt", { waMessageId: waMessageId(1) })
+      assert.strictEqual(kind, "read")
+      yield* taken
+      yield* Effect.promise(() => simulator.record.until(acknowledged))
+      yield* second.stop
+
+      const third = yield* alive()
+      yield* third.hears("Receipt", { waMessageId: waMessageId(2) })
+      assert.isFalse(third.unread.some((event) => event._tag === "Receipt" && event.waMessageId === waMessageId(1)))
+    })
+  )
+
+  it.live("of several messages is acknowledged when all it says was taken", () =>
+    Effect.gen(function* () {
+      const { stop, world, simulator } = yield* paired({ faults: { receipts: ["delivery"], receiptsTogether: 2 } })
+      yield* stop
+      const { openDevice, hears, sendText } = yield* agent(world, { takes: false })
+      yield* openDevice()
+      yield* hears("Connected")
+      for (const n of [1, 2]) yield* sendText(n)
+      const told = [yield* hears("Receipt"), yield* hears("Receipt")] as const
+      yield* told[0].taken
+      yield* sendText(3)
+      assert.isFalse(simulator.record.observations.some(acknowledged))
+      yield* told[1].taken
+      yield* Effect.promise(() => simulator.record.until(acknowledged))
     })
   )
 })

@@ -6,10 +6,11 @@ import { fromMillis } from "#domain/Instant.ts"
 import type { DisconnectReason, Pairing, SessionEvent } from "#domain/ports/WhatsApp.ts"
 import type { AuthState } from "./AuthState.ts"
 import { configure, type Settings } from "./BaileysConfig.ts"
+import { hearReceipts } from "./BaileysReceipts.ts"
 import * as BaileysSend from "./BaileysSend.ts"
 import { disconnectReason } from "./DisconnectReasons.ts"
 import { pairingCodes } from "./PairingCodes.ts"
-import { readAck, readReceipts } from "./ServerWords.ts"
+import { readAck } from "./ServerWords.ts"
 
 /** A session event without the device it is about. */
 export type Told = SessionEvent extends infer Event ? (Event extends unknown ? Omit<Event, "device"> : never) : never
@@ -95,11 +96,11 @@ export const connect = (options: {
       const { waMessageId, error } = ack
       tell({ _tag: "LateAck", waMessageId, ...(error !== undefined && { error }), at: fromMillis(Date.now()) })
     })
-    sock.ws.on("CB:receipt", (node: BinaryNode) => {
-      for (const receipt of readReceipts(node, Date.now())) {
-        sender.settle(receipt.waMessageId) // what has arrived was accepted
-        tell({ _tag: "Receipt", ...receipt })
-      }
+    // What has arrived was accepted: it is not written again, and the try ends when the receipt is told for good.
+    hearReceipts(sock, async (receipt) => {
+      sender.arrived(receipt.waMessageId)
+      await new Promise<void>((resolve) => tell({ _tag: "Receipt", ...receipt, taken: Effect.sync(resolve) }))
+      sender.settle(receipt.waMessageId)
     })
 
     return Effect.sync(() => finish("connection_lost"))

@@ -34,10 +34,10 @@ export const world = Effect.fnUntraced(function* (options: SimulatorOptions = {}
 })
 type World = Effect.Success<ReturnType<typeof world>>
 
-/** One life of the adapter: ends, as its process would, with `stop`. */
+/** One life of the adapter: ends, as its process would, with `stop`. Takes each receipt at once unless told otherwise. */
 export const agent = Effect.fnUntraced(function* (
   { simulator, folder }: World,
-  options: Partial<Baileys.Options> = {}
+  { takes = true, ...options }: Partial<Baileys.Options> & { readonly takes?: boolean } = {}
 ) {
   const life = yield* Scope.fork(yield* Effect.scope)
   const layer = Baileys.layer({
@@ -54,10 +54,11 @@ export const agent = Effect.fnUntraced(function* (
   const unread: Array<SessionEvent> = []
   let arrived = Promise.withResolvers<void>()
   yield* Stream.runForEach(whatsApp.events, (event) =>
-    Effect.sync(() => {
+    Effect.suspend(() => {
       unread.push(event)
       arrived.resolve()
       arrived = Promise.withResolvers<void>()
+      return takes && event._tag === "Receipt" ? event.taken : Effect.void
     })
   ).pipe(Effect.forkIn(life))
 

@@ -71,6 +71,31 @@ describe("a try that ends while it queues", () => {
   }
 })
 
+describe("a try whose message has arrived by an earlier one", () => {
+  it("is not written, and ends with the server's word", async () => {
+    const { relay, turn, written, asked } = queued()
+    const { send, arrived, settle } = sender(relay)
+    const outcome = send(message)
+    await asked
+    arrived(message.waMessageId)
+    turn.resolve()
+    await settled()
+    assert.deepStrictEqual(written, [])
+    assert.isTrue(settle(message.waMessageId))
+    assert.deepInclude(await outcome, { _tag: "Acked" })
+  })
+
+  it("is never called not sent", async () => {
+    const { relay, asked } = queued()
+    const { send, arrived, lost } = sender(relay)
+    const outcome = send(message)
+    await asked
+    arrived(message.waMessageId)
+    lost()
+    assert.deepStrictEqual(await outcome, { _tag: "Unknown", reason: "connection_lost" })
+  })
+})
+
 describe("a try that may have left", () => {
   const relayed = async (after: (relayed: proto.IMessage) => Promise<unknown>) => {
     const written = Promise.withResolvers<void>()

@@ -5,6 +5,11 @@ import { type SendOutcome, type SessionEvent, WhatsApp } from "#domain/ports/Wha
 
 type Sent = Parameters<WhatsApp["Service"]["send"]>[1] & { readonly device: DeviceId }
 
+/** A session event; a receipt need not say what follows from its being taken. */
+type Told =
+  | Exclude<SessionEvent, { readonly _tag: "Receipt" }>
+  | (Omit<Extract<SessionEvent, { readonly _tag: "Receipt" }>, "taken"> & { readonly taken?: Effect.Effect<void> })
+
 /** A WhatsApp that answers at once: every device is connected as soon as it is open, every message acknowledged. */
 export const make = (
   options: {
@@ -17,8 +22,11 @@ export const make = (
   const keep = options.keep ?? 0
   const sent: Array<Sent> = []
   let queue: Queue.Queue<SessionEvent> | undefined
-  const tell = (event: SessionEvent) =>
-    Effect.suspend(() => (queue ? Queue.offer(queue, event) : Effect.succeed(false)))
+  const tell = (event: Told) =>
+    Effect.suspend(() => {
+      if (queue === undefined) return Effect.succeed(false)
+      return Queue.offer(queue, event._tag === "Receipt" ? { taken: Effect.void, ...event } : event)
+    })
   const acked = Effect.map(Clock.currentTimeMillis, (now): SendOutcome => ({ _tag: "Acked", at: fromMillis(now) }))
 
   const layer = Layer.effect(
