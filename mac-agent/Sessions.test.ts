@@ -3,7 +3,7 @@ import { assert, it } from "@effect/vitest"
 import { Deferred, Effect, Fiber } from "effect"
 import { fromMillis } from "#domain/Instant.ts"
 import { LedgerUnavailable } from "#domain/ports/Ledger.ts"
-import type { SendOutcome } from "#domain/ports/WhatsApp.ts"
+import { type SendOutcome, WhatsAppUnavailable } from "#domain/ports/WhatsApp.ts"
 import {
   bob,
   connect,
@@ -86,6 +86,32 @@ it.effect("loses nothing that is told while the ledger is down, and is not stopp
     assert.deepStrictEqual(gateway.changes(device), ["paired", "connected", "disconnected", "connected"])
     yield* gateway.issue(sendOf(1))
     yield* until("commands are taken", () => gateway.claims(1)[0] === "sent")
+  })
+)
+
+it.effect("tells that a session cannot be opened, once, and opens it when that can be done", () =>
+  Effect.gen(function* () {
+    const gateway = yield* makeGateway
+    let tries = 0
+    let broken = true
+    yield* startAgent(gateway, {
+      opening: () =>
+        Effect.suspend(() => {
+          tries++
+          return broken ? Effect.fail(new WhatsAppUnavailable({ cause: "test" })) : Effect.void
+        })
+    })
+    yield* gateway.issue(pairOf(1))
+    yield* until("it is told", () => gateway.changes(device).length === 1)
+    yield* pass(600)
+    assert.deepStrictEqual(gateway.changes(device), ["disconnected"])
+    const told = gateway.told.map(({ report }) => (report.kind === "device" ? report.reason : report.kind))
+    assert.deepStrictEqual([...new Set(told)], ["not_opened"])
+    assert.isAbove(tries, 10) // 1, 2, 4, … 32 seconds apart, then a minute
+    assert.isBelow(tries, 20)
+    broken = false
+    yield* pass(61)
+    yield* until("it is open", () => gateway.changes(device).at(-1) === "connected")
   })
 )
 

@@ -36,6 +36,8 @@ export type DisconnectReason =
   | "replaced"
   | "logged_out"
   | "pairing_timeout"
+  /** It cannot be opened: its credentials cannot be read, say. Told by whoever opens sessions. */
+  | "not_opened"
 
 /** What a device's session tells, in order. Codes are secrets with a short life: show them, never record them. */
 export type SessionEvent = { readonly device: DeviceId } & (

@@ -1,7 +1,7 @@
 import { Clock, Effect, Layer, Queue, Stream } from "effect"
 import type { DeviceId } from "#domain/Ids.ts"
 import { fromMillis } from "#domain/Instant.ts"
-import { type SendOutcome, type SessionEvent, WhatsApp } from "#domain/ports/WhatsApp.ts"
+import { type SendOutcome, type SessionEvent, WhatsApp, type WhatsAppUnavailable } from "#domain/ports/WhatsApp.ts"
 
 type Sent = Parameters<WhatsApp["Service"]["send"]>[1] & { readonly device: DeviceId }
 
@@ -15,6 +15,8 @@ export const make = (
   options: {
     /** What becomes of a try, instead of an acknowledgement. */
     readonly outcome?: (message: Sent) => Effect.Effect<SendOutcome>
+    /** What comes before a device is open; when it fails, opening does. */
+    readonly opening?: (device: DeviceId) => Effect.Effect<void, WhatsAppUnavailable>
     /** How many of the last messages `sent` keeps; none by default, so that a benchmark's memory stays flat. */
     readonly keep?: number
   } = {}
@@ -41,6 +43,7 @@ export const make = (
         open: (device, { pairing }) =>
           Effect.gen(function* () {
             if (open.has(device)) return
+            if (options.opening) yield* options.opening(device)
             open.add(device)
             if (pairing) yield* Queue.offer(events, { _tag: "Paired", device })
             yield* Queue.offer(events, { _tag: "Connected", device })
