@@ -26,12 +26,17 @@ export type NotSentReason =
 
 export type Pairing = { readonly method: "qr" } | { readonly method: "code"; readonly phone: PhoneNumber }
 
-/** Why a connection ended. `logged_out` and `replaced` are final until a person acts; the rest is retried by the adapter. */
+/**
+ * Why a connection ended. `logged_out`, `replaced`, and `pairing_timeout` after codes that nobody used, are final until
+ * a person acts; the rest is retried by the adapter.
+ */
 export type DisconnectReason =
   | "connection_lost"
   | "server_closed"
   | "connect_timeout"
   | "refused"
+  /** The version of WhatsApp Web that the adapter claims to be is too old for the server. */
+  | "outdated"
   | "restarting"
   | "replaced"
   | "logged_out"
@@ -69,9 +74,9 @@ export class WhatsApp extends Context.Service<
     readonly encode: (content: Content) => Effect.Effect<Uint8Array>
 
     /**
-     * Opens a device's session and keeps it open: reconnects by itself with backoff until `close`, log-out or
-     * replacement. With `pairing`, a device without credentials asks to be paired and offers codes until it is; without
-     * it, such a device ends with a final `Disconnected`. Opening an open session changes nothing.
+     * Opens a device's session and keeps it open: reconnects by itself with backoff until log-out or replacement. With
+     * `pairing`, a device without credentials asks to be paired and offers codes for some minutes; without it, or when
+     * nobody has used them, such a device ends with a final `Disconnected`. Opening an open session changes nothing.
      * `sent` gives back the encoded bytes of a message of ours, for a recipient's phone that asks for it again.
      */
     readonly open: (
@@ -81,9 +86,6 @@ export class WhatsApp extends Context.Service<
         readonly sent: (waMessageId: string) => Effect.Effect<Uint8Array | undefined>
       }
     ) => Effect.Effect<void, WhatsAppUnavailable>
-
-    /** Ends the session and keeps its credentials. */
-    readonly close: (device: DeviceId) => Effect.Effect<void>
 
     /** One try, under the given id. Never fails: the outcome says what is known. Ends within about 30 seconds. */
     readonly send: (

@@ -2,9 +2,9 @@ import { readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber, Redacted } from "effect"
+import { Effect, Fiber, Layer, Logger, Redacted, References } from "effect"
 import { PhoneNumber } from "#domain/message/Content.ts"
-import { agent, bob, carol, device, own, paired, text, waMessageId, world } from "./BaileysFixture.ts"
+import { agent, bob, carol, own, paired, text, waMessageId, world } from "./BaileysFixture.ts"
 import { type FaultsPatch, noFaults } from "./simulator/Faults.ts"
 
 describe("pairing", () => {
@@ -34,16 +34,34 @@ describe("pairing", () => {
     })
   )
 
-  it.live("offers new codes when all have run out", () =>
+  for (const [pairing, codes] of [
+    [{ method: "qr" }, 18], // WhatsApp hands out six at a time
+    [{ method: "code", phone: PhoneNumber.make(`+${own}`) }, 3]
+  ] as const) {
+    it.live(`by ${pairing.method} ends when nobody has used three offers, and offers again when asked again`, () =>
+      Effect.gen(function* () {
+        const { openDevice, hears, unread } = yield* agent(yield* world(), { qrTimeoutMs: 20 })
+        yield* openDevice(pairing)
+        yield* hears("Disconnected", { reason: "pairing_timeout", final: true })
+        assert.strictEqual(unread.filter(({ _tag }) => _tag === "PairingCode").length, codes)
+        unread.length = 0
+        yield* openDevice(pairing)
+        yield* hears("PairingCode")
+      })
+    )
+  }
+
+  it.live("by code asks no phone more than three times, also when the line is cut each time", () =>
     Effect.gen(function* () {
       const made = yield* world()
-      const { openDevice, hears, unread } = yield* agent(made, { qrTimeoutMs: 20 })
-      yield* openDevice({ method: "qr" })
-      const gone = yield* hears("Disconnected")
-      assert.deepInclude(gone, { reason: "pairing_timeout", final: false })
-      const offered = unread.filter(({ _tag }) => _tag === "PairingCode").length
-      assert.strictEqual(offered, 6)
-      for (let n = 0; n <= offered; n++) yield* hears("PairingCode")
+      const { openDevice, hears, unread } = yield* agent(made)
+      yield* openDevice({ method: "code", phone: PhoneNumber.make(`+${own}`) })
+      for (let n = 0; n < 3; n++) {
+        yield* hears("PairingCode")
+        made.simulator.drop()
+      }
+      yield* hears("Disconnected", { reason: "pairing_timeout", final: true })
+      assert.isFalse(unread.some(({ _tag }) => _tag === "PairingCode"))
     })
   )
 
@@ -340,14 +358,46 @@ describe("the connection", () => {
     })
   )
 
-  it.live("closed by us stays closed and keeps its credentials", () =>
+  it.live("waits longer each time it is cut soon after it was open, and less after one that lived", () => {
+    const waits: Array<number> = []
+    const listening = Logger.make(({ fiber }) => {
+      const { wait } = fiber.getRef(References.CurrentLogAnnotations)
+      if (typeof wait === "number") waits.push(wait)
+    })
+    const flap = Effect.fnUntraced(function* (goodMs: number) {
+      const { simulator, hears } = yield* paired({}, { backoff: { firstMs: 16, mostMs: 1_000, goodMs } })
+      waits.length = 0
+      for (let n = 0; n < 4; n++) {
+        simulator.endStreams(503)
+        yield* hears("Disconnected", { reason: "server_closed" })
+        yield* hears("Connected")
+      }
+      return waits.map((wait) => wait > 16)
+    }, Effect.scoped)
+    return Effect.gen(function* () {
+      assert.deepStrictEqual((yield* flap(60_000)).slice(1), [true, true, true])
+      assert.deepStrictEqual(yield* flap(0), [false, false, false, false])
+    }).pipe(
+      Effect.provide(Logger.layer([listening])),
+      Effect.provide(Layer.succeed(References.MinimumLogLevel, "Debug"))
+    )
+  })
+
+  it.live("says when WhatsApp refuses the version, and comes back with another", () =>
     Effect.gen(function* () {
-      const { close, openDevice, hears, sendText, simulator } = yield* paired()
-      yield* close(device)
-      yield* Effect.promise(() => simulator.record.until(({ kind }) => kind === "closed", 5_000))
-      assert.deepInclude(yield* sendText(1), { _tag: "NotSent", reason: "not_connected" })
+      const { stop, world, simulator } = yield* paired()
+      yield* stop
+      simulator.faults.loginFailure = 405
+      const old = yield* agent(world)
+      yield* old.openDevice()
+      yield* old.hears("Disconnected", { reason: "outdated", final: false })
+      yield* old.stop
+      simulator.faults.loginFailure = null
+      const { openDevice, hears } = yield* agent(world, { version: [2, 3_000, 1_099_999_999] })
       yield* openDevice()
       yield* hears("Connected")
+      const login = simulator.record.observations.findLast(({ kind }) => kind === "login")
+      assert.strictEqual(login?.detail, "2.3000.1099999999")
     })
   )
 })

@@ -2,6 +2,7 @@ import { Effect, Fiber, Layer, Queue, Redacted, Stream } from "effect"
 import type { DeviceId } from "#domain/Ids.ts"
 import { type SendOutcome, type SessionEvent, WhatsApp, WhatsAppUnavailable } from "#domain/ports/WhatsApp.ts"
 import * as AuthFile from "./AuthFile.ts"
+import * as Backoff from "./Backoff.ts"
 import type { make as makeSession, Session } from "./BaileysSession.ts"
 
 export interface Options {
@@ -19,7 +20,7 @@ export interface Options {
   readonly ackTimeoutMs?: number
   /** How long a QR code is shown; WhatsApp's own timing when absent. */
   readonly qrTimeoutMs?: number
-  readonly backoff?: { readonly firstMs: number; readonly mostMs: number }
+  readonly backoff?: Partial<Backoff.Backoff>
 }
 
 /** WhatsApp through Baileys, which is loaded when the first device needs it: it costs a second and 100 MB. */
@@ -42,7 +43,7 @@ const make = Effect.fnUntraced(function* (options: Options) {
     ackTimeoutMs: options.ackTimeoutMs ?? 20_000,
     qrTimeoutMs: options.qrTimeoutMs
   }
-  const backoff = options.backoff ?? { firstMs: 1_000, mostMs: 60_000 }
+  const backoff = { ...Backoff.standard, ...options.backoff }
 
   const file = yield* Effect.acquireRelease(
     Effect.try({
@@ -90,13 +91,6 @@ const make = Effect.fnUntraced(function* (options: Options) {
           catch: (cause) => new WhatsAppUnavailable({ cause })
         })
       ),
-
-    close: (device) =>
-      Effect.suspend(() => {
-        const open = running.get(device)
-        running.delete(device)
-        return open === undefined ? Effect.void : Fiber.interrupt(open.fiber)
-      }),
 
     send: (device, message) => Effect.suspend(() => running.get(device)?.session.send(message) ?? notOpen),
 

@@ -48,7 +48,6 @@ export const make = (
             if (pairing) yield* Queue.offer(events, { _tag: "Paired", device })
             yield* Queue.offer(events, { _tag: "Connected", device })
           }),
-        close: (device) => Effect.sync(() => void open.delete(device)),
         send: (device, message) =>
           Effect.suspend(() => {
             if (!open.has(device)) {
