@@ -20,6 +20,8 @@ export type NotSentReason =
   | "not_connected"
   | "recipient_not_on_whatsapp"
   | "lookup_failed"
+  /** For none of the recipient's devices. */
+  | "encryption_failed"
   | "not_paired"
   /** What time it is at the gateway, which decides whether the message has expired. */
   | "time_unknown"

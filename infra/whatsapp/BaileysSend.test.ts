@@ -1,8 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
 import { type BinaryNode, proto, type WASocket } from "@whiskeysockets/baileys"
+import { Effect } from "effect"
 import { WaMessageId } from "#domain/Ids.ts"
 import { PhoneNumber } from "#domain/message/Content.ts"
 import * as BaileysSend from "./BaileysSend.ts"
+import { startSimulator } from "./simulator/Simulator.ts"
+import { connect, opening, pair } from "./simulator/TestClient.ts"
 
 const message: BaileysSend.Outgoing = {
   waMessageId: WaMessageId.make("3EB0000000000000000001"),
@@ -163,4 +166,46 @@ describe("whom it goes to", () => {
       assert.deepStrictEqual(written, [])
     }
   })
+})
+
+describe("an error that Baileys throws before it writes", () => {
+  const paired = Effect.gen(function* () {
+    const simulator = yield* Effect.acquireRelease(
+      Effect.promise(() => startSimulator({ contacts: ["5511987654321"] })),
+      ({ close }) => Effect.promise(close)
+    )
+    const { auth, socket } = yield* Effect.promise(() => pair(simulator.url, (qr) => simulator.scanQr(qr, "15550001")))
+    socket.end(undefined)
+    return { simulator, auth }
+  })
+
+  for (const [what, reason, breakIt] of [
+    [
+      "nothing can be encrypted",
+      "encryption_failed",
+      ({ signalRepository }: WASocket) => {
+        signalRepository.encryptMessage = () => Promise.reject(new Error("no session"))
+      }
+    ],
+    ["the socket is closing", "not_connected", ({ ws }: WASocket) => void ws.close()]
+  ] as const) {
+    it.live(`${what}: not sent`, () =>
+      Effect.gen(function* () {
+        const { simulator, auth } = yield* paired
+        const socket = connect(simulator.url, auth, {
+          patchMessageBeforeSending: async (given) => {
+            const going = await BaileysSend.beforeWrite(given)
+            breakIt(socket) // from here on the frame may be written at any moment
+            return going
+          }
+        })
+        yield* Effect.promise(() => opening(socket))
+        const made = BaileysSend.make(socket, { lookupTimeoutMs: 5_000, ackTimeoutMs: 5_000 })
+        const outcome = yield* Effect.promise(() => made.send(message))
+        assert.deepStrictEqual(outcome, { _tag: "NotSent", reason, final: false })
+        assert.isFalse(simulator.record.observations.some(({ kind }) => kind === "message"))
+        socket.end(undefined)
+      })
+    )
+  }
 })

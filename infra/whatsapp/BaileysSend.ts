@@ -52,7 +52,15 @@ export const beforeWrite = async (message: proto.IMessage): Promise<proto.IMessa
 
 const notConnected: SendOutcome = { _tag: "NotSent", reason: "not_connected", final: false }
 const lookupFailed: SendOutcome = { _tag: "NotSent", reason: "lookup_failed", final: false }
+const notEncrypted: SendOutcome = { _tag: "NotSent", reason: "encryption_failed", final: false }
 const notOnWhatsApp: SendOutcome = { _tag: "NotSent", reason: "recipient_not_on_whatsapp", final: true }
+
+/** What Baileys throws only before it writes a message, and never after. Anything else may have come after the write. */
+const beforeAnyWrite: ReadonlyMap<string, SendOutcome> = new Map([
+  ["All encryptions failed", notEncrypted],
+  ["Connection Closed", notConnected]
+])
+const neverLeft = (cause: unknown) => (cause instanceof Error ? beforeAnyWrite.get(cause.message) : undefined)
 
 /** Sends over one socket, in any number at a time. */
 export const make = (
@@ -76,10 +84,10 @@ export const make = (
       attempts.set(message, attempt)
       waiting.set(waMessageId, attempt)
       const deadline = setTimeout(() => end(unsettled(attempt, "ack_timeout")), timeouts.ackTimeoutMs)
-      // Success proves nothing yet. Failure may come after the write too: keys are stored once the frame has left.
+      // Success proves nothing yet. Most failures may come after the write: keys are stored once the frame has left.
       sock
         .relayMessage(address, message, { messageId: waMessageId })
-        .catch(() => attempt.arrived || end(unsettled(attempt, "send_failed")))
+        .catch((cause) => attempt.arrived || end(neverLeft(cause) ?? unsettled(attempt, "send_failed")))
     })
 
   return {
