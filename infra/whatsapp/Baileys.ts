@@ -1,5 +1,6 @@
 import { Effect, Fiber, Layer, Queue, Redacted, Stream } from "effect"
 import type { DeviceId } from "#domain/Ids.ts"
+import { Crypto } from "#domain/ports/Crypto.ts"
 import { type SendOutcome, type SessionEvent, WhatsApp, WhatsAppUnavailable } from "#domain/ports/WhatsApp.ts"
 import * as AuthFile from "./AuthFile.ts"
 import * as Backoff from "./Backoff.ts"
@@ -24,7 +25,7 @@ export interface Options {
 }
 
 /** WhatsApp through Baileys, which is loaded when the first device needs it: it costs a second and 100 MB. */
-export const layer = (options: Options): Layer.Layer<WhatsApp, WhatsAppUnavailable> =>
+export const layer = (options: Options): Layer.Layer<WhatsApp, WhatsAppUnavailable, Crypto> =>
   Layer.effect(WhatsApp, make(options))
 
 type OpenOptions = Parameters<WhatsApp["Service"]["open"]>[1]
@@ -45,9 +46,10 @@ const make = Effect.fnUntraced(function* (options: Options) {
   }
   const backoff = { ...Backoff.standard, ...options.backoff }
 
+  const crypto = yield* Crypto
   const file = yield* Effect.acquireRelease(
     Effect.try({
-      try: () => AuthFile.open(options.authFile, Redacted.value(options.authKey)),
+      try: () => AuthFile.open(crypto, options.authFile, Redacted.value(options.authKey)),
       catch: (cause) => new WhatsAppUnavailable({ cause })
     }),
     (opened) => Effect.sync(opened.close)

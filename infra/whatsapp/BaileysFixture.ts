@@ -5,6 +5,7 @@ import { Context, Effect, Exit, Layer, Redacted, Scope, Stream } from "effect"
 import { DeviceId, WaMessageId } from "#domain/Ids.ts"
 import { type Content, PhoneNumber } from "#domain/message/Content.ts"
 import { type Pairing, type SessionEvent, WhatsApp } from "#domain/ports/WhatsApp.ts"
+import * as NodeCrypto from "#infra/crypto/NodeCrypto.ts"
 import * as Baileys from "./Baileys.ts"
 import { type SimulatorOptions, startSimulator } from "./simulator/Simulator.ts"
 
@@ -48,7 +49,7 @@ export const agent = Effect.fnUntraced(function* (
     lookupTimeoutMs: 1_000,
     backoff: { firstMs: 10, mostMs: 40 },
     ...options
-  })
+  }).pipe(Layer.provide(NodeCrypto.layer))
   const whatsApp = Context.get(yield* Layer.buildWithScope(Layer.fresh(layer), life), WhatsApp)
 
   const unread: Array<SessionEvent> = []
