@@ -45,6 +45,7 @@ export const messageCodes = {
   not_paired: "The device is not linked to a WhatsApp account.",
   not_connected: "The device was not connected to WhatsApp.",
   lookup_failed: "WhatsApp did not say whether it knows the number.",
+  encryption_failed: "The message could not be encrypted for any device of the recipient.",
   time_unknown: "The agent did not know the gateway's time.",
   ack_timeout: "WhatsApp did not acknowledge the message in time.",
   connection_lost: "The connection was lost before WhatsApp acknowledged the message.",

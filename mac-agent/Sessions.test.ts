@@ -1,7 +1,9 @@
+import { DatabaseSync } from "node:sqlite"
 import { assert, it } from "@effect/vitest"
-import { Effect, Fiber } from "effect"
+import { Deferred, Effect, Fiber } from "effect"
 import { fromMillis } from "#domain/Instant.ts"
 import { LedgerUnavailable } from "#domain/ports/Ledger.ts"
+import { type SendOutcome, WhatsAppUnavailable } from "#domain/ports/WhatsApp.ts"
 import {
   bob,
   connect,
@@ -87,6 +89,32 @@ it.effect("loses nothing that is told while the ledger is down, and is not stopp
   })
 )
 
+it.effect("tells that a session cannot be opened, once, and opens it when that can be done", () =>
+  Effect.gen(function* () {
+    const gateway = yield* makeGateway
+    let tries = 0
+    let broken = true
+    yield* startAgent(gateway, {
+      opening: () =>
+        Effect.suspend(() => {
+          tries++
+          return broken ? Effect.fail(new WhatsAppUnavailable({ cause: "test" })) : Effect.void
+        })
+    })
+    yield* gateway.issue(pairOf(1))
+    yield* until("it is told", () => gateway.changes(device).length === 1)
+    yield* pass(600)
+    assert.deepStrictEqual(gateway.changes(device), ["disconnected"])
+    const told = gateway.told.map(({ report }) => (report.kind === "device" ? report.reason : report.kind))
+    assert.deepStrictEqual([...new Set(told)], ["not_opened"])
+    assert.isAbove(tries, 10) // 1, 2, 4, … 32 seconds apart, then a minute
+    assert.isBelow(tries, 20)
+    broken = false
+    yield* pass(61)
+    yield* until("it is open", () => gateway.changes(device).at(-1) === "connected")
+  })
+)
+
 it.effect("a word on one message does not wait until the word on another is written down", () =>
   Effect.gen(function* () {
     const gateway = yield* makeGateway
@@ -105,5 +133,46 @@ it.effect("a word on one message does not wait until the word on another is writ
     }
     yield* until("the second is read", () => gateway.claims(2).includes("read"))
     assert.notInclude(gateway.claims(1), "read")
+  })
+)
+
+it.effect("takes a receipt when the ledger has it; the try that it ends is not called sent as well", () =>
+  Effect.gen(function* () {
+    const gateway = yield* makeGateway
+    const over = yield* Deferred.make<SendOutcome>()
+    const states: Array<unknown> = []
+    const taken = Effect.suspend(() => {
+      const another = new DatabaseSync(gateway.file, { readOnly: true }) // sees what is committed, nothing else
+      states.push(another.prepare("SELECT state FROM entries").get()?.state)
+      another.close()
+      return Deferred.succeed(over, { _tag: "Acked", at: fromMillis(start) })
+    })
+    const { sent, tell } = yield* startAgent(gateway, { outcome: () => Deferred.await(over) })
+    yield* connect(gateway, device)
+    yield* gateway.issue(sendOf(1), sendOf(2))
+    yield* until("it is under way", () => sent.length === 1)
+    yield* tell({ _tag: "Receipt", device, waMessageId: waMessageIdOf(1), kind: "read", at: fromMillis(start), taken })
+    yield* until("the chat goes on", () => gateway.claims(2).length === 1)
+    assert.deepStrictEqual([gateway.claims(1), states], [["read"], ["acked"]])
+  })
+)
+
+it.effect("does not take a receipt that it could not handle", () =>
+  Effect.gen(function* () {
+    const gateway = yield* makeGateway
+    const takenOf: Array<string> = []
+    const { tell } = yield* startAgent(gateway, {
+      ledger: (ledger) => ({
+        ...ledger,
+        findSent: (waMessageId) => (waMessageId === "broken" ? Effect.die("test") : ledger.findSent(waMessageId))
+      })
+    })
+    yield* connect(gateway, device)
+    for (const waMessageId of ["broken", "none of ours"]) {
+      const taken = Effect.sync(() => void takenOf.push(waMessageId))
+      yield* tell({ _tag: "Receipt", device, waMessageId, kind: "read", at: fromMillis(start), taken })
+    }
+    yield* until("the other is taken", () => takenOf.length > 0)
+    assert.deepStrictEqual(takenOf, ["none of ours"])
   })
 )

@@ -1,4 +1,4 @@
-import { Clock, Context, Effect, Layer, Schedule, Stream } from "effect"
+import { Clock, Context, Effect, Layer, Queue, Schedule, Stream } from "effect"
 import type { DeviceId } from "#domain/Ids.ts"
 import { fromMillis } from "#domain/Instant.ts"
 import { Ledger, type LedgerDevice, type LedgerReport } from "#domain/ports/Ledger.ts"
@@ -7,6 +7,8 @@ import { Reporter } from "./Reporter.ts"
 import { Sender } from "./Sender.ts"
 
 type Change = "paired" | "connected" | "disconnected" | "logged_out"
+
+const openingAgain = Schedule.min([Schedule.exponential("1 second"), Schedule.spaced("1 minute")])
 
 /** The devices this agent holds: opens their sessions, and reports what these tell. */
 export class Sessions extends Context.Service<
@@ -28,9 +30,13 @@ export const layer = Layer.effect(
 
     const scope = yield* Effect.scope
 
+    /** What the sessions tell, and that one of them cannot be opened. */
+    const own = yield* Queue.unbounded<SessionEvent>()
+    const events = Stream.merge(whatsapp.events, Stream.fromQueue(own))
+
     /** In the background: the first session loads the protocol library, which takes its time. */
-    const open = ({ device, pairing }: LedgerDevice) =>
-      whatsapp
+    const open = ({ device, pairing }: LedgerDevice) => {
+      const opening = whatsapp
         .open(device, {
           ...(pairing !== undefined && { pairing }),
           sent: (waMessageId) =>
@@ -39,10 +45,17 @@ export const layer = Layer.effect(
               Effect.orElseSucceed(() => undefined)
             )
         })
-        .pipe(
-          Effect.catchTag("WhatsAppUnavailable", (error) => Effect.logError("a session cannot be opened", error)),
-          Effect.forkIn(scope)
-        )
+        .pipe(Effect.tapError((error) => Effect.logError("a session cannot be opened; it is tried again", error)))
+      return opening.pipe(
+        Effect.catchTag("WhatsAppUnavailable", () =>
+          Effect.andThen(
+            Queue.offer(own, { _tag: "Disconnected", device, reason: "not_opened", final: false }),
+            Effect.retry(opening, openingAgain)
+          )
+        ),
+        Effect.forkIn(scope)
+      )
+    }
 
     /** What sessions tell waits until the ledger has taken what was told before. */
     const durably = (device: LedgerDevice, reports: ReadonlyArray<LedgerReport>) =>
@@ -99,15 +112,17 @@ export const layer = Layer.effect(
     })
 
     const heard = (event: SessionEvent) =>
-      Effect.catchDefect(handle(event), (defect) => Effect.logError("what a session told broke", defect))
+      Effect.andThen(handle(event), event._tag === "Receipt" ? event.taken : Effect.void).pipe(
+        Effect.catchDefect((defect) => Effect.logError("what a session told broke", defect))
+      )
 
-    /** Words on messages share their commits: WhatsApp has told them, and a crash would lose what waits for its turn. */
+    /** Words on messages share their commits, and none waits for the word on another. */
     const hear = (event: SessionEvent) =>
       event._tag === "Receipt" || event._tag === "LateAck"
         ? Effect.forkIn(heard(event), scope, { startImmediately: true })
         : heard(event)
 
-    yield* Effect.forkScoped(Stream.runForEach(whatsapp.events, hear), { startImmediately: true })
+    yield* Effect.forkScoped(Stream.runForEach(events, hear), { startImmediately: true })
     for (const held of yield* ledger.devices) {
       devices.set(held.device, held)
       yield* open(held)

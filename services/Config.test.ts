@@ -35,7 +35,8 @@ describe("configuration", () => {
         waitLimit: 5_000,
         connectionLimit: 10_000,
         drainTimeoutMs: 10_000,
-        whatsAppUrl: undefined
+        whatsAppUrl: undefined,
+        whatsAppVersion: undefined
       } as never)
       assert.sameMembers([...new Set(described.map(({ source }) => source))], ["default"])
     })
@@ -65,7 +66,8 @@ describe("configuration", () => {
         WAIT_LIMIT: "0",
         CONNECTION_LIMIT: "1e9x",
         DRAIN_TIMEOUT_MS: "1e3x",
-        WHATSAPP_URL: "http://x"
+        WHATSAPP_URL: "http://x",
+        WHATSAPP_VERSION: "2.3000"
       }
       const error = yield* Effect.flip(read(wrong))
       assert.sameMembers(

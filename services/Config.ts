@@ -142,6 +142,12 @@ const settings = {
     matching(/^wss?:\/\/[^\s]{1,500}$/),
     "an address beginning with ws:// or wss://",
     "Another server to talk to instead of WhatsApp's: the simulator."
+  ),
+  whatsAppVersion: optional(
+    "WHATSAPP_VERSION",
+    matching(/^\d{1,3}\.\d{1,6}\.\d{1,10}$/),
+    "a version such as 2.3000.1023456789",
+    "The version of WhatsApp Web to be, when WhatsApp refuses the one that is built in."
   )
 }
 

@@ -38,7 +38,7 @@ describe.runIf(process.platform === "linux")("homing agent", () => {
       Effect.gen(function* () {
         const cwd = yield* folder
         const [whatsapp, nats] = yield* Effect.all([simulator(cwd), natsServer()], { concurrency: "unbounded" })
-        const env = { NATS_URL: nats.url, WHATSAPP_URL: whatsapp.url }
+        const env = { NATS_URL: nats.url, WHATSAPP_URL: whatsapp.url, WHATSAPP_VERSION: "2.3000.1099999999" }
         const gateway = yield* started({ cwd, env: { ...env, DATA_DIR: "gateway" } })
         mkdirSync(join(cwd, "agent"), { mode: 0o700 })
         const run = Effect.fnUntraced(function* (...args: ReadonlyArray<string>) {
@@ -63,6 +63,7 @@ describe.runIf(process.platform === "linux")("homing agent", () => {
         yield* scan(gateway, whatsapp, body.id, "15550100001")
         const sent = yield* gateway.call("POST", "/v1/messages", text(body.id), { "idempotency-key": "one" })
         assert.deepStrictEqual([sent.status, sent.body.status], [201, "sent"])
+        assert.deepStrictEqual(yield* whatsapp.versions, ["2.3000.1099999999"])
 
         const isLoopback = (address: string) => /^(tcp|udp) 0100007F:|^(tcp|udp)6 0{24}01000000:/.test(address)
         assert.deepStrictEqual(

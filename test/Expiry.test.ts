@@ -10,7 +10,6 @@ import { connectedDevice, eventually, folder, gatewayOptions, type Homing, life,
 const unreachable = Layer.succeed(WhatsApp, {
   encode: (content) => Effect.succeed(new TextEncoder().encode(content.text)),
   open: () => Effect.void,
-  close: () => Effect.void,
   send: () => Effect.succeed<SendOutcome>({ _tag: "NotSent", reason: "not_connected", final: false }),
   events: Stream.never
 })

@@ -115,7 +115,12 @@ export const simulator = Effect.fnUntraced(function* (cwd: string, ...args: Read
       if (!response.ok) throw new Error(`the simulator refuses ${path}: ${text}`)
       return JSON.parse(text)
     })
-  return { url, control }
+  /** The versions of WhatsApp Web that clients said they were when they logged in. */
+  const versions = Effect.map(control("record"), ({ observations }) => {
+    const logins = observations.filter(({ kind }: { kind: string }) => kind === "login")
+    return [...new Set(logins.map(({ detail }: { detail: string }) => detail))]
+  })
+  return { url, control, versions }
 })
 export type Simulator = Effect.Success<ReturnType<typeof simulator>>
 

@@ -17,7 +17,8 @@ describe("homing start", () => {
       Effect.gen(function* () {
         const cwd = yield* folder
         const whatsapp = yield* simulator(cwd)
-        const options = { cwd, env: { DATA_DIR: "data", WHATSAPP_URL: whatsapp.url } }
+        const env = { DATA_DIR: "data", WHATSAPP_URL: whatsapp.url, WHATSAPP_VERSION: "2.3000.1099999999" }
+        const options = { cwd, env }
 
         const first = yield* started(options)
         const [, device] = yield* first.process.says(/device (\S+): scan it with the phone/)
@@ -25,6 +26,7 @@ describe("homing start", () => {
         yield* scan(first, whatsapp, device!, ownNumber)
         const sent = yield* first.call("POST", "/v1/messages", text(device!, "one"), { "idempotency-key": "one" })
         assert.deepStrictEqual([sent.status, sent.body.status], [201, "sent"])
+        assert.deepStrictEqual(yield* whatsapp.versions, ["2.3000.1099999999"])
 
         const refused = yield* homing(["start"], { cwd, env: { PORT: "0", ...options.env } })
         assert.deepStrictEqual(yield* refused.ended, { code: 1, signal: null })

@@ -9,7 +9,7 @@ import type { Content, PhoneNumber, Recipient } from "../message/Content.ts"
  * everything else is `unknown`, and may only be tried again under the same message id.
  */
 export type SendOutcome =
-  /** The server acknowledged our id. */
+  /** The server acknowledged our id, or a receipt for it was told as an event and taken: then nothing is left to tell. */
   | { readonly _tag: "Acked"; readonly at: Instant }
   /** The server refused our id; final. */
   | { readonly _tag: "Rejected"; readonly code: string; readonly at: Instant }
@@ -23,6 +23,8 @@ export type NotSentReason = MessageCodeOf<
   | "not_connected"
   | "recipient_not_on_whatsapp"
   | "lookup_failed"
+  /** For none of the recipient's devices. */
+  | "encryption_failed"
   | "not_paired"
   /** What time it is at the gateway, which decides whether the message has expired. */
   | "time_unknown"
@@ -30,16 +32,23 @@ export type NotSentReason = MessageCodeOf<
 
 export type Pairing = { readonly method: "qr" } | { readonly method: "code"; readonly phone: PhoneNumber }
 
-/** Why a connection ended. `logged_out` and `replaced` are final until a person acts; the rest is retried by the adapter. */
+/**
+ * Why a connection ended. `logged_out`, `replaced`, and `pairing_timeout` after codes that nobody used, are final until
+ * a person acts; the rest is retried by the adapter.
+ */
 export type DisconnectReason =
   | "connection_lost"
   | "server_closed"
   | "connect_timeout"
   | "refused"
+  /** The version of WhatsApp Web that the adapter claims to be is too old for the server. */
+  | "outdated"
   | "restarting"
   | "replaced"
   | "logged_out"
   | "pairing_timeout"
+  /** It cannot be opened: its credentials cannot be read, say. Told by whoever opens sessions. */
+  | "not_opened"
 
 /** What a device's session tells, in order. Codes are secrets with a short life: show them, never record them. */
 export type SessionEvent = { readonly device: DeviceId } & (
@@ -52,6 +61,8 @@ export type SessionEvent = { readonly device: DeviceId } & (
       readonly waMessageId: string
       readonly kind: "delivered" | "read" | "played"
       readonly at: Instant
+      /** To be run when the word is durable here. Until then WhatsApp is not told that we have it, and says it again. */
+      readonly taken: Effect.Effect<void>
     }
   /** An acknowledgement nobody was waiting for any more: it came after the try had ended. */
   | { readonly _tag: "LateAck"; readonly waMessageId: string; readonly error?: string; readonly at: Instant }
@@ -69,9 +80,9 @@ export class WhatsApp extends Context.Service<
     readonly encode: (content: Content) => Effect.Effect<Uint8Array>
 
     /**
-     * Opens a device's session and keeps it open: reconnects by itself with backoff until `close`, log-out or
-     * replacement. With `pairing`, a device without credentials asks to be paired and offers codes until it is; without
-     * it, such a device ends with a final `Disconnected`. Opening an open session changes nothing.
+     * Opens a device's session and keeps it open: reconnects by itself with backoff until log-out or replacement. With
+     * `pairing`, a device without credentials asks to be paired and offers codes for some minutes; without it, or when
+     * nobody has used them, such a device ends with a final `Disconnected`. Opening an open session changes nothing.
      * `sent` gives back the encoded bytes of a message of ours, for a recipient's phone that asks for it again.
      */
     readonly open: (
@@ -81,9 +92,6 @@ export class WhatsApp extends Context.Service<
         readonly sent: (waMessageId: string) => Effect.Effect<Uint8Array | undefined>
       }
     ) => Effect.Effect<void, WhatsAppUnavailable>
-
-    /** Ends the session and keeps its credentials. */
-    readonly close: (device: DeviceId) => Effect.Effect<void>
 
     /** One try, under the given id. Never fails: the outcome says what is known. Ends within about 30 seconds. */
     readonly send: (

@@ -2,6 +2,7 @@ import type { DatabaseSync } from "node:sqlite"
 import { Effect, Layer } from "effect"
 import { type Refusal, RefusalLog, RefusalLogUnavailable } from "#domain/ports/RefusalLog.ts"
 import * as Database from "#infra/sqlite/Database.ts"
+import { inTransaction } from "#infra/sqlite/Transaction.ts"
 
 export const mostKept = 10_000
 
@@ -21,17 +22,12 @@ const make = (db: DatabaseSync) => {
 
   return RefusalLog.of({
     add: (refusals) =>
-      trying(() => {
-        db.exec("BEGIN IMMEDIATE")
-        try {
+      trying(() =>
+        inTransaction(db, () => {
           for (const { at, digest, reason } of refusals) insert.run(at, reason, digest)
           forget.run(mostKept)
-          db.exec("COMMIT")
-        } catch (cause) {
-          if (db.isTransaction) db.exec("ROLLBACK")
-          throw cause
-        }
-      }),
+        })
+      ),
     latest: (limit) =>
       trying(() => (select.all(limit) as unknown as ReadonlyArray<Refusal>).map((row): Refusal => ({ ...row })))
   })

@@ -31,7 +31,8 @@ const busyTimeoutMillis = 5_000
 /** In pages, four times the default: most pages are written more than once before they are copied into the file. */
 const longLog = 4_000
 
-const connect = (file: string, { durability, schema }: Parameters<typeof open>[1]): DatabaseSync => {
+/** The same, for whoever closes it. */
+export const connect = (file: string, { durability, schema }: Parameters<typeof open>[1]): DatabaseSync => {
   const db = new DatabaseSync(file, { timeout: busyTimeoutMillis })
   db.exec(`
     PRAGMA journal_mode = WAL;

@@ -2,6 +2,7 @@ import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite"
 import { Effect, Layer, Semaphore, Stream } from "effect"
 import * as Reactivity from "effect/reactivity/Reactivity"
 import { SqlClient, type SqlConnection, SqlError, Statement } from "effect/sql"
+import { lru } from "#infra/Lru.ts"
 import * as Database from "./Database.ts"
 
 /**
@@ -32,7 +33,14 @@ export const layer = (file: string, options: { readonly durability: Database.Dur
 const statementCapacity = 200
 
 const connectionOf = (db: DatabaseSync): SqlConnection.Connection => {
-  const prepare = cached(statementCapacity, (sql) => db.prepare(sql))
+  const statements = lru<StatementSync>(statementCapacity)
+  const prepare = (sql: string) => {
+    const known = statements.get(sql)
+    if (known !== undefined) return known
+    const statement = db.prepare(sql)
+    statements.set(sql, statement)
+    return statement
+  }
   return {
     execute: (sql, params, transform) => attempt(() => transformed(rows(prepare(sql), params), transform)),
     executeUnprepared: (sql, params, transform) => attempt(() => transformed(rows(db.prepare(sql), params), transform)),
@@ -62,18 +70,6 @@ const transformed = <Row extends object>(
   rows: ReadonlyArray<Row>,
   transform: ((rows: ReadonlyArray<Row>) => ReadonlyArray<Row>) | undefined
 ) => (transform === undefined ? rows : transform(rows))
-
-/** Keeps the most recently used. */
-const cached = <A>(capacity: number, make: (key: string) => A) => {
-  const entries = new Map<string, A>()
-  return (key: string): A => {
-    const value = entries.get(key) ?? make(key)
-    entries.delete(key)
-    entries.set(key, value)
-    if (entries.size > capacity) entries.delete(entries.keys().next().value!)
-    return value
-  }
-}
 
 const attempt = <A>(evaluate: () => A) =>
   Effect.try({

@@ -7,6 +7,19 @@ export class CommitFailed extends Schema.TaggedError<CommitFailed>()("CommitFail
   cause: Schema.Defect()
 }) {}
 
+/** Runs the write in a transaction of its own: all of it is committed, or none. Throws what the write throws. */
+export const inTransaction = <A>(db: DatabaseSync, write: () => A): A => {
+  db.exec("BEGIN IMMEDIATE")
+  try {
+    const result = write()
+    db.exec("COMMIT")
+    return result
+  } catch (cause) {
+    if (db.isTransaction) db.exec("ROLLBACK") // on a full disk SQLite ends the transaction by itself
+    throw cause
+  }
+}
+
 const failed = (written: "no" | "unknown", cause: unknown) => Exit.fail(new CommitFailed({ written, cause }))
 
 /**

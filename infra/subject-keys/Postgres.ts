@@ -2,9 +2,9 @@ import { type Array, Clock, Effect, Layer } from "effect"
 import { SqlClient } from "effect/sql"
 import type { SubjectId, TenantId } from "#domain/Ids.ts"
 import { type SubjectKey, SubjectKeys, SubjectKeysUnavailable } from "#domain/ports/SubjectKeys.ts"
+import { lru } from "#infra/Lru.ts"
 import { creating } from "#infra/postgres/Schema.ts"
 import { together } from "#infra/postgres/Together.ts"
-import { lru } from "./Lru.ts"
 import { type StoredKey, wrappedKeys } from "./WrappedKeys.ts"
 
 const cacheCapacity = 10_000

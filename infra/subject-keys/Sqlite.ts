@@ -1,10 +1,10 @@
 import { Effect, Layer } from "effect"
 import type { SubjectId, TenantId } from "#domain/Ids.ts"
 import { type SubjectKey, SubjectKeys, SubjectKeysUnavailable } from "#domain/ports/SubjectKeys.ts"
+import { lru } from "#infra/Lru.ts"
 import * as Database from "#infra/sqlite/Database.ts"
 import * as GroupCommit from "#infra/sqlite/GroupCommit.ts"
 import { keysTable, schema } from "./KeysTable.ts"
-import { lru } from "./Lru.ts"
 import { wrappedKeys } from "./WrappedKeys.ts"
 
 const cacheCapacity = 10_000

@@ -4,9 +4,9 @@ import { DatabaseSync } from "node:sqlite"
 import { assert, describe, it } from "@effect/vitest"
 import { Context, Effect, Layer } from "effect"
 import { SubjectKeys } from "#domain/ports/SubjectKeys.ts"
+import { lru } from "#infra/Lru.ts"
 import { temporaryDirectory } from "../../test/TemporaryDirectory.ts"
 import { home, one, open, type Row, Storages, same, subjectKeysContract } from "./contract.ts"
-import { lru } from "./Lru.ts"
 import * as Sqlite from "./Sqlite.ts"
 
 const storage = Effect.map(temporaryDirectory, (directory) => {

@@ -1,7 +1,12 @@
-import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from "node:crypto"
+import { hkdfSync } from "node:crypto"
 import { closeSync, openSync } from "node:fs"
-import { DatabaseSync } from "node:sqlite"
+import type { DatabaseSync } from "node:sqlite"
+import { concat, fromHex, fromUtf8, utf8 } from "#domain/Bytes.ts"
 import type { DeviceId } from "#domain/Ids.ts"
+import type { Crypto } from "#domain/ports/Crypto.ts"
+import { sealedBlobs } from "#infra/crypto/SealedBlob.ts"
+import * as Database from "#infra/sqlite/Database.ts"
+import { inTransaction } from "#infra/sqlite/Transaction.ts"
 
 /** One value of one device. `value: undefined` deletes the row. */
 export type Row = { readonly type: string; readonly id: string; readonly value: string | undefined }
@@ -22,15 +27,16 @@ export interface AuthFile {
   readonly close: () => void
 }
 
-const boxVersion = 1
-const ivLength = 12
-const tagLength = 16
+const boxVersion = Uint8Array.of(1)
 
-/** Fields cannot run into each other: each is preceded by its length. */
-const framed = (fields: ReadonlyArray<string>): Buffer =>
-  Buffer.concat(
-    fields.flatMap((field) => {
-      const bytes = Buffer.from(field)
+const schema = `
+  PRAGMA secure_delete = ON;
+  CREATE TABLE IF NOT EXISTS auth (device TEXT NOT NULL, name BLOB NOT NULL, box BLOB NOT NULL, PRIMARY KEY (device, name))`
+
+/** Fields cannot run into each other: each is behind its length, in four bytes, as in every file there is. */
+const framed = (fields: ReadonlyArray<string>): Uint8Array =>
+  concat(
+    ...fields.map(utf8).flatMap((bytes) => {
       const length = Buffer.alloc(4)
       length.writeUInt32BE(bytes.length)
       return [length, bytes]
@@ -40,10 +46,7 @@ const framed = (fields: ReadonlyArray<string>): Buffer =>
 /** Every commit is on disk when it returns, and what is deleted is overwritten. */
 export const connect = (path: string): DatabaseSync => {
   if (path !== ":memory:") closeSync(openSync(path, "a", 0o600)) // SQLite would let the umask decide
-  const db = new DatabaseSync(path, { timeout: 5_000 })
-  db.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA fullfsync = 1; PRAGMA secure_delete = ON;
-    CREATE TABLE IF NOT EXISTS auth (device TEXT NOT NULL, name BLOB NOT NULL, box BLOB NOT NULL, PRIMARY KEY (device, name))`)
-  return db
+  return Database.connect(path, { durability: "commit", schema })
 }
 
 /**
@@ -51,10 +54,11 @@ export const connect = (path: string): DatabaseSync => {
  * keyed digests, since Signal's own ids contain phone numbers. Throws when the file belongs to another key: going on
  * with fresh credentials would silently unlink every device.
  */
-export const open = (path: string, key: Uint8Array): AuthFile => {
+export const open = (crypto: Crypto["Service"], path: string, key: Uint8Array): AuthFile => {
   if (key.length !== 32) throw new Error("the key of the credentials file must have 32 bytes")
-  const subkey = (use: string) => Buffer.from(hkdfSync("sha256", key, "", `homing/whatsapp/auth/1/${use}`, 32))
-  const [boxKey, nameKey] = [subkey("box"), subkey("name")]
+  const subkey = (use: string) => new Uint8Array(hkdfSync("sha256", key, "", `homing/whatsapp/auth/1/${use}`, 32))
+  const blobs = sealedBlobs(crypto, crypto.cipherKey(subkey("box")))
+  const nameKey = crypto.macKey(subkey("name"))
 
   const db = connect(path)
   const select = db.prepare("SELECT box FROM auth WHERE device = ? AND name = ?")
@@ -63,19 +67,12 @@ export const open = (path: string, key: Uint8Array): AuthFile => {
   const removeDevice = db.prepare("DELETE FROM auth WHERE device = ?")
 
   const place = (device: string, type: string, id: string) => framed(["auth", device, type, id])
-  const nameOf = (at: Buffer) => createHmac("sha256", nameKey).update(at).digest()
+  const nameOf = (at: Uint8Array) => fromHex(crypto.mac(nameKey, at, "hex"))
 
-  const seal = (at: Buffer, value: string): Buffer => {
-    const iv = randomBytes(ivLength)
-    const cipher = createCipheriv("aes-256-gcm", boxKey, iv).setAAD(at)
-    return Buffer.concat([Buffer.of(boxVersion), iv, cipher.update(value), cipher.final(), cipher.getAuthTag()])
-  }
-
-  const unseal = (at: Buffer, box: Uint8Array): string => {
-    if (box[0] !== boxVersion || box.length < 1 + ivLength + tagLength) throw new Error("not a sealed row")
-    const decipher = createDecipheriv("aes-256-gcm", boxKey, box.subarray(1, 1 + ivLength))
-    decipher.setAAD(at).setAuthTag(box.subarray(-tagLength))
-    return decipher.update(box.subarray(1 + ivLength, -tagLength), undefined, "utf8") + decipher.final("utf8")
+  const seal = (at: Uint8Array, value: string) => concat(boxVersion, blobs.seal(utf8(value), at))
+  const unseal = (at: Uint8Array, box: Uint8Array): string => {
+    if (box[0] !== boxVersion[0]) throw new Error("not a sealed row")
+    return fromUtf8(blobs.open(box.subarray(1), at))
   }
 
   const get = (device: string, type: string, id: string): string | undefined => {
@@ -84,20 +81,14 @@ export const open = (path: string, key: Uint8Array): AuthFile => {
     return row === undefined ? undefined : unseal(at, row.box as Uint8Array)
   }
 
-  const put = (device: string, rows: ReadonlyArray<Row>) => {
-    db.exec("BEGIN IMMEDIATE")
-    try {
+  const put = (device: string, rows: ReadonlyArray<Row>) =>
+    inTransaction(db, () => {
       for (const { type, id, value } of rows) {
         const at = place(device, type, id)
         if (value === undefined) remove.run(device, nameOf(at))
         else upsert.run(device, nameOf(at), seal(at, value))
       }
-      db.exec("COMMIT")
-    } catch (cause) {
-      if (db.isTransaction) db.exec("ROLLBACK")
-      throw cause
-    }
-  }
+    })
 
   const proof = ["", "proof", "of key"] as const
   try {

@@ -5,6 +5,7 @@ import { DatabaseSync } from "node:sqlite"
 import { afterEach, assert, beforeEach, describe, it } from "@effect/vitest"
 import { BufferJSON, proto } from "@whiskeysockets/baileys"
 import { DeviceId } from "#domain/Ids.ts"
+import { crypto } from "#infra/crypto/NodeCrypto.ts"
 import * as AuthFile from "./AuthFile.ts"
 import * as AuthState from "./AuthState.ts"
 
@@ -14,11 +15,25 @@ const [home, office] = ["0b9f2a54-5a6f-4c0e-9d6c-2f6f7f1f0a01", "0b9f2a54-5a6f-4
 ) as [DeviceId, DeviceId]
 const session = (fill: number) => ({ session: { "15550002.0": new Uint8Array(40).fill(fill) } })
 
+/** Under `key`: the proof that it is the right one, and a row of a paired device. A file like this is out there. */
+const kept = [
+  [
+    "",
+    "1FC83A21D2ABA734376878019A0D987FED720F48F610305ED320BF90D1800720",
+    "019CC42A187B704EC41813D4C4B756864D46C0BAAEFC1355A39CA5FE74"
+  ],
+  [
+    home,
+    "5A0068E9076AA2E3A59FBB5F40DA712FB4FBD5B08528C74B1ECF9E1B48F3ADA3",
+    "01E6F1DDAA39D0046716CD11A38DF98614A868DB8BD27A8ECC93968459EE136BDC1E1C506B28"
+  ]
+] as const
+
 let folder: string
 let path: string
 const opened: Array<AuthFile.AuthFile> = []
 const open = (withKey: Uint8Array = key) => {
-  const file = AuthFile.open(path, withKey)
+  const file = AuthFile.open(crypto, path, withKey)
   opened.push(file)
   return file
 }
@@ -110,6 +125,16 @@ describe("what is kept", () => {
 })
 
 describe("what is never lost or mixed", () => {
+  it("reads a file as it was written once", () => {
+    open().close()
+    sqlite((db) => {
+      const insert = db.prepare("INSERT INTO auth VALUES (?, unhex(?), unhex(?))")
+      db.exec("DELETE FROM auth")
+      for (const row of kept) insert.run(...row)
+    })
+    assert.strictEqual(open().claim(home).get("lid-mapping", "15550002"), '"kept é"')
+  })
+
   it("writes all rows of a set or none", async () => {
     const file = open()
     const auth = AuthState.load(file, home)

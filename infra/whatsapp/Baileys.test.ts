@@ -1,60 +1,9 @@
-import { readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber, Redacted } from "effect"
-import { PhoneNumber } from "#domain/message/Content.ts"
-import { agent, bob, device, own, paired, text, waMessageId, world } from "./BaileysFixture.ts"
-
-describe("pairing", () => {
-  it.live("by QR code, and not again after a restart", () =>
-    Effect.gen(function* () {
-      const { stop, world } = yield* paired()
-      yield* stop
-      const again = yield* agent(world)
-      yield* again.openDevice()
-      yield* again.hears("Connected")
-      assert.strictEqual((yield* again.sendText(1))._tag, "Acked")
-      assert.isFalse(again.unread.some(({ _tag }) => _tag === "PairingCode" || _tag === "Paired"))
-    })
-  )
-
-  it.live("by code", () =>
-    Effect.gen(function* () {
-      const made = yield* world()
-      const { openDevice, hears, sendText } = yield* agent(made)
-      yield* openDevice({ method: "code", phone: PhoneNumber.make(`+${own}`) })
-      const { code, method } = yield* hears("PairingCode")
-      assert.strictEqual(method, "code")
-      yield* Effect.promise(() => made.simulator.enterCode(own, code))
-      yield* hears("Paired")
-      yield* hears("Connected")
-      assert.strictEqual((yield* sendText(1))._tag, "Acked")
-    })
-  )
-
-  it.live("offers new codes when all have run out", () =>
-    Effect.gen(function* () {
-      const made = yield* world()
-      const { openDevice, hears, unread } = yield* agent(made, { qrTimeoutMs: 20 })
-      yield* openDevice({ method: "qr" })
-      const gone = yield* hears("Disconnected")
-      assert.deepInclude(gone, { reason: "pairing_timeout", final: false })
-      const offered = unread.filter(({ _tag }) => _tag === "PairingCode").length
-      assert.strictEqual(offered, 6)
-      for (let n = 0; n <= offered; n++) yield* hears("PairingCode")
-    })
-  )
-
-  it.live("not asked for: a device without credentials ends at once", () =>
-    Effect.gen(function* () {
-      const { openDevice, hears, sendText } = yield* agent(yield* world())
-      yield* openDevice()
-      assert.deepInclude(yield* hears("Disconnected"), { reason: "logged_out", final: true })
-      assert.deepInclude(yield* sendText(1), { _tag: "NotSent", final: false })
-    })
-  )
-})
+import { Effect, Fiber } from "effect"
+import { agent, bob, carol, paired, text, waMessageId } from "./BaileysFixture.ts"
+import { type FaultsPatch, noFaults } from "./simulator/Faults.ts"
 
 describe("one try to send", () => {
   it.live("is acknowledged, and its receipts follow as events", () =>
@@ -64,6 +13,16 @@ describe("one try to send", () => {
       yield* hears("Receipt", { kind: "delivered", waMessageId: waMessageId(1) })
       yield* hears("Receipt", { kind: "read", waMessageId: waMessageId(1) })
       assert.deepInclude(simulator.inbox(bob)[0], { waMessageId: waMessageId(1), text: text.text, copies: 1 })
+    })
+  )
+
+  it.live("has its receipts also when several share a stanza, or come from the other address", () =>
+    Effect.gen(function* () {
+      const { sendText, hears } = yield* paired({ faults: { receiptsTogether: 3, receiptsFrom: "lid" } })
+      for (const n of [1, 2, 3]) yield* sendText(n)
+      for (const n of [1, 2, 3]) {
+        for (const kind of ["delivered", "read"]) yield* hears("Receipt", { kind, waMessageId: waMessageId(n) })
+      }
     })
   )
 
@@ -85,10 +44,19 @@ describe("one try to send", () => {
     })
   )
 
-  it.live("is settled by a receipt when the acknowledgement is lost", () =>
+  it.live("is over by a receipt when the acknowledgement is lost, once the receipt is taken", () =>
     Effect.gen(function* () {
-      const { sendText } = yield* paired({ faults: { ack: "never", receipts: ["delivery"] } })
-      assert.strictEqual((yield* sendText(1))._tag, "Acked")
+      const { stop, world, simulator } = yield* paired()
+      yield* stop
+      Object.assign(simulator.faults, { ack: "never", receipts: ["delivery"] })
+      const { openDevice, hears, sendText } = yield* agent(world, { takes: false })
+      yield* openDevice()
+      yield* hears("Connected")
+      const trying = yield* Effect.forkChild(sendText(1), { startImmediately: true })
+      const { taken } = yield* hears("Receipt", { kind: "delivered", waMessageId: waMessageId(1) })
+      assert.isUndefined(trying.pollUnsafe())
+      yield* taken
+      assert.strictEqual((yield* Fiber.join(trying))._tag, "Acked")
     })
   )
 
@@ -116,16 +84,38 @@ describe("one try to send", () => {
 
   it.live("never leaves when the server does not say who the recipient is, and holds up nobody", () =>
     Effect.gen(function* () {
-      const { sendText, simulator } = yield* paired({ contacts: [bob, "15550003"] }, { lookupTimeoutMs: 500 })
+      const { sendText, simulator } = yield* paired({ contacts: [bob, carol] }, { lookupTimeoutMs: 500 })
       assert.strictEqual((yield* sendText(1))._tag, "Acked")
       simulator.faults.mutedQueries = ["usync"]
-      const stuck = yield* Effect.forkChild(sendText(2, "15550003"), { startImmediately: true })
+      const stuck = yield* Effect.forkChild(sendText(2, carol), { startImmediately: true })
       assert.strictEqual((yield* sendText(3))._tag, "Acked")
       assert.deepStrictEqual(yield* Fiber.join(stuck), { _tag: "NotSent", reason: "lookup_failed", final: false })
       simulator.faults.mutedQueries = []
-      assert.strictEqual((yield* sendText(2, "15550003"))._tag, "Acked")
+      assert.strictEqual((yield* sendText(2, carol))._tag, "Acked")
     })
   )
+
+  for (const [trouble, faults] of Object.entries({
+    "says that it has too much to do": { usync: "error" },
+    "leaves out what it was asked": { usync: "partial" },
+    "answers with an empty list": { usync: "empty" },
+    "refuses the query": { queryError: { namespace: "usync", code: 429 } },
+    "refuses to give out keys": { queryError: { namespace: "encrypt", code: 429 } },
+    "has no keys of the phone": { keyless: [carol] }
+  } satisfies Record<string, FaultsPatch>)) {
+    it.live(`waits when the server ${trouble}, and is not called failed`, () =>
+      Effect.gen(function* () {
+        const { sendText, simulator } = yield* paired({ contacts: [bob, carol] })
+        assert.strictEqual((yield* sendText(1))._tag, "Acked") // from here on our own devices are known
+        Object.assign(simulator.faults, faults)
+        assert.deepStrictEqual(yield* sendText(2, carol), { _tag: "NotSent", reason: "lookup_failed", final: false })
+        assert.strictEqual((yield* sendText(3))._tag, "Acked")
+        Object.assign(simulator.faults, noFaults())
+        assert.strictEqual((yield* sendText(2, carol))._tag, "Acked")
+        assert.deepInclude(simulator.inbox(carol)[0], { waMessageId: waMessageId(2), copies: 1 })
+      })
+    )
+  }
 
   it.live("one of two hundred at a time, to several people", () =>
     Effect.gen(function* () {
@@ -188,96 +178,53 @@ describe("one try to send", () => {
   )
 })
 
-describe("the connection", () => {
-  it.live("ends for good when the phone unlinks the device", () =>
-    Effect.gen(function* () {
-      const { simulator, hears, sendText, openDevice } = yield* paired()
-      simulator.endStreams(401)
-      assert.deepInclude(yield* hears("Disconnected"), { reason: "logged_out", final: true })
-      assert.deepInclude(yield* sendText(1), { _tag: "NotSent", final: false })
-      yield* openDevice({ method: "qr" }) // the dead credentials are gone
-      yield* hears("PairingCode")
-    })
-  )
+describe("a receipt", () => {
+  const acknowledged = (observed: { readonly kind: string }) => observed.kind === "client-ack"
 
-  it.live("ends for good when another takes its place", () =>
+  it.live("is told again in the next life, until it was taken", () =>
     Effect.gen(function* () {
-      const { simulator, hears } = yield* paired()
-      simulator.endStreams(440)
-      assert.deepInclude(yield* hears("Disconnected"), { reason: "replaced", final: true })
-    })
-  )
-
-  for (const [code, reason] of [
-    [515, "restarting"],
-    [503, "server_closed"]
-  ] as const) {
-    it.live(`comes back after ${code}`, () =>
-      Effect.gen(function* () {
-        const { simulator, hears, sendText } = yield* paired()
-        simulator.endStreams(code)
-        assert.deepInclude(yield* hears("Disconnected"), { reason, final: false })
-        yield* hears("Connected")
-        assert.strictEqual((yield* sendText(1))._tag, "Acked")
-      })
-    )
-  }
-
-  it.live("is tried again when the server answers the upgrade with an error", () =>
-    Effect.gen(function* () {
-      const { simulator, hears } = yield* paired()
-      simulator.faults.upgradeStatus = 503
-      simulator.drop()
-      yield* hears("Disconnected", { reason: "server_closed", final: false })
-      simulator.faults.upgradeStatus = null
-      yield* hears("Connected")
-    })
-  )
-
-  it.live("is tried again when the server falls silent", () =>
-    Effect.gen(function* () {
-      const { stop, world, simulator } = yield* paired()
+      const { stop, world, simulator } = yield* paired({ faults: { receipts: ["read"] } })
       yield* stop
-      simulator.faults.mutedQueries = ["passive", "encrypt"]
-      const again = yield* agent(world, { connectTimeoutMs: 300 })
-      yield* again.openDevice()
-      yield* again.hears("Disconnected", { reason: "connect_timeout", final: false })
-      simulator.faults.mutedQueries = []
-      yield* again.hears("Connected")
+      const alive = Effect.fnUntraced(function* () {
+        const life = yield* agent(world, { takes: false })
+        yield* life.openDevice()
+        yield* life.hears("Connected")
+        return life
+      })
+      const first = yield* alive()
+      yield* first.sendText(1)
+      yield* first.hears("Receipt", { waMessageId: waMessageId(1) })
+      yield* first.sendText(2) // the server answers in order: an acknowledgement of the first would be there now
+      assert.isFalse(simulator.record.observations.some(acknowledged))
+      yield* first.stop
+
+      const second = yield* alive()
+      const { kind, taken } = yield* second.hears("Receipt", { waMessageId: waMessageId(1) })
+      assert.strictEqual(kind, "read")
+      yield* taken
+      yield* Effect.promise(() => simulator.record.until(acknowledged))
+      yield* second.stop
+
+      const third = yield* alive()
+      yield* third.hears("Receipt", { waMessageId: waMessageId(2) })
+      assert.isFalse(third.unread.some((event) => event._tag === "Receipt" && event.waMessageId === waMessageId(1)))
     })
   )
 
-  it.live("closed by us stays closed and keeps its credentials", () =>
+  it.live("of several messages is acknowledged when all it says was taken", () =>
     Effect.gen(function* () {
-      const { close, openDevice, hears, sendText, simulator } = yield* paired()
-      yield* close(device)
-      yield* Effect.promise(() => simulator.record.until(({ kind }) => kind === "closed", 5_000))
-      assert.deepInclude(yield* sendText(1), { _tag: "NotSent", reason: "not_connected" })
+      const { stop, world, simulator } = yield* paired({ faults: { receipts: ["delivery"], receiptsTogether: 2 } })
+      yield* stop
+      const { openDevice, hears, sendText } = yield* agent(world, { takes: false })
       yield* openDevice()
       yield* hears("Connected")
-    })
-  )
-})
-
-describe("credentials", () => {
-  it.live("are useless under another key, and not replaced", () =>
-    Effect.gen(function* () {
-      const { stop, world } = yield* paired()
-      yield* stop
-      const wrong = yield* Effect.flip(agent(world, { authKey: Redacted.make(new Uint8Array(32)) }))
-      assert.strictEqual(wrong._tag, "WhatsAppUnavailable")
-      const right = yield* agent(world)
-      yield* right.openDevice()
-      yield* right.hears("Connected")
-    })
-  )
-
-  it.live("do not stand in the file in the clear", () =>
-    Effect.gen(function* () {
-      const { folder, sendText } = yield* paired()
-      yield* sendText(1)
-      const bytes = Buffer.concat(readdirSync(folder).map((name) => readFileSync(join(folder, name))))
-      for (const word of [own, bob, "noiseKey", "s.whatsapp.net", text.text]) assert.isFalse(bytes.includes(word), word)
+      for (const n of [1, 2]) yield* sendText(n)
+      const told = [yield* hears("Receipt"), yield* hears("Receipt")] as const
+      yield* told[0].taken
+      yield* sendText(3)
+      assert.isFalse(simulator.record.observations.some(acknowledged))
+      yield* told[1].taken
+      yield* Effect.promise(() => simulator.record.until(acknowledged))
     })
   )
 })

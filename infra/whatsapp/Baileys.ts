@@ -1,7 +1,9 @@
 import { Effect, Fiber, Layer, Queue, Redacted, Stream } from "effect"
 import type { DeviceId } from "#domain/Ids.ts"
+import { Crypto } from "#domain/ports/Crypto.ts"
 import { type SendOutcome, type SessionEvent, WhatsApp, WhatsAppUnavailable } from "#domain/ports/WhatsApp.ts"
 import * as AuthFile from "./AuthFile.ts"
+import * as Backoff from "./Backoff.ts"
 import type { make as makeSession, Session } from "./BaileysSession.ts"
 
 export interface Options {
@@ -19,11 +21,11 @@ export interface Options {
   readonly ackTimeoutMs?: number
   /** How long a QR code is shown; WhatsApp's own timing when absent. */
   readonly qrTimeoutMs?: number
-  readonly backoff?: { readonly firstMs: number; readonly mostMs: number }
+  readonly backoff?: Partial<Backoff.Backoff>
 }
 
 /** WhatsApp through Baileys, which is loaded when the first device needs it: it costs a second and 100 MB. */
-export const layer = (options: Options): Layer.Layer<WhatsApp, WhatsAppUnavailable> =>
+export const layer = (options: Options): Layer.Layer<WhatsApp, WhatsAppUnavailable, Crypto> =>
   Layer.effect(WhatsApp, make(options))
 
 type OpenOptions = Parameters<WhatsApp["Service"]["open"]>[1]
@@ -42,11 +44,12 @@ const make = Effect.fnUntraced(function* (options: Options) {
     ackTimeoutMs: options.ackTimeoutMs ?? 20_000,
     qrTimeoutMs: options.qrTimeoutMs
   }
-  const backoff = options.backoff ?? { firstMs: 1_000, mostMs: 60_000 }
+  const backoff = { ...Backoff.standard, ...options.backoff }
 
+  const crypto = yield* Crypto
   const file = yield* Effect.acquireRelease(
     Effect.try({
-      try: () => AuthFile.open(options.authFile, Redacted.value(options.authKey)),
+      try: () => AuthFile.open(crypto, options.authFile, Redacted.value(options.authKey)),
       catch: (cause) => new WhatsAppUnavailable({ cause })
     }),
     (opened) => Effect.sync(opened.close)
@@ -90,13 +93,6 @@ const make = Effect.fnUntraced(function* (options: Options) {
           catch: (cause) => new WhatsAppUnavailable({ cause })
         })
       ),
-
-    close: (device) =>
-      Effect.suspend(() => {
-        const open = running.get(device)
-        running.delete(device)
-        return open === undefined ? Effect.void : Fiber.interrupt(open.fiber)
-      }),
 
     send: (device, message) => Effect.suspend(() => running.get(device)?.session.send(message) ?? notOpen),
 

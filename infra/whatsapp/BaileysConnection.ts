@@ -6,16 +6,21 @@ import { fromMillis } from "#domain/Instant.ts"
 import type { DisconnectReason, Pairing, SessionEvent } from "#domain/ports/WhatsApp.ts"
 import type { AuthState } from "./AuthState.ts"
 import { configure, type Settings } from "./BaileysConfig.ts"
+import { hearReceipts } from "./BaileysReceipts.ts"
 import * as BaileysSend from "./BaileysSend.ts"
 import { disconnectReason } from "./DisconnectReasons.ts"
 import { pairingCodes } from "./PairingCodes.ts"
-import { readAck, readReceipts } from "./ServerWords.ts"
+import { readAck } from "./ServerWords.ts"
 
 /** A session event without the device it is about. */
 export type Told = SessionEvent extends infer Event ? (Event extends unknown ? Omit<Event, "device"> : never) : never
 
-/** How a connection ended; `alive` when it had been open or offered codes, so that waiting for the next starts anew. */
-export type End = { readonly reason: DisconnectReason; readonly alive: boolean }
+/** How a connection ended; `livedMs` since it was open or offered codes, `undefined` when it came to neither. */
+export type End = {
+  readonly reason: DisconnectReason
+  readonly livedMs: number | undefined
+  readonly offered: boolean
+}
 
 /** One connection, from dialling to its end. Interrupting it closes the socket and keeps the credentials. */
 export const connect = (options: {
@@ -29,7 +34,7 @@ export const connect = (options: {
   Effect.callback<End>((resume) => {
     const { auth, settings, pairing, tell } = options
     let offered = false
-    let open = false
+    let bornAt: number | undefined
     let over = false
 
     const finish = (reason: DisconnectReason) => {
@@ -37,7 +42,8 @@ export const connect = (options: {
       over = true
       clearTimeout(watchdog)
       sender.lost()
-      resume(Effect.succeed({ reason, alive: open || offered }))
+      const livedMs = bornAt === undefined ? undefined : performance.now() - bornAt
+      resume(Effect.succeed({ reason, livedMs, offered }))
       void sock.end(undefined).catch(() => {}) // may wait long for the other side's farewell; nobody else should
     }
 
@@ -71,6 +77,7 @@ export const connect = (options: {
       if (over) return
       if (qr !== undefined) {
         offered = true
+        bornAt ??= performance.now()
         clearTimeout(watchdog)
         offer(qr).then(
           (code) => code && !over && tell(code),
@@ -79,7 +86,7 @@ export const connect = (options: {
       }
       if (isNewLogin) tell({ _tag: "Paired" })
       if (connection === "open") {
-        open = true
+        bornAt ??= performance.now()
         clearTimeout(watchdog)
         options.opened(sender)
         tell({ _tag: "Connected" })
@@ -95,11 +102,11 @@ export const connect = (options: {
       const { waMessageId, error } = ack
       tell({ _tag: "LateAck", waMessageId, ...(error !== undefined && { error }), at: fromMillis(Date.now()) })
     })
-    sock.ws.on("CB:receipt", (node: BinaryNode) => {
-      for (const receipt of readReceipts(node, Date.now())) {
-        sender.settle(receipt.waMessageId) // what has arrived was accepted
-        tell({ _tag: "Receipt", ...receipt })
-      }
+    // What has arrived was accepted: it is not written again, and the try ends when the receipt is told for good.
+    hearReceipts(sock, async (receipt) => {
+      sender.arrived(receipt.waMessageId)
+      await new Promise<void>((resolve) => tell({ _tag: "Receipt", ...receipt, taken: Effect.sync(resolve) }))
+      sender.settle(receipt.waMessageId)
     })
 
     return Effect.sync(() => finish("connection_lost"))

@@ -5,12 +5,14 @@ import { Context, Effect, Exit, Layer, Redacted, Scope, Stream } from "effect"
 import { DeviceId, WaMessageId } from "#domain/Ids.ts"
 import { type Content, PhoneNumber } from "#domain/message/Content.ts"
 import { type Pairing, type SessionEvent, WhatsApp } from "#domain/ports/WhatsApp.ts"
+import * as NodeCrypto from "#infra/crypto/NodeCrypto.ts"
 import * as Baileys from "./Baileys.ts"
 import { type SimulatorOptions, startSimulator } from "./simulator/Simulator.ts"
 
 export const device = DeviceId.make("0b9f2a54-5a6f-4c0e-9d6c-2f6f7f1f0a01")
 export const own = "15550001"
 export const bob = "15550002"
+export const carol = "15550003"
 export const authKey = Redacted.make<Uint8Array>(Buffer.alloc(32, 7))
 export const text: Content = { type: "text", text: "the boiler is on" }
 export const waMessageId = (n: number) => WaMessageId.make(`3EB0${n.toString(16).toUpperCase().padStart(18, "0")}`)
@@ -33,10 +35,10 @@ export const world = Effect.fnUntraced(function* (options: SimulatorOptions = {}
 })
 type World = Effect.Success<ReturnType<typeof world>>
 
-/** One life of the adapter: ends, as its process would, with `stop`. */
+/** One life of the adapter: ends, as its process would, with `stop`. Takes each receipt at once unless told otherwise. */
 export const agent = Effect.fnUntraced(function* (
   { simulator, folder }: World,
-  options: Partial<Baileys.Options> = {}
+  { takes = true, ...options }: Partial<Baileys.Options> & { readonly takes?: boolean } = {}
 ) {
   const life = yield* Scope.fork(yield* Effect.scope)
   const layer = Baileys.layer({
@@ -47,16 +49,17 @@ export const agent = Effect.fnUntraced(function* (
     lookupTimeoutMs: 1_000,
     backoff: { firstMs: 10, mostMs: 40 },
     ...options
-  })
+  }).pipe(Layer.provide(NodeCrypto.layer))
   const whatsApp = Context.get(yield* Layer.buildWithScope(Layer.fresh(layer), life), WhatsApp)
 
   const unread: Array<SessionEvent> = []
   let arrived = Promise.withResolvers<void>()
   yield* Stream.runForEach(whatsApp.events, (event) =>
-    Effect.sync(() => {
+    Effect.suspend(() => {
       unread.push(event)
       arrived.resolve()
       arrived = Promise.withResolvers<void>()
+      return takes && event._tag === "Receipt" ? event.taken : Effect.void
     })
   ).pipe(Effect.forkIn(life))
 

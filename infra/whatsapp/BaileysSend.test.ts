@@ -1,8 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
-import { proto, type WASocket } from "@whiskeysockets/baileys"
+import { type BinaryNode, proto, type WASocket } from "@whiskeysockets/baileys"
+import { Effect } from "effect"
 import { WaMessageId } from "#domain/Ids.ts"
 import { PhoneNumber } from "#domain/message/Content.ts"
 import * as BaileysSend from "./BaileysSend.ts"
+import { startSimulator } from "./simulator/Simulator.ts"
+import { connect, opening, pair } from "./simulator/TestClient.ts"
 
 const message: BaileysSend.Outgoing = {
   waMessageId: WaMessageId.make("3EB0000000000000000001"),
@@ -13,17 +16,36 @@ const asked = "5511987654321@s.whatsapp.net"
 const self = "15550001@s.whatsapp.net"
 
 type Relay = (address: string, message: proto.IMessage) => Promise<unknown>
-type Directory = { readonly devicesOf?: ReadonlyArray<string>; readonly account?: string | "none" | "silent" }
+type Directory = {
+  readonly devicesOf?: ReadonlyArray<string>
+  readonly account?: string | "none" | "silent"
+  /** Hears what the directory is asked. */
+  readonly queries?: Array<BinaryNode>
+}
+
+/** The directory's answer about one number. */
+const directory = (account: string): BinaryNode => {
+  const contact = { tag: "contact", attrs: { type: account === "none" ? "out" : "in" } }
+  const user = { tag: "user", attrs: { jid: account === "none" ? asked : account }, content: [contact] }
+  const list = { tag: "list", attrs: {}, content: [user] }
+  return { tag: "iq", attrs: { type: "result" }, content: [{ tag: "usync", attrs: {}, content: [list] }] }
+}
 
 /** As much of a Baileys socket as sending touches. By default everybody has one device and a relay never ends. */
-const sender = (relay: Relay = () => new Promise(() => {}), { devicesOf, account = "none" }: Directory = {}) => {
+const sender = (
+  relay: Relay = () => new Promise(() => {}),
+  { devicesOf, account = "none", queries }: Directory = {}
+) => {
   const socket = {
     user: { id: "15550001:3@s.whatsapp.net" },
     getUSyncDevices: async ([jid = ""]: Array<string>) =>
       !devicesOf || devicesOf.includes(jid) ? [{ user: jid.split("@")[0], device: 0, jid }] : [],
     assertSessions: async () => true,
-    onWhatsApp: async () =>
-      account === "silent" ? undefined : account === "none" ? [] : [{ jid: account, exists: true }],
+    generateMessageTag: () => "1",
+    query: async (query: BinaryNode) => {
+      queries?.push(query)
+      return account === "silent" ? undefined : directory(account)
+    },
     relayMessage: relay
   }
   return BaileysSend.make(socket as unknown as WASocket, { lookupTimeoutMs: 50, ackTimeoutMs: 50 })
@@ -61,6 +83,31 @@ describe("a try that ends while it queues", () => {
       assert.deepStrictEqual(written, [])
     })
   }
+})
+
+describe("a try whose message has arrived by an earlier one", () => {
+  it("is not written, and ends with the server's word", async () => {
+    const { relay, turn, written, asked } = queued()
+    const { send, arrived, settle } = sender(relay)
+    const outcome = send(message)
+    await asked
+    arrived(message.waMessageId)
+    turn.resolve()
+    await settled()
+    assert.deepStrictEqual(written, [])
+    assert.isTrue(settle(message.waMessageId))
+    assert.deepInclude(await outcome, { _tag: "Acked" })
+  })
+
+  it("is never called not sent", async () => {
+    const { relay, asked } = queued()
+    const { send, arrived, lost } = sender(relay)
+    const outcome = send(message)
+    await asked
+    arrived(message.waMessageId)
+    lost()
+    assert.deepStrictEqual(await outcome, { _tag: "Unknown", reason: "connection_lost" })
+  })
 })
 
 describe("a try that may have left", () => {
@@ -130,4 +177,53 @@ describe("whom it goes to", () => {
       assert.deepStrictEqual(written, [])
     }
   })
+})
+
+it("does not ask again and again what could not be found out", async () => {
+  const queries: Array<BinaryNode> = []
+  const { send } = sender(undefined, { devicesOf: [self], account: "silent", queries })
+  for (let n = 0; n < 5; n++) assert.deepInclude(await send(message), { reason: "lookup_failed", final: false })
+  assert.strictEqual(queries.length, 2) // the third time is two seconds later
+})
+
+describe("an error that Baileys throws before it writes", () => {
+  const paired = Effect.gen(function* () {
+    const simulator = yield* Effect.acquireRelease(
+      Effect.promise(() => startSimulator({ contacts: ["5511987654321"] })),
+      ({ close }) => Effect.promise(close)
+    )
+    const { auth, socket } = yield* Effect.promise(() => pair(simulator.url, (qr) => simulator.scanQr(qr, "15550001")))
+    socket.end(undefined)
+    return { simulator, auth }
+  })
+
+  for (const [what, reason, breakIt] of [
+    [
+      "nothing can be encrypted",
+      "encryption_failed",
+      ({ signalRepository }: WASocket) => {
+        signalRepository.encryptMessage = () => Promise.reject(new Error("no session"))
+      }
+    ],
+    ["the socket is closing", "not_connected", ({ ws }: WASocket) => void ws.close()]
+  ] as const) {
+    it.live(`${what}: not sent`, () =>
+      Effect.gen(function* () {
+        const { simulator, auth } = yield* paired
+        const socket = connect(simulator.url, auth, {
+          patchMessageBeforeSending: async (given) => {
+            const going = await BaileysSend.beforeWrite(given)
+            breakIt(socket) // from here on the frame may be written at any moment
+            return going
+          }
+        })
+        yield* Effect.promise(() => opening(socket))
+        const made = BaileysSend.make(socket, { lookupTimeoutMs: 5_000, ackTimeoutMs: 5_000 })
+        const outcome = yield* Effect.promise(() => made.send(message))
+        assert.deepStrictEqual(outcome, { _tag: "NotSent", reason, final: false })
+        assert.isFalse(simulator.record.observations.some(({ kind }) => kind === "message"))
+        socket.end(undefined)
+      })
+    )
+  }
 })

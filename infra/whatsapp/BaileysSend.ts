@@ -18,12 +18,22 @@ export interface Sender {
   readonly send: (message: Outgoing) => Promise<SendOutcome>
   /** The server's word on this id. False when no try waits for it. */
   readonly settle: (waMessageId: string, error?: string) => boolean
+  /** A receipt says that this id has arrived: a try that has not written yet will not, and waits for its `settle`. */
+  readonly arrived: (waMessageId: string) => void
   /** The socket is gone: each try ends with what is known of it. */
   readonly lost: () => void
 }
 
-/** A try in Baileys' hands. Once `started`, the frame may be on the wire and only the server's word is certain. */
-type Attempt = { started: boolean; over: boolean; readonly end: (outcome: SendOutcome) => void }
+/**
+ * A try in Baileys' hands. Once `started`, the frame may be on the wire and only the server's word is certain. Once
+ * `arrived`, this try or an earlier one was received.
+ */
+type Attempt = {
+  started: boolean
+  arrived: boolean
+  over: boolean
+  readonly end: (outcome: SendOutcome) => void
+}
 
 const attempts = new WeakMap<proto.IMessage, Attempt>()
 
@@ -35,14 +45,22 @@ export const beforeWrite = async (message: proto.IMessage): Promise<proto.IMessa
   const attempt = attempts.get(message)
   if (attempt === undefined || attempt.started) return message
   await setImmediate() // queued sends follow one another without a pause; the server's answers must get their turn
-  if (attempt.over) throw new Error("the try ended before its turn came")
+  if (attempt.over || attempt.arrived) throw new Error("the try ended before its turn came")
   attempt.started = true
   return message
 }
 
 const notConnected: SendOutcome = { _tag: "NotSent", reason: "not_connected", final: false }
 const lookupFailed: SendOutcome = { _tag: "NotSent", reason: "lookup_failed", final: false }
+const notEncrypted: SendOutcome = { _tag: "NotSent", reason: "encryption_failed", final: false }
 const notOnWhatsApp: SendOutcome = { _tag: "NotSent", reason: "recipient_not_on_whatsapp", final: true }
+
+/** What Baileys throws only before it writes a message, and never after. Anything else may have come after the write. */
+const beforeAnyWrite: ReadonlyMap<string, SendOutcome> = new Map([
+  ["All encryptions failed", notEncrypted],
+  ["Connection Closed", notConnected]
+])
+const neverLeft = (cause: unknown) => (cause instanceof Error ? beforeAnyWrite.get(cause.message) : undefined)
 
 /** Sends over one socket, in any number at a time. */
 export const make = (
@@ -61,15 +79,15 @@ export const make = (
         if (waiting.get(waMessageId) === attempt) waiting.delete(waMessageId)
         resolve(outcome)
       }
-      const attempt: Attempt = { started: false, over: false, end }
+      const attempt: Attempt = { started: false, arrived: false, over: false, end }
       const message = decode(bytes)
       attempts.set(message, attempt)
       waiting.set(waMessageId, attempt)
       const deadline = setTimeout(() => end(unsettled(attempt, "ack_timeout")), timeouts.ackTimeoutMs)
-      // Success proves nothing yet. Failure may come after the write too: keys are stored once the frame has left.
+      // Success proves nothing yet. Most failures may come after the write: keys are stored once the frame has left.
       sock
         .relayMessage(address, message, { messageId: waMessageId })
-        .catch(() => end(unsettled(attempt, "send_failed")))
+        .catch((cause) => attempt.arrived || end(neverLeft(cause) ?? unsettled(attempt, "send_failed")))
     })
 
   return {
@@ -87,6 +105,11 @@ export const make = (
       return attempt !== undefined
     },
 
+    arrived: (waMessageId) => {
+      const attempt = waiting.get(waMessageId)
+      if (attempt !== undefined) attempt.arrived = true
+    },
+
     lost: () => {
       gone.abort()
       for (const attempt of [...waiting.values()]) attempt.end(unsettled(attempt, "connection_lost"))
@@ -95,4 +118,4 @@ export const make = (
 }
 
 const unsettled = (attempt: Attempt, reason: "ack_timeout" | "connection_lost" | "send_failed"): SendOutcome =>
-  attempt.started ? { _tag: "Unknown", reason } : notConnected
+  attempt.started || attempt.arrived ? { _tag: "Unknown", reason } : notConnected

@@ -3,6 +3,7 @@ import type { DeviceId } from "#domain/Ids.ts"
 import type { DisconnectReason, Pairing, SendOutcome, SessionEvent } from "#domain/ports/WhatsApp.ts"
 import type { AuthFile } from "./AuthFile.ts"
 import * as AuthState from "./AuthState.ts"
+import * as Backoff from "./Backoff.ts"
 import type { Settings } from "./BaileysConfig.ts"
 import { connect, type End, type Told } from "./BaileysConnection.ts"
 import type { Outgoing, Sender } from "./BaileysSend.ts"
@@ -13,14 +14,16 @@ export interface Session {
   readonly send: (message: Outgoing) => Effect.Effect<SendOutcome>
 }
 
-export type Backoff = { readonly firstMs: number; readonly mostMs: number }
+/** By code, each of them makes the phone of the number that was given ring: somebody else's perhaps. */
+const mostOffers = 3
+const notBegun = { livedMs: undefined, offered: false }
 
 /** One device's connections, one after the other, as one session. Throws when its credentials cannot be read. */
 export const make = (options: {
   readonly device: DeviceId
   readonly file: AuthFile
   readonly settings: Settings
-  readonly backoff: Backoff
+  readonly backoff: Backoff.Backoff
   readonly pairing: Pairing | undefined
   readonly sent: (waMessageId: string) => Promise<Uint8Array | undefined>
   readonly tell: (event: SessionEvent) => void
@@ -32,7 +35,7 @@ export const make = (options: {
 
   const once: Effect.Effect<End> = Effect.suspend(() => {
     const auth = AuthState.load(file, device)
-    if (!auth.paired() && pairing === undefined) return Effect.succeed<End>({ reason: "logged_out", alive: false })
+    if (!auth.paired() && pairing === undefined) return Effect.succeed<End>({ ...notBegun, reason: "logged_out" })
     const opened = (open: Sender) => {
       sender = open
     }
@@ -46,7 +49,7 @@ export const make = (options: {
     Effect.catchDefect((defect) =>
       Effect.logError("WhatsApp connection failed", defect instanceof Error ? defect.name : "").pipe(
         Effect.annotateLogs({ device }),
-        Effect.as<End>({ reason: "connection_lost", alive: false })
+        Effect.as<End>({ ...notBegun, reason: "connection_lost" })
       )
     )
   )
@@ -55,19 +58,20 @@ export const make = (options: {
   const forget = Effect.ignore(Effect.try({ try: () => file.forget(device), catch: () => undefined }))
 
   const run = Effect.gen(function* () {
-    let failures = 0
+    const mostWait = Backoff.make(backoff)
+    let offers = 0
     let told: DisconnectReason | undefined
     while (true) {
-      const { reason, alive } = yield* once
-      if (alive) {
-        failures = 0
-        told = undefined
-      }
+      const { livedMs, offered, reason } = yield* once
+      if (livedMs !== undefined) told = undefined
       if (reason === "logged_out") yield* forget
       if (reason === "logged_out" || reason === "replaced") return reason
+      if (offered && !AuthState.isPaired(file, device) && ++offers === mostOffers) return "pairing_timeout"
       if (reason !== told) tell({ _tag: "Disconnected", reason, final: false })
+      if (reason === "outdated" && reason !== told) yield* tooOld(device)
       told = reason
-      const wait = yield* delay(backoff, reason, failures++)
+      // not the whole of it, so that devices do not dial in step
+      const wait = Math.round(mostWait(reason, livedMs ?? 0) * (0.5 + (yield* Random.next) / 2))
       yield* Effect.logDebug("WhatsApp connection ended").pipe(Effect.annotateLogs({ device, reason, wait }))
       yield* Effect.sleep(wait)
     }
@@ -88,10 +92,7 @@ export const make = (options: {
   }
 }
 
-/** Milliseconds until the next try. What the server asks for comes at once; what it refuses is not asked soon again. */
-const delay = ({ firstMs, mostMs }: Backoff, reason: DisconnectReason, failures: number): Effect.Effect<number> => {
-  const expected = reason === "restarting" || reason === "pairing_timeout"
-  if (expected && failures === 0) return Effect.succeed(0)
-  const most = reason === "refused" ? mostMs : Math.min(firstMs * 2 ** failures, mostMs)
-  return Effect.map(Random.next, (random) => Math.round(most * (0.5 + random / 2))) // so that devices do not dial in step
-}
+const tooOld = (device: DeviceId) =>
+  Effect.logError("WhatsApp refuses this version of WhatsApp Web; set WHATSAPP_VERSION").pipe(
+    Effect.annotateLogs({ device })
+  )

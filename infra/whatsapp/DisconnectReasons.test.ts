@@ -12,7 +12,7 @@ for (const [name, error, expected] of [
   ["the end of the stream", boom("Connection Terminated by Server", 428), "server_closed"],
   ["a server too busy for logins", boom("Connection Failure", 503), "server_closed"],
   ["a banned account", boom("Connection Failure", 403), "refused"],
-  ["a version too old", boom("Connection Failure", 405), "refused"],
+  ["a version too old", boom("Connection Failure", 405), "outdated"],
   ["a cut line", boom("Connection Terminated", 428), "connection_lost"],
   ["silence", boom("Connection was lost", 408), "connection_lost"],
   ["no name service", boom("WebSocket Error (getaddrinfo ENOTFOUND)", 408), "connection_lost"],

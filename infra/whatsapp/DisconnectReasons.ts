@@ -16,8 +16,9 @@ export const disconnectReason = (
   if (code === 515) return "restarting"
   if (code === 401) return paired ? "logged_out" : "refused"
   if (code === 440) return "replaced"
+  if (code === 405) return "outdated"
   if (code === 408 && offered) return "pairing_timeout"
   if (text.startsWith("Stream Errored") || text === "Connection Terminated by Server") return "server_closed"
   if (text === "Connection Failure") return code !== undefined && code >= 500 ? "server_closed" : "refused"
-  return code === 403 || code === 405 || code === 411 ? "refused" : "connection_lost"
+  return code === 403 || code === 411 ? "refused" : "connection_lost"
 }

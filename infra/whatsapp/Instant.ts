@@ -1,15 +1,22 @@
 import { Clock, Effect, Layer, Queue, Stream } from "effect"
 import type { DeviceId } from "#domain/Ids.ts"
 import { fromMillis } from "#domain/Instant.ts"
-import { type SendOutcome, type SessionEvent, WhatsApp } from "#domain/ports/WhatsApp.ts"
+import { type SendOutcome, type SessionEvent, WhatsApp, type WhatsAppUnavailable } from "#domain/ports/WhatsApp.ts"
 
 type Sent = Parameters<WhatsApp["Service"]["send"]>[1] & { readonly device: DeviceId }
+
+/** A session event; a receipt need not say what follows from its being taken. */
+type Told =
+  | Exclude<SessionEvent, { readonly _tag: "Receipt" }>
+  | (Omit<Extract<SessionEvent, { readonly _tag: "Receipt" }>, "taken"> & { readonly taken?: Effect.Effect<void> })
 
 /** A WhatsApp that answers at once: every device is connected as soon as it is open, every message acknowledged. */
 export const make = (
   options: {
     /** What becomes of a try, instead of an acknowledgement. */
     readonly outcome?: (message: Sent) => Effect.Effect<SendOutcome>
+    /** What comes before a device is open; when it fails, opening does. */
+    readonly opening?: (device: DeviceId) => Effect.Effect<void, WhatsAppUnavailable>
     /** How many of the last messages `sent` keeps; none by default, so that a benchmark's memory stays flat. */
     readonly keep?: number
   } = {}
@@ -17,8 +24,11 @@ export const make = (
   const keep = options.keep ?? 0
   const sent: Array<Sent> = []
   let queue: Queue.Queue<SessionEvent> | undefined
-  const tell = (event: SessionEvent) =>
-    Effect.suspend(() => (queue ? Queue.offer(queue, event) : Effect.succeed(false)))
+  const tell = (event: Told) =>
+    Effect.suspend(() => {
+      if (queue === undefined) return Effect.succeed(false)
+      return Queue.offer(queue, event._tag === "Receipt" ? { taken: Effect.void, ...event } : event)
+    })
   const acked = Effect.map(Clock.currentTimeMillis, (now): SendOutcome => ({ _tag: "Acked", at: fromMillis(now) }))
 
   const layer = Layer.effect(
@@ -33,11 +43,11 @@ export const make = (
         open: (device, { pairing }) =>
           Effect.gen(function* () {
             if (open.has(device)) return
+            if (options.opening) yield* options.opening(device)
             open.add(device)
             if (pairing) yield* Queue.offer(events, { _tag: "Paired", device })
             yield* Queue.offer(events, { _tag: "Connected", device })
           }),
-        close: (device) => Effect.sync(() => void open.delete(device)),
         send: (device, message) =>
           Effect.suspend(() => {
             if (!open.has(device)) {

@@ -3,6 +3,7 @@ import { Effect, Layer, Schema } from "effect"
 import * as AgentProcess from "#mac-agent/main.ts"
 import type { Config } from "../Config.ts"
 import * as Log from "../telemetry/Log.ts"
+import { whatsAppOptions } from "./Settings.ts"
 import { faint, say, strong } from "./Terminal.ts"
 
 class NoBus extends Schema.TaggedError<NoBus>()("NoBus", {}) {
@@ -15,9 +16,9 @@ class NoBus extends Schema.TaggedError<NoBus>()("NoBus", {}) {
 export const run = (config: Config) =>
   Effect.scoped(
     Effect.gen(function* () {
-      const { agent, dataDirectory: folder, natsCaFile, natsUrl, whatsAppUrl: webSocketUrl } = config
+      const { agent, dataDirectory: folder, natsCaFile, natsUrl } = config
       if (natsUrl === undefined) return yield* new NoBus()
-      const session = AgentProcess.whatsapp(folder, webSocketUrl === undefined ? {} : { webSocketUrl })
+      const session = AgentProcess.whatsapp(folder, whatsAppOptions(config))
       yield* AgentProcess.layer(agent, folder, session, AgentProcess.bus(agent, natsUrl, natsCaFile)).pipe(
         Layer.provide(Log.layer({ level: config.logLevel })),
         Layer.build

@@ -27,3 +27,14 @@ export const gatewayOptions = (config: Config): GatewayOptions => ({
   queueLimits: { perDevice: config.queueLimitPerDevice, total: config.queueLimitTotal, waits: config.waitLimit },
   reconciler: { everyMillis: 30_000, patienceMillis: 60_000, graceMillis: 60_000 }
 })
+
+/** What the adapter for WhatsApp is told of the configuration. */
+export const whatsAppOptions = ({ whatsAppUrl: webSocketUrl, whatsAppVersion }: Config) => ({
+  ...(webSocketUrl !== undefined && { webSocketUrl }),
+  ...(whatsAppVersion !== undefined && { version: versionOf(whatsAppVersion) })
+})
+
+const versionOf = (text: string) => {
+  const [primary = 0, secondary = 0, tertiary = 0] = text.split(".").map(Number)
+  return [primary, secondary, tertiary] as const
+}

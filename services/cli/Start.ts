@@ -11,7 +11,7 @@ import { alone, together } from "../layers.ts"
 import { Views } from "../projections/View.ts"
 import * as Log from "../telemetry/Log.ts"
 import * as Qr from "./Qr.ts"
-import { gatewayOptions } from "./Settings.ts"
+import { gatewayOptions, whatsAppOptions } from "./Settings.ts"
 import { faint, say, strong } from "./Terminal.ts"
 
 /**
@@ -21,9 +21,9 @@ import { faint, say, strong } from "./Terminal.ts"
 export const run = (config: Config) =>
   Effect.scoped(
     Effect.gen(function* () {
-      const { dataDirectory: folder, natsUrl, whatsAppUrl: webSocketUrl } = config
+      const { dataDirectory: folder, natsUrl } = config
       const options = gatewayOptions(config)
-      const session = whatsapp(folder, webSocketUrl === undefined ? {} : { webSocketUrl })
+      const session = whatsapp(folder, whatsAppOptions(config))
       const services = yield* Layer.build(
         (natsUrl === undefined
           ? together(folder, options, session, { addresses: config })

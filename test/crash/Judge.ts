@@ -18,7 +18,7 @@ export interface Verdict {
 
 /** What the server must have seen, no later than the answer, for a status to be true. */
 const grounds: Readonly<Record<string, ReadonlyArray<Observation["kind"]>>> = {
-  sent: ["acked", "delivered"],
+  sent: ["acked"],
   delivered: ["delivered"],
   read: ["read"],
   played: ["played"],

@@ -29,6 +29,7 @@ export class Companion {
   unlinked = false
   /** Until then each login brings the phone's history: a client that was killed meanwhile would hold its events back. */
   hasHistory = false
+  readonly #receipts = new Map<string, ReadonlyArray<string>>()
   readonly #unacknowledged = new Map<string, BinaryNode>()
   #online = false
 
@@ -48,6 +49,13 @@ export class Companion {
   deliver(stanza: BinaryNode) {
     this.#unacknowledged.set(stanzaKey(stanza.tag, stanza.attrs.id, stanza.attrs.type), stanza)
     if (this.#online) this.line?.send(stanza)
+  }
+
+  /** Holds a receipt until there are `count` of its kind; then, and only then, returns their messages' ids. */
+  gatherReceipt(kind: string, waMessageId: string, count: number): ReadonlyArray<string> {
+    const ids = [...(this.#receipts.get(kind) ?? []), waMessageId]
+    this.#receipts.set(kind, ids.length < count ? ids : [])
+    return ids.length < count ? [] : ids
   }
 
   acknowledge(tag: string, id: string | undefined, type?: string) {

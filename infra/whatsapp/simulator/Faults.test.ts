@@ -1,5 +1,12 @@
 import { afterAll, afterEach, assert, beforeAll, beforeEach, describe, it } from "@effect/vitest"
-import { type AuthenticationState, proto, type WASocket } from "@whiskeysockets/baileys"
+import {
+  type AuthenticationState,
+  type BinaryNode,
+  getBinaryNodeChild,
+  getBinaryNodeChildren,
+  proto,
+  type WASocket
+} from "@whiskeysockets/baileys"
 import { noFaults } from "./Faults.ts"
 import { type Simulator, startSimulator } from "./Simulator.ts"
 import { closing, connect, jidOf, opening, pair, reaching, send } from "./TestClient.ts"
@@ -116,6 +123,36 @@ describe("faults", () => {
     await send(socket, contact, id, id)
     assert.strictEqual((await delivered).status, Status.DELIVERY_ACK)
     assert.deepInclude(summary(), { copies: 1, read: false })
+  })
+
+  it("receipts together, from the other address: one stanza for all", async () => {
+    Object.assign(simulator.faults, { receipts: ["delivery"], receiptsTogether: 2, receiptsFrom: "lid" })
+    const receipt = new Promise<BinaryNode>((resolve) => socket.ws.once("CB:receipt", resolve))
+    for (const each of [id, `${id}B`]) await send(socket, contact, each, each)
+    const heard = await receipt
+    assert.deepInclude(heard.attrs, { id, from: "100000015550002@lid" })
+    const others = getBinaryNodeChildren(getBinaryNodeChild(heard, "list"), "item").map(({ attrs }) => attrs.id)
+    assert.deepStrictEqual(others, [`${id}B`])
+    await observed("client-ack")
+  })
+
+  for (const usync of ["error", "partial", "empty"] as const) {
+    it(`directory ${usync}: the client takes a contact for nobody`, async () => {
+      simulator.faults.usync = usync
+      assert.deepStrictEqual(await socket.onWhatsApp(contact), [])
+    })
+  }
+
+  it("query error: the client's query fails with the code", async () => {
+    simulator.faults.queryError = { namespace: "usync", code: 429 }
+    const error = await socket.onWhatsApp(contact).catch((cause) => cause)
+    assert.strictEqual(error.data, 429)
+  })
+
+  it("keyless: no session can be made with the phone", async () => {
+    simulator.faults.keyless = [contact]
+    const error = await socket.assertSessions([jidOf(contact)], true).catch((cause) => cause)
+    assert.strictEqual(error.data, 406)
   })
 
   it("muted query: a dropped line then rejects the waiting send with a bare number", async () => {

@@ -27,10 +27,23 @@ export const Faults = Schema.Struct({
   receipts: Schema.Array(Schema.Literals(["delivery", "read", "played"])),
   /** Before each receipt. */
   receiptDelayMs: Milliseconds,
+  /** Receipts of one kind from one contact are held until there are so many, and then sent as one. */
+  receiptsTogether: Count.check(Schema.isGreaterThanOrEqualTo(1)),
+  /** The address that a contact's receipts come from. */
+  receiptsFrom: Schema.Literals(["pn", "lid"]),
   /** A text that the contact sends back for every message that it gets for the first time. */
   reply: Schema.NullOr(ShortText),
   /** Namespaces of queries that get no answer at all, as "usync", "encrypt", "abt", "w:p". */
   mutedQueries: Schema.Array(ShortText),
+  /** Answer queries in this namespace with an error, as 429 (rate-overlimit). */
+  queryError: Schema.NullOr(Schema.Struct({ namespace: ShortText, code: Status })),
+  /**
+   * What the directory answers: `error`, an error beside a list of bare names; `partial`, the bare names alone; `empty`,
+   * an empty list.
+   */
+  usync: Schema.Literals(["normal", "error", "partial", "empty"]),
+  /** Devices that the server has no keys of, though their phone is there: a number, or a number, a colon and a device. */
+  keyless: Schema.Array(Schema.String.check(Schema.isPattern(/^\d{5,15}(:\d{1,3})?$/))),
   /** Refuse every login with this reason. */
   loginFailure: Schema.NullOr(Status),
   /** Answer the WebSocket upgrade with this HTTP status. */
@@ -50,8 +63,13 @@ export const noFaults = (): Faults => ({
   onlyTo: null,
   receipts: ["delivery", "read"],
   receiptDelayMs: 0,
+  receiptsTogether: 1,
+  receiptsFrom: "pn",
   reply: null,
   mutedQueries: [],
+  queryError: null,
+  usync: "normal",
+  keyless: [],
   loginFailure: null,
   upgradeStatus: null
 })

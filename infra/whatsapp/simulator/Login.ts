@@ -36,7 +36,9 @@ export const receiveSession = (network: Network, connection: Connection, session
       creation: unixSeconds()
     })
   )
-  network.record.add("login", { account: phone.number, device: companion.device })
+  const { primary, secondary, tertiary } = payload.userAgent?.appVersion ?? {}
+  const detail = `${primary}.${secondary}.${tertiary}`
+  network.record.add("login", { account: phone.number, device: companion.device, detail })
 }
 
 const refuse = (network: Network, connection: Connection, reason: number) => {

@@ -18,6 +18,7 @@ const kinds = [
   "dropped",
   "incoming",
   "client-receipt",
+  "client-ack",
   "muted",
   "protocol-error"
 ] as const
@@ -33,7 +34,7 @@ export const Observation = Schema.Struct({
   text: Schema.optionalKey(Schema.String),
   /** How many copies of this id the contact has now. */
   copies: Schema.optionalKey(Schema.Number),
-  /** An error code, a receipt's type, a query's namespace, or when a socket was dropped: "before-delivery", "after-delivery". */
+  /** An error code, a client's version, a receipt's type, a query's namespace, or when a socket was dropped: "before-delivery", "after-delivery". */
   detail: Schema.optionalKey(Schema.String)
 })
 export type Observation = typeof Observation.Type

@@ -69,6 +69,7 @@ const bundles = (network: Network, question: BinaryNode): Promise<Array<BinaryNo
 const findBundle = async (network: Network, jid: string): Promise<PreKeyBundle | undefined> => {
   const phone = network.directory.find(jid)
   const device = jidDecode(jid)?.device ?? 0
+  if (network.faults.keyless.includes(`${phone?.number}${device === 0 ? "" : `:${device}`}`)) return undefined
   if (device === 0) return phone?.signal.takeBundle()
   return phone?.linked.find((companion) => companion.device === device)?.takeBundle()
 }

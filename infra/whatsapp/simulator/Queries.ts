@@ -41,11 +41,12 @@ const answerPrivacy: Answer = (_network, connection, query) => {
   connection.reply(query, [element("privacy", {}, categories)])
 }
 
-const answerPicture: Answer = (_network, connection, query) => {
-  const { id, target = S_WHATSAPP_NET } = query.attrs
-  const error = element("error", { code: "404", text: "item-not-found" })
-  connection.send(element("iq", { from: target, type: "error", id }, [error]))
-}
+const refusal =
+  (code: number, text: string): Answer =>
+  (_network, connection, query) => {
+    const { id, target = S_WHATSAPP_NET } = query.attrs
+    connection.send(element("iq", { from: target, type: "error", id }, [element("error", { code: `${code}`, text })]))
+  }
 
 const always =
   (...content: Array<BinaryNode>): Answer =>
@@ -60,13 +61,15 @@ const answers = new Map<string, Answer>([
   ["passive", answerPassive],
   ["privacy", answerPrivacy],
   ["usync", answerUsync],
-  ["w:profile:picture", answerPicture],
+  ["w:profile:picture", refusal(404, "item-not-found")],
   ["w:sync:app:state", answerAppState]
 ])
 
 /** Answers a client's query. One in a namespace that nobody here knows gets an empty result, as pings do. */
 export const answerQuery: Answer = (network, connection, query) => {
   const { xmlns = "" } = query.attrs
-  if (network.faults.mutedQueries.includes(xmlns)) return network.record.add("muted", { detail: xmlns })
+  const { mutedQueries, queryError } = network.faults
+  if (mutedQueries.includes(xmlns)) return network.record.add("muted", { detail: xmlns })
+  if (queryError?.namespace === xmlns) return refusal(queryError.code, "simulated")(network, connection, query)
   return (answers.get(xmlns) ?? always())(network, connection, query)
 }

@@ -21,10 +21,17 @@ export const reportDelivery = (network: Network, message: Outgoing, isFirstCopy:
   })
 }
 
+/** Several receipts may share a stanza: it is under the first message's id and lists the others. */
 const sendReceipt = (network: Network, message: Outgoing, kind: "delivery" | "read" | "played") => {
   const type = kind === "delivery" ? undefined : kind
   if (type) observe(network, message, type)
-  message.companion.deliver(element("receipt", { id: message.waMessageId, from: message.to, type, t: unixSeconds() }))
+  const { companion, contact, to, waMessageId } = message
+  const from = network.faults.receiptsFrom === "lid" ? contact?.lidJid : to
+  const [id, ...others] = companion.gatherReceipt(`${from} ${kind}`, waMessageId, network.faults.receiptsTogether)
+  if (id === undefined) return
+  const items = others.map((other) => element("item", { id: other }))
+  const list = items.length === 0 ? undefined : [element("list", {}, items)]
+  companion.deliver(element("receipt", { id, from, type, t: unixSeconds() }, list))
 }
 
 /** The contact could not open the message and asks for it again, with new keys. A real one gives up after some tries. */

@@ -2,7 +2,7 @@ import "../QuietLibsignal.ts"
 import { once } from "node:events"
 import { createServer, type Server } from "node:http"
 import type { AddressInfo } from "node:net"
-import { Curve, type KeyPair } from "@whiskeysockets/baileys"
+import { Curve } from "@whiskeysockets/baileys"
 import { type WebSocket, WebSocketServer } from "ws"
 import { makeCertificateChain } from "./CertificateChain.ts"
 import { Connection } from "./Connection.ts"
@@ -42,8 +42,6 @@ export interface Simulator extends Controls {
   /** What a client takes for WhatsApp's address: Baileys' `waWebSocketUrl`. */
   readonly url: string
   readonly controlUrl: string
-  /** The root of the server's certificate chain, for a client that checks it. */
-  readonly rootKey: Uint8Array
   readonly close: () => Promise<void>
 }
 
@@ -60,10 +58,9 @@ export const startSimulator = async (options: SimulatorOptions = {}): Promise<Si
   }
   for (const number of contacts) network.directory.phone(number)
 
-  const root = Curve.generateKeyPair()
   const controls = makeControls(network)
   const server = createServer(controlListener(controls))
-  const sockets = acceptClients(server, network, root)
+  const sockets = acceptClients(server, network)
   server.listen(port, host)
   await once(server, "listening")
 
@@ -72,7 +69,6 @@ export const startSimulator = async (options: SimulatorOptions = {}): Promise<Si
     ...controls,
     url: `ws://${address}${webSocketPath}`,
     controlUrl: `http://${address}/control`,
-    rootKey: root.public,
     close: async () => {
       network.timers.close()
       for (const connection of network.connections) connection.drop()
@@ -85,9 +81,9 @@ export const startSimulator = async (options: SimulatorOptions = {}): Promise<Si
   }
 }
 
-const acceptClients = (server: Server, network: Network, root: KeyPair) => {
+const acceptClients = (server: Server, network: Network) => {
   const key = Curve.generateKeyPair()
-  const identity = { key, certificateChain: makeCertificateChain(root, key.public) }
+  const identity = { key, certificateChain: makeCertificateChain(Curve.generateKeyPair(), key.public) }
   const sockets = new WebSocketServer({ noServer: true, maxPayload: largestWebSocketMessage })
   server.on("upgrade", (request, socket, head) => {
     const isClient = URL.parse(request.url ?? "", "http://localhost")?.pathname === webSocketPath

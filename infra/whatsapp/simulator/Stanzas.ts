@@ -16,8 +16,17 @@ export const receiveStanza = (network: Network, connection: Connection, stanza: 
     case "receipt":
       return receiveReceipt(network, connection, stanza)
     case "ack":
-      return connection.login?.companion.acknowledge(stanza.attrs.class ?? "", stanza.attrs.id, stanza.attrs.type)
+      return receiveAck(network, connection, stanza)
   }
+}
+
+const receiveAck = (network: Network, { login }: Connection, { attrs }: BinaryNode) => {
+  const { class: tag = "", id, type } = attrs
+  if (!login) return
+  login.companion.acknowledge(tag, id, type)
+  if (tag !== "receipt" || id === undefined) return
+  const facts = { account: login.phone.number, device: login.companion.device, waMessageId: id }
+  network.record.add("client-ack", { ...facts, detail: type ?? "delivery" })
 }
 
 const receiveReceipt = async (network: Network, connection: Connection, stanza: BinaryNode) => {

@@ -17,10 +17,12 @@ const devices = (phone: Phone): BinaryNode =>
     ])
   ])
 
+/** What is known of one user; with a fault of the directory, the bare name. */
 const answerOne = (network: Network, user: BinaryNode, protocols: ReadonlyArray<string>): BinaryNode => {
   const asked = getBinaryNodeChild(user, "contact") && getBinaryNodeChildString(user, "contact")
   const jid = user.attrs.jid ?? `${asked?.replace(/^\+/, "")}@s.whatsapp.net`
   const phone = network.directory.lookUp(jid)
+  if (network.faults.usync !== "normal") return element("user", { jid })
   const answers: Array<BinaryNode> = []
   for (const protocol of protocols) {
     if (protocol === "contact") answers.push(element("contact", { type: phone ? "in" : "out" }))
@@ -37,18 +39,16 @@ export const answerUsync = (network: Network, connection: Connection, query: Bin
   const protocols = Array.isArray(asked) ? asked.map(({ tag }) => tag) : []
   const users = getBinaryNodeChildren(child(usync, "list"), "user")
   const { sid, mode, context } = usync.attrs
+  const fault = network.faults.usync
+  const trouble = fault === "error" ? [element("error", { code: "429", text: "rate-overlimit" })] : undefined
   connection.reply(query, [
     element("usync", { sid, index: "0", last: "true", mode, context }, [
       element(
         "result",
         {},
-        protocols.map((protocol) => element(protocol))
+        protocols.map((protocol) => element(protocol, {}, trouble))
       ),
-      element(
-        "list",
-        {},
-        users.map((user) => answerOne(network, user, protocols))
-      )
+      element("list", {}, fault === "empty" ? [] : users.map((user) => answerOne(network, user, protocols)))
     ])
   ])
 }

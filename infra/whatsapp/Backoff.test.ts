@@ -1,0 +1,36 @@
+import { assert, describe, it } from "@effect/vitest"
+import type { DisconnectReason } from "#domain/ports/WhatsApp.ts"
+import * as Backoff from "./Backoff.ts"
+
+const minute = 60_000
+type Ended = readonly [reason: DisconnectReason, livedMs?: number]
+const waits = (...ends: ReadonlyArray<Ended>) => {
+  const wait = Backoff.make(Backoff.standard)
+  return ends.map(([reason, livedMs = 0]) => wait(reason, livedMs))
+}
+const repeat = (times: number, ended: Ended) => Array.from({ length: times }, () => ended)
+
+describe("the wait before the next connection", () => {
+  it("doubles up to a minute, however often the connection opens and is cut at once", () => {
+    const flaps = waits(...repeat(9, ["connection_lost", minute - 1]))
+    assert.deepStrictEqual(flaps, [1_000, 2_000, 4_000, 8_000, 16_000, 32_000, minute, minute, minute])
+    assert.strictEqual(waits(...repeat(5_000, ["connection_lost"])).at(-1), minute)
+  })
+
+  it("begins anew after a connection that lived for a minute", () => {
+    const ends = waits(...repeat(3, ["server_closed"]), ["connection_lost", minute], ["connection_lost"])
+    assert.deepStrictEqual(ends, [1_000, 2_000, 4_000, 1_000, 2_000])
+  })
+
+  it("grows to an hour while the server refuses, and for nothing else", () => {
+    const refused = waits(...repeat(4, ["refused"]), ...repeat(4, ["outdated"]), ["connect_timeout"], ["refused"])
+    const minutes = refused.map((ms) => ms / minute)
+    assert.deepStrictEqual(minutes, [1, 2, 4, 8, 16, 32, 60, 60, 1, 1])
+  })
+
+  it("is none for what is to be expected, unless it follows one end after the other", () => {
+    for (const reason of ["restarting", "pairing_timeout"] as const) {
+      assert.deepStrictEqual(waits([reason], [reason], [reason], [reason, minute]), [0, 2_000, 4_000, 0])
+    }
+  })
+})
