@@ -231,7 +231,7 @@ const toldOf = ({ bytes, header }: Verified, report: AgentReport): Told => {
 export type Gateway = Effect.Success<typeof makeGateway>
 
 const secretOf = (name: string) => Effect.succeed(Redacted.make(seed(9), { label: name }))
-const vault = Layer.succeed(SecretVault, { obtain: secretOf, find: secretOf })
+export const vault = Layer.succeed(SecretVault, { obtain: secretOf, find: secretOf })
 
 /** An agent over the gateway's bus and ledger file; it ends with the scope, and may then be started again. */
 export const startAgent = Effect.fnUntraced(function* (

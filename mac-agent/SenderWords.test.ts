@@ -129,7 +129,7 @@ it.effect("spares a second try when the word comes while it is being prepared", 
           Effect.suspend(() => {
             if (changes[0].state !== "attempting") return ledger.change(changes)
             preparing = true
-            return Effect.andThen(ledger.change(changes), Deferred.await(writing))
+            return Effect.tap(ledger.change(changes), () => Deferred.await(writing))
           })
       })
     })

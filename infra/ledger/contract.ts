@@ -191,11 +191,27 @@ export const ledgerContract = <E>(adapter: string, layer: Layer.Layer<Ledger, E>
           waiting.slice(-3).map(({ bytes, id, position }) => [id, position, [...bytes]]),
           reports.map(({ bytes, id, position }) => [id, position, [...bytes]])
         )
-        assert.strictEqual((yield* ledger.unreceipted(2)).length, 2)
+        const [first, second] = yield* ledger.unreceipted(2)
+        assert.deepStrictEqual(idsOf(yield* ledger.unreceipted(1, first)), idsOf([second!]))
+        assert.deepStrictEqual(idsOf(yield* ledger.unreceipted(9, reports[1])), [reports[2].id])
+        assert.deepStrictEqual(yield* ledger.unreceipted(9, reports[2]), [])
 
         yield* ledger.receipted([reports[1].id])
         yield* ledger.keep([newReport()]) // the commit on which the receipt rides
         assert.deepStrictEqual(yield* waitingOf(ledger, reports), [reports[0].id, reports[2].id])
+      })
+    )
+
+    it.effect("lets a report go whose receipt is there before it is durable", () =>
+      Effect.gen(function* () {
+        const ledger = yield* Ledger
+        const entry = newEntry(freshEpoch())
+        const report = newReport()
+        yield* ledger.accept([entry])
+        yield* ledger.changeSoon([changeTo(entry, "acked", [report])])
+        yield* ledger.receipted([report.id])
+        yield* ledger.keep([newReport()]) // the commit on which both ride
+        assert.deepStrictEqual(yield* waitingOf(ledger, [report]), [])
       })
     )
 
@@ -216,9 +232,24 @@ export const ledgerContract = <E>(adapter: string, layer: Layer.Layer<Ledger, E>
         const ledger = yield* Ledger
         const report = newReport()
         const unknown = newEntry(freshEpoch())
-        yield* ledger.change([changeTo(unknown, "acked", [report])])
+        assert.deepStrictEqual(yield* ledger.change([changeTo(unknown, "acked", [report])]), [false])
         assert.isUndefined(yield* ledger.findSent(unknown.waMessageId))
         assert.deepStrictEqual(yield* waitingOf(ledger, [report]), [])
+      })
+    )
+
+    it.effect("lets nobody reject what is acknowledged, and says so", () =>
+      Effect.gen(function* () {
+        const ledger = yield* Ledger
+        const [acked, open] = [newEntry(freshEpoch()), newEntry(freshEpoch())]
+        const [late, due] = [newReport(), newReport()]
+        yield* ledger.accept([acked, open])
+        yield* ledger.changeSoon([changeTo(acked, "acked")])
+        const answers = yield* ledger.change([changeTo(acked, "rejected", [late]), changeTo(open, "rejected", [due])])
+        assert.deepStrictEqual(answers, [false, true])
+        assert.strictEqual((yield* ledger.findSent(acked.waMessageId))!.state, "acked")
+        assert.deepStrictEqual(yield* waitingOf(ledger, [late, due]), [due.id])
+        assert.deepStrictEqual(yield* ledger.change([changeTo(open, "acked")]), [true])
       })
     )
 
@@ -261,22 +292,43 @@ export const ledgerContract = <E>(adapter: string, layer: Layer.Layer<Ledger, E>
       })
     )
 
-    it.effect("forgets finished entries that were accepted before a moment, and says how many", () =>
+    it.effect("forgets whatever is old and has expired, and says how many", () =>
+      Effect.gen(function* () {
+        const ledger = yield* Ledger
+        yield* ledger.purge(fromMillis(10_000), fromMillis(10_000))
+        const epoch = freshEpoch()
+        const aged = (fields: Partial<LedgerEntry>) =>
+          newEntry(epoch, { acceptedAt: fromMillis(500), expiresAt: fromMillis(700), ...fields })
+        const old = ledgerStates.map((state) => aged({ state }))
+        const elsewhere = newEntry(freshEpoch(), { acceptedAt: fromMillis(500), expiresAt: fromMillis(700) })
+        const kept = {
+          waiting: aged({ expiresAt: fromMillis(801) }),
+          "tried late": aged({ state: "acked", attemptedAt: fromMillis(501) }),
+          recent: aged({ acceptedAt: fromMillis(501) })
+        }
+        const behind = aged({ state: "acked" })
+        yield* ledger.accept([...old, elsewhere, ...Object.values(kept), behind] as never)
+        assert.strictEqual(yield* ledger.purge(fromMillis(501), fromMillis(800)), old.length + 2)
+        for (const [why, { waMessageId }] of Object.entries(kept)) {
+          assert.isDefined(yield* ledger.findSent(waMessageId), why)
+        }
+        for (const { state, waMessageId } of [...old, elsewhere, behind]) {
+          assert.isUndefined(yield* ledger.findSent(waMessageId), state)
+        }
+      })
+    )
+
+    it.effect("forgets all that is old, however much it is, and looks at little of what is not", () =>
       Effect.gen(function* () {
         const ledger = yield* Ledger
         const epoch = freshEpoch()
-        yield* ledger.purge(fromMillis(1_001))
-        const old = ledgerStates.map((state) => newEntry(epoch, { state, acceptedAt: fromMillis(500) }))
-        const recent = newEntry(epoch, { state: "acked", acceptedAt: fromMillis(501) })
-        yield* ledger.accept([recent, ...old])
-        assert.strictEqual(yield* ledger.purge(fromMillis(501)), 3)
-        const left = yield* Effect.filter([recent, ...old], ({ waMessageId }) =>
-          Effect.map(ledger.findSent(waMessageId), (found) => found !== undefined)
-        )
-        assert.deepStrictEqual(
-          left.map(({ state }) => state),
-          ["acked", "prepared", "attempting", "ambiguous"]
-        )
+        yield* ledger.purge(fromMillis(10_000), fromMillis(10_000))
+        const old = Array.makeBy(1_000, () => newEntry(epoch, { acceptedAt: fromMillis(1), expiresAt: fromMillis(2) }))
+        const late = newEntry(epoch, { acceptedAt: fromMillis(9_000) }) // taken while the clock was wrong
+        const rest = Array.makeBy(1_000, () => newEntry(epoch, { acceptedAt: fromMillis(1), expiresAt: fromMillis(2) }))
+        yield* ledger.accept([...old, late, ...rest])
+        assert.strictEqual(yield* ledger.purge(fromMillis(5), fromMillis(5)), 2_000)
+        assert.isDefined(yield* ledger.findSent(late.waMessageId))
       })
     )
   })
