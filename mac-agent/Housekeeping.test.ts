@@ -3,17 +3,15 @@ import { Context, Effect, Layer } from "effect"
 import { TestClock } from "effect/testing"
 import { fromMillis } from "#domain/Instant.ts"
 import { Ledger, LedgerUnavailable } from "#domain/ports/Ledger.ts"
-import * as NodeCrypto from "#infra/crypto/NodeCrypto.ts"
 import { newEntry } from "#infra/ledger/contract.ts"
-import * as LedgerSqlite from "#infra/ledger/Sqlite.ts"
-import { start, vault } from "./AgentFixture.ts"
+import { start } from "./AgentFixture.ts"
 import * as Housekeeping from "./Housekeeping.ts"
+import { ledgerOf } from "./LedgerFixture.ts"
 
 /** The housekeeper over a ledger that has one message of the first day, whose outcome was never learnt. */
 const kept = Effect.fnUntraced(function* (spied: (ledger: Ledger["Service"]) => Ledger["Service"]) {
   yield* TestClock.setTime(start)
-  const memory = LedgerSqlite.layer(":memory:").pipe(Layer.provide([NodeCrypto.layer, vault]))
-  const ledger = Context.get(yield* Layer.build(memory), Ledger)
+  const ledger = Context.get(yield* Layer.build(ledgerOf(":memory:")), Ledger)
   const at = fromMillis(start)
   const entry = newEntry("store:1", {
     acceptedAt: at,
