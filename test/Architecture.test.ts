@@ -7,7 +7,7 @@ const root = resolve(import.meta.dirname, "..")
 
 /** Composition roots: the only files of services and mac-agent where a program meets its adapters. */
 const isRoot = (file: string) =>
-  ["services/main.ts", "services/layers.ts", "mac-agent/main.ts"].includes(file) || file.startsWith("services/cli/")
+  ["services/main.ts", "services/layers.ts", "mac-agent/Layers.ts"].includes(file) || file.startsWith("services/cli/")
 
 const rooms: Record<string, (target: string) => boolean> = {
   "domain/": (to) => to === "effect" || to.startsWith("domain/"),
