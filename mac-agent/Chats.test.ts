@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"
 import { fromMillis } from "#domain/Instant.ts"
 import type { LedgerEntry } from "#domain/ports/Ledger.ts"
-import { newEntry } from "#infra/ledger/contract.ts"
+import { newEntry } from "#infra/ledger/contract/Fixtures.ts"
 import { alice, bob, device, otherDevice } from "./AgentFixture.ts"
 import * as Chats from "./Chats.ts"
 

@@ -2,7 +2,7 @@ import { assert, it } from "@effect/vitest"
 import { Deferred, Effect } from "effect"
 import { fromMillis } from "#domain/Instant.ts"
 import type { SendOutcome } from "#domain/ports/WhatsApp.ts"
-import { newEntry } from "#infra/ledger/contract.ts"
+import { newEntry } from "#infra/ledger/contract/Fixtures.ts"
 import { connect, device, makeGateway, sendOf, start, startAgent, until, waMessageIdOf } from "./AgentFixture.ts"
 import { stateIn } from "./LedgerFixture.ts"
 

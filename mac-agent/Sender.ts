@@ -147,7 +147,8 @@ export const layer = (options: SenderOptions = {}) =>
         const [tookEffect] = yield* patience.surely(ledger.change([changeOf(entry, state, millis, reports)]))
         if (live?.trying === false) lives.delete(entry.commandId)
         // such as the refusal of what was sent once more because a phone had asked for it
-        if (!tookEffect) return yield* Effect.logInfo("a word on a message came too late to count", { claim, code })
+        if (!tookEffect)
+          return yield* Effect.logInfo("the refusal of another copy of a message is ignored", { reason: code })
         step("agent.settled")
         reporter.publish(reports)
       })

@@ -7,7 +7,8 @@ import { Ledger, type LedgerEntry } from "#domain/ports/Ledger.ts"
 import { SecretVault } from "#domain/ports/SecretVault.ts"
 import * as NodeCrypto from "#infra/crypto/NodeCrypto.ts"
 import { temporaryDirectory } from "../../test/TemporaryDirectory.ts"
-import { ledgerContract, newEntry, newReport } from "./contract.ts"
+import { newEntry, newReport } from "./contract/Fixtures.ts"
+import { ledgerContract } from "./contract.ts"
 import * as Sqlite from "./Sqlite.ts"
 
 const vault = (byte: number) => {
