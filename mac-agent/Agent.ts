@@ -17,10 +17,9 @@ export const layer = (options: Sender.SenderOptions = {}) =>
     Layer.merge(Housekeeping.layer),
     Layer.provide(Sessions.layer),
     Layer.provide(Gate.sender.pipe(Layer.provide(Sender.layer(options).pipe(Layer.provide(Gate.whatsApp))))),
-    Layer.provide(LedgerPatience.layer),
     Layer.provide(Heartbeat.layer),
     Layer.provide(Reporter.layer),
-    Layer.provide([Dialect.layer, Refusals.layer]),
+    Layer.provide([Dialect.layer, LedgerPatience.layer, Refusals.layer]),
     Layer.provide(GatewayClock.corrected),
     Layer.provide(GatewayClock.layer)
   )

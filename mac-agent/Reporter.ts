@@ -12,6 +12,7 @@ import { maxBatch } from "#domain/wire/MerkleBatch.ts"
 import { type AgentReport, box, encodePayload } from "#domain/wire/Protocol.ts"
 import { Dialect } from "./Dialect.ts"
 import { renewed, validMillis } from "./KeptReports.ts"
+import { LedgerPatience } from "./LedgerPatience.ts"
 import { Trust } from "./Trust.ts"
 
 /** The command a report answers to. */
@@ -68,6 +69,7 @@ export const layer = Layer.effect(
     const crypto = yield* Crypto
     const dialect = yield* Dialect
     const ledger = yield* Ledger
+    const patience = yield* LedgerPatience
     const step = yield* Steps
     const trust = yield* Trust
     const lane: Lane = { kind: "reports", agent: trust.agent }
@@ -157,12 +159,7 @@ export const layer = Layer.effect(
         now
       )
     })
-    yield* repeat.pipe(
-      Effect.tapError(() => Effect.logWarning("the ledger does not answer; reports are repeated later")),
-      Effect.ignore,
-      Effect.repeat(Schedule.spaced("5 seconds")),
-      Effect.forkScoped
-    )
+    yield* Effect.forkScoped(Effect.repeat(patience.surely(repeat), Schedule.spaced("5 seconds")))
 
     return {
       compose: (regarding, report) => {
