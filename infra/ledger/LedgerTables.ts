@@ -4,8 +4,8 @@ import type { Instant } from "#domain/Instant.ts"
 import type { LedgerChange, LedgerDevice, LedgerEntry, LedgerReport, ReportPlace } from "#domain/ports/Ledger.ts"
 import type { DeviceRow, EntryRow, LedgerRows, ReportRow } from "./LedgerRows.ts"
 
-/** Each costs a page of the index by WhatsApp id: so many hold the event loop for a few milliseconds. */
-const purgedAtOnce = 200
+/** Each costs a page of the index by WhatsApp id: so many hold the event loop for about two milliseconds. */
+const purgedAtOnce = 50
 
 /** The statements over the ledger, prepared once. They throw what SQLite throws. */
 export const ledgerTables = (db: DatabaseSync, rows: LedgerRows) => {
