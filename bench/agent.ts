@@ -3,7 +3,8 @@ import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import { Effect, Layer, Redacted } from "effect"
 import { AgentId } from "#domain/Ids.ts"
 import * as Instant from "#infra/whatsapp/Instant.ts"
-import * as AgentProcess from "#mac-agent/main.ts"
+import * as Enrolment from "#mac-agent/Enrolment.ts"
+import * as AgentProcess from "#mac-agent/Layers.ts"
 import * as Log from "#services/telemetry/Log.ts"
 
 /** The agent as a process of its own, with an instant WhatsApp. Enrols itself at the gateway, then prints that it is ready. */
@@ -12,12 +13,12 @@ const home = AgentId.make("home")
 const data = join(folder, "agent")
 
 const enrol = Effect.gen(function* () {
-  const offer = yield* AgentProcess.offer(home, false)
+  const offer = yield* Enrolment.offer(home, false)
   const headers = { authorization: `Bearer ${key}`, "content-type": "application/json" }
   const answer = yield* Effect.promise(() =>
     fetch(`${gateway}/v1/agents`, { method: "POST", headers, body: JSON.stringify(offer) })
   )
-  yield* AgentProcess.trust(home, yield* Effect.promise(() => answer.text()))
+  yield* Enrolment.trust(home, yield* Effect.promise(() => answer.text()))
 }).pipe(Effect.provide(AgentProcess.custody(data)))
 
 process.on("disconnect", () => process.exit(0))

@@ -5,6 +5,7 @@ import * as Gate from "./Gate.ts"
 import * as GatewayClock from "./GatewayClock.ts"
 import * as Heartbeat from "./Heartbeat.ts"
 import * as Housekeeping from "./Housekeeping.ts"
+import * as LedgerPatience from "./LedgerPatience.ts"
 import * as Refusals from "./Refusals.ts"
 import * as Reporter from "./Reporter.ts"
 import * as Sender from "./Sender.ts"
@@ -18,7 +19,7 @@ export const layer = (options: Sender.SenderOptions = {}) =>
     Layer.provide(Gate.sender.pipe(Layer.provide(Sender.layer(options).pipe(Layer.provide(Gate.whatsApp))))),
     Layer.provide(Heartbeat.layer),
     Layer.provide(Reporter.layer),
-    Layer.provide([Dialect.layer, Refusals.layer]),
+    Layer.provide([Dialect.layer, LedgerPatience.layer, Refusals.layer]),
     Layer.provide(GatewayClock.corrected),
     Layer.provide(GatewayClock.layer)
   )

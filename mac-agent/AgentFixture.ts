@@ -1,5 +1,5 @@
 import { join } from "node:path"
-import { Array, Context, Effect, Layer, Redacted, Stream } from "effect"
+import { Array, Context, Effect, Layer, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import { reportIdOf } from "#domain/Identifiers.ts"
 import { AgentId, DeviceId, defaultTenant, type EventId, MessageId, SubjectId, WaMessageId } from "#domain/Ids.ts"
@@ -8,7 +8,6 @@ import { reportKey as keyOf } from "#domain/message/Status.ts"
 import { CommandBus, type Outgoing, subjectOf } from "#domain/ports/CommandBus.ts"
 import { Ledger } from "#domain/ports/Ledger.ts"
 import { RefusalLog } from "#domain/ports/RefusalLog.ts"
-import { SecretVault } from "#domain/ports/SecretVault.ts"
 import { type Step, Steps } from "#domain/ports/Steps.ts"
 import { WhatsApp } from "#domain/ports/WhatsApp.ts"
 import {
@@ -22,11 +21,12 @@ import {
 import { type AgentCommand, AgentReport, box, encodePayload, payloadReader, unbox } from "#domain/wire/Protocol.ts"
 import * as InProcess from "#infra/bus/InProcess.ts"
 import * as NodeCrypto from "#infra/crypto/NodeCrypto.ts"
-import * as LedgerSqlite from "#infra/ledger/Sqlite.ts"
 import * as RefusalsSqlite from "#infra/refusals/Sqlite.ts"
 import * as Instant from "#infra/whatsapp/Instant.ts"
 import { temporaryDirectory } from "../test/TemporaryDirectory.ts"
 import * as Agent from "./Agent.ts"
+import { ledgerOf } from "./LedgerFixture.ts"
+import type { SenderOptions } from "./Sender.ts"
 import { Trust } from "./Trust.ts"
 
 const { crypto } = NodeCrypto
@@ -230,33 +230,32 @@ const toldOf = ({ bytes, header }: Verified, report: AgentReport): Told => {
 
 export type Gateway = Effect.Success<typeof makeGateway>
 
-const secretOf = (name: string) => Effect.succeed(Redacted.make(seed(9), { label: name }))
-const vault = Layer.succeed(SecretVault, { obtain: secretOf, find: secretOf })
-
 /** An agent over the gateway's bus and ledger file; it ends with the scope, and may then be started again. */
 export const startAgent = Effect.fnUntraced(function* (
   { bus, file }: Pick<Gateway, "bus" | "file">,
-  options: Parameters<typeof Instant.make>[0] & {
-    readonly ledger?: (ledger: Ledger["Service"]) => Ledger["Service"]
-    readonly lastingMillis?: number
-    /** Version 1 has no heartbeat: what is sent waits for none. */
-    readonly protocol?: number
-    readonly encode?: WhatsApp["Service"]["encode"]
-  } = {}
+  options: SenderOptions &
+    Parameters<typeof Instant.make>[0] & {
+      readonly ledger?: (ledger: Ledger["Service"]) => Ledger["Service"]
+      /** Version 1 has no heartbeat: what is sent waits for none. */
+      readonly protocol?: number
+      readonly encode?: WhatsApp["Service"]["encode"]
+      /** The sessions are closed. */
+      readonly closed?: () => void
+    } = {}
 ) {
+  const { closed = () => {}, encode, ledger: spied = (ledger) => ledger } = options
   const whatsapp = Instant.make({ keep: 10_000, ...options })
   const steps: globalThis.Array<Step> = []
-  const { ledger: spied = (ledger) => ledger } = options
-  const ledger = Layer.effect(Ledger, Effect.map(Ledger, spied)).pipe(
-    Layer.provide(LedgerSqlite.layer(file)),
-    Layer.provide([NodeCrypto.layer, vault])
-  )
-  const { encode } = options
+  const ledger = Layer.effect(Ledger, Effect.map(Ledger, spied)).pipe(Layer.provide(ledgerOf(file)))
   const session = Layer.effect(
     WhatsApp,
-    Effect.map(WhatsApp, (real) => (encode ? { ...real, encode } : real))
+    Effect.gen(function* () {
+      yield* Effect.addFinalizer(() => Effect.sync(closed))
+      const real = yield* WhatsApp
+      return encode ? { ...real, encode } : real
+    })
   )
-  const services = yield* Agent.layer({ lastingMillis: options.lastingMillis ?? 60_000 }).pipe(
+  const services = yield* Agent.layer({ drainMillis: 0, lastingMillis: 60_000, ...options }).pipe(
     Layer.provideMerge([ledger, RefusalsSqlite.layer(":memory:")]),
     Layer.provide([
       Layer.provide(session, whatsapp.layer),

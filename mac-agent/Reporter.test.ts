@@ -1,6 +1,8 @@
 import { assert, it } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
+import { EventId } from "#domain/Ids.ts"
 import { fromMillis } from "#domain/Instant.ts"
+import { BusUnavailable } from "#domain/ports/CommandBus.ts"
 import {
   connect,
   device,
@@ -51,6 +53,61 @@ it.effect("what was not receipted is told again after a restart, and what was is
     yield* pass(40)
     yield* until("it is told again", () => gateway.messageReports(2).length > 1)
     assert.strictEqual(gateway.messageReports(1).length, 1)
+  })
+)
+
+it.effect("what was not receipted is told as soon as the agent is back, though the bus remembers it", () =>
+  Effect.gen(function* () {
+    const gateway = yield* makeGateway
+    yield* Effect.scoped(
+      Effect.gen(function* () {
+        yield* startAgent(gateway)
+        yield* connect(gateway, device)
+        yield* gateway.issue(sendOf(1))
+        yield* until("it is told", () => gateway.messageReports(1).length === 1)
+      })
+    )
+    yield* startAgent(gateway)
+    yield* until("it is told again", () => gateway.messageReports(1).length === 2)
+  })
+)
+
+it.effect("what the bus did not take leaves as soon as the bus is back", () =>
+  Effect.gen(function* () {
+    const gateway = yield* makeGateway
+    const { bus } = gateway
+    let down = false
+    const ids = new Set<string>()
+    const publish: typeof bus.publish = (lane, envelopes) =>
+      Effect.suspend(() => {
+        for (const { id } of envelopes) if (id.includes(":")) ids.add(id) // a heartbeat's has none
+        return down ? Effect.fail(new BusUnavailable({ cause: "test" })) : bus.publish(lane, envelopes)
+      })
+    const { sent } = yield* startAgent({ ...gateway, bus: { ...bus, publish } })
+    yield* connect(gateway, device)
+    down = true
+    ids.clear()
+    yield* gateway.issue(sendOf(1))
+    yield* until("it is sent", () => sent.length === 1)
+    yield* pass(20 * 60)
+    assert.isAtMost(ids.size, 3) // each may have been stored, and its confirmation lost
+    down = false
+    yield* pass(6)
+    yield* until("it is told", () => gateway.claims(1)[0] === "sent")
+  })
+)
+
+it.effect("reports that are never receipted keep no other waiting", () =>
+  Effect.gen(function* () {
+    const gateway = yield* makeGateway
+    const { ledger } = yield* startAgent(gateway)
+    yield* connect(gateway, device)
+    const [one, other] = yield* ledger.unreceipted(2)
+    const { bytes } = one!
+    const stuck = Array.from({ length: 4_500 }, () => ({ id: EventId.make(crypto.randomUUID()), position: 0n, bytes }))
+    yield* ledger.keep([...stuck] as never)
+    yield* pass(40)
+    yield* until("it comes again", () => gateway.told.filter(({ id }) => id === other!.id).length > 1)
   })
 )
 

@@ -1,17 +1,18 @@
 import { Array, Clock, Context, Effect, FiberSet, Layer, Schedule } from "effect"
-import { reportIdOf } from "#domain/Identifiers.ts"
+import { reportIdOf, uuidV7 } from "#domain/Identifiers.ts"
 import type { EventId } from "#domain/Ids.ts"
 import { fromMillis, toMillis } from "#domain/Instant.ts"
 import { reportKey } from "#domain/message/Status.ts"
 import { CommandBus, type Lane, type Outgoing, subjectOf } from "#domain/ports/CommandBus.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
-import { Ledger, type LedgerReport } from "#domain/ports/Ledger.ts"
+import { Ledger, type LedgerReport, type ReportPlace } from "#domain/ports/Ledger.ts"
 import { Steps } from "#domain/ports/Steps.ts"
 import { directionOf, encodeUnsigned, type Header, signBatch } from "#domain/wire/Envelope.ts"
 import { maxBatch } from "#domain/wire/MerkleBatch.ts"
 import { type AgentReport, box, encodePayload } from "#domain/wire/Protocol.ts"
 import { Dialect } from "./Dialect.ts"
 import { renewed, validMillis } from "./KeptReports.ts"
+import { LedgerPatience } from "./LedgerPatience.ts"
 import { Trust } from "./Trust.ts"
 
 /** The command a report answers to. */
@@ -31,6 +32,11 @@ const repeatAtOnce = 2_000
 interface Published {
   readonly at: number
   readonly times: number
+}
+
+/** With the report it carries, if that is kept until its receipt. */
+interface Leaving extends Outgoing {
+  readonly report?: EventId
 }
 
 /** Composes, signs and publishes reports. Those that are ready together leave under one signature. */
@@ -63,16 +69,21 @@ export const layer = Layer.effect(
     const crypto = yield* Crypto
     const dialect = yield* Dialect
     const ledger = yield* Ledger
+    const patience = yield* LedgerPatience
     const step = yield* Steps
     const trust = yield* Trust
     const lane: Lane = { kind: "reports", agent: trust.agent }
     const clock = yield* Clock.Clock
     const run = yield* FiberSet.makeRuntime<never>()
 
-    let ready: globalThis.Array<Outgoing> = []
+    let ready: globalThis.Array<Leaving> = []
     let armed = false
     /** When each unreceipted report last left, and how often. */
     const published = new Map<string, Published>()
+    /** The bus drops an id that it knows, and it may remember those of an earlier start. */
+    const start = uuidV7(crypto, clock.currentTimeMillisUnsafe())
+    /** Behind which report the next look at the ledger begins: those that are never receipted keep nobody waiting. */
+    let looked: ReportPlace | undefined
 
     const headerOf = (regarding: Regarding, millis: number, version = dialect.spoken()): Header => ({
       direction: directionOf("report", version),
@@ -90,6 +101,14 @@ export const layer = Layer.effect(
       expiresAt: fromMillis(millis + validMillis)
     })
 
+    /** The bus did not take them: they leave with the next look at the ledger, under the same ids. */
+    const takeBack = (batch: ReadonlyArray<Leaving>) => {
+      for (const { report } of batch) {
+        const last = report && published.get(report)
+        if (last) published.set(report, { at: Number.NEGATIVE_INFINITY, times: last.times - 1 })
+      }
+    }
+
     const flush = Effect.gen(function* () {
       const batches = Array.chunksOf(ready, maxBatch)
       ready = []
@@ -101,14 +120,13 @@ export const layer = Layer.effect(
           batch.map(({ bytes }) => bytes)
         )
         const signed = Array.map(batch, ({ id }, i): Outgoing => ({ id, bytes: envelopes[i]! }))
-        // what the bus loses comes again with the next look at the ledger
-        run(Effect.ignore(bus.publish(lane, signed)))
+        run(Effect.catch(bus.publish(lane, signed), () => Effect.sync(() => takeBack(batch))))
         step("agent.reported")
       }
     })
 
-    const enqueue = (outgoing: Outgoing) => {
-      ready.push(outgoing)
+    const enqueue = (leaving: Leaving) => {
+      ready.push(leaving)
       if (armed) return
       armed = true
       setImmediate(() => run(flush))
@@ -118,7 +136,7 @@ export const layer = Layer.effect(
       for (const { bytes, id } of reports) {
         const times = (published.get(id)?.times ?? 0) + 1
         published.set(id, { at: now, times })
-        enqueue({ id: `${id}:${times}`, bytes })
+        enqueue({ id: `${id}:${start}:${times}`, bytes, report: id })
       }
     }
 
@@ -127,7 +145,8 @@ export const layer = Layer.effect(
 
     const repeat = Effect.gen(function* () {
       const now = yield* Clock.currentTimeMillis
-      const waiting = yield* ledger.unreceipted(repeatAtOnce)
+      const waiting = yield* ledger.unreceipted(repeatAtOnce, looked)
+      looked = waiting.length < repeatAtOnce ? undefined : waiting.at(-1)
       const due = waiting.filter(({ id }) => isDue(published.get(id), now))
       const again = due.map((report) => renewed(trust, dialect, report, now))
       const foreign = due.filter((_, i) => again[i] === undefined)
@@ -140,12 +159,7 @@ export const layer = Layer.effect(
         now
       )
     })
-    yield* repeat.pipe(
-      Effect.tapError(() => Effect.logWarning("the ledger does not answer; reports are repeated later")),
-      Effect.ignore,
-      Effect.repeat(Schedule.spaced("5 seconds")),
-      Effect.forkScoped
-    )
+    yield* Effect.forkScoped(Effect.repeat(patience.surely(repeat), Schedule.spaced("5 seconds")))
 
     return {
       compose: (regarding, report) => {

@@ -17,6 +17,7 @@ import {
   until,
   waMessageIdOf
 } from "./AgentFixture.ts"
+import { stateIn } from "./LedgerFixture.ts"
 
 const acked: SendOutcome = { _tag: "Acked", at: fromMillis(start) }
 const unknown: SendOutcome = { _tag: "Unknown", reason: "ack_timeout" }
@@ -103,7 +104,7 @@ it.effect("a restart says that what was being attempted is unclear, and tries it
     assert.deepStrictEqual(gateway.claims(1), ["unknown", "sent"])
     assert.deepStrictEqual(sent[1], before[0])
     yield* pass(60)
-    assert.strictEqual((yield* ledger.findSent(waMessageIdOf(1)))?.state, "acked")
+    assert.strictEqual(yield* stateIn(ledger, waMessageIdOf(1)), "acked")
     assert.deepStrictEqual(numbersOf(sent), [2, 1])
   })
 )
@@ -149,7 +150,7 @@ it.effect("a restart goes on trying what was unclear, within its window", () =>
     yield* pass(60)
     assert.deepStrictEqual(numbersOf(sent), [])
     assert.deepStrictEqual(gateway.claims(1), ["unknown"])
-    assert.strictEqual((yield* ledger.findSent(waMessageIdOf(1)))?.state, "ambiguous")
+    assert.strictEqual(yield* stateIn(ledger, waMessageIdOf(1)), "ambiguous")
   })
 )
 

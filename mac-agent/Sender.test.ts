@@ -18,6 +18,7 @@ import {
   until,
   waMessageIdOf
 } from "./AgentFixture.ts"
+import { stateIn } from "./LedgerFixture.ts"
 
 const acked: SendOutcome = { _tag: "Acked", at: fromMillis(start) }
 const numberOf = (message: { readonly waMessageId: string }) => numbersOf([message])[0]!
@@ -72,7 +73,7 @@ it.effect("sends what was signed, once, under its id, and reports the server's a
     yield* pass(60)
     assert.strictEqual(sent.length, 1)
     assert.deepStrictEqual(gateway.claims(7), ["sent"])
-    assert.strictEqual((yield* ledger.findSent(waMessageIdOf(7)))?.state, "acked")
+    assert.strictEqual(yield* stateIn(ledger, waMessageIdOf(7)), "acked")
     assert.deepStrictEqual(gateway.refused, [])
   })
 )
@@ -102,11 +103,13 @@ it.effect("reports each other outcome as what it is", () =>
       [5, "sent", undefined]
     ])
     yield* pass(2)
-    const states = yield* Effect.forEach([1, 2, 3, 4, 5], (n) => ledger.findSent(waMessageIdOf(n)))
-    assert.deepStrictEqual(
-      states.map((entry) => entry?.state),
-      ["rejected", "rejected", "ambiguous", "ambiguous", "acked"]
-    )
+    assert.deepStrictEqual(yield* Effect.forEach([1, 2, 3, 4, 5], (n) => stateIn(ledger, waMessageIdOf(n))), [
+      "rejected",
+      "rejected",
+      "ambiguous",
+      "ambiguous",
+      "acked"
+    ])
   })
 )
 

@@ -1,25 +1,30 @@
-import { type Array, Clock, Context, Effect, FiberSet, Layer, Schedule } from "effect"
+import { type Array, Clock, Context, Deferred, Effect, FiberSet, Layer, Schedule } from "effect"
 import type { MessageCode } from "#domain/ErrorCodes.ts"
-import type { DeviceId } from "#domain/Ids.ts"
+import type { DeviceId, EventId } from "#domain/Ids.ts"
 import { fromMillis, type Instant, toMillis } from "#domain/Instant.ts"
-import type { ReportKind } from "#domain/message/Status.ts"
-import { Ledger, type LedgerEntry, type LedgerState } from "#domain/ports/Ledger.ts"
+import { Ledger, type LedgerEntry } from "#domain/ports/Ledger.ts"
 import { Steps } from "#domain/ports/Steps.ts"
-import { type SendOutcome, WhatsApp } from "#domain/ports/WhatsApp.ts"
 import * as Chats from "./Chats.ts"
 import { GatewayClock } from "./GatewayClock.ts"
+import { LedgerPatience } from "./LedgerPatience.ts"
+import * as Live from "./Live.ts"
 import { Reporter } from "./Reporter.ts"
+import * as Tries from "./Tries.ts"
 import { Trust } from "./Trust.ts"
-import * as Unclear from "./Unclear.ts"
 import { changeOf, reporting } from "./Verdicts.ts"
-
-const notSentRetryMillis = 2_000
 
 export interface SenderOptions {
   /** After a (re)connection, what WhatsApp still has to tell of earlier attempts comes first. 3 seconds by default. */
   readonly offlineReceiptsMillis?: number
   /** `attempting` becomes a report only when it lasts: a second by default. */
   readonly lastingMillis?: number
+  /**
+   * So many sends of a device are under way at a time, hence lookups of numbers: 128 by default, as many as come
+   * together under load. After an outage the other chats wait for their turn.
+   */
+  readonly sendsAtOnce?: number
+  /** On a stop, what is under way has so long to end: 10 seconds by default. */
+  readonly drainMillis?: number
 }
 
 /** The one place that writes to WhatsApp: attempts, outcomes, retries, expiry. */
@@ -41,6 +46,8 @@ export class Sender extends Context.Service<
         readonly at: Instant
       }
     ) => Effect.Effect<void>
+    /** Begins nothing more, and waits a while for what is under way. */
+    readonly drain: Effect.Effect<void>
   }
 >()("homing/mac-agent/Sender") {}
 
@@ -49,164 +56,44 @@ export const layer = (options: SenderOptions = {}) =>
     Sender,
     Effect.gen(function* () {
       const ledger = yield* Ledger
+      const patience = yield* LedgerPatience
       const reporter = yield* Reporter
-      const whatsapp = yield* WhatsApp
       const step = yield* Steps
       const time = yield* GatewayClock
       const trust = yield* Trust
-      const clock = yield* Clock.Clock
       const run = yield* FiberSet.makeRuntime<never>()
-      const offlineReceiptsMillis = options.offlineReceiptsMillis ?? 3_000
-      const lastingMillis = options.lastingMillis ?? 1_000
-      /**
-       * The highest attempt under which each open entry was asked for. Reports answer to that one: what a restart says of
-       * the latest attempt would outvote a verdict on an earlier one, though it knows less.
-       */
-      const attempts = new Map<bigint, number>()
-      const reportOf = reporting(reporter, attempts)
-      const chats = Chats.make()
-      const unclear = Unclear.make()
+      const { drainMillis = 10_000, lastingMillis = 1_000, offlineReceiptsMillis = 3_000, sendsAtOnce = 128 } = options
+      const reportOf = reporting(reporter)
+
+      /** By command, not by place: a log that was restored from a copy gives places out again. */
+      const lives = new Map<EventId, Live.Live>()
+      const chats = Chats.make(sendsAtOnce)
       const online = new Set<DeviceId>()
-      /** Attempts under way by position; `true` once the server's word came by another way. */
-      const underWay = new Map<bigint, boolean>()
+      const idle = Deferred.makeUnsafe<void>()
+      let draining = false
 
-      /** Records a verdict with its report and publishes it. What a restart would find out again may be durable later. */
-      const settle = (entry: LedgerEntry, state: LedgerState, claim: ReportKind, millis: number, code?: string) => {
-        const reports = [reportOf(entry, claim, millis, code)]
-        if (state !== "ambiguous") {
-          unclear.settled(entry)
-          attempts.delete(entry.position)
+      /** Begins what a connected device may have under way. */
+      const wake = (of: Pick<LedgerEntry, "device">): void => {
+        if (!online.has(of.device)) return
+        for (let next = chats.takeNext(of); next !== undefined; next = chats.takeNext(of)) {
+          run(tries.begin(lives.get(next.commandId)!))
         }
-        return Effect.map(ledger.changeSoon([changeOf(entry, state, millis, reports)]), () => {
-          step("agent.settled")
-          reporter.publish(reports)
-        })
-      }
-
-      /** Begins the chat's next entry, if there is one and its device is connected. */
-      const wake = (chat: LedgerEntry): void => {
-        const next = online.has(chat.device) ? chats.takeNext(chat) : undefined
-        if (next !== undefined) run(attemptAgain(next))
       }
       const proceed = (entry: LedgerEntry): void => {
         chats.release(entry)
+        if (draining && chats.isIdle()) Deferred.doneUnsafe(idle, Effect.void)
         wake(entry)
       }
-      const expire = (entry: LedgerEntry, now: number) => settle(entry, "expired", "expired", now)
-      const expireNow = (entry: LedgerEntry, now: number) => Effect.map(expire(entry, now), () => proceed(entry))
-      const isOver = (entry: LedgerEntry, now: number) => now >= toMillis(entry.expiresAt)
+      const tries = yield* Tries.make({ chats, lastingMillis, lives, proceed, run })
 
-      /** Back to its place, first of its chat; nothing left. */
-      const later = (entry: LedgerEntry): void => {
-        chats.enqueue(entry)
-        chats.release(entry)
-        run(
-          Effect.delay(
-            Effect.sync(() => wake(entry)),
-            notSentRetryMillis
-          )
-        )
+      const raise = ({ attempt, commandId }: LedgerEntry): void => {
+        const live = lives.get(commandId)
+        if (live !== undefined && live.attempt < attempt) live.attempt = attempt
       }
-
-      /** One try of an entry that is durably `attempting`, in a chat that is claimed for it. */
-      const attempt = (entry: LedgerEntry): Effect.Effect<void> =>
-        Effect.suspend(() => {
-          step("agent.attempting")
-          underWay.set(entry.position, false)
-          const lasting = setTimeout(() => run(tellAttempting(entry)), lastingMillis)
-          const over = (outcome: SendOutcome) => {
-            clearTimeout(lasting)
-            step("agent.sent")
-            const known = underWay.get(entry.position) === true
-            underWay.delete(entry.position)
-            if (known && outcome._tag !== "Rejected") return spare(entry)
-            return conclude(entry, outcome)
-          }
-          return Effect.matchCauseEffect(whatsapp.send(entry.device, entry), {
-            onSuccess: over,
-            onFailure: (cause) =>
-              Effect.flatMap(Effect.logError("an attempt broke", cause), () =>
-                over({ _tag: "Unknown", reason: "send_failed" })
-              )
-          })
-        })
-
-      const tellAttempting = (entry: LedgerEntry) => {
-        const report = reportOf(entry, "attempting", clock.currentTimeMillisUnsafe())
-        return Effect.map(Effect.ignore(ledger.keep([report])), () => reporter.publish([report]))
-      }
-
-      /** It may have left, or not. Said once; tried again under the same id while the window is open. */
-      const unsure = (entry: LedgerEntry, code: MessageCode) =>
-        Effect.flatMap(Clock.currentTimeMillis, (now) => {
-          const told =
-            unclear.failed(entry, now) === 1
-              ? settle(entry, "ambiguous", "unknown", now, code)
-              : ledger.changeSoon([changeOf(entry, "ambiguous", now, [])])
-          return Effect.map(told, () => proceed(entry))
-        })
-
-      const conclude = (entry: LedgerEntry, outcome: SendOutcome): Effect.Effect<void> => {
-        switch (outcome._tag) {
-          case "Acked":
-            return Effect.map(settle(entry, "acked", "sent", toMillis(outcome.at)), () => proceed(entry))
-          case "Rejected":
-            return Effect.map(settle(entry, "rejected", "failed", toMillis(outcome.at), outcome.code), () =>
-              proceed(entry)
-            )
-          case "Unknown":
-            return unsure(entry, outcome.reason)
-          case "NotSent":
-            // an earlier try may have left: then "not sent" says nothing about the message
-            if (unclear.has(entry)) return unsure(entry, outcome.reason)
-            return Effect.flatMap(Clock.currentTimeMillis, (now) =>
-              outcome.final
-                ? Effect.map(settle(entry, "rejected", "failed", now, outcome.reason), () => proceed(entry))
-                : Effect.map(ledger.changeSoon([changeOf(entry, "prepared", now, [])]), () => later(entry))
-            )
-        }
-      }
-
-      /** Makes an entry `attempting`, durably, and tries it, unless its time is over. Its chat is claimed for it. */
-      const attemptAgain = (entry: LedgerEntry): Effect.Effect<void> =>
-        Effect.flatMap(Clock.currentTimeMillis, (now) => {
-          const again = unclear.has(entry)
-          if (isOver(entry, now) && !again) return expireNow(entry, now)
-          const trying: LedgerEntry = {
-            ...entry,
-            state: "attempting",
-            attemptedAt: entry.attemptedAt ?? fromMillis(now)
-          }
-          underWay.set(entry.position, false)
-          return ledger.change([changeOf(entry, "attempting", now, [])]).pipe(
-            Effect.andThen(
-              // the server's word on an earlier try came while this one was written down
-              Effect.suspend(() => (underWay.get(entry.position) === true ? spare(entry) : attempt(trying)))
-            ),
-            Effect.catchTag("LedgerUnavailable", () =>
-              Effect.map(Effect.logError("the ledger does not answer; nothing is sent without it"), () => {
-                underWay.delete(entry.position)
-                if (!again) return later(entry)
-                unclear.postpone(entry, now + notSentRetryMillis)
-                proceed(entry)
-              })
-            )
-          )
-        })
-
-      const spare = (entry: LedgerEntry) =>
-        Effect.sync(() => {
-          underWay.delete(entry.position)
-          attempts.delete(entry.position)
-          proceed(entry)
-        })
 
       const accept = Effect.fnUntraced(function* (entries: Array.NonEmptyReadonlyArray<LedgerEntry>) {
         const now = fromMillis(yield* Clock.currentTimeMillis)
-        for (const { attempt, position } of entries) {
-          const before = attempts.get(position)
-          if (before !== undefined && before < attempt) attempts.set(position, attempt) // never behind the ledger
-        }
+        for (const entry of entries) raise(entry) // never behind the ledger
         const placed = entries.map((entry): LedgerEntry => {
           if (online.has(entry.device) && entry.expiresAt > now && chats.claim(entry)) {
             return { ...entry, state: "attempting", attemptedAt: now }
@@ -215,18 +102,14 @@ export const layer = (options: SenderOptions = {}) =>
           return entry
         }) as unknown as Array.NonEmptyReadonlyArray<LedgerEntry>
         step("agent.received")
-        const answers = yield* ledger.accept(placed).pipe(
-          Effect.tapError(() => Effect.logError("the ledger does not answer; commands wait")),
-          Effect.retry(Schedule.spaced("1 second")),
-          Effect.orDie
-        )
-        const written = yield* Clock.currentTimeMillis // the ledger may have taken long
+        const answers = yield* patience.surely(ledger.accept(placed))
         for (const [i, entry] of placed.entries()) {
           const isNew = answers[i] === "accepted"
-          if (isNew) attempts.set(entry.position, entry.attempt)
+          if (isNew) lives.set(entry.commandId, Live.make(entry))
+          else raise(entry) // it may have been on its way to the ledger with this one
           if (entry.state === "attempting") {
-            if (!isNew) proceed(entry)
-            else run(isOver(entry, written) ? expireNow(entry, written) : attempt(entry))
+            if (isNew) run(tries.beginTaken(lives.get(entry.commandId)!))
+            else proceed(entry)
           } else {
             if (isNew) chats.admit(entry)
             else chats.withdraw(entry)
@@ -234,65 +117,95 @@ export const layer = (options: SenderOptions = {}) =>
           }
         }
         return answers
-      })
+      }, Effect.uninterruptible) // what the ledger has as `attempting` is tried
 
       const connected = Effect.fnUntraced(function* (device: DeviceId) {
+        if (draining) return
+        const due = (yield* Clock.currentTimeMillis) + offlineReceiptsMillis
+        for (const { doubt, entry } of lives.values()) if (doubt && entry.device === device) doubt.due = due
         online.add(device)
-        unclear.notBefore(device, (yield* Clock.currentTimeMillis) + offlineReceiptsMillis)
-        for (const entry of chats.takeReady(device)) run(attemptAgain(entry))
+        wake({ device })
       })
 
-      /** Durable before it is over: WhatsApp does not say it twice. */
-      const heard = Effect.fnUntraced(
-        function* (
-          waMessageId: string,
-          { at, claim, code }: { readonly claim: ReportKind; readonly code?: string; readonly at: Instant }
-        ) {
-          const entry = yield* ledger.findSent(waMessageId)
-          if (entry === undefined) return
-          // at once, so that no try begins or ends as if nothing had been heard
-          unclear.settled(entry)
-          if (underWay.has(entry.position)) underWay.set(entry.position, true)
-          const reports = [reportOf(entry, claim, toMillis(at), code)]
-          yield* ledger.change([changeOf(entry, claim === "failed" ? "rejected" : "acked", toMillis(at), reports)])
-          step("agent.settled")
-          if (!underWay.has(entry.position)) attempts.delete(entry.position)
-          reporter.publish(reports)
-        },
-        Effect.tapError(() => Effect.logError("the ledger does not answer; what WhatsApp told waits")),
-        Effect.retry(Schedule.spaced("1 second")),
-        Effect.orDie
-      )
+      /** At once, so that no try begins or ends as if nothing had been heard. */
+      const learn = (live: Live.Live): void => {
+        live.heard = true
+        live.doubt = undefined
+        if (live.trying) return
+        chats.withdraw(live.entry)
+        wake(live.entry)
+      }
+
+      /** Durable before it is over: only then is WhatsApp told that we have it. */
+      const heard: Sender["Service"]["heard"] = Effect.fnUntraced(function* (waMessageId, { at, claim, code }) {
+        const entry = yield* patience.surely(ledger.findSent(waMessageId))
+        if (entry === undefined) return
+        const live = lives.get(entry.commandId)
+        if (live !== undefined) learn(live)
+        const millis = toMillis(at)
+        const reports = [reportOf(entry, live?.attempt ?? entry.attempt, claim, millis, code)]
+        const state = claim === "failed" ? "rejected" : "acked"
+        const [tookEffect] = yield* patience.surely(ledger.change([changeOf(entry, state, millis, reports)]))
+        if (live?.trying === false) lives.delete(entry.commandId)
+        // such as the refusal of what was sent once more because a phone had asked for it
+        if (!tookEffect)
+          return yield* Effect.logInfo("the refusal of another copy of a message is ignored", { reason: code })
+        step("agent.settled")
+        reporter.publish(reports)
+      })
 
       /** What an earlier run left: waiting entries wait on; what was being attempted is unclear now, and said so. */
       const resume = Effect.gen(function* () {
         const now = yield* Clock.currentTimeMillis
         for (const entry of yield* ledger.unfinished(trust.epoch)) {
-          attempts.set(entry.position, entry.attempt)
+          const live = Live.make(entry)
+          lives.set(entry.commandId, live)
           if (entry.state === "prepared") {
             chats.enqueue(entry)
             continue
           }
-          if (entry.state === "attempting") {
-            const reports = [reportOf(entry, "unknown", now, "interrupted" satisfies MessageCode)]
-            yield* ledger.change([changeOf(entry, "ambiguous", now, reports)])
-            reporter.publish(reports)
-          }
-          unclear.resume(entry) // tried again when its device has connected
+          live.doubt = Live.leftInDoubt()
+          if (entry.state !== "attempting") continue
+          const reports = [reportOf(entry, entry.attempt, "unknown", now, "interrupted" satisfies MessageCode)]
+          yield* ledger.change([changeOf(entry, "ambiguous", now, reports)])
+          reporter.publish(reports)
         }
       })
       yield* resume
 
-      /** Ambiguous entries whose time has come are tried again; waiting ones whose time is over expire. */
+      /** A due doubt gets in line, where it is the oldest of its chat: one that is never empty would not let it in. */
+      const lineUp = (live: Live.Live, now: number): void => {
+        const { doubt, entry, trying } = live
+        if (doubt === undefined || doubt.inLine || trying) return
+        if (Live.isClosed(live, now)) lives.delete(entry.commandId)
+        else if (doubt.due <= now && online.has(entry.device)) {
+          doubt.inLine = true
+          chats.enqueue(entry)
+        }
+      }
+
+      /** Entries whose time has come are tried again; waiting ones whose time is over expire. */
       const tick = Effect.gen(function* () {
         const now = yield* Clock.currentTimeMillis
-        const expired = time.isSet() ? chats.takeExpired(fromMillis(now)) : []
-        for (const entry of expired) yield* expire(entry, now)
-        const claim = (entry: LedgerEntry) => online.has(entry.device) && chats.claim(entry)
-        for (const entry of unclear.takeDue(now, claim)) run(attemptAgain(entry))
+        for (const { commandId } of time.isSet() ? chats.takeExpired(fromMillis(now)) : []) {
+          const live = lives.get(commandId)!
+          if (live.doubt === undefined) yield* tries.expire(live, now)
+          else live.doubt.inLine = false
+        }
+        for (const live of lives.values()) lineUp(live, now)
+        chats.rouse(now)
+        for (const device of online) wake({ device })
       }).pipe(Effect.catchDefect((defect) => Effect.logError("a look at what is due broke", defect)))
       yield* Effect.forkScoped(Effect.repeat(tick, Schedule.spaced("1 second")))
 
-      return { accept, connected, heard, disconnected: (device) => void online.delete(device) }
+      const drain = Effect.suspend(() => {
+        draining = true
+        online.clear()
+        if (chats.isIdle() || drainMillis === 0) return Effect.void
+        run(Effect.map(Effect.sleep(drainMillis), () => void Deferred.doneUnsafe(idle, Effect.void)))
+        return Deferred.await(idle)
+      })
+
+      return { accept, connected, drain, heard, disconnected: (device) => void online.delete(device) }
     })
   )

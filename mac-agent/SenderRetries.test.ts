@@ -16,6 +16,7 @@ import {
   until,
   waMessageIdOf
 } from "./AgentFixture.ts"
+import { stateIn } from "./LedgerFixture.ts"
 
 const acked: SendOutcome = { _tag: "Acked", at: fromMillis(start) }
 const unknown: SendOutcome = { _tag: "Unknown", reason: "ack_timeout" }
@@ -40,7 +41,7 @@ const scripted = Effect.fnUntraced(function* (
       })
   })
   yield* connect(gateway, device)
-  const stateOf = (n: number) => Effect.map(agent.ledger.findSent(waMessageIdOf(n)), (entry) => entry?.state)
+  const stateOf = (n: number) => stateIn(agent.ledger, waMessageIdOf(n))
   return { ...agent, gateway, stateOf, tries }
 })
 

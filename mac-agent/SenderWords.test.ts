@@ -16,6 +16,7 @@ import {
   until,
   waMessageIdOf
 } from "./AgentFixture.ts"
+import { stateIn } from "./LedgerFixture.ts"
 
 const at = fromMillis(start + 500)
 const acked: SendOutcome = { _tag: "Acked", at }
@@ -29,7 +30,7 @@ const connected = Effect.fnUntraced(function* (options: Parameters<typeof startA
   const gateway = yield* makeGateway
   const agent = yield* startAgent(gateway, options)
   yield* connect(gateway, device)
-  const stateOf = (n: number) => Effect.map(agent.ledger.findSent(waMessageIdOf(n)), (entry) => entry?.state)
+  const stateOf = (n: number) => stateIn(agent.ledger, waMessageIdOf(n))
   return { ...agent, gateway, stateOf }
 })
 
@@ -129,7 +130,7 @@ it.effect("spares a second try when the word comes while it is being prepared", 
           Effect.suspend(() => {
             if (changes[0].state !== "attempting") return ledger.change(changes)
             preparing = true
-            return Effect.andThen(ledger.change(changes), Deferred.await(writing))
+            return Effect.tap(ledger.change(changes), () => Deferred.await(writing))
           })
       })
     })
@@ -234,5 +235,43 @@ it.effect("sends nothing that the ledger did not take, and goes on when it does"
         [1, 1]
       ]
     )
+  })
+)
+
+it.effect("does not take an acknowledgement back when another copy is refused", () =>
+  Effect.gen(function* () {
+    const { gateway, stateOf, steps, tell } = yield* connected({})
+    yield* gateway.issue(sendOf(1))
+    yield* until("it is sent", () => gateway.claims(1).length === 1)
+    yield* tell(lateAck(1, "479")) // within the second in which the acknowledgement is not durable yet
+    yield* tell(receipt(1, "delivered"))
+    yield* until("what comes after is told", () => gateway.claims(1).includes("delivered"))
+    yield* tell(lateAck(1, "479"))
+    yield* tell(receipt(1, "read"))
+    yield* until("what comes after is told", () => gateway.claims(1).includes("read"))
+    assert.deepStrictEqual(gateway.claims(1), ["sent", "delivered", "read"])
+    assert.strictEqual(steps.filter((step) => step === "agent.settled").length, 3)
+    assert.strictEqual(yield* stateOf(1), "acked")
+  })
+)
+
+it.effect("believes the acknowledgement of one try more than the refusal of the next", () =>
+  Effect.gen(function* () {
+    const second = yield* Deferred.make<SendOutcome>()
+    let tries = 0
+    const { gateway, sent, stateOf, steps, tell } = yield* connected({
+      outcome: () => (++tries === 1 ? Effect.succeed(unknown) : Deferred.await(second))
+    })
+    yield* gateway.issue(sendOf(1))
+    yield* until("it is unclear", () => gateway.claims(1).length === 1)
+    yield* pass(16)
+    yield* until("it is tried again", () => sent.length === 2)
+    yield* tell(lateAck(1))
+    yield* until("it is sent", () => gateway.claims(1).length === 2)
+    yield* Deferred.succeed(second, { _tag: "Rejected", code: "479", at })
+    yield* until("the second try has ended", () => steps.filter((step) => step === "agent.sent").length === 2)
+    yield* pass(60)
+    assert.deepStrictEqual([gateway.claims(1), sent.length], [["unknown", "sent"], 2])
+    assert.strictEqual(yield* stateOf(1), "acked")
   })
 )

@@ -1,8 +1,9 @@
-import { Clock, Context, Effect, Layer, Queue, Schedule, Stream } from "effect"
+import { Clock, Context, Effect, FiberSet, Layer, Queue, Schedule, Stream } from "effect"
 import type { DeviceId } from "#domain/Ids.ts"
 import { fromMillis } from "#domain/Instant.ts"
 import { Ledger, type LedgerDevice, type LedgerReport } from "#domain/ports/Ledger.ts"
 import { type SessionEvent, WhatsApp } from "#domain/ports/WhatsApp.ts"
+import { LedgerPatience } from "./LedgerPatience.ts"
 import { Reporter } from "./Reporter.ts"
 import { Sender } from "./Sender.ts"
 
@@ -23,12 +24,14 @@ export const layer = Layer.effect(
   Sessions,
   Effect.gen(function* () {
     const ledger = yield* Ledger
+    const patience = yield* LedgerPatience
     const reporter = yield* Reporter
     const sender = yield* Sender
     const whatsapp = yield* WhatsApp
     const devices = new Map<DeviceId, LedgerDevice>()
 
     const scope = yield* Effect.scope
+    const run = yield* FiberSet.makeRuntime<never>() // goes on while the scope closes
 
     /** What the sessions tell, and that one of them cannot be opened. */
     const own = yield* Queue.unbounded<SessionEvent>()
@@ -59,11 +62,7 @@ export const layer = Layer.effect(
 
     /** What sessions tell waits until the ledger has taken what was told before. */
     const durably = (device: LedgerDevice, reports: ReadonlyArray<LedgerReport>) =>
-      ledger.saveDevice(device, reports).pipe(
-        Effect.tapError(() => Effect.logError("the ledger does not answer; a device's change waits")),
-        Effect.retry(Schedule.spaced("1 second")),
-        Effect.orDie
-      )
+      patience.surely(ledger.saveDevice(device, reports))
 
     /** Counts and keeps the report with the device's record, in one durable write, then publishes it. */
     const report = Effect.fnUntraced(function* (held: LedgerDevice, change: Change, reason?: string) {
@@ -118,11 +117,10 @@ export const layer = Layer.effect(
 
     /** Words on messages share their commits, and none waits for the word on another. */
     const hear = (event: SessionEvent) =>
-      event._tag === "Receipt" || event._tag === "LateAck"
-        ? Effect.forkIn(heard(event), scope, { startImmediately: true })
-        : heard(event)
+      event._tag === "Receipt" || event._tag === "LateAck" ? Effect.sync(() => run(heard(event))) : heard(event)
 
     yield* Effect.forkScoped(Stream.runForEach(events, hear), { startImmediately: true })
+    yield* Effect.addFinalizer(() => sender.drain) // while what sessions tell is still heard
     for (const held of yield* ledger.devices) {
       devices.set(held.device, held)
       yield* open(held)

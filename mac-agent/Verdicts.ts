@@ -5,12 +5,12 @@ import type { Reporter } from "./Reporter.ts"
 
 const ofTheRecipient: ReadonlyArray<ReportKind> = ["delivered", "read", "played"]
 
-/** The report that says this of an entry; `millis` is when it became true. `attempts` has those that came later. */
+/** The report that says this of an entry, in answer to this attempt; `millis` is when it became true. */
 export const reporting =
-  (reporter: Reporter["Service"], attempts: ReadonlyMap<bigint, number>) =>
-  (entry: LedgerEntry, claim: ReportKind, millis: number, code?: string): LedgerReport =>
+  (reporter: Reporter["Service"]) =>
+  (entry: LedgerEntry, attempt: number, claim: ReportKind, millis: number, code?: string): LedgerReport =>
     reporter.compose(
-      { ...entry, attempt: attempts.get(entry.position) ?? entry.attempt },
+      { ...entry, attempt },
       {
         kind: "message",
         message: entry.message,

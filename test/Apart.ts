@@ -4,7 +4,8 @@ import { AgentId } from "#domain/Ids.ts"
 import { CommandBus } from "#domain/ports/CommandBus.ts"
 import * as InProcessBus from "#infra/bus/InProcess.ts"
 import * as Instant from "#infra/whatsapp/Instant.ts"
-import * as AgentProcess from "#mac-agent/main.ts"
+import * as Enrolment from "#mac-agent/Enrolment.ts"
+import * as AgentProcess from "#mac-agent/Layers.ts"
 import * as Log from "#services/telemetry/Log.ts"
 import { type Homing, start, text } from "./Homing.ts"
 
@@ -26,14 +27,11 @@ export const startAgent = (path: string, lane: Bus, agent = home, whatsapp = Ins
 
 /** What `homing agent keys` prints; with `renew`, `homing agent keys --new`. */
 export const offered = (path: string, renew = false, agent = home) =>
-  Effect.provide(AgentProcess.offer(agent, renew), AgentProcess.custody(path))
+  Effect.provide(Enrolment.offer(agent, renew), AgentProcess.custody(path))
 
 /** `homing agent trust` */
 export const trusting = (path: string, pin: unknown) =>
-  Effect.provide(
-    AgentProcess.trust(home, typeof pin === "string" ? pin : JSON.stringify(pin)),
-    AgentProcess.custody(path)
-  )
+  Effect.provide(Enrolment.trust(home, typeof pin === "string" ? pin : JSON.stringify(pin)), AgentProcess.custody(path))
 
 export const enrolled = Effect.fnUntraced(function* ({ call }: Homing, path: string) {
   const { body, status } = yield* call("POST", "/v1/agents", yield* offered(path))

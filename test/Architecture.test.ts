@@ -6,7 +6,7 @@ import { assert, describe, it } from "@effect/vitest"
 const root = resolve(import.meta.dirname, "..")
 
 /** Composition roots: the only files of services and mac-agent where a program meets its adapters. */
-const roots = ["services/layers.ts", "services/cli/", "mac-agent/main.ts"]
+const roots = ["services/layers.ts", "services/cli/", "mac-agent/Layers.ts"]
 
 const rooms: Record<string, (target: string) => boolean> = {
   "domain/": (to) => to === "effect" || to.startsWith("domain/"),

@@ -82,7 +82,7 @@ export const start = <E>(
 ): Effect.Effect<Homing, unknown, Scope.Scope> =>
   Effect.gen(function* () {
     const front = gateway(options)
-    const home = agent(options.agent, { offlineReceiptsMillis: 50 }).pipe(
+    const home = agent(options.agent, { offlineReceiptsMillis: 50, drainMillis: 500 }).pipe(
       Layer.provide(session),
       Layer.provideMerge(front)
     )

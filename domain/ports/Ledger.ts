@@ -51,6 +51,9 @@ export interface LedgerReport {
   readonly bytes: Uint8Array
 }
 
+/** Where a report stands among the others. */
+export type ReportPlace = Pick<LedgerReport, "position" | "id">
+
 export interface LedgerChange extends LedgerKey {
   readonly state: LedgerState
   readonly at: Instant
@@ -88,8 +91,11 @@ export class Ledger extends Context.Service<
       entries: Array.NonEmptyReadonlyArray<LedgerEntry>
     ) => Outcome<ReadonlyArray<"accepted" | "known" | "contradicted">>
 
-    /** Durable when it returns. Changes of unknown keys do nothing. */
-    readonly change: (changes: Array.NonEmptyReadonlyArray<LedgerChange>) => Outcome<void>
+    /**
+     * Durable when it returns; answers for each whether it took effect. A change of an unknown key does not, nor does the
+     * rejection of what is `acked`: the server has it, and refuses another copy.
+     */
+    readonly change: (changes: Array.NonEmptyReadonlyArray<LedgerChange>) => Outcome<ReadonlyArray<boolean>>
 
     /** As `change`, but rides on the next commit, one second later at most. For what a restart would find out again. */
     readonly changeSoon: (changes: Array.NonEmptyReadonlyArray<LedgerChange>) => Effect.Effect<void>
@@ -97,13 +103,14 @@ export class Ledger extends Context.Service<
     /** Entries that are `prepared`, `attempting` or `ambiguous`, by position. */
     readonly unfinished: (epoch: string) => Outcome<ReadonlyArray<LedgerEntry>>
 
+    /** By its WhatsApp id, of the latest epoch that has it. What was deferred may be missing from its state. */
     readonly findSent: (waMessageId: string) => Outcome<LedgerEntry | undefined>
 
     /** Keeps reports that change no entry (receipts of a recipient). Durable when it returns; a known id is kept once. */
     readonly keep: (reports: Array.NonEmptyReadonlyArray<LedgerReport>) => Outcome<void>
 
-    /** Reports without a receipt, those of the oldest commands first, `limit` at most. */
-    readonly unreceipted: (limit: number) => Outcome<ReadonlyArray<LedgerReport>>
+    /** Reports without a receipt, those of the oldest commands first, `limit` at most, from behind `after` on. */
+    readonly unreceipted: (limit: number, after?: ReportPlace) => Outcome<ReadonlyArray<LedgerReport>>
 
     /** Lets reports go, with the next commit, one second later at most. */
     readonly receipted: (ids: ReadonlyArray<EventId>) => Effect.Effect<void>
@@ -113,7 +120,10 @@ export class Ledger extends Context.Service<
     /** Writes the device's record and keeps the reports about it, in one durable commit. */
     readonly saveDevice: (device: LedgerDevice, reports: ReadonlyArray<LedgerReport>) => Outcome<void>
 
-    /** Forgets finished entries that were accepted before; returns how many. */
-    readonly purge: (before: Instant) => Outcome<number>
+    /**
+     * Forgets entries of every epoch, whatever became of them, that were first attempted before `before` (accepted, if they
+     * never were) and have expired by `now`; returns how many. Works in small commits, and the cost is that of what it forgets.
+     */
+    readonly purge: (before: Instant, now: Instant) => Outcome<number>
   }
 >()("homing/domain/ports/Ledger") {}

@@ -2,12 +2,13 @@ import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { assert, describe, it } from "@effect/vitest"
-import { Context, Effect, Layer, Redacted } from "effect"
-import { Ledger } from "#domain/ports/Ledger.ts"
+import { Array, Context, Effect, Layer, Redacted } from "effect"
+import { Ledger, type LedgerEntry } from "#domain/ports/Ledger.ts"
 import { SecretVault } from "#domain/ports/SecretVault.ts"
 import * as NodeCrypto from "#infra/crypto/NodeCrypto.ts"
 import { temporaryDirectory } from "../../test/TemporaryDirectory.ts"
-import { ledgerContract, newEntry, newReport } from "./contract.ts"
+import { newEntry, newReport } from "./contract/Fixtures.ts"
+import { ledgerContract } from "./contract.ts"
 import * as Sqlite from "./Sqlite.ts"
 
 const vault = (byte: number) => {
@@ -18,6 +19,15 @@ const ledgerOf = (file: string, secret = 1) => Layer.provide(Sqlite.layer(file),
 const temporaryFile = Effect.map(temporaryDirectory, (directory) => join(directory, "ledger.db"))
 const open = (file: string, secret?: number) =>
   Effect.map(Layer.build(Layer.fresh(ledgerOf(file, secret))), (context) => Context.get(context, Ledger))
+
+/** The last frame of each commit in a write-ahead log says how large the database is then. */
+const commitsIn = (wal: string): number => {
+  const bytes = readFileSync(wal)
+  const frame = 24 + bytes.readUInt32BE(8)
+  let commits = 0
+  for (let at = 32; at + frame <= bytes.length; at += frame) if (bytes.readUInt32BE(at + 4) > 0) commits++
+  return commits
+}
 
 ledgerContract("SQLite", Layer.unwrap(Effect.map(temporaryFile, (file) => ledgerOf(file))))
 
@@ -74,6 +84,23 @@ describe("the SQLite ledger", () => {
       const ledger = yield* open(file)
       yield* ledger.findSent(one.waMessageId)
       assert.strictEqual((yield* Effect.flip(ledger.findSent(two.waMessageId)))._tag, "LedgerUnavailable")
+    })
+  )
+
+  it.effect("commits words that come together together, though each is looked up first", () =>
+    Effect.gen(function* () {
+      const file = yield* temporaryFile
+      const ledger = yield* open(file)
+      const entries = Array.makeBy(200, () => newEntry("store:0", { state: "attempting" }))
+      yield* ledger.accept(entries)
+      const before = commitsIn(`${file}-wal`)
+      const hear = ({ waMessageId }: LedgerEntry) =>
+        Effect.flatMap(ledger.findSent(waMessageId), (found) => {
+          const { acceptedAt: at, epoch, position } = found!
+          return ledger.change([{ epoch, position, state: "acked", at, reports: [newReport()] }])
+        })
+      yield* Effect.forEach(entries, hear, { concurrency: "unbounded" })
+      assert.isAtMost(commitsIn(`${file}-wal`) - before, 2)
     })
   )
 

@@ -1,8 +1,11 @@
 import type { DatabaseSync } from "node:sqlite"
 import type { EventId } from "#domain/Ids.ts"
 import type { Instant } from "#domain/Instant.ts"
-import type { LedgerChange, LedgerDevice, LedgerEntry, LedgerReport } from "#domain/ports/Ledger.ts"
+import type { LedgerChange, LedgerDevice, LedgerEntry, LedgerReport, ReportPlace } from "#domain/ports/Ledger.ts"
 import type { DeviceRow, EntryRow, LedgerRows, ReportRow } from "./LedgerRows.ts"
+
+/** Each costs a page of the index by WhatsApp id: so many hold the event loop for about two milliseconds. */
+const purgedAtOnce = 50
 
 /** The statements over the ledger, prepared once. They throw what SQLite throws. */
 export const ledgerTables = (db: DatabaseSync, rows: LedgerRows) => {
@@ -16,7 +19,8 @@ export const ledgerTables = (db: DatabaseSync, rows: LedgerRows) => {
   )
   const updateState = db.prepare(`
     UPDATE entries SET state = ?1, attempted_at = CASE WHEN ?1 = 'attempting' THEN COALESCE(attempted_at, ?2) ELSE attempted_at END
-    WHERE epoch_id = (SELECT id FROM epochs WHERE name = ?3) AND position = ?4`)
+    WHERE epoch_id = (SELECT id FROM epochs WHERE name = ?3) AND position = ?4
+    AND NOT (state = 'acked' AND ?1 = 'rejected')`)
   const selectEntries =
     "SELECT entries.*, epochs.name AS epoch FROM entries JOIN epochs ON epochs.id = entries.epoch_id"
   const selectUnfinished = db.prepare(`
@@ -25,13 +29,18 @@ export const ledgerTables = (db: DatabaseSync, rows: LedgerRows) => {
   const selectMayHaveLeft = db.prepare(`
     SELECT 1 FROM entries WHERE wa_message_id = ? AND command_id = ? AND epoch_id <> ${epoch}
     AND state NOT IN ('prepared', 'expired')`)
-  let epochs = Number(db.prepare("SELECT COUNT(*) AS count FROM epochs").get()!.count)
-  const deleteFinished = db.prepare(
-    "DELETE FROM entries WHERE accepted_at < ? AND state IN ('acked', 'rejected', 'expired')"
+  const selectEpochs = db.prepare("SELECT id FROM epochs")
+  const selectOldest = db.prepare(
+    "SELECT position, accepted_at FROM entries WHERE epoch_id = ? AND position > ? ORDER BY position LIMIT ?"
   )
+  const deleteOld = db.prepare(`
+    DELETE FROM entries WHERE epoch_id = ? AND position > ? AND position <= ?
+    AND COALESCE(attempted_at, accepted_at) < ? AND expires_at <= ?`)
   const insertReport = db.prepare("INSERT INTO unreceipted VALUES (?, ?, ?) ON CONFLICT DO NOTHING")
   const deleteReport = db.prepare("DELETE FROM unreceipted WHERE position = ? AND id = ?")
-  const selectReports = db.prepare("SELECT position, id, bytes FROM unreceipted ORDER BY position, id LIMIT ?")
+  const selectReports = db.prepare(
+    "SELECT position, id, bytes FROM unreceipted WHERE (position, id) > (?, ?) ORDER BY position, id LIMIT ?"
+  )
   const replaceDevice = db.prepare("INSERT OR REPLACE INTO devices VALUES (?, ?, ?, ?, ?, ?, ?)")
   const selectDevices = db.prepare("SELECT * FROM devices ORDER BY device")
 
@@ -42,19 +51,17 @@ export const ledgerTables = (db: DatabaseSync, rows: LedgerRows) => {
   }
 
   const keep = (reports: ReadonlyArray<LedgerReport>): void => {
-    for (const { bytes, id, position } of reports) {
-      positions.set(id, position)
-      insertReport.run(position, id, bytes)
-    }
+    for (const { bytes, id, position } of reports) insertReport.run(position, id, bytes)
   }
 
   return {
-    /** To be called before entries of this epoch are taken, in the same transaction. */
-    open: (epoch: string): void => {
-      epochs += Number(insertEpoch.run(epoch).changes)
+    /** To be called before entries of these epochs are taken, in the same transaction; answers with all there are. */
+    open: (names: Iterable<string>): number => {
+      for (const name of names) insertEpoch.run(name)
+      return selectEpochs.all().length
     },
 
-    accept: (entry: LedgerEntry, personal: Uint8Array): "accepted" | "known" | "contradicted" => {
+    accept: (entry: LedgerEntry, personal: Uint8Array, epochs: number): "accepted" | "known" | "contradicted" => {
       const { commandId, waMessageId } = entry
       if (epochs > 1 && selectMayHaveLeft.get(waMessageId, commandId, entry.epoch) !== undefined) return "known"
       const { changes } = insertEntry.run(
@@ -77,8 +84,10 @@ export const ledgerTables = (db: DatabaseSync, rows: LedgerRows) => {
       return raised.changes === 1 ? "known" : "contradicted"
     },
 
-    change: ({ at, epoch, position, reports, state }: LedgerChange): void => {
-      if (updateState.run(state, at, epoch, position).changes === 1) keep(reports)
+    change: ({ at, epoch, position, reports, state }: LedgerChange): boolean => {
+      const tookEffect = updateState.run(state, at, epoch, position).changes === 1
+      if (tookEffect) keep(reports)
+      return tookEffect
     },
 
     unfinished: (epoch: string): ReadonlyArray<LedgerEntry> =>
@@ -89,9 +98,29 @@ export const ledgerTables = (db: DatabaseSync, rows: LedgerRows) => {
       return row && rows.toEntry(row)
     },
 
-    purge: (before: Instant): number => Number(deleteFinished.run(before).changes),
+    epochs: (): ReadonlyArray<number> => selectEpochs.all().map(({ id }) => id as number),
+
+    /**
+     * Looks at the next few entries of an epoch, for places in the log grow with time, and deletes those that may go.
+     * Answers with how many, and after which place to go on, unless all of them were too young.
+     */
+    purge: (epoch: number, after: number, before: Instant, now: Instant) => {
+      const looked = selectOldest.all(epoch, after, purgedAtOnce)
+      const last = looked.at(-1)?.position as number | undefined
+      if (last === undefined || looked.every(({ accepted_at }) => (accepted_at as string) >= before)) {
+        return { forgotten: 0, next: undefined }
+      }
+      return { forgotten: Number(deleteOld.run(epoch, after, last, before, now).changes), next: last }
+    },
 
     keep,
+    /**
+     * Where these stand, which memory is to know before they are written: a receipt may be there when its report is on
+     * its way to the disk. If that is undone, there is nothing at the place.
+     */
+    place: (reports: ReadonlyArray<LedgerReport>): void => {
+      for (const { id, position } of reports) positions.set(id, position)
+    },
     /** Answers with what to do once it is durable: until then a receipt that comes again finds its report. */
     release: (ids: ReadonlyArray<EventId>) => {
       for (const id of ids) {
@@ -102,8 +131,10 @@ export const ledgerTables = (db: DatabaseSync, rows: LedgerRows) => {
         for (const id of ids) positions.delete(id)
       }
     },
-    reports: (limit: number): ReadonlyArray<LedgerReport> =>
-      (selectReports.all(limit) as unknown as ReadonlyArray<ReportRow>).map(rows.toReport),
+    reports: (limit: number, after?: ReportPlace): ReadonlyArray<LedgerReport> =>
+      (selectReports.all(after?.position ?? -1, after?.id ?? "", limit) as unknown as ReadonlyArray<ReportRow>).map(
+        rows.toReport
+      ),
 
     saveDevice: (
       { attempt, commandId, device, epoch, position, reported }: LedgerDevice,

@@ -1,6 +1,6 @@
 import { Effect, Layer, Redacted } from "effect"
 import { Crypto } from "#domain/ports/Crypto.ts"
-import { Ledger, type LedgerChange, LedgerUnavailable } from "#domain/ports/Ledger.ts"
+import { Ledger, type LedgerChange, type LedgerReport, LedgerUnavailable } from "#domain/ports/Ledger.ts"
 import { SecretVault } from "#domain/ports/SecretVault.ts"
 import { sealedBlobs } from "#infra/crypto/SealedBlob.ts"
 import * as Database from "#infra/sqlite/Database.ts"
@@ -21,11 +21,17 @@ const make = Effect.fnUntraced(function* (file: string) {
 
   const durably = <A>(write: () => A) =>
     Effect.mapError(group.write(write), ({ cause }) => new LedgerUnavailable({ cause }))
-  const reading = <A>(read: () => A) =>
-    Effect.andThen(group.flush, Effect.try({ try: read, catch: (cause) => new LedgerUnavailable({ cause }) }))
+  /** Of what is committed. */
+  const reading = <A>(read: () => A) => Effect.try({ try: read, catch: (cause) => new LedgerUnavailable({ cause }) })
+  const afterFlush = <A>(read: () => A) => Effect.andThen(group.flush, reading(read))
 
-  const write = (changes: ReadonlyArray<LedgerChange>) => () => {
-    for (const change of changes) tables.change(change)
+  const write = (changes: ReadonlyArray<LedgerChange>) => {
+    for (const { reports } of changes) tables.place(reports)
+    return () => changes.map(tables.change)
+  }
+  const keep = (reports: ReadonlyArray<LedgerReport>) => {
+    tables.place(reports)
+    return () => tables.keep(reports)
   }
 
   return Ledger.of({
@@ -33,27 +39,40 @@ const make = Effect.fnUntraced(function* (file: string) {
       Effect.suspend(() => {
         const sealed = entries.map((entry) => ({ entry, personal: rows.sealPersonal(entry) }))
         return durably(() => {
-          for (const epoch of new Set(entries.map(({ epoch }) => epoch))) tables.open(epoch)
-          return sealed.map(({ entry, personal }) => tables.accept(entry, personal))
+          const epochs = tables.open(new Set(entries.map(({ epoch }) => epoch)))
+          return sealed.map(({ entry, personal }) => tables.accept(entry, personal, epochs))
         })
       }),
     change: (changes) => durably(write(changes)),
     changeSoon: (changes) => group.soon(write(changes)),
-    unfinished: (epoch) => reading(() => tables.unfinished(epoch)),
+    unfinished: (epoch) => afterFlush(() => tables.unfinished(epoch)),
     findSent: (waMessageId) => reading(() => tables.findSent(waMessageId)),
-    purge: (before) => durably(() => tables.purge(before)),
+    purge: Effect.fnUntraced(function* (before, now) {
+      let total = 0
+      for (const epoch of yield* reading(tables.epochs)) {
+        let after: number | undefined = -1
+        while (after !== undefined) {
+          const from: number = after
+          const { forgotten, next } = yield* durably(() => tables.purge(epoch, from, before, now))
+          total += forgotten
+          after = next
+        }
+      }
+      return total
+    }),
 
-    keep: (reports) => durably(() => tables.keep(reports)),
-    unreceipted: (limit) => reading(() => tables.reports(limit)),
+    keep: (reports) => durably(keep(reports)),
+    unreceipted: (limit, after) => afterFlush(() => tables.reports(limit, after)),
     receipted: (ids) => group.soon(() => tables.release(ids)),
 
-    devices: reading(tables.devices),
+    devices: afterFlush(tables.devices),
     saveDevice: (device, reports) =>
       Effect.suspend(() => {
         const pairing = device.pairing === undefined ? null : rows.sealPairing(device.device, device.pairing)
+        const keeping = keep(reports)
         return durably(() => {
           tables.saveDevice(device, pairing)
-          tables.keep(reports)
+          keeping()
         })
       })
   })

@@ -155,6 +155,17 @@ describe("GroupCommit", () => {
     })
   )
 
+  it.effect("commits before a read all that was queued, however much it is", () =>
+    Effect.gen(function* () {
+      const { db, other } = yield* opened
+      const group = yield* GroupCommit.make(db)
+      const numbers = Array.from({ length: 1_200 }, (_, n) => n)
+      for (const n of numbers) yield* group.soon(insert(db, n))
+      yield* group.flush
+      assert.deepStrictEqual(stored(other), numbers)
+    })
+  )
+
   it.effect("commits on close what is queued, and refuses what comes after", () =>
     Effect.gen(function* () {
       const { db, other } = yield* opened

@@ -100,7 +100,7 @@ export const make = Effect.fnUntraced(function* <Result = unknown>(
       }),
     soon: (write) => Effect.sync(() => enqueue({ write, settle: reportLost }, armLater)),
     flush: Effect.sync(() => {
-      if (queue.length > 0) flush()
+      for (let left = queue.length; left > 0 && queue.length > 0; left -= batchLimit) flush()
     })
   }
   return group

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs"
 import { Effect, Layer, Schema } from "effect"
-import * as AgentProcess from "#mac-agent/main.ts"
+import * as Enrolment from "#mac-agent/Enrolment.ts"
+import * as AgentProcess from "#mac-agent/Layers.ts"
 import type { Config } from "../Config.ts"
 import * as Log from "../telemetry/Log.ts"
 import { whatsAppOptions } from "./Settings.ts"
@@ -30,7 +31,7 @@ export const run = (config: Config) =>
 
 /** Prints what the gateway needs to know of this agent, as one line of JSON. */
 export const printKeys = ({ agent, dataDirectory }: Config, { renew }: { readonly renew: boolean }) =>
-  AgentProcess.offer(agent, renew).pipe(
+  Enrolment.offer(agent, renew).pipe(
     Effect.map((offer) => say(JSON.stringify(offer))),
     Effect.provide(renew ? AgentProcess.custody(dataDirectory) : AgentProcess.identity(dataDirectory))
   )
@@ -39,7 +40,7 @@ export const printKeys = ({ agent, dataDirectory }: Config, { renew }: { readonl
 export const trust = Effect.fnUntraced(
   function* ({ agent }: Config, answer: string) {
     const text = answer === "-" ? readFileSync(0, "utf8") : answer
-    const { before, epoch } = yield* AgentProcess.trust(agent, text)
+    const { before, epoch } = yield* Enrolment.trust(agent, text)
     say(`agent ${agent} trusts the gateway of log ${epoch}`)
     if (before === undefined || before === epoch) return
     say(faint(`  before: ${before}. What it was told of that log is neither sent nor reported any more.`))

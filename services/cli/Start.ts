@@ -1,7 +1,7 @@
 import { Effect, Layer, Redacted, Stream } from "effect"
 import { HttpServer } from "effect/http"
 import { EventStore } from "#domain/ports/EventStore.ts"
-import { whatsapp } from "#mac-agent/main.ts"
+import { whatsapp } from "#mac-agent/Layers.ts"
 import { Authenticator } from "../access/Authenticator.ts"
 import { Clients } from "../access/Clients.ts"
 import { type Config, load } from "../Config.ts"

@@ -1,12 +1,11 @@
 import { Effect } from "effect"
-import * as AgentProcess from "#mac-agent/main.ts"
+import * as Enrolment from "#mac-agent/Enrolment.ts"
+import * as AgentProcess from "#mac-agent/Layers.ts"
 import { agentId } from "./Composition.ts"
 
 /** What an operator does once: the agent's keys to the gateway, the gateway's to the agent. */
 export const enrol = async (folder: string, gateway: string, apiKey: string): Promise<void> => {
-  const offer = await Effect.runPromise(
-    Effect.provide(AgentProcess.offer(agentId, false), AgentProcess.identity(folder))
-  )
+  const offer = await Effect.runPromise(Effect.provide(Enrolment.offer(agentId, false), AgentProcess.identity(folder)))
   const response = await fetch(`${gateway}/v1/agents`, {
     method: "POST",
     headers: { authorization: `Bearer ${apiKey}`, "content-type": "application/json" },
@@ -14,5 +13,5 @@ export const enrol = async (folder: string, gateway: string, apiKey: string): Pr
   })
   const answer = await response.text()
   if (!response.ok) throw new Error(`the gateway does not enrol the agent: ${answer}`)
-  await Effect.runPromise(Effect.provide(AgentProcess.trust(agentId, answer), AgentProcess.custody(folder)))
+  await Effect.runPromise(Effect.provide(Enrolment.trust(agentId, answer), AgentProcess.custody(folder)))
 }

@@ -1,11 +1,9 @@
 import { join } from "node:path"
-import { Effect, Layer, Redacted, Schema } from "effect"
+import { Effect, Layer, Redacted } from "effect"
 import type { AgentId } from "#domain/Ids.ts"
 import type { CommandBus } from "#domain/ports/CommandBus.ts"
-import { PinStore } from "#domain/ports/PinStore.ts"
 import { SecretVault } from "#domain/ports/SecretVault.ts"
 import type { WhatsApp } from "#domain/ports/WhatsApp.ts"
-import { type AgentOffer, epochOf, GatewayPin, NewestProtocol } from "#domain/wire/Trust.ts"
 import * as Nkey from "#infra/bus/Nkey.ts"
 import * as NodeCrypto from "#infra/crypto/NodeCrypto.ts"
 import * as SqliteLedger from "#infra/ledger/Sqlite.ts"
@@ -15,11 +13,10 @@ import * as FileVault from "#infra/secrets/FileVault.ts"
 import * as DirectoryLock from "#infra/sqlite/DirectoryLock.ts"
 import * as Baileys from "#infra/whatsapp/Baileys.ts"
 import * as Agent from "./Agent.ts"
-import { ownKeys } from "./OwnKeys.ts"
 import type { SenderOptions } from "./Sender.ts"
 import * as Trust from "./Trust.ts"
 
-/** The agent as a process of its own: where it keeps what, and what an operator does to its trust. */
+/** The agent as a process of its own: where it keeps what, and what it stands between. */
 
 /** What the agent's folder says of who it is and whom it trusts. */
 export const identity = (folder: string) =>
@@ -76,36 +73,3 @@ export const bus = (agent: AgentId, url: Redacted.Redacted, caFile: string | und
       return layer({ url: Redacted.value(url), caFile, nkeySeed, role: "agent", agent })
     })
   )
-
-/** The agent's public part; with `renew`, of keys made now, beside the ones it has. */
-export const offer = Effect.fnUntraced(function* (agent: AgentId, renew: boolean) {
-  const pins = yield* PinStore
-  const kept = yield* pins.read
-  const generations = renew ? kept.generations + 1 : kept.generations
-  const keys = yield* ownKeys(generations)
-  if (renew) yield* pins.write({ ...kept, generations })
-  const offered: AgentOffer = {
-    agent,
-    ...keys.at(-1)!.public,
-    protocol: yield* NewestProtocol,
-    nkey: (yield* nkey).publicKey
-  }
-  return offered
-})
-
-const decodePin = Schema.decodeUnknownEffect(Schema.fromJsonString(GatewayPin))
-
-/** Pins what the gateway answered to the agent's enrolment, whatever was pinned before: an operator's word is the last. */
-export const trust = Effect.fnUntraced(function* (agent: AgentId, text: string) {
-  const pins = yield* PinStore
-  const kept = yield* pins.read
-  const pin = yield* decodePin(text).pipe(
-    Effect.catch(() => new Trust.NotTrusted({ message: "this is not what a gateway answers to an enrolment" }))
-  )
-  if (pin.agent !== agent) {
-    return yield* new Trust.NotTrusted({ message: `the gateway answered to agent ${pin.agent}; this is ${agent}` })
-  }
-  yield* Trust.make(yield* ownKeys(kept.generations), pin, () => Effect.void) // fails when it cannot be used
-  yield* pins.write({ ...kept, pin })
-  return { epoch: epochOf(pin), before: kept.pin && epochOf(kept.pin) }
-})

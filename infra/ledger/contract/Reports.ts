@@ -1,0 +1,99 @@
+import { assert } from "@effect/vitest"
+import { Effect } from "effect"
+import { utf8 } from "#domain/Bytes.ts"
+import { DeviceId, EventId } from "#domain/Ids.ts"
+import { PhoneNumber } from "#domain/message/Content.ts"
+import { Ledger, type LedgerDevice } from "#domain/ports/Ledger.ts"
+import { changeTo, freshEpoch, type It, idsOf, newEntry, newReport, uuid, waitingOf } from "./Fixtures.ts"
+
+export const reports = (it: It) => {
+  it.effect("keeps the reports of a change with it, oldest first, until they are receipted", () =>
+    Effect.gen(function* () {
+      const ledger = yield* Ledger
+      const [entry, other] = [newEntry(freshEpoch()), newEntry(freshEpoch())]
+      yield* ledger.accept([entry, other])
+      const reports = [newReport("\u0000 1"), newReport("2"), newReport("3")] as const
+      yield* ledger.change([
+        changeTo(entry, "ambiguous", [reports[0], reports[1]]),
+        changeTo(other, "acked", [reports[2]])
+      ])
+      const waiting = yield* ledger.unreceipted(1_000_000)
+      assert.deepStrictEqual(
+        waiting.slice(-3).map(({ bytes, id, position }) => [id, position, [...bytes]]),
+        reports.map(({ bytes, id, position }) => [id, position, [...bytes]])
+      )
+      const [first, second] = yield* ledger.unreceipted(2)
+      assert.deepStrictEqual(idsOf(yield* ledger.unreceipted(1, first)), idsOf([second!]))
+      assert.deepStrictEqual(idsOf(yield* ledger.unreceipted(9, reports[1])), [reports[2].id])
+      assert.deepStrictEqual(yield* ledger.unreceipted(9, reports[2]), [])
+
+      yield* ledger.receipted([reports[1].id])
+      yield* ledger.keep([newReport()]) // the commit on which the receipt rides
+      assert.deepStrictEqual(yield* waitingOf(ledger, reports), [reports[0].id, reports[2].id])
+    })
+  )
+
+  it.effect("lets a report go whose receipt is there before it is durable", () =>
+    Effect.gen(function* () {
+      const ledger = yield* Ledger
+      const entry = newEntry(freshEpoch())
+      const report = newReport()
+      yield* ledger.accept([entry])
+      yield* ledger.changeSoon([changeTo(entry, "acked", [report])])
+      yield* ledger.receipted([report.id])
+      yield* ledger.keep([newReport()]) // the commit on which both ride
+      assert.deepStrictEqual(yield* waitingOf(ledger, [report]), [])
+    })
+  )
+
+  it.effect("keeps a report once, however often it is given", () =>
+    Effect.gen(function* () {
+      const ledger = yield* Ledger
+      const [one, two] = [newReport("one"), newReport("two")]
+      yield* ledger.keep([one, two, one])
+      yield* ledger.keep([{ ...one, bytes: utf8("other") }])
+      assert.deepStrictEqual(yield* waitingOf(ledger, [one, two]), [one.id, two.id])
+      const found = (yield* ledger.unreceipted(1_000_000)).find(({ id }) => id === one.id)
+      assert.deepStrictEqual([...found!.bytes], [...one.bytes])
+    })
+  )
+
+  it.effect("lets a deferred change ride on the next durable one", () =>
+    Effect.gen(function* () {
+      const ledger = yield* Ledger
+      const entry = newEntry(freshEpoch())
+      const report = newReport()
+      yield* ledger.accept([entry])
+      yield* ledger.changeSoon([changeTo(entry, "acked", [report])])
+      yield* ledger.keep([newReport()])
+      assert.strictEqual((yield* ledger.findSent(entry.waMessageId))!.state, "acked")
+      assert.deepStrictEqual(yield* waitingOf(ledger, [report]), [report.id])
+    })
+  )
+
+  it.effect("holds one record per device, with the reports about it", () =>
+    Effect.gen(function* () {
+      const ledger = yield* Ledger
+      const device: LedgerDevice = {
+        epoch: freshEpoch(),
+        position: 7n,
+        device: DeviceId.make(uuid()),
+        commandId: EventId.make(uuid()),
+        attempt: 1,
+        pairing: { method: "code", phone: PhoneNumber.make("+60123456789") },
+        reported: 0
+      }
+      const stored = Effect.map(ledger.devices, (all) => all.filter((_) => _.device === device.device))
+      const report = newReport()
+      yield* ledger.saveDevice(device, [])
+      assert.deepStrictEqual(yield* stored, [device])
+      const paired: LedgerDevice = { ...device, position: 8n, attempt: 2, pairing: undefined, reported: 1 }
+      yield* ledger.saveDevice(paired, [report])
+      assert.deepStrictEqual(yield* stored, [paired])
+      assert.deepStrictEqual(yield* waitingOf(ledger, [report]), [report.id])
+      const byQr: LedgerDevice = { ...paired, pairing: { method: "qr" } }
+      yield* ledger.saveDevice(byQr, [])
+      assert.deepStrictEqual(yield* stored, [byQr])
+    })
+  )
+}
