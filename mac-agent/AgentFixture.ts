@@ -42,7 +42,7 @@ const gatewayVerifying = crypto.verifyingKey(gatewayKeys.publicKey)
 const agentVerifying = crypto.verifyingKey(agentKeys.publicKey)
 export const epoch = "store:1"
 
-const trust: Trust["Service"] = {
+export const trust: Trust["Service"] = {
   tenant: defaultTenant,
   agent: agentId,
   epoch,

@@ -127,7 +127,8 @@ export const layer = Layer.effectDiscard(
       const { header, payload } = answer
       const command = yield* readCommand(payload)
       const version = versionOf(header.direction, "command")!
-      dialect.heard(command.kind === "heartbeat" ? command.protocol : version)
+      if (command.kind === "heartbeat") dialect.told(command.protocol)
+      else dialect.heard(version)
       if (version === 1) yield* heartbeat.heardVersion1
       if (command.kind === "heartbeat") return yield* clock.answered(command.asked, toMillis(command.at))
       if (command.kind === "send") return yield* entryOf(header, command, now)
