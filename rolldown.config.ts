@@ -5,5 +5,12 @@ export default defineConfig({
   input: { homing: "services/cli/homing.ts", "bench-gateway": "bench/gateway.ts", "bench-agent": "bench/agent.ts" },
   platform: "node",
   external: [/^@whiskeysockets\//, /^libsignal/, /^ws$/, /^nats$/, /^@grpc\//, /^@eventstore\//],
-  output: { dir: "dist", format: "esm", cleanDir: true, minify: false }
+  // The source stays in memory for as long as the process: so without what it is not run by; names stay, for stack traces.
+  output: {
+    dir: "dist",
+    format: "esm",
+    cleanDir: true,
+    minify: { compress: false, mangle: false },
+    comments: { legal: true, annotation: false, jsdoc: false }
+  }
 })
