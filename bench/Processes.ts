@@ -7,8 +7,8 @@ import { createInterface } from "node:readline"
 
 const here = import.meta.dirname
 
-/** The heap of an installation that shall stay small: it costs about a fifth of the throughput. */
-export const smallHeap = ["--max-semi-space-size=2", "--max-old-space-size=64"]
+/** As an installation is run that shall stay small: it costs about a quarter of the throughput. See docs/operations.md. */
+export const smallHeap = ["--max-semi-space-size=2", "--max-old-space-size=64", "--no-maglev"]
 
 export interface Server {
   readonly port: number

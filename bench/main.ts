@@ -109,22 +109,27 @@ const memory = async () => {
   const server = await serve(gateway, { flags: smallHeap })
   const asked = request(await pairedDevice(server))
   const idle = (await ask(server)).rssMb
+  let most = idle
   const after = async (target: number, soFar: number) => {
-    for (let sent = soFar; sent < target; ) sent += (await load(server.port, 32, 5, asked)).answered
-    return (await ask(server)).rssMb
+    let now = idle
+    for (let sent = soFar; sent < target; most = Math.max(most, now)) {
+      sent += (await load(server.port, 32, 5, asked)).answered
+      now = (await ask(server)).rssMb
+    }
+    return now
   }
   const after10k = await after(target / 10, 0)
   note(`memory: ${idle.toFixed(0)} MB idle, ${after10k.toFixed(0)} MB after ${target / 10}`)
   const after100k = await after(target, target / 10)
   await server.stop()
-  return { idle, after10k, after100k }
+  return { idle, after10k, after100k, most }
 }
 
 /** From the second start on nothing is compiled again, so the first is not counted. */
 const readyTimes: Array<number> = []
 for (let i = 0; embedded && i < 6; i++) readyTimes.push(await startUp())
 const readyMs = embedded ? median(readyTimes.slice(1)) : 0
-const rssMb = target > 0 ? await memory() : { idle: 0, after10k: 0, after100k: 0 }
+const rssMb = target > 0 ? await memory() : { idle: 0, after10k: 0, after100k: 0, most: 0 }
 const store = storeOf(backbone)
 const report = { backbone, store, results, fsyncsPerRequest, rssMb, readyMs }
 if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(report, undefined, 2)}\n`)
