@@ -138,7 +138,10 @@ export const layer = (options: SenderOptions = {}) =>
 
       /** Durable before it is over: only then is WhatsApp told that we have it. */
       const heard: Sender["Service"]["heard"] = Effect.fnUntraced(function* (waMessageId, { at, claim, code }) {
-        const entry = yield* patience.surely(ledger.findSent(waMessageId))
+        // a reading works on a full disk as well: it does not wait for those that write
+        const entry = yield* Effect.catch(ledger.findSent(waMessageId), () =>
+          patience.surely(ledger.findSent(waMessageId))
+        )
         if (entry === undefined) return
         const live = lives.get(entry.commandId)
         if (live !== undefined) learn(live)

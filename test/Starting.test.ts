@@ -80,7 +80,8 @@ it.live("while the views catch up nothing is refused for what they do not show, 
     assert.strictEqual(codeOf(yield* send(third, nobody, "unknown")), "404 device_not_found")
     const after = yield* Effect.forEach(looks, (look) => third.call("GET", look))
     assert.deepStrictEqual(after.map(codeOf), ["200", "404 device_not_found", "404 client_not_found"])
-    const { body } = yield* third.call("GET", "/v1/messages")
+    // the rows come a little later, and no list is shown before it is whole
+    const { body } = yield* eventually(third.call("GET", "/v1/messages"), ({ status }) => status === 200)
     assert.isAtLeast(body.items.length, 3)
   })
 )

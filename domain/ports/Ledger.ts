@@ -106,7 +106,7 @@ export class Ledger extends Context.Service<
     /** By its WhatsApp id, of the latest epoch that has it. What was deferred may be missing from its state. */
     readonly findSent: (waMessageId: string) => Outcome<LedgerEntry | undefined>
 
-    /** Keeps reports that change no entry (receipts of a recipient). Durable when it returns; a known id is kept once. */
+    /** Keeps reports that change no entry: that a try lasts. Durable when it returns; a known id is kept once. */
     readonly keep: (reports: Array.NonEmptyReadonlyArray<LedgerReport>) => Outcome<void>
 
     /** Reports without a receipt, those of the oldest commands first, `limit` at most, from behind `after` on. */

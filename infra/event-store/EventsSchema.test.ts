@@ -67,4 +67,17 @@ describe("a log that was begun without origins", () => {
       }
     })
   )
+
+  it.live("takes no further event without one, as a release that knows none would write", () =>
+    Effect.gen(function* () {
+      const file = join(yield* temporaryDirectory, "log.db")
+      withoutOrigins(file)
+      yield* Effect.scoped(Layer.build(Layer.fresh(Sqlite.layer(file))))
+      const db = new DatabaseSync(file)
+      const insert = db.prepare(`INSERT INTO events (event_id, stream, revision, type, data, metadata, recorded_at)
+        VALUES ('x', ?, 3, 'happened.v1', '{}', '{}', '2026-01-01T00:00:00.000Z') ON CONFLICT DO NOTHING`)
+      assert.throws(() => insert.run(a), /CHECK constraint failed/)
+      db.close()
+    })
+  )
 })

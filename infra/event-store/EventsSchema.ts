@@ -1,4 +1,5 @@
 import type { DatabaseSync } from "node:sqlite"
+import { inTransaction } from "#infra/sqlite/Transaction.ts"
 
 const table = `
   CREATE TABLE IF NOT EXISTS events (
@@ -10,7 +11,8 @@ const table = `
     type TEXT NOT NULL,
     data TEXT NOT NULL,
     metadata TEXT NOT NULL,
-    recorded_at TEXT NOT NULL
+    recorded_at TEXT NOT NULL,
+    CHECK ((origin IS NULL) = (revision = 0)) -- an older release, which knows no origin, fails instead of losing events
   ) STRICT;`
 
 /**
@@ -21,21 +23,23 @@ const indexes = `
   CREATE UNIQUE INDEX IF NOT EXISTS streams ON events (stream) WHERE revision = 0;
   CREATE UNIQUE INDEX IF NOT EXISTS revisions ON events (origin, revision) WHERE revision > 0;`
 
-/** A log that was begun without origins is written anew, every event at its position. */
+/** A log that was begun without origins is written anew, every event at its position, one after the other. */
 const upgrade = `
   ALTER TABLE events RENAME TO events_without_origin;
   ${table}
   INSERT INTO events
-    SELECT position, event_id, stream, NULLIF(first_value(position) OVER (PARTITION BY stream ORDER BY revision), position),
+    SELECT position, event_id, stream,
+      (SELECT NULLIF(first.position, event.position) FROM events_without_origin AS first
+        WHERE first.stream = event.stream AND first.revision = 0),
       revision, type, data, metadata, recorded_at
-    FROM events_without_origin ORDER BY position;
+    FROM events_without_origin AS event ORDER BY position;
   DROP TABLE events_without_origin;`
 
 /** Creates what is not there yet. */
-export const setUp = (db: DatabaseSync): void => {
-  db.exec("BEGIN IMMEDIATE")
-  db.exec(table)
-  const columns = db.prepare("SELECT name FROM pragma_table_info('events')").all()
-  if (!columns.some(({ name }) => name === "origin")) db.exec(upgrade)
-  db.exec(`${indexes} COMMIT`)
-}
+export const setUp = (db: DatabaseSync): void =>
+  inTransaction(db, () => {
+    db.exec(table)
+    const columns = db.prepare("SELECT name FROM pragma_table_info('events')").all()
+    if (!columns.some(({ name }) => name === "origin")) db.exec(upgrade)
+    db.exec(indexes)
+  })

@@ -36,6 +36,8 @@ interface Row {
   readonly recorded_at: Instant
 }
 
+type Place = Pick<Row, "event_id" | "revision" | "position">
+
 const decode = (row: Row): RecordedEvent => ({
   eventId: row.event_id,
   type: row.type,
@@ -55,6 +57,9 @@ export const eventsTable = (db: DatabaseSync) => {
   const selectFirst = db.prepare("SELECT * FROM events WHERE stream = ? AND revision = 0")
   const selectOrigin = db.prepare("SELECT position FROM events WHERE stream = ? AND revision = 0")
   const selectNext = db.prepare("SELECT * FROM events WHERE origin = ? AND revision > 0 ORDER BY revision")
+  const selectPlaces = db.prepare(`
+    SELECT event_id, revision, position FROM events WHERE origin = ? AND revision > 0 AND revision >= ?
+    ORDER BY revision LIMIT ?`)
   const selectOne = db.prepare("SELECT 1 FROM events WHERE origin = ? AND revision = ? AND revision > 0")
   const selectPage = db.prepare(`
     SELECT * FROM events WHERE position > ? AND position <= ?
@@ -67,12 +72,19 @@ export const eventsTable = (db: DatabaseSync) => {
     return first === undefined ? [] : [first, ...(selectNext.all(first.position) as unknown as ReadonlyArray<Row>)]
   }
 
-  const repeatedOrRefused = (stream: StreamId, first: number, events: ReadonlyArray<EncodedEvent>): Insertion => {
-    const rows = rowsOf(stream).slice(first, first + events.length)
-    const last = rows.at(-1)
+  const placesOf = (stream: StreamId, from: number, count: number): ReadonlyArray<Place> => {
+    const first = selectFirst.get(stream) as Row | undefined
+    if (first === undefined) return []
+    const later = selectPlaces.all(first.position, from, count) as unknown as ReadonlyArray<Place>
+    return from === 0 ? [first, ...later].slice(0, count) : later
+  }
+
+  const repeatedOrRefused = (stream: StreamId, from: number, events: ReadonlyArray<EncodedEvent>): Insertion => {
+    const places = placesOf(stream, from, events.length)
+    const last = places.at(-1)
     return last !== undefined &&
-      rows.length === events.length &&
-      rows.every((row, i) => row.event_id === events[i]!.event.eventId)
+      places.length === events.length &&
+      places.every((place, i) => place.event_id === events[i]!.event.eventId)
       ? { _tag: "Repeated", last: { revision: last.revision, position: BigInt(last.position) } }
       : { _tag: "Refused" }
   }

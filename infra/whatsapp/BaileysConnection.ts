@@ -102,7 +102,7 @@ export const connect = (options: {
       const { waMessageId, error } = ack
       tell({ _tag: "LateAck", waMessageId, ...(error !== undefined && { error }), at: fromMillis(Date.now()) })
     })
-    // What has arrived was accepted: it is not written again, and the try ends when the receipt is told for good.
+    // What has arrived was accepted: a try that queues is not written any more, and it ends when the receipt is told for good.
     hearReceipts(sock, async (receipt) => {
       sender.arrived(receipt.waMessageId)
       await new Promise<void>((resolve) => tell({ _tag: "Receipt", ...receipt, taken: Effect.sync(resolve) }))

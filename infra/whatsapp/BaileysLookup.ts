@@ -1,6 +1,5 @@
 import "./QuietLibsignal.ts"
 import { jidDecode, jidNormalizedUser, type WASocket } from "@whiskeysockets/baileys"
-import { lru } from "#infra/Lru.ts"
 import { contactQuery, readContact } from "./ContactQuery.ts"
 
 export interface Lookup {
@@ -11,37 +10,17 @@ export interface Lookup {
   readonly find: (jid: string) => Promise<string | undefined>
 }
 
-const mostAddresses = 1_000
-const mostPauseMs = 60_000
-
 /**
  * Baileys alone would ask in the middle of a send, holding the lock that all sends of the socket share, and on silence
- * would send to nobody and report success. So: ask before, each address once at a time, with a deadline. What could
- * not be found out again and again is asked less and less often: WhatsApp refuses whoever asks too much.
+ * would send to nobody and report success. So: ask before, each address once at a time, with a deadline.
  */
 export const make = (sock: WASocket, timeoutMs: number, gone: AbortSignal): Lookup => {
   const running = new Map<string, Promise<string | undefined>>()
 
-  const failures = lru<{ readonly times: number; readonly until: number }>(mostAddresses)
-
-  const ask = async (jid: string): Promise<string | undefined> => {
-    const { times, until } = failures.get(jid) ?? { times: 0, until: 0 }
-    if (performance.now() < until) throw new Error("it was asked a moment ago")
-    try {
-      const address = await within(resolve(sock, jid), timeoutMs, gone)
-      failures.delete(jid)
-      return address
-    } catch (cause) {
-      const pauseMs = times === 0 ? 0 : Math.min(1_000 * 2 ** times, mostPauseMs)
-      failures.set(jid, { times: times + 1, until: performance.now() + pauseMs })
-      throw cause
-    }
-  }
-
   const once = (jid: string): Promise<string | undefined> => {
     const already = running.get(jid)
     if (already !== undefined) return already
-    const lookup = ask(jid).finally(() => running.delete(jid))
+    const lookup = within(resolve(sock, jid), timeoutMs, gone).finally(() => running.delete(jid))
     running.set(jid, lookup)
     return lookup
   }

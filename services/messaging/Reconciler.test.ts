@@ -3,6 +3,7 @@ import { Effect, Layer, References } from "effect"
 import { SqlClient } from "effect/sql"
 import { TestClock } from "effect/testing"
 import { AgentId } from "#domain/Ids.ts"
+import { BusUnavailable } from "#domain/ports/CommandBus.ts"
 import { EventStore } from "#domain/ports/EventStore.ts"
 import { SubjectKeys } from "#domain/ports/SubjectKeys.ts"
 import * as NodeCrypto from "#infra/crypto/NodeCrypto.ts"
@@ -33,7 +34,7 @@ const reconciling = Effect.fnUntraced(function* (options: { readonly messages?: 
   yield* write(devices.view, sql, created[0]!, created[1]!, deviceChanged(paired, 1, 2n, "paired"))
   if (messages) yield* MessagesView.make().view.setup(sql)
   const issued: Array<string> = []
-  const agents = { trusted: trusts }
+  const agents = { trusted: trusts, reached: true }
   const stubs = Layer.mergeAll(
     Layer.succeed(EventStore, {
       append: () => Effect.die("not here"),
@@ -47,8 +48,10 @@ const reconciling = Effect.fnUntraced(function* (options: { readonly messages?: 
     Layer.succeed(SubjectKeys, {} as never),
     Layer.succeed(AgentCommands, {
       issue: (agent, orders) =>
-        Effect.sync(() => {
+        Effect.suspend(() => {
+          if (!agents.reached) return Effect.fail(new BusUnavailable({ cause: "test" }))
           for (const { attempt, device } of orders) issued.push(`${agent} ${device === pairing} ${attempt}`)
+          return Effect.void
         })
     })
   )
@@ -104,5 +107,17 @@ it.effect("issues nothing to an agent without a key, until it has one", () =>
     agents.trusted = true
     yield* TestClock.adjust(minute)
     assert.deepStrictEqual(issued, pairs(2))
+  }).pipe(Effect.provide(layer))
+)
+
+it.effect("counts nothing that the bus did not take: once it is back, all is issued at the next look", () =>
+  Effect.gen(function* () {
+    const { agents, issued } = yield* reconciling({})
+    agents.reached = false
+    yield* TestClock.adjust(30 * minute)
+    assert.deepStrictEqual(issued, pairs(2))
+    agents.reached = true
+    yield* TestClock.adjust(30 * second)
+    assert.deepStrictEqual(issued, pairs(2, 3))
   }).pipe(Effect.provide(layer))
 )

@@ -90,8 +90,11 @@ export const layer = (options: ReconcilerOptions) =>
         const order = first && (yield* orderOf(first, attempt + 1))?.order
         if (order === undefined || (order.command.kind === "pair" && order.expiresAt <= fromMillis(now))) return
         yield* reissues.note(lease, open.stream, order.attempt, now)
+        // while the bus is away nothing is issued, so that nothing waits the longer for it afterwards
+        const notIssued = Effect.ignore(reissues.note(lease, open.stream, attempt, issuedAt))
         // the bus says when it has custody; an agent that is away may let it wait
-        yield* Effect.forkScoped(Effect.ignore(commands.issue(agent, [order])), { startImmediately: true })
+        const issued = Effect.catchTag(commands.issue(agent, [order]), "BusUnavailable", () => notIssued)
+        yield* Effect.forkScoped(issued, { startImmediately: true })
       })
 
       /** Under the first attempt, however many there were: whatever the agent still says of any outweighs it. */

@@ -22,8 +22,8 @@ export const make = (count: (device: string, change: number) => void) => {
       const event = readMessageEvent(recorded)
       if (event.type === "message.queued.v1") {
         const { device, recipients } = event.data
+        if (!open.has(id)) count(device, 1) // what is behind it may have failed: then all are followed once more
         open.set(id, { device, recipients, reports: [] })
-        count(device, 1)
         return
       }
       const before = open.get(id)

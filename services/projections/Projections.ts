@@ -48,7 +48,11 @@ export const layer = (views: ReadonlyArray<View>, fresh: () => ReadonlyArray<Vie
       const { position, reached } = yield* Memory.follow(views)
 
       const rowsReached = Effect.map(sql<Rows.Checkpoint>`SELECT * FROM checkpoints`, (rows) =>
-        Progress.lowest(views.map(({ name }) => Rows.positionOf(rows.find((row) => row.view_name === name))))
+        Progress.lowest(
+          views.map(({ name, version }) =>
+            Rows.positionOf(rows.find((row) => row.view_name === name && row.view_version === version))
+          )
+        )
       )
       return {
         position,

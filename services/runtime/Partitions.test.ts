@@ -42,6 +42,8 @@ describe("Partitions", () => {
       assert.deepStrictEqual(lives.splice(0), [0, 1, 2])
       yield* TestClock.adjust("1 second")
       assert.deepStrictEqual(lives, [0, 1, 2])
+      yield* TestClock.adjust("59 seconds")
+      assert.lengthOf(lives, 3 * 8) // after 1, 3, 7, 15, 25, 35, 45 and 55 seconds
     }).pipe(
       Effect.provide(InProcess.layer.pipe(Layer.provide(SqliteClient.layer(":memory:", { durability: "checkpoint" }))))
     )

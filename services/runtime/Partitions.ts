@@ -1,4 +1,4 @@
-import { Cause, Effect, Fiber } from "effect"
+import { Cause, Clock, Effect, Fiber } from "effect"
 import { type Group, type Lease, LeaseLost, Leases } from "#domain/ports/Leases.ts"
 
 /** Which partition a key belongs to, for ever: FNV-1a over its UTF-16 units. */
@@ -8,7 +8,8 @@ export const partitionOf = (key: string, partitions: number): number => {
   return (hash >>> 0) % partitions
 }
 
-const restart = "1 second"
+const firstPauseMillis = 1_000
+const longestPauseMillis = 10_000
 
 interface Running {
   readonly lease: Lease
@@ -34,16 +35,22 @@ export const run = <R>(
       const lives = new Map<number, Fiber.Fiber<unknown>>()
       const about = (lease: Lease) => ({ group: group.name, partition: lease.partition })
 
-      const again = (lease: Lease) =>
-        work(lease).pipe(
-          Effect.catchCause((cause) => {
-            if (Cause.hasInterruptsOnly(cause)) return Effect.interrupt
-            if (Cause.squash(cause) instanceof LeaseLost) return Effect.never // the next renewal hears it as well
-            return Effect.logError("the work on a partition failed; it begins again", about(lease), cause)
-          }),
-          Effect.andThen(Effect.sleep(restart)),
-          Effect.forever
-        )
+      const once = (lease: Lease) =>
+        Effect.catchCause(work(lease), (cause) => {
+          if (Cause.hasInterruptsOnly(cause)) return Effect.interrupt
+          if (Cause.squash(cause) instanceof LeaseLost) return Effect.never // the next renewal hears it as well
+          return Effect.logError("the work on a partition failed; it begins again", about(lease), cause)
+        })
+
+      /** A little later each time that it ends at once. */
+      const again = Effect.fnUntraced(function* (lease: Lease) {
+        for (let pause = firstPauseMillis; ; pause = Math.min(pause * 2, longestPauseMillis)) {
+          const begun = yield* Clock.currentTimeMillis
+          yield* once(lease)
+          if ((yield* Clock.currentTimeMillis) - begun > longestPauseMillis) pause = firstPauseMillis
+          yield* Effect.sleep(pause)
+        }
+      })
 
       /** Ends when the lease may have ended. */
       const watch = (lease: Lease) =>

@@ -14,9 +14,9 @@ export const RequiredScope = Context.Reference<ReadonlyArray<Scope>>("homing/ser
   defaultValue: () => []
 })
 
-/** The answer is what the views show: there is none before they have caught up with the log. */
-export const ShowsViews = Context.Reference<boolean>("homing/services/gateway/api/ShowsViews", {
-  defaultValue: () => false
+/** The answer is what the views show, in memory or by their rows: there is none before they have caught up with the log. */
+export const ShowsViews = Context.Reference<"memory" | "rows" | undefined>("homing/services/gateway/api/ShowsViews", {
+  defaultValue: () => undefined
 })
 
 /** Which limit of a key a request counts towards. */

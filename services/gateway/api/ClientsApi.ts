@@ -78,14 +78,14 @@ export class ClientsApi extends HttpApiGroup.make("clients")
       success: Schema.Struct({ items: Schema.Array(Client) }),
       error: anywhere
     })
-      .annotate(ShowsViews, true)
+      .annotate(ShowsViews, "memory")
       .annotate(OpenApi.Summary, "Every client, oldest first"),
     HttpApiEndpoint.get("get", "/:id", {
       params: { id: Schema.String },
       success: Client,
       error: [...anywhere, Problem("client_not_found")]
     })
-      .annotate(ShowsViews, true)
+      .annotate(ShowsViews, "memory")
       .annotate(OpenApi.Summary, "A client and its keys"),
     HttpApiEndpoint.post("issueKey", "/:id/keys", {
       params: { id: Schema.String },

@@ -38,7 +38,7 @@ export class DevicesApi extends HttpApiGroup.make("devices")
       error: anywhere
     })
       .annotate(RequiredScope, ["devices:manage"])
-      .annotate(ShowsViews, true)
+      .annotate(ShowsViews, "memory")
       .annotate(OpenApi.Summary, "Every device, oldest first"),
     HttpApiEndpoint.get("get", "/:id", {
       params: { id: Schema.String },
@@ -46,7 +46,7 @@ export class DevicesApi extends HttpApiGroup.make("devices")
       error: [...anywhere, Problem("device_not_found")]
     })
       .annotate(RequiredScope, ["devices:manage"])
-      .annotate(ShowsViews, true)
+      .annotate(ShowsViews, "memory")
       .annotate(OpenApi.Summary, "A device, with what to show while it is being paired")
   )
   .annotateEndpoints(CountsAs, "devices")

@@ -128,7 +128,7 @@ export class MessagesApi extends HttpApiGroup.make("messages")
       error: anywhere
     })
       .annotate(RequiredScope, ["messages:read"])
-      .annotate(ShowsViews, true)
+      .annotate(ShowsViews, "rows")
       .annotate(OpenApi.Summary, "Messages, newest first; `next` is the `after` of the next page"),
     HttpApiEndpoint.get("get", "/:id", {
       params: { id: Schema.String },

@@ -24,12 +24,13 @@ export const layer = Layer.effect(
   Effect.gen(function* () {
     const { authenticate } = yield* Authenticator
     const admission = yield* Admission
-    const { caughtUp } = yield* Readiness
+    const { caughtUp, written } = yield* Readiness
 
     return (answer, { endpoint }) => {
       const scopes = Context.get(endpoint.annotations, RequiredScope)
       const family = Context.get(endpoint.annotations, CountsAs)
-      const showsViews = Context.get(endpoint.annotations, ShowsViews)
+      const shown = Context.get(endpoint.annotations, ShowsViews)
+      const isThere = shown === "rows" ? written : shown === "memory" ? caughtUp : () => true
       const countsItself = Context.get(endpoint.annotations, CountsItself)
       const forbidden = respond(problem("forbidden", { detail: `The scope ${scopes.join(" or ")} is needed.` }))
 
@@ -39,7 +40,7 @@ export const layer = Layer.effect(
         if (principal === undefined) return Effect.succeed(unauthorized)
         if (principal === "starting") return Effect.succeed(notYet)
         if (scopes.length > 0 && !scopes.some((scope) => may(principal, scope))) return Effect.succeed(forbidden)
-        if (showsViews && !caughtUp()) return Effect.succeed(notYet)
+        if (!isThere()) return Effect.succeed(notYet)
         const admitted = Effect.provideService(answer, CurrentPrincipal, principal)
         const unless = (refused: Refused | undefined) =>
           refused === undefined ? admitted : Effect.succeed(respondTo(request, refused.found, refused.headers))
