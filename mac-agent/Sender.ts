@@ -1,4 +1,4 @@
-import { type Array, Clock, Context, Deferred, Effect, FiberSet, Layer, Schedule } from "effect"
+import { Array, Clock, Context, Deferred, Effect, FiberSet, Layer, Schedule } from "effect"
 import type { MessageCode } from "#domain/ErrorCodes.ts"
 import type { DeviceId, EventId } from "#domain/Ids.ts"
 import { fromMillis, type Instant, toMillis } from "#domain/Instant.ts"
@@ -94,13 +94,13 @@ export const layer = (options: SenderOptions = {}) =>
       const accept = Effect.fnUntraced(function* (entries: Array.NonEmptyReadonlyArray<LedgerEntry>) {
         const now = fromMillis(yield* Clock.currentTimeMillis)
         for (const entry of entries) raise(entry) // never behind the ledger
-        const placed = entries.map((entry): LedgerEntry => {
+        const placed = Array.map(entries, (entry): LedgerEntry => {
           if (online.has(entry.device) && entry.expiresAt > now && chats.claim(entry)) {
             return { ...entry, state: "attempting", attemptedAt: now }
           }
           chats.reserve(entry)
           return entry
-        }) as unknown as Array.NonEmptyReadonlyArray<LedgerEntry>
+        })
         step("agent.received")
         const answers = yield* patience.surely(ledger.accept(placed))
         for (const [i, entry] of placed.entries()) {

@@ -46,9 +46,14 @@ const make = Effect.fnUntraced(function* (registry: DeviceRegistry) {
 
   const idOf = ({ attempt, commandId }: Header, step: string) => reportIdOf(crypto, commandId, Number(attempt), step)
 
-  const recordMessage = ({ bytes, header }: Verified, told: MessageReport, device: DeviceId, eventId: EventId) => {
-    const { at, message } = told
-    const [report, evidence, answers] = [reportOf(header, told), base64url(bytes), header.commandId as EventId]
+  const recordMessage = (
+    { bytes, header }: Verified,
+    { at, message }: MessageReport,
+    report: Report,
+    device: DeviceId,
+    eventId: EventId
+  ) => {
+    const [evidence, answers] = [base64url(bytes), header.commandId as EventId]
     return messages.execute(
       messageStreamOf(message),
       () => ({ _tag: "Record", device, answers, report, at, evidence }),
@@ -111,8 +116,9 @@ const make = Effect.fnUntraced(function* (registry: DeviceRegistry) {
     const { header } = verified
     switch (told.kind) {
       case "message": {
-        const id = idOf(header, reportKey(reportOf(header, told)))
-        return { id, recorded: ifOwn(trust, header, (device) => recordMessage(verified, told, device, id)) }
+        const report = reportOf(header, told)
+        const id = idOf(header, reportKey(report))
+        return { id, recorded: ifOwn(trust, header, (device) => recordMessage(verified, told, report, device, id)) }
       }
       case "device": {
         const id = idOf(header, `${told.change} ${told.step}`)

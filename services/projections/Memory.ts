@@ -21,7 +21,7 @@ const hydrated = (sql: SqlClient.SqlClient, views: ReadonlyArray<View>) =>
         orElse: () => Effect.void
       })
       const checkpoints = yield* sql<Rows.Checkpoint>`SELECT * FROM checkpoints`
-      const found = views.flatMap((view): ReadonlyArray<Rows.Progress> => {
+      const found = views.flatMap((view): ReadonlyArray<Rows.ViewProgress> => {
         const checkpoint = checkpoints.find((one) => one.view_name === view.name && one.view_version === view.version)
         return checkpoint === undefined ? [] : [{ view, position: Rows.positionOf(checkpoint) }]
       })
@@ -32,7 +32,7 @@ const hydrated = (sql: SqlClient.SqlClient, views: ReadonlyArray<View>) =>
   )
 
 const telling = Effect.logWarning(
-  "the views' rows are not of this release: the gateway waits until one of this release may write them"
+  "the views' rows are not of this release: the gateway waits; another still writes its own, or this one cannot"
 ).pipe(Effect.andThen(Effect.sleep(nowAndThen)), Effect.forever)
 
 /** Keeps what the views have in memory up to date: from the rows as they are at the start, then from the log alone. */

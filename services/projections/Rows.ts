@@ -36,7 +36,7 @@ export const newsFor = (view: View, position: bigint | undefined, events: Readon
   )
 
 /** How far a view has come. */
-export interface Progress {
+export interface ViewProgress {
   readonly view: View
   position: bigint | undefined
 }
@@ -61,7 +61,10 @@ export const open = <E>(
           VALUES (${view.name}, ${view.version}, NULL)
           ON CONFLICT (view_name) DO UPDATE SET view_version = excluded.view_version, position = NULL`
       }
-      const progress: Progress = { view, position: row?.view_version === view.version ? positionOf(row) : undefined }
+      const progress: ViewProgress = {
+        view,
+        position: row?.view_version === view.version ? positionOf(row) : undefined
+      }
       return progress
     })
     const progress = yield* Effect.forEach(views, (view) => transact(resume(view)))
