@@ -4,5 +4,7 @@
  */
 export const exactPaths = { ignoreTrailingSlash: false, ignoreDuplicateSlashes: false, caseSensitive: true } as const
 
-/** None of ours has escapes, matrix parameters or a host before it, all of which the router would take off. */
-export const isExact = (target: string): boolean => /^\/[\w./~-]*(\?|$)/.test(target)
+/** Letters, digits and `-._~` need no escape (RFC 3986 §2.3); the router would take it off, and all behind a `;`. */
+const otherSpelling = /^[^?]*(%(2[DE]|3\d|[46][1-9A-F]|[57][\dA]|5F|7E)|[;#])/i
+
+export const isExact = (target: string): boolean => !otherSpelling.test(target)
