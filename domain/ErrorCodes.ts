@@ -8,6 +8,10 @@ export const errorCodes = {
   not_found: [404, "There is nothing here."],
   message_not_found: [404, "There is no such message."],
   device_not_found: [404, "There is no such device."],
+  qr_not_found: [
+    404,
+    "The device has no QR code to show now: it is linked, is linked by a typed code, or the next one is to come."
+  ],
   client_not_found: [404, "There is no such client."],
   key_not_found: [404, "There is no such key."],
   agent_not_found: [404, "There is no such agent."],

@@ -2,6 +2,7 @@ import { Effect, Schema } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
 import { DeviceId } from "#domain/Ids.ts"
 import { type DeviceDocument, Devices } from "../../devices/Devices.ts"
+import { toPng, toSvg } from "../../devices/QrCode.ts"
 import { Api } from "../api/Api.ts"
 import { CurrentPrincipal } from "../api/Authorization.ts"
 import { CreateDevice } from "../api/DevicesApi.ts"
@@ -40,6 +41,15 @@ export const layer = (phoneNumber: ReadPhoneNumber) =>
     Effect.fnUntraced(function* (handlers) {
       const devices = yield* Devices
 
+      const find = Effect.fnUntraced(function* (id: string) {
+        const found = isDeviceId(id) ? yield* orStoreUnavailable(devices.find(id)) : undefined
+        return found ?? (yield* refuse("device_not_found"))
+      })
+      const qrOf = Effect.fnUntraced(function* (id: string) {
+        const { pairing } = yield* find(id)
+        return pairing?.method === "qr" ? pairing.code : yield* refuse("qr_not_found")
+      })
+
       return handlers
         .handleRaw("create", ({ request }) =>
           Effect.gen(function* () {
@@ -51,11 +61,8 @@ export const layer = (phoneNumber: ReadPhoneNumber) =>
           })
         )
         .handle("list", () => Effect.map(orStoreUnavailable(devices.list), (all) => ({ items: all.map(deviceJson) })))
-        .handle("get", ({ params: { id } }) =>
-          Effect.gen(function* () {
-            const found = isDeviceId(id) ? yield* orStoreUnavailable(devices.find(id)) : undefined
-            return found === undefined ? yield* refuse("device_not_found") : deviceJson(found)
-          })
-        )
+        .handle("get", ({ params: { id } }) => Effect.map(find(id), deviceJson))
+        .handle("qrPng", ({ params: { id } }) => Effect.flatMap(qrOf(id), (qr) => Effect.promise(() => toPng(qr))))
+        .handle("qrSvg", ({ params: { id } }) => Effect.map(qrOf(id), toSvg))
     })
   )
