@@ -71,7 +71,7 @@ export const make = Effect.fnUntraced(function* <Result = unknown>(
   const refuse = (batch: ReadonlyArray<Queued<Result>>, failure: CommitFailed) => {
     const deferred = batch.filter(({ settle }) => settle === undefined)
     if (kept.length === 0 && deferred.length > 0)
-      log(Effect.logWarning("what nobody waits for is kept: nothing can be stored", failure))
+      log(Effect.logWarning("nothing can be stored; what nobody waits for is kept, and offered again", failure))
     kept = deferred
     if (kept.length > 0) armLater()
     const exit = Exit.fail(failure)
