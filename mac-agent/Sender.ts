@@ -27,6 +27,9 @@ export interface SenderOptions {
   readonly drainMillis?: number
 }
 
+/** Bounds how long one commit holds the event loop. */
+const expiredAtOnce = 512
+
 /** The one place that writes to WhatsApp: attempts, outcomes, retries, expiry. */
 export class Sender extends Context.Service<
   Sender,
@@ -144,6 +147,10 @@ export const layer = (options: SenderOptions = {}) =>
         )
         if (entry === undefined) return
         const live = lives.get(entry.commandId)
+        if (claim === "failed" && live?.trying) {
+          live.refusal = { at, ...(code !== undefined && { code }) }
+          return
+        }
         if (live !== undefined) learn(live)
         const millis = toMillis(at)
         const reports = [reportOf(entry, live?.attempt ?? entry.attempt, claim, millis, code)]
@@ -190,11 +197,13 @@ export const layer = (options: SenderOptions = {}) =>
       /** Entries whose time has come are tried again; waiting ones whose time is over expire. */
       const tick = Effect.gen(function* () {
         const now = yield* Clock.currentTimeMillis
+        const expired: globalThis.Array<Live.Live> = []
         for (const { commandId } of time.isSet() ? chats.takeExpired(fromMillis(now)) : []) {
           const live = lives.get(commandId)!
-          if (live.doubt === undefined) yield* tries.expire(live, now)
+          if (live.doubt === undefined) expired.push(live)
           else live.doubt.inLine = false
         }
+        for (const some of Array.chunksOf(expired, expiredAtOnce)) yield* tries.expire(some, now)
         for (const live of lives.values()) lineUp(live, now)
         chats.rouse(now)
         for (const device of online) wake({ device })

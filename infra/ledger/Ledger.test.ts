@@ -7,7 +7,7 @@ import { Ledger, type LedgerEntry } from "#domain/ports/Ledger.ts"
 import { SecretVault } from "#domain/ports/SecretVault.ts"
 import * as NodeCrypto from "#infra/crypto/NodeCrypto.ts"
 import { temporaryDirectory } from "../../test/TemporaryDirectory.ts"
-import { newEntry, newReport } from "./contract/Fixtures.ts"
+import { newEntry, newReport, Outage } from "./contract/Fixtures.ts"
 import { ledgerContract } from "./contract.ts"
 import * as Sqlite from "./Sqlite.ts"
 
@@ -29,7 +29,18 @@ const commitsIn = (wal: string): number => {
   return commits
 }
 
-ledgerContract("SQLite", Layer.unwrap(Effect.map(temporaryFile, (file) => ledgerOf(file))))
+const outageOf = (file: string) => {
+  const run = (statement: string) =>
+    Effect.sync(() => {
+      const db = new DatabaseSync(file)
+      db.exec(statement)
+      db.close()
+    })
+  const [begin, end] = [run("ALTER TABLE entries RENAME TO away"), run("ALTER TABLE away RENAME TO entries")]
+  return Layer.succeed(Outage, { begin, end })
+}
+const withOutage = (file: string) => Layer.merge(ledgerOf(file), outageOf(file))
+ledgerContract("SQLite", Layer.unwrap(Effect.map(temporaryFile, withOutage)))
 
 describe("the SQLite ledger", () => {
   it.effect("survives a restart, and what was deferred is committed on close", () =>

@@ -63,7 +63,11 @@ const make = Effect.fnUntraced(function* (file: string) {
 
     keep: (reports) => durably(keep(reports)),
     unreceipted: (limit, after) => afterFlush(() => tables.reports(limit, after)),
-    receipted: (ids) => group.soon(() => tables.release(ids)),
+    receipted: (ids) =>
+      Effect.suspend(() => {
+        const leaving = tables.leave(ids)
+        return leaving.length === 0 ? Effect.void : group.soon(() => tables.release(leaving))
+      }),
 
     devices: afterFlush(tables.devices),
     saveDevice: (device, reports) =>

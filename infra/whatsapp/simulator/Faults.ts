@@ -39,9 +39,9 @@ export const Faults = Schema.Struct({
   queryError: Schema.NullOr(Schema.Struct({ namespace: ShortText, code: Status })),
   /**
    * What the directory answers: `error`, an error beside a list of bare names; `partial`, the bare names alone; `empty`,
-   * an empty list.
+   * an empty list; `nobody`, that no number is on WhatsApp.
    */
-  usync: Schema.Literals(["normal", "error", "partial", "empty"]),
+  usync: Schema.Literals(["normal", "error", "partial", "empty", "nobody"]),
   /** Devices that the server has no keys of, though their phone is there: a number, or a number, a colon and a device. */
   keyless: Schema.Array(Schema.String.check(Schema.isPattern(/^\d{5,15}(:\d{1,3})?$/))),
   /** Refuse every login with this reason. */

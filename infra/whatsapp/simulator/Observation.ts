@@ -20,6 +20,7 @@ const kinds = [
   "client-receipt",
   "client-ack",
   "muted",
+  "absent",
   "protocol-error"
 ] as const
 
