@@ -30,7 +30,8 @@ export const Confirm = Schema.Struct({
 export const SendMessage = Schema.Struct({
   device: Id,
   to: Schema.String.check(Schema.isMaxLength(64)).annotate({
-    description: "A phone number: +…, 00…, or national when the gateway has a country configured.",
+    description:
+      "A phone number: +…, 00…, or national when the gateway has a country configured. What can be read as two numbers is refused.",
     examples: ["+60123456789"]
   }),
   content: Content,
@@ -63,7 +64,9 @@ export const Message = Schema.Struct({
   tags: Schema.Record(Schema.String, Schema.String),
   createdAt: Schema.String,
   updatedAt: Schema.String,
-  expiresAt: Schema.String
+  expiresAt: Schema.String,
+  /** In the answer to a send: what was understood to stand before the digits of `to`, such as `+49`. */
+  assumed: Schema.optionalKey(Schema.String)
 }).annotate({ identifier: "Message" })
 
 const MessageEvent = Schema.Struct({
