@@ -12,6 +12,7 @@ export const listener = ({ connectionLimit }: { readonly connectionLimit?: numbe
   const server = createServer({
     ServerResponse: WholeResponse,
     keepAliveTimeout: 5_000,
+    joinDuplicateHeaders: true, // else the first of two is taken in silence, and a proxy may have judged by the other
     headersTimeout: 15_000,
     requestTimeout: 30_000,
     connectionsCheckingInterval: 5_000,

@@ -69,6 +69,7 @@ export const send = (messages: Messages["Service"], admission: Admission["Servic
     if (!isDeviceId(asked.device)) return refuse("device_not_found")
     const request: SendRequest = {
       idempotencyKey: key.value,
+      ...(key.former !== undefined && { formerKey: key.former }),
       device: asked.device,
       to: { kind: "phone", address: reading.success.number },
       content: asked.content,
