@@ -22,6 +22,7 @@ export const listener = ({ connectionLimit }: { readonly connectionLimit?: numbe
     ServerResponse: WholeResponse,
     shouldUpgradeCallback: () => false, // an upgraded connection would be out of reach of all that follows
     keepAliveTimeout,
+    joinDuplicateHeaders: true, // else the first of two is taken in silence, and a proxy may have judged by the other
     headersTimeout: 15_000,
     requestTimeout: 30_000,
     connectionsCheckingInterval: 5_000,

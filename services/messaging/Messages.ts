@@ -18,6 +18,8 @@ export type Until = "sent" | "delivered" | "read"
 
 export interface SendRequest {
   readonly idempotencyKey: string
+  /** Another name under which an earlier release may have accepted this request. */
+  readonly formerKey?: string
   readonly device: DeviceId
   readonly to: Recipient
   readonly content: Content

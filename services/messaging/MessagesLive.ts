@@ -107,6 +107,16 @@ export const layer = (options: {
       const idOf = ({ client }: Caller, { idempotencyKey }: SendRequest) =>
         messageIdOf(crypto, pepper, tenant, client, idempotencyKey)
 
+      const isAccepted = (caller: Caller, request: SendRequest) =>
+        Effect.map(store.read(streamOf(idOf(caller, request))), ([first]) => first !== undefined)
+
+      /** The request under the name it is known by, if an earlier release accepted it under another. */
+      const asNamed = Effect.fnUntraced(function* (caller: Caller, { formerKey, ...request }: SendRequest) {
+        if (formerKey === undefined) return request
+        const before = { ...request, idempotencyKey: formerKey }
+        return (yield* isAccepted(caller, before)) ? before : request
+      })
+
       const accept = Effect.fnUntracedEager(function* (
         id: MessageId,
         caller: Caller,
@@ -169,23 +179,28 @@ export const layer = (options: {
         return { document: present(document, request), answered, repeated: queued === undefined }
       })
 
+      const send = (caller: Caller, request: SendRequest) =>
+        Effect.suspend(() => {
+          const noRoomToWait = request.confirm.timeoutMs > 0 && waits.size() >= options.limits.waits
+          const id = idOf(caller, request)
+          const arrival = arrivals.begin(request.device)
+          const wait = waits.open(streamOf(id))
+          return Effect.onExitPrimitive(accept(id, caller, request, arrival, wait, noRoomToWait), () => {
+            arrival.end()
+            wait.close()
+            return undefined
+          })
+        })
+
       const messages: Messages["Service"] = {
         send: (caller, request) =>
-          Effect.suspend(() => {
-            const noRoomToWait = request.confirm.timeoutMs > 0 && waits.size() >= options.limits.waits
-            const id = idOf(caller, request)
-            const arrival = arrivals.begin(request.device)
-            const wait = waits.open(streamOf(id))
-            return Effect.onExitPrimitive(accept(id, caller, request, arrival, wait, noRoomToWait), () => {
-              arrival.end()
-              wait.close()
-              return undefined
-            })
-          }),
+          request.formerKey === undefined
+            ? send(caller, request)
+            : Effect.flatMap(asNamed(caller, request), (named) => send(caller, named)),
 
         repeat: Effect.fnUntraced(function* (caller, request) {
-          const [first] = yield* store.read(streamOf(idOf(caller, request)))
-          return first === undefined ? undefined : yield* messages.send(caller, request)
+          const named = yield* asNamed(caller, request)
+          return (yield* isAccepted(caller, named)) ? yield* send(caller, named) : undefined
         }),
 
         find: Effect.fn("Messages.find")(function* (id) {

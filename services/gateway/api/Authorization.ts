@@ -38,5 +38,5 @@ export const CountsItself = Context.Reference<boolean>("homing/services/gateway/
  */
 export class Authorization extends HttpApiMiddleware.Service<Authorization, { provides: CurrentPrincipal }>()(
   "homing/services/gateway/api/Authorization",
-  { error: [Problem("unauthorized"), Problem("forbidden"), Problem("starting")] }
+  { error: [Problem("bad_request"), Problem("unauthorized"), Problem("forbidden"), Problem("starting")] }
 ) {}

@@ -21,7 +21,9 @@ export const Device = Schema.Struct({
   since: Schema.String,
   /** What to show to the phone that shall be linked, as long as it works. */
   qr: Schema.optionalKey(Schema.String),
-  code: Schema.optionalKey(Schema.String)
+  code: Schema.optionalKey(Schema.String),
+  /** In the answer that creates it: what was understood to stand before the digits of `phone`. */
+  assumed: Schema.optionalKey(Schema.String)
 }).annotate({ identifier: "Device" })
 
 const noPicture = [...anywhere, Problem("device_not_found"), Problem("qr_not_found")] as const

@@ -17,6 +17,9 @@ import { respond } from "./Answer.ts"
 import { respondTo } from "./IdempotencyKey.ts"
 
 const unauthorized = respond(problem("unauthorized"), { "www-authenticate": 'Bearer realm="homing"' })
+const contradictory = respond(
+  problem("bad_request", { detail: "Authorization and X-API-Key present different keys: one of them is enough." })
+)
 const notYet = respond(starting.found, starting.headers)
 
 export const layer = Layer.effect(
@@ -36,7 +39,9 @@ export const layer = Layer.effect(
 
       return Effect.withFiber((fiber) => {
         const request = Context.getUnsafe(fiber.context, HttpServerRequest.HttpServerRequest)
-        const principal = authenticate(credentialIn(request.headers))
+        const credential = credentialIn(request.headers)
+        if (credential === undefined) return Effect.succeed(contradictory)
+        const principal = authenticate(credential)
         if (principal === undefined) return Effect.succeed(unauthorized)
         if (principal === "starting") return Effect.succeed(notYet)
         if (scopes.length > 0 && !scopes.some((scope) => may(principal, scope))) return Effect.succeed(forbidden)
@@ -52,9 +57,10 @@ export const layer = Layer.effect(
   })
 )
 
-/** The key as presented, either way; empty when there is none. */
-const credentialIn = (headers: Readonly<Record<string, string | undefined>>): string => {
-  const { authorization } = headers
-  if (authorization === undefined) return headers["x-api-key"] ?? ""
-  return /^bearer +(\S.*)$/i.exec(authorization)?.[1] ?? ""
+/** The key as presented, either way; empty when there is none, `undefined` when there are two. */
+const credentialIn = (headers: Readonly<Record<string, string | undefined>>): string | undefined => {
+  const { authorization, "x-api-key": apiKey } = headers
+  if (authorization === undefined) return apiKey ?? ""
+  const token = /^bearer +(\S.*)$/i.exec(authorization)?.[1] ?? ""
+  return apiKey === undefined || apiKey === token ? token : undefined
 }
