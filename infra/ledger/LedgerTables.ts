@@ -9,10 +9,10 @@ const purgedAtOnce = 50
 
 /** The statements over the ledger, prepared once. They throw what SQLite throws. */
 export const ledgerTables = (db: DatabaseSync, rows: LedgerRows) => {
-  const insertEpoch = db.prepare("INSERT INTO epochs (name) VALUES (?) ON CONFLICT DO NOTHING")
+  const insertEpoch = db.prepare("INSERT INTO epochs (name) VALUES (?) ON CONFLICT (name) DO NOTHING")
   const epoch = "(SELECT id FROM epochs WHERE name = ?)"
   const insertEntry = db.prepare(
-    `INSERT INTO entries VALUES (${epoch}, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`
+    `INSERT INTO entries VALUES (${epoch}, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (epoch_id, position) DO NOTHING`
   )
   const raiseAttempt = db.prepare(
     `UPDATE entries SET attempt = MAX(attempt, ?) WHERE epoch_id = ${epoch} AND position = ? AND command_id = ?`
@@ -36,7 +36,7 @@ export const ledgerTables = (db: DatabaseSync, rows: LedgerRows) => {
   const deleteOld = db.prepare(`
     DELETE FROM entries WHERE epoch_id = ? AND position > ? AND position <= ?
     AND COALESCE(attempted_at, accepted_at) < ? AND expires_at <= ?`)
-  const insertReport = db.prepare("INSERT INTO unreceipted VALUES (?, ?, ?) ON CONFLICT DO NOTHING")
+  const insertReport = db.prepare("INSERT INTO unreceipted VALUES (?, ?, ?) ON CONFLICT (position, id) DO NOTHING")
   const deleteReport = db.prepare("DELETE FROM unreceipted WHERE position = ? AND id = ?")
   const selectReports = db.prepare(
     "SELECT position, id, bytes FROM unreceipted WHERE (position, id) > (?, ?) ORDER BY position, id LIMIT ?"
