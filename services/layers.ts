@@ -33,6 +33,7 @@ import * as SharedPairingCodes from "./devices/SharedPairingCodes.ts"
 import { Deployment } from "./gateway/Deployment.ts"
 import * as Server from "./gateway/Server.ts"
 import { Shared } from "./identity/Installation.ts"
+import * as OlderLog from "./identity/OlderLog.ts"
 import * as OwnDatabase from "./identity/OwnDatabase.ts"
 import * as Identity from "./identity/StoreIdentity.ts"
 import { StoreIdentity } from "./identity/StoreIdentity.ts"
@@ -96,7 +97,9 @@ const database = (folder: string, url: Redacted.Redacted | undefined) =>
         SqliteSubjectKeys.layer(join(folder, "subject-keys.db")),
         InProcessLimits.layer,
         InProcessLeases.layer
-      ).pipe(Layer.provideMerge(SqliteClient.layer(join(folder, "views.db"), { durability: "checkpoint" })))
+      ).pipe(
+        Layer.provideMerge(SqliteClient.layer(join(folder, "views.db"), { durability: "checkpoint", expendable: true }))
+      )
     : later(
         async () => ({
           Client: await import("#infra/postgres/PostgresClient.ts"),
@@ -214,6 +217,7 @@ export const gateway = (options: GatewayOptions) => {
     Layer.provide([MessageActors.layer, DeviceActors.layer, Waits.layer]),
     Layer.provideMerge([pairingCodes, AgentsHeard.layer]),
     Layer.provideMerge(views),
+    Layer.provide(OlderLog.views),
     Layer.provide(OwnDatabase.layer),
     Layer.provideMerge(Identity.layer),
     Layer.provideMerge(provenance(options.region))
@@ -231,7 +235,7 @@ export const agent = (name: AgentId, options: SenderOptions = {}) =>
         Trust.Trust,
         Trust.make(keys, pin, () => Effect.void) // enrolled again at every start
       )
-      return Agent.layer(options).pipe(Layer.provide(trust))
+      return Agent.layer(options).pipe(Layer.provide(OlderLog.ledger), Layer.provide(trust))
     })
   )
 

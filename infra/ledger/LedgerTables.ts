@@ -29,6 +29,11 @@ export const ledgerTables = (db: DatabaseSync, rows: LedgerRows) => {
   const selectMayHaveLeft = db.prepare(`
     SELECT 1 FROM entries WHERE wa_message_id = ? AND command_id = ? AND epoch_id <> ${epoch}
     AND state NOT IN ('prepared', 'expired')`)
+  const selectReached = db.prepare(`
+    SELECT MAX(position) AS position FROM (
+      SELECT MAX(position) AS position FROM entries WHERE epoch_id = (SELECT id FROM epochs WHERE name = ?1)
+      UNION ALL SELECT MAX(position) FROM devices WHERE epoch = ?1)`)
+  selectReached.setReadBigInts(true) // places of EventStoreDB's log may pass 2^53
   const selectEpochs = db.prepare("SELECT id FROM epochs")
   const selectOldest = db.prepare(
     "SELECT position, accepted_at FROM entries WHERE epoch_id = ? AND position > ? ORDER BY position LIMIT ?"
@@ -97,6 +102,8 @@ export const ledgerTables = (db: DatabaseSync, rows: LedgerRows) => {
       const row = selectByWaMessageId.get(waMessageId) as EntryRow | undefined
       return row && rows.toEntry(row)
     },
+
+    reached: (epoch: string): bigint | undefined => (selectReached.get(epoch)!.position as bigint | null) ?? undefined,
 
     epochs: (): ReadonlyArray<number> => selectEpochs.all().map(({ id }) => id as number),
 

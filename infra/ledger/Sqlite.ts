@@ -13,8 +13,9 @@ const make = Effect.fnUntraced(function* (file: string) {
   const secret = yield* (yield* SecretVault).obtain("ledger")
   const rows = ledgerRows(sealedBlobs(crypto, crypto.cipherKey(Redacted.value(secret))))
 
-  const db = yield* Database.open(file, { durability: "commit", schema })
-  const tables = ledgerTables(db, rows)
+  const { db, tables } = yield* Database.openWith(file, { durability: "commit", schema }, (db) =>
+    ledgerTables(db, rows)
+  )
   const group = yield* GroupCommit.make(db, (results) => {
     for (const then of results) if (typeof then === "function") then()
   })
@@ -64,6 +65,8 @@ const make = Effect.fnUntraced(function* (file: string) {
     keep: (reports) => durably(keep(reports)),
     unreceipted: (limit, after) => afterFlush(() => tables.reports(limit, after)),
     receipted: (ids) => group.soon(() => tables.release(ids)),
+
+    reached: (epoch) => afterFlush(() => tables.reached(epoch)),
 
     devices: afterFlush(tables.devices),
     saveDevice: (device, reports) =>
