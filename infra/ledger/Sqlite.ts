@@ -7,15 +7,19 @@ import * as Database from "#infra/sqlite/Database.ts"
 import * as GroupCommit from "#infra/sqlite/GroupCommit.ts"
 import { ledgerRows, schema } from "./LedgerRows.ts"
 import { ledgerTables } from "./LedgerTables.ts"
+import * as Proof from "./Proof.ts"
 
 const make = Effect.fnUntraced(function* (file: string) {
   const crypto = yield* Crypto
   const secret = yield* (yield* SecretVault).obtain("ledger")
   const rows = ledgerRows(sealedBlobs(crypto, crypto.cipherKey(Redacted.value(secret))))
 
-  const { db, tables } = yield* Database.openWith(file, { durability: "commit", schema }, (db) =>
-    ledgerTables(db, rows)
-  )
+  const options = { durability: "commit", schema: `${schema};${Proof.schema}` } as const
+  const { db, tables } = yield* Database.openWith(file, options, (db) => {
+    Proof.refuseOtherSecret(db, rows)
+    return ledgerTables(db, rows)
+  })
+
   const group = yield* GroupCommit.make(db, (results) => {
     for (const then of results) if (typeof then === "function") then()
   })

@@ -1,8 +1,7 @@
 import { Effect, Layer } from "effect"
 import type { Config } from "../Config.ts"
-import { Adopting } from "../identity/Installation.ts"
 import { StoreIdentity } from "../identity/StoreIdentity.ts"
-import { identity } from "../layers.ts"
+import { adoption, identity } from "../layers.ts"
 import * as Log from "../telemetry/Log.ts"
 import { faint, say } from "./Terminal.ts"
 
@@ -26,8 +25,6 @@ export const adopt = (config: Config) =>
     say(faint("  An agent of its own obeys it when it was told: `homing agents enrol`, then `homing agent trust`."))
   }).pipe(
     Effect.provide(
-      identity(config.dataDirectory, config, config.region).pipe(
-        Layer.provide([Log.layer({ level: config.logLevel }), Layer.succeed(Adopting, true)])
-      )
+      adoption(config.dataDirectory, config, config.region).pipe(Layer.provide(Log.layer({ level: config.logLevel })))
     )
   )

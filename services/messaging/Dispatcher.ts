@@ -11,6 +11,7 @@ import { creating } from "../runtime/Tables.ts"
 import { AgentCommands, type Order } from "./AgentCommands.ts"
 import type { Derived } from "./Orders.ts"
 import * as Outbox from "./Outbox.ts"
+import * as Reissues from "./Reissues.ts"
 import * as Withheld from "./Withheld.ts"
 
 /** Gateways share the work by device; one alone does all of it in one piece. */
@@ -35,7 +36,7 @@ export const layer = (options: { readonly registry: DeviceRegistry }) =>
 
       yield* creating(sql, sql`CREATE TABLE IF NOT EXISTS dispatcher (id INTEGER PRIMARY KEY, position TEXT NOT NULL)`)
 
-      const outbox = yield* Outbox.make(group.partitions, yield* Withheld.make)
+      const outbox = yield* Outbox.make(group.partitions, yield* Withheld.make(yield* Reissues.make(sql)))
 
       /** A device that the views do not show yet was created a moment ago. */
       const agentOf = Effect.fnUntraced(function* ({ agent, device, order }: Derived) {

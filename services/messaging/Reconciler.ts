@@ -75,7 +75,7 @@ export const layer = (options: ReconcilerOptions) =>
       const views = yield* Views
       const leases = yield* Leases
       const reissues = yield* Reissues.make(sql)
-      const { withhold } = yield* Withheld.make
+      const { withhold } = yield* Withheld.make(reissues)
       const orderOf = orders(yield* Crypto, yield* SubjectKeys)
       const group = { name: "reconciler", partitions: leases.renewalMillis === undefined ? 1 : partitions }
       const started = yield* Clock.currentTimeMillis

@@ -1,5 +1,4 @@
 import { Effect } from "effect"
-import { SqlClient } from "effect/sql"
 import { fold } from "#domain/Decider.ts"
 import { Message, readMessageEvent, settled } from "#domain/message/Message.ts"
 import { EventStore } from "#domain/ports/EventStore.ts"
@@ -7,20 +6,19 @@ import type { Unreadable } from "#domain/privacy/Sealing.ts"
 import type { RecordedEvent } from "#domain/Recorded.ts"
 import * as Metrics from "../telemetry/Metrics.ts"
 import { MessageActors } from "./MessageActors.ts"
-import * as Reissues from "./Reissues.ts"
+import type * as Reissues from "./Reissues.ts"
 
 const isMessage = ({ type }: RecordedEvent) => type === "message.queued.v1"
 
-export type Withheld = Effect.Success<typeof make>
+export type Withheld = Effect.Success<ReturnType<typeof make>>
 
 /**
  * What becomes of commands that cannot be made, because what they are to say cannot be read. A message gets its last
  * word from the gateway: that it failed, if nobody can have issued it, and else that nobody knows.
  */
-export const make = Effect.gen(function* () {
+export const make = Effect.fnUntraced(function* (reissues: Pick<Reissues.Reissues, "last">) {
   const actors = yield* MessageActors
   const store = yield* EventStore
-  const reissues = yield* Reissues.make(yield* SqlClient.SqlClient)
 
   return {
     /** `issued`: a command may have left before. */
