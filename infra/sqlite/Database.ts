@@ -24,7 +24,9 @@ export class DatabaseNotOpened extends Schema.TaggedError<DatabaseNotOpened>()("
   cause: Schema.Defect()
 }) {
   override get message() {
-    return `the database ${this.file} cannot be opened: ${this.cause instanceof Error ? this.cause.message : "unknown"}`
+    const problem = this.cause instanceof Error ? this.cause.message : "unknown"
+    const way = isDamage(this) ? `. ${whatToDo}` : ""
+    return `the database ${this.file} cannot be opened: ${problem}${way}`
   }
 }
 
@@ -92,9 +94,10 @@ export const connect = (file: string, { durability, schema }: Options): Database
 const run = (db: DatabaseSync, schema: NonNullable<Options["schema"]>) =>
   typeof schema === "string" ? db.exec(schema) : schema(db)
 
+const whatToDo = "Restore it from a backup, with all other files of the same moment"
 /** SQLite's codes of a file that is not whole, and of one that is none of its own. */
 const damage: ReadonlySet<number> = new Set([11, 26])
-const isDamage = ({ cause }: DatabaseNotOpened) =>
+const isDamage = ({ cause }: Pick<DatabaseNotOpened, "cause">) =>
   cause instanceof Damaged || damage.has(((cause as { readonly errcode?: number }).errcode ?? 0) % 256)
 
 const setAside = Effect.fnUntraced(function* (file: string, problem: DatabaseNotOpened) {
