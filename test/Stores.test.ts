@@ -162,6 +162,27 @@ it.live("views that are damaged, or missing, are made anew, and what was damaged
   })
 )
 
+it.live("every database is read through when somebody asks for it", () =>
+  Effect.gen(function* () {
+    const { copy, cwd } = yield* used
+    const path = copy()
+    const check = Effect.gen(function* () {
+      const process = yield* homing(["store", "check"], { cwd, env: { ...env, DATA_DIR: path } })
+      const { code } = yield* process.ended
+      return { code, said: process.stdout() + process.stderr() }
+    })
+    const whole = yield* check
+    assert.deepStrictEqual(
+      [whole.code, [...whole.said.matchAll(/^(\S+) is whole$/gm)].map(([, name]) => name).toSorted()],
+      [0, ["ledger.db", "log.db", "refusals.db", "subject-keys.db", "views.db", "whatsapp.db"]]
+    )
+    truncateSync(join(path, "ledger.db"), 8_192)
+    const cut = yield* check
+    assert.strictEqual(cut.code, 1)
+    assert.match(cut.said, /ledger\.db cannot be opened: .*Restore it from a backup/)
+  })
+)
+
 it.live("lost keys are gone on without when an operator says so", () =>
   Effect.gen(function* () {
     const { copy, cwd } = yield* used

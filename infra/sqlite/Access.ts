@@ -27,12 +27,13 @@ export const closeToOthers = (folder: string): ReadonlyArray<string> => {
     )
   }
   const open = found.filter(({ mode }) => (mode & openToOthers) !== 0)
+  const wasClosed = ((found[0]?.mode ?? 0) & openToOthers) === 0 // then nobody could get at what is in it
   for (const { mode, path } of open) {
     chmodSync(path, mode & 0o777 & ~openToOthers)
     if (((modeOf(path) ?? 0) & openToOthers) === 0) continue
     throw new Error(`${path} stays open to other users (mode ${octal(mode)}): its file system keeps no permissions`)
   }
-  return open.map(({ mode, path }) => `${path} (${octal(mode)})`)
+  return wasClosed ? [] : open.map(({ mode, path }) => `${path} (${octal(mode)})`)
 }
 
 const modeOf = (path: string) => {

@@ -2,7 +2,7 @@ import { closeSync, existsSync, openSync, renameSync } from "node:fs"
 import { DatabaseSync } from "node:sqlite"
 import { Clock, Effect, Schema } from "effect"
 import { fromMillis } from "#domain/Instant.ts"
-import { Damaged, refuseDamaged } from "./Integrity.ts"
+import { Damaged, refuseDamaged, refuseDamagedPages } from "./Integrity.ts"
 import { refuseOtherShape } from "./Shape.ts"
 
 /**
@@ -60,6 +60,12 @@ export const open = (file: string, options: Options) =>
   Effect.map(
     openWith(file, options, () => {}),
     ({ db }) => db
+  )
+
+/** Whatever its size, and whatever is in it. */
+export const readThrough = (file: string) =>
+  Effect.flatMap(open(file, { durability: "commit" }), (db) =>
+    Effect.try({ try: () => refuseDamagedPages(db), catch: (cause) => new DatabaseNotOpened({ file, cause }) })
   )
 
 const memory = ":memory:"

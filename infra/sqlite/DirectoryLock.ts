@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, writeFileSync, writeSync } from "node:fs"
+import { existsSync, mkdirSync, rmSync, writeFileSync, writeSync } from "node:fs"
 import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { Effect, Layer, Schema } from "effect"
@@ -72,6 +72,7 @@ export const layer = (
           try: () => {
             const locked = lock(folder)
             try {
+              rmSync(join(folder, "lock.pid"), { force: true }) // an older release's note
               const held = Holder.hold(noteIn(folder), pace, () => lost(folder))
               if ("holder" in held) throw inUse(folder, held.holder)
               return { held, locked }

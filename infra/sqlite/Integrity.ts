@@ -1,7 +1,7 @@
 import { statSync } from "node:fs"
 import type { DatabaseSync } from "node:sqlite"
 
-/** Up to this size a file is read through at each start, in some 50 ms; a larger one when somebody asks for it. */
+/** Up to this size a file is read through at each start, in some 50 ms; a larger one by `homing store check`. */
 const readThroughBytes = 32 * 1024 * 1024
 
 /** What was found by looking. */
@@ -17,7 +17,7 @@ export const refuseDamaged = (db: DatabaseSync, file: string): void => {
   if (size <= readThroughBytes) refuseDamagedPages(db)
 }
 
-/** Throws when a page is not what it should be. Takes about a second for each 500 MB. */
+/** Throws when a page is not what it should be. Takes about a second for each 200 MB. */
 export const refuseDamagedPages = (db: DatabaseSync): void => {
   const found = Object.values(db.prepare("PRAGMA quick_check(1)").get() ?? {})[0]
   if (found !== "ok") throw new Damaged(`it is damaged (${String(found).split("\n")[0]})`)

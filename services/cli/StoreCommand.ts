@@ -1,4 +1,8 @@
+import { readdirSync } from "node:fs"
+import { join } from "node:path"
 import { Effect, Layer } from "effect"
+import * as Database from "#infra/sqlite/Database.ts"
+import * as DirectoryLock from "#infra/sqlite/DirectoryLock.ts"
 import type { Config } from "../Config.ts"
 import { StoreIdentity } from "../identity/StoreIdentity.ts"
 import { adoption, identity } from "../layers.ts"
@@ -16,6 +20,15 @@ export const raiseEpoch = (config: Config) =>
       identity(config.dataDirectory, config, config.region).pipe(Layer.provide(Log.layer({ level: config.logLevel })))
     )
   )
+
+/** Reads every database of the folder through, which a start does with small ones only. */
+export const check = ({ dataDirectory: folder }: Config) =>
+  Effect.gen(function* () {
+    for (const name of readdirSync(folder).filter((one) => one.endsWith(".db") && one !== "lock.db")) {
+      yield* Effect.scoped(Database.readThrough(join(folder, name)))
+      say(`${name} is whole`)
+    }
+  }).pipe(Effect.provide(DirectoryLock.layer(folder)))
 
 /** This configuration's secrets and addresses are the log's from now on. */
 export const adopt = (config: Config) =>
