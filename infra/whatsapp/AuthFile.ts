@@ -44,7 +44,11 @@ const framed = (fields: ReadonlyArray<string>): Uint8Array =>
 
 /** Every commit is on disk when it returns, and what is deleted is overwritten. */
 export const connect = (path: string): DatabaseSync => {
-  return Database.connect(path, { durability: "commit", schema })
+  try {
+    return Database.connect(path, { durability: "commit", schema })
+  } catch (cause) {
+    throw new Database.DatabaseNotOpened({ file: path, cause })
+  }
 }
 
 /**
@@ -98,7 +102,10 @@ export const open = (crypto: Crypto["Service"], path: string, key: Uint8Array): 
     }
   } catch (cause) {
     db.close()
-    throw new Error("the credentials file cannot be opened with this key", { cause })
+    throw new Error(
+      `the credentials file ${path} cannot be opened with this key. Put back the secret whatsapp-auth that goes with it`,
+      { cause }
+    )
   }
 
   const holders = new Map<DeviceId, DeviceRows>()
