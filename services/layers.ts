@@ -228,7 +228,8 @@ export const gateway = (options: GatewayOptions) => {
     Layer.provideMerge([pairingCodes, AgentsHeard.layer]),
     Layer.provideMerge(views),
     Layer.provide(OlderLog.views),
-    Layer.provide([OwnDatabase.layer, OwnKeys.layer]),
+    Layer.provide(OwnKeys.layer),
+    Layer.provide(OwnDatabase.layer),
     Layer.provideMerge(Identity.layer),
     Layer.provideMerge(provenance(options.region))
   )
