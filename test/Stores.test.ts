@@ -144,6 +144,28 @@ it.live(
   120_000
 )
 
+it.live("what belongs to another log is refused", () =>
+  Effect.gen(function* () {
+    const [mine, other] = yield* Effect.all([used, used], { concurrency: 2 })
+    const refusal = Effect.fnUntraced(function* (...names: ReadonlyArray<string>) {
+      const [path, theirs] = [mine.copy(), other.copy()]
+      for (const name of names) cpSync(join(theirs, name), join(path, name))
+      const process = yield* homing(["start"], { cwd: mine.cwd, env: { ...env, DATA_DIR: path, PORT: "0" } })
+      assert.strictEqual((yield* process.ended).code, 1)
+      return process.stderr().trimEnd()
+    })
+    assert.strictEqual(
+      yield* refusal("views.db"),
+      "homing: views.db belongs to another log: delete it, and it is made anew"
+    )
+    assert.match(
+      yield* refusal("subject-keys.db", "secrets/subject-keys"),
+      /^homing: the subject keys, in subject-keys\.db or the database, belong to another log\. [^\n]+$/
+    )
+    assert.match(yield* refusal("ledger.db"), /^homing: [^\n]+ledger\.db cannot be opened: [^\n]+secret ledger[^\n]+$/)
+  })
+)
+
 it.live("views that are damaged, or missing, are made anew, and what was damaged is kept aside", () =>
   Effect.gen(function* () {
     const { copy, cwd } = yield* used
