@@ -56,6 +56,9 @@ export const messageCodes = {
   send_failed: "The try to send broke off.",
   interrupted: "The agent ended during the try to send.",
   no_report: "The message's time is over, and no agent has reported on it.",
+  key_lost: "The message cannot be read any more: its key is lost.",
+  erased: "The recipient's data was erased before the message was sent.",
+  damaged: "The message cannot be read any more: its record is damaged.",
   unspecified: "The report gives no reason."
 } as const satisfies Record<string, string>
 

@@ -119,6 +119,9 @@ export class Ledger extends Context.Service<
     /** Lets reports go, with the next commit, one second later at most. */
     readonly receipted: (ids: ReadonlyArray<EventId>) => Effect.Effect<void>
 
+    /** The highest place of a command of this epoch, to send or to pair; `undefined` when it knows none. */
+    readonly reached: (epoch: string) => Outcome<bigint | undefined>
+
     readonly devices: Outcome<ReadonlyArray<LedgerDevice>>
 
     /** Writes the device's record and keeps the reports about it, in one durable commit. */

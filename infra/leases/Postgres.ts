@@ -88,7 +88,7 @@ const make = Effect.fnUntraced(function* ({ leaseMillis, renewalMillis }: Option
       const until = deadline()
       yield* sql`INSERT INTO leases (group_name, partition, token, ends)
         SELECT ${group.name}, n, 0, '-infinity' FROM generate_series(0, ${group.partitions - 1}::integer) AS n
-        ON CONFLICT DO NOTHING`
+        ON CONFLICT (group_name, partition) DO NOTHING`
       yield* sql`DELETE FROM lease_members WHERE group_name = ${group.name} AND ends < clock_timestamp() - INTERVAL '1 day'`
       // a row that is locked has a new holder just now, or a transaction under it that is not over
       const rows = yield* sql<Row>`UPDATE leases SET holder = ${holder}, token = token + 1, ends = ${ends}

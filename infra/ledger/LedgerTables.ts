@@ -11,10 +11,10 @@ const mayBeTried = "'prepared', 'attempting', 'ambiguous'"
 
 /** The statements over the ledger, prepared once. They throw what SQLite throws. */
 export const ledgerTables = (db: DatabaseSync, rows: LedgerRows) => {
-  const insertEpoch = db.prepare("INSERT INTO epochs (name) VALUES (?) ON CONFLICT DO NOTHING")
+  const insertEpoch = db.prepare("INSERT INTO epochs (name) VALUES (?) ON CONFLICT (name) DO NOTHING")
   const epoch = "(SELECT id FROM epochs WHERE name = ?)"
   const insertEntry = db.prepare(
-    `INSERT INTO entries VALUES (${epoch}, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`
+    `INSERT INTO entries VALUES (${epoch}, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (epoch_id, position) DO NOTHING`
   )
   const raiseAttempt = db.prepare(
     `UPDATE entries SET attempt = MAX(attempt, ?) WHERE epoch_id = ${epoch} AND position = ? AND command_id = ?`
@@ -31,6 +31,11 @@ export const ledgerTables = (db: DatabaseSync, rows: LedgerRows) => {
   const selectEarlier = db.prepare(`
     SELECT 1 FROM entries WHERE wa_message_id = ? AND command_id = ? AND epoch_id <> ${epoch}
     AND state <> 'prepared' AND NOT (state = 'expired' AND expires_at <= ?)`)
+  const selectReached = db.prepare(`
+    SELECT MAX(position) AS position FROM (
+      SELECT MAX(position) AS position FROM entries WHERE epoch_id = (SELECT id FROM epochs WHERE name = ?1)
+      UNION ALL SELECT MAX(position) FROM devices WHERE epoch = ?1)`)
+  selectReached.setReadBigInts(true) // places of EventStoreDB's log may pass 2^53
   const selectEpochs = db.prepare("SELECT id FROM epochs")
   const selectOldest = db.prepare(
     "SELECT position, accepted_at FROM entries WHERE epoch_id = ? AND position > ? ORDER BY position LIMIT ?"
@@ -38,7 +43,7 @@ export const ledgerTables = (db: DatabaseSync, rows: LedgerRows) => {
   const deleteOld = db.prepare(`
     DELETE FROM entries WHERE epoch_id = ? AND position > ? AND position <= ?
     AND COALESCE(attempted_at, accepted_at) < ? AND expires_at <= ?`)
-  const insertReport = db.prepare("INSERT INTO unreceipted VALUES (?, ?, ?) ON CONFLICT DO NOTHING")
+  const insertReport = db.prepare("INSERT INTO unreceipted VALUES (?, ?, ?) ON CONFLICT (position, id) DO NOTHING")
   const deleteReport = db.prepare("DELETE FROM unreceipted WHERE position = ? AND id = ?")
   const selectReports = db.prepare(
     "SELECT position, id, bytes FROM unreceipted WHERE (position, id) > (?, ?) ORDER BY position, id LIMIT ?"
@@ -102,6 +107,8 @@ export const ledgerTables = (db: DatabaseSync, rows: LedgerRows) => {
       const row = selectByWaMessageId.get(waMessageId) as EntryRow | undefined
       return row && rows.toEntry(row)
     },
+
+    reached: (epoch: string): bigint | undefined => (selectReached.get(epoch)!.position as bigint | null) ?? undefined,
 
     epochs: (): ReadonlyArray<number> => selectEpochs.all().map(({ id }) => id as number),
 

@@ -1,5 +1,4 @@
 import { hkdfSync } from "node:crypto"
-import { closeSync, openSync } from "node:fs"
 import type { DatabaseSync } from "node:sqlite"
 import { concat, fromHex, fromUtf8, utf8 } from "#domain/Bytes.ts"
 import type { DeviceId } from "#domain/Ids.ts"
@@ -45,8 +44,11 @@ const framed = (fields: ReadonlyArray<string>): Uint8Array =>
 
 /** Every commit is on disk when it returns, and what is deleted is overwritten. */
 export const connect = (path: string): DatabaseSync => {
-  if (path !== ":memory:") closeSync(openSync(path, "a", 0o600)) // SQLite would let the umask decide
-  return Database.connect(path, { durability: "commit", schema })
+  try {
+    return Database.connect(path, { durability: "commit", schema })
+  } catch (cause) {
+    throw new Database.DatabaseNotOpened({ file: path, cause })
+  }
 }
 
 /**
@@ -62,7 +64,9 @@ export const open = (crypto: Crypto["Service"], path: string, key: Uint8Array): 
 
   const db = connect(path)
   const select = db.prepare("SELECT box FROM auth WHERE device = ? AND name = ?")
-  const upsert = db.prepare("INSERT INTO auth VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET box = excluded.box")
+  const upsert = db.prepare(
+    "INSERT INTO auth VALUES (?, ?, ?) ON CONFLICT (device, name) DO UPDATE SET box = excluded.box"
+  )
   const remove = db.prepare("DELETE FROM auth WHERE device = ? AND name = ?")
   const removeDevice = db.prepare("DELETE FROM auth WHERE device = ?")
 
@@ -98,7 +102,10 @@ export const open = (crypto: Crypto["Service"], path: string, key: Uint8Array): 
     }
   } catch (cause) {
     db.close()
-    throw new Error("the credentials file cannot be opened with this key", { cause })
+    throw new Error(
+      `the credentials file ${path} cannot be opened with this key. Put back the secret whatsapp-auth that goes with it`,
+      { cause }
+    )
   }
 
   const holders = new Map<DeviceId, DeviceRows>()

@@ -211,9 +211,16 @@ const adopt = Command.make("adopt", {}, () =>
   })
 ).pipe(Command.withDescription("When the log's secrets are lost for ever: those that are here become its own"))
 
+const check = Command.make("check", {}, () =>
+  Effect.gen(function* () {
+    const { check } = yield* Effect.promise(() => import("./StoreCommand.ts"))
+    yield* check(yield* configured)
+  })
+).pipe(Command.withDescription("Read every database in DATA_DIR through: takes a second or more for each 200 MB"))
+
 const store = Command.make("store").pipe(
   Command.withDescription("What is done to the event log while no gateway runs"),
-  Command.withSubcommands([raiseEpoch, adopt])
+  Command.withSubcommands([raiseEpoch, adopt, check])
 )
 
 const homing = Command.make("homing").pipe(

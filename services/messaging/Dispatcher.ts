@@ -1,6 +1,7 @@
 import { type Array, Cause, Effect, FiberSet, Layer, Schedule } from "effect"
 import { SqlClient } from "effect/sql"
 import type { AgentId } from "#domain/Ids.ts"
+import { EventStore } from "#domain/ports/EventStore.ts"
 import { type Lease, LeaseLost, Leases } from "#domain/ports/Leases.ts"
 import type { DeviceRegistry } from "../projections/DevicesView.ts"
 import { Views } from "../projections/View.ts"
@@ -10,6 +11,8 @@ import { creating } from "../runtime/Tables.ts"
 import { AgentCommands, type Order } from "./AgentCommands.ts"
 import type { Derived } from "./Orders.ts"
 import * as Outbox from "./Outbox.ts"
+import * as Reissues from "./Reissues.ts"
+import * as Withheld from "./Withheld.ts"
 
 /** Gateways share the work by device; one alone does all of it in one piece. */
 const partitions = 16
@@ -25,6 +28,7 @@ export const layer = (options: { readonly registry: DeviceRegistry }) =>
   Layer.effectDiscard(
     Effect.gen(function* () {
       const sql = yield* SqlClient.SqlClient
+      const store = yield* EventStore
       const leases = yield* Leases
       const commands = yield* AgentCommands
       const views = yield* Views
@@ -32,7 +36,7 @@ export const layer = (options: { readonly registry: DeviceRegistry }) =>
 
       yield* creating(sql, sql`CREATE TABLE IF NOT EXISTS dispatcher (id INTEGER PRIMARY KEY, position TEXT NOT NULL)`)
 
-      const outbox = yield* Outbox.make(group.partitions)
+      const outbox = yield* Outbox.make(group.partitions, yield* Withheld.make(yield* Reissues.make(sql)))
 
       /** A device that the views do not show yet was created a moment ago. */
       const agentOf = Effect.fnUntraced(function* ({ agent, device, order }: Derived) {
@@ -58,6 +62,7 @@ export const layer = (options: { readonly registry: DeviceRegistry }) =>
         )
 
       const dispatch = Effect.fnUntraced(function* (lease: Lease) {
+        const begun = yield* Effect.retry(store.head, patiently)
         const [row] = yield* sql<{ readonly position: string }>`
           SELECT position FROM dispatcher WHERE id = ${lease.partition + 1}`
         const after = row === undefined ? undefined : BigInt(row.position)
@@ -111,7 +116,7 @@ export const layer = (options: { readonly registry: DeviceRegistry }) =>
           }
         })
         yield* Effect.forkScoped(Effect.repeat(saving, Schedule.spaced("1 second")))
-        yield* outbox.join({ partition: lease.partition, handed: () => handed, take })
+        yield* outbox.join({ partition: lease.partition, begun, handed: () => handed, take })
         return yield* Effect.never
       }, Effect.scoped)
 

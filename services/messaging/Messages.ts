@@ -28,7 +28,7 @@ export interface SendRequest {
   readonly tags: Readonly<Record<string, string>>
 }
 
-/** A message as its stream tells it. `to` and `content` are absent once their subject was erased. */
+/** A message as its stream tells it. `to` and `content` are absent once their subject was erased, or its key is lost. */
 export interface MessageDocument {
   readonly id: MessageId
   readonly status: Status

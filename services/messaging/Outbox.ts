@@ -7,6 +7,7 @@ import { lowest } from "../projections/Progress.ts"
 import { partitionOf } from "../runtime/Partitions.ts"
 import * as Subscription from "../runtime/Subscription.ts"
 import { type Derived, deviceOf, orders } from "./Orders.ts"
+import type * as Withheld from "./Withheld.ts"
 
 /** Those who begin together, as when a process takes its share, are waited for: each would begin the reading anew. */
 const gathering = "10 millis"
@@ -16,6 +17,8 @@ const openedTogether = 16
 /** One partition's place in the log. */
 export interface Reader {
   readonly partition: number
+  /** The log's head when this process took the partition: nobody has issued what stands behind it. */
+  readonly begun: bigint | undefined
   /** Everything up to here has been handed to it. Only `take` moves it. */
   readonly handed: () => bigint | undefined
   /** Begins to issue what concerns it of the `count` events after `handed` and up to `last`: perhaps nothing. */
@@ -27,18 +30,18 @@ export interface Reader {
  * handed out in one piece and after all of its orders are derived: when that fails, it is read again, and nothing was
  * handed out of it.
  */
-export const make = Effect.fnUntraced(function* (partitions: number) {
+export const make = Effect.fnUntraced(function* (partitions: number, { isOver, withhold }: Withheld.Withheld) {
   const orderOf = orders(yield* Crypto, yield* SubjectKeys)
   const step = yield* Steps
   const readers = new Map<number, Reader>()
   const reading = yield* FiberHandle.make<never, never>()
 
-  const derive = (event: RecordedEvent) =>
-    orderOf(event, 1).pipe(
-      Effect.catchTag("Unreadable", ({ reason }) =>
-        Effect.as(Effect.logError("a command cannot be issued: its content is unreadable", { reason }), undefined)
-      )
+  const derive = Effect.fnUntraced(function* (event: RecordedEvent, issued: boolean) {
+    if (issued && (yield* isOver(event))) return undefined
+    return yield* Effect.catchTag(orderOf(event, 1), "Unreadable", (unreadable) =>
+      Effect.as(withhold(event, unreadable, issued), undefined)
     )
+  })
 
   const isBehind = (reader: Reader, position: bigint) => {
     const handed = reader.handed()
@@ -49,15 +52,20 @@ export const make = Effect.fnUntraced(function* (partitions: number) {
     // Whoever joins later was not handed what came before: it takes part in the next reading, which replaces this one.
     const present = new Map(readers)
 
-    const isNews = (event: RecordedEvent) => {
+    const readerOf = (event: RecordedEvent) => {
       const device = deviceOf(event)
       const reader = device === undefined ? undefined : present.get(partitionOf(device, partitions))
-      return reader !== undefined && isBehind(reader, event.position)
+      return reader !== undefined && isBehind(reader, event.position) ? reader : undefined
+    }
+    const deriveFor = (event: RecordedEvent) => {
+      const reader = readerOf(event)
+      if (reader === undefined) return Effect.succeed(undefined)
+      return derive(event, reader.begun !== undefined && event.position <= reader.begun)
     }
 
     const handle = Effect.fnUntraced(function* (events: Array.NonEmptyReadonlyArray<RecordedEvent>) {
       if (events.some(({ type }) => type === "message.queued.v1")) step("gateway.queued")
-      const derived = yield* Effect.forEach(events.filter(isNews), derive, { concurrency: openedTogether })
+      const derived = yield* Effect.forEach(events, deriveFor, { concurrency: openedTogether })
       const byPartition = Map.groupBy(
         derived.filter((one) => one !== undefined),
         ({ device }) => partitionOf(device, partitions)

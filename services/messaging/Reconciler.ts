@@ -19,6 +19,7 @@ import { MessageActors } from "./MessageActors.ts"
 import { type SealedDocument, statusOfDocument } from "./MessageDocument.ts"
 import { orders } from "./Orders.ts"
 import * as Reissues from "./Reissues.ts"
+import * as Withheld from "./Withheld.ts"
 
 export interface ReconcilerOptions {
   readonly registry: DeviceRegistry
@@ -74,6 +75,7 @@ export const layer = (options: ReconcilerOptions) =>
       const views = yield* Views
       const leases = yield* Leases
       const reissues = yield* Reissues.make(sql)
+      const { withhold } = yield* Withheld.make(reissues)
       const orderOf = orders(yield* Crypto, yield* SubjectKeys)
       const group = { name: "reconciler", partitions: leases.renewalMillis === undefined ? 1 : partitions }
       const started = yield* Clock.currentTimeMillis
@@ -87,7 +89,11 @@ export const layer = (options: ReconcilerOptions) =>
         const patience = Math.min(options.patienceMillis * 2 ** (attempt - 1), longestPatience)
         if (issuedAt >= started && now - issuedAt <= patience) return
         const [first] = yield* store.read(open.stream)
-        const order = first && (yield* orderOf(first, attempt + 1))?.order
+        if (first === undefined) return
+        const derived = yield* Effect.catchTag(orderOf(first, attempt + 1), "Unreadable", (unreadable) =>
+          Effect.as(withhold(first, unreadable, true), undefined)
+        )
+        const order = derived?.order
         if (order === undefined || (order.command.kind === "pair" && order.expiresAt <= fromMillis(now))) return
         yield* reissues.note(lease, open.stream, order.attempt, now)
         // while the bus is away nothing is issued, so that nothing waits the longer for it afterwards

@@ -53,6 +53,13 @@ export const connectionClosed = counter(
 /** Of an event that was recorded about a message, its type. */
 export const messageRecorded = counter("homing_message_events_total", "Events recorded about messages.", "type")
 
+/** A message that was accepted and is not handed to an agent, by the code it gets. */
+export const messageWithheld = counter(
+  "homing_messages_withheld_total",
+  "Messages that were accepted and cannot be read any more.",
+  "code"
+)
+
 /** A number that is looked up when somebody asks for it. */
 export const observe = (name: string, description: string, value: () => number): void => {
   const gauge = Metric.gauge(name, { description })

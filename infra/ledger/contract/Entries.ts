@@ -122,6 +122,22 @@ export const entries = (it: It) => {
     })
   )
 
+  it.effect("knows how far it has come in an epoch, with what is to send and with its devices", () =>
+    Effect.gen(function* () {
+      const ledger = yield* Ledger
+      const epoch = freshEpoch()
+      assert.isUndefined(yield* ledger.reached(epoch))
+      const entry = newEntry(epoch)
+      yield* ledger.accept([entry])
+      assert.strictEqual(yield* ledger.reached(epoch), entry.position)
+      const { commandId, device } = newEntry(epoch)
+      const position = entry.position + 10n
+      yield* ledger.saveDevice({ device, epoch, position, commandId, attempt: 1, pairing: undefined, reported: 0 }, [])
+      assert.strictEqual(yield* ledger.reached(epoch), position)
+      assert.isUndefined(yield* ledger.reached(freshEpoch()))
+    })
+  )
+
   it.effect("does nothing for a change of an unknown key", () =>
     Effect.gen(function* () {
       const ledger = yield* Ledger

@@ -56,7 +56,7 @@ export const Message = Schema.Struct({
   id: Schema.String,
   status: Status,
   device: Schema.String,
-  /** `to` and `content`: only for a key with messages:read, and only until the person's data is erased. */
+  /** `to` and `content`: only for a key with messages:read, and only until the person's data is erased or its key is lost. */
   to: Schema.optionalKey(Schema.String),
   content: Schema.optionalKey(Content),
   waMessageId: Schema.String,

@@ -17,9 +17,19 @@ const patience = "2 seconds"
 
 const storeAnswers = Effect.gen(function* () {
   const store = yield* EventStore
-  return yield* store.head.pipe(
+  const views = yield* Views
+  let isOlder = false
+  const head = Effect.gen(function* () {
+    const shown = yield* views.position // first: meanwhile the log only grows
+    const head = yield* store.head
+    const wasOlder = isOlder
+    isOlder = shown !== undefined && (head === undefined || head < shown)
+    if (isOlder && !wasOlder) yield* Effect.logError("the log is older than what was read from it: stop this gateway")
+    return !isOlder
+  })
+  return yield* head.pipe(
     Effect.timeout(patience),
-    Effect.match({ onSuccess: () => true, onFailure: () => false }),
+    Effect.match({ onSuccess: (answers) => answers, onFailure: () => false }),
     Effect.cachedWithTTL(freshness)
   )
 })
