@@ -1,5 +1,6 @@
 import { Cause, Clock, Effect, Fiber } from "effect"
 import { type Group, type Lease, LeaseLost, Leases } from "#domain/ports/Leases.ts"
+import { CheckpointMoved } from "./Checkpoint.ts"
 
 /** Which partition a key belongs to, for ever: FNV-1a over its UTF-16 units. */
 export const partitionOf = (key: string, partitions: number): number => {
@@ -38,7 +39,14 @@ export const run = <R>(
       const once = (lease: Lease) =>
         Effect.catchCause(work(lease), (cause) => {
           if (Cause.hasInterruptsOnly(cause)) return Effect.interrupt
-          if (Cause.squash(cause) instanceof LeaseLost) return Effect.never // the next renewal hears it as well
+          const failure = Cause.squash(cause)
+          if (failure instanceof LeaseLost) return Effect.never // the next renewal hears it as well
+          if (failure instanceof CheckpointMoved) {
+            return Effect.logWarning(
+              "the database has forgotten how far the work on a partition had come",
+              about(lease)
+            )
+          }
           return Effect.logError("the work on a partition failed; it begins again", about(lease), cause)
         })
 
