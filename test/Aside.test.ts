@@ -1,10 +1,18 @@
 import { assert, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { callerOf, eventually } from "./Homing.ts"
+import { proxy } from "./proxy/Proxy.ts"
 import { numbered, SharedGateways } from "./SharedGateways.ts"
 import { describeWith } from "./servers/Installed.ts"
 
 const minutes = 60_000
+
+interface Holder {
+  readonly group: string
+  readonly holders: number
+  /** How often its partitions were handed out, in all. */
+  readonly handed: number
+}
 
 describeWith("PostgreSQL", "several gateways, when one of them or what they share cannot be believed", () => {
   it.layer(SharedGateways.layer, { timeout: minutes, excludeTestServices: true })("", (it) => {
@@ -49,6 +57,52 @@ describeWith("PostgreSQL", "several gateways, when one of them or what they shar
           yield* eventually(third.call("GET", "/health/ready"), ({ status }) => status === 200)
           assert.deepStrictEqual([yield* as(client.key.secret), yield* as(issued.secret)], [401, 200])
           assert.match(`${one.process.stderr()}${two.process.stderr()}`, /the database has forgotten/)
+        }).pipe(Effect.scoped),
+      minutes
+    )
+
+    it.effect(
+      "one that is cut from the log, and one that is cut from the bus, leave their parts to a third, and come back",
+      () =>
+        Effect.gen(function* () {
+          const { device, env, eventStore, gateway, natsPort, send, sql } = yield* SharedGateways
+          const log = yield* proxy(Number(new URL(eventStore.url).port))
+          const bus = yield* proxy(natsPort)
+          const [third, ...cut] = yield* Effect.all(
+            [
+              gateway(),
+              gateway({ EVENTSTORE_URL: log.through(env.EVENTSTORE_URL) }),
+              gateway({ NATS_URL: bus.through(env.NATS_URL) })
+            ],
+            { concurrency: "unbounded" }
+          )
+          const holders = sql<Holder>`SELECT group_name AS group, COUNT(DISTINCT holder)::integer AS holders,
+            SUM(token)::integer AS handed FROM leases WHERE ends > clock_timestamp() GROUP BY group_name ORDER BY 1`
+          const sharedBy = (count: number) =>
+            eventually(holders, (groups) =>
+              groups.filter(({ group }) => group !== "views").every(({ holders }) => holders === count)
+            )
+          const ready = Effect.forEach(cut, ({ call }) =>
+            Effect.map(call("GET", "/health/ready"), ({ body, status }) => body.code ?? status)
+          )
+          yield* sharedBy(3)
+          yield* Effect.all([log.set({ silent: "both" }), bus.set({ silent: "both" })])
+          yield* eventually(ready, (all) => all.join() === "store_unavailable,bus_unavailable")
+          yield* sharedBy(1)
+          assert.strictEqual((yield* third.call("GET", "/health/ready")).status, 200)
+          for (const words of numbered("while two are cut", 3))
+            assert.strictEqual((yield* send(third, words)).status, 201)
+          const list = third.call("GET", `/v1/messages?device=${device}&limit=1`)
+          yield* eventually(list, ({ body }) => body.items[0]?.status !== "queued")
+          const before = yield* holders
+          yield* Effect.sleep("2 seconds")
+          assert.deepStrictEqual(yield* holders, before) // nobody takes what it cannot do
+
+          yield* Effect.all([log.heal, bus.heal])
+          yield* eventually(ready, (all) => all.join() === "200,200")
+          yield* sharedBy(3)
+          assert.strictEqual((yield* send(cut[0]!, "after the cut")).status, 201)
+          for (const { process } of cut) assert.match(process.stderr(), /this gateway stands aside/)
         }).pipe(Effect.scoped),
       minutes
     )

@@ -74,6 +74,15 @@ const make = Effect.fnUntraced(function* ({ leaseMillis, renewalMillis }: Option
   return Leases.of({
     renewalMillis,
 
+    time: unless(
+      Effect.map(
+        sql<{
+          readonly millis: number
+        }>`SELECT (extract(epoch FROM clock_timestamp()) * 1000)::double precision AS millis`,
+        ([row]) => row!.millis
+      )
+    ),
+
     renew: Effect.fnUntraced(function* (group) {
       const until = deadline()
       yield* sql`INSERT INTO lease_members (group_name, holder, ends) VALUES (${group.name}, ${holder}, ${ends})

@@ -60,7 +60,9 @@ export const layer = (options: { readonly registry: DeviceRegistry }) =>
           }
           for (const [agent, orders] of byAgent) yield* commands.issue(agent, orders)
         }).pipe(
-          Effect.tapError(() => Effect.logWarning("the bus is not available; commands are issued again shortly")),
+          Effect.tapErrorTag("BusUnavailable", () =>
+            Effect.logWarning("the bus is not available; commands are issued again shortly")
+          ),
           Effect.retry(patiently)
         )
 
