@@ -53,6 +53,9 @@ import * as DevicesView from "./projections/DevicesView.ts"
 import * as MessagesView from "./projections/MessagesView.ts"
 import * as Projections from "./projections/Projections.ts"
 import { Readiness } from "./projections/Readiness.ts"
+import * as Fitness from "./runtime/Fitness.ts"
+import { Freshness, LogElsewhere } from "./runtime/Freshness.ts"
+import { SharedClock } from "./runtime/SharedClock.ts"
 import { observe } from "./telemetry/Metrics.ts"
 import { version } from "./Version.ts"
 
@@ -145,7 +148,8 @@ const ports = (folder: string, addresses: Addresses) =>
     log(folder, addresses.eventStoreUrl),
     database(folder, addresses.databaseUrl),
     bus(addresses),
-    Layer.succeed(Shared, isShared(addresses))
+    Layer.succeed(Shared, isShared(addresses)),
+    Layer.succeed(LogElsewhere, addresses.eventStoreUrl !== undefined)
   )
 
 /** Secrets are files in the folder; gateways that share everything else share copies of them. */
@@ -228,6 +232,8 @@ export const gateway = (options: GatewayOptions) => {
     Layer.provideMerge([pairingCodes, AgentsHeard.layer]),
     Layer.provideMerge(views),
     Layer.provide(OlderLog.views),
+    Layer.provideMerge(Fitness.layer),
+    Layer.provideMerge([Freshness.layer, SharedClock.layer]),
     Layer.provide(OwnKeys.layer),
     Layer.provide(OwnDatabase.layer),
     Layer.provideMerge(Identity.layer),
