@@ -49,6 +49,7 @@ import * as DevicesView from "./projections/DevicesView.ts"
 import * as MessagesView from "./projections/MessagesView.ts"
 import * as Projections from "./projections/Projections.ts"
 import { Readiness } from "./projections/Readiness.ts"
+import { Freshness, LogElsewhere } from "./runtime/Freshness.ts"
 import { Provenance } from "./runtime/Provenance.ts"
 import { observe } from "./telemetry/Metrics.ts"
 import { version } from "./Version.ts"
@@ -140,7 +141,8 @@ const ports = (folder: string, addresses: Addresses) =>
     log(folder, addresses.eventStoreUrl),
     database(folder, addresses.databaseUrl),
     bus(addresses),
-    Layer.succeed(Shared, isShared(addresses))
+    Layer.succeed(Shared, isShared(addresses)),
+    Layer.succeed(LogElsewhere, addresses.eventStoreUrl !== undefined)
   )
 
 /** Secrets are files in the folder; gateways that share everything else share copies of them. */
@@ -214,6 +216,7 @@ export const gateway = (options: GatewayOptions) => {
     Layer.provide([MessageActors.layer, DeviceActors.layer, Waits.layer]),
     Layer.provideMerge([pairingCodes, AgentsHeard.layer]),
     Layer.provideMerge(views),
+    Layer.provideMerge(Freshness.layer),
     Layer.provide(OwnDatabase.layer),
     Layer.provideMerge(Identity.layer),
     Layer.provideMerge(provenance(options.region))
