@@ -30,6 +30,9 @@ export const errorCodes = {
   ],
   internal: [500, "Something is wrong on our side."],
   store_unavailable: [503, "The store does not answer; repeat the request with the same idempotency key."],
+  bus_unavailable: [503, "The bus to the agents does not answer."],
+  no_signing_key: [503, "The gateway has no key that agents take."],
+  clock_off: [503, "The gateway's clock is wrong; repeat the request with the same idempotency key."],
   starting: [503, "The gateway is starting; repeat the request with the same idempotency key."],
   shutting_down: [503, "The gateway is shutting down; repeat the request with the same idempotency key."]
 } as const satisfies Record<string, readonly [status: number, title: string]>

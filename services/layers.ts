@@ -49,8 +49,10 @@ import * as DevicesView from "./projections/DevicesView.ts"
 import * as MessagesView from "./projections/MessagesView.ts"
 import * as Projections from "./projections/Projections.ts"
 import { Readiness } from "./projections/Readiness.ts"
+import * as Fitness from "./runtime/Fitness.ts"
 import { Freshness, LogElsewhere } from "./runtime/Freshness.ts"
 import { Provenance } from "./runtime/Provenance.ts"
+import { SharedClock } from "./runtime/SharedClock.ts"
 import { observe } from "./telemetry/Metrics.ts"
 import { version } from "./Version.ts"
 
@@ -216,7 +218,8 @@ export const gateway = (options: GatewayOptions) => {
     Layer.provide([MessageActors.layer, DeviceActors.layer, Waits.layer]),
     Layer.provideMerge([pairingCodes, AgentsHeard.layer]),
     Layer.provideMerge(views),
-    Layer.provideMerge(Freshness.layer),
+    Layer.provideMerge(Fitness.layer),
+    Layer.provideMerge([Freshness.layer, SharedClock.layer]),
     Layer.provide(OwnDatabase.layer),
     Layer.provideMerge(Identity.layer),
     Layer.provideMerge(provenance(options.region))

@@ -39,6 +39,10 @@ const make = Effect.fnUntraced(function* ({ leaseMillis, renewalMillis }: Option
     )
   )
 
+  /** The holder as well: a database that forgets a takeover hands the same token out again. */
+  const isOwn = ({ group, partition, token }: Lease) =>
+    sql`group_name = ${group} AND partition = ${partition} AND token = ${token} AND holder = ${holder}`
+
   const unless = Effect.mapError((cause: unknown) => new LeasesUnavailable({ cause }))
   const deadline = () => clock.monotonicTimeNanosUnsafe() + BigInt(leaseMillis) * 1_000_000n
 
@@ -69,6 +73,15 @@ const make = Effect.fnUntraced(function* ({ leaseMillis, renewalMillis }: Option
 
   return Leases.of({
     renewalMillis,
+
+    time: unless(
+      Effect.map(
+        sql<{
+          readonly millis: number
+        }>`SELECT (extract(epoch FROM clock_timestamp()) * 1000)::double precision AS millis`,
+        ([row]) => row!.millis
+      )
+    ),
 
     renew: Effect.fnUntraced(function* (group) {
       const until = deadline()
@@ -105,8 +118,7 @@ const make = Effect.fnUntraced(function* ({ leaseMillis, renewalMillis }: Option
         leases,
         (lease) => {
           held.delete(nameOf(lease))
-          return sql`UPDATE leases SET holder = NULL, ends = '-infinity'
-            WHERE group_name = ${lease.group} AND partition = ${lease.partition} AND token = ${lease.token}`
+          return sql`UPDATE leases SET holder = NULL, ends = '-infinity' WHERE ${isOwn(lease)}`
         },
         { discard: true }
       ).pipe(unless),
@@ -121,9 +133,8 @@ const make = Effect.fnUntraced(function* ({ leaseMillis, renewalMillis }: Option
       transaction(
         sql,
         Effect.gen(function* () {
-          const { group, partition, token } = lease
-          const rows = yield* unless(sql`SELECT partition FROM leases
-            WHERE group_name = ${group} AND partition = ${partition} AND token = ${token} FOR KEY SHARE`)
+          const { group, partition } = lease
+          const rows = yield* unless(sql`SELECT partition FROM leases WHERE ${isOwn(lease)} FOR KEY SHARE`)
           if (rows.length === 0) return yield* new LeaseLost({ group, partition })
           return yield* write
         })

@@ -48,6 +48,8 @@ export class StoreIdentity extends Context.Service<
     readonly changes: Stream.Stream<Known>
     /** The key that signs now. */
     readonly signer: () => Signer
+    /** Whether it is one that is taken: every key whose secrets are here may have been revoked, or be out of its time. */
+    readonly signs: () => boolean
     /** The oldest that is still taken: also an agent that slept through a rotation believes it what came after. */
     readonly announcer: Effect.Effect<Signer>
     /** Of an agent that is enrolled. */
@@ -77,6 +79,7 @@ const gatewayActor: Actor = { kind: "gateway", id: "gateway" }
 export const layer = Layer.effect(
   StoreIdentity,
   Effect.gen(function* () {
+    const clock = yield* Clock.Clock
     const crypto = yield* Crypto
     const store = yield* EventStore
     const { pepper, tenant } = yield* Provenance
@@ -152,10 +155,12 @@ export const layer = Layer.effect(
     const ref = yield* SubscriptionRef.make(first)
     const epoch = epochOf(first.state)
     let raisedTo = 0
+    let hasKey = true
 
     const update = Effect.fnUntraced(function* (told: { readonly revision: number; readonly state: Opened }) {
       if (told.revision <= SubscriptionRef.getUnsafe(ref).revision) return
       const known = yield* Effect.orDie(learn(told))
+      hasKey = known !== undefined
       if (known === undefined)
         return yield* Effect.logError("no key of the gateway is taken any more: nothing is signed")
       const { installation: common } = told.state
@@ -198,6 +203,11 @@ export const layer = Layer.effect(
       known,
       changes: SubscriptionRef.changes(ref),
       signer: () => signerOf(known().own[0]),
+      signs: () => {
+        const { own, state } = known()
+        const key = state.gatewayKeys.get(own[0].public.keyId)
+        return hasKey && key !== undefined && isTaken(key, fromMillis(clock.currentTimeMillisUnsafe()))
+      },
       announcer: Effect.map(Clock.currentTimeMillis, (millis) => {
         const { own, state } = known()
         const taken = own.filter(({ public: { keyId } }) => isTaken(state.gatewayKeys.get(keyId)!, fromMillis(millis)))

@@ -36,7 +36,8 @@ const scene = Effect.gen(function* () {
         Layer.succeed(Provenance, { tenant: defaultTenant } as never),
         Layer.succeed(CommandBus, {
           publish: (_, envelopes) => Effect.sync(() => void published.push(envelopes.length)),
-          subscribe: () => Effect.die("not here") as never
+          subscribe: () => Effect.die("not here") as never,
+          answer: Effect.void
         })
       ])
     )

@@ -11,6 +11,7 @@ import { type AgentCommand, box, encodePayload } from "#domain/wire/Protocol.ts"
 import { AgentsHeard } from "../agents/AgentsHeard.ts"
 import type { AgentTrust } from "../identity/AgentTrust.ts"
 import { StoreIdentity } from "../identity/StoreIdentity.ts"
+import { Fitness, Unfit } from "../runtime/Fitness.ts"
 import { Provenance } from "../runtime/Provenance.ts"
 
 /** An order to an agent, before it is addressed and signed. */
@@ -53,7 +54,10 @@ export class AgentCommands extends Context.Service<
      * Completes when the bus has custody. Orders to an agent that has no key wait until it is enrolled, or until the last
      * of them is over: then they go nowhere.
      */
-    readonly issue: (agent: AgentId, orders: Array.NonEmptyReadonlyArray<Order>) => Effect.Effect<void, BusUnavailable>
+    readonly issue: (
+      agent: AgentId,
+      orders: Array.NonEmptyReadonlyArray<Order>
+    ) => Effect.Effect<void, BusUnavailable | Unfit>
   }
 >()("homing/services/messaging/AgentCommands") {}
 
@@ -65,6 +69,7 @@ export const layer = Layer.effect(
     const heard = yield* AgentsHeard
     const identity = yield* StoreIdentity
     const step = yield* Steps
+    const { obstacle } = yield* Fitness
     const { tenant } = yield* Provenance
 
     const unsigned = (trust: AgentTrust, keyId: string, lane: string, issuedAt: string, order: Order): Unsigned => {
@@ -107,6 +112,8 @@ export const layer = Layer.effect(
       issue: Effect.fnUntraced(function* (agent, orders) {
         const trust = identity.agent(agent) ?? (yield* enrolled(agent, orders))
         if (trust === undefined) return
+        const found = obstacle()
+        if (found === "clock_off" || found === "no_signing_key") return yield* new Unfit({ obstacle: found })
         const lane: Lane = { kind: "commands", agent }
         const issuedAt = fromMillis(yield* Clock.currentTimeMillis)
         const isTrust = orders.every(({ command }) => command.kind === "trust")

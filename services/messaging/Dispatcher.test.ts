@@ -1,5 +1,6 @@
 import { assert, it } from "@effect/vitest"
 import { Effect, Layer, Logger, Queue, Stream } from "effect"
+import { SqlClient } from "effect/sql"
 import { TestClock } from "effect/testing"
 import { EventStore } from "#domain/ports/EventStore.ts"
 import { Leases, LeasesUnavailable } from "#domain/ports/Leases.ts"
@@ -16,6 +17,41 @@ import * as Dispatcher from "./Dispatcher.ts"
 const ports = InProcessLeases.layer.pipe(
   Layer.provideMerge(SqliteClient.layer(":memory:", { durability: "checkpoint" })),
   Layer.merge(NodeCrypto.layer)
+)
+
+it.effect("moves its checkpoint only from where it was, and begins anew where the database says", () =>
+  Effect.gen(function* () {
+    const sql = yield* SqlClient.SqlClient
+    const begun: Array<bigint | undefined> = []
+    const log = yield* Queue.unbounded<RecordedEvent>()
+    const stubs = Layer.mergeAll(
+      Layer.succeed(EventStore, {
+        append: () => Effect.die("not here"),
+        read: () => Effect.die("not here"),
+        head: Effect.die("not here"),
+        subscribe: ({ after }) => {
+          begun.push(after)
+          return Stream.fromQueue(log)
+        }
+      }),
+      Layer.succeed(Views, { reached: () => Effect.void, written: () => Effect.void, position: Effect.succeed(0n) }),
+      Layer.succeed(SubjectKeys, {} as never),
+      Layer.succeed(AgentCommands, { issue: () => Effect.void })
+    )
+    yield* Layer.build(Dispatcher.layer({ registry: new Map() }).pipe(Layer.provide(stubs)))
+    const place = sql`SELECT position FROM dispatcher`
+    for (const position of [5n, 7n]) {
+      yield* Queue.offer(log, deviceCreated(uuid(Number(position)), position))
+      yield* TestClock.adjust("2 seconds")
+      assert.deepStrictEqual(yield* place, [{ position: String(position) }])
+    }
+    yield* sql`UPDATE dispatcher SET position = '5'`
+    yield* Queue.offer(log, deviceCreated(uuid(9), 9n))
+    yield* TestClock.adjust("1 second")
+    assert.deepStrictEqual(yield* place, [{ position: "5" }])
+    yield* TestClock.adjust("10 seconds")
+    assert.deepStrictEqual(begun, [undefined, 5n])
+  }).pipe(Effect.provide(ports))
 )
 
 it.effect("says once that its checkpoint cannot be written, and again after it could be", () =>

@@ -1,9 +1,10 @@
-import { type Array, Cause, Effect, FiberSet, Layer, Schedule } from "effect"
+import { type Array, Cause, Deferred, Effect, FiberSet, Layer, Schedule } from "effect"
 import { SqlClient } from "effect/sql"
 import type { AgentId } from "#domain/Ids.ts"
 import { type Lease, LeaseLost, Leases } from "#domain/ports/Leases.ts"
 import type { DeviceRegistry } from "../projections/DevicesView.ts"
 import { Views } from "../projections/View.ts"
+import { CheckpointMoved } from "../runtime/Checkpoint.ts"
 import * as Partitions from "../runtime/Partitions.ts"
 import { patiently } from "../runtime/Patience.ts"
 import { creating } from "../runtime/Tables.ts"
@@ -34,6 +35,12 @@ export const layer = (options: { readonly registry: DeviceRegistry }) =>
 
       const outbox = yield* Outbox.make(group.partitions)
 
+      /** Only from where it was; answers nothing where it was not. */
+      const move = (id: number, from: bigint | undefined, to: bigint) =>
+        from === undefined
+          ? sql`INSERT INTO dispatcher (id, position) VALUES (${id}, ${String(to)}) ON CONFLICT DO NOTHING RETURNING id`
+          : sql`UPDATE dispatcher SET position = ${String(to)} WHERE id = ${id} AND position = ${String(from)} RETURNING id`
+
       /** A device that the views do not show yet was created a moment ago. */
       const agentOf = Effect.fnUntraced(function* ({ agent, device, order }: Derived) {
         if (agent !== undefined) return agent
@@ -53,7 +60,9 @@ export const layer = (options: { readonly registry: DeviceRegistry }) =>
           }
           for (const [agent, orders] of byAgent) yield* commands.issue(agent, orders)
         }).pipe(
-          Effect.tapError(() => Effect.logWarning("the bus is not available; commands are issued again shortly")),
+          Effect.tapErrorTag("BusUnavailable", () =>
+            Effect.logWarning("the bus is not available; commands are issued again shortly")
+          ),
           Effect.retry(patiently)
         )
 
@@ -76,11 +85,8 @@ export const layer = (options: { readonly registry: DeviceRegistry }) =>
           const position = checkpoint()
           if (unsaved < rereadLimit || position === undefined || position === saved || position < 0n) return
           const covered = pending.size === 0 ? unsaved : 0
-          yield* leases.fenced(
-            lease,
-            sql`INSERT INTO dispatcher (id, position) VALUES (${lease.partition + 1}, ${String(position)})
-              ON CONFLICT (id) DO UPDATE SET position = excluded.position`
-          )
+          const moved = yield* leases.fenced(lease, move(lease.partition + 1, saved, position))
+          if (moved.length === 0) return yield* new CheckpointMoved()
           saved = position
           unsaved -= covered
         })
@@ -95,6 +101,7 @@ export const layer = (options: { readonly registry: DeviceRegistry }) =>
           fork(Effect.andThen(issue(derived), inCustody))
         }
 
+        const forgotten = yield* Deferred.make<never, CheckpointMoved>()
         let isStuck = false
         const saving = Effect.matchCauseEffect(save, {
           onSuccess: () =>
@@ -102,7 +109,9 @@ export const layer = (options: { readonly registry: DeviceRegistry }) =>
               isStuck = false
             }),
           onFailure: (cause) => {
-            if (isStuck || Cause.squash(cause) instanceof LeaseLost) return Effect.void // the next holder saves
+            const failure = Cause.squash(cause)
+            if (failure instanceof CheckpointMoved) return Deferred.fail(forgotten, failure)
+            if (isStuck || failure instanceof LeaseLost) return Effect.void // the next holder saves
             isStuck = true
             return Effect.logWarning(
               "the dispatcher's checkpoint cannot be written; commands may be issued again",
@@ -112,7 +121,7 @@ export const layer = (options: { readonly registry: DeviceRegistry }) =>
         })
         yield* Effect.forkScoped(Effect.repeat(saving, Schedule.spaced("1 second")))
         yield* outbox.join({ partition: lease.partition, handed: () => handed, take })
-        return yield* Effect.never
+        return yield* Deferred.await(forgotten)
       }, Effect.scoped)
 
       yield* Effect.forkScoped(Partitions.run(group, dispatch))

@@ -12,6 +12,7 @@ import { StoreIdentity } from "../identity/StoreIdentity.ts"
 import type { DeviceRecord, DeviceRegistry } from "../projections/DevicesView.ts"
 import * as MessagesView from "../projections/MessagesView.ts"
 import { Views } from "../projections/View.ts"
+import { Fitness } from "../runtime/Fitness.ts"
 import * as Partitions from "../runtime/Partitions.ts"
 import { partitionOf } from "../runtime/Partitions.ts"
 import { AgentCommands } from "./AgentCommands.ts"
@@ -75,6 +76,7 @@ export const layer = (options: ReconcilerOptions) =>
       const leases = yield* Leases
       const reissues = yield* Reissues.make(sql)
       const orderOf = orders(yield* Crypto, yield* SubjectKeys)
+      const { obstacle } = yield* Fitness
       const group = { name: "reconciler", partitions: leases.renewalMillis === undefined ? 1 : partitions }
       const started = yield* Clock.currentTimeMillis
 
@@ -93,7 +95,7 @@ export const layer = (options: ReconcilerOptions) =>
         // while the bus is away nothing is issued, so that nothing waits the longer for it afterwards
         const notIssued = Effect.ignore(reissues.note(lease, open.stream, attempt, issuedAt))
         // the bus says when it has custody; an agent that is away may let it wait
-        const issued = Effect.catchTag(commands.issue(agent, [order]), "BusUnavailable", () => notIssued)
+        const issued = Effect.catch(commands.issue(agent, [order]), () => notIssued)
         yield* Effect.forkScoped(issued, { startImmediately: true })
       })
 
@@ -109,6 +111,7 @@ export const layer = (options: ReconcilerOptions) =>
         )
 
       const look = Effect.fnUntraced(function* (lease: Lease, document: SealedDocument, now: number) {
+        if (obstacle() === "clock_off") return
         const status = statusOfDocument(document)
         if (status !== "queued" && status !== "attempting") return
         if (now > toMillis(document.expiresAt) + options.graceMillis) yield* giveUp(lease, document)

@@ -58,6 +58,7 @@ describe("Partitions", () => {
       let answer: Effect.Effect<Holding, LeasesUnavailable> = Effect.succeed({ leases: all, share: 2 })
       const leases = Leases.of({
         renewalMillis: 1_000,
+        time: undefined,
         renew: () => Effect.suspend(() => answer),
         acquire: () => Effect.succeed([]),
         release: (given) => Effect.sync(() => said.push(...given.map(({ partition }) => `released ${partition}`))),
@@ -104,6 +105,7 @@ describe("Partitions", () => {
       let held = lease(1n)
       const leases = Leases.of({
         renewalMillis: 1_000,
+        time: undefined,
         renew: () => Effect.sync(() => ({ leases: [held], share: 1 })),
         acquire: () => Effect.succeed([]),
         release: () => Effect.void,

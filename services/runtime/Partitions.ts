@@ -1,5 +1,7 @@
 import { Cause, Clock, Effect, Fiber } from "effect"
 import { type Group, type Lease, LeaseLost, Leases } from "#domain/ports/Leases.ts"
+import { CheckpointMoved } from "./Checkpoint.ts"
+import { Fitness, type Obstacle, obstacles } from "./Fitness.ts"
 
 /** Which partition a key belongs to, for ever: FNV-1a over its UTF-16 units. */
 export const partitionOf = (key: string, partitions: number): number => {
@@ -16,19 +18,25 @@ interface Running {
   readonly fiber: Fiber.Fiber<unknown>
 }
 
+/** Work that stands still does not end by itself, and others wait for its leases. */
+const endingMillis = 1_000
+
 /**
- * Runs `work` for every partition of the group that this process holds, and sees to it that it holds its share. Work is
- * interrupted when its lease may have ended, and before the lease is given back; work that ends is begun again. A process
- * that was paused hears of it too late to be safe by that alone: what work writes to the database it writes with
- * `Leases.fenced`, and what it does elsewhere must bear being done twice.
+ * Runs `work` for every partition of the group that this process holds, and sees to it that it holds its share; of a
+ * process that cannot do the work, for one of these `hindrances`, that is none. Work is interrupted when its lease may have
+ * ended, and before the lease is given back; work that ends is begun again. A process that was paused hears of it too
+ * late to be safe by that alone: what work writes to the database it writes with `Leases.fenced`, and what it does
+ * elsewhere must bear being done twice.
  */
 export const run = <R>(
   group: Group,
-  work: (lease: Lease) => Effect.Effect<unknown, unknown, R>
+  work: (lease: Lease) => Effect.Effect<unknown, unknown, R>,
+  hindrances: ReadonlyArray<Obstacle> = obstacles
 ): Effect.Effect<never, never, R | Leases> =>
   Effect.scoped(
     Effect.gen(function* () {
       const leases = yield* Leases
+      const { obstacle } = yield* Fitness
       const scope = yield* Effect.scope
       const running = new Map<number, Running>()
       /** The last life of each partition: the next begins when it is over. */
@@ -38,7 +46,14 @@ export const run = <R>(
       const once = (lease: Lease) =>
         Effect.catchCause(work(lease), (cause) => {
           if (Cause.hasInterruptsOnly(cause)) return Effect.interrupt
-          if (Cause.squash(cause) instanceof LeaseLost) return Effect.never // the next renewal hears it as well
+          const failure = Cause.squash(cause)
+          if (failure instanceof LeaseLost) return Effect.never // the next renewal hears it as well
+          if (failure instanceof CheckpointMoved) {
+            return Effect.logWarning(
+              "the database has forgotten how far the work on a partition had come",
+              about(lease)
+            )
+          }
           return Effect.logError("the work on a partition failed; it begins again", about(lease), cause)
         })
 
@@ -91,17 +106,32 @@ export const run = <R>(
         if (missing > 0) for (const lease of yield* leases.acquire(group, missing)) yield* start(lease)
       })
 
+      /** Work ends before its leases are given back, for others to go on at once. */
+      const leave = Fiber.interruptAll(lives.values()).pipe(
+        Effect.timeoutOption(endingMillis),
+        Effect.andThen(leases.leave(group))
+      )
+      let isAside = false
+      const takePart = Effect.suspend(() => {
+        const found = obstacle()
+        if (found === undefined || !hindrances.includes(found)) {
+          isAside = false
+          return balance
+        }
+        if (isAside) return Effect.void
+        return Effect.map(leave, () => {
+          isAside = true
+        })
+      })
+
       const { renewalMillis } = leases
       if (renewalMillis === undefined) {
         yield* balance.pipe(Effect.orDie)
         return yield* Effect.never
       }
-      // Work ends before its leases are given back, for others to go on at once.
-      yield* Effect.addFinalizer(() =>
-        Fiber.interruptAll(lives.values()).pipe(Effect.andThen(Effect.ignore(leases.leave(group))))
-      )
+      yield* Effect.addFinalizer(() => Effect.ignore(leave))
       let away = false
-      return yield* balance.pipe(
+      return yield* takePart.pipe(
         Effect.andThen(
           Effect.sync(() => {
             away = false

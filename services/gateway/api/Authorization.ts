@@ -19,6 +19,11 @@ export const ShowsViews = Context.Reference<"memory" | "rows" | undefined>("homi
   defaultValue: () => undefined
 })
 
+/** Told also by a gateway whose clock is wrong: all else, keys that expire among it, it would judge by the wrong time. */
+export const ToldAnyway = Context.Reference<boolean>("homing/services/gateway/api/ToldAnyway", {
+  defaultValue: () => false
+})
+
 /** Which limit of a key a request counts towards. */
 export type RateFamily = "messages" | "devices"
 
@@ -38,5 +43,5 @@ export const CountsItself = Context.Reference<boolean>("homing/services/gateway/
  */
 export class Authorization extends HttpApiMiddleware.Service<Authorization, { provides: CurrentPrincipal }>()(
   "homing/services/gateway/api/Authorization",
-  { error: [Problem("unauthorized"), Problem("forbidden"), Problem("starting")] }
+  { error: [Problem("unauthorized"), Problem("forbidden"), Problem("starting"), Problem("clock_off")] }
 ) {}

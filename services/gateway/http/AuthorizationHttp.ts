@@ -3,13 +3,15 @@ import { HttpServerRequest } from "effect/http"
 import { Authenticator } from "../../access/Authenticator.ts"
 import { may } from "../../access/Principal.ts"
 import { Readiness } from "../../projections/Readiness.ts"
+import { Fitness } from "../../runtime/Fitness.ts"
 import {
   Authorization,
   CountsAs,
   CountsItself,
   CurrentPrincipal,
   RequiredScope,
-  ShowsViews
+  ShowsViews,
+  ToldAnyway
 } from "../api/Authorization.ts"
 import { problem } from "../api/Problems.ts"
 import { Admission, type Refused, starting } from "./Admission.ts"
@@ -18,6 +20,7 @@ import { respondTo } from "./IdempotencyKey.ts"
 
 const unauthorized = respond(problem("unauthorized"), { "www-authenticate": 'Bearer realm="homing"' })
 const notYet = respond(starting.found, starting.headers)
+const elsewhere = respond(problem("clock_off"), { "retry-after": "5" })
 
 export const layer = Layer.effect(
   Authorization,
@@ -25,17 +28,20 @@ export const layer = Layer.effect(
     const { authenticate } = yield* Authenticator
     const admission = yield* Admission
     const { caughtUp, written } = yield* Readiness
+    const { obstacle } = yield* Fitness
 
     return (answer, { endpoint }) => {
       const scopes = Context.get(endpoint.annotations, RequiredScope)
       const family = Context.get(endpoint.annotations, CountsAs)
       const shown = Context.get(endpoint.annotations, ShowsViews)
       const isThere = shown === "rows" ? written : shown === "memory" ? caughtUp : () => true
+      const toldAnyway = Context.get(endpoint.annotations, ToldAnyway)
       const countsItself = Context.get(endpoint.annotations, CountsItself)
       const forbidden = respond(problem("forbidden", { detail: `The scope ${scopes.join(" or ")} is needed.` }))
 
       return Effect.withFiber((fiber) => {
         const request = Context.getUnsafe(fiber.context, HttpServerRequest.HttpServerRequest)
+        if (!toldAnyway && obstacle() === "clock_off") return Effect.succeed(elsewhere)
         const principal = authenticate(credentialIn(request.headers))
         if (principal === undefined) return Effect.succeed(unauthorized)
         if (principal === "starting") return Effect.succeed(notYet)

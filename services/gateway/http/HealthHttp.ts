@@ -7,6 +7,7 @@ import { AgentsHeard, type Heard, skewMillis } from "../../agents/AgentsHeard.ts
 import { Devices } from "../../devices/Devices.ts"
 import { Readiness } from "../../projections/Readiness.ts"
 import { Views } from "../../projections/View.ts"
+import { Fitness } from "../../runtime/Fitness.ts"
 import { Api } from "../api/Api.ts"
 import { Deployment } from "../Deployment.ts"
 import { refuse } from "./Answer.ts"
@@ -31,12 +32,15 @@ const probes = HttpApiBuilder.group(
   "probes",
   Effect.fnUntraced(function* (handlers) {
     const { caughtUp } = yield* Readiness
+    const { obstacle } = yield* Fitness
     const reachable = yield* storeAnswers
     return handlers
       .handle("alive", () => Effect.succeed(ok))
       .handle("ready", () =>
         Effect.gen(function* () {
           if (!(yield* reachable)) return yield* refuse("store_unavailable")
+          const found = obstacle()
+          if (found !== undefined) return yield* refuse(found)
           return caughtUp() ? ok : yield* refuse("starting")
         })
       )
@@ -52,6 +56,7 @@ const health = HttpApiBuilder.group(
     const heard = yield* AgentsHeard
     const views = yield* Views
     const { caughtUp } = yield* Readiness
+    const { obstacle } = yield* Fitness
     const reachable = yield* storeAnswers
     return handlers
       .handle("detailed", () =>
@@ -60,7 +65,7 @@ const health = HttpApiBuilder.group(
           const position = yield* views.position
           const { heapUsed, rss } = process.memoryUsage()
           return {
-            status: !storeReachable ? "degraded" : caughtUp() ? "ok" : "starting",
+            status: !storeReachable || obstacle() !== undefined ? "degraded" : caughtUp() ? "ok" : "starting",
             version: deployment.version,
             uptimeSeconds: Math.floor(process.uptime()),
             memory: { rssBytes: rss, heapUsedBytes: heapUsed },
