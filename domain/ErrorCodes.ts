@@ -30,6 +30,7 @@ export const errorCodes = {
   ],
   internal: [500, "Something is wrong on our side."],
   store_unavailable: [503, "The store does not answer; repeat the request with the same idempotency key."],
+  database_unavailable: [503, "The database does not answer."],
   bus_unavailable: [503, "The bus to the agents does not answer."],
   no_signing_key: [503, "The gateway has no key that agents take."],
   clock_off: [503, "The gateway's clock is wrong; repeat the request with the same idempotency key."],

@@ -5,11 +5,17 @@ import { observe } from "../telemetry/Metrics.ts"
 import { Freshness } from "./Freshness.ts"
 import { SharedClock } from "./SharedClock.ts"
 
-export const obstacles = ["clock_off", "store_unavailable", "bus_unavailable", "no_signing_key"] as const
+export const obstacles = [
+  "clock_off",
+  "store_unavailable",
+  "bus_unavailable",
+  "no_signing_key",
+  "database_unavailable"
+] as const
 /** Why a gateway stands aside. */
 export type Obstacle = (typeof obstacles)[number]
 
-/** Without a word of the log or the bus for so long a gateway stands aside. */
+/** Without a word of the log, the bus or the database for so long a gateway stands aside. */
 const patienceMillis = 5_000
 /** It takes part again when words have come for `steadyMillis`, none of them later than this: one alone is not enough. */
 const punctualMillis = 2_500
@@ -27,7 +33,7 @@ export class Unfit extends Schema.TaggedError<Unfit>()("Unfit", { obstacle: Sche
 export const Fitness = Context.Reference<{
   /** Why it stands aside, if it does. */
   readonly obstacle: () => Obstacle | undefined
-  /** Does the work whenever it does not, and breaks it off whenever it does. */
+  /** Does the work, which needs no database, whenever nothing else stands in its way, and breaks it off whenever that does. */
   readonly whileFit: <E, R>(work: Effect.Effect<unknown, E, R>) => Effect.Effect<never, E, R>
 }>("homing/services/runtime/Fitness", {
   defaultValue: () => ({ obstacle: () => undefined, whileFit: (work) => Effect.andThen(work, Effect.never) })
@@ -67,7 +73,8 @@ export const layer = Layer.effect(
       if (shared.isOff()) return "clock_off"
       if (freshness.silentMillis() > patience) return "store_unavailable"
       if (busSilentMillis() > patience) return "bus_unavailable"
-      return identity.signs() ? undefined : "no_signing_key"
+      if (!identity.signs()) return "no_signing_key"
+      return shared.silentMillis() > patience ? "database_unavailable" : undefined
     }
 
     let aside: { readonly obstacle: Obstacle; readonly since: number } | undefined
@@ -96,8 +103,9 @@ export const layer = Layer.effect(
     })
     yield* Effect.forkScoped(Effect.repeat(look, Schedule.spaced(lookMillis)), { startImmediately: true })
 
+    const isFit = (found: Obstacle | undefined) => found === undefined || found === "database_unavailable"
     const becomes = (fit: boolean) =>
-      Stream.runDrain(Stream.takeUntil(SubscriptionRef.changes(told), (found) => (found === undefined) === fit))
+      Stream.runDrain(Stream.takeUntil(SubscriptionRef.changes(told), (found) => isFit(found) === fit))
     return {
       obstacle,
       whileFit: (work) => becomes(true).pipe(Effect.andThen(Effect.raceFirst(work, becomes(false))), Effect.forever)

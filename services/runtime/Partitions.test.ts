@@ -9,6 +9,7 @@ import * as InProcess from "#infra/leases/InProcess.ts"
 import { clientOf, Postgres } from "#infra/postgres/PostgresFixture.ts"
 import * as SqliteClient from "#infra/sqlite/SqliteClient.ts"
 import { describeWith } from "../../test/servers/Installed.ts"
+import { Fitness, type Obstacle } from "./Fitness.ts"
 import * as Partitions from "./Partitions.ts"
 import { group, timing } from "./PartitionsFixture.ts"
 
@@ -94,6 +95,49 @@ describe("Partitions", () => {
       yield* Fiber.interrupt(running)
       assert.sameMembers(said.slice(0, 2), ["stopped 0", "stopped 1"])
       assert.deepStrictEqual(said.slice(2), ["left"])
+    })
+  )
+
+  it.effect("gives all back while it cannot do the work, takes none, and begins again when it can", () =>
+    Effect.gen(function* () {
+      const said: Array<string> = []
+      let found: Obstacle | undefined
+      const leases = Leases.of({
+        renewalMillis: 1_000,
+        time: undefined,
+        renew: () =>
+          Effect.sync(() => {
+            said.push("renewed")
+            return { leases: [], share: 1 }
+          }),
+        acquire: () => Effect.succeed([{ group: "test", partition: 0, token: 1n, remaining: () => 5_000 }]),
+        release: () => Effect.void,
+        leave: () => Effect.sync(() => said.push("left")),
+        fenced: () => Effect.fail(new LeaseLost({ group: "test", partition: 0 }))
+      })
+      const work = () =>
+        Effect.sync(() => said.push("began")).pipe(
+          Effect.andThen(Effect.never),
+          Effect.onInterrupt(() => Effect.sync(() => said.push("stopped")))
+        )
+      yield* Effect.forkChild(
+        Partitions.run({ name: "test", partitions: 1 }, work, ["store_unavailable"]).pipe(
+          Effect.provideService(Leases, leases),
+          Effect.provideService(Fitness, { obstacle: () => found, whileFit: () => Effect.never })
+        )
+      )
+      yield* TestClock.adjust("1 millis")
+      assert.deepStrictEqual(said.splice(0), ["renewed", "began"])
+      found = "bus_unavailable" // which this work does not need
+      yield* TestClock.adjust("1 second")
+      assert.deepStrictEqual(said.splice(0, 1), ["renewed"])
+      said.length = 0
+      found = "store_unavailable"
+      yield* TestClock.adjust("5 seconds")
+      assert.deepStrictEqual(said.splice(0), ["stopped", "left"])
+      found = undefined
+      yield* TestClock.adjust("1 second")
+      assert.deepStrictEqual(said.slice(0, 2), ["renewed", "began"])
     })
   )
 

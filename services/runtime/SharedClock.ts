@@ -19,21 +19,25 @@ export class SharedClock extends Context.Service<
     readonly offsetMillis: () => number
     /** Also when this machine's clock was set a moment ago, and while the database is away. */
     readonly isOff: () => boolean
+    /** Since the database was last asked for the time and answered; of a gateway that shares no clock, 0. */
+    readonly silentMillis: () => number
   }
 >()("homing/services/runtime/SharedClock") {
   static readonly layer = Layer.effect(
     this,
     Effect.gen(function* () {
       const { time } = yield* Leases
-      if (time === undefined) return { offsetMillis: () => 0, isOff: () => false }
+      if (time === undefined) return { offsetMillis: () => 0, isOff: () => false, silentMillis: () => 0 }
       const clock = yield* Clock.Clock
       const steady = () => Number(clock.monotonicTimeNanosUnsafe()) / 1e6
 
+      let heard = steady()
       /** What the shared clock shows when this machine's steady one shows 0, give or take. */
       const compare = Effect.gen(function* () {
         const asked = steady()
         const shared = yield* time
         const doubt = (steady() - asked) / 2
+        heard = asked
         return { zero: shared - asked - doubt, doubt }
       })
       let known = yield* compare
@@ -56,7 +60,8 @@ export class SharedClock extends Context.Service<
           const certain = Math.abs(offsetMillis()) - known.doubt
           isOff = certain > (isOff ? toleranceMillis / 2 : toleranceMillis)
           return isOff
-        }
+        },
+        silentMillis: () => steady() - heard
       }
     })
   )
