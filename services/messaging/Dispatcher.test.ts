@@ -19,10 +19,18 @@ const ports = InProcessLeases.layer.pipe(
   Layer.merge(NodeCrypto.layer)
 )
 
+const heard = (warnings: Array<unknown>) =>
+  Logger.layer([
+    Logger.make(({ logLevel, message }) => {
+      if (logLevel === "Warn") warnings.push(message)
+    })
+  ])
+
 it.effect("moves its checkpoint only from where it was, and begins anew where the database says", () =>
   Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient
     const begun: Array<bigint | undefined> = []
+    const warnings: Array<unknown> = []
     const log = yield* Queue.unbounded<RecordedEvent>()
     const stubs = Layer.mergeAll(
       Layer.succeed(EventStore, {
@@ -36,7 +44,8 @@ it.effect("moves its checkpoint only from where it was, and begins anew where th
       }),
       Layer.succeed(Views, { reached: () => Effect.void, written: () => Effect.void, position: Effect.succeed(0n) }),
       Layer.succeed(SubjectKeys, {} as never),
-      Layer.succeed(AgentCommands, { issue: () => Effect.void })
+      Layer.succeed(AgentCommands, { issue: () => Effect.void }),
+      heard(warnings)
     )
     yield* Layer.build(Dispatcher.layer({ registry: new Map() }).pipe(Layer.provide(stubs)))
     const place = sql`SELECT position FROM dispatcher`
@@ -51,6 +60,8 @@ it.effect("moves its checkpoint only from where it was, and begins anew where th
     assert.deepStrictEqual(yield* place, [{ position: "5" }])
     yield* TestClock.adjust("10 seconds")
     assert.deepStrictEqual(begun, [undefined, 5n])
+    assert.lengthOf(warnings, 1)
+    assert.match(JSON.stringify(warnings), /the database has forgotten/)
   }).pipe(Effect.provide(ports))
 )
 
@@ -77,11 +88,7 @@ it.effect("says once that its checkpoint cannot be written, and again after it c
       Layer.succeed(Views, { reached: () => Effect.void, written: () => Effect.void, position: Effect.succeed(0n) }),
       Layer.succeed(SubjectKeys, {} as never),
       Layer.succeed(AgentCommands, { issue: () => Effect.void }),
-      Logger.layer([
-        Logger.make(({ logLevel, message }) => {
-          if (logLevel === "Warn") warnings.push(message)
-        })
-      ])
+      heard(warnings)
     )
     yield* Layer.build(Dispatcher.layer({ registry: new Map() }).pipe(Layer.provide(stubs)))
     for (const position of [1n, 2n]) {

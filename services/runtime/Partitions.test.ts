@@ -141,6 +141,41 @@ describe("Partitions", () => {
     })
   )
 
+  it.effect("leaves a group to others for a while when all of its work keeps failing here, and not for one part", () =>
+    Effect.gen(function* () {
+      const said: Array<string> = []
+      const lease = (partition: number): Lease => ({ group: "test", partition, token: 1n, remaining: () => 60_000 })
+      const leases = Leases.of({
+        renewalMillis: 1_000,
+        time: undefined,
+        renew: () => Effect.sync(() => ({ leases: [...held], share: 2 })),
+        acquire: () => Effect.succeed([]),
+        release: () => Effect.void,
+        leave: () => Effect.sync(() => said.push("left")),
+        fenced: () => Effect.fail(new LeaseLost({ group: "test", partition: 0 }))
+      })
+      const held = [lease(0), lease(1)]
+      let works = true
+      const work = ({ partition }: Lease) => {
+        said.push(`began ${partition}`)
+        return partition === 0 && works ? Effect.never : Effect.fail("no")
+      }
+      yield* Effect.forkChild(
+        Effect.provideService(Partitions.run({ name: "test", partitions: 2 }, work), Leases, leases)
+      )
+      yield* TestClock.adjust("30 seconds")
+      assert.deepStrictEqual([said.filter((one) => one === "began 0").length, said.includes("left")], [1, false])
+      works = false
+      held[0] = lease(0) // as after a takeover: its work begins anew, and fails as well
+      yield* TestClock.adjust("15 seconds")
+      assert.include(said, "left")
+      said.length = 0
+      works = true
+      yield* TestClock.adjust("10 seconds")
+      assert.include(said, "began 0")
+    })
+  )
+
   it.effect("begins a partition's next life only when the one before is over", () =>
     Effect.gen(function* () {
       const said: Array<string> = []

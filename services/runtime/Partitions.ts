@@ -20,10 +20,14 @@ interface Running {
 
 /** Work that stands still does not end by itself, and others wait for its leases. */
 const endingMillis = 1_000
+/** When all work of a group has failed again and again for so long, another process may be able to do it. */
+const patienceMillis = 5_000
+/** For which this one then leaves it to others. */
+const restMillis = 5_000
 
 /**
  * Runs `work` for every partition of the group that this process holds, and sees to it that it holds its share; of a
- * process that cannot do the work, for one of these `hindrances`, that is none. Work is interrupted when its lease may have
+ * process that cannot do the work, for one of these `hindrances` or because all of it keeps failing here, that is none. Work is interrupted when its lease may have
  * ended, and before the lease is given back; work that ends is begun again. A process that was paused hears of it too
  * late to be safe by that alone: what work writes to the database it writes with `Leases.fenced`, and what it does
  * elsewhere must bear being done twice.
@@ -35,6 +39,7 @@ export const run = <R>(
 ): Effect.Effect<never, never, R | Leases> =>
   Effect.scoped(
     Effect.gen(function* () {
+      const clock = yield* Clock.Clock
       const leases = yield* Leases
       const { obstacle } = yield* Fitness
       const scope = yield* Effect.scope
@@ -57,15 +62,31 @@ export const run = <R>(
           return Effect.logError("the work on a partition failed; it begins again", about(lease), cause)
         })
 
+      /** Since when the work on a partition has ended again and again; it has not once it goes on for a while. */
+      const failing = new Map<number, number>()
+      const now = () => Number(clock.monotonicTimeNanosUnsafe()) / 1e6
+      const recovered = (lease: Lease) =>
+        Effect.andThen(
+          Effect.delay(
+            Effect.sync(() => failing.delete(lease.partition)),
+            patienceMillis
+          ),
+          Effect.never
+        )
+
       /** A little later each time that it ends at once. */
       const again = Effect.fnUntraced(function* (lease: Lease) {
         for (let pause = firstPauseMillis; ; pause = Math.min(pause * 2, longestPauseMillis)) {
-          const begun = yield* Clock.currentTimeMillis
-          yield* once(lease)
-          if ((yield* Clock.currentTimeMillis) - begun > longestPauseMillis) pause = firstPauseMillis
+          const begun = now()
+          yield* Effect.raceFirst(once(lease), recovered(lease))
+          if (!failing.has(lease.partition)) failing.set(lease.partition, now())
+          if (now() - begun > longestPauseMillis) pause = firstPauseMillis
           yield* Effect.sleep(pause)
         }
       })
+      const allFails = () =>
+        running.size > 0 &&
+        [...running.keys()].every((partition) => now() - (failing.get(partition) ?? now()) > patienceMillis)
 
       /** Ends when the lease may have ended. */
       const watch = (lease: Lease) =>
@@ -76,6 +97,7 @@ export const run = <R>(
 
       const start = Effect.fnUntraced(function* (lease: Lease) {
         const before = lives.get(lease.partition)
+        failing.delete(lease.partition)
         const fiber = yield* Effect.raceFirst(again(lease), watch(lease)).pipe(
           (life) => (before === undefined ? life : Effect.andThen(Fiber.await(before), life)),
           Effect.ensuring(
@@ -89,6 +111,10 @@ export const run = <R>(
         lives.set(lease.partition, fiber)
       })
 
+      /** Work ends before its leases are given back, for others to go on at once. */
+      const end = (fibers: Iterable<Fiber.Fiber<unknown>>) =>
+        Effect.timeoutOption(Fiber.interruptAll(fibers), endingMillis)
+
       const balance = Effect.gen(function* () {
         const holding = yield* leases.renew(group)
         for (const one of running.values()) {
@@ -99,29 +125,30 @@ export const run = <R>(
         }
         const surplus = holding.leases.slice(holding.share)
         if (surplus.length > 0) {
-          yield* Fiber.interruptAll(surplus.flatMap(({ partition }) => running.get(partition)?.fiber ?? []))
+          yield* end(surplus.flatMap(({ partition }) => running.get(partition)?.fiber ?? []))
           yield* leases.release(surplus)
         }
         const missing = holding.share - holding.leases.length
         if (missing > 0) for (const lease of yield* leases.acquire(group, missing)) yield* start(lease)
       })
 
-      /** Work ends before its leases are given back, for others to go on at once. */
-      const leave = Fiber.interruptAll(lives.values()).pipe(
-        Effect.timeoutOption(endingMillis),
-        Effect.andThen(leases.leave(group))
-      )
+      const leave = Effect.suspend(() => Effect.andThen(end(lives.values()), leases.leave(group)))
       let isAside = false
-      const takePart = Effect.suspend(() => {
+      let restUntil = 0
+      const takePart = Effect.gen(function* () {
         const found = obstacle()
-        if (found === undefined || !hindrances.includes(found)) {
-          isAside = false
-          return balance
+        if (allFails()) {
+          restUntil = now() + restMillis
+          failing.clear()
+          yield* Effect.logWarning("work that keeps failing is left to others for a while", { group: group.name })
         }
-        if (isAside) return Effect.void
-        return Effect.map(leave, () => {
-          isAside = true
-        })
+        if (now() >= restUntil && (found === undefined || !hindrances.includes(found))) {
+          isAside = false
+          return yield* balance
+        }
+        if (isAside) return
+        yield* leave
+        isAside = true
       })
 
       const { renewalMillis } = leases
