@@ -3,8 +3,20 @@ import { Array, Effect, Result } from "effect"
 import type { AgentId } from "#domain/Ids.ts"
 import type { CommandBus, Lane } from "#domain/ports/CommandBus.ts"
 import { describeWith } from "../../../test/servers/Installed.ts"
-import { as, away, busOf, custodian, home, keys, oneAccount, shipped, shippedFor } from "./CustodyFixture.ts"
-import { envelope, receiver } from "./JetStreamFixture.ts"
+import {
+  administrator,
+  as,
+  away,
+  busOf,
+  custodian,
+  home,
+  keys,
+  oneAccount,
+  shipped,
+  shippedFor
+} from "./CustodyFixture.ts"
+import { envelope, receiver, until } from "./JetStreamFixture.ts"
+import { placeOf } from "./Names.ts"
 
 const kinds = ["commands", "reports"] as const
 
@@ -34,6 +46,11 @@ describeWith("nats-server", "another configuration", () => {
           const bus = yield* busOf(server.url)
           yield* publish(bus, home, "taken")
           yield* hears(bus, home, ["taken"])
+          const { jsm } = yield* administrator(server.url)
+          for (const kind of kinds) {
+            const { consumer, stream } = placeOf({ kind, agent: home })
+            yield* until(async () => (await jsm.consumers.info(stream, consumer)).ack_floor.stream_seq === 1)
+          }
         })
       )
       const bus = yield* busOf(server.url)
