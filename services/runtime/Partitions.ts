@@ -1,6 +1,7 @@
 import { Cause, Clock, Effect, Fiber } from "effect"
 import { type Group, type Lease, LeaseLost, Leases } from "#domain/ports/Leases.ts"
 import { CheckpointMoved } from "./Checkpoint.ts"
+import * as Failures from "./Failures.ts"
 import { Fitness, type Obstacle, obstacles } from "./Fitness.ts"
 
 /** Which partition a key belongs to, for ever: FNV-1a over its UTF-16 units. */
@@ -20,17 +21,15 @@ interface Running {
 
 /** Work that stands still does not end by itself, and others wait for its leases. */
 const endingMillis = 1_000
-/** When all work of a group has failed again and again for so long, another process may be able to do it. */
-const patienceMillis = 5_000
-/** For which this one then leaves it to others. */
+/** When all work of a group keeps failing here, another process may be able to do it: for so long it is left to them. */
 const restMillis = 5_000
 
 /**
- * Runs `work` for every partition of the group that this process holds, and sees to it that it holds its share; of a
- * process that cannot do the work, for one of these `hindrances` or because all of it keeps failing here, that is none. Work is interrupted when its lease may have
- * ended, and before the lease is given back; work that ends is begun again. A process that was paused hears of it too
- * late to be safe by that alone: what work writes to the database it writes with `Leases.fenced`, and what it does
- * elsewhere must bear being done twice.
+ * Runs `work` for every partition of the group that this process holds, and sees to it that it holds its share. That is
+ * none while it cannot do the work, for one of these `hindrances` or because all of it keeps failing here. Work is
+ * interrupted when its lease may have ended, and before the lease is given back; work that ends is begun again. A process
+ * that was paused hears of it too late to be safe by that alone: what work writes to the database it writes with
+ * `Leases.fenced`, and what it does elsewhere must bear being done twice.
  */
 export const run = <R>(
   group: Group,
@@ -42,6 +41,7 @@ export const run = <R>(
       const clock = yield* Clock.Clock
       const leases = yield* Leases
       const { obstacle } = yield* Fitness
+      const failures = yield* Failures.make
       const scope = yield* Effect.scope
       const running = new Map<number, Running>()
       /** The last life of each partition: the next begins when it is over. */
@@ -62,31 +62,17 @@ export const run = <R>(
           return Effect.logError("the work on a partition failed; it begins again", about(lease), cause)
         })
 
-      /** Since when the work on a partition has ended again and again; it has not once it goes on for a while. */
-      const failing = new Map<number, number>()
       const now = () => Number(clock.monotonicTimeNanosUnsafe()) / 1e6
-      const recovered = (lease: Lease) =>
-        Effect.andThen(
-          Effect.delay(
-            Effect.sync(() => failing.delete(lease.partition)),
-            patienceMillis
-          ),
-          Effect.never
-        )
 
       /** A little later each time that it ends at once. */
       const again = Effect.fnUntraced(function* (lease: Lease) {
         for (let pause = firstPauseMillis; ; pause = Math.min(pause * 2, longestPauseMillis)) {
           const begun = now()
-          yield* Effect.raceFirst(once(lease), recovered(lease))
-          if (!failing.has(lease.partition)) failing.set(lease.partition, now())
+          yield* failures.life(lease.partition, once(lease))
           if (now() - begun > longestPauseMillis) pause = firstPauseMillis
           yield* Effect.sleep(pause)
         }
       })
-      const allFails = () =>
-        running.size > 0 &&
-        [...running.keys()].every((partition) => now() - (failing.get(partition) ?? now()) > patienceMillis)
 
       /** Ends when the lease may have ended. */
       const watch = (lease: Lease) =>
@@ -97,7 +83,7 @@ export const run = <R>(
 
       const start = Effect.fnUntraced(function* (lease: Lease) {
         const before = lives.get(lease.partition)
-        failing.delete(lease.partition)
+        failures.forget(lease.partition)
         const fiber = yield* Effect.raceFirst(again(lease), watch(lease)).pipe(
           (life) => (before === undefined ? life : Effect.andThen(Fiber.await(before), life)),
           Effect.ensuring(
@@ -137,9 +123,9 @@ export const run = <R>(
       let restUntil = 0
       const takePart = Effect.gen(function* () {
         const found = obstacle()
-        if (allFails()) {
+        if (failures.areAll([...running.keys()])) {
           restUntil = now() + restMillis
-          failing.clear()
+          failures.forget(...running.keys())
           yield* Effect.logWarning("work that keeps failing is left to others for a while", { group: group.name })
         }
         if (now() >= restUntil && (found === undefined || !hindrances.includes(found))) {
