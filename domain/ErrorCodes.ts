@@ -39,6 +39,10 @@ export const errorCodes = {
   no_signing_key: [503, "The gateway has no key that agents take."],
   clock_off: [503, "The gateway's clock is wrong; repeat the request with the same idempotency key."],
   starting: [503, "The gateway is starting; repeat the request with the same idempotency key."],
+  out_of_date: [
+    503,
+    "The gateway has had no word of the log for some seconds; repeat the request with the same idempotency key."
+  ],
   shutting_down: [503, "The gateway is shutting down; repeat the request with the same idempotency key."]
 } as const satisfies Record<string, readonly [status: number, title: string]>
 

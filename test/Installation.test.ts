@@ -8,7 +8,7 @@ import { identity, nowhere } from "#services/layers.ts"
 import { folder } from "./Homing.ts"
 
 const opened = (path: string, adopting = false) =>
-  Effect.map(StoreIdentity, (one) => ({ epoch: one.epoch, key: one.signer().keyId })).pipe(
+  Effect.map(StoreIdentity, (one) => ({ epoch: one.epoch, key: one.signer()?.keyId })).pipe(
     Effect.provide(identity(path, nowhere, "test").pipe(Layer.provide(Layer.succeed(Adopting, adopting))))
   )
 

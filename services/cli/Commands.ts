@@ -1,6 +1,7 @@
 import * as NodeServices from "@effect/platform-node/NodeServices"
-import { Effect, Option } from "effect"
+import { Array, Effect, Option } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
+import { AgentId } from "#domain/Ids.ts"
 import { version } from "../Version.ts"
 import { runMain } from "./Main.ts"
 
@@ -91,6 +92,28 @@ const nkey = Command.make("nkey", {}, () =>
     yield* print(yield* configured)
   })
 ).pipe(Command.withDescription("Print the gateway's public NATS key, for that server's configuration"))
+
+const nats = Command.make(
+  "nats",
+  {
+    old: Flag.Boolean("before-2.10").pipe(
+      Flag.withDescription("For a server that cannot be told to sync every write"),
+      Flag.withDefault(false)
+    ),
+    agents: Argument.String("agent").pipe(
+      Argument.withDescription("The AGENT_ID of each agent"),
+      Argument.withSchema(AgentId),
+      Argument.atLeast(1)
+    )
+  },
+  ({ agents, old }) =>
+    Effect.gen(function* () {
+      const { print } = yield* Effect.promise(() => import("./NatsCommand.ts"))
+      if (Array.isReadonlyArrayNonEmpty(agents)) print(agents, { syncAlways: !old })
+    })
+).pipe(
+  Command.withDescription("Print a NATS server's configuration: an account for the gateway, and one for each agent")
+)
 
 const agentKeys = Command.make(
   "keys",
@@ -225,7 +248,7 @@ const store = Command.make("store").pipe(
 
 const homing = Command.make("homing").pipe(
   Command.withDescription("A self-hosted WhatsApp gateway whose answers are true and provable"),
-  Command.withSubcommands([start, demo, simulator, agent, agents, keys, nkey, store, config])
+  Command.withSubcommands([start, demo, simulator, agent, agents, keys, nkey, nats, store, config])
 )
 
 homing.pipe(Command.run({ version }), Effect.provide(NodeServices.layer), runMain)

@@ -68,7 +68,7 @@ const firstKey = Effect.gen(function* () {
 const holderOf = Effect.fnUntraced(function* (apiKey: Redacted.Redacted) {
   const { authenticate } = yield* Authenticator
   const principal = authenticate(Redacted.value(apiKey))
-  return principal === "starting" ? undefined : principal
+  return typeof principal === "string" ? undefined : principal
 })
 
 const show = ({ code, device, method }: { readonly code: string; readonly device: string; readonly method: string }) =>

@@ -33,8 +33,8 @@ export const check = ({ dataDirectory: folder }: Config) =>
 /** This configuration's secrets and addresses are the log's from now on. */
 export const adopt = (config: Config) =>
   Effect.gen(function* () {
-    const { keyId } = (yield* StoreIdentity).signer()
-    say(`the gateway signs with ${keyId} from now on, and ids follow from the pepper that is here`)
+    const signer = (yield* StoreIdentity).signer()
+    say(`the gateway signs with ${signer?.keyId} from now on, and ids follow from the pepper that is here`)
     say(faint("  An agent of its own obeys it when it was told: `homing agents enrol`, then `homing agent trust`."))
   }).pipe(
     Effect.provide(

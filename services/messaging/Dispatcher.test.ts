@@ -106,3 +106,26 @@ it.effect("says once that its checkpoint cannot be written, and again after it c
     }
   }).pipe(Effect.provide(ports))
 )
+
+it.effect("keeps no agent's commands waiting for another that is not enrolled", () =>
+  Effect.gen(function* () {
+    const issued: Array<string> = []
+    const created = [deviceCreated(uuid(1), 1n, "not-enrolled"), deviceCreated(uuid(2), 2n, "home")] as const
+    const stubs = Layer.mergeAll(
+      Layer.succeed(EventStore, {
+        append: () => Effect.die("not here"),
+        read: () => Effect.die("not here"),
+        head: Effect.die("not here"),
+        subscribe: () => Stream.concat(Stream.fromArray(created), Stream.never)
+      }),
+      Layer.succeed(Views, { reached: () => Effect.void, written: () => Effect.void, position: Effect.succeed(0n) }),
+      Layer.succeed(SubjectKeys, {} as never),
+      Layer.succeed(AgentCommands, {
+        issue: (agent) => (agent === "home" ? Effect.sync(() => void issued.push(agent)) : Effect.never)
+      })
+    )
+    yield* Layer.build(Dispatcher.layer({ registry: new Map() }).pipe(Layer.provide(stubs)))
+    yield* TestClock.adjust("2 seconds")
+    assert.deepStrictEqual(issued, ["home"])
+  }).pipe(Effect.provide(ports))
+)

@@ -52,6 +52,14 @@ export const layer = (options: { readonly registry: DeviceRegistry }) =>
         return options.registry.get(device)?.agent
       })
 
+      const issueTo = ([agent, orders]: readonly [AgentId, Array.NonEmptyReadonlyArray<Order>]) =>
+        commands.issue(agent, orders).pipe(
+          Effect.tapErrorTag("BusUnavailable", () =>
+            Effect.logWarning("the bus is not available; commands are issued again shortly")
+          ),
+          Effect.retry(patiently)
+        )
+
       const issue = (derived: ReadonlyArray<Derived>) =>
         Effect.gen(function* () {
           const byAgent = new Map<AgentId, Array.NonEmptyArray<Order>>()
@@ -62,13 +70,9 @@ export const layer = (options: { readonly registry: DeviceRegistry }) =>
             if (orders === undefined) byAgent.set(agent, [one.order])
             else orders.push(one.order)
           }
-          for (const [agent, orders] of byAgent) yield* commands.issue(agent, orders)
-        }).pipe(
-          Effect.tapErrorTag("BusUnavailable", () =>
-            Effect.logWarning("the bus is not available; commands are issued again shortly")
-          ),
-          Effect.retry(patiently)
-        )
+          // side by side: an agent that is not enrolled, or not any more, keeps none of the others waiting
+          yield* Effect.forEach(byAgent, issueTo, { concurrency: "unbounded", discard: true })
+        })
 
       const dispatch = Effect.fnUntraced(function* (lease: Lease) {
         const begun = yield* Effect.retry(store.head, patiently)

@@ -23,6 +23,7 @@ import { awaitAnswer, type Known } from "./Confirmation.ts"
 import { MessageActors } from "./MessageActors.ts"
 import { evolve, present, reveal, type SealedDocument } from "./MessageDocument.ts"
 import {
+  Behind,
   type Caller,
   DeviceUnknown,
   DeviceUnpaired,
@@ -30,7 +31,6 @@ import {
   OtherContent,
   QueueFull,
   type SendRequest,
-  Starting,
   WaitsFull
 } from "./Messages.ts"
 import { type Wait, Waits } from "./Waits.ts"
@@ -63,13 +63,14 @@ export const layer = (options: {
         reveal(document).pipe(Effect.provideService(Crypto, crypto), Effect.provideService(SubjectKeys, keys))
 
       const views = yield* Views
-      const { caughtUp } = yield* Readiness
+      const { lag } = yield* Readiness
       const arrivals = new Arrivals()
 
       /** Why nothing new can be accepted for this device, if so. A repeat of what was accepted is always answered. */
       const obstacle = ({ device }: SendRequest, noRoomToWait: boolean) => {
         const record = options.registry.get(device)
-        if (!record?.paired && !caughtUp()) return new Starting()
+        const behind = record?.paired ? undefined : lag()
+        if (behind !== undefined) return new Behind({ lag: behind })
         if (record === undefined) return new DeviceUnknown()
         if (!record.paired) return new DeviceUnpaired()
         const { depth, limits } = options

@@ -14,10 +14,16 @@ export const RequiredScope = Context.Reference<ReadonlyArray<Scope>>("homing/ser
   defaultValue: () => []
 })
 
-/** The answer is what the views show, in memory or by their rows: there is none before they have caught up with the log. */
-export const ShowsViews = Context.Reference<"memory" | "rows" | undefined>("homing/services/gateway/api/ShowsViews", {
-  defaultValue: () => undefined
-})
+/**
+ * The answer is what the views show, in memory or by their rows: there is none before they have caught up with the log, nor
+ * while there is no word of it. Whom to trust is known from the start.
+ */
+export const ShowsViews = Context.Reference<"memory" | "rows" | "trust" | undefined>(
+  "homing/services/gateway/api/ShowsViews",
+  {
+    defaultValue: () => undefined
+  }
+)
 
 /** Told also by a gateway whose clock is wrong: all else, keys that expire among it, it would judge by the wrong time. */
 export const ToldAnyway = Context.Reference<boolean>("homing/services/gateway/api/ToldAnyway", {
@@ -49,6 +55,7 @@ export class Authorization extends HttpApiMiddleware.Service<Authorization, { pr
       Problem("unauthorized"),
       Problem("forbidden"),
       Problem("starting"),
+      Problem("out_of_date"),
       Problem("clock_off")
     ]
   }

@@ -1,6 +1,7 @@
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { connections } from "#domain/device/Device.ts"
+import { lags } from "../../projections/Readiness.ts"
 import { obstacles } from "../../runtime/Fitness.ts"
 import { Authorization, ToldAnyway } from "./Authorization.ts"
 import { anywhere, Problem } from "./Problems.ts"
@@ -27,7 +28,7 @@ export class ProbesApi extends HttpApiGroup.make("probes")
     HttpApiEndpoint.get("alive", "/health", { success: Alive }).annotate(OpenApi.Summary, "The process answers"),
     HttpApiEndpoint.get("ready", "/health/ready", {
       success: Alive,
-      error: [Problem("starting"), ...obstacles.map((obstacle) => Problem(obstacle))]
+      error: [...lags.map((lag) => Problem(lag)), ...obstacles.map((obstacle) => Problem(obstacle))]
     }).annotate(OpenApi.Summary, "It is of use: it can do its part, and the views have caught up")
   )
   .annotate(OpenApi.Description, "Probes, without a key.") {}

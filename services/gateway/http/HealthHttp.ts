@@ -41,7 +41,7 @@ const probes = HttpApiBuilder.group(
   Api,
   "probes",
   Effect.fnUntraced(function* (handlers) {
-    const { caughtUp } = yield* Readiness
+    const { lag } = yield* Readiness
     const { obstacle } = yield* Fitness
     const reachable = yield* storeAnswers
     return handlers
@@ -51,7 +51,8 @@ const probes = HttpApiBuilder.group(
           if (!(yield* reachable)) return yield* refuse("store_unavailable")
           const found = obstacle()
           if (found !== undefined) return yield* refuse(found)
-          return caughtUp() ? ok : yield* refuse("starting")
+          const behind = lag()
+          return behind === undefined ? ok : yield* refuse(behind)
         })
       )
   })
@@ -65,7 +66,7 @@ const health = HttpApiBuilder.group(
     const devices = yield* Devices
     const heard = yield* AgentsHeard
     const views = yield* Views
-    const { caughtUp } = yield* Readiness
+    const { lag } = yield* Readiness
     const { obstacle } = yield* Fitness
     const reachable = yield* storeAnswers
     return handlers
@@ -73,15 +74,17 @@ const health = HttpApiBuilder.group(
         Effect.gen(function* () {
           const storeReachable = yield* reachable
           const position = yield* views.position
+          const behind = lag()
+          const isImpaired = !storeReachable || obstacle() !== undefined || behind === "out_of_date"
           const { heapUsed, rss } = process.memoryUsage()
           return {
-            status: !storeReachable || obstacle() !== undefined ? "degraded" : caughtUp() ? "ok" : "starting",
+            status: isImpaired ? "degraded" : behind === undefined ? "ok" : "starting",
             version: deployment.version,
             uptimeSeconds: Math.floor(process.uptime()),
             memory: { rssBytes: rss, heapUsedBytes: heapUsed },
             store: { reachable: storeReachable, promise: deployment.store },
             bus: { promise: deployment.bus() },
-            views: { caughtUp: caughtUp(), position: position === undefined ? null : String(position) },
+            views: { caughtUp: behind === undefined, position: position === undefined ? null : String(position) },
             agents: agentCounts(yield* heard.all, yield* Clock.currentTimeMillis),
             devices: devices.count()
           } as const

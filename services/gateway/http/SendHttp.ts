@@ -7,7 +7,7 @@ import { sendAnswered } from "../../telemetry/Metrics.ts"
 import { CurrentPrincipal } from "../api/Authorization.ts"
 import { SendMessage } from "../api/MessagesApi.ts"
 import { type Problem, problem } from "../api/Problems.ts"
-import { type Admission, Refused, starting } from "./Admission.ts"
+import { type Admission, behind, Refused } from "./Admission.ts"
 import { json, refuse } from "./Answer.ts"
 import { jsonBody } from "./Body.ts"
 import { problemOf } from "./Failures.ts"
@@ -48,8 +48,8 @@ const refusalOf = (cause: Cause.Cause<Failure>): Refused | undefined => {
       return new Refused(problem("device_not_found"))
     case "DeviceUnpaired":
       return new Refused(problem("device_not_paired"))
-    case "Starting":
-      return starting
+    case "Behind":
+      return behind[error.lag]
     case "OtherContent":
       return new Refused(problem("idempotency_conflict"))
     case "QueueFull":
