@@ -31,12 +31,12 @@ export class ActiveFaults {
     this.#set([])
   }
 
-  has(name: Fault["fault"], method: Method): boolean {
+  has(name: Fault["fault"], method?: Method): boolean {
     return this.#find(name, method) !== undefined
   }
 
   /** The fault of this kind, one time fewer left. */
-  take<Name extends Fault["fault"]>(name: Name, method: Method): Of<Name> | undefined {
+  take<Name extends Fault["fault"]>(name: Name, method?: Method): Of<Name> | undefined {
     const active = this.#find(name, method)
     if (active === undefined || active.passing > 0) return undefined
     active.timesLeft -= 1
@@ -60,7 +60,7 @@ export class ActiveFaults {
     })
   }
 
-  #find(name: Fault["fault"], method: Method) {
+  #find(name: Fault["fault"], method: Method | undefined) {
     return this.#active.find(
       ({ fault, timesLeft }) =>
         fault.fault === name &&

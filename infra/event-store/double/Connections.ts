@@ -9,15 +9,16 @@ export interface Connections {
   readonly close: () => void
 }
 
-/** Takes the connections itself, so that they can be dropped. Rejects on a port in use. */
-export const listen = async (server: Server, port: number): Promise<Connections> => {
+/** Takes the connections itself: so they can be dropped, or never spoken on. Rejects on a port in use. */
+export const listen = async (server: Server, port: number, isMute: () => boolean): Promise<Connections> => {
   const injector = server.createConnectionInjector(ServerCredentials.createInsecure())
   const sockets = new Set<Socket>()
   const listener = createServer({ noDelay: true }, (socket) => {
     sockets.add(socket)
     socket.on("close", () => sockets.delete(socket))
     socket.on("error", () => {}) // the client is gone
-    injector.injectConnection(socket)
+    if (isMute()) socket.resume()
+    else injector.injectConnection(socket)
   })
   await once(listener.listen(port, "127.0.0.1"), "listening")
   const drop = () => {

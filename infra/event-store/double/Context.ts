@@ -1,4 +1,4 @@
-import type { EventEmitter } from "node:events"
+import { type EventEmitter, once } from "node:events"
 import type { ServiceError } from "@grpc/grpc-js"
 import type { ActiveFaults } from "./ActiveFaults.ts"
 import type { Method } from "./Faults.ts"
@@ -21,8 +21,9 @@ export const never = new Promise<never>(() => {})
 export const pause = (millis: number) => new Promise<void>((resolve) => setTimeout(resolve, millis).unref())
 
 /** Lets a call pass the faults that strike before it is looked at; rejects with a `ServiceError`. */
-export const admit = async ({ faults }: Context, method: Method): Promise<void> => {
+export const admit = async ({ changes, faults }: Context, method: Method): Promise<void> => {
   if (faults.take("silence", method)) return never
+  while (faults.has("stall", method)) await once(changes, "change")
   if (faults.take("refuse", method)) throw unavailable()
   const delay = faults.take("delay", method)
   if (delay) await pause(delay.millis)

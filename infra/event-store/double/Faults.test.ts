@@ -58,6 +58,42 @@ describe("the EventStoreDB double, faults", () => {
     })
   )
 
+  it.live("stall: takes the call and looks at it when it is lifted", () =>
+    Effect.gen(function* () {
+      const { client, double } = yield* started
+      const stream = freshStream()
+      yield* Effect.promise(() => client.appendToStream(stream, newEvent()))
+      const watched = yield* watchAll(client, { filter: { filterOn: "streamName", prefixes: [stream] } })
+      yield* watched.until(() => watched.said.includes("caughtUp"))
+
+      yield* double.fault({ fault: "stall" })
+      const append = client.appendToStream(stream, newEvent(1), classic.options)
+      const reading = read(client, stream)
+      assert.deepStrictEqual(yield* Effect.all([hangs(append), hangs(reading)]), [true, true])
+      assert.strictEqual(watched.events.length, 1)
+      yield* double.heal
+      yield* Effect.promise(() => append)
+      assert.isAtLeast((yield* Effect.promise(() => reading)).length, 1)
+      yield* watched.until(() => watched.events.length === 2)
+    })
+  )
+
+  it.live("mute: a connection is accepted and never spoken on; another one is", () =>
+    Effect.gen(function* () {
+      const { client, double } = yield* started
+      const stream = freshStream()
+      yield* Effect.promise(() => client.appendToStream(stream, newEvent(), classic.options))
+      yield* double.fault({ fault: "mute", times: 1 })
+      const error = yield* rejection(client.appendToStream(stream, newEvent(), { ...classic.options, ...soon }))
+      assert.strictEqual(error.type, "deadline-exceeded")
+      yield* double.heal
+      assert.isTrue(yield* hangs(read(client, stream))) // the library waits for it for ever
+      const other = yield* connect(`${double.url}&keepAliveInterval=10001`) // one connection for each set of options
+      yield* Effect.promise(() => other.appendToStream(stream, newEvent(1), classic.options))
+      assert.strictEqual((yield* eventsIn(other, stream)).length, 2)
+    })
+  )
+
   it.live("refuse: unavailable, as often as it was asked for", () =>
     Effect.gen(function* () {
       const { client, double } = yield* started

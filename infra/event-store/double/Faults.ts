@@ -14,6 +14,10 @@ const times = Schema.optionalKey(Count)
 export const Fault = Schema.Union([
   /** Takes the call and never answers; nothing of it is stored. An open subscription hears nothing meanwhile. */
   Schema.Struct({ fault: Schema.Literal("silence"), method, times }),
+  /** Takes the call and looks at it when it is lifted. An open subscription hears nothing meanwhile. */
+  Schema.Struct({ fault: Schema.Literal("stall"), method }),
+  /** Resets every connection. Those made from now on are accepted and never spoken on, also after it is lifted. */
+  Schema.Struct({ fault: Schema.Literal("mute"), times }),
   /** UNAVAILABLE. */
   Schema.Struct({ fault: Schema.Literal("refuse"), method, times }),
   /** Before the call is looked at. */

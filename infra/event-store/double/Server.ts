@@ -32,11 +32,14 @@ export const startServer = async (options: {
   readonly port: number
 }): Promise<DoubleServer> => {
   const changes = new EventEmitter<{ change: [] }>().setMaxListeners(0)
-  const changed = () => void changes.emit("change")
+  const changed = () => {
+    changes.emit("change")
+    if (faults.has("mute")) connections.drop()
+  }
   const faults = new ActiveFaults(changed)
   const log = openLog(options.directory)
   const server = new Server({ "grpc.max_receive_message_length": largestMessage })
-  const connections = await listen(server, options.port)
+  const connections = await listen(server, options.port, () => faults.take("mute") !== undefined)
   const context: Context = {
     log,
     writer: makeWriter(log, hooks(faults, changed)),

@@ -24,7 +24,7 @@ export const subscriber = ({ changes, faults }: Context, send: Send, gone: Abort
     await once(changes, "change", { signal: gone })
   }
   const strike = async () => {
-    while (faults.has("silence", "subscribe")) await wait()
+    while (faults.has("silence", "subscribe") || faults.has("stall", "subscribe")) await wait()
     const end = faults.take("end-subscription", "subscribe")
     if (end?.how === "clean") throw new CleanEnd()
     if (end?.how === "error") throw interrupted()
