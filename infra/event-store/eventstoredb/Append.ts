@@ -1,4 +1,4 @@
-import { type Array, Effect } from "effect"
+import { type Array, Cause, Effect, Exit } from "effect"
 import type { StreamId } from "#domain/Ids.ts"
 import {
   type Appended,
@@ -7,10 +7,10 @@ import {
   WrongExpectedRevision
 } from "#domain/ports/EventStore.ts"
 import type { NewEvent } from "#domain/Recorded.ts"
-import type { Client } from "./Client.ts"
+import type { Line } from "./Line.ts"
 import type { Patience } from "./Patience.ts"
 import { proposal } from "./Proposals.ts"
-import { verdictOf } from "./Verdict.ts"
+import { isSilence, verdictOf } from "./Verdict.ts"
 
 /** Beyond the deadline that the connection keeps: for finding the server before anything is sent. */
 const graceMillis = 500
@@ -21,14 +21,20 @@ const pauseMillis = 50
  * server answers a repetition like the first time, for ever, but only at an exact revision.
  */
 export const appender =
-  (client: Client, { answer, offers }: Patience) =>
+  (line: Line, { answer, offers }: Patience) =>
   (stream: StreamId, expected: ExpectedRevision, events: Array.NonEmptyReadonlyArray<NewEvent>) =>
     Effect.suspend(() => {
       const requests = proposal(stream, expected, events)
-      const once = Effect.tryPromise({
-        try: () => client.append(requests, answer),
-        catch: (error) => error
-      }).pipe(Effect.timeout(answer + graceMillis))
+      const once = Effect.suspend(() => {
+        const { client } = line
+        return Effect.tryPromise({
+          try: () => client.append(requests, answer),
+          catch: (error) => error
+        }).pipe(
+          Effect.timeout(answer + graceMillis),
+          Effect.onExit((exit) => Effect.sync(() => tell(line, client, exit)))
+        )
+      })
 
       const offer = (
         offered: number,
@@ -58,3 +64,10 @@ export const appender =
       }
       return offer(1, "no")
     })
+
+const tell = (line: Line, client: Line["client"], exit: Exit.Exit<unknown, unknown>) => {
+  if (Exit.isSuccess(exit)) return line.heard(client)
+  if (Cause.hasInterruptsOnly(exit.cause)) return
+  if (isSilence(Cause.squash(exit.cause))) line.silent(client)
+  else line.heard(client)
+}

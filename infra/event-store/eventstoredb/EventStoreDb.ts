@@ -1,10 +1,11 @@
-import { Effect, Layer, type Redacted } from "effect"
+import { Effect, Layer, type Redacted, Semaphore } from "effect"
 import { EventStore } from "#domain/ports/EventStore.ts"
 import { appender } from "./Append.ts"
-import { connect } from "./Client.ts"
 import { decode } from "./ConnectionString.ts"
+import * as Line from "./Line.ts"
 import { patience as defaults, type Patience } from "./Patience.ts"
 import { reader } from "./Reads.ts"
+import { shared } from "./SharedReading.ts"
 import { sharedTail } from "./SharedTail.ts"
 import { check } from "./StartCheck.ts"
 import { subscriber } from "./Subscriptions.ts"
@@ -14,6 +15,9 @@ interface Options {
   readonly url: Redacted.Redacted
   readonly patience?: Patience
 }
+
+/** Each takes one of the server's threads: more of them than it has stall everything that it does. */
+const readsAtOnce = 16
 
 /**
  * The log in an EventStoreDB (or KurrentDB) that is Homing's alone. Fails at start when the server cannot be worked with.
@@ -25,12 +29,15 @@ export const layer = ({ patience = defaults, url }: Options) =>
     Effect.gen(function* () {
       const connection = yield* decode(url)
       yield* check(connection, patience)
-      const client = yield* connect(connection)
-      const read = reader(client, patience)
+      const line = yield* Line.open(connection)
+      const { head, read } = reader(line, patience)
+      const turns = Semaphore.makeUnsafe(readsAtOnce)
+      const sharedHead = yield* shared(head)
       return EventStore.of({
-        append: appender(client, patience),
-        ...read,
-        subscribe: yield* sharedTail(subscriber(client, patience), read.head)
+        append: appender(line, patience),
+        read: (stream) => turns.withPermit(read(stream)),
+        head: sharedHead,
+        subscribe: yield* sharedTail(subscriber(line, patience), sharedHead)
       })
     })
   )

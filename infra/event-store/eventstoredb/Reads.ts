@@ -10,19 +10,20 @@ import { Effect } from "effect"
 import type { StreamId } from "#domain/Ids.ts"
 import { EventStoreUnavailable } from "#domain/ports/EventStore.ts"
 import type { RecordedEvent } from "#domain/Recorded.ts"
-import type { Client } from "./Client.ts"
 import { decode, isStreamId } from "./Events.ts"
+import type { Line } from "./Line.ts"
 import type { Patience } from "./Patience.ts"
 import { Silence } from "./Silence.ts"
 
-export const reader = (client: Client, { answer }: Patience) => ({
+export const reader = (line: Line, { answer }: Patience) => ({
   /** Throws when the stream was truncated: who folds a part of it believes something that never was. */
   read: (stream: StreamId) =>
     Effect.suspend(() => {
       const events: Array<RecordedEvent> = []
       return Effect.as(
         reading(
-          () => client.readStream(stream, { requiresLeader: true }),
+          line,
+          (client) => client.readStream(stream, { requiresLeader: true }),
           (resolved) => {
             const event = decode(resolved)
             if (event.revision !== events.length) throw new Error(`events of ${stream} are gone from the log`)
@@ -40,7 +41,8 @@ export const reader = (client: Client, { answer }: Patience) => ({
     let head: bigint | undefined
     return Effect.map(
       reading(
-        () => client.readAll({ direction: BACKWARDS, fromPosition: END, requiresLeader: true }),
+        line,
+        (client) => client.readAll({ direction: BACKWARDS, fromPosition: END, requiresLeader: true }),
         ({ event }) => {
           if (!isStreamId(event?.streamId)) return true
           head = event.position?.commit
@@ -55,18 +57,23 @@ export const reader = (client: Client, { answer }: Patience) => ({
 
 /** Hands over one event after another until `take` wants no more. Dies on what `take` throws. */
 const reading = <E extends ResolvedEvent | AllStreamResolvedEvent>(
-  open: () => StreamingRead<E>,
+  line: Line,
+  open: (client: Line["client"]) => StreamingRead<E>,
   take: (event: E) => boolean,
   patienceMillis: number
 ) =>
   Effect.callback<void, EventStoreUnavailable>((resume) => {
-    const stream = open()
+    const { client } = line
+    const stream = open(client)
     const finish = (exit: Effect.Effect<void, EventStoreUnavailable>) => {
       stop()
       resume(exit)
     }
     const fail = (cause: unknown) => finish(Effect.fail(new EventStoreUnavailable({ written: "no", cause })))
-    const timer = setTimeout(() => fail(new Silence({ millis: patienceMillis })), patienceMillis)
+    const timer = setTimeout(() => {
+      line.silent(client)
+      fail(new Silence({ millis: patienceMillis }))
+    }, patienceMillis)
     let stopped = false
     const stop = () => {
       stopped = true
@@ -76,6 +83,7 @@ const reading = <E extends ResolvedEvent | AllStreamResolvedEvent>(
     stream
       .on("data", (event) => {
         if (stopped) return
+        line.heard(client)
         timer.refresh()
         try {
           if (!take(event)) finish(Effect.void)
@@ -83,7 +91,16 @@ const reading = <E extends ResolvedEvent | AllStreamResolvedEvent>(
           finish(Effect.die(defect))
         }
       })
-      .on("end", () => finish(Effect.void))
-      .on("error", (error) => (error instanceof StreamNotFoundError ? finish(Effect.void) : fail(error)))
+      .on("end", () => {
+        if (stopped) return // it was cancelled
+        line.heard(client)
+        finish(Effect.void)
+      })
+      .on("error", (error) => {
+        if (stopped) return
+        line.heard(client)
+        if (error instanceof StreamNotFoundError) finish(Effect.void)
+        else fail(error)
+      })
     return Effect.sync(stop)
   })
