@@ -146,17 +146,20 @@ const planner = Effect.fnUntraced(function* ({ device, epoch, provenance }: Begu
       encodeUnsigned({ header, payload: encodePayload({ kind: "message", message: id, claim, at }) })
     )
     const reported = (envelopes: ReadonlyArray<Uint8Array>) =>
-      Array.map(claims, (claim, i): NewEvent => ({
-        eventId: reportIdOf(crypto, eventId, 1, claim) as EventId,
-        type: `message.${claim}.v1`,
-        data: { at, attempt: 1, evidence: base64url(envelopes[i]!) },
-        metadata: metadataOf(
-          provenance,
-          { actor: { kind: "agent", id: agent }, correlationId: id, causationId: eventId },
-          newCommandId(crypto, now),
-          at
-        )
-      }))
+      Array.map(
+        claims,
+        (claim, i): NewEvent => ({
+          eventId: reportIdOf(crypto, eventId, 1, claim) as EventId,
+          type: `message.${claim}.v1`,
+          data: { at, attempt: 1, evidence: base64url(envelopes[i]!) },
+          metadata: metadataOf(
+            provenance,
+            { actor: { kind: "agent", id: agent }, correlationId: id, causationId: eventId },
+            newCommandId(crypto, now),
+            at
+          )
+        })
+      )
     const entry = {
       epoch,
       commandId: eventId,

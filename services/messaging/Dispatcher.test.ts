@@ -8,6 +8,7 @@ import type { RecordedEvent } from "#domain/Recorded.ts"
 import * as NodeCrypto from "#infra/crypto/NodeCrypto.ts"
 import * as InProcessLeases from "#infra/leases/InProcess.ts"
 import * as SqliteClient from "#infra/sqlite/SqliteClient.ts"
+import { StoreIdentity } from "../identity/StoreIdentity.ts"
 import { Views } from "../projections/View.ts"
 import { deviceCreated, uuid } from "../projections/ViewsFixture.ts"
 import { AgentCommands } from "./AgentCommands.ts"
@@ -35,19 +36,25 @@ it.effect("says once that its checkpoint cannot be written, and again after it c
       Layer.succeed(EventStore, {
         append: () => Effect.die("not here"),
         read: () => Effect.die("not here"),
-        head: Effect.die("not here"),
+        head: Effect.succeed(undefined),
         subscribe: () => Stream.fromQueue(log)
       }),
-      Layer.succeed(Views, { reached: () => Effect.void, written: () => Effect.void, position: Effect.succeed(0n) }),
+      Layer.succeed(Views, {
+        reached: () => Effect.void,
+        counted: () => Effect.void,
+        written: () => Effect.void,
+        position: Effect.succeed(0n)
+      }),
       Layer.succeed(SubjectKeys, {} as never),
       Layer.succeed(AgentCommands, { issue: () => Effect.void }),
+      Layer.succeed(StoreIdentity, { agent: () => ({}), changes: Stream.never } as never),
       Logger.layer([
         Logger.make(({ logLevel, message }) => {
           if (logLevel === "Warn") warnings.push(message)
         })
       ])
     )
-    yield* Layer.build(Dispatcher.layer({ registry: new Map() }).pipe(Layer.provide(stubs)))
+    yield* Layer.build(Dispatcher.layer({ registry: new Map(), isOpen: () => true }).pipe(Layer.provide(stubs)))
     for (const position of [1n, 2n]) {
       yield* Queue.offer(log, deviceCreated(uuid(Number(position)), position))
       database.away = true

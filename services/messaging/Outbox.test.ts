@@ -32,7 +32,9 @@ const reading = Effect.fnUntraced(function* (log: ReadonlyArray<RecordedEvent>, 
         asked++ < keysFail ? Effect.fail(new SubjectKeysUnavailable({ cause: "away" })) : Effect.succeed(undefined)
       )
   })
-  const outbox = yield* Outbox.make(partitions).pipe(Effect.provideService(SubjectKeys, keys))
+  const outbox = yield* Outbox.make(partitions, { head: Effect.succeed(undefined), isOpen: () => true }).pipe(
+    Effect.provideService(SubjectKeys, keys)
+  )
   const join = Effect.fnUntraced(function* (partition: number, after?: bigint) {
     let handed = after
     const taken: Array<bigint> = []
@@ -40,10 +42,11 @@ const reading = Effect.fnUntraced(function* (log: ReadonlyArray<RecordedEvent>, 
       .join({
         partition,
         handed: () => handed,
-        take: (derived, last) => {
-          handed = last
-          taken.push(...derived.map(({ order }) => order.position))
-        }
+        take: (derived, last) =>
+          Effect.sync(() => {
+            handed = last
+            taken.push(...derived.map(({ order }) => order.position))
+          })
       })
       .pipe(Effect.provideService(EventStore, store))
     return { handed: () => handed, taken }

@@ -18,16 +18,26 @@ export interface Reader {
   readonly partition: number
   /** Everything up to here has been handed to it. Only `take` moves it. */
   readonly handed: () => bigint | undefined
-  /** Begins to issue what concerns it of the `count` events after `handed` and up to `last`: perhaps nothing. */
-  readonly take: (derived: ReadonlyArray<Derived>, last: bigint, count: number) => void
+  /**
+   * Begins to issue what concerns it of the `count` events after `handed` and up to `last`: perhaps nothing. Takes its time
+   * while too much is under way.
+   */
+  readonly take: (derived: ReadonlyArray<Derived>, last: bigint, count: number) => Effect.Effect<void>
+}
+
+/** What stands in the log when a reading begins: what became of a message may stand there too. */
+export interface Backlog {
+  /** Up to where `isOpen` knows, at the least. */
+  readonly head: Effect.Effect<bigint | undefined>
+  readonly isOpen: (message: string) => boolean
 }
 
 /**
  * Reads the log once for all partitions that this process holds, from where the one furthest behind stands. An array is
  * handed out in one piece and after all of its orders are derived: when that fails, it is read again, and nothing was
- * handed out of it.
+ * handed out of it. What has been settled is not handed out: a checkpoint may be far behind, or lost.
  */
-export const make = Effect.fnUntraced(function* (partitions: number) {
+export const make = Effect.fnUntraced(function* (partitions: number, backlog: Backlog) {
   const orderOf = orders(yield* Crypto, yield* SubjectKeys)
   const step = yield* Steps
   const readers = new Map<number, Reader>()
@@ -45,14 +55,20 @@ export const make = Effect.fnUntraced(function* (partitions: number) {
     return readers.get(reader.partition) === reader && (handed === undefined || handed < position)
   }
 
-  const read = Effect.suspend(() => {
+  const read = Effect.gen(function* () {
+    const head = yield* backlog.head
+    const isSettled = ({ position, stream, type }: RecordedEvent) =>
+      type === "message.queued.v1" &&
+      head !== undefined &&
+      position <= head &&
+      !backlog.isOpen(stream.slice("message-".length))
     // Whoever joins later was not handed what came before: it takes part in the next reading, which replaces this one.
     const present = new Map(readers)
 
     const isNews = (event: RecordedEvent) => {
       const device = deviceOf(event)
       const reader = device === undefined ? undefined : present.get(partitionOf(device, partitions))
-      return reader !== undefined && isBehind(reader, event.position)
+      return reader !== undefined && isBehind(reader, event.position) && !isSettled(event)
     }
 
     const handle = Effect.fnUntraced(function* (events: Array.NonEmptyReadonlyArray<RecordedEvent>) {
@@ -64,12 +80,13 @@ export const make = Effect.fnUntraced(function* (partitions: number) {
       )
       const { position } = Array.lastNonEmpty(events)
       for (const reader of present.values()) {
-        if (isBehind(reader, position)) reader.take(byPartition.get(reader.partition) ?? [], position, events.length)
+        if (!isBehind(reader, position)) continue
+        yield* reader.take(byPartition.get(reader.partition) ?? [], position, events.length)
       }
     })
 
     const after = lowest([...present.values()].map(({ handed }) => handed()))
-    return Subscription.follow({ name: "dispatcher", categories: ["message", "device"], after, handle })
+    return yield* Subscription.follow({ name: "dispatcher", categories: ["message", "device"], after, handle })
   })
 
   return {

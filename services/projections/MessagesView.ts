@@ -33,6 +33,8 @@ interface Entry {
 export interface QueueDepth {
   readonly total: () => number
   readonly of: (device: string) => number
+  /** Whether nobody has said yet what became of it. */
+  readonly isOpen: (message: string) => boolean
   /** How often a report about any message denied another. */
   readonly contradictions: () => number
 }
@@ -124,7 +126,12 @@ export const make = (): { readonly view: View; readonly depth: QueueDepth } => {
   }
 
   return {
-    depth: { total: () => total, of: (device) => waiting.get(device) ?? 0, contradictions: () => contradicted },
+    depth: {
+      total: () => total,
+      of: (device) => waiting.get(device) ?? 0,
+      isOpen: followed.has,
+      contradictions: () => contradicted
+    },
     view: {
       name: "messages",
       version: 3,

@@ -12,6 +12,8 @@ export const isOpen = (status: Status): boolean => status === "queued" || status
 export const make = (count: (device: string, change: number) => void) => {
   const open = new Map<string, Open>()
   return {
+    has: (id: string) => open.has(id),
+
     add: (id: string, { device, recipients, reports }: Open) => {
       if (!open.has(id)) count(device, 1)
       open.set(id, { device, recipients, reports })

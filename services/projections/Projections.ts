@@ -45,7 +45,7 @@ export const layer = (views: ReadonlyArray<View>, fresh: () => ReadonlyArray<Vie
       )
       yield* Effect.forkScoped(writing)
 
-      const { position, reached } = yield* Memory.follow(views)
+      const { counted, position, reached } = yield* Memory.follow(views)
 
       const rowsReached = Effect.map(sql<Rows.Checkpoint>`SELECT * FROM checkpoints`, (rows) =>
         Progress.lowest(
@@ -57,6 +57,7 @@ export const layer = (views: ReadonlyArray<View>, fresh: () => ReadonlyArray<Vie
       return {
         position,
         reached,
+        counted,
         written: (until) =>
           Effect.orDie(Effect.retry(rowsReached, patiently)).pipe(
             Effect.repeat({

@@ -1,5 +1,6 @@
 import { type Array, Cause, Effect, Exit } from "effect"
 import type { StreamId } from "#domain/Ids.ts"
+import { remainingMillis } from "#domain/ports/Deadline.ts"
 import {
   type Appended,
   EventStoreUnavailable,
@@ -16,23 +17,27 @@ import { isSilence, verdictOf } from "./Verdict.ts"
 const graceMillis = 500
 const pauseMillis = 50
 
+const tooLate = new Error("the deadline came first")
+
 /**
- * Offers the same events at the same revision until it is known what became of them, a bounded number of times: the
- * server answers a repetition like the first time, for ever, but only at an exact revision.
+ * Offers the same events at the same revision until it is known what became of them, a bounded number of times and until the caller's
+ * deadline: the server answers a repetition like the first time, for ever, but only at an exact revision.
  */
 export const appender =
   (line: Line, { answer, offers }: Patience) =>
   (stream: StreamId, expected: ExpectedRevision, events: Array.NonEmptyReadonlyArray<NewEvent>) =>
     Effect.suspend(() => {
       const requests = proposal(stream, expected, events)
-      const once = Effect.suspend(() => {
+      const once = Effect.flatMap(remainingMillis, (millis) => {
+        if (millis === 0) return Effect.fail(tooLate)
         const { client } = line
+        const patience = Math.min(answer, millis)
         return Effect.tryPromise({
-          try: () => client.append(requests, answer),
+          try: () => client.append(requests, patience),
           catch: (error) => error
         }).pipe(
-          Effect.timeout(answer + graceMillis),
-          Effect.onExit((exit) => Effect.sync(() => tell(line, client, exit)))
+          Effect.timeout(Math.min(answer + graceMillis, millis)),
+          Effect.onExit((exit) => Effect.sync(() => tell(line, client, exit, patience === answer)))
         )
       })
 
@@ -41,9 +46,9 @@ export const appender =
         before: EventStoreUnavailable["written"]
       ): Effect.Effect<Appended, WrongExpectedRevision | EventStoreUnavailable> => {
         const failed = (cause: unknown) => {
-          const verdict = verdictOf(cause)
+          const verdict = cause === tooLate ? "not yet" : verdictOf(cause)
           const written = verdict === "unknown" ? "unknown" : before
-          return verdict === "never" || offered === offers
+          return verdict === "never" || offered === offers || cause === tooLate
             ? Effect.fail(new EventStoreUnavailable({ written, cause }))
             : Effect.delay(offer(offered + 1, written), pauseMillis * 4 ** (offered - 1))
         }
@@ -65,9 +70,10 @@ export const appender =
       return offer(1, "no")
     })
 
-const tell = (line: Line, client: Line["client"], exit: Exit.Exit<unknown, unknown>) => {
+/** `waited`: for as long as an answer may take. */
+const tell = (line: Line, client: Line["client"], exit: Exit.Exit<unknown, unknown>, waited: boolean) => {
   if (Exit.isSuccess(exit)) return line.heard(client)
   if (Cause.hasInterruptsOnly(exit.cause)) return
-  if (isSilence(Cause.squash(exit.cause))) line.silent(client)
-  else line.heard(client)
+  if (!isSilence(Cause.squash(exit.cause))) line.heard(client)
+  else if (waited) line.silent(client)
 }

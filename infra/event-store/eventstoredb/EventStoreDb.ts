@@ -1,4 +1,4 @@
-import { Effect, Layer, type Redacted, Semaphore } from "effect"
+import { Effect, Layer, type Redacted } from "effect"
 import { EventStore } from "#domain/ports/EventStore.ts"
 import { appender } from "./Append.ts"
 import { decode } from "./ConnectionString.ts"
@@ -16,9 +16,6 @@ interface Options {
   readonly patience?: Patience
 }
 
-/** Each takes one of the server's threads: more of them than it has stall everything that it does. */
-const readsAtOnce = 16
-
 /**
  * The log in an EventStoreDB (or KurrentDB) that is Homing's alone. Fails at start when the server cannot be worked with.
  * One layer per process: it holds the one client.
@@ -31,11 +28,10 @@ export const layer = ({ patience = defaults, url }: Options) =>
       yield* check(connection, patience)
       const line = yield* Line.open(connection)
       const { head, read } = reader(line, patience)
-      const turns = Semaphore.makeUnsafe(readsAtOnce)
       const sharedHead = yield* shared(head)
       return EventStore.of({
         append: appender(line, patience),
-        read: (stream) => turns.withPermit(read(stream)),
+        read,
         head: sharedHead,
         subscribe: yield* sharedTail(subscriber(line, patience), sharedHead)
       })

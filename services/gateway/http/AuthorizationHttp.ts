@@ -15,8 +15,11 @@ import { problem } from "../api/Problems.ts"
 import { Admission, type Refused, starting } from "./Admission.ts"
 import { respond } from "./Answer.ts"
 import { respondTo } from "./IdempotencyKey.ts"
+import { requestMillis, within } from "./Patience.ts"
 
 const unauthorized = respond(problem("unauthorized"), { "www-authenticate": 'Bearer realm="homing"' })
+/** What counts itself also says itself how long it takes. */
+const inTime = within(requestMillis, Effect.succeed(respond(problem("store_unavailable"))))
 const notYet = respond(starting.found, starting.headers)
 
 export const layer = Layer.effect(
@@ -41,7 +44,8 @@ export const layer = Layer.effect(
         if (principal === "starting") return Effect.succeed(notYet)
         if (scopes.length > 0 && !scopes.some((scope) => may(principal, scope))) return Effect.succeed(forbidden)
         if (!isThere()) return Effect.succeed(notYet)
-        const admitted = Effect.provideService(answer, CurrentPrincipal, principal)
+        const answered = Effect.provideService(answer, CurrentPrincipal, principal)
+        const admitted = countsItself ? answered : inTime(answered)
         const unless = (refused: Refused | undefined) =>
           refused === undefined ? admitted : Effect.succeed(respondTo(request, refused.found, refused.headers))
         if (family === undefined) return admitted
