@@ -82,7 +82,11 @@ const follow = (
     catch: (cause) => new EventStoreUnavailable({ written: "no", cause })
   }).pipe(
     Effect.flatMap((events) =>
-      Array.isReadonlyArrayNonEmpty(events) ? Effect.succeed(events) : Effect.andThen(Effect.yieldNow, pull)
+      Array.isReadonlyArrayNonEmpty(events)
+        ? Effect.succeed(events)
+        : live === undefined
+          ? Effect.andThen(Effect.yieldNow, pull)
+          : pull
     )
   )
 

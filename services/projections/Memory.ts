@@ -12,6 +12,7 @@ const recount = "10 seconds"
 /** Rows of this release are there by then, unless another one still writes its own. */
 const soon = "5 seconds"
 const nowAndThen = "1 minute"
+const manyEvents = 256
 
 /** Rows and checkpoints of one moment; `undefined` while the rows are not those of this release. */
 const hydrated = (sql: SqlClient.SqlClient, views: ReadonlyArray<View>) =>
@@ -85,7 +86,8 @@ export const follow = Effect.fnUntraced(function* (views: ReadonlyArray<View>) {
   const handle = (events: Array.NonEmptyReadonlyArray<RecordedEvent>) =>
     Effect.suspend(() => {
       const last = apply(following!, events)
-      return Effect.andThen(short.advance(last), all.advance(last))
+      const advanced = Effect.andThen(short.advance(last), all.advance(last))
+      return events.length < manyEvents ? advanced : Effect.andThen(advanced, Effect.yieldNow) // requests go on
     })
   yield* Effect.forkScoped(Subscription.follow({ name: "views in memory", categories: Rows.categories, after, handle }))
   yield* Effect.forkScoped(headStart(following!.filter(isShort), after, apply, short.advance, all.reached))
