@@ -203,7 +203,7 @@ export const gateway = (options: GatewayOptions) => {
     Authenticator.layer({ apiKey: options.apiKey, roster })
   )
   const reactors = Layer.mergeAll(
-    Dispatcher.layer({ registry, isOpen: messages.depth.isOpen }),
+    Dispatcher.layer({ registry, known: messages.depth }),
     Reports.layer.pipe(Layer.provide([ReportRecords.layer({ registry }), Heartbeats.layer])),
     Reconciler.layer({ ...options.reconciler, registry })
   ).pipe(Layer.provide(Receipts.layer), Layer.provide(AgentCommands.layer))

@@ -93,7 +93,7 @@ export const status = (state: MessageState): Status =>
 export const settled = (state: MessageState): boolean => isSettled(status(state))
 
 const unspecified: MessageCode = "unspecified"
-const noReport: MessageCode = "no_report"
+export const noReport: MessageCode = "no_report"
 
 type Decision = Result.Result<ReadonlyArray<MessageEvent>, MessageRejected>
 const accept = (...events: ReadonlyArray<MessageEvent>): Decision => Result.succeed(events)

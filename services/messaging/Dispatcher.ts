@@ -1,5 +1,6 @@
 import { type Array, Cause, Clock, Effect, FiberSet, Layer, Schedule, Semaphore } from "effect"
 import { SqlClient } from "effect/sql"
+import { streamOf } from "#domain/device/Device.ts"
 import type { AgentId } from "#domain/Ids.ts"
 import { EventStore } from "#domain/ports/EventStore.ts"
 import { type Lease, LeaseLost, Leases } from "#domain/ports/Leases.ts"
@@ -28,8 +29,8 @@ const rereadLimit = 1_000
  */
 export const layer = (options: {
   readonly registry: DeviceRegistry
-  /** Of messages, as `Views.counted` says up to where. */
-  readonly isOpen: Outbox.Backlog["isOpen"]
+  /** What the views know of messages. */
+  readonly known: Pick<Outbox.Backlog, "isUnanswered" | "oldest">
 }) =>
   Layer.effectDiscard(
     Effect.gen(function* () {
@@ -43,11 +44,25 @@ export const layer = (options: {
 
       yield* creating(sql, sql`CREATE TABLE IF NOT EXISTS dispatcher (id INTEGER PRIMARY KEY, position TEXT NOT NULL)`)
 
-      const head = Effect.retry(store.head, patiently).pipe(
-        Effect.orDie,
-        Effect.tap((head) => (head === undefined ? Effect.void : views.counted(head)))
+      /** `undefined` when the views do not get on: then all of the log is read, and agents know what they know. */
+      const head = Effect.gen(function* () {
+        const head = yield* Effect.orDie(Effect.retry(store.head, patiently))
+        if (head === undefined) return undefined
+        const counted = Effect.as(views.counted(head), true)
+        for (let before = yield* views.position; ; ) {
+          if (yield* Effect.raceFirst(counted, Effect.as(Effect.sleep("1 second"), false))) return head
+          const now = yield* views.position
+          if (now === before) return undefined
+          before = now
+        }
+      })
+      const devices = Effect.suspend(() =>
+        Effect.map(
+          Effect.forEach([...options.registry.keys()], (device) => store.read(streamOf(device))),
+          (streams) => streams.flatMap(([first]) => first ?? [])
+        )
       )
-      const outbox = yield* Outbox.make(group.partitions, { head, isOpen: options.isOpen })
+      const outbox = yield* Outbox.make(group.partitions, { ...options.known, head, position: views.position, devices })
       const underway = Semaphore.makeUnsafe(mostUnderway)
 
       /** A device that the views do not show yet was created a moment ago. */

@@ -1,10 +1,12 @@
 import { Array, Effect, FiberHandle } from "effect"
 import { Crypto } from "#domain/ports/Crypto.ts"
+import type { EventStoreUnavailable } from "#domain/ports/EventStore.ts"
 import { Steps } from "#domain/ports/Steps.ts"
 import { SubjectKeys } from "#domain/ports/SubjectKeys.ts"
 import type { RecordedEvent } from "#domain/Recorded.ts"
 import { lowest } from "../projections/Progress.ts"
 import { partitionOf } from "../runtime/Partitions.ts"
+import { patiently } from "../runtime/Patience.ts"
 import * as Subscription from "../runtime/Subscription.ts"
 import { type Derived, deviceOf, orders } from "./Orders.ts"
 
@@ -25,11 +27,18 @@ export interface Reader {
   readonly take: (derived: ReadonlyArray<Derived>, last: bigint, count: number) => Effect.Effect<void>
 }
 
-/** What stands in the log when a reading begins: what became of a message may stand there too. */
+/** What is known of the messages in the log: what became of one may stand behind it. */
 export interface Backlog {
-  /** Up to where `isOpen` knows, at the least. */
+  /** Waits until all of the log is known as it is now, and answers where it ends; `undefined` when that takes too long. */
   readonly head: Effect.Effect<bigint | undefined>
-  readonly isOpen: (message: string) => boolean
+  /** Up to where it is known. */
+  readonly position: Effect.Effect<bigint | undefined>
+  /** Whether no agent has said yet what became of a message that is known. */
+  readonly isUnanswered: (message: string) => boolean
+  /** Where the oldest of them stands. */
+  readonly oldest: () => bigint | undefined
+  /** The first events of all devices. */
+  readonly devices: Effect.Effect<ReadonlyArray<RecordedEvent>, EventStoreUnavailable>
 }
 
 /**
@@ -50,34 +59,52 @@ export const make = Effect.fnUntraced(function* (partitions: number, backlog: Ba
       )
     )
 
+  const deriveAll = (events: ReadonlyArray<RecordedEvent>) =>
+    Effect.map(Effect.forEach(events, derive, { concurrency: openedTogether }), (derived) =>
+      Map.groupBy(
+        derived.filter((one) => one !== undefined),
+        ({ device }) => partitionOf(device, partitions)
+      )
+    )
+
   const isBehind = (reader: Reader, position: bigint) => {
     const handed = reader.handed()
     return readers.get(reader.partition) === reader && (handed === undefined || handed < position)
   }
 
   const read = Effect.gen(function* () {
-    const head = yield* backlog.head
-    const isSettled = ({ position, stream, type }: RecordedEvent) =>
-      type === "message.queued.v1" &&
-      head !== undefined &&
-      position <= head &&
-      !backlog.isOpen(stream.slice("message-".length))
     // Whoever joins later was not handed what came before: it takes part in the next reading, which replaces this one.
     const present = new Map(readers)
+
+    /** Who has no place in the log is given what is open of it, and need not read the rest. */
+    const beginning = Effect.gen(function* () {
+      const readers = [...present.values()].filter(({ handed }) => handed() === undefined)
+      const head = readers.length === 0 ? undefined : yield* backlog.head
+      if (head === undefined) return
+      const events = yield* backlog.devices
+      const byPartition = yield* deriveAll(events)
+      const oldest = backlog.oldest()
+      const before = oldest === undefined ? head : oldest - 1n
+      for (const reader of readers) yield* reader.take(byPartition.get(reader.partition) ?? [], before, events.length)
+    })
+    yield* Effect.orDie(Effect.retry(beginning, patiently))
+
+    const isAnswered = ({ position, stream, type }: RecordedEvent, known: bigint | undefined) =>
+      type === "message.queued.v1" &&
+      known !== undefined &&
+      position <= known &&
+      !backlog.isUnanswered(stream.slice("message-".length))
 
     const isNews = (event: RecordedEvent) => {
       const device = deviceOf(event)
       const reader = device === undefined ? undefined : present.get(partitionOf(device, partitions))
-      return reader !== undefined && isBehind(reader, event.position) && !isSettled(event)
+      return reader !== undefined && isBehind(reader, event.position)
     }
 
     const handle = Effect.fnUntraced(function* (events: Array.NonEmptyReadonlyArray<RecordedEvent>) {
       if (events.some(({ type }) => type === "message.queued.v1")) step("gateway.queued")
-      const derived = yield* Effect.forEach(events.filter(isNews), derive, { concurrency: openedTogether })
-      const byPartition = Map.groupBy(
-        derived.filter((one) => one !== undefined),
-        ({ device }) => partitionOf(device, partitions)
-      )
+      const known = yield* backlog.position
+      const byPartition = yield* deriveAll(events.filter((event) => isNews(event) && !isAnswered(event, known)))
       const { position } = Array.lastNonEmpty(events)
       for (const reader of present.values()) {
         if (!isBehind(reader, position)) continue

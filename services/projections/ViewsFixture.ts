@@ -70,10 +70,10 @@ export const reported = (n: number, revision: number, position: bigint, kind: st
     data: { attempt: 1, at, ...(kind === "failed" && { code: "403" }) }
   })
 
-export const deviceCreated = (id: string, position: bigint) =>
+export const deviceCreated = (id: string, position: bigint, agent = "home") =>
   recorded(`device-${id}`, 0, position, {
     type: "device.created.v1",
-    data: { agent: "home", name: sealed, pairing: { method: "qr" } }
+    data: { agent, name: sealed, pairing: { method: "qr" } }
   })
 export const deviceChanged = (id: string, revision: number, position: bigint, change: string) =>
   recorded(`device-${id}`, revision, position, {
