@@ -20,6 +20,7 @@ import { EventStoreDbUnfit } from "./EventStoreDbUnfit.ts"
  */
 export class Client extends EventStoreDBClient {
   readonly #channels: ReturnType<typeof channels>
+  #hasEnded = false
 
   constructor(
     settings: SingleNodeOptions | DNSClusterOptions | GossipClusterOptions,
@@ -37,8 +38,14 @@ export class Client extends EventStoreDBClient {
     return this.#channels.isOpen()
   }
 
+  /** Its calls end then too, and not all of them with an error. */
+  get hasEnded(): boolean {
+    return this.#hasEnded
+  }
+
   /** Ends its calls and its connections. Nobody waits for it: the library waits for calls that the server has ended. */
   end(): void {
+    this.#hasEnded = true
     void this.dispose()
     this.#channels.cut()
   }

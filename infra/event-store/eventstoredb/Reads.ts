@@ -123,6 +123,7 @@ const oneReading = <E extends ResolvedEvent | AllStreamResolvedEvent>(
       })
       .on("end", () => {
         if (stopped) return // it was cancelled
+        if (client.hasEnded) return fail("the connection was given up") // there may be more
         line.heard(client)
         finish(Effect.void)
       })

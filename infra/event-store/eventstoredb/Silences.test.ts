@@ -1,5 +1,5 @@
 import { assert, it } from "@effect/vitest"
-import { Array, Effect, Fiber, Layer, Redacted, Schedule, Stream } from "effect"
+import { Array, Effect, Exit, Fiber, Layer, Redacted, Schedule, Stream } from "effect"
 import { EventStore } from "#domain/ports/EventStore.ts"
 import { a, b, freshCategory, freshStream, many, streamOf } from "../contract/Fixtures.ts"
 import { eventStoreDouble } from "../double/Fixture.ts"
@@ -41,6 +41,22 @@ onOneServer("a connection to EventStoreDB that is accepted and never spoken on i
       yield* Effect.sleep("4 seconds")
       yield* store.append(stream, 2, many(3)).pipe(Effect.timeout("400 millis"))
       assert.strictEqual((yield* Effect.timeout(Fiber.join(hears), soon)).length, 6)
+    }))
+
+  test("and what was being read over it has not come to its end", (server, store) =>
+    Effect.gen(function* () {
+      const stream = freshStream()
+      yield* store.append(stream, "no_stream", [a])
+      yield* server.fault({ fault: "silence", method: "read", times: 6 })
+      const early = yield* Effect.forEach(Array.range(1, 3), () =>
+        Effect.forkChild(Effect.exit(store.read(stream)), { startImmediately: true })
+      )
+      yield* Effect.sleep("300 millis")
+      const late = yield* Effect.forEach(Array.range(1, 3), () =>
+        Effect.forkChild(Effect.exit(store.read(stream)), { startImmediately: true })
+      )
+      for (const fiber of [...early, ...late]) assert.isTrue(Exit.isFailure(yield* Fiber.join(fiber)))
+      assert.strictEqual((yield* store.read(stream)).length, 1)
     }))
 
   test("again and again, and leaves none behind", (server, store) =>
