@@ -220,7 +220,7 @@ export const gateway = (options: GatewayOptions) => {
     Authenticator.layer({ apiKey: options.apiKey, roster })
   )
   const reactors = Layer.mergeAll(
-    Dispatcher.layer({ registry }),
+    Dispatcher.layer({ registry, known: messages.depth }),
     Reports.layer.pipe(Layer.provide([ReportRecords.layer({ registry }), Heartbeats.layer])),
     Reconciler.layer({ ...options.reconciler, registry })
   ).pipe(Layer.provide(Receipts.layer), Layer.provide(AgentCommands.layer))

@@ -18,9 +18,9 @@ const reluctant = () => {
       EventStore.of({
         ...store,
         subscribe: (asked) => {
-          const events = store.subscribe(asked)
           // the views are the only ones that follow clients
-          if (!asked.categories.includes("client")) return events
+          if (!asked.categories.includes("client")) return store.subscribe(asked)
+          const events = store.subscribe({ ...asked, passed: undefined })
           return Stream.tap(events, () => Effect.suspend(() => Deferred.await(gate)))
         }
       })

@@ -97,7 +97,7 @@ export const settled = (state: MessageState): boolean => isSettled(status(state)
 /** Why a message that was accepted is not issued. */
 export type WithheldCode = MessageCodeOf<"key_lost" | "erased" | "damaged">
 const unspecified: MessageCode = "unspecified"
-const noReport: MessageCode = "no_report"
+export const noReport: MessageCode = "no_report"
 
 type Decision = Result.Result<ReadonlyArray<MessageEvent>, MessageRejected>
 const accept = (...events: ReadonlyArray<MessageEvent>): Decision => Result.succeed(events)

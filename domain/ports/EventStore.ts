@@ -49,11 +49,13 @@ export class EventStore extends Context.Service<
     /**
      * Events of these categories after `after` (`undefined`: from the first), in the log's order, without gap or
      * repetition, then live. Never ends. What is ready together arrives as one array: live, a whole commit where the
-     * store knows its commits; else a page.
+     * store knows its commits; else a page. `passed` hears up to where the log holds nothing more of them than what was
+     * handed over and taken; a store that cannot tell says nothing.
      */
     readonly subscribe: (options: {
       readonly categories: ReadonlyArray<string>
       readonly after: bigint | undefined
+      readonly passed?: ((position: bigint) => void) | undefined
     }) => Stream.Stream<RecordedEvent, EventStoreUnavailable>
 
     /** The position of the last event in the log; `undefined` when it is empty. */

@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Stream } from "effect"
+import { TestClock } from "effect/testing"
 import { AgentId } from "#domain/Ids.ts"
 import { CommandBus, type Incoming, type Lane, type Outgoing } from "#domain/ports/CommandBus.ts"
 import { commandBusContract } from "./contract.ts"
@@ -66,6 +67,28 @@ describe("the bus of one process", () => {
       yield* bus.publish(lane, [envelope("0")])
       assert.deepStrictEqual(heard.slice(4_097), ["0"])
       yield* Fiber.interrupt(receiver)
+    }).pipe(Effect.provide(InProcess.layer))
+  )
+
+  it.effect("hands over as many as may be unacknowledged, in order, and no more", () =>
+    Effect.gen(function* () {
+      const bus = yield* CommandBus
+      const count = 3 * InProcess.mostUnacknowledged
+      const ids = Array.from({ length: count }, (_, i) => String(i))
+      for (const id of ids) yield* Effect.forkChild(bus.publish(lane, [envelope(id)]), { startImmediately: true })
+      const seen: Array<Incoming> = []
+      yield* bus.subscribe(lane).pipe(
+        Stream.runForEach((one) => Effect.sync(() => seen.push(one))),
+        Effect.forkChild({ startImmediately: true })
+      )
+      yield* TestClock.adjust("1 second")
+      assert.strictEqual(seen.length, InProcess.mostUnacknowledged)
+      for (let acknowledged = 0; acknowledged < count; acknowledged++) {
+        if (seen[acknowledged] === undefined) yield* TestClock.adjust("1 second")
+        assert.isAtMost(seen.length - acknowledged, InProcess.mostUnacknowledged)
+        yield* seen[acknowledged]!.acknowledge
+      }
+      assert.deepStrictEqual(seen.map(textOf), ids)
     }).pipe(Effect.provide(InProcess.layer))
   )
 })

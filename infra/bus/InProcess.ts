@@ -26,6 +26,9 @@ export const layer = Layer.sync(CommandBus, () => {
 /** How many acknowledged ids a lane remembers, to drop their repetition. */
 const memory = 4_096
 
+/** How many envelopes may be with the receiver unacknowledged: as many as over NATS. The others wait in the lane. */
+export const mostUnacknowledged = 2_048
+
 interface Held extends Outgoing {
   /** Its publishers: called once, when it is acknowledged. */
   readonly inCustody: globalThis.Array<() => void>
@@ -35,11 +38,12 @@ const makeLane = () => {
   /** Not acknowledged yet, in the order of publishing. */
   const held = new Map<string, Held>()
   const acknowledged = new Set<string>()
-  let deliver: ((envelopes: ReadonlyArray<Held>) => void) | undefined
+  let receiver: Receiver | undefined
 
   const acknowledge = (envelope: Held) =>
     Effect.sync(() => {
       if (!held.delete(envelope.id)) return
+      receiver?.acknowledged(envelope)
       acknowledged.add(envelope.id)
       if (acknowledged.size > memory) acknowledged.delete(acknowledged.values().next().value!)
       for (const tell of envelope.inCustody) tell()
@@ -66,28 +70,54 @@ const makeLane = () => {
           known.inCustody.push(inCustody)
           open++
         }
-        if (fresh.length > 0) deliver?.(fresh)
+        if (fresh.length > 0) receiver?.add(fresh)
         inCustody()
       }),
 
     subscribe: Stream.unwrap(
       Effect.gen(function* () {
         const queue = yield* Queue.unbounded<Incoming>()
-        const own = (envelopes: ReadonlyArray<Held>) => {
-          Queue.offerAllUnsafe(queue, envelopes.map(incoming))
-        }
+        const own = receiving((envelopes) => Queue.offerAllUnsafe(queue, envelopes.map(incoming)))
         yield* Effect.acquireRelease(
           Effect.sync(() => {
-            deliver = own
-            if (held.size > 0) own([...held.values()])
+            receiver = own
+            if (held.size > 0) own.add([...held.values()])
           }),
           () =>
             Effect.sync(() => {
-              if (deliver === own) deliver = undefined
+              if (receiver === own) receiver = undefined
             })
         )
         return Stream.fromQueue(queue)
       })
     )
+  }
+}
+
+type Receiver = ReturnType<typeof receiving>
+
+/** Hands over as many as the window lets through, in order. */
+const receiving = (deliver: (envelopes: ReadonlyArray<Held>) => void) => {
+  const waiting = new Set<Held>()
+  const out = new Set<Held>()
+  const handOver = () => {
+    const next: globalThis.Array<Held> = []
+    for (const envelope of waiting) {
+      if (out.size === mostUnacknowledged) break
+      waiting.delete(envelope)
+      out.add(envelope)
+      next.push(envelope)
+    }
+    if (next.length > 0) deliver(next)
+  }
+  return {
+    add: (envelopes: ReadonlyArray<Held>) => {
+      for (const envelope of envelopes) waiting.add(envelope)
+      handOver()
+    },
+    acknowledged: (envelope: Held) => {
+      waiting.delete(envelope) // acknowledged by who had it before
+      if (out.delete(envelope) && out.size <= mostUnacknowledged / 2) handOver() // in pieces worth one commit
+    }
   }
 }

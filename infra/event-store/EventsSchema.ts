@@ -18,10 +18,12 @@ const table = `
 /**
  * Streams are named at random, so an index over all events by stream would have every event write a page of its own. Only
  * the first of a stream stands in one; the others are found by where it stands, which for a young stream is near the end.
+ * What is not about messages is found without looking at them: who may call, and which devices there are.
  */
 const indexes = `
   CREATE UNIQUE INDEX IF NOT EXISTS streams ON events (stream) WHERE revision = 0;
-  CREATE UNIQUE INDEX IF NOT EXISTS revisions ON events (origin, revision) WHERE revision > 0;`
+  CREATE UNIQUE INDEX IF NOT EXISTS revisions ON events (origin, revision) WHERE revision > 0;
+  CREATE INDEX IF NOT EXISTS others ON events (position) WHERE substr(stream, 1, 8) <> 'message-';`
 
 /** A log that was begun without origins is written anew, every event at its position, one after the other. */
 const upgrade = `

@@ -64,6 +64,9 @@ export const eventsTable = (db: DatabaseSync) => {
   const selectPage = db.prepare(`
     SELECT * FROM events WHERE position > ? AND position <= ?
       AND substr(stream, 1, instr(stream, '-') - 1) IN (SELECT value FROM json_each(?)) ORDER BY position`)
+  const selectOthers = db.prepare(`
+    SELECT * FROM events INDEXED BY others WHERE substr(stream, 1, 8) <> 'message-' AND position > ?
+      AND substr(stream, 1, instr(stream, '-') - 1) IN (SELECT value FROM json_each(?)) ORDER BY position LIMIT ?`)
   const selectHead = db.prepare("SELECT MAX(position) AS head FROM events")
 
   const originOf = (stream: StreamId) => selectOrigin.get(stream)?.position as number | undefined
@@ -139,6 +142,10 @@ export const eventsTable = (db: DatabaseSync) => {
     /** Those of the given categories among the positions after `after` up to and including `upTo`. */
     page: (categories: ReadonlyArray<string>, after: bigint, upTo: bigint) =>
       (selectPage.all(after, upTo, JSON.stringify(categories)) as unknown as ReadonlyArray<Row>).map(decode),
+
+    /** The next of these categories, which are not `message`. */
+    others: (categories: ReadonlyArray<string>, after: bigint, limit: number) =>
+      (selectOthers.all(after, JSON.stringify(categories), limit) as unknown as ReadonlyArray<Row>).map(decode),
 
     head: (): bigint | undefined => {
       const head = selectHead.get()!.head as number | null

@@ -32,12 +32,12 @@ export const liveTail = (readPage: ReadPage) => {
       for (const follower of followers) follower.wake()
     },
 
-    subscribe: (categories: ReadonlyArray<string>, after: bigint) =>
+    subscribe: (categories: ReadonlyArray<string>, after: bigint, passed?: (position: bigint) => void) =>
       Stream.unwrap(
         Effect.map(
           Effect.acquireRelease(
             Effect.sync(() => {
-              const follower = follow(readPage, categories, after)
+              const follower = follow(readPage, categories, after, passed)
               followers.add(follower)
               return follower
             }),
@@ -55,7 +55,12 @@ interface Follower {
   readonly pull: Effect.Effect<Events, EventStoreUnavailable>
 }
 
-const follow = (readPage: ReadPage, categories: ReadonlyArray<string>, after: bigint): Follower => {
+const follow = (
+  readPage: ReadPage,
+  categories: ReadonlyArray<string>,
+  after: bigint,
+  passed: (position: bigint) => void = () => {}
+): Follower => {
   const wanted = new Set(categories)
   let position = after
   let live: Array<Events> | undefined // undefined while catching up: the pages will show what is committed meanwhile
@@ -77,11 +82,16 @@ const follow = (readPage: ReadPage, categories: ReadonlyArray<string>, after: bi
     catch: (cause) => new EventStoreUnavailable({ written: "no", cause })
   }).pipe(
     Effect.flatMap((events) =>
-      Array.isReadonlyArrayNonEmpty(events) ? Effect.succeed(events) : Effect.andThen(Effect.yieldNow, pull)
+      Array.isReadonlyArrayNonEmpty(events)
+        ? Effect.succeed(events)
+        : live === undefined
+          ? Effect.andThen(Effect.yieldNow, pull)
+          : pull
     )
   )
 
   const pull: Follower["pull"] = Effect.suspend(() => {
+    passed(position)
     if (live === undefined) return catchUp
     // all that waits at once: whoever is slower than the commits then works on fewer, larger arrays
     const events = live.length === 1 ? live[0]! : live.flat()

@@ -7,8 +7,8 @@ import { setUp } from "./EventsSchema.ts"
 import { encode, eventsTable, type Insertion } from "./EventsTable.ts"
 import { liveTail } from "./LiveTail.ts"
 
-/** Positions looked at by one page: bounds the memory of catching up, and how long a page holds the event loop. */
-const pageSize = 500n
+/** Events looked at by one page: bounds the memory of catching up, and how long a page holds the event loop. */
+const pageSize = 500
 
 const make = Effect.fnUntraced(function* (file: string) {
   const clock = yield* Clock.Clock
@@ -16,7 +16,13 @@ const make = Effect.fnUntraced(function* (file: string) {
 
   const tail = liveTail((categories, after) => {
     const head = max(table.head() ?? 0n, after)
-    const upTo = min(after + pageSize, head)
+    // what is not about messages is little, and found without looking at them
+    if (!categories.includes("message")) {
+      const events = table.others(categories, after, pageSize)
+      const upTo = events.length < pageSize ? head : events.at(-1)!.position
+      return { events, upTo, last: upTo === head }
+    }
+    const upTo = min(after + BigInt(pageSize), head)
     return { events: table.page(categories, after, upTo), upTo, last: upTo === head }
   })
 
@@ -41,7 +47,7 @@ const make = Effect.fnUntraced(function* (file: string) {
         })
       }),
     read: (stream) => reading(() => table.read(stream)),
-    subscribe: ({ after, categories }) => tail.subscribe(categories, after ?? 0n),
+    subscribe: ({ after, categories, passed }) => tail.subscribe(categories, after ?? 0n, passed),
     head: reading(table.head)
   })
 })

@@ -128,6 +128,7 @@ export const layer = (options: {
       ) {
         const stream = streamOf(id)
         const contentDigest = digestOf(request)
+        const asked = performance.now() // the accepting is part of what the caller waits for
         arrivals.shown(yield* views.position)
         const refused = obstacle(request, noRoomToWait)
         if (refused !== undefined) {
@@ -171,12 +172,12 @@ export const layer = (options: {
           Effect.catchTag("MessageRejected", () => new OtherContent({ message: id }))
         )
         const known = queued === undefined ? yield* load(id) : begun(id, queued)
-        const { answered, document } = yield* awaitAnswer(
-          wait,
-          noRoomToWait || waits.released(),
-          known,
-          request.confirm
-        )
+        const { until } = request.confirm
+        const timeoutMs = Math.max(0, asked + request.confirm.timeoutMs - performance.now())
+        const { answered, document } = yield* awaitAnswer(wait, noRoomToWait || waits.released(), known, {
+          until,
+          timeoutMs
+        })
         return { document: present(document, request), answered, repeated: queued === undefined }
       })
 

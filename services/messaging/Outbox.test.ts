@@ -15,7 +15,11 @@ const [left, right] = [0, 1].map((wanted) => {
 }) as [string, string]
 
 /** An outbox over this log, and who reads from it. `keysFail`: how often nothing can be opened. */
-const reading = Effect.fnUntraced(function* (log: ReadonlyArray<RecordedEvent>, keysFail = 0) {
+const reading = Effect.fnUntraced(function* (
+  log: ReadonlyArray<RecordedEvent>,
+  keysFail = 0,
+  known: Partial<Outbox.Backlog> = {}
+) {
   let asked = 0
   const store = EventStore.of({
     append: () => Effect.die("not here"),
@@ -34,9 +38,17 @@ const reading = Effect.fnUntraced(function* (log: ReadonlyArray<RecordedEvent>, 
         asked++ < keysFail ? Effect.fail(new SubjectKeysUnavailable({ cause: "away" })) : Effect.succeed("missing")
       )
   })
+  const backlog = {
+    head: Effect.succeed(undefined),
+    position: Effect.succeed(undefined),
+    isUnanswered: () => true,
+    oldest: () => undefined,
+    devices: Effect.succeed([]),
+    ...known
+  }
   const withheld: Array<readonly [position: bigint, reason: string, issued: boolean]> = []
   const over = new Set<bigint>()
-  const outbox = yield* Outbox.make(partitions, {
+  const outbox = yield* Outbox.make(partitions, backlog, {
     isOver: ({ position }) => Effect.sync(() => over.has(position)),
     withhold: ({ position }, { reason }, issued) => Effect.sync(() => void withheld.push([position, reason, issued]))
   }).pipe(Effect.provideService(SubjectKeys, keys))
@@ -48,10 +60,11 @@ const reading = Effect.fnUntraced(function* (log: ReadonlyArray<RecordedEvent>, 
         partition,
         begun,
         handed: () => handed,
-        take: (derived, last) => {
-          handed = last
-          taken.push(...derived.map(({ order }) => order.position))
-        }
+        take: (derived, last) =>
+          Effect.sync(() => {
+            handed = last
+            taken.push(...derived.map(({ order }) => order.position))
+          })
       })
       .pipe(Effect.provideService(EventStore, store))
     return { handed: () => handed, taken }
@@ -128,5 +141,37 @@ it.effect("issues nothing of before it began that has its last word", () =>
     const one = yield* join(0, undefined, 1n)
     yield* TestClock.adjust("1 second")
     assert.deepStrictEqual([one.taken, one.handed()], [[2n], 3n])
+  }).pipe(Effect.provide(layer))
+)
+
+it.effect("hands out nothing that an agent has answered", () =>
+  Effect.gen(function* () {
+    const messages = [queued(1, 4n, right), queued(2, 5n, right), queued(3, 6n, right)]
+    const { asked, join } = yield* reading([...created, ...messages], 0, {
+      position: Effect.succeed(5n),
+      isUnanswered: (id) => id === uuid(2)
+    })
+    const one = yield* join(1, -1n)
+    yield* TestClock.adjust("1 second")
+    assert.deepStrictEqual([one.taken, one.handed()], [[1n, 3n], 6n])
+    assert.strictEqual(asked(), 2) // to open the second, and the third, of which nothing is known yet
+  }).pipe(Effect.provide(layer))
+)
+
+it.effect("who has no place in the log begins with the devices, then where the oldest unanswered message stands", () =>
+  Effect.gen(function* () {
+    const messages = [queued(1, 4n, right), queued(2, 5n, right), queued(3, 6n, right)]
+    const { join } = yield* reading(messages.slice(1), 0, {
+      head: Effect.succeed(6n),
+      position: Effect.succeed(6n),
+      isUnanswered: (id) => id === uuid(2),
+      oldest: () => 5n,
+      devices: Effect.succeed(created)
+    })
+    const one = yield* join(0)
+    const other = yield* join(1, 5n)
+    yield* TestClock.adjust("1 second")
+    assert.deepStrictEqual([one.taken, one.handed()], [[0n, 2n], 6n])
+    assert.deepStrictEqual([other.taken, other.handed()], [[], 6n])
   }).pipe(Effect.provide(layer))
 )

@@ -1,10 +1,12 @@
 import { Array, Effect, FiberHandle } from "effect"
 import { Crypto } from "#domain/ports/Crypto.ts"
+import type { EventStoreUnavailable } from "#domain/ports/EventStore.ts"
 import { Steps } from "#domain/ports/Steps.ts"
 import { SubjectKeys } from "#domain/ports/SubjectKeys.ts"
 import type { RecordedEvent } from "#domain/Recorded.ts"
 import { lowest } from "../projections/Progress.ts"
 import { partitionOf } from "../runtime/Partitions.ts"
+import { patiently } from "../runtime/Patience.ts"
 import * as Subscription from "../runtime/Subscription.ts"
 import { type Derived, deviceOf, orders } from "./Orders.ts"
 import type * as Withheld from "./Withheld.ts"
@@ -21,16 +23,37 @@ export interface Reader {
   readonly begun: bigint | undefined
   /** Everything up to here has been handed to it. Only `take` moves it. */
   readonly handed: () => bigint | undefined
-  /** Begins to issue what concerns it of the `count` events after `handed` and up to `last`: perhaps nothing. */
-  readonly take: (derived: ReadonlyArray<Derived>, last: bigint, count: number) => void
+  /**
+   * Begins to issue what concerns it of the `count` events after `handed` and up to `last`: perhaps nothing. Takes its time
+   * while too much is under way.
+   */
+  readonly take: (derived: ReadonlyArray<Derived>, last: bigint, count: number) => Effect.Effect<void>
+}
+
+/** What is known of the messages in the log: what became of one may stand behind it. */
+export interface Backlog {
+  /** Waits until all of the log is known as it is now, and answers where it ends; `undefined` when that takes too long. */
+  readonly head: Effect.Effect<bigint | undefined>
+  /** Up to where it is known. */
+  readonly position: Effect.Effect<bigint | undefined>
+  /** Whether no agent has said yet what became of a message that is known. */
+  readonly isUnanswered: (message: string) => boolean
+  /** Where the oldest of them stands. */
+  readonly oldest: () => bigint | undefined
+  /** The first events of all devices. */
+  readonly devices: Effect.Effect<ReadonlyArray<RecordedEvent>, EventStoreUnavailable>
 }
 
 /**
  * Reads the log once for all partitions that this process holds, from where the one furthest behind stands. An array is
  * handed out in one piece and after all of its orders are derived: when that fails, it is read again, and nothing was
- * handed out of it.
+ * handed out of it. What has been settled is not handed out: a checkpoint may be far behind, or lost.
  */
-export const make = Effect.fnUntraced(function* (partitions: number, { isOver, withhold }: Withheld.Withheld) {
+export const make = Effect.fnUntraced(function* (
+  partitions: number,
+  backlog: Backlog,
+  { isOver, withhold }: Withheld.Withheld
+) {
   const orderOf = orders(yield* Crypto, yield* SubjectKeys)
   const step = yield* Steps
   const readers = new Map<number, Reader>()
@@ -43,41 +66,68 @@ export const make = Effect.fnUntraced(function* (partitions: number, { isOver, w
     )
   })
 
+  const deriveAll = (events: ReadonlyArray<RecordedEvent>, wasIssued: (event: RecordedEvent) => boolean) =>
+    Effect.map(
+      Effect.forEach(events, (event) => derive(event, wasIssued(event)), { concurrency: openedTogether }),
+      (derived) =>
+        Map.groupBy(
+          derived.filter((one) => one !== undefined),
+          ({ device }) => partitionOf(device, partitions)
+        )
+    )
+
   const isBehind = (reader: Reader, position: bigint) => {
     const handed = reader.handed()
     return readers.get(reader.partition) === reader && (handed === undefined || handed < position)
   }
 
-  const read = Effect.suspend(() => {
+  const read = Effect.gen(function* () {
     // Whoever joins later was not handed what came before: it takes part in the next reading, which replaces this one.
     const present = new Map(readers)
+
+    /** Who has no place in the log is given what is open of it, and need not read the rest. */
+    const beginning = Effect.gen(function* () {
+      const readers = [...present.values()].filter(({ handed }) => handed() === undefined)
+      const head = readers.length === 0 ? undefined : yield* backlog.head
+      if (head === undefined) return
+      const events = yield* backlog.devices
+      const byPartition = yield* deriveAll(events, () => true)
+      const oldest = backlog.oldest()
+      const before = oldest === undefined ? head : oldest - 1n
+      for (const reader of readers) yield* reader.take(byPartition.get(reader.partition) ?? [], before, events.length)
+    })
+    yield* Effect.orDie(Effect.retry(beginning, patiently))
+
+    const isAnswered = ({ position, stream, type }: RecordedEvent, known: bigint | undefined) =>
+      type === "message.queued.v1" &&
+      known !== undefined &&
+      position <= known &&
+      !backlog.isUnanswered(stream.slice("message-".length))
 
     const readerOf = (event: RecordedEvent) => {
       const device = deviceOf(event)
       const reader = device === undefined ? undefined : present.get(partitionOf(device, partitions))
       return reader !== undefined && isBehind(reader, event.position) ? reader : undefined
     }
-    const deriveFor = (event: RecordedEvent) => {
-      const reader = readerOf(event)
-      if (reader === undefined) return Effect.succeed(undefined)
-      return derive(event, reader.begun !== undefined && event.position <= reader.begun)
+    const wasIssued = (event: RecordedEvent) => {
+      const begun = readerOf(event)?.begun
+      return begun !== undefined && event.position <= begun
     }
 
     const handle = Effect.fnUntraced(function* (events: Array.NonEmptyReadonlyArray<RecordedEvent>) {
       if (events.some(({ type }) => type === "message.queued.v1")) step("gateway.queued")
-      const derived = yield* Effect.forEach(events, deriveFor, { concurrency: openedTogether })
-      const byPartition = Map.groupBy(
-        derived.filter((one) => one !== undefined),
-        ({ device }) => partitionOf(device, partitions)
-      )
+      const known = yield* backlog.position
+      const news = events.filter((event) => readerOf(event) !== undefined && !isAnswered(event, known))
+      const byPartition = yield* deriveAll(news, wasIssued)
       const { position } = Array.lastNonEmpty(events)
       for (const reader of present.values()) {
-        if (isBehind(reader, position)) reader.take(byPartition.get(reader.partition) ?? [], position, events.length)
+        if (!isBehind(reader, position)) continue
+        yield* reader.take(byPartition.get(reader.partition) ?? [], position, events.length)
       }
     })
 
     const after = lowest([...present.values()].map(({ handed }) => handed()))
-    return Subscription.follow({ name: "dispatcher", categories: ["message", "device"], after, handle })
+    return yield* Subscription.follow({ name: "dispatcher", categories: ["message", "device"], after, handle })
   })
 
   return {

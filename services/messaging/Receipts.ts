@@ -1,4 +1,4 @@
-import { Array, Clock, Context, Effect, Layer, Schedule } from "effect"
+import { Array, Clock, Context, Effect, Layer, Schedule, Semaphore } from "effect"
 import type { AgentId, EventId } from "#domain/Ids.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
 import { AgentCommands, notice } from "./AgentCommands.ts"
@@ -7,6 +7,8 @@ import { AgentCommands, notice } from "./AgentCommands.ts"
 const gathering = "500 millis"
 const most = 4_096
 const validMillis = 24 * 3_600_000
+/** How many may be on their way at once. */
+const mostUnderway = 64
 
 /** Tells agents which of their reports the log holds, or never will, so that their ledgers may let them go. */
 export class Receipts extends Context.Service<
@@ -19,6 +21,7 @@ export const layer = Layer.effect(
   Effect.gen(function* () {
     const commands = yield* AgentCommands
     const crypto = yield* Crypto
+    const underway = Semaphore.makeUnsafe(mostUnderway)
     let gathered = new Map<AgentId, globalThis.Array<EventId>>()
 
     const send = Effect.gen(function* () {
@@ -29,8 +32,9 @@ export const layer = Layer.effect(
       for (const [agent, all] of now) {
         for (const reports of Array.chunksOf(all, most)) {
           const receipt = notice(crypto, millis, validMillis, { kind: "receipt", reports })
-          // a receipt that gets lost is asked for again by the report that comes again
-          yield* Effect.forkChild(Effect.ignore(commands.issue(agent, [receipt])), { startImmediately: true })
+          // one that gets lost, or has no room, is asked for again by the report that comes again
+          const issued = underway.withPermitsIfAvailable(1)(Effect.ignore(commands.issue(agent, [receipt])))
+          yield* Effect.forkChild(issued, { startImmediately: true })
         }
       }
     })

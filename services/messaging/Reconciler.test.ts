@@ -42,7 +42,12 @@ const reconciling = Effect.fnUntraced(function* (options: { readonly messages?: 
       head: Effect.succeed(2n),
       subscribe: () => Effect.die("not here") as never
     }),
-    Layer.succeed(Views, { reached: () => Effect.void, written: () => Effect.void, position: Effect.succeed(2n) }),
+    Layer.succeed(Views, {
+      reached: () => Effect.void,
+      counted: () => Effect.void,
+      written: () => Effect.void,
+      position: Effect.succeed(2n)
+    }),
     Layer.succeed(StoreIdentity, { agent: () => (agents.trusted ? {} : undefined) } as never),
     Layer.succeed(MessageActors, {} as never),
     Layer.succeed(SubjectKeys, {} as never),

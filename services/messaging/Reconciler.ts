@@ -1,4 +1,4 @@
-import { Clock, Effect, Layer, Schedule } from "effect"
+import { Clock, Effect, Layer, Schedule, Semaphore } from "effect"
 import { SqlClient } from "effect/sql"
 import { streamOf as deviceStreamOf } from "#domain/device/Device.ts"
 import type { DeviceId, StreamId } from "#domain/Ids.ts"
@@ -46,6 +46,8 @@ interface Open {
 const partitions = 16
 const pageSize = 500
 const longestPatience = 3_600_000
+/** How many commands may be on their way at once. */
+const mostUnderway = 256
 
 const openMessage = ({ createdAt, device, id, reports }: SealedDocument): Open => ({
   stream: streamOf(id),
@@ -81,6 +83,7 @@ export const layer = (options: ReconcilerOptions) =>
       const { obstacle } = yield* Fitness
       const group = { name: "reconciler", partitions: leases.renewalMillis === undefined ? 1 : partitions }
       const started = yield* Clock.currentTimeMillis
+      const underway = Semaphore.makeUnsafe(mostUnderway)
 
       const reissue = Effect.fnUntraced(function* (lease: Lease, open: Open, now: number) {
         const agent = options.registry.get(open.device)?.agent
@@ -102,7 +105,8 @@ export const layer = (options: ReconcilerOptions) =>
         const notIssued = Effect.ignore(reissues.note(lease, open.stream, attempt, issuedAt))
         // the bus says when it has custody; an agent that is away may let it wait
         const issued = Effect.catch(commands.issue(agent, [order]), () => notIssued)
-        yield* Effect.forkScoped(issued, { startImmediately: true })
+        yield* underway.take(1)
+        yield* Effect.forkScoped(Effect.ensuring(issued, underway.release(1)), { startImmediately: true })
       })
 
       /** Under the first attempt, however many there were: whatever the agent still says of any outweighs it. */

@@ -1,5 +1,6 @@
 import { Array, Effect, Schedule } from "effect"
 import { SqlClient } from "effect/sql"
+import { EventStore } from "#domain/ports/EventStore.ts"
 import type { RecordedEvent } from "#domain/Recorded.ts"
 import * as Subscription from "../runtime/Subscription.ts"
 import * as Progress from "./Progress.ts"
@@ -11,6 +12,7 @@ const recount = "10 seconds"
 /** Rows of this release are there by then, unless another one still writes its own. */
 const soon = "5 seconds"
 const nowAndThen = "1 minute"
+const manyEvents = 256
 
 /** Rows and checkpoints of one moment; `undefined` while the rows are not those of this release. */
 const hydrated = (sql: SqlClient.SqlClient, views: ReadonlyArray<View>) =>
@@ -35,6 +37,33 @@ const telling = Effect.logWarning(
   "the views' rows are not of this release: the gateway waits; another still writes its own, or this one cannot"
 ).pipe(Effect.andThen(Effect.sleep(nowAndThen)), Effect.forever)
 
+/** Messages are nearly all of the log: whoever asks for none of them is done long before. */
+const isShort = ({ view }: Rows.ViewProgress) => !view.categories.includes("message")
+
+/**
+ * Where the store can tell that nothing more is to come of it, who may call and which devices there are is known before
+ * all messages of a long log have been read: until these have, by a reading of its own.
+ */
+const headStart = Effect.fnUntraced(function* (
+  short: ReadonlyArray<Rows.ViewProgress>,
+  after: bigint | undefined,
+  apply: (to: ReadonlyArray<Rows.ViewProgress>, events: Array.NonEmptyReadonlyArray<RecordedEvent>) => void,
+  advance: (to: bigint) => Effect.Effect<void>,
+  reached: (position: bigint) => Effect.Effect<void>
+) {
+  const store = yield* EventStore
+  const head = yield* Effect.retry(store.head, Schedule.spaced("1 second"))
+  if (head === undefined) return
+  const run = Effect.runForkWith(yield* Effect.context<never>())
+  yield* Subscription.follow({
+    name: "keys and devices",
+    categories: short.flatMap(({ view }) => view.categories),
+    after,
+    passed: (position) => void run(advance(position)),
+    handle: (events) => Effect.sync(() => apply(short, events))
+  }).pipe(Effect.raceFirst(reached(head)))
+})
+
 /** Keeps what the views have in memory up to date: from the rows as they are at the start, then from the log alone. */
 export const follow = Effect.fnUntraced(function* (views: ReadonlyArray<View>) {
   const sql = yield* SqlClient.SqlClient
@@ -43,19 +72,26 @@ export const follow = Effect.fnUntraced(function* (views: ReadonlyArray<View>) {
     Effect.raceFirst(Effect.delay(telling, soon))
   )
   const after = Progress.lowest(following!.map(({ position }) => position))
-  const { advance, position, reached } = Progress.make(after)
+  const all = Progress.make(after)
+  const short = Progress.make(after)
+  const apply = (to: ReadonlyArray<Rows.ViewProgress>, events: Array.NonEmptyReadonlyArray<RecordedEvent>) => {
+    const last = Array.lastNonEmpty(events).position
+    for (const one of to) {
+      const news = Rows.newsFor(one.view, one.position, events)
+      if (Array.isReadonlyArrayNonEmpty(news)) one.view.following.follow(news)
+      if (one.position === undefined || one.position < last) one.position = last
+    }
+    return last
+  }
   const handle = (events: Array.NonEmptyReadonlyArray<RecordedEvent>) =>
     Effect.suspend(() => {
-      const last = Array.lastNonEmpty(events).position
-      for (const one of following!) {
-        const news = Rows.newsFor(one.view, one.position, events)
-        if (Array.isReadonlyArrayNonEmpty(news)) one.view.following.follow(news)
-        if (one.position === undefined || one.position < last) one.position = last
-      }
-      return advance(last)
+      const last = apply(following!, events)
+      const advanced = Effect.andThen(short.advance(last), all.advance(last))
+      return events.length < manyEvents ? advanced : Effect.andThen(advanced, Effect.yieldNow) // requests go on
     })
   yield* Effect.forkScoped(Subscription.follow({ name: "views in memory", categories: Rows.categories, after, handle }))
+  yield* Effect.forkScoped(headStart(following!.filter(isShort), after, apply, short.advance, all.reached))
   const count = Effect.forEach(views, ({ following }) => following.recount?.(sql) ?? Effect.void, { discard: true })
   yield* Effect.forkScoped(Effect.repeat(Effect.ignore(count), Schedule.spaced(recount)))
-  return { position, reached }
+  return { position: all.position, reached: short.reached, counted: all.reached }
 })

@@ -33,6 +33,10 @@ interface Entry {
 export interface QueueDepth {
   readonly total: () => number
   readonly of: (device: string) => number
+  /** Whether no agent has said yet what became of it. */
+  readonly isUnanswered: (message: string) => boolean
+  /** Where the oldest of them stands. */
+  readonly oldest: () => bigint | undefined
   /** How often a report about any message denied another. */
   readonly contradictions: () => number
 }
@@ -124,7 +128,13 @@ export const make = (): { readonly view: View; readonly depth: QueueDepth } => {
   }
 
   return {
-    depth: { total: () => total, of: (device) => waiting.get(device) ?? 0, contradictions: () => contradicted },
+    depth: {
+      total: () => total,
+      of: (device) => waiting.get(device) ?? 0,
+      isUnanswered: followed.isUnanswered,
+      oldest: followed.oldest,
+      contradictions: () => contradicted
+    },
     view: {
       name: "messages",
       version: 3,
@@ -149,8 +159,8 @@ export const make = (): { readonly view: View; readonly depth: QueueDepth } => {
       following: {
         hydrate: Effect.fnUntraced(function* (sql) {
           for (let after: bigint | undefined = -1n; after !== undefined; ) {
-            const page: ReadonlyArray<Listed> = yield* open(sql, after, pageSize)
-            for (const { document } of page) followed.add(document.id, document)
+            const page: ReadonlyArray<Listed> = yield* unanswered(sql, after, pageSize)
+            for (const { document, position } of page) followed.add(document.id, document, position)
             after = page.length < pageSize ? undefined : page.at(-1)!.position
           }
         }),
@@ -205,6 +215,15 @@ export const list = (
     listed
   )
 }
+
+/** Open messages, and those that are unknown, in the log's order: of these an agent may not have heard. */
+const unanswered = (sql: SqlClient.SqlClient, after: bigint, limit: number) =>
+  Effect.map(
+    sql<Stored>`SELECT ${sql.literal(stored)} FROM messages
+      WHERE tenant = ${defaultTenant} AND status IN ('queued', 'attempting', 'unknown') AND position > ${after}
+      ORDER BY messages.position LIMIT ${limit}`,
+    listed
+  )
 
 /** Open messages in the log's order, those after `after`: what the reconciler looks at. */
 export const open = (sql: SqlClient.SqlClient, after: bigint, limit: number) =>

@@ -9,6 +9,7 @@ export const make = (begin: bigint | undefined) => {
 
     advance: (to: bigint) =>
       Effect.suspend(() => {
+        if (position !== undefined && to <= position) return Effect.void
         position = to
         const over = [...waiting].filter(({ until }) => until <= to)
         for (const one of over) waiting.delete(one)

@@ -46,7 +46,7 @@ export const layer = (views: ReadonlyArray<View>, fresh: () => ReadonlyArray<Vie
         })
       yield* Effect.forkScoped(Partitions.run(group, writing, hindrances))
 
-      const { position, reached } = yield* Memory.follow(views)
+      const { counted, position, reached } = yield* Memory.follow(views)
 
       const rowsReached = Effect.map(sql<Rows.Checkpoint>`SELECT * FROM checkpoints`, (rows) =>
         Progress.lowest(
@@ -58,6 +58,7 @@ export const layer = (views: ReadonlyArray<View>, fresh: () => ReadonlyArray<Vie
       return {
         position,
         reached,
+        counted,
         written: (until) =>
           Effect.orDie(Effect.retry(rowsReached, patiently)).pipe(
             Effect.repeat({

@@ -41,10 +41,13 @@ export class ViewsUnavailable extends Schema.TaggedError<ViewsUnavailable>()("Vi
 export class Views extends Context.Service<
   Views,
   {
-    /** Waits until what this process keeps in memory shows everything up to this position. */
+    /** Waits until this process knows every client, key and device up to this position. */
     readonly reached: (position: bigint) => Effect.Effect<void>
+    /** Waits until it knows as well which messages are open: without rows that is the whole log to read. */
+    readonly counted: (position: bigint) => Effect.Effect<void>
     /** Waits until the rows do, whoever writes them. */
     readonly written: (position: bigint) => Effect.Effect<void>
+    /** Up to where messages are counted. */
     readonly position: Effect.Effect<bigint | undefined>
   }
 >()("homing/services/projections/Views") {}

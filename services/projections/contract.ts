@@ -234,6 +234,7 @@ export const viewsContract = <E>(adapter: string, layer: Layer.Layer<Databases, 
           Effect.gen(function* () {
             const views = yield* Views
             yield* views.reached(until)
+            yield* views.counted(until)
             assert.isTrue((yield* views.position)! >= until)
             yield* views.written(until)
           }).pipe(

@@ -1,4 +1,4 @@
-import { Array, Clock, Deferred, Effect, Exit, Result, Schedule, Schema, type Scope } from "effect"
+import { Array, Clock, Effect, Result, Schedule, Schema, type Scope } from "effect"
 import { type Decider, fold } from "#domain/Decider.ts"
 import type { Reader } from "#domain/Events.ts"
 import { eventIdOf, newCommandId } from "#domain/Identifiers.ts"
@@ -6,8 +6,10 @@ import type { EventId, StreamId } from "#domain/Ids.ts"
 import { fromMillis, type Instant } from "#domain/Instant.ts"
 import type { JsonObject } from "#domain/Json.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
-import { EventStore, type EventStoreUnavailable, WrongExpectedRevision } from "#domain/ports/EventStore.ts"
+import { remainingMillis } from "#domain/ports/Deadline.ts"
+import { EventStore, EventStoreUnavailable, WrongExpectedRevision } from "#domain/ports/EventStore.ts"
 import type { NewEvent } from "#domain/Recorded.ts"
+import { Turns } from "#domain/Turns.ts"
 import { metadataOf, type Origin, Provenance } from "./Provenance.ts"
 
 /** What a command may know of the decision it belongs to: its sealed fields are bound to the event's id. */
@@ -29,8 +31,9 @@ export interface Outcome<State> {
 /** One live actor per stream: loads on the first command, takes one command at a time, passivates when idle or settled. */
 export interface AggregateActors<State, Command, Rejection> {
   /**
-   * Completes once the events are durable. Interrupting the caller does not withdraw the command. The command is built
-   * anew for each decision: a conflict with another writer makes a second one.
+   * Completes once the events are durable. Interrupting the caller does not withdraw the command; its deadline ends every
+   * wait and retry, whatever came of it. The command is built anew for each decision: a conflict with another writer makes
+   * a second one.
    */
   readonly execute: (
     stream: StreamId,
@@ -57,8 +60,7 @@ interface Loaded<State> {
 /** An actor in memory. `loaded` is only what is known to be stored. */
 class Cell<State> {
   loaded: Loaded<State> | undefined = undefined
-  /** Behind the command at work, in order: each begins when it is told. */
-  readonly mailbox: globalThis.Array<Deferred.Deferred<void>> = []
+  readonly mailbox = new Turns(1)
   /** The one at work, and those in the mailbox. */
   users = 0
   idleSince = 0
@@ -68,6 +70,9 @@ const soon = Schedule.exponential("50 millis")
 const isUnclear = (error: WrongExpectedRevision | EventStoreUnavailable) =>
   error._tag === "EventStoreUnavailable" && error.written === "unknown"
 const isConflict = Schema.is(WrongExpectedRevision)
+const neverBegun = Effect.fail(
+  new EventStoreUnavailable({ written: "no", cause: new Error("the deadline came before the command's turn") })
+)
 
 export const make = <State, Command, Event extends { readonly type: string; readonly data: object }, Rejection>({
   decider,
@@ -98,7 +103,14 @@ export const make = <State, Command, Event extends { readonly type: string; read
     /** The very same events at the same revision, until it is known whether they are stored. */
     const append = (stream: StreamId, revision: number, events: Array.NonEmptyReadonlyArray<NewEvent>) => {
       const once = store.append(stream, revision < 0 ? "no_stream" : revision, events)
-      return Effect.catchIf(once, isUnclear, () => Effect.retry(once, { while: isUnclear, schedule: soon, times: 4 }))
+      return Effect.catchIf(once, isUnclear, (unclear) =>
+        Effect.flatMap(remainingMillis, (millis) => {
+          if (millis === 0) return Effect.fail(unclear)
+          const deadline = performance.now() + millis
+          const isWorthIt = (error: typeof unclear) => isUnclear(error) && performance.now() < deadline
+          return Effect.retry(once, { while: isWorthIt, schedule: soon, times: 4 })
+        })
+      )
     }
 
     interface Given {
@@ -152,21 +164,25 @@ export const make = <State, Command, Event extends { readonly type: string; read
       })
     }
 
-    /** A command joins the cell's users; it begins when those before it have left. */
-    const enter = <A, E>(cell: Cell<State>, work: Effect.Effect<A, E>): Effect.Effect<A, E> => {
-      if (cell.users++ === 0) return work
-      const turn = Deferred.makeUnsafe<void>()
-      cell.mailbox.push(turn)
-      return Effect.andThen(Deferred.await(turn), work)
-    }
-
-    const leave = (stream: StreamId, cell: Cell<State>): undefined => {
-      cell.users--
-      const next = cell.mailbox.shift()
-      if (next !== undefined)
-        queueMicrotask(() => Deferred.doneUnsafe(next, Exit.void)) // a long line is no deep stack
-      else if (cell.loaded === undefined || isSettled(cell.loaded.state)) cells.delete(stream)
-      else cell.idleSince = performance.now()
+    /** A command joins the cell's users; it begins when those before it have left, unless its deadline comes first. */
+    const enter = <A, E>(stream: StreamId, cell: Cell<State>, work: Effect.Effect<A, E>) => {
+      const last = () => {
+        if (--cell.users > 0) return
+        if (cell.loaded === undefined || isSettled(cell.loaded.state)) cells.delete(stream)
+        else cell.idleSince = performance.now()
+      }
+      const held = Effect.onExitPrimitive(work, () => {
+        cell.mailbox.giveBack()
+        last()
+        return undefined
+      })
+      cell.users++
+      if (cell.mailbox.take()) return held
+      return Effect.flatMap(cell.mailbox.await(), (isTurn): Effect.Effect<A, E | EventStoreUnavailable> => {
+        if (isTurn) return held
+        last()
+        return neverBegun
+      })
     }
 
     const sweep = Effect.sync(() => {
@@ -191,13 +207,13 @@ export const make = <State, Command, Event extends { readonly type: string; read
             return options.expectNew === true ? decideOn(actor, given, nothing, true) : readAndDecide(actor, given)
           })
           // someone else wrote to the stream: look again, then decide again
-          const outcome = Effect.catchIf(enter(actor, decided), isConflict, () =>
+          const outcome = Effect.catchIf(decided, isConflict, () =>
             Effect.suspend(() => readAndDecide(actor, given)).pipe(
               Effect.retry({ while: isConflict, times: 10 }),
               Effect.catchIf(isConflict, (conflict) => Effect.die(conflict))
             )
           )
-          return Effect.onExitPrimitive(outcome, () => leave(stream, actor))
+          return enter(stream, actor, outcome)
         }).pipe(Effect.uninterruptible) // also while it waits in the mailbox
     }
   })

@@ -14,6 +14,8 @@ export const follow = <E, R>(options: {
   readonly name: string
   readonly categories: ReadonlyArray<string>
   readonly after: bigint | undefined
+  /** See `EventStore.subscribe`. */
+  readonly passed?: (position: bigint) => void
   readonly handle: (events: Array.NonEmptyReadonlyArray<RecordedEvent>) => Effect.Effect<void, E, R>
 }): Effect.Effect<never, never, R | EventStore> =>
   Effect.gen(function* () {
@@ -21,11 +23,13 @@ export const follow = <E, R>(options: {
     let after = options.after
     let failures = 0
     const once = Effect.suspend(() =>
-      Stream.runForEachArray(store.subscribe({ categories: options.categories, after }), (events) =>
-        Effect.map(options.handle(events), () => {
-          after = events[events.length - 1]!.position
-          failures = 0
-        })
+      Stream.runForEachArray(
+        store.subscribe({ categories: options.categories, after, passed: options.passed }),
+        (events) =>
+          Effect.map(options.handle(events), () => {
+            after = events[events.length - 1]!.position
+            failures = 0
+          })
       )
     )
     const pause = Effect.suspend(() => Effect.sleep(Math.min(firstPauseMillis * 2 ** failures++, longestPauseMillis)))

@@ -1,4 +1,4 @@
-import { type Array, Effect, Schedule } from "effect"
+import { type Array, Effect, Schedule, Semaphore } from "effect"
 import { headers, type JetStreamClient } from "nats"
 import { BusUnavailable, type Lane, type Outgoing } from "#domain/ports/CommandBus.ts"
 import type { Connection, Link } from "./Connection.ts"
@@ -9,6 +9,9 @@ import type { Tuning } from "./Tuning.ts"
 /** How many envelopes of the same call follow, so that the receiver can put them into one array again. */
 export const restHeader = "Homing-Rest"
 
+/** How many envelopes may wait for the server's word at once. */
+const mostUnderway = 4_096
+
 const again = Schedule.min([Schedule.exponential("50 millis"), Schedule.spaced("1 second")])
 
 /**
@@ -16,6 +19,8 @@ const again = Schedule.min([Schedule.exponential("50 millis"), Schedule.spaced("
  * its confirmation was lost is not stored twice.
  */
 export const make = (connection: Connection, keeper: Keeper, tuning: Tuning) => {
+  const underway = Semaphore.makeUnsafe(mostUnderway)
+
   const publishOne = async (js: JetStreamClient, lane: Lane, { bytes, id }: Outgoing, rest: number) => {
     const { stream, subject } = placeOf(lane)
     const own = headers()
@@ -53,7 +58,9 @@ export const make = (connection: Connection, keeper: Keeper, tuning: Tuning) => 
       let cause: unknown = "no connection to the bus"
       return connection.link.pipe(
         Effect.tap(() => keeper.ensure(lane.agent)),
-        Effect.flatMap((link) => attempt(link, lane, open, envelopes.length)),
+        Effect.flatMap((link) =>
+          underway.withPermits(Math.min(open.size, mostUnderway))(attempt(link, lane, open, envelopes.length))
+        ),
         Effect.tapError((failed) => {
           cause = failed.cause
           return keeper.doubt(lane.agent)

@@ -1,13 +1,55 @@
 import { readFileSync } from "node:fs"
-import { convertToCommandError, EventStoreDBClient } from "@eventstore/db-client"
+import {
+  type Credentials,
+  convertToCommandError,
+  type DNSClusterOptions,
+  EventStoreDBClient,
+  type GossipClusterOptions,
+  type SingleNodeOptions
+} from "@eventstore/db-client"
 import streamsService from "@eventstore/db-client/generated/streams_grpc_pb.js"
 import type streams from "@eventstore/db-client/generated/streams_pb.js"
 import { Effect, Redacted } from "effect"
+import { channels, type Security } from "./Channels.ts"
 import type { Connection } from "./ConnectionString.ts"
 import { EventStoreDbUnfit } from "./EventStoreDbUnfit.ts"
 
-/** The library's connection, with an append of our own on it: neither of the library's can be trusted with a process. */
+/**
+ * The library's client, with an append of our own on it, for neither of the library's can be trusted with a process, and a
+ * connection of its own, which can be ended.
+ */
 export class Client extends EventStoreDBClient {
+  readonly #channels: ReturnType<typeof channels>
+  #hasEnded = false
+
+  constructor(
+    settings: SingleNodeOptions | DNSClusterOptions | GossipClusterOptions,
+    security: Security,
+    user: Credentials | undefined
+  ) {
+    super(settings as SingleNodeOptions, security, user) // its types want to know which of them
+    this.#channels = channels(security)
+    // private, but a property of each client, and asked by nobody but the client itself
+    Object.assign(this, { createChannel: async () => this.#channels.open(await this.resolveUri()) })
+  }
+
+  /** Whether it knows whom to connect to: in a cluster, the leader. */
+  get hasFound(): boolean {
+    return this.#channels.isOpen()
+  }
+
+  /** Its calls end then too, and not all of them with an error. */
+  get hasEnded(): boolean {
+    return this.#hasEnded
+  }
+
+  /** Ends its calls and its connections. Nobody waits for it: the library waits for calls that the server has ended. */
+  end(): void {
+    this.#hasEnded = true
+    void this.dispose()
+    this.#channels.cut()
+  }
+
   get serverVersion(): Promise<string> {
     return this.capabilities.then(({ serverVersion }) => serverVersion)
   }
@@ -41,7 +83,7 @@ const search = {
   discoveryInterval: 500
 } as const
 
-const make = ({ credentials, discover, hosts, tls, tlsCAFile }: Connection) => {
+const clientOf = ({ credentials, discover, hosts, tls, tlsCAFile }: Connection) => {
   const security = { insecure: !tls, ...(tlsCAFile !== undefined && { rootCertificate: readFileSync(tlsCAFile) }) }
   const user = credentials && { username: credentials.username, password: Redacted.value(credentials.password) }
   if (!discover) return new Client({ endpoint: hosts[0] }, security, user)
@@ -49,15 +91,9 @@ const make = ({ credentials, discover, hosts, tls, tlsCAFile }: Connection) => {
   return new Client({ ...search, endpoints: [...hosts] }, security, user)
 }
 
-/**
- * Connects when it is first used. One per process is enough: all calls share one connection. Nobody waits for its end:
- * the library waits for calls that the server has ended.
- */
-export const connect = (connection: Connection) =>
-  Effect.acquireRelease(
-    Effect.try({
-      try: () => make(connection),
-      catch: () => new EventStoreDbUnfit({ reason: "the file named by tlsCAFile cannot be read" })
-    }),
-    (client) => Effect.sync(() => void client.dispose())
-  )
+/** Connects when it is first used: all its calls share one connection. */
+export const make = (connection: Connection): Effect.Effect<Client, EventStoreDbUnfit> =>
+  Effect.try({
+    try: () => clientOf(connection),
+    catch: () => new EventStoreDbUnfit({ reason: "the file named by tlsCAFile cannot be read" })
+  })

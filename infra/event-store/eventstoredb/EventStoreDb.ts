@@ -1,10 +1,11 @@
 import { Effect, Layer, type Redacted } from "effect"
 import { EventStore } from "#domain/ports/EventStore.ts"
 import { appender } from "./Append.ts"
-import { connect } from "./Client.ts"
 import { decode } from "./ConnectionString.ts"
+import * as Line from "./Line.ts"
 import { patience as defaults, type Patience } from "./Patience.ts"
 import { reader } from "./Reads.ts"
+import { shared } from "./SharedReading.ts"
 import { sharedTail } from "./SharedTail.ts"
 import { check } from "./StartCheck.ts"
 import { subscriber } from "./Subscriptions.ts"
@@ -25,12 +26,14 @@ export const layer = ({ patience = defaults, url }: Options) =>
     Effect.gen(function* () {
       const connection = yield* decode(url)
       yield* check(connection, patience)
-      const client = yield* connect(connection)
-      const read = reader(client, patience)
+      const line = yield* Line.open(connection)
+      const { head, read } = reader(line, patience)
+      const sharedHead = yield* shared(head)
       return EventStore.of({
-        append: appender(client, patience),
-        ...read,
-        subscribe: yield* sharedTail(subscriber(client, patience), read.head)
+        append: appender(line, patience),
+        read,
+        head: sharedHead,
+        subscribe: yield* sharedTail(subscriber(line, patience), sharedHead)
       })
     })
   )

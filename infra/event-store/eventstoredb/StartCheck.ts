@@ -1,11 +1,15 @@
 import { AccessDeniedError, MaxAppendSizeExceededError } from "@eventstore/db-client"
 import { Effect, Schedule } from "effect"
 import { EventId, StreamId } from "#domain/Ids.ts"
-import { type Client, connect } from "./Client.ts"
+import { type Client, make } from "./Client.ts"
 import type { Connection } from "./ConnectionString.ts"
 import { EventStoreDbUnfit } from "./EventStoreDbUnfit.ts"
 import type { Patience } from "./Patience.ts"
 import { appendLimit, proposal } from "./Proposals.ts"
+import { Silence } from "./Silence.ts"
+
+/** How many answers' patience one go at all the questions has. */
+const attempts = 2
 
 /** Older ones were never tried. */
 const oldest = [23, 10] as const
@@ -20,14 +24,20 @@ export const check = (connection: Connection, patience: Patience): Effect.Effect
   const absent = () => new EventStoreDbUnfit({ reason: `no useful answer at ${where}: ${last}` })
   const questions = Effect.scoped(
     Effect.gen(function* () {
-      const client = yield* connect(connection)
+      const client = yield* Effect.acquireRelease(make(connection), (client) => Effect.sync(() => client.end()))
       yield* Effect.andThen(checkVersion(client), checkRights(client, patience))
+    })
+  ).pipe(
+    // each on a connection of its own: one that was accepted and is never spoken on is not waited for
+    Effect.timeoutOrElse({
+      duration: attempts * patience.answer,
+      orElse: () => Effect.fail(new Silence({ millis: attempts * patience.answer }))
     })
   )
   return questions.pipe(
     Effect.tapError((error) =>
       Effect.sync(() => {
-        last = error instanceof Error ? error.message : String(error)
+        last = error instanceof Silence ? "silence" : error instanceof Error ? error.message : String(error)
       })
     ),
     Effect.retry({ while: (error) => !(error instanceof EventStoreDbUnfit), schedule: Schedule.spaced("500 millis") }),

@@ -6,9 +6,9 @@ import type { RecordedEvent } from "#domain/Recorded.ts"
 import { freshCategory, freshStream, many, streamOf } from "../contract/Fixtures.ts"
 import { eventStoreDouble } from "../double/Fixture.ts"
 import { appender } from "./Append.ts"
-import { connect } from "./Client.ts"
 import { decode } from "./ConnectionString.ts"
 import { impatient, onOneServer, quiet } from "./ImpatientFixture.ts"
+import * as Line from "./Line.ts"
 import { subscriber } from "./Subscriptions.ts"
 
 type Store = EventStore["Service"]
@@ -120,7 +120,8 @@ onOneServer(
 it.live("a subscription to EventStoreDB that is opened again does not look again at what was not its own", () =>
   Effect.gen(function* () {
     const { url } = yield* eventStoreDouble
-    const client = yield* connect(yield* decode(Redacted.make(url)))
+    const line = yield* Line.open(yield* decode(Redacted.make(url)))
+    const { client } = line
     const opened: globalThis.Array<unknown> = []
     const { subscribeToAll } = client
     client.subscribeToAll = (options) => {
@@ -128,13 +129,13 @@ it.live("a subscription to EventStoreDB that is opened again does not look again
       return subscribeToAll.call(client, options)
     }
     yield* subscriber(
-      client,
+      line,
       impatient
     )({ categories: [freshCategory()], after: undefined }).pipe(
       Stream.runDrain,
       Effect.forkScoped({ startImmediately: true })
     )
-    const append = appender(client, impatient)
+    const append = appender(line, impatient)
     for (const _ of Array.range(1, 100)) yield* append(freshStream(), "no_stream", many(1))
     while (opened.at(-1) === START) yield* Effect.sleep("10 millis")
     assert.strictEqual(opened[0], START)

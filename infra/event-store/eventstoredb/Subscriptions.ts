@@ -8,9 +8,9 @@ import {
 } from "@eventstore/db-client"
 import { Effect, Stream } from "effect"
 import { categoryOf } from "#domain/Ids.ts"
-import type { Client } from "./Client.ts"
 import { decode, isStreamId } from "./Events.ts"
 import * as Inbox from "./Inbox.ts"
+import type { Line } from "./Line.ts"
 import type { Patience } from "./Patience.ts"
 import { Silence } from "./Silence.ts"
 
@@ -37,7 +37,7 @@ const firstPauseMillis = 100
  * connection lives. Here it is opened anew from where it stood, for as long as somebody listens.
  */
 export const subscriber =
-  (client: Client, patience: Patience) =>
+  (line: Line, patience: Patience) =>
   ({ after, categories }: Wanted) =>
     Stream.unwrap(
       Effect.gen(function* () {
@@ -45,7 +45,7 @@ export const subscriber =
         const place: Place = { position: after === undefined ? START : { commit: after, prepare: after } }
         const supervised = Effect.gen(function* () {
           for (let failures = 0; ; ) {
-            const loss = yield* listen(client, categories, place, inbox, patience)
+            const loss = yield* listen(line, categories, place, inbox, patience)
             if (loss._tag === "Silent") continue
             if (loss.confirmed) failures = 0
             if (failures === 0) {
@@ -69,13 +69,14 @@ const nowhere = 2n ** 64n - 1n
 
 /** One subscription, until it is lost. Dies on an event that is not ours. */
 const listen = (
-  client: Client,
+  line: Line,
   categories: Wanted["categories"],
   place: Place,
   inbox: Inbox.Inbox,
   { answer, silence }: Patience
 ) =>
   Effect.callback<Loss>((resume) => {
+    const { client } = line
     let confirmed = false
     let stopped = false
     const concerns = (stream: unknown) =>
@@ -106,7 +107,10 @@ const listen = (
     }
     const lost = (cause: unknown) => finish(Effect.succeed({ _tag: "Lost", confirmed, cause }))
     const silent = () => finish(Effect.succeed({ _tag: "Silent" }))
-    let timer = setTimeout(() => lost(new Silence({ millis: answer })), answer)
+    let timer = setTimeout(() => {
+      line.silent(client)
+      lost(new Silence({ millis: answer }))
+    }, answer)
     const listenAgain = () => {
       clearTimeout(timer)
       timer = setTimeout(silent, silence)
@@ -119,6 +123,7 @@ const listen = (
     subscription
       .on("confirmation", () => {
         confirmed = true
+        line.heard(client)
         if (!stopped) listenAgain()
       })
       .on("data", (resolved: AllStreamResolvedEvent) => {

@@ -1,10 +1,12 @@
 import {
   AccessDeniedError,
+  DeadlineExceededError,
   MaxAppendSizeExceededError,
   NotLeaderError,
   StreamDeletedError,
   UnavailableError
 } from "@eventstore/db-client"
+import { Cause } from "effect"
 
 /**
  * What an append's failure says of the append.
@@ -34,3 +36,7 @@ export const verdictOf = (error: unknown): Verdict => {
 const neverLeft = (error: unknown) =>
   (error instanceof UnavailableError && error.message.includes("No connection established")) ||
   (error instanceof Error && error.message === "Channel has been shut down")
+
+/** Nobody said anything: neither the server nor the connection. */
+export const isSilence = (error: unknown): boolean =>
+  error instanceof DeadlineExceededError || Cause.isTimeoutError(error)

@@ -17,8 +17,11 @@ import { problem } from "../api/Problems.ts"
 import { Admission, behind, type Refused } from "./Admission.ts"
 import { respond } from "./Answer.ts"
 import { respondTo } from "./IdempotencyKey.ts"
+import { requestMillis, within } from "./Patience.ts"
 
 const unauthorized = respond(problem("unauthorized"), { "www-authenticate": 'Bearer realm="homing"' })
+/** What counts itself also says itself how long it takes. */
+const inTime = within(requestMillis, Effect.succeed(respond(problem("store_unavailable"))))
 const contradictory = respond(
   problem("bad_request", { detail: "Authorization and X-API-Key present different keys: one of them is enough." })
 )
@@ -61,7 +64,8 @@ export const layer = Layer.effect(
         if (scopes.length > 0 && !scopes.some((scope) => may(principal, scope))) return Effect.succeed(forbidden)
         const found = missing()
         if (found !== undefined) return Effect.succeed(notYet[found])
-        const admitted = Effect.provideService(answer, CurrentPrincipal, principal)
+        const answered = Effect.provideService(answer, CurrentPrincipal, principal)
+        const admitted = countsItself ? answered : inTime(answered)
         const unless = (refused: Refused | undefined) =>
           refused === undefined ? admitted : Effect.succeed(respondTo(request, refused.found, refused.headers))
         if (family === undefined) return admitted

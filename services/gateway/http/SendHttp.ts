@@ -1,7 +1,7 @@
 import { Cause, Effect, Option, Result, Schema } from "effect"
 import type { HttpServerRequest } from "effect/http"
 import { DeviceId } from "#domain/Ids.ts"
-import { may } from "../../access/Principal.ts"
+import { may, type Principal } from "../../access/Principal.ts"
 import type { Messages, SendRequest, Sent } from "../../messaging/Messages.ts"
 import { sendAnswered } from "../../telemetry/Metrics.ts"
 import { CurrentPrincipal } from "../api/Authorization.ts"
@@ -13,6 +13,7 @@ import { jsonBody } from "./Body.ts"
 import { problemOf } from "./Failures.ts"
 import { headersOf, type Key, keyOf, respondTo } from "./IdempotencyKey.ts"
 import { messageJson } from "./MessageJson.ts"
+import { graceMillis, within } from "./Patience.ts"
 import type { ReadPhoneNumber } from "./PhoneNumbers.ts"
 
 const readBody = jsonBody(SendMessage)
@@ -86,14 +87,23 @@ export const send = (messages: Messages["Service"], admission: Admission["Servic
       Effect.flatMap(readBody(request), (body) => understand(body, key)),
       () => admission.admit(request, principal, "messages")
     )
+    const inTime = within(asked.confirm.timeoutMs + graceMillis, refuse("store_unavailable"))
+    const sent = yield* inTime(answered(request, principal, asked))
+    return answerOf(sent, key, may(principal, "messages:read"), assumed)
+  })
+
+  const answered = Effect.fnUntraced(function* (
+    request: HttpServerRequest.HttpServerRequest,
+    principal: Principal,
+    asked: SendRequest
+  ) {
     const refused = yield* admission.admitSend(request, principal, asked.device)
     if (refused.key !== undefined) return yield* Effect.fail(refused.key)
     // what was accepted before sends nothing more: its caller gets the answer, whatever the device's limit says
     const sent = yield* refused.device === undefined
       ? messages.send(principal, asked)
       : messages.repeat(principal, asked)
-    if (sent === undefined) return yield* Effect.fail(refused.device!)
-    return answerOf(sent, key, may(principal, "messages:read"), assumed)
+    return sent ?? (yield* Effect.fail(refused.device!))
   })
 
   return (request: HttpServerRequest.HttpServerRequest, idempotencyKey: string | undefined) =>
