@@ -50,6 +50,16 @@ export type DisconnectReason =
   /** It cannot be opened: its credentials cannot be read, say. Told by whoever opens sessions. */
   | "not_opened"
 
+/** A message of ours, as it is found by its WhatsApp id. */
+export interface SentMessage {
+  readonly to: Recipient
+  /** What every try relays, while it may be given to a device that could not read it; `undefined` from then on. */
+  readonly bytes: Effect.Effect<Uint8Array | undefined>
+}
+
+/** Why a word about one of our messages is not believed: it comes from nobody who may say it, or asks too late. */
+export type WordRefusal = "foreign_receipt" | "foreign_retry" | "foreign_ack" | "late_retry"
+
 /** What a device's session tells, in order. Codes are secrets with a short life: show them, never record them. */
 export type SessionEvent = { readonly device: DeviceId } & (
   | { readonly _tag: "PairingCode"; readonly method: "qr" | "code"; readonly code: string; readonly expiresAt: Instant }
@@ -59,13 +69,16 @@ export type SessionEvent = { readonly device: DeviceId } & (
   | {
       readonly _tag: "Receipt"
       readonly waMessageId: string
-      readonly kind: "delivered" | "read" | "played"
+      /** `sent`: it came to a device that cannot read it, or to another one of the account's own. */
+      readonly kind: "sent" | "delivered" | "read" | "played"
       readonly at: Instant
       /** To be run when the word is durable here. Until then WhatsApp is not told that we have it, and says it again. */
       readonly taken: Effect.Effect<void>
     }
   /** An acknowledgement nobody was waiting for any more: it came after the try had ended. */
   | { readonly _tag: "LateAck"; readonly waMessageId: string; readonly error?: string; readonly at: Instant }
+  /** Somebody spoke, or asked for one of our messages, who may not. It stays without consequence. */
+  | { readonly _tag: "Refused"; readonly reason: WordRefusal }
 )
 
 export class WhatsAppUnavailable extends Schema.TaggedError<WhatsAppUnavailable>()("WhatsAppUnavailable", {
@@ -83,13 +96,13 @@ export class WhatsApp extends Context.Service<
      * Opens a device's session and keeps it open: reconnects by itself with backoff until log-out or replacement. With
      * `pairing`, a device without credentials asks to be paired and offers codes for some minutes; without it, or when
      * nobody has used them, such a device ends with a final `Disconnected`. Opening an open session changes nothing.
-     * `sent` gives back the encoded bytes of a message of ours, for a recipient's phone that asks for it again.
+     * `sent` finds the message that a word is about, to know whose word counts, and for a device that asks for it again.
      */
     readonly open: (
       device: DeviceId,
       options: {
         readonly pairing?: Pairing
-        readonly sent: (waMessageId: string) => Effect.Effect<Uint8Array | undefined>
+        readonly sent: (waMessageId: string) => Effect.Effect<SentMessage | undefined>
       }
     ) => Effect.Effect<void, WhatsAppUnavailable>
 

@@ -162,17 +162,12 @@ describe("one try to send", () => {
       const bytes = yield* encode(text)
       yield* stop
       const { openDevice, hears, sendText } = yield* agent(world)
-      const asked: Array<string> = []
-      yield* openDevice(undefined, (id) => {
-        asked.push(id)
-        return bytes
-      })
+      yield* openDevice()
       yield* hears("Connected")
       // The line is cut before the phone asks, so Baileys no longer has the message in its memory.
       Object.assign(world.simulator.faults, { retryReceipts: 1, dropsAfterDelivery: 1, receipts: ["delivery"] })
       assert.deepStrictEqual(yield* sendText(1, bob, bytes), { _tag: "Unknown", reason: "connection_lost" })
       yield* hears("Receipt", { waMessageId: waMessageId(1), kind: "delivered" })
-      assert.deepStrictEqual(asked, [waMessageId(1)])
       assert.deepInclude(world.simulator.inbox(bob)[0], { waMessageId: waMessageId(1), text: text.text })
     })
   )

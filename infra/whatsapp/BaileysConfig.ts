@@ -24,10 +24,11 @@ export const configure = (options: {
   readonly auth: AuthState
   readonly settings: Settings
   readonly pairing: Pairing | undefined
-  readonly sent: (waMessageId: string) => Promise<Uint8Array | undefined>
+  /** What may be given to this asker. */
+  readonly copyFor: (waMessageId: string, asker: string | undefined) => Promise<Uint8Array | undefined>
   readonly durably: (write: () => void) => void
 }): UserFacingSocketConfig => {
-  const { auth, settings, pairing, sent, durably } = options
+  const { auth, settings, pairing, copyFor, durably } = options
   const { creds, keys } = auth.state
   return {
     auth: { creds, keys: { ...keys, set: (data) => durably(() => void keys.set(data)) } },
@@ -35,9 +36,9 @@ export const configure = (options: {
     browser: pairing?.method === "code" ? Browsers.macOS("Chrome") : ["Homing", "Chrome", "1.0"],
     connectTimeoutMs: settings.connectTimeoutMs,
     generateHighQualityLinkPreview: false,
-    getMessage: async ({ id }) => {
+    getMessage: async ({ id, participant, remoteJid }) => {
       const known = messageId(id)
-      const bytes = known === undefined ? undefined : await sent(known)
+      const bytes = known === undefined ? undefined : await copyFor(known, participant ?? remoteJid ?? undefined)
       return bytes && decode(bytes)
     },
     logger: silent,

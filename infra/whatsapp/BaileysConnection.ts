@@ -1,16 +1,18 @@
 import type { IncomingMessage } from "node:http"
 import "./QuietLibsignal.ts"
-import { type BinaryNode, makeWASocket } from "@whiskeysockets/baileys"
+import { makeWASocket } from "@whiskeysockets/baileys"
 import { Effect } from "effect"
 import { fromMillis } from "#domain/Instant.ts"
-import type { DisconnectReason, Pairing, SessionEvent } from "#domain/ports/WhatsApp.ts"
+import type { DisconnectReason, Pairing, SentMessage, SessionEvent, WordRefusal } from "#domain/ports/WhatsApp.ts"
+import * as Addresses from "./Addresses.ts"
 import type { AuthState } from "./AuthState.ts"
+import { hearAcks } from "./BaileysAcks.ts"
 import { configure, type Settings } from "./BaileysConfig.ts"
 import { hearReceipts } from "./BaileysReceipts.ts"
+import { givenTo } from "./BaileysRetries.ts"
 import * as BaileysSend from "./BaileysSend.ts"
 import { disconnectReason } from "./DisconnectReasons.ts"
 import { pairingCodes } from "./PairingCodes.ts"
-import { readAck } from "./ServerWords.ts"
 
 /** A session event without the device it is about. */
 export type Told = SessionEvent extends infer Event ? (Event extends unknown ? Omit<Event, "device"> : never) : never
@@ -27,7 +29,7 @@ export const connect = (options: {
   readonly auth: AuthState
   readonly settings: Settings
   readonly pairing: Pairing | undefined
-  readonly sent: (waMessageId: string) => Promise<Uint8Array | undefined>
+  readonly sent: (waMessageId: string) => Promise<SentMessage | undefined>
   readonly tell: (event: Told) => void
   readonly opened: (sender: BaileysSend.Sender) => void
 }): Effect.Effect<End> =>
@@ -57,8 +59,12 @@ export const connect = (options: {
       }
     }
 
-    const sock = makeWASocket(configure({ auth, settings, pairing, sent: options.sent, durably }))
-    const sender = BaileysSend.make(sock, settings)
+    const addresses = Addresses.make(auth)
+    const words = { addresses, sent: options.sent, refuse: (reason: WordRefusal) => tell({ _tag: "Refused", reason }) }
+    const copyFor = givenTo(addresses, options.sent)
+
+    const sock = makeWASocket(configure({ auth, settings, pairing, copyFor, durably }))
+    const sender = BaileysSend.make(sock, { ...settings, found: addresses.found })
 
     // After an HTTP refusal of the upgrade, and on a server that falls silent, Baileys would stay "connecting" for ever.
     const watchdog = setTimeout(() => finish("connect_timeout"), settings.connectTimeoutMs)
@@ -96,17 +102,23 @@ export const connect = (options: {
       }
     })
 
-    sock.ws.on("CB:ack,class:message", (node: BinaryNode) => {
-      const ack = readAck(node)
-      if (ack === undefined || sender.settle(ack.waMessageId, ack.error)) return
-      const { waMessageId, error } = ack
-      tell({ _tag: "LateAck", waMessageId, ...(error !== undefined && { error }), at: fromMillis(Date.now()) })
+    const { addressOf } = sender
+    hearAcks(sock, {
+      ...words,
+      addressOf,
+      take: ({ waMessageId, error }) => {
+        if (sender.settle(waMessageId, error)) return
+        tell({ _tag: "LateAck", waMessageId, ...(error !== undefined && { error }), at: fromMillis(Date.now()) })
+      }
     })
     // What has arrived was accepted: a try that queues is not written any more, and it ends when the receipt is told for good.
-    hearReceipts(sock, async (receipt) => {
-      sender.arrived(receipt.waMessageId)
-      await new Promise<void>((resolve) => tell({ _tag: "Receipt", ...receipt, taken: Effect.sync(resolve) }))
-      sender.settle(receipt.waMessageId)
+    hearReceipts(sock, {
+      ...words,
+      take: async (word) => {
+        sender.arrived(word.waMessageId)
+        await new Promise<void>((resolve) => tell({ _tag: "Receipt", ...word, taken: Effect.sync(resolve) }))
+        sender.settle(word.waMessageId)
+      }
     })
 
     return Effect.sync(() => finish("connection_lost"))

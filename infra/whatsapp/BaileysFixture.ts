@@ -4,7 +4,7 @@ import { join } from "node:path"
 import { Context, Effect, Exit, Layer, Redacted, Scope, Stream } from "effect"
 import { DeviceId, WaMessageId } from "#domain/Ids.ts"
 import { type Content, PhoneNumber } from "#domain/message/Content.ts"
-import { type Pairing, type SessionEvent, WhatsApp } from "#domain/ports/WhatsApp.ts"
+import { type Pairing, type SentMessage, type SessionEvent, WhatsApp } from "#domain/ports/WhatsApp.ts"
 import * as NodeCrypto from "#infra/crypto/NodeCrypto.ts"
 import * as Baileys from "./Baileys.ts"
 import { type SimulatorOptions, startSimulator } from "./simulator/Simulator.ts"
@@ -31,13 +31,15 @@ export const world = Effect.fnUntraced(function* (options: SimulatorOptions = {}
     Effect.sync(() => mkdtempSync(join(tmpdir(), "homing-baileys-"))),
     (path) => Effect.sync(() => rmSync(path, { recursive: true }))
   )
-  return { simulator, folder }
+  /** As the ledger would: what was to be sent, whichever life sent it. */
+  const ledger = new Map<string, SentMessage>()
+  return { simulator, folder, ledger }
 })
 type World = Effect.Success<ReturnType<typeof world>>
 
 /** One life of the adapter: ends, as its process would, with `stop`. Takes each receipt at once unless told otherwise. */
 export const agent = Effect.fnUntraced(function* (
-  { simulator, folder }: World,
+  { simulator, folder, ledger }: World,
   { takes = true, ...options }: Partial<Baileys.Options> & { readonly takes?: boolean } = {}
 ) {
   const life = yield* Scope.fork(yield* Effect.scope)
@@ -74,8 +76,8 @@ export const agent = Effect.fnUntraced(function* (
       }
     }).pipe(soon)
 
-  const open = (pairing?: Pairing, sent: (id: string) => Uint8Array | undefined = () => undefined) =>
-    whatsApp.open(device, { ...(pairing && { pairing }), sent: (id) => Effect.sync(() => sent(id)) })
+  const open = (pairing?: Pairing) =>
+    whatsApp.open(device, { ...(pairing && { pairing }), sent: (id) => Effect.sync(() => ledger.get(id)) })
 
   const pair = Effect.gen(function* () {
     yield* open({ method: "qr" })
@@ -87,11 +89,12 @@ export const agent = Effect.fnUntraced(function* (
   })
 
   const send = Effect.fnUntraced(function* (n: number, to: string = bob, bytes?: Uint8Array) {
-    return yield* whatsApp.send(device, {
-      waMessageId: waMessageId(n),
-      to: { kind: "phone", address: PhoneNumber.make(`+${to}`) },
+    const message = {
+      to: { kind: "phone", address: PhoneNumber.make(`+${to}`) } as const,
       bytes: bytes ?? (yield* whatsApp.encode(text))
-    })
+    }
+    ledger.set(waMessageId(n), { to: message.to, bytes: Effect.succeed(message.bytes) })
+    return yield* whatsApp.send(device, { ...message, waMessageId: waMessageId(n) })
   })
 
   return { ...whatsApp, hears, unread, openDevice: open, pair, sendText: send, stop: Scope.close(life, Exit.void) }

@@ -14,10 +14,12 @@ export interface Outgoing {
 }
 
 export interface Sender {
-  /** One try. Never rejects; ends after at most both timeouts. */
+  /** One try. Never rejects; ends after at most both options. */
   readonly send: (message: Outgoing) => Promise<SendOutcome>
   /** The server's word on this id. False when no try waits for it. */
   readonly settle: (waMessageId: string, error?: string) => boolean
+  /** Where the try goes to that waits for this id. */
+  readonly addressOf: (waMessageId: string) => string | undefined
   /** A receipt says that this id has arrived: a try that has not written yet will not, and waits for its `settle`. */
   readonly arrived: (waMessageId: string) => void
   /** The socket is gone: each try ends with what is known of it. */
@@ -29,6 +31,7 @@ export interface Sender {
  * `arrived`, this try or an earlier one was received.
  */
 type Attempt = {
+  readonly address: string
   started: boolean
   arrived: boolean
   over: boolean
@@ -65,10 +68,15 @@ const neverLeft = (cause: unknown) => (cause instanceof Error ? beforeAnyWrite.g
 /** Sends over one socket, in any number at a time. */
 export const make = (
   sock: WASocket,
-  timeouts: { readonly lookupTimeoutMs: number; readonly ackTimeoutMs: number }
+  options: {
+    readonly lookupTimeoutMs: number
+    readonly ackTimeoutMs: number
+    /** The directory has the recipient at this address; before anything is sent there. */
+    readonly found?: (to: Recipient, address: string) => void
+  }
 ): Sender => {
   const gone = new AbortController()
-  const lookup = BaileysLookup.make(sock, timeouts.lookupTimeoutMs, gone.signal)
+  const lookup = BaileysLookup.make(sock, options.lookupTimeoutMs, gone.signal)
   const waiting = new Map<string, Attempt>()
 
   const relay = (address: string, { waMessageId, bytes }: Outgoing): Promise<SendOutcome> =>
@@ -79,20 +87,26 @@ export const make = (
         if (waiting.get(waMessageId) === attempt) waiting.delete(waMessageId)
         resolve(outcome)
       }
-      const attempt: Attempt = { started: false, arrived: false, over: false, end }
+      const attempt: Attempt = { address, started: false, arrived: false, over: false, end }
       const message = decode(bytes)
       attempts.set(message, attempt)
       waiting.set(waMessageId, attempt)
-      const deadline = setTimeout(() => end(unsettled(attempt, "ack_timeout")), timeouts.ackTimeoutMs)
+      const deadline = setTimeout(() => end(unsettled(attempt, "ack_timeout")), options.ackTimeoutMs)
       // Success proves nothing yet. Most failures may come after the write: keys are stored once the frame has left.
       sock
         .relayMessage(address, message, { messageId: waMessageId })
         .catch((cause) => attempt.arrived || end(neverLeft(cause) ?? unsettled(attempt, "send_failed")))
     })
 
+  const find = async (to: Recipient): Promise<string | undefined> => {
+    const address = await lookup.find(`${to.address.slice(1)}@s.whatsapp.net`)
+    if (address !== undefined) options.found?.(to, address)
+    return address
+  }
+
   return {
     send: async (message) => {
-      const address = await lookup.find(`${message.to.address.slice(1)}@s.whatsapp.net`).catch(() => lookupFailed)
+      const address = await find(message.to).catch(() => lookupFailed)
       if (gone.signal.aborted) return notConnected
       if (address === undefined) return notOnWhatsApp
       return typeof address === "string" ? relay(address, message) : address
@@ -104,6 +118,8 @@ export const make = (
       attempt?.end(error === undefined ? { _tag: "Acked", at } : { _tag: "Rejected", code: error, at })
       return attempt !== undefined
     },
+
+    addressOf: (waMessageId) => waiting.get(waMessageId)?.address,
 
     arrived: (waMessageId) => {
       const attempt = waiting.get(waMessageId)

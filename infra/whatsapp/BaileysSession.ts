@@ -1,6 +1,6 @@
 import { Effect, Random } from "effect"
 import type { DeviceId } from "#domain/Ids.ts"
-import type { DisconnectReason, Pairing, SendOutcome, SessionEvent } from "#domain/ports/WhatsApp.ts"
+import type { DisconnectReason, Pairing, SendOutcome, SentMessage, SessionEvent } from "#domain/ports/WhatsApp.ts"
 import type { AuthFile } from "./AuthFile.ts"
 import * as AuthState from "./AuthState.ts"
 import * as Backoff from "./Backoff.ts"
@@ -25,7 +25,7 @@ export const make = (options: {
   readonly settings: Settings
   readonly backoff: Backoff.Backoff
   readonly pairing: Pairing | undefined
-  readonly sent: (waMessageId: string) => Promise<Uint8Array | undefined>
+  readonly sent: (waMessageId: string) => Promise<SentMessage | undefined>
   readonly tell: (event: SessionEvent) => void
 }): Session => {
   const { device, file, settings, backoff, pairing, sent } = options

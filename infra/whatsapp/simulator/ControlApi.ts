@@ -14,6 +14,20 @@ const IncomingRequest = Schema.Struct({
   text: Text,
   addressing: Schema.optionalKey(Schema.Literals(["lid", "pn"]))
 })
+const claim = { to: PhoneNumber, waMessageId: Text, from: Schema.optionalKey(Text) }
+const ReceiptRequest = Schema.Struct({
+  ...claim,
+  type: Schema.optionalKey(Text),
+  participant: Schema.optionalKey(Text),
+  recipient: Schema.optionalKey(Text),
+  sender_pn: Schema.optionalKey(Text),
+  alsoAsks: Schema.optionalKey(Text)
+})
+const AckRequest = Schema.Struct({
+  ...claim,
+  error: Schema.optionalKey(Text),
+  phash: Schema.optionalKey(Text)
+})
 const ContactRequest = Schema.Struct({ phone: PhoneNumber, present: Schema.Boolean })
 const DropRequest = Schema.Struct({ phone: Schema.optionalKey(PhoneNumber) })
 const StreamErrorRequest = Schema.Struct({ code: StreamCode, phone: Schema.optionalKey(PhoneNumber) })
@@ -52,6 +66,8 @@ export const controlRoutes: ReadonlyMap<string, Route> = new Map<string, Route>(
     "POST /control/incoming",
     route(IncomingRequest, async (controls, message) => ({ waMessageId: await controls.sendIncoming(message) }))
   ],
+  ["POST /control/receipt", route(ReceiptRequest, (controls, receipt) => controls.claimReceipt(receipt))],
+  ["POST /control/ack", route(AckRequest, (controls, ack) => controls.claimAck(ack))],
   [
     "POST /control/contact",
     route(ContactRequest, (controls, { phone, present }) => controls.setPresent(phone, present))

@@ -1,3 +1,4 @@
+import { type AckClaim, claimAck, claimReceipt, type ReceiptClaim } from "./Claims.ts"
 import type { Faults } from "./Faults.ts"
 import { type IncomingMessage, sendIncoming } from "./Incoming.ts"
 import type { Network } from "./Network.ts"
@@ -18,6 +19,10 @@ export interface Controls {
   readonly enterCode: (number: string, code: string) => Promise<string>
   /** Resolves with the message's id. Rejects when no device is linked to the account. */
   readonly sendIncoming: (message: IncomingMessage) => Promise<string>
+  /** A receipt to every linked device of an account, from whomever it names. */
+  readonly claimReceipt: (claim: ReceiptClaim) => Promise<void>
+  /** An answer to a message of an account, in whosever name. */
+  readonly claimAck: (claim: AckClaim) => void
   readonly setPresent: (number: string, isPresent: boolean) => void
   readonly inbox: (number: string) => ReadonlyArray<InboxEntry>
   /** Cuts every connection of this account, or of all. */
@@ -36,6 +41,8 @@ export const makeControls = (network: Network): Controls => {
     scanQr: (qr, number) => scanQr(network, qr, number),
     enterCode: (number, code) => enterCode(network, number, code),
     sendIncoming: (message) => sendIncoming(network, message),
+    claimReceipt: (claim) => claimReceipt(network, claim),
+    claimAck: (claim) => claimAck(network, claim),
     setPresent: (number, isPresent) => network.directory.setPresent(number, isPresent),
     inbox: (number) => network.directory.find(`${number}@s.whatsapp.net`)?.inbox ?? [],
     drop: (number) => {

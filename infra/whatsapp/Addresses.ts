@@ -1,0 +1,64 @@
+import type { Recipient } from "#domain/message/Content.ts"
+import type { AuthState } from "./AuthState.ts"
+
+/**
+ * Whose addresses are whose. A person has a phone number's address and a LID, and each of their devices one of both. Which
+ * belong together is the server's word, from its directory or beside what it relays; no client of it can say so.
+ */
+export interface Addresses {
+  /** Of one person, whatever the devices. Whose LID nobody has told is never sent to: keys are asked for under it. */
+  readonly isSame: (one: string | undefined, other: string | undefined) => boolean
+  /** Of a device of the account itself. */
+  readonly isOwn: (address: string | undefined) => boolean
+  /** Where a recipient's messages go to, and words on them come from. */
+  readonly of: (to: Recipient) => string
+  /** The directory has the recipient at this address. Durable when it returns: the words may come in the next life. */
+  readonly found: (to: Recipient, address: string) => void
+}
+
+interface User {
+  readonly kind: "phone" | "lid"
+  readonly name: string
+}
+
+const pattern = /^(\d{1,24})(?::\d{1,5})?@(s\.whatsapp\.net|c\.us|hosted|lid|hosted\.lid)$/
+
+/** Whose address it is; `undefined` for a group, a list, a channel, the server, and what is no address. */
+export const userOf = (address: string | undefined): User | undefined => {
+  const [, name, server] = pattern.exec(address ?? "") ?? []
+  return name === undefined ? undefined : { kind: server?.endsWith("lid") ? "lid" : "phone", name }
+}
+
+const numberOf = (to: Recipient) => to.address.slice(1)
+
+/** Where the directory has a number, when that is not the number's own address. */
+const elsewhere = "address"
+/** Baileys' rows: the LID of a phone number. */
+const lids = "lid-mapping"
+
+export const make = ({ notes, state: { creds } }: Pick<AuthState, "notes" | "state">): Addresses => {
+  const lidOf = (phone: User) => notes.get(lids, phone.name)
+
+  const isSame: Addresses["isSame"] = (one, other) => {
+    const [a, b] = [userOf(one), userOf(other)]
+    if (a === undefined || b === undefined) return false
+    if (a.kind === b.kind) return a.name === b.name
+    // never the other way round: the LID of whoever had the number before still leads to it
+    return a.kind === "phone" ? lidOf(a) === b.name : lidOf(b) === a.name
+  }
+  const ofItself = (to: Recipient) => `${numberOf(to)}@s.whatsapp.net`
+  const of = (to: Recipient) => {
+    const known = notes.get(elsewhere, numberOf(to))
+    return typeof known === "string" ? known : ofItself(to)
+  }
+
+  return {
+    isSame,
+    isOwn: (address) => isSame(address, creds.me?.id) || isSame(address, creds.me?.lid),
+    of,
+    found: (to, address) => {
+      if (of(to) === address) return
+      notes.set(elsewhere, numberOf(to), address === ofItself(to) ? undefined : address)
+    }
+  }
+}
