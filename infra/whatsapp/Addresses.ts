@@ -8,6 +8,8 @@ import type { AuthState } from "./AuthState.ts"
 export interface Addresses {
   /** Of one person, whatever the devices. Whose LID nobody has told is never sent to: keys are asked for under it. */
   readonly isSame: (one: string | undefined, other: string | undefined) => boolean
+  /** One name for a person's addresses, as far as it is known whose they are. */
+  readonly person: (address: string | undefined) => string | undefined
   /** Of a device of the account itself. */
   readonly isOwn: (address: string | undefined) => boolean
   /** Where a recipient's messages go to, and words on them come from. */
@@ -46,6 +48,12 @@ export const make = ({ notes, state: { creds } }: Pick<AuthState, "notes" | "sta
     // never the other way round: the LID of whoever had the number before still leads to it
     return a.kind === "phone" ? lidOf(a) === b.name : lidOf(b) === a.name
   }
+  const person: Addresses["person"] = (address) => {
+    const user = userOf(address)
+    if (user?.kind !== "lid") return user?.name
+    const phone = notes.get(lids, `${user.name}_reverse`)
+    return typeof phone === "string" && lidOf({ kind: "phone", name: phone }) === user.name ? phone : `lid ${user.name}`
+  }
   const ofItself = (to: Recipient) => `${numberOf(to)}@s.whatsapp.net`
   const of = (to: Recipient) => {
     const known = notes.get(elsewhere, numberOf(to))
@@ -54,6 +62,7 @@ export const make = ({ notes, state: { creds } }: Pick<AuthState, "notes" | "sta
 
   return {
     isSame,
+    person,
     isOwn: (address) => isSame(address, creds.me?.id) || isSame(address, creds.me?.lid),
     of,
     found: (to, address) => {

@@ -16,7 +16,7 @@ export const hearAcks = (
     /** Where a try goes to that waits for this id. */
     readonly addressOf: (waMessageId: string) => string | undefined
     readonly sent: (waMessageId: string) => Promise<SentMessage | undefined>
-    readonly take: (ack: Ack, node: BinaryNode) => void
+    readonly take: (ack: Ack) => void
     readonly refuse: (reason: WordRefusal) => void
   }
 ): void => {
@@ -25,7 +25,7 @@ export const hearAcks = (
 
   const hear = (node: BinaryNode, ack: Ack, address: string) => {
     if (addresses.isSame(ack.from, address)) {
-      take(ack, node)
+      take(ack)
       for (const listener of listeners) listener(node)
       return
     }

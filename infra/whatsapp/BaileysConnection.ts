@@ -11,6 +11,7 @@ import { configure, type Settings } from "./BaileysConfig.ts"
 import { hearReceipts } from "./BaileysReceipts.ts"
 import { givenTo } from "./BaileysRetries.ts"
 import * as BaileysSend from "./BaileysSend.ts"
+import * as DeviceLists from "./DeviceLists.ts"
 import { disconnectReason } from "./DisconnectReasons.ts"
 import { pairingCodes } from "./PairingCodes.ts"
 
@@ -64,7 +65,8 @@ export const connect = (options: {
     const copyFor = givenTo(addresses, options.sent)
 
     const sock = makeWASocket(configure({ auth, settings, pairing, copyFor, durably }))
-    const sender = BaileysSend.make(sock, { ...settings, found: addresses.found })
+    const deviceLists = DeviceLists.make(sock, addresses, () => sock.user?.id)
+    const sender = BaileysSend.make(sock, { ...settings, found: addresses.found, deviceLists })
 
     // After an HTTP refusal of the upgrade, and on a server that falls silent, Baileys would stay "connecting" for ever.
     const watchdog = setTimeout(() => finish("connect_timeout"), settings.connectTimeoutMs)
@@ -106,7 +108,9 @@ export const connect = (options: {
     hearAcks(sock, {
       ...words,
       addressOf,
-      take: ({ waMessageId, error }) => {
+      take: (ack) => {
+        const { waMessageId, error } = ack
+        deviceLists.heard(ack)
         if (sender.settle(waMessageId, error)) return
         tell({ _tag: "LateAck", waMessageId, ...(error !== undefined && { error }), at: fromMillis(Date.now()) })
       }

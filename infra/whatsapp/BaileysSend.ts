@@ -6,6 +6,7 @@ import type { Recipient } from "#domain/message/Content.ts"
 import type { SendOutcome } from "#domain/ports/WhatsApp.ts"
 import { decode } from "./BaileysContent.ts"
 import * as BaileysLookup from "./BaileysLookup.ts"
+import type { DeviceLists } from "./DeviceLists.ts"
 
 export interface Outgoing {
   readonly waMessageId: WaMessageId
@@ -73,10 +74,11 @@ export const make = (
     readonly ackTimeoutMs: number
     /** The directory has the recipient at this address; before anything is sent there. */
     readonly found?: (to: Recipient, address: string) => void
+    readonly deviceLists?: DeviceLists
   }
 ): Sender => {
   const gone = new AbortController()
-  const lookup = BaileysLookup.make(sock, options.lookupTimeoutMs, gone.signal)
+  const lookup = BaileysLookup.make(sock, options.lookupTimeoutMs, gone.signal, options.deviceLists)
   const waiting = new Map<string, Attempt>()
 
   const relay = (address: string, { waMessageId, bytes }: Outgoing): Promise<SendOutcome> =>

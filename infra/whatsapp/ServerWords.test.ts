@@ -14,8 +14,10 @@ describe("an acknowledgement", () => {
   const ack = (attrs: Record<string, string>) => readAck({ tag: "ack", attrs })
 
   it("names our id, whose answer it is, and an error if there is one", () => {
-    assert.deepStrictEqual(ack({ id: "A" }), { waMessageId: "A", from: undefined, error: undefined })
-    assert.deepStrictEqual(ack({ id: "A", from: "B", error: "463" }), { waMessageId: "A", from: "B", error: "463" })
+    const nothing = { from: undefined, error: undefined, phash: undefined }
+    assert.deepStrictEqual(ack({ id: "A" }), { ...nothing, waMessageId: "A" })
+    const all = { from: "B", error: "463", phash: "2:abcdefgh" }
+    assert.deepStrictEqual(ack({ id: "A", ...all }), { ...all, waMessageId: "A" })
     assert.isUndefined(ack({}))
     assert.isUndefined(ack({ id: "A".repeat(129) }))
   })

@@ -9,6 +9,8 @@ export interface Ack {
   readonly from: string | undefined
   /** Why the server refused the message; `undefined` when it took it. */
   readonly error: string | undefined
+  /** Of the devices that the message should have gone to. */
+  readonly phash: string | undefined
 }
 
 /** Who has to say it: whoever the message went to, or another device of the account, which had its copy of it. */
@@ -32,6 +34,7 @@ export interface Receipt {
 }
 
 const maxIdLength = 128
+const maxHashLength = 64
 const maxIdsPerReceipt = 1_024
 
 /** Message ids go through here wherever they come from the other side; `undefined` when it cannot be one of ours. */
@@ -44,7 +47,8 @@ const errorCode = (code: string | undefined): string | undefined =>
 
 export const readAck = ({ attrs }: BinaryNode): Ack | undefined => {
   const waMessageId = messageId(attrs.id)
-  return waMessageId === undefined ? undefined : { waMessageId, from: attrs.from, error: errorCode(attrs.error) }
+  if (waMessageId === undefined) return undefined
+  return { waMessageId, from: attrs.from, error: errorCode(attrs.error), phash: attrs.phash?.slice(0, maxHashLength) }
 }
 
 type Meaning = Pick<Receipt, "kind" | "speakers" | "asksAgain">

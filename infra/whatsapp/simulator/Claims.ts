@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto"
 import { element, unixSeconds } from "./BinaryNodes.ts"
 import type { Network } from "./Network.ts"
 import { keyElements, registrationElement, typeElement } from "./PreKeyBundle.ts"
@@ -45,5 +46,16 @@ const wish = async (network: Network, { alsoAsks, from = "", participant, waMess
 export const claimAck = (network: Network, { to, waMessageId: id, ...attributes }: AckClaim) => {
   for (const { line } of companionsOf(network, to)) {
     line?.send(element("ack", { class: "message", id, ...attributes, t: unixSeconds() }))
+  }
+}
+
+/** Tells an account of a number's devices: of somebody else's, or of its own. */
+export const claimDevices = (network: Network, { of, to }: { readonly of: string; readonly to: string }) => {
+  const phone = network.directory.phone(of)
+  const devices = phone.linked.map(({ device }) => element("device", { jid: phone.deviceLidJid(device) }))
+  const [type, tag, from] = of === to ? ["account_sync", "devices", phone.jid] : ["devices", "add", phone.lidJid]
+  for (const companion of companionsOf(network, to)) {
+    const id = randomBytes(4).toString("hex")
+    companion.deliver(element("notification", { id, from, type, t: unixSeconds() }, [element(tag, {}, devices)]))
   }
 }

@@ -28,6 +28,7 @@ const AckRequest = Schema.Struct({
   error: Schema.optionalKey(Text),
   phash: Schema.optionalKey(Text)
 })
+const DevicesRequest = Schema.Struct({ of: PhoneNumber, to: PhoneNumber })
 const ContactRequest = Schema.Struct({ phone: PhoneNumber, present: Schema.Boolean })
 const DropRequest = Schema.Struct({ phone: Schema.optionalKey(PhoneNumber) })
 const StreamErrorRequest = Schema.Struct({ code: StreamCode, phone: Schema.optionalKey(PhoneNumber) })
@@ -68,6 +69,7 @@ export const controlRoutes: ReadonlyMap<string, Route> = new Map<string, Route>(
   ],
   ["POST /control/receipt", route(ReceiptRequest, (controls, receipt) => controls.claimReceipt(receipt))],
   ["POST /control/ack", route(AckRequest, (controls, ack) => controls.claimAck(ack))],
+  ["POST /control/devices", route(DevicesRequest, (controls, devices) => controls.claimDevices(devices))],
   [
     "POST /control/contact",
     route(ContactRequest, (controls, { phone, present }) => controls.setPresent(phone, present))

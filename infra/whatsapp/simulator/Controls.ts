@@ -1,4 +1,4 @@
-import { type AckClaim, claimAck, claimReceipt, type ReceiptClaim } from "./Claims.ts"
+import { type AckClaim, claimAck, claimDevices, claimReceipt, type ReceiptClaim } from "./Claims.ts"
 import type { Faults } from "./Faults.ts"
 import { type IncomingMessage, sendIncoming } from "./Incoming.ts"
 import type { Network } from "./Network.ts"
@@ -23,6 +23,8 @@ export interface Controls {
   readonly claimReceipt: (claim: ReceiptClaim) => Promise<void>
   /** An answer to a message of an account, in whosever name. */
   readonly claimAck: (claim: AckClaim) => void
+  /** A notification to an account about a number's linked devices, which may be its own. */
+  readonly claimDevices: (claim: { readonly of: string; readonly to: string }) => void
   readonly setPresent: (number: string, isPresent: boolean) => void
   readonly inbox: (number: string) => ReadonlyArray<InboxEntry>
   /** Cuts every connection of this account, or of all. */
@@ -43,6 +45,7 @@ export const makeControls = (network: Network): Controls => {
     sendIncoming: (message) => sendIncoming(network, message),
     claimReceipt: (claim) => claimReceipt(network, claim),
     claimAck: (claim) => claimAck(network, claim),
+    claimDevices: (claim) => claimDevices(network, claim),
     setPresent: (number, isPresent) => network.directory.setPresent(number, isPresent),
     inbox: (number) => network.directory.find(`${number}@s.whatsapp.net`)?.inbox ?? [],
     drop: (number) => {
