@@ -89,8 +89,14 @@ export class WhatsAppUnavailable extends Schema.TaggedError<WhatsAppUnavailable>
 export class WhatsApp extends Context.Service<
   WhatsApp,
   {
-    /** Encodes content once. Every try for one message relays exactly these bytes. */
-    readonly encode: (content: Content) => Effect.Effect<Uint8Array>
+    /**
+     * Encodes content once, for a chat as that is known now: with the timer of one whose messages disappear. Every try for
+     * one message relays exactly these bytes. Sessions need not be open.
+     */
+    readonly encode: (
+      device: DeviceId,
+      message: { readonly to: Recipient; readonly content: Content }
+    ) => Effect.Effect<Uint8Array>
 
     /**
      * Opens a device's session and keeps it open: reconnects by itself with backoff until log-out or replacement. With

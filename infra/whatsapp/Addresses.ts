@@ -38,31 +38,36 @@ const elsewhere = "address"
 /** Baileys' rows: the LID of a phone number. */
 const lids = "lid-mapping"
 
-export const make = ({ notes, state: { creds } }: Pick<AuthState, "notes" | "state">): Addresses => {
-  const lidOf = (phone: User) => notes.get(lids, phone.name)
+const lidOf = (notes: Reading, phone: string) => notes.get(lids, phone)
+const ofItself = (to: Recipient) => `${numberOf(to)}@s.whatsapp.net`
 
+type Reading = Pick<AuthState["notes"], "get">
+
+export const person = (notes: Reading, address: string | undefined): string | undefined => {
+  const user = userOf(address)
+  if (user?.kind !== "lid") return user?.name
+  const phone = notes.get(lids, `${user.name}_reverse`)
+  return typeof phone === "string" && lidOf(notes, phone) === user.name ? phone : `lid ${user.name}`
+}
+
+export const addressOf = (notes: Reading, to: Recipient): string => {
+  const known = notes.get(elsewhere, numberOf(to))
+  return typeof known === "string" ? known : ofItself(to)
+}
+
+export const make = ({ notes, state: { creds } }: Pick<AuthState, "notes" | "state">): Addresses => {
   const isSame: Addresses["isSame"] = (one, other) => {
     const [a, b] = [userOf(one), userOf(other)]
     if (a === undefined || b === undefined) return false
     if (a.kind === b.kind) return a.name === b.name
     // never the other way round: the LID of whoever had the number before still leads to it
-    return a.kind === "phone" ? lidOf(a) === b.name : lidOf(b) === a.name
+    return a.kind === "phone" ? lidOf(notes, a.name) === b.name : lidOf(notes, b.name) === a.name
   }
-  const person: Addresses["person"] = (address) => {
-    const user = userOf(address)
-    if (user?.kind !== "lid") return user?.name
-    const phone = notes.get(lids, `${user.name}_reverse`)
-    return typeof phone === "string" && lidOf({ kind: "phone", name: phone }) === user.name ? phone : `lid ${user.name}`
-  }
-  const ofItself = (to: Recipient) => `${numberOf(to)}@s.whatsapp.net`
-  const of = (to: Recipient) => {
-    const known = notes.get(elsewhere, numberOf(to))
-    return typeof known === "string" ? known : ofItself(to)
-  }
+  const of = (to: Recipient) => addressOf(notes, to)
 
   return {
     isSame,
-    person,
+    person: (address) => person(notes, address),
     isOwn: (address) => isSame(address, creds.me?.id) || isSame(address, creds.me?.lid),
     of,
     found: (to, address) => {

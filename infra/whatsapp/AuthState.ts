@@ -34,6 +34,18 @@ const credentials = ["creds", ""] as const
 /** Whether the device was ever paired and is not forgotten. */
 export const isPaired = (file: AuthFile, device: DeviceId): boolean => file.has(device, ...credentials)
 
+const reading =
+  (get: (type: string, id: string) => string | undefined): Notes["get"] =>
+  (type, id) => {
+    const value = get(type, id)
+    return value === undefined ? undefined : revive(value)
+  }
+
+/** A device's notes as they stand, whether or not it is connected. */
+export const readNotes = (file: AuthFile, device: DeviceId): Pick<Notes, "get"> => ({
+  get: reading((type, id) => file.get(device, type, id))
+})
+
 /** A device's state, fresh if it has none. Throws, rather than start afresh, when a row cannot be read. */
 export const load = (file: AuthFile, device: DeviceId): AuthState => {
   const rows = file.claim(device)
@@ -58,10 +70,7 @@ export const load = (file: AuthFile, device: DeviceId): AuthState => {
       }
     },
     notes: {
-      get: (type, id) => {
-        const value = rows.get(type, id)
-        return value === undefined ? undefined : revive(value)
-      },
+      get: reading(rows.get),
       set: (type, id, value) => rows.put(rowsOf({ [type]: { [id]: value } }))
     },
     paired,

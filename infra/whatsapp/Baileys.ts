@@ -80,9 +80,9 @@ const make = Effect.fnUntraced(function* (options: Options) {
   }
 
   return WhatsApp.of({
-    encode: (content) =>
+    encode: (device, { content, to }) =>
       loadBaileys.pipe(
-        Effect.andThen(({ encode }) => Effect.promise(() => encode(content))),
+        Effect.andThen(({ encode, timerOf }) => Effect.promise(() => encode(content, timerOf(file, device, to)))),
         Effect.orDie
       ),
 

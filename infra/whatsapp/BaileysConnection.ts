@@ -12,6 +12,7 @@ import { hearReceipts } from "./BaileysReceipts.ts"
 import { givenTo } from "./BaileysRetries.ts"
 import * as BaileysSend from "./BaileysSend.ts"
 import * as DeviceLists from "./DeviceLists.ts"
+import * as DisappearingChats from "./DisappearingChats.ts"
 import { disconnectReason } from "./DisconnectReasons.ts"
 import { pairingCodes } from "./PairingCodes.ts"
 
@@ -104,6 +105,7 @@ export const connect = (options: {
       }
     })
 
+    DisappearingChats.hear(sock, auth.notes, () => Math.floor(Date.now() / 1_000))
     const { addressOf } = sender
     hearAcks(sock, {
       ...words,

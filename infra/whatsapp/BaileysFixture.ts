@@ -3,7 +3,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { Context, Effect, Exit, Layer, Redacted, Scope, Stream } from "effect"
 import { DeviceId, WaMessageId } from "#domain/Ids.ts"
-import { type Content, PhoneNumber } from "#domain/message/Content.ts"
+import { type Content, PhoneNumber, type Recipient } from "#domain/message/Content.ts"
 import { type Pairing, type SentMessage, type SessionEvent, WhatsApp } from "#domain/ports/WhatsApp.ts"
 import * as NodeCrypto from "#infra/crypto/NodeCrypto.ts"
 import * as Baileys from "./Baileys.ts"
@@ -16,6 +16,8 @@ export const carol = "15550003"
 export const authKey = Redacted.make<Uint8Array>(Buffer.alloc(32, 7))
 export const text: Content = { type: "text", text: "the boiler is on" }
 export const waMessageId = (n: number) => WaMessageId.make(`3EB0${n.toString(16).toUpperCase().padStart(18, "0")}`)
+
+export const recipientOf = (number: string): Recipient => ({ kind: "phone", address: PhoneNumber.make(`+${number}`) })
 
 /** Awaits conditions instead of time, but not for ever. */
 const soon = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
@@ -89,15 +91,27 @@ export const agent = Effect.fnUntraced(function* (
   })
 
   const send = Effect.fnUntraced(function* (n: number, to: string = bob, bytes?: Uint8Array) {
+    const recipient = recipientOf(to)
     const message = {
-      to: { kind: "phone", address: PhoneNumber.make(`+${to}`) } as const,
-      bytes: bytes ?? (yield* whatsApp.encode(text))
+      to: recipient,
+      bytes: bytes ?? (yield* whatsApp.encode(device, { to: recipient, content: text }))
     }
     ledger.set(waMessageId(n), { to: message.to, bytes: Effect.succeed(message.bytes) })
     return yield* whatsApp.send(device, { ...message, waMessageId: waMessageId(n) })
   })
 
-  return { ...whatsApp, hears, unread, openDevice: open, pair, sendText: send, stop: Scope.close(life, Exit.void) }
+  const encode = (to = bob) => whatsApp.encode(device, { to: recipientOf(to), content: text })
+
+  return {
+    ...whatsApp,
+    encode,
+    hears,
+    unread,
+    openDevice: open,
+    pair,
+    sendText: send,
+    stop: Scope.close(life, Exit.void)
+  }
 })
 
 /** A world and an agent in it whose device is paired and connected. */

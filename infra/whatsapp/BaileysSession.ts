@@ -1,5 +1,6 @@
 import { Effect, Random } from "effect"
 import type { DeviceId } from "#domain/Ids.ts"
+import type { Recipient } from "#domain/message/Content.ts"
 import type { DisconnectReason, Pairing, SendOutcome, SentMessage, SessionEvent } from "#domain/ports/WhatsApp.ts"
 import type { AuthFile } from "./AuthFile.ts"
 import * as AuthState from "./AuthState.ts"
@@ -7,6 +8,7 @@ import * as Backoff from "./Backoff.ts"
 import type { Settings } from "./BaileysConfig.ts"
 import { connect, type End, type Told } from "./BaileysConnection.ts"
 import type { Outgoing, Sender } from "./BaileysSend.ts"
+import * as DisappearingChats from "./DisappearingChats.ts"
 
 export interface Session {
   /** Lives until an end that only a person can change, and gives its reason. Interrupting it closes the session. */
@@ -89,6 +91,15 @@ export const make = (options: {
           final: false
         })
       })
+  }
+}
+
+/** The timer of a device's chat, as far as it is known; a note that cannot be read is not what a message fails by. */
+export const timerOf = (file: AuthFile, device: DeviceId, to: Recipient): DisappearingChats.Timer | undefined => {
+  try {
+    return DisappearingChats.read(AuthState.readNotes(file, device), to)
+  } catch {
+    return undefined
   }
 }
 

@@ -1,4 +1,5 @@
 import { type BinaryNode, getBinaryNodeChild, type WASocket } from "@whiskeysockets/baileys"
+import { lru } from "#infra/Lru.ts"
 import type { Addresses } from "./Addresses.ts"
 import type { Ack } from "./ServerWords.ts"
 
@@ -12,11 +13,6 @@ export interface DeviceLists {
 
 /** Who is never written to again stands in no list for ever. Baileys forgets a list after five minutes anyway. */
 const most = 10_000
-const remember = <A>(memory: Map<string, A>, name: string, value: A) => {
-  memory.delete(name)
-  memory.set(name, value)
-  if (memory.size > most) memory.delete(memory.keys().next().value!)
-}
 
 /** The stanza names a device that does not exist any more, or has other keys. */
 const staleDevices = "479"
@@ -27,13 +23,13 @@ export const make = (
   addresses: Addresses,
   ownAddress: () => string | undefined
 ): DeviceLists & { readonly heard: (ack: Ack) => void } => {
-  const words = new Map<string, number>()
-  const hashes = new Map<string, string>()
+  const words = lru<number>(most)
+  const hashes = lru<string>(most)
   let last = 0
 
   const outdate = (address: string | undefined) => {
     const person = addresses.person(address)
-    if (person !== undefined) remember(words, person, ++last)
+    if (person !== undefined) words.set(person, ++last)
   }
 
   ws.on("CB:notification,type:devices", ({ attrs }: BinaryNode) => outdate(attrs.from))
@@ -58,7 +54,7 @@ export const make = (
       if (error === staleDevices) outdate(from)
       const person = addresses.person(from)
       if (phash === undefined || person === undefined || hashes.get(person) === phash) return
-      remember(hashes, person, phash)
+      hashes.set(person, phash)
       outdate(from)
     }
   }

@@ -50,7 +50,7 @@ export const make = (
       const open = new Set<DeviceId>()
 
       return WhatsApp.of({
-        encode: (content) => Effect.succeed(new TextEncoder().encode(content.text)),
+        encode: (_device, { content }) => Effect.succeed(new TextEncoder().encode(content.text)),
         open: (device, { pairing, sent: find }) =>
           Effect.gen(function* () {
             findings.set(device, find)

@@ -6,14 +6,19 @@ import { PhoneNumber } from "./PhoneNumber.ts"
 const Text = Schema.String.check(Schema.isMaxLength(4096))
 const StreamCode = Schema.Int.check(Schema.isBetween({ minimum: 100, maximum: 999 }))
 
+const Seconds = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 4_294_967_295 }))
+const addressing = Schema.optionalKey(Schema.Literals(["lid", "pn"]))
+
 const ScanRequest = Schema.Struct({ qr: Text, phone: PhoneNumber })
 const CodeRequest = Schema.Struct({ phone: PhoneNumber, code: Text })
 const IncomingRequest = Schema.Struct({
   from: PhoneNumber,
   to: PhoneNumber,
   text: Text,
-  addressing: Schema.optionalKey(Schema.Literals(["lid", "pn"]))
+  addressing,
+  disappearsAfter: Schema.optionalKey(Seconds)
 })
+const TimerRequest = Schema.Struct({ from: PhoneNumber, to: PhoneNumber, seconds: Seconds, addressing })
 const claim = { to: PhoneNumber, waMessageId: Text, from: Schema.optionalKey(Text) }
 const ReceiptRequest = Schema.Struct({
   ...claim,
@@ -67,6 +72,7 @@ export const controlRoutes: ReadonlyMap<string, Route> = new Map<string, Route>(
     "POST /control/incoming",
     route(IncomingRequest, async (controls, message) => ({ waMessageId: await controls.sendIncoming(message) }))
   ],
+  ["POST /control/timer", route(TimerRequest, (controls, timer) => controls.setTimer(timer))],
   ["POST /control/receipt", route(ReceiptRequest, (controls, receipt) => controls.claimReceipt(receipt))],
   ["POST /control/ack", route(AckRequest, (controls, ack) => controls.claimAck(ack))],
   ["POST /control/devices", route(DevicesRequest, (controls, devices) => controls.claimDevices(devices))],

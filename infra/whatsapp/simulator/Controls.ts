@@ -1,6 +1,6 @@
 import { type AckClaim, claimAck, claimDevices, claimReceipt, type ReceiptClaim } from "./Claims.ts"
 import type { Faults } from "./Faults.ts"
-import { type IncomingMessage, sendIncoming } from "./Incoming.ts"
+import { type ChatTimer, type IncomingMessage, sendIncoming, setTimer } from "./Incoming.ts"
 import type { Network } from "./Network.ts"
 import { scanQr } from "./Pairing.ts"
 import { enterCode } from "./PairingCode.ts"
@@ -19,6 +19,8 @@ export interface Controls {
   readonly enterCode: (number: string, code: string) => Promise<string>
   /** Resolves with the message's id. Rejects when no device is linked to the account. */
   readonly sendIncoming: (message: IncomingMessage) => Promise<string>
+  /** A contact makes the messages of its chat with an account disappear, or stay. */
+  readonly setTimer: (timer: ChatTimer) => Promise<void>
   /** A receipt to every linked device of an account, from whomever it names. */
   readonly claimReceipt: (claim: ReceiptClaim) => Promise<void>
   /** An answer to a message of an account, in whosever name. */
@@ -43,6 +45,7 @@ export const makeControls = (network: Network): Controls => {
     scanQr: (qr, number) => scanQr(network, qr, number),
     enterCode: (number, code) => enterCode(network, number, code),
     sendIncoming: (message) => sendIncoming(network, message),
+    setTimer: (timer) => setTimer(network, timer),
     claimReceipt: (claim) => claimReceipt(network, claim),
     claimAck: (claim) => claimAck(network, claim),
     claimDevices: (claim) => claimDevices(network, claim),
