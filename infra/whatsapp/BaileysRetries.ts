@@ -9,12 +9,12 @@ import type { Addresses } from "./Addresses.ts"
  */
 export const wish = (node: BinaryNode, addresses: Addresses, address: string): BinaryNode => {
   const { attrs, content } = node
-  const { id, from, t, offline } = attrs
+  const { id, from, offline, participant, t } = attrs
   const parts = Array.isArray(content) ? content : []
   const part = (tag: string) => parts.filter((child) => child.tag === tag).slice(0, 1)
   const count = part("retry")[0]?.attrs.count
   const recipient = addresses.isOwn(from) ? address : undefined
-  const given = Object.entries({ id, from, t, offline, type: "retry", recipient })
+  const given = Object.entries({ id, from, participant, t, offline, type: "retry", recipient })
   return {
     tag: "receipt",
     attrs: Object.fromEntries(given.filter((entry): entry is [string, string] => entry[1] !== undefined)),

@@ -74,6 +74,7 @@ describe("a receipt from whom it does not come", () => {
       }
       yield* claim({ from: pn(carol, 4), recipient: pn(bob), type: "retry" })
       yield* claim({ from: pn(own, 7), recipient: pn(carol), type: "retry" })
+      yield* claim({ from: pn(own), participant: pn(carol), recipient: pn(bob), type: "retry" })
       yield* Effect.sleep(100) // Baileys answers in the background
       assert.strictEqual(stanzas(), before)
       assert.deepStrictEqual(simulator.inbox(carol), [])

@@ -6,9 +6,8 @@ export const isFrom = (addresses: Addresses, receipt: Receipt, address: string):
   const { from, number, participant, recipient, speakers } = receipt
   // what comes from a group, a list or nobody is no word on a message to one person
   if (userOf(from) === undefined) return false
+  if (participant !== undefined && !addresses.isSame(participant, from)) return false
   const isAccount = addresses.isOwn(from) && addresses.isSame(recipient, address)
-  if (speakers.includes("account") && isAccount) return true
   const isRecipient = addresses.isSame(from, address) || addresses.isSame(number, address)
-  const isOneVoice = participant === undefined || addresses.isSame(participant, from)
-  return speakers.includes("recipient") && isRecipient && isOneVoice
+  return (speakers.includes("account") && isAccount) || (speakers.includes("recipient") && isRecipient)
 }
