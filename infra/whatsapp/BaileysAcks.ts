@@ -13,7 +13,7 @@ export const hearAcks = (
   { ws }: WASocket,
   options: {
     readonly addresses: Addresses
-    /** Where a try goes to that waits for this id. */
+    /** Where a message went to lately. */
     readonly addressOf: (waMessageId: string) => string | undefined
     readonly sent: (waMessageId: string) => Promise<SentMessage | undefined>
     readonly take: (ack: Ack) => void

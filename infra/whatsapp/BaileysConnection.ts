@@ -62,7 +62,6 @@ export const connect = (options: {
     }
 
     const addresses = Addresses.make(auth)
-    const words = { addresses, sent: options.sent, refuse: (reason: WordRefusal) => tell({ _tag: "Refused", reason }) }
     const copyFor = givenTo(addresses, options.sent)
 
     const sock = makeWASocket(configure({ auth, settings, pairing, copyFor, durably }))
@@ -106,10 +105,10 @@ export const connect = (options: {
     })
 
     DisappearingChats.hear(sock, auth.notes, () => Math.floor(Date.now() / 1_000))
-    const { addressOf } = sender
+    const refuse = (reason: WordRefusal) => tell({ _tag: "Refused", reason })
+    const words = { addresses, addressOf: sender.addressOf, sent: options.sent, refuse }
     hearAcks(sock, {
       ...words,
-      addressOf,
       take: (ack) => {
         const { waMessageId, error } = ack
         deviceLists.heard(ack)

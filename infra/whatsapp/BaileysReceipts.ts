@@ -22,43 +22,52 @@ export const hearReceipts = (
   sock: WASocket,
   options: {
     readonly addresses: Addresses
+    /** Where a message went to lately. */
+    readonly addressOf: (waMessageId: string) => string | undefined
     readonly sent: (waMessageId: string) => Promise<SentMessage | undefined>
     readonly take: (word: Word) => Promise<void>
     readonly refuse: (reason: WordRefusal) => void
   }
 ): void => {
-  const { addresses, refuse, sent, take } = options
+  const { addresses, addressOf, refuse, sent, take } = options
   const { ws } = sock
   const listeners = ws.listeners("CB:receipt")
 
-  /** The message, if the receipt may speak of it. */
-  const believed = async (receipt: Receipt, waMessageId: string): Promise<SentMessage | undefined> => {
+  /** Where a message went to, if it is one of ours; not what the account's phone has sent, say. */
+  const whither = async (waMessageId: string): Promise<string | undefined> => {
+    const known = addressOf(waMessageId)
+    if (known !== undefined) return known
     const message = await sent(waMessageId)
-    if (message === undefined) return undefined // such as what the account's phone has sent
-    if (isFrom(addresses, receipt, addresses.of(message.to))) return message
-    refuse(receipt.asksAgain ? "foreign_retry" : "foreign_receipt")
-    return undefined
+    return message && addresses.of(message.to)
   }
 
-  const hear = async (receipt: Receipt, waMessageId: string): Promise<SentMessage | undefined> => {
-    const message = receipt.kind && (await believed(receipt, waMessageId))
-    if (message !== undefined) await take({ waMessageId, kind: receipt.kind!, at: receipt.at })
-    return message
+  /** The address of the message, if the receipt may speak of it. What it says has been taken then. */
+  const hear = async (receipt: Receipt, waMessageId: string): Promise<string | undefined> => {
+    const { asksAgain, at, kind } = receipt
+    const address = kind && (await whither(waMessageId))
+    if (kind === undefined || address === undefined) return undefined
+    if (isFrom(addresses, receipt, address)) {
+      await take({ waMessageId, kind, at })
+      return address
+    }
+    refuse(asksAgain ? "foreign_retry" : "foreign_receipt")
+    return undefined
   }
 
   /** What Baileys is to answer a receipt that asks for a message: no more than what was looked at here. */
   const asked = async (node: BinaryNode, receipt: Receipt): Promise<BinaryNode | undefined> => {
-    const [waMessageId] = receipt.waMessageIds
-    const message = waMessageId === undefined ? undefined : await hear(receipt, waMessageId)
-    if (message === undefined) return undefined
-    if ((await Effect.runPromise(message.bytes)) !== undefined) return wish(node, addresses, addresses.of(message.to))
+    const [waMessageId = ""] = receipt.waMessageIds
+    const address = await hear(receipt, waMessageId)
+    if (address === undefined) return undefined
+    const bytes = (await sent(waMessageId))?.bytes
+    if (bytes !== undefined && (await Effect.runPromise(bytes)) !== undefined) return wish(node, addresses, address)
     refuse("late_retry")
     return undefined
   }
 
   const said = async (node: BinaryNode, receipt: Receipt): Promise<BinaryNode | undefined> => {
     const heard = await Promise.all(receipt.waMessageIds.map((id) => hear(receipt, id)))
-    return receipt.kind === undefined || heard.every((message) => message !== undefined) ? node : undefined
+    return receipt.kind === undefined || heard.every((address) => address !== undefined) ? node : undefined
   }
 
   const answer = async (node: BinaryNode) => {

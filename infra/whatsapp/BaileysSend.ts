@@ -4,6 +4,7 @@ import type { WaMessageId } from "#domain/Ids.ts"
 import { fromMillis } from "#domain/Instant.ts"
 import type { Recipient } from "#domain/message/Content.ts"
 import type { SendOutcome } from "#domain/ports/WhatsApp.ts"
+import { lru } from "#infra/Lru.ts"
 import { decode } from "./BaileysContent.ts"
 import * as BaileysLookup from "./BaileysLookup.ts"
 import type { DeviceLists } from "./DeviceLists.ts"
@@ -19,7 +20,7 @@ export interface Sender {
   readonly send: (message: Outgoing) => Promise<SendOutcome>
   /** The server's word on this id. False when no try waits for it. */
   readonly settle: (waMessageId: string, error?: string) => boolean
-  /** Where the try goes to that waits for this id. */
+  /** Where this id went to, if it was lately and over this socket. */
   readonly addressOf: (waMessageId: string) => string | undefined
   /** A receipt says that this id has arrived: a try that has not written yet will not, and waits for its `settle`. */
   readonly arrived: (waMessageId: string) => void
@@ -32,7 +33,6 @@ export interface Sender {
  * `arrived`, this try or an earlier one was received.
  */
 type Attempt = {
-  readonly address: string
   started: boolean
   arrived: boolean
   over: boolean
@@ -66,6 +66,9 @@ const beforeAnyWrite: ReadonlyMap<string, SendOutcome> = new Map([
 ])
 const neverLeft = (cause: unknown) => (cause instanceof Error ? beforeAnyWrite.get(cause.message) : undefined)
 
+/** Most words come soon, and need not be looked up in the ledger. */
+const mostLately = 4_096
+
 /** Sends over one socket, in any number at a time. */
 export const make = (
   sock: WASocket,
@@ -80,6 +83,7 @@ export const make = (
   const gone = new AbortController()
   const lookup = BaileysLookup.make(sock, options.lookupTimeoutMs, gone.signal, options.deviceLists)
   const waiting = new Map<string, Attempt>()
+  const lately = lru<string>(mostLately)
 
   const relay = (address: string, { waMessageId, bytes }: Outgoing): Promise<SendOutcome> =>
     new Promise((resolve) => {
@@ -89,10 +93,11 @@ export const make = (
         if (waiting.get(waMessageId) === attempt) waiting.delete(waMessageId)
         resolve(outcome)
       }
-      const attempt: Attempt = { address, started: false, arrived: false, over: false, end }
+      const attempt: Attempt = { started: false, arrived: false, over: false, end }
       const message = decode(bytes)
       attempts.set(message, attempt)
       waiting.set(waMessageId, attempt)
+      lately.set(waMessageId, address)
       const deadline = setTimeout(() => end(unsettled(attempt, "ack_timeout")), options.ackTimeoutMs)
       // Success proves nothing yet. Most failures may come after the write: keys are stored once the frame has left.
       sock
@@ -121,7 +126,7 @@ export const make = (
       return attempt !== undefined
     },
 
-    addressOf: (waMessageId) => waiting.get(waMessageId)?.address,
+    addressOf: lately.get,
 
     arrived: (waMessageId) => {
       const attempt = waiting.get(waMessageId)
