@@ -21,7 +21,7 @@ const withNewDevice = Effect.fnUntraced(function* (of: string) {
   })
   const has = (id: string) =>
     Effect.repeat(Effect.sleep(10), { until: () => received.includes(id) }).pipe(Effect.timeout("5 seconds"))
-  const lookups = () => record.observations.filter(({ kind }) => kind === "looked-up").length
+  const lookups = () => record.observations.filter(({ kind }) => kind === "directory-asked").length
   /** Tells the account of a number's devices, and waits until that, and what was said before, was heard. */
   const notify = (of: string) =>
     Effect.promise(() => {
