@@ -41,6 +41,8 @@ export type DisconnectReason =
   | "server_closed"
   | "connect_timeout"
   | "refused"
+  /** The library threw: WhatsApp said something that it cannot bear, or it is a bug. */
+  | "broken"
   /** The version of WhatsApp Web that the adapter claims to be is too old for the server. */
   | "outdated"
   | "restarting"

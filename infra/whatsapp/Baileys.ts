@@ -5,6 +5,7 @@ import { type SendOutcome, type SessionEvent, WhatsApp, WhatsAppUnavailable } fr
 import * as AuthFile from "./AuthFile.ts"
 import * as Backoff from "./Backoff.ts"
 import type { make as makeSession, Session } from "./BaileysSession.ts"
+import { guarded } from "./Containment.ts"
 
 export interface Options {
   /** SQLite file with the credentials of all devices; made if it is not there. */
@@ -46,6 +47,7 @@ const make = Effect.fnUntraced(function* (options: Options) {
   }
   const backoff = { ...Backoff.standard, ...options.backoff }
 
+  yield* guarded
   const crypto = yield* Crypto
   const file = yield* Effect.acquireRelease(
     Effect.try({
@@ -68,7 +70,8 @@ const make = Effect.fnUntraced(function* (options: Options) {
       backoff,
       pairing,
       sent: (waMessageId) => Effect.runPromiseWith(services)(sent(waMessageId)),
-      tell
+      tell,
+      fork: (effect) => void Effect.runForkWith(services)(effect)
     })
     const life = Effect.gen(function* () {
       yield* Effect.yieldNow

@@ -42,6 +42,7 @@ export const configure = (options: {
     },
     logger: silent,
     markOnlineOnConnect: false,
+    retryRequestDelayMs: 0, // else what cannot be read queues for a quarter of a second each, without bound
     patchMessageBeforeSending: beforeWrite,
     syncFullHistory: false,
     transactionOpts: { maxCommitRetries: 1, delayBetweenTriesMs: 0 }, // trying again would hold up every send

@@ -4,13 +4,18 @@ import { type BinaryNode, makeWASocket } from "@whiskeysockets/baileys"
 import { Effect } from "effect"
 import { fromMillis } from "#domain/Instant.ts"
 import type { DisconnectReason, Pairing, SessionEvent } from "#domain/ports/WhatsApp.ts"
+import { acknowledge } from "./Acknowledgement.ts"
 import type { AuthState } from "./AuthState.ts"
 import { configure, type Settings } from "./BaileysConfig.ts"
 import { hearReceipts } from "./BaileysReceipts.ts"
 import * as BaileysSend from "./BaileysSend.ts"
+import { outside, within } from "./Containment.ts"
 import { disconnectReason } from "./DisconnectReasons.ts"
 import { pairingCodes } from "./PairingCodes.ts"
 import { readAck } from "./ServerWords.ts"
+import { guard } from "./StanzaGuard.ts"
+import { digestOf, isOffered, type Suspects } from "./Suspects.ts"
+import * as TransportKey from "./TransportKey.ts"
 
 /** A session event without the device it is about. */
 export type Told = SessionEvent extends infer Event ? (Event extends unknown ? Omit<Event, "device"> : never) : never
@@ -20,7 +25,15 @@ export type End = {
   readonly reason: DisconnectReason
   readonly livedMs: number | undefined
   readonly offered: boolean
+  /** What Baileys threw, and over what. */
+  readonly broke?: Broke
 }
+
+/** For the log: names of things, never what is in them. */
+export type Broke = { readonly error: string; readonly stanza?: string; readonly digest?: string }
+
+/** Ends that say nothing about why. */
+const unexplained: ReadonlyArray<DisconnectReason> = ["broken", "connection_lost", "server_closed"]
 
 /** One connection, from dialling to its end. Interrupting it closes the socket and keeps the credentials. */
 export const connect = (options: {
@@ -28,23 +41,32 @@ export const connect = (options: {
   readonly settings: Settings
   readonly pairing: Pairing | undefined
   readonly sent: (waMessageId: string) => Promise<Uint8Array | undefined>
+  readonly suspects: Suspects
+  /** A stanza is kept from Baileys from here on; `undefined` when it could not be read at all. */
+  readonly setAside: (stanza: BinaryNode | undefined) => void
   readonly tell: (event: Told) => void
   readonly opened: (sender: BaileysSend.Sender) => void
 }): Effect.Effect<End> =>
   Effect.callback<End>((resume) => {
-    const { auth, settings, pairing, tell } = options
+    const { auth, settings, pairing, suspects } = options
+    const key = TransportKey.make()
+    const tell = (event: Told) => outside(() => options.tell(event))
     let offered = false
     let bornAt: number | undefined
     let over = false
 
-    const finish = (reason: DisconnectReason) => {
+    const finish = (reason: DisconnectReason, broke?: Broke) => {
       if (over) return
       over = true
+      if (broke?.stanza === undefined && unexplained.includes(reason)) guarded.heard().forEach(suspects.suspect)
       clearTimeout(watchdog)
       sender.lost()
       const livedMs = bornAt === undefined ? undefined : performance.now() - bornAt
-      resume(Effect.succeed({ reason, livedMs, offered }))
-      void sock.end(undefined).catch(() => {}) // may wait long for the other side's farewell; nobody else should
+      outside(() => resume(Effect.succeed({ reason, livedMs, offered, ...(broke && { broke }) })))
+      within(breach, () => {
+        guarded.end()
+        sock.end(undefined).catch(() => {}) // may wait long for the other side's farewell; nobody else should
+      })
     }
 
     /** Without the keys on disk nothing may follow: the next connection starts from what is there. */
@@ -57,8 +79,30 @@ export const connect = (options: {
       }
     }
 
-    const sock = makeWASocket(configure({ auth, settings, pairing, sent: options.sent, durably }))
+    const breach = (cause: unknown, stanza?: BinaryNode) => {
+      if (over) return
+      const culprit = stanza !== undefined && isOffered(stanza) ? stanza : undefined
+      if (culprit !== undefined) suspects.blame(culprit)
+      finish("broken", {
+        error: cause instanceof Error ? cause.name : typeof cause,
+        ...(culprit && { stanza: culprit.tag, digest: digestOf(culprit) })
+      })
+    }
+
+    const sent = (waMessageId: string) => outside(() => options.sent(waMessageId))
+    const sock = within(breach, () =>
+      key.watch(() => makeWASocket(configure({ auth, settings, pairing, sent, durably })))
+    )
     const sender = BaileysSend.make(sock, settings)
+    const guarded = guard(sock.ws, {
+      key,
+      suspects,
+      breach,
+      setAside: (stanza) => {
+        outside(() => options.setAside(stanza))
+        if (stanza !== undefined && isOffered(stanza)) acknowledge(sock, stanza).catch(() => {}) // it is offered again
+      }
+    })
 
     // After an HTTP refusal of the upgrade, and on a server that falls silent, Baileys would stay "connecting" for ever.
     const watchdog = setTimeout(() => finish("connect_timeout"), settings.connectTimeoutMs)
@@ -66,7 +110,7 @@ export const connect = (options: {
       finish(statusCode >= 500 ? "server_closed" : "refused")
     )
 
-    const offer = pairingCodes(sock, pairing ?? { method: "qr" }, settings.qrTimeoutMs)
+    const offer = pairing && pairingCodes(sock, pairing, settings.qrTimeoutMs)
 
     sock.ev.on("creds.update", () => {
       try {
@@ -75,7 +119,7 @@ export const connect = (options: {
     })
     sock.ev.on("connection.update", ({ connection, isNewLogin, lastDisconnect, qr }) => {
       if (over) return
-      if (qr !== undefined) {
+      if (qr !== undefined && offer !== undefined) {
         offered = true
         bornAt ??= performance.now()
         clearTimeout(watchdog)
@@ -88,7 +132,7 @@ export const connect = (options: {
       if (connection === "open") {
         bornAt ??= performance.now()
         clearTimeout(watchdog)
-        options.opened(sender)
+        outside(() => options.opened({ ...sender, send: (message) => within(breach, () => sender.send(message)) }))
         tell({ _tag: "Connected" })
       }
       if (connection === "close") {

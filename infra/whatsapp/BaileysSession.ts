@@ -5,8 +5,10 @@ import type { AuthFile } from "./AuthFile.ts"
 import * as AuthState from "./AuthState.ts"
 import * as Backoff from "./Backoff.ts"
 import type { Settings } from "./BaileysConfig.ts"
-import { connect, type End, type Told } from "./BaileysConnection.ts"
+import { type Broke, connect, type End, type Told } from "./BaileysConnection.ts"
 import type { Outgoing, Sender } from "./BaileysSend.ts"
+import { tellSetAside } from "./SetAside.ts"
+import * as Suspects from "./Suspects.ts"
 
 export interface Session {
   /** Lives until an end that only a person can change, and gives its reason. Interrupting it closes the session. */
@@ -27,9 +29,13 @@ export const make = (options: {
   readonly pairing: Pairing | undefined
   readonly sent: (waMessageId: string) => Promise<Uint8Array | undefined>
   readonly tell: (event: SessionEvent) => void
+  /** Runs what a callback of Baileys gives rise to. */
+  readonly fork: (effect: Effect.Effect<void>) => void
 }): Session => {
   const { device, file, settings, backoff, pairing, sent } = options
   const tell = (event: Told) => options.tell({ ...event, device })
+  const suspects = Suspects.make()
+  const setAside: Parameters<typeof connect>[0]["setAside"] = (stanza) => options.fork(tellSetAside(device, stanza))
   let sender: Sender | undefined
   AuthState.load(file, device) // what cannot be read shall stop whoever opens the session, not fail again and again later
 
@@ -39,7 +45,16 @@ export const make = (options: {
     const opened = (open: Sender) => {
       sender = open
     }
-    return connect({ auth, settings, pairing: auth.paired() ? undefined : pairing, sent, tell, opened })
+    return connect({
+      auth,
+      settings,
+      pairing: auth.paired() ? undefined : pairing,
+      sent,
+      suspects,
+      setAside,
+      tell,
+      opened
+    })
   }).pipe(
     Effect.ensuring(
       Effect.sync(() => {
@@ -62,7 +77,8 @@ export const make = (options: {
     let offers = 0
     let told: DisconnectReason | undefined
     while (true) {
-      const { livedMs, offered, reason } = yield* once
+      const { broke, livedMs, offered, reason } = yield* once
+      if (broke !== undefined) yield* tellBroke(device, broke)
       if (livedMs !== undefined) told = undefined
       if (reason === "logged_out") yield* forget
       if (reason === "logged_out" || reason === "replaced") return reason
@@ -91,6 +107,9 @@ export const make = (options: {
       })
   }
 }
+
+const tellBroke = (device: DeviceId, broke: Broke) =>
+  Effect.logError("WhatsApp connection broke", broke).pipe(Effect.annotateLogs({ device }))
 
 const tooOld = (device: DeviceId) =>
   Effect.logError("WhatsApp refuses this version of WhatsApp Web; set WHATSAPP_VERSION").pipe(
