@@ -7,10 +7,12 @@ import type { DisconnectReason, Pairing, SessionEvent } from "#domain/ports/What
 import { acknowledge } from "./Acknowledgement.ts"
 import type { AuthState } from "./AuthState.ts"
 import { configure, type Settings } from "./BaileysConfig.ts"
+import * as BaileysMemory from "./BaileysMemory.ts"
 import { hearReceipts } from "./BaileysReceipts.ts"
 import * as BaileysSend from "./BaileysSend.ts"
 import { outside, within } from "./Containment.ts"
 import { disconnectReason } from "./DisconnectReasons.ts"
+import type { Pace } from "./Pace.ts"
 import { pairingCodes } from "./PairingCodes.ts"
 import { readAck } from "./ServerWords.ts"
 import { guard } from "./StanzaGuard.ts"
@@ -42,6 +44,7 @@ export const connect = (options: {
   readonly pairing: Pairing | undefined
   readonly sent: (waMessageId: string) => Promise<Uint8Array | undefined>
   readonly suspects: Suspects
+  readonly pace: Pace
   /** A stanza is kept from Baileys from here on; `undefined` when it could not be read at all. */
   readonly setAside: (stanza: BinaryNode | undefined) => void
   readonly tell: (event: Told) => void
@@ -93,7 +96,8 @@ export const connect = (options: {
     const sock = within(breach, () =>
       key.watch(() => makeWASocket(configure({ auth, settings, pairing, sent, durably })))
     )
-    const sender = BaileysSend.make(sock, settings)
+    BaileysMemory.bind(sock)
+    const sender = BaileysSend.make(sock, settings, options.pace)
     const guarded = guard(sock.ws, {
       key,
       suspects,

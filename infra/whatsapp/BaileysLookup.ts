@@ -1,6 +1,8 @@
 import "./QuietLibsignal.ts"
 import { jidDecode, jidNormalizedUser, type WASocket } from "@whiskeysockets/baileys"
 import { contactQuery, readContact } from "./ContactQuery.ts"
+import * as DeviceQueries from "./DeviceQueries.ts"
+import type { Pace } from "./Pace.ts"
 
 export interface Lookup {
   /**
@@ -14,13 +16,14 @@ export interface Lookup {
  * Baileys alone would ask in the middle of a send, holding the lock that all sends of the socket share, and on silence
  * would send to nobody and report success. So: ask before, each address once at a time, with a deadline.
  */
-export const make = (sock: WASocket, timeoutMs: number, gone: AbortSignal): Lookup => {
+export const make = (sock: WASocket, timeoutMs: number, gone: AbortSignal, pace: Pace): Lookup => {
+  const directory: Directory = { sock, pace, queries: DeviceQueries.make(sock, pace) }
   const running = new Map<string, Promise<string | undefined>>()
 
   const once = (jid: string): Promise<string | undefined> => {
     const already = running.get(jid)
     if (already !== undefined) return already
-    const lookup = within(resolve(sock, jid), timeoutMs, gone).finally(() => running.delete(jid))
+    const lookup = within(resolve(directory, jid), timeoutMs, gone).finally(() => running.delete(jid))
     running.set(jid, lookup)
     return lookup
   }
@@ -33,18 +36,26 @@ export const make = (sock: WASocket, timeoutMs: number, gone: AbortSignal): Look
   }
 }
 
-const resolve = async (sock: WASocket, jid: string): Promise<string | undefined> => {
-  if (await prepare(sock, jid)) return jid
+interface Directory {
+  readonly sock: WASocket
+  readonly pace: Pace
+  readonly queries: DeviceQueries.DeviceQueries
+}
+
+const resolve = async (directory: Directory, jid: string): Promise<string | undefined> => {
+  if (await prepare(directory, jid)) return jid
+  const { pace, sock } = directory
+  await new Promise<void>(pace.next)
   // An empty device list may be a hiccup. Only the server's plain "no" is final; some numbers live at another address.
   const address = readContact(await sock.query(contactQuery(jidDecode(jid)?.user ?? "", sock.generateMessageTag())))
-  if (address === undefined || (await prepare(sock, address))) return address
+  if (address === undefined || (await prepare(directory, address))) return address
   throw new Error("the server lists no device")
 }
 
 /** Learns the devices of an address and has a session with each. False when the server lists none. */
-const prepare = async (sock: WASocket, jid: string): Promise<boolean> => {
+const prepare = async ({ queries, sock }: Directory, jid: string): Promise<boolean> => {
   const user = jidDecode(jid)?.user
-  const devices = (await sock.getUSyncDevices([jid], true, false)).filter((device) => device.user === user)
+  const devices = (await queries.devicesOf(jid)).filter((device) => device.user === user)
   const others = devices.map((device) => device.jid).filter((address) => address !== sock.user?.id)
   if (others.length > 0) await sock.assertSessions(others)
   return devices.length > 0

@@ -6,6 +6,7 @@ import type { Recipient } from "#domain/message/Content.ts"
 import type { SendOutcome } from "#domain/ports/WhatsApp.ts"
 import { decode } from "./BaileysContent.ts"
 import * as BaileysLookup from "./BaileysLookup.ts"
+import type { Pace } from "./Pace.ts"
 
 export interface Outgoing {
   readonly waMessageId: WaMessageId
@@ -65,10 +66,11 @@ const neverLeft = (cause: unknown) => (cause instanceof Error ? beforeAnyWrite.g
 /** Sends over one socket, in any number at a time. */
 export const make = (
   sock: WASocket,
-  timeouts: { readonly lookupTimeoutMs: number; readonly ackTimeoutMs: number }
+  timeouts: { readonly lookupTimeoutMs: number; readonly ackTimeoutMs: number },
+  pace: Pace
 ): Sender => {
   const gone = new AbortController()
-  const lookup = BaileysLookup.make(sock, timeouts.lookupTimeoutMs, gone.signal)
+  const lookup = BaileysLookup.make(sock, timeouts.lookupTimeoutMs, gone.signal, pace)
   const waiting = new Map<string, Attempt>()
 
   const relay = (address: string, { waMessageId, bytes }: Outgoing): Promise<SendOutcome> =>

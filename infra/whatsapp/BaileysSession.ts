@@ -7,6 +7,7 @@ import * as Backoff from "./Backoff.ts"
 import type { Settings } from "./BaileysConfig.ts"
 import { type Broke, connect, type End, type Told } from "./BaileysConnection.ts"
 import type { Outgoing, Sender } from "./BaileysSend.ts"
+import * as Pace from "./Pace.ts"
 import { tellSetAside } from "./SetAside.ts"
 import * as Suspects from "./Suspects.ts"
 
@@ -26,6 +27,7 @@ export const make = (options: {
   readonly file: AuthFile
   readonly settings: Settings
   readonly backoff: Backoff.Backoff
+  readonly lookups: Pace.Pacing
   readonly pairing: Pairing | undefined
   readonly sent: (waMessageId: string) => Promise<Uint8Array | undefined>
   readonly tell: (event: SessionEvent) => void
@@ -35,6 +37,7 @@ export const make = (options: {
   const { device, file, settings, backoff, pairing, sent } = options
   const tell = (event: Told) => options.tell({ ...event, device })
   const suspects = Suspects.make()
+  const pace = Pace.make(options.lookups)
   const setAside: Parameters<typeof connect>[0]["setAside"] = (stanza) => options.fork(tellSetAside(device, stanza))
   let sender: Sender | undefined
   AuthState.load(file, device) // what cannot be read shall stop whoever opens the session, not fail again and again later
@@ -51,6 +54,7 @@ export const make = (options: {
       pairing: auth.paired() ? undefined : pairing,
       sent,
       suspects,
+      pace,
       setAside,
       tell,
       opened
