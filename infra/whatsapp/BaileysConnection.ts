@@ -11,9 +11,9 @@ import * as BaileysMemory from "./BaileysMemory.ts"
 import { hearReceipts } from "./BaileysReceipts.ts"
 import * as BaileysSend from "./BaileysSend.ts"
 import { outside, within } from "./Containment.ts"
-import { disconnectReason } from "./DisconnectReasons.ts"
+import { banMillis, disconnectReason } from "./DisconnectReasons.ts"
 import type { Pace } from "./Pace.ts"
-import { pairingCodes } from "./PairingCodes.ts"
+import { PairingCodeRefused, pairingCodes } from "./PairingCodes.ts"
 import { readAck } from "./ServerWords.ts"
 import { guard } from "./StanzaGuard.ts"
 import { digestOf, isOffered, type Suspects } from "./Suspects.ts"
@@ -27,6 +27,8 @@ export type End = {
   readonly reason: DisconnectReason
   readonly livedMs: number | undefined
   readonly offered: boolean
+  /** The server has said that it is of no use before. */
+  readonly leastWaitMs: number
   /** What Baileys threw, and over what. */
   readonly broke?: Broke
 }
@@ -55,6 +57,7 @@ export const connect = (options: {
     const key = TransportKey.make()
     const tell = (event: Told) => outside(() => options.tell(event))
     let offered = false
+    let leastWaitMs = 0
     let bornAt: number | undefined
     let over = false
 
@@ -65,7 +68,7 @@ export const connect = (options: {
       clearTimeout(watchdog)
       sender.lost()
       const livedMs = bornAt === undefined ? undefined : performance.now() - bornAt
-      outside(() => resume(Effect.succeed({ reason, livedMs, offered, ...(broke && { broke }) })))
+      outside(() => resume(Effect.succeed({ reason, livedMs, offered, leastWaitMs, ...(broke && { broke }) })))
       within(breach, () => {
         guarded.end()
         sock.end(undefined).catch(() => {}) // may wait long for the other side's farewell; nobody else should
@@ -129,7 +132,7 @@ export const connect = (options: {
         clearTimeout(watchdog)
         offer(qr).then(
           (code) => code && !over && tell(code),
-          () => finish("connection_lost")
+          (cause) => finish(cause instanceof PairingCodeRefused ? "pairing_refused" : "connection_lost")
         )
       }
       if (isNewLogin) tell({ _tag: "Paired" })
@@ -140,6 +143,7 @@ export const connect = (options: {
         tell({ _tag: "Connected" })
       }
       if (connection === "close") {
+        leastWaitMs = banMillis(lastDisconnect?.error) ?? 0
         finish(disconnectReason(lastDisconnect?.error, { offered, paired: auth.paired() }))
       }
     })
