@@ -5,7 +5,7 @@ import { type SendOutcome, type SessionEvent, WhatsApp, WhatsAppUnavailable } fr
 import * as AuthFile from "./AuthFile.ts"
 import * as Backoff from "./Backoff.ts"
 import type { make as makeSession, Session } from "./BaileysSession.ts"
-import { guarded } from "./Containment.ts"
+import { guardProcess } from "./Containment.ts"
 import type { Pacing } from "./Pace.ts"
 
 export interface Options {
@@ -51,7 +51,7 @@ const make = Effect.fnUntraced(function* (options: Options) {
   const lookups = options.lookups ?? { burst: 10, everyMs: 500 }
   const backoff = { ...Backoff.standard, ...options.backoff }
 
-  yield* guarded
+  yield* guardProcess
   const crypto = yield* Crypto
   const file = yield* Effect.acquireRelease(
     Effect.try({

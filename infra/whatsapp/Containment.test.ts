@@ -12,16 +12,16 @@ const run = (whose: "within" | "outside", thrown: string) =>
       "-e",
       `
     import { Effect } from "effect"
-    import { guarded, outside, within } from ${here}
+    import { guardProcess, outside, within } from ${here}
     const breach = (cause) => console.log("told:", cause.message)
     const broken = new Error("broken")
     const begin = () => { ${thrown} }
-    await Effect.runPromise(Effect.scoped(Effect.gen(function* () {
-      yield* guarded
+    await Effect.runPromise(Effect.gen(function* () {
+      yield* guardProcess
       yield* Effect.sync(() => within(breach, ${whose === "within" ? "begin" : "() => outside(begin)"}))
       yield* Effect.sleep(50)
       console.log("alive")
-    })))`
+    }))`
     ],
     { cwd: import.meta.dirname, encoding: "utf8" }
   )

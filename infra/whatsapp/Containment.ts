@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from "node:async_hooks"
-import { Effect, type Scope } from "effect"
+import { Effect } from "effect"
 
 /** Told of what was thrown and caught by nobody. */
 export type Breach = (cause: unknown) => void
@@ -8,7 +8,7 @@ const answering = new AsyncLocalStorage<Breach | undefined>()
 
 /**
  * Whatever this work begins, callbacks, timers and promises of its libraries included, is on `breach`'s account: what is
- * thrown there, now or later, does not end the process as long as `guarded` holds.
+ * thrown there, now or later, does not end the process once `guardProcess` has run.
  */
 export const within = <A>(breach: Breach, work: () => A): A => answering.run(breach, work)
 
@@ -31,19 +31,15 @@ const unhandled = (cause: unknown) => {
   if (process.listenerCount("unhandledRejection") === 1) throw cause
 }
 
-let holders = 0
+let isGuarded = false
 
-/** While the scope is open, what is thrown on somebody's account goes there. On nobody's account it is fatal, as ever. */
-export const guarded: Effect.Effect<void, never, Scope.Scope> = Effect.acquireRelease(
-  Effect.sync(() => {
-    if (holders++ > 0) return
-    process.on("uncaughtException", uncaught)
-    process.on("unhandledRejection", unhandled)
-  }),
-  () =>
-    Effect.sync(() => {
-      if (--holders > 0) return
-      process.off("uncaughtException", uncaught)
-      process.off("unhandledRejection", unhandled)
-    })
-)
+/**
+ * From now on what is thrown on somebody's account goes there; on nobody's account it is fatal, as ever. It stays so: what a
+ * connection has begun may throw long after its end.
+ */
+export const guardProcess: Effect.Effect<void> = Effect.sync(() => {
+  if (isGuarded) return
+  isGuarded = true
+  process.on("uncaughtException", uncaught)
+  process.on("unhandledRejection", unhandled)
+})

@@ -11,7 +11,7 @@ export interface DeviceQueries {
   readonly devicesOf: (jid: string) => Promise<Devices>
 }
 
-const mostTogether = 32 // the first of them waits until there is a session with the last, ten milliseconds each
+const mostTogether = 16 // the first of them waits until there is a session with the last, ten milliseconds each
 
 /**
  * Addresses never written to before wait for their account's turn. Those that were do not, however many strangers wait:
