@@ -34,13 +34,13 @@ describe("pairing", () => {
     })
   )
 
-  for (const [pairing, codes] of [
-    [{ method: "qr" }, 18], // WhatsApp hands out six at a time
-    [{ method: "code", phone: PhoneNumber.make(`+${own}`) }, 3]
+  for (const [pairing, codes, qrTimeoutMs] of [
+    [{ method: "qr" }, 18, 20], // WhatsApp hands out six at a time
+    [{ method: "code", phone: PhoneNumber.make(`+${own}`) }, 3, 100] // none is shown before the server has taken it
   ] as const) {
     it.live(`by ${pairing.method} ends when nobody has used three offers, and offers again when asked again`, () =>
       Effect.gen(function* () {
-        const { openDevice, hears, unread } = yield* agent(yield* world(), { qrTimeoutMs: 20 })
+        const { openDevice, hears, unread } = yield* agent(yield* world(), { qrTimeoutMs })
         yield* openDevice(pairing)
         yield* hears("Disconnected", { reason: "pairing_timeout", final: true })
         assert.strictEqual(unread.filter(({ _tag }) => _tag === "PairingCode").length, codes)

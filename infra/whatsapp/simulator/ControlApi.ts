@@ -65,7 +65,7 @@ export const controlRoutes: ReadonlyMap<string, Route> = new Map<string, Route>(
   ],
   [
     "POST /control/stanza",
-    route(StanzaRequest, (controls, { phone, stanza, ...how }) => controls.sendStanza(phone, stanza, how))
+    route(StanzaRequest, (controls, { phone, stanza, ...how }) => ({ heard: controls.sendStanza(phone, stanza, how) }))
   ],
   ["POST /control/faults", route(FaultsPatch, (controls, patch) => Object.assign(controls.faults, patch))],
   ["GET /control/faults", ({ faults }) => faults],

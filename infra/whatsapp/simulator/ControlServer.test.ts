@@ -9,7 +9,7 @@ import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { noFaults } from "./Faults.ts"
 import { summarise } from "./Observation.ts"
 import { readRecord } from "./Record.ts"
-import { closing, connect, next, opening, pair, send } from "./TestClient.ts"
+import { closing, connect, jidOf, next, opening, pair, send } from "./TestClient.ts"
 
 const account = "15550001"
 const contact = "15550002"
@@ -84,6 +84,12 @@ describe("control server, in a process of its own", () => {
     const incoming = await post("/incoming", { from: contact, to: account, text: "an answer" })
     assert.strictEqual(incoming.status, 200)
     assert.strictEqual(await received, "an answer")
+
+    const stanza = { tag: "chatstate", attrs: { from: jidOf(contact) }, content: [{ tag: "composing", attrs: {} }] }
+    const composing = next(back, "presence.update", ({ id }) => id)
+    assert.deepStrictEqual((await post("/stanza", { phone: account, stanza })).body, { heard: true })
+    assert.strictEqual(await composing, jidOf(contact))
+    assert.strictEqual((await post("/stanza", { phone: account, stanza: { tag: "chatstate" } })).status, 400)
 
     const cut = closing(back)
     await post("/drop", { phone: account })

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, assert, beforeAll, describe, it } from "@effect/vitest"
-import { proto, type WAMessage, type WASocket } from "@whiskeysockets/baileys"
+import { type BinaryNode, proto, type WAMessage, type WASocket } from "@whiskeysockets/baileys"
 import { memoryKeys } from "./MemoryKeys.ts"
 import { type Simulator, startSimulator } from "./Simulator.ts"
 import { closing, connect, freshAuth, jidOf, next, opening, pair, reaching, send } from "./TestClient.ts"
@@ -120,6 +120,30 @@ describe("simulator", () => {
     const received = receiving(bob)
     assert.strictEqual(await send(alice, "15550004", "from one client to another", "PEER1"), "acked")
     assert.strictEqual(await received, "from one client to another")
+  })
+
+  it("says a stanza of the test's own, and one that is kept at each login until it is acknowledged", async () => {
+    const { socket, auth } = await paired("15550005")
+    const notification = { tag: "notification", attrs: { id: "OWN1", type: "x", from: jidOf(contact) } }
+    const hearing = (of: WASocket) => new Promise<BinaryNode>((resolve) => of.ws.once("CB:notification", resolve))
+    const ours = () => simulator.kept("15550005").filter(({ attrs }) => attrs.id === "OWN1")
+    const heard = hearing(socket)
+    assert.isTrue(simulator.sendStanza("15550005", notification))
+    assert.deepInclude((await heard).attrs, notification.attrs)
+    assert.deepStrictEqual(ours(), [])
+
+    const closed = closing(socket)
+    simulator.drop("15550005")
+    await closed
+    await simulator.record.until(({ account, kind }) => kind === "closed" && account === "15550005")
+    assert.isFalse(simulator.sendStanza("15550005", notification, { kept: true }))
+    assert.deepStrictEqual(ours(), [notification])
+    const again = keep(connect(simulator.url, auth))
+    assert.deepInclude((await hearing(again)).attrs, { id: "OWN1", offline: "1" })
+    const until = Date.now() + 5_000
+    while (ours().length > 0 && Date.now() < until) await new Promise(setImmediate)
+    assert.deepStrictEqual(ours(), [])
+    assert.throws(() => simulator.sendStanza("15550006", notification), "no device is linked to this account")
   })
 
   it("makes a contact of any number that is asked for, except the absent ones, when told to", async () => {
