@@ -13,6 +13,10 @@ export const lru = <Value>(capacity: number) => {
       return value
     },
     set,
-    delete: (key: string): boolean => entries.delete(key)
+    delete: (key: string): boolean => entries.delete(key),
+    clear: (): void => entries.clear(),
+    get size(): number {
+      return entries.size
+    }
   }
 }

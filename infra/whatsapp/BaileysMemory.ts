@@ -6,7 +6,7 @@ import {
   type SocketConfig,
   type WASocket
 } from "@whiskeysockets/baileys"
-import { BoundedMap } from "./BoundedMap.ts"
+import { lru } from "#infra/Lru.ts"
 
 const most = 2_048
 /** After so many sessions moved from a number to its LID, what is remembered of them is forgotten. */
@@ -28,12 +28,16 @@ export const bounded = (): Pick<
   makeSignalRepository
 })
 
+/** Without timers: each would hold on to whatever was under way when it was set. */
 const cache = (ttlSeconds: number): CacheStore => {
-  const entries = new BoundedMap<unknown>(most, ttlSeconds * 1_000)
+  const entries = lru<{ readonly value: unknown; readonly until: number }>(most)
   return {
-    get: <A>(key: string) => entries.get(key) as A | undefined,
-    set: (key, value) => void entries.set(key, value),
-    del: (key) => void entries.delete(key),
+    get: <A>(key: string) => {
+      const entry = entries.get(key)
+      return entry === undefined || entry.until < Date.now() ? undefined : (entry.value as A)
+    },
+    set: (key, value) => entries.set(key, { value, until: Date.now() + ttlSeconds * 1_000 }),
+    del: (key) => entries.delete(key),
     flushAll: () => entries.clear()
   }
 }
@@ -42,7 +46,7 @@ const cache = (ttlSeconds: number): CacheStore => {
 const makeSignalRepository: SocketConfig["makeSignalRepository"] = (...parts) => {
   const make = () => {
     const repository = DEFAULT_CONNECTION_CONFIG.makeSignalRepository(...parts)
-    replace(repository.lidMapping, "mappingCache", new BoundedMap(most))
+    replace(repository.lidMapping, "mappingCache", lru(most))
     return repository
   }
   const repository = make()
@@ -62,9 +66,9 @@ const makeSignalRepository: SocketConfig["makeSignalRepository"] = (...parts) =>
 export const bind = ({ messageRetryManager: manager }: WASocket): void => {
   if (manager === null) return
   replace(manager, "addRecentMessage", () => {}) // `getMessage` knows them all, whatever became of the process meanwhile
-  replace(manager, "baseKeys", new BoundedMap(most))
-  replace(manager, "retryCounters", new BoundedMap(most))
-  replace(manager, "sessionRecreateHistory", new BoundedMap(most))
+  replace(manager, "baseKeys", lru(most))
+  replace(manager, "retryCounters", lru(most))
+  replace(manager, "sessionRecreateHistory", lru(most))
 }
 
 /**

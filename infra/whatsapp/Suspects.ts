@@ -1,5 +1,6 @@
 import { createHmac, randomBytes } from "node:crypto"
 import type { BinaryNode } from "@whiskeysockets/baileys"
+import { lru } from "#infra/Lru.ts"
 
 /** What WhatsApp keeps, and offers at each login, until it is acknowledged under its id. */
 export const isOffered = ({ attrs, tag }: BinaryNode): boolean =>
@@ -31,14 +32,11 @@ const blamed = 2
 const mostRemembered = 256
 
 export const make = (): Suspects => {
-  const weights = new Map<string, number>()
+  const weights = lru<number>(mostRemembered)
 
   const add = (stanza: BinaryNode, weight: number) => {
     const digest = digestOf(stanza)
-    const known = weights.get(digest) ?? 0
-    weights.delete(digest)
-    weights.set(digest, known + weight)
-    for (const oldest of weights.keys()) if (weights.size > mostRemembered) weights.delete(oldest)
+    weights.set(digest, (weights.get(digest) ?? 0) + weight)
   }
 
   return {
