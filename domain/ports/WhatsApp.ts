@@ -33,20 +33,33 @@ export type NotSentReason = MessageCodeOf<
 export type Pairing = { readonly method: "qr" } | { readonly method: "code"; readonly phone: PhoneNumber }
 
 /**
- * Why a connection ended. `logged_out`, `replaced`, and `pairing_timeout` after codes that nobody used, are final until
- * a person acts; the rest is retried by the adapter.
+ * Why a connection ended. `logged_out`, `replaced`, `pairing_timeout` and `pairing_refused` after some offers, `banned`
+ * and `locked` after some tries are final until a person acts; the rest is retried by the adapter. Only `logged_out`
+ * forgets the credentials.
  */
 export type DisconnectReason =
   | "connection_lost"
   | "server_closed"
   | "connect_timeout"
   | "refused"
+  /** The credentials were not taken, and nothing says that the device was unlinked. */
+  | "unauthorized"
+  | "temporarily_banned"
+  | "banned"
+  /** WhatsApp wants something of the account's owner, at the phone. */
+  | "locked"
+  /** The server does not take what the adapter claims to be. */
+  | "client_refused"
+  /** The library threw: WhatsApp said something that it cannot bear, or it is a bug. */
+  | "broken"
   /** The version of WhatsApp Web that the adapter claims to be is too old for the server. */
   | "outdated"
   | "restarting"
   | "replaced"
   | "logged_out"
   | "pairing_timeout"
+  /** The server does not take a pairing code for this number, or not now. */
+  | "pairing_refused"
   /** It cannot be opened: its credentials cannot be read, say. Told by whoever opens sessions. */
   | "not_opened"
 

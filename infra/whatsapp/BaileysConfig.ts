@@ -4,6 +4,7 @@ import { pino } from "pino"
 import type { Pairing } from "#domain/ports/WhatsApp.ts"
 import type { AuthState } from "./AuthState.ts"
 import { decode } from "./BaileysContent.ts"
+import { bounded, withoutTokenIndex } from "./BaileysMemory.ts"
 import { beforeWrite } from "./BaileysSend.ts"
 import { messageId } from "./ServerWords.ts"
 
@@ -31,7 +32,8 @@ export const configure = (options: {
   const { auth, settings, pairing, copyFor, durably } = options
   const { creds, keys } = auth.state
   return {
-    auth: { creds, keys: { ...keys, set: (data) => durably(() => void keys.set(data)) } },
+    ...bounded(),
+    auth: { creds, keys: withoutTokenIndex({ ...keys, set: (data) => durably(() => void keys.set(data)) }) },
     // The phone shows this name in its list of devices. Pairing by code accepts only browsers it knows.
     browser: pairing?.method === "code" ? Browsers.macOS("Chrome") : ["Homing", "Chrome", "1.0"],
     connectTimeoutMs: settings.connectTimeoutMs,
@@ -43,6 +45,7 @@ export const configure = (options: {
     },
     logger: silent,
     markOnlineOnConnect: false,
+    retryRequestDelayMs: 0, // else what cannot be read queues for a quarter of a second each, without bound
     patchMessageBeforeSending: beforeWrite,
     syncFullHistory: false,
     transactionOpts: { maxCommitRetries: 1, delayBetweenTriesMs: 0 }, // trying again would hold up every send

@@ -2,6 +2,8 @@ import "./QuietLibsignal.ts"
 import { jidDecode, jidNormalizedUser, type WASocket } from "@whiskeysockets/baileys"
 import { contactQuery, readContact } from "./ContactQuery.ts"
 import type { DeviceLists } from "./DeviceLists.ts"
+import * as DeviceQueries from "./DeviceQueries.ts"
+import type { Pace } from "./Pace.ts"
 
 export interface Lookup {
   /**
@@ -15,7 +17,8 @@ export interface Lookup {
  * Baileys alone would ask in the middle of a send, holding the lock that all sends of the socket share, and on silence
  * would send to nobody and report success. So: ask before, each address once at a time, with a deadline.
  */
-export const make = (sock: WASocket, timeoutMs: number, gone: AbortSignal, lists?: DeviceLists): Lookup => {
+export const make = (sock: WASocket, timeoutMs: number, gone: AbortSignal, pace: Pace, lists?: DeviceLists): Lookup => {
+  const directory = { sock, pace, lists, queries: DeviceQueries.make(sock, pace) }
   const running = new Map<string, Promise<string | undefined>>()
   const isOutdated = (jid: string) => lists?.outdatedBy(jid) !== undefined
 
@@ -23,7 +26,7 @@ export const make = (sock: WASocket, timeoutMs: number, gone: AbortSignal, lists
     const name = `${jid} ${anew}`
     const already = running.get(name)
     if (already !== undefined) return already
-    const lookup = within(resolve({ sock, lists, anew }, jid), timeoutMs, gone).finally(() => running.delete(name))
+    const lookup = within(resolve({ ...directory, anew }, jid), timeoutMs, gone).finally(() => running.delete(name))
     running.set(name, lookup)
     return lookup
   }
@@ -41,13 +44,16 @@ export const make = (sock: WASocket, timeoutMs: number, gone: AbortSignal, lists
 
 interface Asking {
   readonly sock: WASocket
+  readonly pace: Pace
+  readonly queries: DeviceQueries.DeviceQueries
   readonly lists: DeviceLists | undefined
   readonly anew: boolean
 }
 
 const resolve = async (asking: Asking, jid: string): Promise<string | undefined> => {
-  const { sock } = asking
   if (await prepare(asking, jid)) return jid
+  const { pace, sock } = asking
+  await new Promise<void>(pace.next)
   // An empty device list may be a hiccup. Only the server's plain "no" is final; some numbers live at another address.
   const address = readContact(await sock.query(contactQuery(jidDecode(jid)?.user ?? "", sock.generateMessageTag())))
   if (address === undefined || (await prepare(asking, address))) return address
@@ -55,11 +61,10 @@ const resolve = async (asking: Asking, jid: string): Promise<string | undefined>
 }
 
 /** Learns the devices of an address and has a session with each. False when the server lists none. */
-const prepare = async ({ anew, lists, sock }: Asking, jid: string): Promise<boolean> => {
+const prepare = async ({ anew, lists, queries, sock }: Asking, jid: string): Promise<boolean> => {
   const user = jidDecode(jid)?.user
   const word = lists?.outdatedBy(jid)
-  const isKnown = !anew && word === undefined
-  const devices = (await sock.getUSyncDevices([jid], isKnown, false)).filter((device) => device.user === user)
+  const devices = (await queries.devicesOf(jid, anew || word !== undefined)).filter((device) => device.user === user)
   const others = devices.map((device) => device.jid).filter((address) => address !== sock.user?.id)
   if (others.length > 0) await sock.assertSessions(others)
   if (devices.length > 0 && word !== undefined) lists?.renewed(jid, word)

@@ -8,6 +8,7 @@ import { lru } from "#infra/Lru.ts"
 import { decode } from "./BaileysContent.ts"
 import * as BaileysLookup from "./BaileysLookup.ts"
 import type { DeviceLists } from "./DeviceLists.ts"
+import type { Pace } from "./Pace.ts"
 
 export interface Outgoing {
   readonly waMessageId: WaMessageId
@@ -75,13 +76,14 @@ export const make = (
   options: {
     readonly lookupTimeoutMs: number
     readonly ackTimeoutMs: number
+    readonly pace: Pace
     /** The directory has the recipient at this address; before anything is sent there. */
     readonly found?: (to: Recipient, address: string) => void
     readonly deviceLists?: DeviceLists
   }
 ): Sender => {
   const gone = new AbortController()
-  const lookup = BaileysLookup.make(sock, options.lookupTimeoutMs, gone.signal, options.deviceLists)
+  const lookup = BaileysLookup.make(sock, options.lookupTimeoutMs, gone.signal, options.pace, options.deviceLists)
   const waiting = new Map<string, Attempt>()
   const lately = lru<string>(mostLately)
 

@@ -2,6 +2,7 @@ import { Option, Schema } from "effect"
 import type { Controls } from "./Controls.ts"
 import { FaultsPatch } from "./Faults.ts"
 import { PhoneNumber } from "./PhoneNumber.ts"
+import { Stanza } from "./Stanza.ts"
 
 const Text = Schema.String.check(Schema.isMaxLength(4096))
 const StreamCode = Schema.Int.check(Schema.isBetween({ minimum: 100, maximum: 999 }))
@@ -37,6 +38,7 @@ const DevicesRequest = Schema.Struct({ of: PhoneNumber, to: PhoneNumber })
 const ContactRequest = Schema.Struct({ phone: PhoneNumber, present: Schema.Boolean })
 const DropRequest = Schema.Struct({ phone: Schema.optionalKey(PhoneNumber) })
 const StreamErrorRequest = Schema.Struct({ code: StreamCode, phone: Schema.optionalKey(PhoneNumber) })
+const StanzaRequest = Schema.Struct({ phone: PhoneNumber, stanza: Stanza, kept: Schema.optionalKey(Schema.Boolean) })
 const InboxQuery = Schema.Struct({ phone: PhoneNumber })
 const RecordQuery = Schema.Struct({
   after: Schema.optionalKey(Schema.NumberFromString.check(Schema.isInt(), Schema.isGreaterThanOrEqualTo(0)))
@@ -84,6 +86,10 @@ export const controlRoutes: ReadonlyMap<string, Route> = new Map<string, Route>(
   [
     "POST /control/stream-error",
     route(StreamErrorRequest, (controls, { code, phone }) => controls.endStreams(code, phone))
+  ],
+  [
+    "POST /control/stanza",
+    route(StanzaRequest, (controls, { phone, stanza, ...how }) => controls.sendStanza(phone, stanza, how))
   ],
   ["POST /control/faults", route(FaultsPatch, (controls, patch) => Object.assign(controls.faults, patch))],
   ["GET /control/faults", ({ faults }) => faults],

@@ -1,4 +1,6 @@
+import type { BinaryNode } from "@whiskeysockets/baileys"
 import { type AckClaim, claimAck, claimDevices, claimReceipt, type ReceiptClaim } from "./Claims.ts"
+import type { Encoding } from "./Connection.ts"
 import type { Faults } from "./Faults.ts"
 import { type ChatTimer, type IncomingMessage, sendIncoming, setTimer } from "./Incoming.ts"
 import type { Network } from "./Network.ts"
@@ -27,6 +29,18 @@ export interface Controls {
   readonly claimAck: (claim: AckClaim) => void
   /** A notification to an account about a number's linked devices, which may be its own. */
   readonly claimDevices: (claim: { readonly of: string; readonly to: string }) => void
+  /**
+   * Says this to every client of an account, whatever it is, as Baileys would encode it unless told otherwise. With
+   * `kept`, again at each login until the client has acknowledged it. False when nobody was there to hear it. Throws when
+   * no device is linked to the account.
+   */
+  readonly sendStanza: (
+    number: string,
+    stanza: BinaryNode,
+    how?: { readonly kept?: boolean; readonly encode?: Encoding }
+  ) => boolean
+  /** What an account's clients have not acknowledged. */
+  readonly kept: (number: string) => ReadonlyArray<BinaryNode>
   readonly setPresent: (number: string, isPresent: boolean) => void
   readonly inbox: (number: string) => ReadonlyArray<InboxEntry>
   /** Cuts every connection of this account, or of all. */
@@ -36,6 +50,7 @@ export interface Controls {
 }
 
 export const makeControls = (network: Network): Controls => {
+  const linkedTo = (number: string) => network.directory.find(`${number}@s.whatsapp.net`)?.linked ?? []
   const connectionsOf = (number?: string) =>
     [...network.connections].filter(({ login }) => number === undefined || login?.phone.number === number)
 
@@ -49,6 +64,15 @@ export const makeControls = (network: Network): Controls => {
     claimReceipt: (claim) => claimReceipt(network, claim),
     claimAck: (claim) => claimAck(network, claim),
     claimDevices: (claim) => claimDevices(network, claim),
+    sendStanza: (number, stanza, { encode, kept = false } = {}) => {
+      if (linkedTo(number).length === 0) throw new Error("no device is linked to this account")
+      return linkedTo(number)
+        .map((companion) =>
+          kept ? companion.deliver(stanza, encode) : (companion.line?.send(stanza, encode) ?? false)
+        )
+        .includes(true)
+    },
+    kept: (number) => linkedTo(number).flatMap((companion) => companion.kept.map(({ stanza }) => stanza)),
     setPresent: (number, isPresent) => network.directory.setPresent(number, isPresent),
     inbox: (number) => network.directory.find(`${number}@s.whatsapp.net`)?.inbox ?? [],
     drop: (number) => {
