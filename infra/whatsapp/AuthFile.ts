@@ -6,6 +6,7 @@ import type { Crypto } from "#domain/ports/Crypto.ts"
 import { sealedBlobs } from "#infra/crypto/SealedBlob.ts"
 import * as Database from "#infra/sqlite/Database.ts"
 import { inTransaction } from "#infra/sqlite/Transaction.ts"
+import { recalling } from "./RecalledRows.ts"
 
 /** One value of one device. `value: undefined` deletes the row. */
 export type Row = { readonly type: string; readonly id: string; readonly value: string | undefined }
@@ -22,6 +23,8 @@ export interface DeviceRows {
 export interface AuthFile {
   readonly claim: (device: DeviceId) => DeviceRows
   readonly has: (device: DeviceId, type: string, id: string) => boolean
+  /** Whoever holds the device's rows. Throws as theirs does. */
+  readonly get: (device: DeviceId, type: string, id: string) => string | undefined
   readonly forget: (device: DeviceId) => void
   readonly close: () => void
 }
@@ -79,20 +82,31 @@ export const open = (crypto: Crypto["Service"], path: string, key: Uint8Array): 
     return fromUtf8(blobs.open(box.subarray(1), at))
   }
 
-  const get = (device: string, type: string, id: string): string | undefined => {
+  const read = (device: string, type: string, id: string): string | undefined => {
     const at = place(device, type, id)
     const row = select.get(device, nameOf(at))
     return row === undefined ? undefined : unseal(at, row.box as Uint8Array)
   }
 
-  const put = (device: string, rows: ReadonlyArray<Row>) =>
-    inTransaction(db, () => {
-      for (const { type, id, value } of rows) {
-        const at = place(device, type, id)
-        if (value === undefined) remove.run(device, nameOf(at))
-        else upsert.run(device, nameOf(at), seal(at, value))
-      }
-    })
+  const { cleared, get, written } = recalling(read)
+
+  const put = (device: string, rows: ReadonlyArray<Row>) => {
+    try {
+      inTransaction(db, () => {
+        for (const { type, id, value } of rows) {
+          const at = place(device, type, id)
+          if (value === undefined) remove.run(device, nameOf(at))
+          else upsert.run(device, nameOf(at), seal(at, value))
+        }
+      })
+    } finally {
+      written(device, rows) // or not: who reads next will see
+    }
+  }
+  const clear = (device: DeviceId) => {
+    removeDevice.run(device)
+    cleared()
+  }
 
   const proof = ["", "proof", "of key"] as const
   try {
@@ -117,7 +131,7 @@ export const open = (crypto: Crypto["Service"], path: string, key: Uint8Array): 
     const rows: DeviceRows = {
       get: (type, id) => get(device, type, id),
       put: (changes) => owned(() => put(device, changes)),
-      clear: () => owned(() => void removeDevice.run(device))
+      clear: () => owned(() => clear(device))
     }
     holders.set(device, rows)
     return rows
@@ -125,10 +139,11 @@ export const open = (crypto: Crypto["Service"], path: string, key: Uint8Array): 
 
   return {
     claim,
+    get,
     has: (device, type, id) => select.get(device, nameOf(place(device, type, id))) !== undefined,
     forget: (device) => {
       holders.delete(device)
-      removeDevice.run(device)
+      clear(device)
     },
     close: () => db.close()
   }

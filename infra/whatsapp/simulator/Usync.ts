@@ -44,6 +44,7 @@ export const answerUsync = (network: Network, connection: Connection, query: Bin
   const protocols = Array.isArray(asked) ? asked.map(({ tag }) => tag) : []
   const users = getBinaryNodeChildren(child(usync, "list"), "user")
   const { sid, mode, context } = usync.attrs
+  network.record.add("directory-asked", { detail: String(users.length) })
   const fault = network.faults.usync
   const trouble = fault === "error" ? [element("error", { code: "429", text: "rate-overlimit" })] : undefined
   connection.reply(query, [
