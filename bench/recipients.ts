@@ -24,7 +24,7 @@ const { values } = parseArgs({
     "every-ms": { type: "string", default: "1" }
   }
 })
-const atOnce = 64
+const atOnce = 16
 const device = DeviceId.make("0b9f2a54-5a6f-4c0e-9d6c-2f6f7f1f0a01")
 const own = "15550001"
 const numberOf = (n: number) => `1666${n.toString().padStart(7, "0")}`

@@ -31,7 +31,7 @@ export const make = ({ burst, everyMs }: Pacing): Pace => {
       left -= 1
       waiting.shift()?.()
     }
-    if (waiting.length > 0) timer = setTimeout(run, since + everyMs - performance.now())
+    if (waiting.length > 0) timer = setTimeout(run, Math.max(0, since + everyMs - performance.now()))
   }
 
   return {
