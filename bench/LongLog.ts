@@ -14,7 +14,7 @@ import {
 } from "#domain/Identifiers.ts"
 import { AgentId, ClientId, DeviceId, type EventId, type MessageId } from "#domain/Ids.ts"
 import { fromMillis } from "#domain/Instant.ts"
-import { streamOf } from "#domain/message/Message.ts"
+import { Message } from "#domain/message/Message.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
 import { EventStore } from "#domain/ports/EventStore.ts"
 import { Ledger, type LedgerEntry } from "#domain/ports/Ledger.ts"
@@ -201,7 +201,7 @@ export const longLog = (folder: string, messages: number, open = 0) =>
         const entries = yield* Effect.forEach(
           planned,
           Effect.fnUntraced(function* ({ entry, id, queued, reported }, i) {
-            const stream = streamOf(id)
+            const stream = Message.streamOf(id)
             const { position } = yield* store.append(stream, "no_stream", [queued])
             if (numbers[i]! >= messages - open) return []
             yield* store.append(stream, 0, reported(envelopes.slice(i * claims.length)))

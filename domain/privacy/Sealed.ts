@@ -1,4 +1,4 @@
-import { Schema } from "effect"
+import { Schema, SchemaAST } from "effect"
 import { SubjectId } from "../Ids.ts"
 
 const base64url = Schema.String.check(Schema.isPattern(/^[A-Za-z0-9_-]*$/))
@@ -14,3 +14,22 @@ export const Sealed = Schema.Struct({
   box: base64url
 })
 export type Sealed = typeof Sealed.Type
+
+const annotation = "homing/sealedAs"
+
+/** A sealed member of an event, under the name that its place is bound to: by it, whoever needs all of them finds it. */
+export const sealedAs = (field: string) => Sealed.annotate({ [annotation]: field })
+
+const isSealed = Schema.is(Sealed)
+
+/** Every box in data of this shape, with the name that its place is bound to. */
+export const boxesIn = (
+  shape: SchemaAST.AST,
+  data: unknown
+): ReadonlyArray<readonly [field: string, sealed: Sealed]> => {
+  const field = shape.annotations?.[annotation]
+  if (typeof field === "string") return isSealed(data) ? [[field, data]] : []
+  if (SchemaAST.isUnion(shape)) return shape.types.flatMap((type) => boxesIn(type, data))
+  if (!SchemaAST.isObjects(shape) || typeof data !== "object" || data === null) return []
+  return shape.propertySignatures.flatMap(({ name, type }) => boxesIn(type, data[name as keyof typeof data]))
+}

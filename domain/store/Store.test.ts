@@ -3,7 +3,7 @@ import { fold } from "../Decider.ts"
 import { AgentId, EventId } from "../Ids.ts"
 import { fromMillis } from "../Instant.ts"
 import { specification } from "../Specification.ts"
-import { readStoreEvent, Store, type StoreCommand, type StoreEvent, StoreRejected } from "./Store.ts"
+import { Store, type StoreCommand, type StoreEvent, StoreRejected } from "./Store.ts"
 import { isTaken, latestKey } from "./StoreState.ts"
 
 const { given } = specification(Store)
@@ -12,12 +12,12 @@ const home = AgentId.make("home")
 const office = AgentId.make("office")
 const keys = (keyId: string) => ({ keyId, signing: `signing ${keyId}`, agreement: `agreement ${keyId}` })
 
-const opened: StoreEvent = { type: "store.opened.v1", data: { store, epoch: 0 } }
-const added = (keyId: string): StoreEvent => ({ type: "store.gateway_key_added.v1", data: keys(keyId) })
+const opened: StoreEvent = { type: "store.opened", data: { store, epoch: 0 } }
+const added = (keyId: string): StoreEvent => ({ type: "store.gateway_key_added", data: keys(keyId) })
 const overlapUntil = fromMillis(1_000)
 const offer = (agent: AgentId, keyId: string) => ({ agent, ...keys(keyId), protocol: 2, overlapUntil })
 const enrolled = (agent: AgentId, keyId: string): StoreEvent => ({
-  type: "store.agent_enrolled.v2",
+  type: "store.agent_enrolled",
   data: offer(agent, keyId)
 })
 const open: StoreCommand = { _tag: "Open", opened: { store, epoch: 0 } }
@@ -25,11 +25,11 @@ const add = (keyId: string): StoreCommand => ({ _tag: "AddGatewayKey", key: keys
 const enrol = (agent: AgentId, keyId: string): StoreCommand => ({ _tag: "EnrolAgent", agent: offer(agent, keyId) })
 const activate = (keyId: string): StoreCommand => ({ _tag: "ActivateGatewayKey", activated: { keyId, overlapUntil } })
 const activated = (keyId: string): StoreEvent => ({
-  type: "store.gateway_key_activated.v1",
+  type: "store.gateway_key_activated",
   data: { keyId, overlapUntil }
 })
 const revoke = (keyId: string): StoreCommand => ({ _tag: "RevokeGatewayKey", keyId })
-const revoked = (keyId: string): StoreEvent => ({ type: "store.gateway_key_revoked.v1", data: { keyId } })
+const revoked = (keyId: string): StoreEvent => ({ type: "store.gateway_key_revoked", data: { keyId } })
 const rejected = (reason: StoreRejected["reason"]) => new StoreRejected({ reason })
 const stateAfter = (...events: ReadonlyArray<StoreEvent>) => {
   const state = fold(Store, [opened, ...events])
@@ -63,15 +63,15 @@ describe("Store", () => {
   it("records a key that came to mean something else", () => {
     const renamed = { ...offer(home, "a1"), keyId: "a2" }
     assert.deepStrictEqual(given(opened, enrolled(home, "a1")).when({ _tag: "EnrolAgent", agent: renamed }), [
-      { type: "store.agent_enrolled.v2", data: renamed }
+      { type: "store.agent_enrolled", data: renamed }
     ] as ReadonlyArray<StoreEvent>)
     const agreement = { ...keys("a1"), agreement: "another" }
     assert.deepStrictEqual(
       given(opened, enrolled(home, "a1")).when({ _tag: "EnrolAgent", agent: { ...offer(home, "a1"), ...agreement } }),
-      [{ type: "store.agent_enrolled.v2", data: { ...offer(home, "a1"), ...agreement } }] as ReadonlyArray<StoreEvent>
+      [{ type: "store.agent_enrolled", data: { ...offer(home, "a1"), ...agreement } }] as ReadonlyArray<StoreEvent>
     )
     assert.deepStrictEqual(given(opened, added("a1")).when({ _tag: "AddGatewayKey", key: agreement }), [
-      { type: "store.gateway_key_added.v1", data: agreement }
+      { type: "store.gateway_key_added", data: agreement }
     ] as ReadonlyArray<StoreEvent>)
   })
 
@@ -115,7 +115,7 @@ describe("Store", () => {
 
   it("takes an agent's older keys for a while, and none that was revoked", () => {
     const gone: StoreCommand = { _tag: "RevokeAgentKey", revoked: { agent: home, keyId: "a2" } }
-    const event: StoreEvent = { type: "store.agent_key_revoked.v1", data: { agent: home, keyId: "a2" } }
+    const event: StoreEvent = { type: "store.agent_key_revoked", data: { agent: home, keyId: "a2" } }
     const both = [enrolled(home, "a1"), enrolled(home, "a2")]
     assert.deepStrictEqual(given(opened, ...both).when(gone), [event])
     assert.deepStrictEqual(given(opened, enrolled(home, "a1")).when(gone), rejected("no_such_key"))
@@ -130,14 +130,18 @@ describe("Store", () => {
   })
 
   it("records an agent again that speaks a newer protocol", () => {
-    const older: StoreEvent = { type: "store.agent_enrolled.v1", data: { agent: home, ...keys("a1") } }
+    const older = Store.read({
+      eventId: EventId.make(store),
+      type: "store.agent_enrolled",
+      data: { agent: home, ...keys("a1") }
+    })
     assert.strictEqual(stateAfter(older).agents.get(home)!.get("a1")!.protocol, 1)
     assert.deepStrictEqual(given(opened, older).when(enrol(home, "a1")), [enrolled(home, "a1")])
   })
 
   it("only ever raises its epoch", () => {
     const raise = (epoch: number): StoreCommand => ({ _tag: "RaiseEpoch", epoch })
-    const raised: StoreEvent = { type: "store.epoch_raised.v1", data: { epoch: 1 } }
+    const raised: StoreEvent = { type: "store.epoch_raised", data: { epoch: 1 } }
     assert.deepStrictEqual(given(opened).when(raise(1)), [raised])
     assert.deepStrictEqual(given(opened, raised).when(raise(1)), [])
     assert.deepStrictEqual(given(opened, raised).when(raise(0)), [])
@@ -151,7 +155,7 @@ describe("Store", () => {
       installation,
       adopt
     })
-    const recorded = (data: typeof one): StoreEvent => ({ type: "store.installation_recorded.v1", data })
+    const recorded = (data: typeof one): StoreEvent => ({ type: "store.installation_recorded", data })
     const [other, several] = [
       { ...one, pepper: "other" },
       { ...one, shared: true }
@@ -183,7 +187,7 @@ describe("Store", () => {
 
   it("is identified by a UUID", () => {
     const id = EventId.make(store)
-    const read = (store: string) => readStoreEvent({ eventId: id, type: "store.opened.v1", data: { store, epoch: 0 } })
+    const read = (store: string) => Store.read({ eventId: id, type: "store.opened", data: { store, epoch: 0 } })
     assert.deepStrictEqual(read(store), { ...opened, id })
     assert.throws(() => read("store"))
   })

@@ -1,7 +1,8 @@
 import { Result, Schema } from "effect"
+import { type Aggregate, aggregate } from "../Aggregate.ts"
 import type { Decider } from "../Decider.ts"
-import { type EventOf, reader } from "../Events.ts"
-import { AgentId, StreamId } from "../Ids.ts"
+import { type EventOf, released } from "../Events.ts"
+import { AgentId } from "../Ids.ts"
 import { Instant } from "../Instant.ts"
 import {
   type AgentKey,
@@ -18,7 +19,7 @@ import {
  * Public keys are 32 raw bytes, base64url; `signing` is Ed25519, `agreement` X25519.
  */
 
-// Events. Type names and shapes are the storage format for ever.
+// Events
 
 const keys = { keyId: Schema.String, signing: Schema.String, agreement: Schema.String }
 const opened = Schema.Struct({
@@ -35,12 +36,12 @@ const agentEnrolledV1 = Schema.Struct({ agent: AgentId, ...keys })
 const agentEnrolled = Schema.Struct({
   agent: AgentId,
   ...keys,
-  /** The newest version of the wire's protocol that it speaks; version 1 of this event left it out and means 1. */
+  /** The newest version of the wire's protocol that it speaks. */
   protocol: Schema.Natural,
   /** Its name to a NATS server. */
   nkey: Schema.optionalKey(Schema.String),
-  /** What its older keys signed is taken until then. */
-  overlapUntil: Instant
+  /** What its older keys signed is taken until then; version 1 of this event set no time. */
+  overlapUntil: Schema.optionalKey(Instant)
 })
 /** What all processes on this log have in common. */
 const installationRecorded = Schema.Struct({
@@ -51,19 +52,17 @@ const installationRecorded = Schema.Struct({
 })
 const agentKeyRevoked = Schema.Struct({ agent: AgentId, keyId: Schema.String })
 
-export const storeEvents = {
-  "store.opened.v1": opened,
-  "store.epoch_raised.v1": epochRaised,
-  "store.installation_recorded.v1": installationRecorded,
-  "store.gateway_key_added.v1": gatewayKeyAdded,
-  "store.gateway_key_activated.v1": gatewayKeyActivated,
-  "store.gateway_key_revoked.v1": gatewayKeyRevoked,
-  "store.agent_enrolled.v1": agentEnrolledV1,
-  "store.agent_enrolled.v2": agentEnrolled,
-  "store.agent_key_revoked.v1": agentKeyRevoked
+const events = {
+  "store.opened": released(opened),
+  "store.epoch_raised": released(epochRaised),
+  "store.installation_recorded": released(installationRecorded),
+  "store.gateway_key_added": released(gatewayKeyAdded),
+  "store.gateway_key_activated": released(gatewayKeyActivated),
+  "store.gateway_key_revoked": released(gatewayKeyRevoked),
+  "store.agent_enrolled": released(agentEnrolledV1).next(agentEnrolled, (before) => ({ ...before, protocol: 1 })),
+  "store.agent_key_revoked": released(agentKeyRevoked)
 }
-export type StoreEvent = EventOf<typeof storeEvents>
-export const readStoreEvent = reader(storeEvents)
+export type StoreEvent = EventOf<typeof events>
 
 // Commands: each says what shall be so; already so yields nothing.
 
@@ -94,18 +93,18 @@ type Decision = Result.Result<ReadonlyArray<StoreEvent>, StoreRejected>
 const accept = (...events: ReadonlyArray<StoreEvent>): Decision => Result.succeed(events)
 const reject = (reason: StoreRejected["reason"]): Decision => Result.fail(new StoreRejected({ reason }))
 
-export const Store: Decider<StoreState, StoreCommand, StoreEvent, StoreRejected> = {
+const decider: Decider<StoreState, StoreCommand, StoreEvent, StoreRejected> = {
   initialState: { _tag: "Nothing" },
 
   decide: (command, state) => {
     if (command._tag === "Open") {
-      return state._tag === "Nothing" ? accept({ type: "store.opened.v1", data: command.opened }) : accept()
+      return state._tag === "Nothing" ? accept({ type: "store.opened", data: command.opened }) : accept()
     }
     if (state._tag === "Nothing") return reject("not_opened")
     switch (command._tag) {
       case "RaiseEpoch": {
         const { epoch } = command
-        return epoch <= state.epoch ? accept() : accept({ type: "store.epoch_raised.v1", data: { epoch } })
+        return epoch <= state.epoch ? accept() : accept({ type: "store.epoch_raised", data: { epoch } })
       }
       case "RecordInstallation": {
         const { adopt, installation } = command
@@ -115,14 +114,12 @@ export const Store: Decider<StoreState, StoreCommand, StoreEvent, StoreRejected>
           if (known.pepper !== installation.pepper) return reject("other_pepper")
           if (!installation.shared) return reject("not_shared")
         }
-        return accept({ type: "store.installation_recorded.v1", data: installation })
+        return accept({ type: "store.installation_recorded", data: installation })
       }
       case "AddGatewayKey": {
         const known = state.gatewayKeys.get(command.key.keyId)
         if (known?.revoked) return reject("key_revoked")
-        return sameKeys(known, command.key)
-          ? accept()
-          : accept({ type: "store.gateway_key_added.v1", data: command.key })
+        return sameKeys(known, command.key) ? accept() : accept({ type: "store.gateway_key_added", data: command.key })
       }
       case "ActivateGatewayKey": {
         const known = state.gatewayKeys.get(command.activated.keyId)
@@ -130,14 +127,14 @@ export const Store: Decider<StoreState, StoreCommand, StoreEvent, StoreRejected>
         if (known.revoked) return reject("key_revoked")
         return state.active === command.activated.keyId
           ? accept()
-          : accept({ type: "store.gateway_key_activated.v1", data: command.activated })
+          : accept({ type: "store.gateway_key_activated", data: command.activated })
       }
       case "RevokeGatewayKey": {
         const { keyId } = command
         const known = state.gatewayKeys.get(keyId)
         if (known === undefined) return reject("no_such_key")
         if (state.active === keyId) return reject("key_active")
-        return known.revoked ? accept() : accept({ type: "store.gateway_key_revoked.v1", data: { keyId } })
+        return known.revoked ? accept() : accept({ type: "store.gateway_key_revoked", data: { keyId } })
       }
       case "EnrolAgent": {
         const { agent } = command
@@ -147,19 +144,19 @@ export const Store: Decider<StoreState, StoreCommand, StoreEvent, StoreRejected>
         const known = latest?.[0] === agent.keyId && sameKeys(latest[1], agent) ? latest[1] : undefined
         return known?.protocol === agent.protocol && known.nkey === agent.nkey
           ? accept()
-          : accept({ type: "store.agent_enrolled.v2", data: agent })
+          : accept({ type: "store.agent_enrolled", data: agent })
       }
       case "RevokeAgentKey": {
         const { agent, keyId } = command.revoked
         const known = state.agents.get(agent)?.get(keyId)
         if (known === undefined) return reject("no_such_key")
-        return known.revoked ? accept() : accept({ type: "store.agent_key_revoked.v1", data: command.revoked })
+        return known.revoked ? accept() : accept({ type: "store.agent_key_revoked", data: command.revoked })
       }
     }
   },
 
   evolve: (state, event) => {
-    if (event.type === "store.opened.v1") {
+    if (event.type === "store.opened") {
       return {
         _tag: "Open",
         ...event.data,
@@ -176,29 +173,27 @@ export const Store: Decider<StoreState, StoreCommand, StoreEvent, StoreRejected>
       if (key !== undefined) gatewayKeys.set(keyId, { ...key, ...changes })
     }
     switch (event.type) {
-      case "store.epoch_raised.v1":
+      case "store.epoch_raised":
         return { ...state, epoch: event.data.epoch }
-      case "store.installation_recorded.v1":
+      case "store.installation_recorded":
         return { ...state, installation: event.data }
-      case "store.gateway_key_added.v1": {
+      case "store.gateway_key_added": {
         const { agreement, keyId, signing } = event.data
         gatewayKeys.set(keyId, { ...usable, ...gatewayKeys.get(keyId), signing, agreement })
         return { ...state, active: state.active ?? keyId, gatewayKeys }
       }
-      case "store.gateway_key_activated.v1": {
+      case "store.gateway_key_activated": {
         const { keyId, overlapUntil } = event.data
         if (state.active !== undefined) change(state.active, { until: overlapUntil })
         change(keyId, { until: undefined })
         return { ...state, active: keyId, gatewayKeys }
       }
-      case "store.gateway_key_revoked.v1":
+      case "store.gateway_key_revoked":
         change(event.data.keyId, { revoked: true })
         return { ...state, gatewayKeys }
-      case "store.agent_enrolled.v1":
-        return enrol(state, { ...event.data, protocol: 1 })
-      case "store.agent_enrolled.v2":
+      case "store.agent_enrolled":
         return enrol(state, event.data)
-      case "store.agent_key_revoked.v1": {
+      case "store.agent_key_revoked": {
         const { agent, keyId } = event.data
         const own = new Map(state.agents.get(agent))
         const key = own.get(keyId)
@@ -210,9 +205,9 @@ export const Store: Decider<StoreState, StoreCommand, StoreEvent, StoreRejected>
 }
 
 type Opened = Extract<StoreState, { _tag: "Open" }>
-type Enrolled = Omit<typeof agentEnrolled.Type, "overlapUntil"> & { readonly overlapUntil?: Instant }
+type Enrolled = typeof agentEnrolled.Type
 
-/** An agent's newest key, last of its keys; the others are taken for a while. Version 1 of the event set no time. */
+/** An agent's newest key, last of its keys; the others are taken for a while. */
 const enrol = (state: Opened, { agent, agreement, keyId, nkey, overlapUntil, protocol, signing }: Enrolled): Opened => {
   const own = new Map<string, AgentKey>()
   for (const [id, key] of state.agents.get(agent) ?? []) {
@@ -223,4 +218,12 @@ const enrol = (state: Opened, { agent, agreement, keyId, nkey, overlapUntil, pro
 }
 
 /** There is one per log. */
-export const streamId = StreamId.make("store-identity")
+type Identity = "identity"
+
+export const Store: Aggregate<Identity, StoreState, StoreCommand, StoreEvent, StoreRejected> = aggregate({
+  category: "store",
+  events,
+  decider
+})
+
+export const streamId = Store.streamOf("identity")

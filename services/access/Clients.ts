@@ -1,5 +1,5 @@
 import { Clock, Context, Effect, Layer, Schema } from "effect"
-import { Client, type ClientCommand, readClientEvent, type Scope, streamOf } from "#domain/access/Client.ts"
+import { Client, type ClientCommand, type Scope } from "#domain/access/Client.ts"
 import { subjectIdOf, uuidV7 } from "#domain/Identifiers.ts"
 import { type ApiKeyId, ClientId } from "#domain/Ids.ts"
 import { fromMillis, type Instant, toMillis } from "#domain/Instant.ts"
@@ -102,14 +102,14 @@ const make = Effect.fnUntraced(function* (roster: Roster) {
   const subjectKeys = yield* SubjectKeys
   const { pepper, tenant } = yield* Provenance
   const views = yield* Views
-  const actors = yield* AggregateActors.make({ decider: Client, read: readClientEvent })
+  const actors = yield* AggregateActors.make(Client)
 
   const execute = Effect.fnUntraced(function* (
     client: ClientId,
     actor: Actor,
     command: (decision: AggregateActors.Decision) => ClientCommand
   ) {
-    const { position } = yield* actors.execute(streamOf(client), command, {
+    const { position } = yield* actors.execute(Client.streamOf(client), command, {
       actor,
       correlationId: client,
       causationId: actor.id

@@ -1,5 +1,5 @@
 import { Clock, Effect, Layer, Schedule } from "effect"
-import { type Connection, connections, streamOf } from "#domain/device/Device.ts"
+import { type Connection, connections, Device } from "#domain/device/Device.ts"
 import { subjectIdOf, uuidV7 } from "#domain/Identifiers.ts"
 import { type AgentId, DeviceId } from "#domain/Ids.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
@@ -54,7 +54,7 @@ export const layer = (options: { readonly agent: AgentId; readonly registry: Dev
           const phone = pairing.method === "code" ? yield* subjectKey("phone", pairing.phone) : undefined
           const outcome = yield* actors
             .execute(
-              streamOf(id),
+              Device.streamOf(id),
               ({ eventId }) => {
                 const place = (field: string) => ({ tenant, event: eventId(0), field })
                 return {

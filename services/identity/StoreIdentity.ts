@@ -8,7 +8,7 @@ import { Crypto } from "#domain/ports/Crypto.ts"
 import { EventStore, type EventStoreUnavailable } from "#domain/ports/EventStore.ts"
 import type { SecretVaultUnavailable } from "#domain/ports/SecretVault.ts"
 import type { Actor } from "#domain/Recorded.ts"
-import { readStoreEvent, Store, type StoreCommand, StoreRejected, streamId } from "#domain/store/Store.ts"
+import { Store, type StoreCommand, StoreRejected, streamId } from "#domain/store/Store.ts"
 import { gatewayKeyState, type StoreState } from "#domain/store/StoreState.ts"
 import { agreementInfo } from "#domain/wire/Keys.ts"
 import { type AgentOffer, epochOf, type GatewayPin, NewestProtocol, type PublicKeys } from "#domain/wire/Trust.ts"
@@ -81,7 +81,7 @@ export const layer = Layer.effect(
     const fingerprint = crypto.mac(pepper, lengthPrefixed("homing/pepper/1"), "base64url")
     const installation = { pepper: fingerprint, shared: yield* Shared }
     const protocol = yield* NewestProtocol
-    const actors = yield* AggregateActors.make({ decider: Store, read: readStoreEvent })
+    const actors = yield* AggregateActors.make(Store)
     const keys = yield* GatewayKeys.make
     const held = yield* Signers.holding(keys)
     const nowUnsafe = () => fromMillis(clock.currentTimeMillisUnsafe())
@@ -163,7 +163,7 @@ export const layer = Layer.effect(
       after: head,
       handle: () =>
         Effect.flatMap(store.read(streamId), (recorded) => {
-          const state = fold(Store, recorded.map(readStoreEvent))
+          const state = fold(Store, recorded.map(Store.read))
           return state._tag === "Nothing" ? Effect.void : update({ revision: recorded.length - 1, state })
         })
     })

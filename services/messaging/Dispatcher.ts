@@ -1,6 +1,6 @@
 import { type Array, Cause, Clock, Deferred, Effect, FiberSet, Layer, Schedule, Semaphore } from "effect"
 import { SqlClient } from "effect/sql"
-import { streamOf } from "#domain/device/Device.ts"
+import { Device } from "#domain/device/Device.ts"
 import type { AgentId } from "#domain/Ids.ts"
 import { EventStore } from "#domain/ports/EventStore.ts"
 import { type Lease, LeaseLost, Leases } from "#domain/ports/Leases.ts"
@@ -61,7 +61,7 @@ export const layer = (options: {
       })
       const devices = Effect.suspend(() =>
         Effect.map(
-          Effect.forEach([...options.registry.keys()], (device) => store.read(streamOf(device))),
+          Effect.forEach([...options.registry.keys()], (device) => store.read(Device.streamOf(device))),
           (streams) => streams.flatMap(([first]) => first ?? [])
         )
       )

@@ -1,12 +1,5 @@
 import { Context, Layer } from "effect"
-import {
-  Message,
-  type MessageCommand,
-  type MessageRejected,
-  type MessageState,
-  readMessageEvent,
-  settled
-} from "#domain/message/Message.ts"
+import { Message, type MessageCommand, type MessageRejected, type MessageState } from "#domain/message/Message.ts"
 import * as AggregateActors from "../runtime/AggregateActors.ts"
 
 /** The messages in memory, one actor each, shared by all that speak to them. */
@@ -15,7 +8,4 @@ export class MessageActors extends Context.Service<
   AggregateActors.AggregateActors<MessageState, MessageCommand, MessageRejected>
 >()("homing/services/messaging/MessageActors") {}
 
-export const layer = Layer.effect(
-  MessageActors,
-  AggregateActors.make({ decider: Message, read: readMessageEvent, isSettled: settled })
-)
+export const layer = Layer.effect(MessageActors, AggregateActors.make(Message))

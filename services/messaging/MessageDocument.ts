@@ -2,7 +2,7 @@ import { Effect, Schema } from "effect"
 import type { DeviceId, EventId, MessageId, SubjectId, TenantId } from "#domain/Ids.ts"
 import type { Instant } from "#domain/Instant.ts"
 import { Content, Recipient } from "#domain/message/Content.ts"
-import { type Queued, readMessageEvent, reportOf } from "#domain/message/Message.ts"
+import { Message, type Queued, reportOf } from "#domain/message/Message.ts"
 import { failureCode, type Report, type Status, statusOf } from "#domain/message/Status.ts"
 import { open } from "#domain/privacy/Sealing.ts"
 import type { NewEvent } from "#domain/Recorded.ts"
@@ -28,9 +28,9 @@ export interface SealedDocument {
 
 /** One more event of the message's stream; `undefined` before the first. */
 export const evolve = (id: MessageId, document: SealedDocument | undefined, event: NewEvent): SealedDocument => {
-  const read = readMessageEvent(event)
+  const read = Message.read(event)
   const { occurredAt, tenant } = event.metadata
-  if (read.type === "message.queued.v1") {
+  if (read.type === "message.queued") {
     const { content, device, expiresAt, recipient, recipients, tags, waMessageId } = read.data
     return {
       id,

@@ -5,7 +5,7 @@ import { contentDigestOf, messageIdOf, newWaMessageId, subjectIdOf } from "#doma
 import type { MessageId } from "#domain/Ids.ts"
 import { fromMillis, toMillis } from "#domain/Instant.ts"
 import type { Content, Recipient } from "#domain/message/Content.ts"
-import { streamOf } from "#domain/message/Message.ts"
+import { Message } from "#domain/message/Message.ts"
 import { orderedJson } from "#domain/OrderedJson.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
 import { EventStore } from "#domain/ports/EventStore.ts"
@@ -96,7 +96,7 @@ export const layer = (options: {
       }
 
       const load = (id: MessageId) =>
-        Effect.map(store.read(streamOf(id)), (events) => ({
+        Effect.map(store.read(Message.streamOf(id)), (events) => ({
           id,
           revision: events.length - 1,
           document: events.reduce<SealedDocument | undefined>(
@@ -109,7 +109,7 @@ export const layer = (options: {
         messageIdOf(crypto, pepper, tenant, client, idempotencyKey)
 
       const isAccepted = (caller: Caller, request: SendRequest) =>
-        Effect.map(store.read(streamOf(idOf(caller, request))), ([first]) => first !== undefined)
+        Effect.map(store.read(Message.streamOf(idOf(caller, request))), ([first]) => first !== undefined)
 
       /** The request under the name it is known by, if an earlier release accepted it under another. */
       const asNamed = Effect.fnUntraced(function* (caller: Caller, { formerKey, ...request }: SendRequest) {
@@ -126,7 +126,7 @@ export const layer = (options: {
         wait: Wait,
         noRoomToWait: boolean
       ) {
-        const stream = streamOf(id)
+        const stream = Message.streamOf(id)
         const contentDigest = digestOf(request)
         const asked = performance.now() // the accepting is part of what the caller waits for
         arrivals.shown(yield* views.position)
@@ -186,7 +186,7 @@ export const layer = (options: {
           const noRoomToWait = request.confirm.timeoutMs > 0 && waits.size() >= options.limits.waits
           const id = idOf(caller, request)
           const arrival = arrivals.begin(request.device)
-          const wait = waits.open(streamOf(id))
+          const wait = waits.open(Message.streamOf(id))
           return Effect.onExitPrimitive(accept(id, caller, request, arrival, wait, noRoomToWait), () => {
             arrival.end()
             wait.close()
@@ -210,7 +210,7 @@ export const layer = (options: {
           return document && present(document, yield* revealed(document))
         }),
 
-        history: (id) => store.read(streamOf(id)),
+        history: (id) => store.read(Message.streamOf(id)),
 
         list: Effect.fn("Messages.list")(function* (filter) {
           const found = yield* MessagesView.list(sql, { ...filter, limit: filter.limit + 1 }).pipe(

@@ -1,8 +1,9 @@
 import { Effect } from "effect"
-import { type DeviceEvent, readDeviceEvent } from "#domain/device/Device.ts"
-import { type AgentId, DeviceId, MessageId } from "#domain/Ids.ts"
+import { isReleased } from "#domain/Aggregates.ts"
+import { Device, type DeviceEvent } from "#domain/device/Device.ts"
+import { type AgentId, categoryOf, type DeviceId } from "#domain/Ids.ts"
 import { fromMillis, toMillis } from "#domain/Instant.ts"
-import { readMessageEvent } from "#domain/message/Message.ts"
+import { Message } from "#domain/message/Message.ts"
 import type { Crypto } from "#domain/ports/Crypto.ts"
 import type { SubjectKeys, SubjectKeysUnavailable } from "#domain/ports/SubjectKeys.ts"
 import type { Sealed } from "#domain/privacy/Sealed.ts"
@@ -25,23 +26,29 @@ type Open = (sealed: Sealed, place: Place) => Effect.Effect<string, Unreadable |
 export const orders = (crypto: Crypto["Service"], keys: SubjectKeys["Service"]) => {
   const open: Open = (sealed, place) => openWith(crypto, keys, sealed, place)
   return (event: RecordedEvent, attempt: number): Outcome =>
-    event.type === "message.queued.v1"
+    isQueued(event)
       ? sendOrder(open, event, attempt)
-      : event.type === "device.created.v1"
+      : isCreated(event)
         ? pairOrder(open, event, attempt)
         : Effect.succeed(undefined)
 }
 
+/** Streams begin with the event that commands; what a newer release has stored is for that one to issue. */
+const begins = (event: RecordedEvent, category: string) =>
+  event.revision === 0 && categoryOf(event.stream) === category && isReleased(event)
+export const isQueued = (event: RecordedEvent): boolean => begins(event, Message.category)
+const isCreated = (event: RecordedEvent): boolean => begins(event, Device.category)
+
 /** Of an event that commands an agent, the device it is about. */
 export const deviceOf = (event: RecordedEvent): string | undefined => {
-  if (event.type === "device.created.v1") return event.stream.slice("device-".length)
-  const read = event.type === "message.queued.v1" ? readMessageEvent(event) : undefined
-  return read?.type === "message.queued.v1" ? read.data.device : undefined
+  if (isCreated(event)) return Device.idOf(event.stream)
+  const read = isQueued(event) ? Message.read(event) : undefined
+  return read?.type === "message.queued" ? read.data.device : undefined
 }
 
 const sendOrder = Effect.fnUntraced(function* (open: Open, event: RecordedEvent, attempt: number) {
-  const queued = readMessageEvent(event)
-  if (queued.type !== "message.queued.v1") return undefined
+  const queued = Message.read(event)
+  if (queued.type !== "message.queued") return undefined
   const { content, device, expiresAt, recipient, waMessageId } = queued.data
   const { tenant } = event.metadata
   const to = yield* open(recipient.address, { tenant, event: event.eventId, field: "recipient" })
@@ -58,7 +65,7 @@ const sendOrder = Effect.fnUntraced(function* (open: Open, event: RecordedEvent,
       expiresAt,
       command: {
         kind: "send",
-        message: MessageId.make(event.stream.slice("message-".length)),
+        message: Message.idOf(event.stream),
         waMessageId,
         personal: { to: JSON.parse(to), content: JSON.parse(body) }
       }
@@ -70,11 +77,11 @@ const sendOrder = Effect.fnUntraced(function* (open: Open, event: RecordedEvent,
 const pairingPatienceMillis = 7 * 24 * 3_600_000
 
 const pairOrder = Effect.fnUntraced(function* (open: Open, event: RecordedEvent, attempt: number) {
-  const created: DeviceEvent = readDeviceEvent(event)
-  if (created.type !== "device.created.v1") return undefined
+  const created: DeviceEvent = Device.read(event)
+  if (created.type !== "device.created") return undefined
   const { agent, pairing } = created.data
   const { occurredAt, tenant } = event.metadata
-  const device = DeviceId.make(event.stream.slice("device-".length))
+  const device = Device.idOf(event.stream)
   const personal =
     pairing.method === "qr"
       ? { method: "qr" }

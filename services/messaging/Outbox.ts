@@ -1,4 +1,5 @@
 import { Array, Effect, FiberHandle } from "effect"
+import { Message } from "#domain/message/Message.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
 import type { EventStoreUnavailable } from "#domain/ports/EventStore.ts"
 import { Steps } from "#domain/ports/Steps.ts"
@@ -8,7 +9,7 @@ import { lowest } from "../projections/Progress.ts"
 import { partitionOf } from "../runtime/Partitions.ts"
 import { patiently } from "../runtime/Patience.ts"
 import * as Subscription from "../runtime/Subscription.ts"
-import { type Derived, deviceOf, orders } from "./Orders.ts"
+import { type Derived, deviceOf, isQueued, orders } from "./Orders.ts"
 import type * as Withheld from "./Withheld.ts"
 
 /** Those who begin together, as when a process takes its share, are waited for: each would begin the reading anew. */
@@ -98,11 +99,11 @@ export const make = Effect.fnUntraced(function* (
     })
     yield* Effect.orDie(Effect.retry(beginning, patiently))
 
-    const isAnswered = ({ position, stream, type }: RecordedEvent, known: bigint | undefined) =>
-      type === "message.queued.v1" &&
+    const isAnswered = (event: RecordedEvent, known: bigint | undefined) =>
+      isQueued(event) &&
       known !== undefined &&
-      position <= known &&
-      !backlog.isUnanswered(stream.slice("message-".length))
+      event.position <= known &&
+      !backlog.isUnanswered(Message.idOf(event.stream))
 
     const readerOf = (event: RecordedEvent) => {
       const device = deviceOf(event)
@@ -115,7 +116,7 @@ export const make = Effect.fnUntraced(function* (
     }
 
     const handle = Effect.fnUntraced(function* (events: Array.NonEmptyReadonlyArray<RecordedEvent>) {
-      if (events.some(({ type }) => type === "message.queued.v1")) step("gateway.queued")
+      if (events.some(isQueued)) step("gateway.queued")
       const known = yield* backlog.position
       const news = events.filter((event) => readerOf(event) !== undefined && !isAnswered(event, known))
       const byPartition = yield* deriveAll(news, wasIssued)

@@ -1,9 +1,9 @@
 import { Clock, Effect, Layer, Schedule, Semaphore } from "effect"
 import { SqlClient } from "effect/sql"
-import { streamOf as deviceStreamOf } from "#domain/device/Device.ts"
+import { Device } from "#domain/device/Device.ts"
 import type { DeviceId, StreamId } from "#domain/Ids.ts"
 import { fromMillis, type Instant, toMillis } from "#domain/Instant.ts"
-import { streamOf } from "#domain/message/Message.ts"
+import { Message } from "#domain/message/Message.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
 import { EventStore } from "#domain/ports/EventStore.ts"
 import { type Lease, Leases } from "#domain/ports/Leases.ts"
@@ -50,13 +50,13 @@ const longestPatience = 3_600_000
 const mostUnderway = 256
 
 const openMessage = ({ createdAt, device, id, reports }: SealedDocument): Open => ({
-  stream: streamOf(id),
+  stream: Message.streamOf(id),
   device,
   since: createdAt,
   attempt: reports.reduce((highest, { attempt }) => Math.max(highest, attempt), 1)
 })
 const openPairing = ({ id, since }: DeviceRecord): Open => ({
-  stream: deviceStreamOf(id),
+  stream: Device.streamOf(id),
   device: id,
   since,
   attempt: 1
@@ -113,7 +113,7 @@ export const layer = (options: ReconcilerOptions) =>
       const giveUp = (lease: Lease, { command, id }: SealedDocument) =>
         Effect.andThen(
           leases.fenced(lease, Effect.void), // whoever was paused meanwhile judges by an old clock
-          actors.execute(streamOf(id), ({ at }) => ({ _tag: "GiveUp", at, attempt: 1 }), {
+          actors.execute(Message.streamOf(id), ({ at }) => ({ _tag: "GiveUp", at, attempt: 1 }), {
             actor: { kind: "gateway", id: "reconciler" },
             correlationId: id,
             causationId: command

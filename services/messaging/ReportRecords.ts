@@ -1,9 +1,9 @@
 import { Context, Effect, Layer, Schema } from "effect"
 import { base64url } from "#domain/Bytes.ts"
-import { type ChangeEvent, DeviceRejected, streamOf as deviceStreamOf, readDeviceEvent } from "#domain/device/Device.ts"
+import { type ChangeEvent, Device, DeviceRejected } from "#domain/device/Device.ts"
 import { reportIdOf } from "#domain/Identifiers.ts"
 import { type AgentId, DeviceId, type EventId } from "#domain/Ids.ts"
-import { streamOf as messageStreamOf } from "#domain/message/Message.ts"
+import { Message } from "#domain/message/Message.ts"
 import { type Report, reportKey } from "#domain/message/Status.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
 import { EventStore } from "#domain/ports/EventStore.ts"
@@ -55,7 +55,7 @@ const make = Effect.fnUntraced(function* (registry: DeviceRegistry) {
   ) => {
     const [evidence, answers] = [base64url(bytes), header.commandId as EventId]
     return messages.execute(
-      messageStreamOf(message),
+      Message.streamOf(message),
       () => ({ _tag: "Record", device, answers, report, at, evidence }),
       originOf(header, message),
       { eventId }
@@ -67,11 +67,11 @@ const make = Effect.fnUntraced(function* (registry: DeviceRegistry) {
     const data = { step, at, evidence: base64url(bytes) }
     const isUp = change === "paired" || change === "connected"
     const event: ChangeEvent = isUp
-      ? { type: `device.${change}.v1`, data }
-      : { type: `device.${change}.v1`, data: { ...data, reason } }
+      ? { type: `device.${change}`, data }
+      : { type: `device.${change}`, data: { ...data, reason } }
     const agent = header.agent as AgentId
     return devices
-      .execute(deviceStreamOf(device), () => ({ _tag: "Record", agent, event }), originOf(header, device), { eventId })
+      .execute(Device.streamOf(device), () => ({ _tag: "Record", agent, event }), originOf(header, device), { eventId })
       .pipe(Effect.andThen(isUp ? codes.hide(device) : Effect.void))
   }
 
@@ -87,9 +87,9 @@ const make = Effect.fnUntraced(function* (registry: DeviceRegistry) {
 
   /** Whose a device is stands in its first event, for ever; the registry may not show it yet. */
   const read = Effect.fnUntraced(function* (device: DeviceId) {
-    const [first] = yield* store.read(deviceStreamOf(device))
-    const created = first && readDeviceEvent(first)
-    return created?.type === "device.created.v1" ? created.data.agent : undefined
+    const [first] = yield* store.read(Device.streamOf(device))
+    const created = first && Device.read(first)
+    return created?.type === "device.created" ? created.data.agent : undefined
   })
   const agentOf = (device: DeviceId) => {
     const known = registry.get(device)

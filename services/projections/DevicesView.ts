@@ -1,5 +1,5 @@
 import { Effect } from "effect"
-import { type Connection, Device, type DeviceState, readDeviceEvent } from "#domain/device/Device.ts"
+import { type Connection, Device, type DeviceState } from "#domain/device/Device.ts"
 import { type AgentId, DeviceId, defaultTenant, type EventId, type TenantId } from "#domain/Ids.ts"
 import type { Instant } from "#domain/Instant.ts"
 import type { Sealed } from "#domain/privacy/Sealed.ts"
@@ -91,12 +91,12 @@ const fold = (before: Entries, events: ReadonlyArray<RecordedEvent>): Entries =>
 }
 
 const evolve = (id: DeviceId, before: Entry | undefined, recorded: RecordedEvent): Entry => {
-  const event = readDeviceEvent(recorded)
+  const event = Device.read(recorded)
   const state = Device.evolve(before?.state ?? Device.initialState, event)
   if (state._tag === "Nothing") throw new Error("a device's stream must begin with device.created")
   const { connection, paired, reason } = state
   const { occurredAt, tenant } = recorded.metadata
-  if (event.type === "device.created.v1") {
+  if (event.type === "device.created") {
     const { agent, name } = event.data
     const created = recorded.eventId
     const record = { id, tenant, agent, name, created, connection, paired, reason, since: occurredAt }

@@ -1,5 +1,6 @@
 import { Array, Effect, Schedule } from "effect"
 import { SqlClient } from "effect/sql"
+import { categories } from "#domain/Aggregates.ts"
 import { EventStore } from "#domain/ports/EventStore.ts"
 import type { RecordedEvent } from "#domain/Recorded.ts"
 import * as Subscription from "../runtime/Subscription.ts"
@@ -89,7 +90,7 @@ export const follow = Effect.fnUntraced(function* (views: ReadonlyArray<View>) {
       const advanced = Effect.andThen(short.advance(last), all.advance(last))
       return events.length < manyEvents ? advanced : Effect.andThen(advanced, Effect.yieldNow) // requests go on
     })
-  yield* Effect.forkScoped(Subscription.follow({ name: "views in memory", categories: Rows.categories, after, handle }))
+  yield* Effect.forkScoped(Subscription.follow({ name: "views in memory", categories: categories, after, handle }))
   yield* Effect.forkScoped(headStart(following!.filter(isShort), after, apply, short.advance, all.reached))
   const count = Effect.forEach(views, ({ following }) => following.recount?.(sql) ?? Effect.void, { discard: true })
   yield* Effect.forkScoped(Effect.repeat(Effect.ignore(count), Schedule.spaced(recount)))

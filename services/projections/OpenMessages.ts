@@ -1,4 +1,4 @@
-import { noReport, readMessageEvent, reportOf } from "#domain/message/Message.ts"
+import { Message, noReport, reportOf } from "#domain/message/Message.ts"
 import { type Report, type Status, statusOf } from "#domain/message/Status.ts"
 import type { RecordedEvent } from "#domain/Recorded.ts"
 import type { SealedDocument } from "../messaging/MessageDocument.ts"
@@ -39,8 +39,8 @@ export const make = (count: (device: string, change: number) => void) => {
 
     follow: (recorded: RecordedEvent) => {
       const id = recorded.stream.slice("message-".length)
-      const event = readMessageEvent(recorded)
-      if (event.type === "message.queued.v1") {
+      const event = Message.read(recorded)
+      if (event.type === "message.queued") {
         const { device, recipients } = event.data
         if (!open.has(id)) count(device, 1) // what is behind it may have failed: then all are followed once more
         open.set(id, { device, recipients, reports: [], position: recorded.position })

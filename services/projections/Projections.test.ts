@@ -1,7 +1,7 @@
 import { assert, it } from "@effect/vitest"
 import { type Array, Context, Effect, Exit, Layer, Scope } from "effect"
 import { SqlClient } from "effect/sql"
-import { type ClientEvent, streamOf as clientStreamOf } from "#domain/access/Client.ts"
+import { Client } from "#domain/access/Client.ts"
 import { base64url } from "#domain/Bytes.ts"
 import { ApiKeyId, ClientId, DeviceId, EventId } from "#domain/Ids.ts"
 import { EventStore } from "#domain/ports/EventStore.ts"
@@ -21,12 +21,12 @@ import { deviceChanged, deviceCreated, home, queued, recorded, reported, sealed,
 const device = DeviceId.make(home)
 const client = ClientId.make(uuid(201))
 const key = ApiKeyId.make("first")
-const issued: ReadonlyArray<ClientEvent> = [
+const issued = [
   { type: "client.created.v1", data: { name: sealed } },
   { type: "client.key_issued.v1", data: { key, digest: base64url(new Uint8Array(32)), scopes: ["admin"] } }
 ]
-const [created, keyIssued] = issued.map((event, i) => recorded(clientStreamOf(client), i, 0n, event))
-const revoked = recorded(clientStreamOf(client), 2, 0n, { type: "client.key_revoked.v1", data: { key } })
+const [created, keyIssued] = issued.map((event, i) => recorded(Client.streamOf(client), i, 0n, event))
+const revoked = recorded(Client.streamOf(client), 2, 0n, { type: "client.key_revoked.v1", data: { key } })
 
 let ids = 1_000
 /** Appends what these would record; their own positions do not count. */

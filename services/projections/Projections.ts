@@ -1,5 +1,6 @@
 import { type Array, Deferred, Effect, Layer, Schedule } from "effect"
 import { SqlClient } from "effect/sql"
+import { categories } from "#domain/Aggregates.ts"
 import { type Lease, Leases } from "#domain/ports/Leases.ts"
 import type { RecordedEvent } from "#domain/Recorded.ts"
 import * as Partitions from "../runtime/Partitions.ts"
@@ -40,7 +41,7 @@ export const layer = (views: ReadonlyArray<View>, fresh: () => ReadonlyArray<Vie
               Effect.catchCause((cause) => Effect.andThen(Deferred.failCause(failed, cause), Effect.never))
             )
           return yield* Effect.raceFirst(
-            Subscription.follow({ name: "views", categories: Rows.categories, after: rows.behind, handle }),
+            Subscription.follow({ name: "views", categories: categories, after: rows.behind, handle }),
             Deferred.await(failed)
           )
         })

@@ -7,9 +7,6 @@ import { creating } from "../runtime/Tables.ts"
 import { lowest } from "./Progress.ts"
 import type { View } from "./View.ts"
 
-/** Every category in the log: the views are given all events, so their checkpoint is where they stand. */
-export const categories = ["message", "device", "client", "store"]
-
 export interface Checkpoint {
   readonly view_name: string
   readonly view_version: number

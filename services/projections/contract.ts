@@ -1,7 +1,7 @@
 import { assert, it } from "@effect/vitest"
 import { Effect, Fiber, Layer } from "effect"
 import { SqlClient } from "effect/sql"
-import { type ClientEvent, streamOf as clientStreamOf } from "#domain/access/Client.ts"
+import { Client } from "#domain/access/Client.ts"
 import { base64url } from "#domain/Bytes.ts"
 import { ApiKeyId, ClientId, EventId, TenantId } from "#domain/Ids.ts"
 import { EventStore } from "#domain/ports/EventStore.ts"
@@ -63,7 +63,7 @@ const alone = (sql: SqlClient.SqlClient, ...views: Parameters<typeof Projections
 const client = ClientId.make(uuid(201))
 const [first, second] = [ApiKeyId.make("first"), ApiKeyId.make("second")]
 const digest = base64url(new Uint8Array(32).fill(7))
-const clientEvents: ReadonlyArray<ClientEvent> = [
+const clientEvents = [
   { type: "client.created.v1", data: { name: sealed } },
   { type: "client.key_issued.v1", data: { key: first, digest, scopes: ["messages:send", "messages:read"] } },
   { type: "client.key_issued.v1", data: { key: second, digest, scopes: ["admin"] } },
@@ -170,7 +170,7 @@ export const viewsContract = <E>(adapter: string, layer: Layer.Layer<Databases, 
         const followed = KeysView.make()
         yield* followed.view.setup(sql)
         for (const [revision, event] of clientEvents.entries()) {
-          yield* write(followed.view, sql, recorded(clientStreamOf(client), revision, BigInt(revision), event))
+          yield* write(followed.view, sql, recorded(Client.streamOf(client), revision, BigInt(revision), event))
         }
         assert.deepStrictEqual(
           [...followed.roster.keys.values()],
