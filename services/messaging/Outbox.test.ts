@@ -5,7 +5,7 @@ import { EventStore } from "#domain/ports/EventStore.ts"
 import { SubjectKeys, SubjectKeysUnavailable } from "#domain/ports/SubjectKeys.ts"
 import type { RecordedEvent } from "#domain/Recorded.ts"
 import * as NodeCrypto from "#infra/crypto/NodeCrypto.ts"
-import { deviceCreated, queued, uuid } from "../projections/ViewsFixture.ts"
+import { deviceCreated, queued, recorded, uuid } from "../projections/ViewsFixture.ts"
 import { partitionOf } from "../runtime/Partitions.ts"
 import * as Outbox from "./Outbox.ts"
 
@@ -173,5 +173,15 @@ it.effect("who has no place in the log begins with the devices, then where the o
     yield* TestClock.adjust("1 second")
     assert.deepStrictEqual([one.taken, one.handed()], [[0n, 2n], 6n])
     assert.deepStrictEqual([other.taken, other.handed()], [[], 6n])
+
+it.effect("passes over what a newer release has stored", () =>
+  Effect.gen(function* () {
+    const newer = (position: bigint, stream: string) =>
+      recorded(stream, 0, position, { type: `${stream.split("-")[0]}.renewed.v1`, data: { device: left } })
+    const log = [newer(0n, `device-${left}`), newer(1n, `message-${uuid(7)}`), deviceCreated(left, 2n)]
+    const { join } = yield* reading(log)
+    const one = yield* join(partitionOf(left, partitions))
+    yield* TestClock.adjust("1 second")
+    assert.deepStrictEqual([one.taken, one.handed()], [[2n], 2n])
   }).pipe(Effect.provide(layer))
 )

@@ -1,5 +1,6 @@
 import { Array, Effect } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
+import { isReleased } from "#domain/Aggregates.ts"
 import { categoryOf } from "#domain/Ids.ts"
 import type { RecordedEvent } from "#domain/Recorded.ts"
 import { CheckpointMoved } from "../runtime/Checkpoint.ts"
@@ -26,11 +27,13 @@ export const createCheckpoints = (sql: SqlClient.SqlClient) =>
       view_name TEXT PRIMARY KEY, view_version INTEGER NOT NULL, position TEXT)`
   )
 
-/** The events after `position` that concern the view. */
+/** The events after `position` that concern the view. What a newer release has stored is for that one's views. */
 export const newsFor = (view: View, position: bigint | undefined, events: ReadonlyArray<RecordedEvent>) =>
   events.filter(
     (event) =>
-      (position === undefined || event.position > position) && view.categories.includes(categoryOf(event.stream))
+      (position === undefined || event.position > position) &&
+      view.categories.includes(categoryOf(event.stream)) &&
+      isReleased(event)
   )
 
 /** How far a view has come. */
