@@ -132,7 +132,7 @@ describe("Store", () => {
   it("records an agent again that speaks a newer protocol", () => {
     const older = Store.read({
       eventId: EventId.make(store),
-      type: "store.agent_enrolled",
+      type: "store.agent_enrolled.v1",
       data: { agent: home, ...keys("a1") }
     })
     assert.strictEqual(stateAfter(older).agents.get(home)!.get("a1")!.protocol, 1)
@@ -187,7 +187,7 @@ describe("Store", () => {
 
   it("is identified by a UUID", () => {
     const id = EventId.make(store)
-    const read = (store: string) => Store.read({ eventId: id, type: "store.opened", data: { store, epoch: 0 } })
+    const read = (store: string) => Store.read({ eventId: id, type: "store.opened.v1", data: { store, epoch: 0 } })
     assert.deepStrictEqual(read(store), { ...opened, id })
     assert.throws(() => read("store"))
   })

@@ -173,6 +173,8 @@ it.effect("who has no place in the log begins with the devices, then where the o
     yield* TestClock.adjust("1 second")
     assert.deepStrictEqual([one.taken, one.handed()], [[0n, 2n], 6n])
     assert.deepStrictEqual([other.taken, other.handed()], [[], 6n])
+  }).pipe(Effect.provide(layer))
+)
 
 it.effect("passes over what a newer release has stored", () =>
   Effect.gen(function* () {
