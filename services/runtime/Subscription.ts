@@ -34,7 +34,6 @@ export const follow = <E, R>(options: {
       })
     }
     const once = Effect.suspend(() =>
-<<<<<<< HEAD
       Stream.runForEachArray(
         store.subscribe({ categories: options.categories, after, passed: options.passed }),
         (events) =>
@@ -42,13 +41,6 @@ export const follow = <E, R>(options: {
             after = events[events.length - 1]!.position
             failures = 0
           })
-=======
-      Stream.runForEachArray(store.subscribe({ categories: options.categories, after }), (events) =>
-        Effect.map(Effect.andThen(remark(events), options.handle(events)), () => {
-          after = events[events.length - 1]!.position
-          failures = 0
-        })
->>>>>>> ae17c64 (fix(services): views and dispatcher go on over events of a newer release)
       )
     )
     const pause = Effect.suspend(() => Effect.sleep(Math.min(firstPauseMillis * 2 ** failures++, longestPauseMillis)))
