@@ -8,6 +8,10 @@ export const errorCodes = {
   not_found: [404, "There is nothing here."],
   message_not_found: [404, "There is no such message."],
   device_not_found: [404, "There is no such device."],
+  qr_not_found: [
+    404,
+    "The device has no QR code to show now: it is linked, is linked by a typed code, or the next one is to come."
+  ],
   client_not_found: [404, "There is no such client."],
   key_not_found: [404, "There is no such key."],
   agent_not_found: [404, "There is no such agent."],
@@ -30,7 +34,15 @@ export const errorCodes = {
   ],
   internal: [500, "Something is wrong on our side."],
   store_unavailable: [503, "The store does not answer; repeat the request with the same idempotency key."],
+  database_unavailable: [503, "The database does not answer."],
+  bus_unavailable: [503, "The bus to the agents does not answer."],
+  no_signing_key: [503, "The gateway has no key that agents take."],
+  clock_off: [503, "The gateway's clock is wrong; repeat the request with the same idempotency key."],
   starting: [503, "The gateway is starting; repeat the request with the same idempotency key."],
+  out_of_date: [
+    503,
+    "The gateway has had no word of the log for some seconds; repeat the request with the same idempotency key."
+  ],
   shutting_down: [503, "The gateway is shutting down; repeat the request with the same idempotency key."]
 } as const satisfies Record<string, readonly [status: number, title: string]>
 
@@ -52,6 +64,9 @@ export const messageCodes = {
   send_failed: "The try to send broke off.",
   interrupted: "The agent ended during the try to send.",
   no_report: "The message's time is over, and no agent has reported on it.",
+  key_lost: "The message cannot be read any more: its key is lost.",
+  erased: "The recipient's data was erased before the message was sent.",
+  damaged: "The message cannot be read any more: its record is damaged.",
   unspecified: "The report gives no reason."
 } as const satisfies Record<string, string>
 

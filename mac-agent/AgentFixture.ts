@@ -268,7 +268,8 @@ export const startAgent = Effect.fnUntraced(function* (
     Layer.build
   )
   const refusals = Context.get(services, RefusalLog)
-  return { ledger: Context.get(services, Ledger), refusals, steps, sent: whatsapp.sent, tell: whatsapp.tell }
+  const { ask, sent, tell } = whatsapp
+  return { ask, ledger: Context.get(services, Ledger), refusals, steps, sent, tell }
 })
 
 /** What WhatsApp was asked to send, by message number, in order. */

@@ -177,7 +177,8 @@ it.effect("a command that breaks the agent's hands does not stop those behind it
   Effect.gen(function* () {
     const gateway = yield* makeGateway
     const { sent } = yield* startAgent(gateway, {
-      encode: ({ text }) => (text === "text 1" ? Effect.die(new Error("broken")) : Effect.succeed(utf8(text)))
+      encode: (_device, { content: { text } }) =>
+        text === "text 1" ? Effect.die(new Error("broken")) : Effect.succeed(utf8(text))
     })
     yield* connect(gateway, device)
     yield* Fiber.join(yield* gateway.issue(sendOf(1), sendOf(2)))

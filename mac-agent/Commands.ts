@@ -92,7 +92,7 @@ export const layer = Layer.effectDiscard(
         state: "prepared",
         attemptedAt: undefined,
         to,
-        bytes: yield* whatsapp.encode(content)
+        bytes: yield* whatsapp.encode(device, { to, content })
       }
       return entry
     })

@@ -133,6 +133,20 @@ it.effect("asks again until it is told, less and less often, then twice a minute
   })
 )
 
+it.effect("tells how much it did not obey and did not believe", () =>
+  Effect.gen(function* () {
+    const gateway = yield* makeGateway
+    const { tell } = yield* startAgent(gateway, { protocol: 2 })
+    yield* connect(gateway, device)
+    yield* gateway.issue(pairOf(1, { agent: "office" }))
+    for (const reason of ["foreign_receipt", "foreign_receipt", "late_retry"] as const) {
+      yield* tell({ _tag: "Refused", device, reason })
+    }
+    yield* asks(gateway)
+    assert.strictEqual(gateway.beats.at(-1)!.report.refused, 4)
+  })
+)
+
 it.effect("beside a gateway that turns out to speak version 1 it goes on by its own clock, after half a minute", () =>
   Effect.gen(function* () {
     const gateway = yield* makeGateway

@@ -11,6 +11,8 @@ import * as PinFile from "#infra/pin/File.ts"
 import * as SqliteRefusals from "#infra/refusals/Sqlite.ts"
 import * as FileVault from "#infra/secrets/FileVault.ts"
 import * as DirectoryLock from "#infra/sqlite/DirectoryLock.ts"
+import type { Contents } from "#infra/sqlite/FolderContents.ts"
+import * as FolderContents from "#infra/sqlite/FolderContents.ts"
 import * as Baileys from "#infra/whatsapp/Baileys.ts"
 import * as Agent from "./Agent.ts"
 import type { SenderOptions } from "./Sender.ts"
@@ -40,8 +42,12 @@ export const whatsapp = (folder: string, options: Omit<Baileys.Options, "authFil
 export const ledger = (folder: string) =>
   Layer.merge(SqliteLedger.layer(join(folder, "ledger.db")), SqliteRefusals.layer(join(folder, "refusals.db")))
 
+/** What it begins its folder with; without any of it, it would send again or pair anew. */
+export const agentKeeps: Contents = { files: ["ledger.db", "whatsapp.db"], secrets: ["ledger", "whatsapp-auth"] }
+
 /** What it stands on: its folder. */
-export const embedded = (folder: string) => ledger(folder).pipe(Layer.provideMerge(custody(folder)))
+export const embedded = (folder: string) =>
+  ledger(folder).pipe(Layer.provide(FolderContents.layer(folder, agentKeeps)), Layer.provideMerge(custody(folder)))
 
 /** The agent between WhatsApp and a bus. It dials out and listens nowhere. Leaves its folder's ports open. */
 export const between = <E, R, E2, R2>(

@@ -1,4 +1,4 @@
-import { toMillis } from "#domain/Instant.ts"
+import { type Instant, toMillis } from "#domain/Instant.ts"
 import type { LedgerEntry } from "#domain/ports/Ledger.ts"
 import type { NotSentReason } from "#domain/ports/WhatsApp.ts"
 
@@ -17,6 +17,11 @@ export interface Doubt {
   inLine: boolean
 }
 
+export interface Refusal {
+  readonly at: Instant
+  readonly code?: string
+}
+
 /** What is known of an entry that is not over yet. In memory only: what has to last is in the ledger. */
 export interface Live {
   readonly entry: LedgerEntry
@@ -28,8 +33,10 @@ export interface Live {
   attemptedMillis: number | undefined
   /** From when a try is to be written down until it is over. */
   trying: boolean
-  /** The word on it came by another way than a try: none begins any more, and how one ends says nothing new. */
+  /** The last word on it came by another way than a try: none begins any more, and how one ends says nothing new. */
   heard: boolean
+  /** The server refused an earlier try while this one is under way: its end decides, for it may still leave. */
+  refusal: Refusal | undefined
   doubt: Doubt | undefined
   vainQueries: number
 }
@@ -40,6 +47,7 @@ export const make = (entry: LedgerEntry): Live => ({
   attemptedMillis: entry.attemptedAt && toMillis(entry.attemptedAt),
   trying: false,
   heard: false,
+  refusal: undefined,
   doubt: undefined,
   vainQueries: 0
 })
@@ -51,7 +59,7 @@ export const isClosed = (live: Live, now: number): boolean =>
   now - (live.attemptedMillis ?? toMillis(live.entry.acceptedAt)) > windowMillis || hasExpired(live, now)
 
 export const mayBegin = (live: Live, now: number): boolean => {
-  if (live.heard) return false
+  if (live.heard || live.refusal !== undefined) return false
   return live.doubt === undefined ? !hasExpired(live, now) : live.doubt.due <= now && !isClosed(live, now)
 }
 

@@ -3,20 +3,23 @@ import { hex } from "#domain/Bytes.ts"
 import { fromMillis } from "#domain/Instant.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
 import { type Refusal, RefusalLog } from "#domain/ports/RefusalLog.ts"
+import type { WordRefusal } from "#domain/ports/WhatsApp.ts"
 import { tally } from "#domain/wire/Tally.ts"
 import { Trust } from "./Trust.ts"
 
 /** So many of each reason are kept of each second; of the others only the number. */
 const keptAtOnce = 16
 
-/** Commands that were not obeyed: counted, told, and kept with what names them. */
+/** Commands that were not obeyed: counted, told, and kept with what names them. Words of WhatsApp's: counted and told. */
 export class Refusals extends Context.Service<
   Refusals,
   {
     readonly refuse: (reason: string, envelope: Uint8Array) => Effect.Effect<void>
     /** The ledger has this command already: a redelivery, a re-issue or a replay. Counted, and no more. */
     readonly repeated: () => void
-    /** How many were refused since the agent began. */
+    /** A word on a message of ours, or a wish for it, comes from somebody whose word does not count. */
+    readonly disbelieve: (reason: WordRefusal) => Effect.Effect<void>
+    /** How many of both were refused since the agent began. */
     readonly total: () => number
   }
 >()("homing/mac-agent/Refusals") {}
@@ -31,6 +34,11 @@ export const layer = Layer.effect(
       metric: "homing_commands_refused_total",
       description: "Commands that the agent did not obey, by reason.",
       logged: "a command was refused"
+    })
+    const words = tally({
+      metric: "homing_whatsapp_words_refused_total",
+      description: "Receipts, acknowledgements and wishes of WhatsApp's that were not believed, by reason.",
+      logged: "a word from WhatsApp was refused"
     })
     const waiting = new Map<string, globalThis.Array<Refusal>>()
 
@@ -47,7 +55,8 @@ export const layer = Layer.effect(
     yield* Effect.addFinalizer(() => Effect.ignore(keep))
 
     return {
-      total,
+      total: () => total() + words.total(),
+      disbelieve: (reason) => Effect.flatMap(Clock.currentTimeMillis, (millis) => words.count(reason, agent, millis)),
       repeated: () => note("repeated"),
       refuse: Effect.fnUntraced(function* (reason, envelope) {
         const millis = yield* Clock.currentTimeMillis

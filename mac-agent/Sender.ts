@@ -2,13 +2,14 @@ import { Array, Clock, Context, Deferred, Effect, FiberSet, Layer, Schedule } fr
 import type { MessageCode } from "#domain/ErrorCodes.ts"
 import type { DeviceId, EventId } from "#domain/Ids.ts"
 import { fromMillis, type Instant, toMillis } from "#domain/Instant.ts"
-import { Ledger, type LedgerEntry } from "#domain/ports/Ledger.ts"
+import { Ledger, type LedgerEntry, type LedgerState } from "#domain/ports/Ledger.ts"
 import { Steps } from "#domain/ports/Steps.ts"
 import * as Chats from "./Chats.ts"
 import { GatewayClock } from "./GatewayClock.ts"
 import { LedgerPatience } from "./LedgerPatience.ts"
 import * as Live from "./Live.ts"
 import { Reporter } from "./Reporter.ts"
+import * as SentMessages from "./SentMessages.ts"
 import * as Tries from "./Tries.ts"
 import { Trust } from "./Trust.ts"
 import { changeOf, reporting } from "./Verdicts.ts"
@@ -27,6 +28,11 @@ export interface SenderOptions {
   readonly drainMillis?: number
 }
 
+/** Bounds how long one commit holds the event loop. */
+const expiredAtOnce = 512
+/** Without a life, these are over by the server's word: what was deferred may be missing from the state. */
+const isTold: ReadonlySet<LedgerState> = new Set(["attempting", "acked"])
+
 /** The one place that writes to WhatsApp: attempts, outcomes, retries, expiry. */
 export class Sender extends Context.Service<
   Sender,
@@ -39,7 +45,7 @@ export class Sender extends Context.Service<
     readonly disconnected: (device: DeviceId) => void
     /** The server's or the recipient's word on one of our ids, outside of any attempt. */
     readonly heard: (
-      waMessageId: string,
+      of: { readonly device: DeviceId; readonly waMessageId: string },
       word: {
         readonly claim: "sent" | "delivered" | "read" | "played" | "failed"
         readonly code?: string
@@ -57,6 +63,7 @@ export const layer = (options: SenderOptions = {}) =>
     Effect.gen(function* () {
       const ledger = yield* Ledger
       const patience = yield* LedgerPatience
+      const findSent = yield* SentMessages.finding
       const reporter = yield* Reporter
       const step = yield* Steps
       const time = yield* GatewayClock
@@ -137,13 +144,18 @@ export const layer = (options: SenderOptions = {}) =>
       }
 
       /** Durable before it is over: only then is WhatsApp told that we have it. */
-      const heard: Sender["Service"]["heard"] = Effect.fnUntraced(function* (waMessageId, { at, claim, code }) {
-        // a reading works on a full disk as well: it does not wait for those that write
-        const entry = yield* Effect.catch(ledger.findSent(waMessageId), () =>
-          patience.surely(ledger.findSent(waMessageId))
-        )
+      const heard: Sender["Service"]["heard"] = Effect.fnUntraced(function* (
+        { device, waMessageId },
+        { at, claim, code }
+      ) {
+        const entry = yield* findSent(device, waMessageId)
         if (entry === undefined) return
         const live = lives.get(entry.commandId)
+        if (claim === "failed" && live?.trying) {
+          live.refusal = { at, ...(code !== undefined && { code }) }
+          return
+        }
+        if (claim === "sent" && live === undefined && isTold.has(entry.state)) return
         if (live !== undefined) learn(live)
         const millis = toMillis(at)
         const reports = [reportOf(entry, live?.attempt ?? entry.attempt, claim, millis, code)]
@@ -190,11 +202,13 @@ export const layer = (options: SenderOptions = {}) =>
       /** Entries whose time has come are tried again; waiting ones whose time is over expire. */
       const tick = Effect.gen(function* () {
         const now = yield* Clock.currentTimeMillis
+        const expired: globalThis.Array<Live.Live> = []
         for (const { commandId } of time.isSet() ? chats.takeExpired(fromMillis(now)) : []) {
           const live = lives.get(commandId)!
-          if (live.doubt === undefined) yield* tries.expire(live, now)
+          if (live.doubt === undefined) expired.push(live)
           else live.doubt.inLine = false
         }
+        for (const some of Array.chunksOf(expired, expiredAtOnce)) yield* tries.expire(some, now)
         for (const live of lives.values()) lineUp(live, now)
         chats.rouse(now)
         for (const device of online) wake({ device })

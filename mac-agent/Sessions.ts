@@ -4,8 +4,10 @@ import { fromMillis } from "#domain/Instant.ts"
 import { Ledger, type LedgerDevice, type LedgerReport } from "#domain/ports/Ledger.ts"
 import { type SessionEvent, WhatsApp } from "#domain/ports/WhatsApp.ts"
 import { LedgerPatience } from "./LedgerPatience.ts"
+import { Refusals } from "./Refusals.ts"
 import { Reporter } from "./Reporter.ts"
 import { Sender } from "./Sender.ts"
+import * as SentMessages from "./SentMessages.ts"
 
 type Change = "paired" | "connected" | "disconnected" | "logged_out"
 
@@ -25,8 +27,10 @@ export const layer = Layer.effect(
   Effect.gen(function* () {
     const ledger = yield* Ledger
     const patience = yield* LedgerPatience
+    const refusals = yield* Refusals
     const reporter = yield* Reporter
     const sender = yield* Sender
+    const sentMessage = yield* SentMessages.make
     const whatsapp = yield* WhatsApp
     const devices = new Map<DeviceId, LedgerDevice>()
 
@@ -42,11 +46,7 @@ export const layer = Layer.effect(
       const opening = whatsapp
         .open(device, {
           ...(pairing !== undefined && { pairing }),
-          sent: (waMessageId) =>
-            ledger.findSent(waMessageId).pipe(
-              Effect.map((entry) => entry?.bytes),
-              Effect.orElseSucceed(() => undefined)
-            )
+          sent: (waMessageId) => sentMessage(device, waMessageId)
         })
         .pipe(Effect.tapError((error) => Effect.logError("a session cannot be opened; it is tried again", error)))
       return opening.pipe(
@@ -99,11 +99,13 @@ export const layer = Layer.effect(
           sender.disconnected(event.device)
           return yield* report(held, event.reason === "logged_out" ? "logged_out" : "disconnected", event.reason)
         case "Receipt":
-          return yield* sender.heard(event.waMessageId, { claim: event.kind, at: event.at })
+          return yield* sender.heard(event, { claim: event.kind, at: event.at })
+        case "Refused":
+          return yield* refusals.disbelieve(event.reason)
         case "LateAck": {
-          const { at, error, waMessageId } = event
+          const { at, error } = event
           return yield* sender.heard(
-            waMessageId,
+            event,
             error === undefined ? { claim: "sent", at } : { claim: "failed", code: error, at }
           )
         }

@@ -1,9 +1,9 @@
-import { Clock, Effect, Random } from "effect"
+import { Array, Clock, Effect, Random } from "effect"
 import type { MessageCode } from "#domain/ErrorCodes.ts"
 import type { EventId } from "#domain/Ids.ts"
 import { toMillis } from "#domain/Instant.ts"
 import type { ReportKind } from "#domain/message/Status.ts"
-import { Ledger, type LedgerEntry, type LedgerState } from "#domain/ports/Ledger.ts"
+import { Ledger, type LedgerChange, type LedgerEntry, type LedgerState } from "#domain/ports/Ledger.ts"
 import { Steps } from "#domain/ports/Steps.ts"
 import { type SendOutcome, WhatsApp } from "#domain/ports/WhatsApp.ts"
 import type { Chats } from "./Chats.ts"
@@ -32,21 +32,37 @@ export const make = Effect.fnUntraced(function* ({ chats, lastingMillis, lives, 
   const whatsapp = yield* WhatsApp
   const reportOf = reporting(reporter)
 
-  /** Records a verdict with its report and publishes it. What a restart would find out again may be durable later. */
-  const settle = ({ attempt, entry }: Live, state: LedgerState, claim: ReportKind, millis: number, code?: string) => {
-    const reports = [reportOf(entry, attempt, claim, millis, code)]
-    if (state !== "ambiguous") lives.delete(entry.commandId)
-    return Effect.map(ledger.changeSoon([changeOf(entry, state, millis, reports)]), () => {
-      step("agent.settled")
-      reporter.publish(reports)
-    })
+  /** With the report that tells of it. */
+  const verdictOf = ({ attempt, entry }: Live, state: LedgerState, claim: ReportKind, millis: number, code?: string) =>
+    changeOf(entry, state, millis, [reportOf(entry, attempt, claim, millis, code)])
+  const tell = (verdicts: ReadonlyArray<LedgerChange>): void => {
+    if (verdicts.length === 0) return
+    step("agent.settled")
+    reporter.publish(verdicts.flatMap(({ reports }) => reports))
   }
+  /** Durable later than it is told: without it, a restart asks again under the same id. */
+  const note = (verdict: LedgerChange) => Effect.map(ledger.changeSoon([verdict]), () => tell([verdict]))
+  /** Durable before anybody hears of it, however long that takes: no restart may do what it forbids. */
+  const settle = (verdicts: Array.NonEmptyReadonlyArray<LedgerChange>) =>
+    Effect.map(patience.surely(ledger.change(verdicts)), (tookEffect) => tell(verdicts.filter((_, i) => tookEffect[i])))
 
   const over = (live: Live): void => {
     live.trying = false
     proceed(live.entry)
   }
-  const expire = (live: Live, now: number) => settle(live, "expired", "expired", now)
+  /** Its last word is written. */
+  const end = (live: Live): void => {
+    lives.delete(live.entry.commandId)
+    over(live)
+  }
+
+  /** Their time was over before any try. */
+  const expire = (expired: Array.NonEmptyReadonlyArray<Live>, now: number) =>
+    Effect.map(settle(Array.map(expired, (live) => verdictOf(live, "expired", "expired", now))), () => {
+      for (const { entry } of expired) lives.delete(entry.commandId)
+    })
+  const reject = (live: Live, millis: number, code?: string) =>
+    Effect.map(settle([verdictOf(live, "rejected", "failed", millis, code)]), () => end(live))
 
   /** It may have left, or not. Said once; tried again under the same id while the window is open. */
   const unsure = (live: Live, code: MessageCode) =>
@@ -54,7 +70,7 @@ export const make = Effect.fnUntraced(function* ({ chats, lastingMillis, lives, 
       live.doubt = doubted(live, now)
       const told =
         live.doubt.tries === 1
-          ? settle(live, "ambiguous", "unknown", now, code)
+          ? note(verdictOf(live, "ambiguous", "unknown", now, code))
           : ledger.changeSoon([changeOf(live.entry, "ambiguous", now, [])])
       return Effect.map(told, () => over(live))
     })
@@ -72,27 +88,21 @@ export const make = Effect.fnUntraced(function* ({ chats, lastingMillis, lives, 
   const conclude = (live: Live, outcome: SendOutcome): Effect.Effect<void> => {
     switch (outcome._tag) {
       case "Acked":
-        return Effect.map(settle(live, "acked", "sent", toMillis(outcome.at)), () => over(live))
+        return Effect.map(note(verdictOf(live, "acked", "sent", toMillis(outcome.at))), () => end(live))
       case "Rejected":
-        return Effect.map(settle(live, "rejected", "failed", toMillis(outcome.at), outcome.code), () => over(live))
+        return reject(live, toMillis(outcome.at), outcome.code)
       case "Unknown":
         return unsure(live, outcome.reason)
       case "NotSent":
         // an earlier try may have left: then "not sent" says nothing about the message
         if (live.doubt !== undefined) return unsure(live, outcome.reason)
         return Effect.flatMap(Clock.currentTimeMillis, (now) =>
-          outcome.final
-            ? Effect.map(settle(live, "rejected", "failed", now, outcome.reason), () => over(live))
-            : later(live, outcome.reason, now)
+          outcome.final ? reject(live, now, outcome.reason) : later(live, outcome.reason, now)
         )
     }
   }
 
-  const spare = (live: Live) =>
-    Effect.sync(() => {
-      lives.delete(live.entry.commandId)
-      over(live)
-    })
+  const spare = (live: Live) => Effect.sync(() => end(live))
 
   const tellAttempting = ({ attempt, entry }: Live) => {
     const report = reportOf(entry, attempt, "attempting", clock.currentTimeMillisUnsafe())
@@ -108,7 +118,12 @@ export const make = Effect.fnUntraced(function* ({ chats, lastingMillis, lives, 
       const ended = (outcome: SendOutcome) => {
         clearTimeout(lasting)
         step("agent.sent")
-        return live.heard ? spare(live) : conclude(live, outcome)
+        if (live.heard) return spare(live)
+        const { refusal } = live
+        const isSilent = outcome._tag === "Unknown" || outcome._tag === "NotSent"
+        return refusal !== undefined && isSilent
+          ? reject(live, toMillis(refusal.at), refusal.code)
+          : conclude(live, outcome)
       }
       return Effect.matchCauseEffect(whatsapp.send(live.entry.device, live.entry), {
         onSuccess: ended,
@@ -123,7 +138,8 @@ export const make = Effect.fnUntraced(function* ({ chats, lastingMillis, lives, 
   const forgo = (live: Live) =>
     Effect.flatMap(Clock.currentTimeMillis, (now) => {
       if (live.heard) return spare(live)
-      if (live.doubt === undefined) return Effect.map(expire(live, now), () => over(live))
+      if (live.refusal !== undefined) return reject(live, toMillis(live.refusal.at), live.refusal.code)
+      if (live.doubt === undefined) return Effect.map(expire([live], now), () => over(live))
       live.doubt.inLine = false
       return Effect.sync(() => over(live))
     })
@@ -134,11 +150,14 @@ export const make = Effect.fnUntraced(function* ({ chats, lastingMillis, lives, 
     const written = Effect.flatMap(Clock.currentTimeMillis, (now) => {
       if (!mayBegin(live, now)) return Effect.succeed(false)
       live.attemptedMillis ??= now
-      return Effect.as(ledger.change([changeOf(live.entry, "attempting", now, [])]), true)
+      return Effect.map(ledger.change([changeOf(live.entry, "attempting", now, [])]), ([tookEffect]) => {
+        if (!tookEffect) live.heard = true
+        return true
+      })
     })
     // the server's word on an earlier try may come while this one is written down
     return Effect.flatMap(patience.surely(written), (isWritten) =>
-      isWritten && !live.heard ? attempt(live) : forgo(live)
+      isWritten && !live.heard && live.refusal === undefined ? attempt(live) : forgo(live)
     )
   }
 

@@ -1,7 +1,6 @@
 import { join } from "node:path"
 import { Effect, Layer, Redacted } from "effect"
-import { type AgentId, defaultTenant } from "#domain/Ids.ts"
-import { Crypto } from "#domain/ports/Crypto.ts"
+import type { AgentId } from "#domain/Ids.ts"
 import { Leases } from "#domain/ports/Leases.ts"
 import { SecretVault } from "#domain/ports/SecretVault.ts"
 import type { WhatsApp } from "#domain/ports/WhatsApp.ts"
@@ -14,10 +13,12 @@ import * as InProcessLeases from "#infra/leases/InProcess.ts"
 import * as InProcessLimits from "#infra/limits/InProcess.ts"
 import * as FileVault from "#infra/secrets/FileVault.ts"
 import * as DirectoryLock from "#infra/sqlite/DirectoryLock.ts"
+import type { Contents } from "#infra/sqlite/FolderContents.ts"
+import * as FolderContents from "#infra/sqlite/FolderContents.ts"
 import * as SqliteClient from "#infra/sqlite/SqliteClient.ts"
 import * as SqliteSubjectKeys from "#infra/subject-keys/Sqlite.ts"
 import * as Agent from "#mac-agent/Agent.ts"
-import { ledger } from "#mac-agent/Layers.ts"
+import { agentKeeps, ledger } from "#mac-agent/Layers.ts"
 import { ownKeys } from "#mac-agent/OwnKeys.ts"
 import type { SenderOptions } from "#mac-agent/Sender.ts"
 import * as Trust from "#mac-agent/Trust.ts"
@@ -32,8 +33,11 @@ import * as PairingCodes from "./devices/PairingCodes.ts"
 import * as SharedPairingCodes from "./devices/SharedPairingCodes.ts"
 import { Deployment } from "./gateway/Deployment.ts"
 import * as Server from "./gateway/Server.ts"
-import { Shared } from "./identity/Installation.ts"
+import { Adopting, Shared } from "./identity/Installation.ts"
+import * as OlderLog from "./identity/OlderLog.ts"
 import * as OwnDatabase from "./identity/OwnDatabase.ts"
+import * as OwnKeys from "./identity/OwnKeys.ts"
+import { provenance } from "./identity/Pepper.ts"
 import * as Identity from "./identity/StoreIdentity.ts"
 import { StoreIdentity } from "./identity/StoreIdentity.ts"
 import * as AgentCommands from "./messaging/AgentCommands.ts"
@@ -49,7 +53,9 @@ import * as DevicesView from "./projections/DevicesView.ts"
 import * as MessagesView from "./projections/MessagesView.ts"
 import * as Projections from "./projections/Projections.ts"
 import { Readiness } from "./projections/Readiness.ts"
-import { Provenance } from "./runtime/Provenance.ts"
+import * as Fitness from "./runtime/Fitness.ts"
+import { Freshness, LogElsewhere } from "./runtime/Freshness.ts"
+import { SharedClock } from "./runtime/SharedClock.ts"
 import { observe } from "./telemetry/Metrics.ts"
 import { version } from "./Version.ts"
 
@@ -96,7 +102,9 @@ const database = (folder: string, url: Redacted.Redacted | undefined) =>
         SqliteSubjectKeys.layer(join(folder, "subject-keys.db")),
         InProcessLimits.layer,
         InProcessLeases.layer
-      ).pipe(Layer.provideMerge(SqliteClient.layer(join(folder, "views.db"), { durability: "checkpoint" })))
+      ).pipe(
+        Layer.provideMerge(SqliteClient.layer(join(folder, "views.db"), { durability: "checkpoint", expendable: true }))
+      )
     : later(
         async () => ({
           Client: await import("#infra/postgres/PostgresClient.ts"),
@@ -140,7 +148,8 @@ const ports = (folder: string, addresses: Addresses) =>
     log(folder, addresses.eventStoreUrl),
     database(folder, addresses.databaseUrl),
     bus(addresses),
-    Layer.succeed(Shared, isShared(addresses))
+    Layer.succeed(Shared, isShared(addresses)),
+    Layer.succeed(LogElsewhere, addresses.eventStoreUrl !== undefined)
   )
 
 /** Secrets are files in the folder; gateways that share everything else share copies of them. */
@@ -149,32 +158,40 @@ const secrets = (folder: string) => FileVault.layer(join(folder, "secrets")).pip
 const isShared = ({ databaseUrl, eventStoreUrl, natsUrl }: Addresses) =>
   databaseUrl !== undefined && eventStoreUrl !== undefined && natsUrl !== undefined
 
-/** One process holds the folder at a time, unless nothing but secrets is in it. */
-const custody = (folder: string, addresses: Addresses) =>
-  isShared(addresses) ? secrets(folder) : Layer.provideMerge(secrets(folder), DirectoryLock.layer(folder))
+/** What the gateway keeps in the folder: what has no address. */
+const kept = ({ databaseUrl, eventStoreUrl }: Addresses): Contents => ({
+  files: [
+    ...(eventStoreUrl === undefined ? ["log.db"] : []),
+    ...(databaseUrl === undefined ? ["subject-keys.db"] : [])
+  ],
+  secrets: ["pepper", "subject-keys"]
+})
+const both = (a: Contents, b: Contents): Contents => ({
+  files: [...a.files, ...b.files],
+  secrets: [...a.secrets, ...b.secrets]
+})
+
+/**
+ * One process holds the folder at a time, unless nothing but secrets is in it. Who adopts a log goes by the secrets that
+ * are there.
+ */
+const custody = (folder: string, addresses: Addresses, contents: Contents) =>
+  isShared(addresses)
+    ? secrets(folder)
+    : Layer.unwrap(Effect.map(Adopting, (adopting) => FolderContents.layer(folder, contents, adopting))).pipe(
+        Layer.provideMerge(secrets(folder)),
+        Layer.provideMerge(DirectoryLock.layer(folder))
+      )
 
 /** What one process stands on: a folder, and the addresses there are; by default SQLite files and no server. */
 export const embedded = (folder: string, addresses = nowhere) =>
-  Layer.merge(ports(folder, addresses), ledger(folder)).pipe(Layer.provideMerge(custody(folder, addresses)))
+  Layer.merge(ports(folder, addresses), ledger(folder)).pipe(
+    Layer.provideMerge(custody(folder, addresses, both(kept(addresses), agentKeeps)))
+  )
 
 /** What a gateway stands on whose agents are processes of their own. */
 export const apart = (folder: string, addresses: Addresses) =>
-  ports(folder, addresses).pipe(Layer.provideMerge(custody(folder, addresses)))
-
-const provenance = (region: string) =>
-  Layer.effect(
-    Provenance,
-    Effect.gen(function* () {
-      const crypto = yield* Crypto
-      const pepper = yield* (yield* SecretVault).obtain("pepper")
-      return {
-        tenant: defaultTenant,
-        region,
-        producer: `homing-gateway/${version}`,
-        pepper: crypto.macKey(Redacted.value(pepper))
-      }
-    })
-  )
+  ports(folder, addresses).pipe(Layer.provideMerge(custody(folder, addresses, kept(addresses))))
 
 const pairingCodes = Layer.unwrap(
   Effect.map(Leases, ({ renewalMillis }) =>
@@ -214,6 +231,10 @@ export const gateway = (options: GatewayOptions) => {
     Layer.provide([MessageActors.layer, DeviceActors.layer, Waits.layer]),
     Layer.provideMerge([pairingCodes, AgentsHeard.layer]),
     Layer.provideMerge(views),
+    Layer.provide(OlderLog.views),
+    Layer.provideMerge(Fitness.layer),
+    Layer.provideMerge([Freshness.layer, SharedClock.layer]),
+    Layer.provide(OwnKeys.layer),
     Layer.provide(OwnDatabase.layer),
     Layer.provideMerge(Identity.layer),
     Layer.provideMerge(provenance(options.region))
@@ -231,7 +252,7 @@ export const agent = (name: AgentId, options: SenderOptions = {}) =>
         Trust.Trust,
         Trust.make(keys, pin, () => Effect.void) // enrolled again at every start
       )
-      return Agent.layer(options).pipe(Layer.provide(trust))
+      return Agent.layer(options).pipe(Layer.provide(OlderLog.ledger), Layer.provide(trust))
     })
   )
 
@@ -252,10 +273,21 @@ export const together = <E, R>(
 export const alone = (folder: string, addresses: Addresses, options: GatewayOptions) =>
   gateway(options).pipe(Layer.provideMerge(apart(folder, addresses)))
 
-/** Who the log is, and nothing else: for what is done while no gateway runs. */
-export const identity = (folder: string, addresses: Addresses, region: string) =>
+const logIdentity = (folder: string, addresses: Addresses, region: string) =>
   Identity.layer.pipe(
     Layer.provide(provenance(region)),
-    Layer.provide([log(folder, addresses.eventStoreUrl), Layer.succeed(Shared, isShared(addresses))]),
-    Layer.provide([custody(folder, addresses)])
+    Layer.provideMerge([log(folder, addresses.eventStoreUrl), Layer.succeed(Shared, isShared(addresses))])
+  )
+
+/** Who the log is, and nothing else: for what is done while no gateway runs. */
+export const identity = (folder: string, addresses: Addresses, region: string) =>
+  logIdentity(folder, addresses, region).pipe(Layer.provide(custody(folder, addresses, kept(addresses))))
+
+/** The same, with the subject keys that are there, which become the log's. */
+export const adoption = (folder: string, addresses: Addresses, region: string) =>
+  OwnKeys.layer.pipe(
+    Layer.provide([database(folder, addresses.databaseUrl)]),
+    Layer.provideMerge(logIdentity(folder, addresses, region)),
+    Layer.provide(custody(folder, addresses, kept(addresses))),
+    Layer.provide(Layer.succeed(Adopting, true))
   )

@@ -34,6 +34,7 @@ const confined: Record<string, ReadonlyArray<string>> = {
     "services/access/KeysView.ts",
     "services/agents/AgentsHeard.ts",
     "services/devices/SharedPairingCodes.ts",
+    "services/identity/OlderLog.ts",
     "services/identity/OwnDatabase.ts",
     "services/messaging/Dispatcher.ts",
     "services/messaging/MessagesLive.ts",

@@ -25,6 +25,7 @@ import { type MessageDocument, Messages, type SendRequest } from "#services/mess
 import * as Projections from "#services/projections/Projections.ts"
 import { Readiness } from "#services/projections/Readiness.ts"
 import { Views } from "#services/projections/View.ts"
+import { Freshness } from "#services/runtime/Freshness.ts"
 import { Provenance } from "#services/runtime/Provenance.ts"
 import * as Log from "#services/telemetry/Log.ts"
 
@@ -118,6 +119,7 @@ export const gateway = (stubs: Stubs = {}) => {
   }).pipe(
     Layer.provideMerge(access),
     Layer.provide(Readiness.layer),
+    Layer.provide(Freshness.layer),
     Layer.provide(
       altered(Views, stubs.views).pipe(Layer.provide(Projections.layer([keys.view], () => [KeysView.make().view])))
     ),

@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync } from "node:fs"
+import { cpSync, existsSync, mkdirSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { assert, it } from "@effect/vitest"
 import { Deferred, Effect, Fiber, Schedule } from "effect"
@@ -221,6 +221,12 @@ describeWith("PostgreSQL", "several gateways", () => {
             const { [name]: _, ...left } = all
             return refused({ ...left, DATA_DIR })
           }
+          const bare = yield* refused({ ...all, DATA_DIR: "bare" })
+          assert.strictEqual(bare.code, 1)
+          assert.match(bare.said, /^homing: .*the secret subject-keys is missing.* Put it back from a backup$/m)
+          assert.isFalse(existsSync(join(cwd, "bare", "secrets", "pepper")))
+          cpSync(join(cwd, "gateway"), join(cwd, "other"), { recursive: true })
+          writeFileSync(join(cwd, "other", "secrets", "pepper"), Buffer.alloc(32, 7))
           const other = yield* refused({ ...all, DATA_DIR: "other" })
           assert.strictEqual(other.code, 1)
           assert.match(
@@ -228,7 +234,9 @@ describeWith("PostgreSQL", "several gateways", () => {
             /^homing: the secret pepper is not the one of this log\. Put back the secrets .*adopt`$/m
           )
           mkdirSync(join(cwd, "half", "secrets"), { recursive: true, mode: 0o700 })
-          cpSync(join(secrets, "pepper"), join(cwd, "half", "secrets", "pepper"))
+          for (const name of ["pepper", "subject-keys"]) {
+            cpSync(join(secrets, name), join(cwd, "half", "secrets", name))
+          }
           const half = yield* refused({ ...all, DATA_DIR: "half" })
           assert.strictEqual(half.code, 1)
           assert.match(half.said, /^homing: none of the secrets is a key of the gateway .* Put back .*adopt`$/m)

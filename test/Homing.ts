@@ -1,13 +1,14 @@
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { Effect, Exit, Layer, Redacted, Schedule, Scope } from "effect"
+import { Context, Effect, Exit, Layer, Redacted, Schedule, Scope } from "effect"
 import { HttpServer } from "effect/http"
 import { AgentId } from "#domain/Ids.ts"
 import type { CommandBus } from "#domain/ports/CommandBus.ts"
 import type { EventStore } from "#domain/ports/EventStore.ts"
 import type { WhatsApp } from "#domain/ports/WhatsApp.ts"
 import { agent, embedded, type GatewayOptions, gateway } from "#services/layers.ts"
+import { Messages } from "#services/messaging/Messages.ts"
 import * as Log from "#services/telemetry/Log.ts"
 
 /** The whole product in this process, for tests over HTTP. */
@@ -74,12 +75,17 @@ export interface Composition {
   readonly log?: (line: string) => void
 }
 
+export interface Started extends Homing {
+  /** What stands behind the front door. */
+  readonly messages: Messages["Service"]
+}
+
 /** Starts it on a folder; it ends with the scope. */
 export const start = <E>(
   path: string,
   session: Layer.Layer<WhatsApp, E>,
   { options = gatewayOptions, ports = Layer.empty, withoutAgent = false, log = () => {} }: Composition = {}
-): Effect.Effect<Homing, unknown, Scope.Scope> =>
+): Effect.Effect<Started, unknown, Scope.Scope> =>
   Effect.gen(function* () {
     const front = gateway(options)
     const home = agent(options.agent, { offlineReceiptsMillis: 50, drainMillis: 500 }).pipe(
@@ -95,7 +101,7 @@ export const start = <E>(
     )
     const { address } = yield* Effect.provideContext(HttpServer.HttpServer, services)
     const url = HttpServer.formatAddress(address).replace(/\/$/, "")
-    return { url, call: callerOf(url, apiKey) }
+    return { url, call: callerOf(url, apiKey), messages: Context.get(services, Messages) }
   })
 
 /** A life of the product that can be ended within a test. */

@@ -24,16 +24,25 @@ const make = Effect.gen(function* () {
     Split.gateway({ ...bones, env: { ...bones.env, ...env } }, "gateway", apiKey)
   const first = yield* gateway()
   yield* Split.enrol(bones, first)
-  yield* Split.agent(bones)
+  const agent = yield* Split.agent(bones)
   const { body } = yield* first.call("POST", "/v1/devices", { name: "phone", pairing: "qr" })
   const device: string = body.id
   yield* scan(first, whole.whatsapp, device, "15550100001")
   yield* first.process.end("SIGTERM")
+  /** Until so many, and no others, hold all that is shared in parts. */
+  const sharedBy = (count: number) =>
+    eventually(
+      sql<{ readonly holders: number; readonly held: number }>`SELECT COUNT(DISTINCT holder)::integer AS holders,
+        COUNT(*)::integer AS held FROM leases
+        WHERE group_name IN ('dispatcher', 'reconciler') AND ends > clock_timestamp() AND holder IS NOT NULL`,
+      ([row]) => row?.holders === count && row.held === 32
+    )
   return {
     ...bones,
     natsPort: whole.nats.port,
     heard,
     sql,
+    agent,
     device,
     /** Started; ended with the scope. */
     gateway,
@@ -50,21 +59,23 @@ const make = Effect.gen(function* () {
       const key: string = body.key.secret
       return (at: { readonly url: string }) => callerOf(at.url, key)
     }),
-    send: ({ call }: Pick<Homing, "call">, words: string, timeoutMs = 30_000) =>
-      call("POST", "/v1/messages", text(device, words, { until: "sent", timeoutMs }), {
-        "idempotency-key": words.replaceAll(" ", "-")
-      }),
+    send: ({ call }: Pick<Homing, "call">, words: string, timeoutMs = 30_000, expiresInSeconds = 86_400) =>
+      call(
+        "POST",
+        "/v1/messages",
+        { ...text(device, words, { until: "sent", timeoutMs }), expiresInSeconds },
+        {
+          "idempotency-key": words.replaceAll(" ", "-")
+        }
+      ),
     /** What WhatsApp has seen of the messages whose texts these are, once it has seen all. */
     seen: Effect.map(
       whole.whatsapp.control("messages"),
       (all) => all as ReadonlyArray<{ readonly waMessageId: string; readonly idsWithSameText: number }>
     ),
+    sharedBy,
     /** Until both take part in everything. */
-    bothAtWork: eventually(
-      sql<{ readonly holders: number }>`SELECT COUNT(DISTINCT holder)::integer AS holders FROM leases
-        WHERE group_name = 'dispatcher' AND ends > clock_timestamp()`,
-      ([row]) => row?.holders === 2
-    )
+    bothAtWork: sharedBy(2)
   }
 })
 

@@ -95,6 +95,19 @@ describe("Message", () => {
     assert.deepStrictEqual(given(queued, sent).when(giveUp(1_000)), [])
   })
 
+  it("withholds what cannot be read: failed only if nobody can have issued it, and nothing once an agent spoke", () => {
+    const withhold = (issued: boolean): MessageCommand => ({ _tag: "Withhold", at, code: "key_lost", issued })
+    const told = { attempt: 1, at, code: "key_lost" }
+    assert.deepStrictEqual(given(queued).when(withhold(false)), [{ type: "message.failed.v1", data: told }])
+    assert.deepStrictEqual(given(queued).when(withhold(true)), [{ type: "message.unknown.v1", data: told }])
+    const attempting: MessageEvent = { type: "message.attempting.v1", data: { attempt: 1, at } }
+    for (const issued of [true, false]) {
+      assert.deepStrictEqual(given(queued, attempting).when(withhold(issued)), [])
+      assert.deepStrictEqual(given(queued, { type: "message.unknown.v1", data: told }).when(withhold(issued)), [])
+    }
+    assert.deepStrictEqual(given().when(withhold(false)), new MessageRejected({ reason: "not_queued" }))
+  })
+
   it("shows the recorded truth", () => {
     const cases: ReadonlyArray<readonly [Status, ReadonlyArray<Report>]> = [
       ["queued", []],

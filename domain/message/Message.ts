@@ -1,6 +1,6 @@
 import { Result, Schema } from "effect"
 import type { Decider } from "../Decider.ts"
-import type { MessageCode } from "../ErrorCodes.ts"
+import type { MessageCode, MessageCodeOf } from "../ErrorCodes.ts"
 import { type EventOf, reader } from "../Events.ts"
 import { DeviceId, type EventId, type MessageId, type StreamId, SubjectId, WaMessageId } from "../Ids.ts"
 import { Instant } from "../Instant.ts"
@@ -67,6 +67,8 @@ export type MessageCommand =
     }
   /** The time to send it has passed and nobody said what became of it. */
   | { readonly _tag: "GiveUp"; readonly at: Instant; readonly attempt: number }
+  /** What it says or whom it is for cannot be read, so it is not issued. `issued`: it may have been, before. */
+  | { readonly _tag: "Withhold"; readonly at: Instant; readonly code: WithheldCode; readonly issued: boolean }
 
 export class MessageRejected extends Schema.TaggedError<MessageRejected>()("MessageRejected", {
   reason: Schema.Literals(["other_content", "not_queued", "other_device", "other_command"])
@@ -92,6 +94,8 @@ export const status = (state: MessageState): Status =>
 
 export const settled = (state: MessageState): boolean => isSettled(status(state))
 
+/** Why a message that was accepted is not issued. */
+export type WithheldCode = MessageCodeOf<"key_lost" | "erased" | "damaged">
 const unspecified: MessageCode = "unspecified"
 export const noReport: MessageCode = "no_report"
 
@@ -127,6 +131,11 @@ export const Message: Decider<MessageState, MessageCommand, MessageEvent, Messag
       if (command.answers !== state.command) return reject("other_command")
       const event = recorded(command.report, command.at, command.evidence)
       return state.reports.has(reportKey(reportOf(event))) ? accept() : accept(event) // the same told again is no news
+    }
+    if (command._tag === "Withhold") {
+      const { at, code, issued } = command
+      if (state.reports.size > 0) return accept() // an agent has it, and says what becomes of it
+      return accept(recorded({ kind: issued ? "unknown" : "failed", attempt: 1, code }, at, undefined))
     }
     const hasVerdict = !["queued", "attempting"].includes(status(state))
     if (hasVerdict || command.at < state.expiresAt) return accept()

@@ -38,5 +38,8 @@ export class CommandBus extends Context.Service<
 
     /** Everything on the lane that was not acknowledged, then live. Never ends. Envelopes published together arrive as one array. */
     readonly subscribe: (lane: Lane) => Stream.Stream<Incoming, BusUnavailable>
+
+    /** Completes when the bus has answered. May wait for ever. */
+    readonly answer: Effect.Effect<void, BusUnavailable>
   }
 >()("homing/domain/ports/CommandBus") {}

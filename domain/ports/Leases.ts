@@ -47,6 +47,9 @@ export class Leases extends Context.Service<
     /** How often a holder must renew; `undefined` where leases never end. */
     readonly renewalMillis: number | undefined
 
+    /** What time it is by the clock that leases end by, in milliseconds; `undefined` where they never end. */
+    readonly time: Effect.Effect<number, LeasesUnavailable> | undefined
+
     /** Says that this process takes part in the group, and prolongs what it holds. */
     readonly renew: (group: Group) => Effect.Effect<Holding, LeasesUnavailable>
 

@@ -84,20 +84,24 @@ export class Ledger extends Context.Service<
     /**
      * Takes commands durably, in one commit, each with its own answer: `accepted` now; `known`, this command is here
      * already and keeps its state (its attempt is raised to the higher one); `contradicted`, another command holds its
-     * place. The guard against replays is this same write. A command that may have left in an earlier epoch is `known`
-     * too: a log restored from a copy issues it once more.
+     * place. The guard against replays is this same write. A command that may have left in an earlier epoch, or was called
+     * expired there and would not be now, is `known` too: a log restored from a copy issues it once more.
      */
     readonly accept: (
       entries: Array.NonEmptyReadonlyArray<LedgerEntry>
     ) => Outcome<ReadonlyArray<"accepted" | "known" | "contradicted">>
 
     /**
-     * Durable when it returns; answers for each whether it took effect. A change of an unknown key does not, nor does the
-     * rejection of what is `acked`: the server has it, and refuses another copy.
+     * Durable when it returns; answers for each whether it took effect. A change of an unknown key does not. What is
+     * `acked`, `rejected` or `expired` is tried no more, and only the server's word still changes it: never from `acked`,
+     * which the server has, and then refuses another copy.
      */
     readonly change: (changes: Array.NonEmptyReadonlyArray<LedgerChange>) => Outcome<ReadonlyArray<boolean>>
 
-    /** As `change`, but rides on the next commit, one second later at most. For what a restart would find out again. */
+    /**
+     * As `change`, but rides on the next commit, one second later at most; while nothing can be written it is kept and
+     * offered again. For what a restart would find out again: what forbids a further try is not of that kind.
+     */
     readonly changeSoon: (changes: Array.NonEmptyReadonlyArray<LedgerChange>) => Effect.Effect<void>
 
     /** Entries that are `prepared`, `attempting` or `ambiguous`, by position. */
@@ -114,6 +118,9 @@ export class Ledger extends Context.Service<
 
     /** Lets reports go, with the next commit, one second later at most. */
     readonly receipted: (ids: ReadonlyArray<EventId>) => Effect.Effect<void>
+
+    /** The highest place of a command of this epoch, to send or to pair; `undefined` when it knows none. */
+    readonly reached: (epoch: string) => Outcome<bigint | undefined>
 
     readonly devices: Outcome<ReadonlyArray<LedgerDevice>>
 

@@ -8,6 +8,11 @@ export interface SubjectKey {
   readonly key: CipherKey
 }
 
+export interface Ownership {
+  readonly log: string | undefined
+  readonly isEmpty: boolean
+}
+
 export class SubjectKeysUnavailable extends Schema.TaggedError<SubjectKeysUnavailable>()("SubjectKeysUnavailable", {
   cause: Schema.Defect()
 }) {}
@@ -19,14 +24,25 @@ export class SubjectKeys extends Context.Service<
     /** The key to seal with now; made, and durable, before the first use. */
     readonly obtain: (tenant: TenantId, subject: SubjectId) => Effect.Effect<SubjectKey, SubjectKeysUnavailable>
 
-    /** The key something was sealed with; `undefined` once it was destroyed. */
+    /** Whose keys these are, once a log has claimed them. `isEmpty`: not one is here, and none was ever destroyed. */
+    readonly ownership: Effect.Effect<Ownership, SubjectKeysUnavailable>
+    /** They are this log's from now on. */
+    readonly claim: (log: string) => Effect.Effect<void, SubjectKeysUnavailable>
+
+    /**
+     * The key something was sealed with. `destroyed`: somebody meant it to be gone. `missing`: there is no such key and
+     * nobody destroyed it, so something is wrong with what keeps the keys.
+     */
     readonly find: (
       tenant: TenantId,
       subject: SubjectId,
       version: string
-    ) => Effect.Effect<CipherKey | undefined, SubjectKeysUnavailable>
+    ) => Effect.Effect<CipherKey | "destroyed" | "missing", SubjectKeysUnavailable>
 
-    /** Forgets every version, durably. What was sealed under them can never be read again. */
+    /**
+     * Forgets every version, durably, and remembers of each that it was destroyed: a copy that comes back does not count.
+     * What was sealed under them can never be read again.
+     */
     readonly destroy: (tenant: TenantId, subject: SubjectId) => Effect.Effect<void, SubjectKeysUnavailable>
   }
 >()("homing/domain/ports/SubjectKeys") {}

@@ -33,22 +33,45 @@ export type NotSentReason = MessageCodeOf<
 export type Pairing = { readonly method: "qr" } | { readonly method: "code"; readonly phone: PhoneNumber }
 
 /**
- * Why a connection ended. `logged_out`, `replaced`, and `pairing_timeout` after codes that nobody used, are final until
- * a person acts; the rest is retried by the adapter.
+ * Why a connection ended. `logged_out`, `replaced`, `pairing_timeout` and `pairing_refused` after some offers, `banned`
+ * and `locked` after some tries are final until a person acts; the rest is retried by the adapter. Only `logged_out`
+ * forgets the credentials.
  */
 export type DisconnectReason =
   | "connection_lost"
   | "server_closed"
   | "connect_timeout"
   | "refused"
+  /** The credentials were not taken, and nothing says that the device was unlinked. */
+  | "unauthorized"
+  | "temporarily_banned"
+  | "banned"
+  /** WhatsApp wants something of the account's owner, at the phone. */
+  | "locked"
+  /** The server does not take what the adapter claims to be. */
+  | "client_refused"
+  /** The library threw: WhatsApp said something that it cannot bear, or it is a bug. */
+  | "broken"
   /** The version of WhatsApp Web that the adapter claims to be is too old for the server. */
   | "outdated"
   | "restarting"
   | "replaced"
   | "logged_out"
   | "pairing_timeout"
+  /** The server does not take a pairing code for this number, or not now. */
+  | "pairing_refused"
   /** It cannot be opened: its credentials cannot be read, say. Told by whoever opens sessions. */
   | "not_opened"
+
+/** A message of ours, as it is found by its WhatsApp id. */
+export interface SentMessage {
+  readonly to: Recipient
+  /** What every try relays, while it may be given to a device that could not read it; `undefined` from then on. */
+  readonly bytes: Effect.Effect<Uint8Array | undefined>
+}
+
+/** Why a word about one of our messages is not believed: it comes from nobody who may say it, or asks too late. */
+export type WordRefusal = "foreign_receipt" | "foreign_retry" | "foreign_ack" | "late_retry"
 
 /** What a device's session tells, in order. Codes are secrets with a short life: show them, never record them. */
 export type SessionEvent = { readonly device: DeviceId } & (
@@ -59,13 +82,16 @@ export type SessionEvent = { readonly device: DeviceId } & (
   | {
       readonly _tag: "Receipt"
       readonly waMessageId: string
-      readonly kind: "delivered" | "read" | "played"
+      /** `sent`: it came to a device that cannot read it, or to another one of the account's own. */
+      readonly kind: "sent" | "delivered" | "read" | "played"
       readonly at: Instant
       /** To be run when the word is durable here. Until then WhatsApp is not told that we have it, and says it again. */
       readonly taken: Effect.Effect<void>
     }
   /** An acknowledgement nobody was waiting for any more: it came after the try had ended. */
   | { readonly _tag: "LateAck"; readonly waMessageId: string; readonly error?: string; readonly at: Instant }
+  /** Somebody spoke, or asked for one of our messages, who may not. It stays without consequence. */
+  | { readonly _tag: "Refused"; readonly reason: WordRefusal }
 )
 
 export class WhatsAppUnavailable extends Schema.TaggedError<WhatsAppUnavailable>()("WhatsAppUnavailable", {
@@ -76,20 +102,26 @@ export class WhatsAppUnavailable extends Schema.TaggedError<WhatsAppUnavailable>
 export class WhatsApp extends Context.Service<
   WhatsApp,
   {
-    /** Encodes content once. Every try for one message relays exactly these bytes. */
-    readonly encode: (content: Content) => Effect.Effect<Uint8Array>
+    /**
+     * Encodes content once, for a chat as that is known now: with the timer of one whose messages disappear. Every try for
+     * one message relays exactly these bytes. Sessions need not be open.
+     */
+    readonly encode: (
+      device: DeviceId,
+      message: { readonly to: Recipient; readonly content: Content }
+    ) => Effect.Effect<Uint8Array>
 
     /**
      * Opens a device's session and keeps it open: reconnects by itself with backoff until log-out or replacement. With
      * `pairing`, a device without credentials asks to be paired and offers codes for some minutes; without it, or when
      * nobody has used them, such a device ends with a final `Disconnected`. Opening an open session changes nothing.
-     * `sent` gives back the encoded bytes of a message of ours, for a recipient's phone that asks for it again.
+     * `sent` finds the message that a word is about, to know whose word counts, and for a device that asks for it again.
      */
     readonly open: (
       device: DeviceId,
       options: {
         readonly pairing?: Pairing
-        readonly sent: (waMessageId: string) => Effect.Effect<Uint8Array | undefined>
+        readonly sent: (waMessageId: string) => Effect.Effect<SentMessage | undefined>
       }
     ) => Effect.Effect<void, WhatsAppUnavailable>
 

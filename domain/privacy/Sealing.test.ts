@@ -16,15 +16,17 @@ const place: Place = {
 }
 const keyOf = (seed: number) => crypto.cipherKey(new Uint8Array(32).fill(seed))
 
-/** Subject keys as they are given; what is not among them was destroyed. */
-const holding = (keys: Record<string, CipherKey>) =>
+/** Subject keys as they are given; what is not among them was destroyed, or `gone` says. */
+const holding = (keys: Record<string, CipherKey>, gone: "destroyed" | "missing") =>
   Layer.mergeAll(
     Layer.succeed(Crypto, crypto),
     Layer.succeed(
       SubjectKeys,
       SubjectKeys.of({
         obtain: () => Effect.die("not asked for"),
-        find: (tenant, subject, version) => Effect.succeed(keys[`${tenant} ${subject} ${version}`]),
+        find: (tenant, subject, version) => Effect.succeed(keys[`${tenant} ${subject} ${version}`] ?? gone),
+        ownership: Effect.die("not asked for"),
+        claim: () => Effect.die("not asked for"),
         destroy: () => Effect.die("not asked for")
       })
     )
@@ -34,10 +36,15 @@ const made = seal(crypto, alice, { key: keyOf(1), version: "1" }, place, "+15551
 /** As it comes back from a store: not the very object that was made here. */
 const sealed = { ...made }
 
-const opened = (box: Sealed, at = place, held: Record<string, CipherKey> = keys) =>
+const opened = (
+  box: Sealed,
+  at = place,
+  held: Record<string, CipherKey> = keys,
+  gone: "destroyed" | "missing" = "destroyed"
+) =>
   open(box, at).pipe(
     Effect.catchTag("Unreadable", ({ reason }) => Effect.succeed(`(${reason})`)),
-    Effect.provide(holding(held))
+    Effect.provide(holding(held, gone))
   )
 
 describe("what is sealed", () => {
@@ -88,6 +95,13 @@ describe("what is sealed", () => {
       assert.strictEqual(yield* opened(made, place, {}), "(erased)")
       assert.strictEqual(yield* opened(sealed, place, { [`default ${bob} 1`]: keyOf(1) }), "(erased)")
       assert.strictEqual(yield* opened({ ...sealed, key: "3" }), "(erased)")
+    })
+  )
+
+  it.effect("is not called erased when nobody destroyed its key", () =>
+    Effect.gen(function* () {
+      assert.strictEqual(yield* opened(sealed, place, {}, "missing"), "(key_lost)")
+      assert.strictEqual(yield* opened(made, place, {}, "missing"), "(key_lost)")
     })
   )
 })

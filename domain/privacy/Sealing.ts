@@ -15,9 +15,12 @@ export interface Place {
 const isSame = (a: Place, b: Place) => a.tenant === b.tenant && a.event === b.event && a.field === b.field
 const associated = ({ tenant, event, field }: Place) => lengthPrefixed("1", tenant, event, field)
 
-/** What was sealed and cannot be read: its key is gone (`erased`), or it is not what was written there (`damaged`). */
+/**
+ * What was sealed and cannot be read: its key was destroyed (`erased`), its key is missing and nobody destroyed it
+ * (`key_lost`), or it is not what was written there (`damaged`).
+ */
 export class Unreadable extends Schema.TaggedError<Unreadable>()("Unreadable", {
-  reason: Schema.Literals(["erased", "damaged"])
+  reason: Schema.Literals(["erased", "key_lost", "damaged"])
 }) {}
 
 /** What this process sealed itself, for as long as the box is in memory: its command is about to be made from it. */
@@ -46,7 +49,8 @@ export const openWith = (
   place: Place
 ): Opened =>
   Effect.flatMap(keys.find(place.tenant, sealed.subject, sealed.key), (key): Opened => {
-    if (key === undefined) return Effect.fail(new Unreadable({ reason: "erased" }))
+    if (key === "destroyed") return Effect.fail(new Unreadable({ reason: "erased" }))
+    if (key === "missing") return Effect.fail(new Unreadable({ reason: "key_lost" }))
     const own = sealedHere.get(sealed)
     if (own !== undefined && isSame(own.place, place)) return Effect.succeed(own.plaintext)
     const box = boxOf(sealed)

@@ -18,7 +18,8 @@ export const layer = Layer.sync(CommandBus, () => {
   }
   return {
     publish: (lane, envelopes) => laneOf(lane).publish(envelopes),
-    subscribe: (lane) => laneOf(lane).subscribe
+    subscribe: (lane) => laneOf(lane).subscribe,
+    answer: Effect.void
   }
 })
 

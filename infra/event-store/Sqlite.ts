@@ -12,9 +12,7 @@ const pageSize = 500
 
 const make = Effect.fnUntraced(function* (file: string) {
   const clock = yield* Clock.Clock
-  const db = yield* Database.open(file, { durability: "commit" })
-  setUp(db)
-  const table = eventsTable(db)
+  const { db, tables: table } = yield* Database.openWith(file, { durability: "commit", schema: setUp }, eventsTable)
 
   const tail = liveTail((categories, after) => {
     const head = max(table.head() ?? 0n, after)

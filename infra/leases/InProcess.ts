@@ -17,6 +17,7 @@ export const layer = Layer.effect(
   Effect.map(SqlClient.SqlClient, (sql) =>
     Leases.of({
       renewalMillis: undefined,
+      time: undefined,
       renew: (group) => Effect.sync(() => ({ leases: all(group), share: group.partitions })),
       acquire: () => Effect.succeed([]),
       release: () => Effect.void,

@@ -118,6 +118,22 @@ describeWith("PostgreSQL", "leases in PostgreSQL", () => {
       })
     )
 
+    it.effect("refuses what a holder writes after the database forgot it and gave its token to another one", () =>
+      Effect.gen(function* () {
+        const [one, two] = yield* processes(2)
+        const group = freshGroup(1)
+        const [old] = yield* join(one!.leases, group)
+        yield* one!.sql`UPDATE leases SET token = token - 1, holder = NULL, ends = '-infinity'
+          WHERE group_name = ${group.name}`
+        const [lease] = yield* two!.leases.acquire(group, 1)
+        assert.strictEqual(lease!.token, old!.token)
+        const late = yield* Effect.flip(one!.leases.fenced(old!, Effect.void))
+        assert.strictEqual(late._tag, "LeaseLost")
+        yield* one!.leases.release([old!])
+        yield* two!.leases.fenced(lease!, Effect.void)
+      })
+    )
+
     it.effect("lets nobody take a partition while something is written under it, but lets the holder renew it", () =>
       Effect.gen(function* () {
         const [one, two] = yield* processes(2)

@@ -39,6 +39,10 @@ const make = Effect.fnUntraced(function* ({ leaseMillis, renewalMillis }: Option
     )
   )
 
+  /** The holder as well: a database that forgets a takeover hands the same token out again. */
+  const isOwn = ({ group, partition, token }: Lease) =>
+    sql`group_name = ${group} AND partition = ${partition} AND token = ${token} AND holder = ${holder}`
+
   const unless = Effect.mapError((cause: unknown) => new LeasesUnavailable({ cause }))
   const deadline = () => clock.monotonicTimeNanosUnsafe() + BigInt(leaseMillis) * 1_000_000n
 
@@ -70,6 +74,15 @@ const make = Effect.fnUntraced(function* ({ leaseMillis, renewalMillis }: Option
   return Leases.of({
     renewalMillis,
 
+    time: unless(
+      Effect.map(
+        sql<{
+          readonly millis: number
+        }>`SELECT (extract(epoch FROM clock_timestamp()) * 1000)::double precision AS millis`,
+        ([row]) => row!.millis
+      )
+    ),
+
     renew: Effect.fnUntraced(function* (group) {
       const until = deadline()
       yield* sql`INSERT INTO lease_members (group_name, holder, ends) VALUES (${group.name}, ${holder}, ${ends})
@@ -88,7 +101,7 @@ const make = Effect.fnUntraced(function* ({ leaseMillis, renewalMillis }: Option
       const until = deadline()
       yield* sql`INSERT INTO leases (group_name, partition, token, ends)
         SELECT ${group.name}, n, 0, '-infinity' FROM generate_series(0, ${group.partitions - 1}::integer) AS n
-        ON CONFLICT DO NOTHING`
+        ON CONFLICT (group_name, partition) DO NOTHING`
       yield* sql`DELETE FROM lease_members WHERE group_name = ${group.name} AND ends < clock_timestamp() - INTERVAL '1 day'`
       // a row that is locked has a new holder just now, or a transaction under it that is not over
       const rows = yield* sql<Row>`UPDATE leases SET holder = ${holder}, token = token + 1, ends = ${ends}
@@ -105,8 +118,7 @@ const make = Effect.fnUntraced(function* ({ leaseMillis, renewalMillis }: Option
         leases,
         (lease) => {
           held.delete(nameOf(lease))
-          return sql`UPDATE leases SET holder = NULL, ends = '-infinity'
-            WHERE group_name = ${lease.group} AND partition = ${lease.partition} AND token = ${lease.token}`
+          return sql`UPDATE leases SET holder = NULL, ends = '-infinity' WHERE ${isOwn(lease)}`
         },
         { discard: true }
       ).pipe(unless),
@@ -121,9 +133,8 @@ const make = Effect.fnUntraced(function* ({ leaseMillis, renewalMillis }: Option
       transaction(
         sql,
         Effect.gen(function* () {
-          const { group, partition, token } = lease
-          const rows = yield* unless(sql`SELECT partition FROM leases
-            WHERE group_name = ${group} AND partition = ${partition} AND token = ${token} FOR KEY SHARE`)
+          const { group, partition } = lease
+          const rows = yield* unless(sql`SELECT partition FROM leases WHERE ${isOwn(lease)} FOR KEY SHARE`)
           if (rows.length === 0) return yield* new LeaseLost({ group, partition })
           return yield* write
         })

@@ -7,7 +7,7 @@ import { Ledger, type LedgerEntry } from "#domain/ports/Ledger.ts"
 import { SecretVault } from "#domain/ports/SecretVault.ts"
 import * as NodeCrypto from "#infra/crypto/NodeCrypto.ts"
 import { temporaryDirectory } from "../../test/TemporaryDirectory.ts"
-import { newEntry, newReport } from "./contract/Fixtures.ts"
+import { newEntry, newReport, Outage } from "./contract/Fixtures.ts"
 import { ledgerContract } from "./contract.ts"
 import * as Sqlite from "./Sqlite.ts"
 
@@ -29,7 +29,18 @@ const commitsIn = (wal: string): number => {
   return commits
 }
 
-ledgerContract("SQLite", Layer.unwrap(Effect.map(temporaryFile, (file) => ledgerOf(file))))
+const outageOf = (file: string) => {
+  const run = (statement: string) =>
+    Effect.sync(() => {
+      const db = new DatabaseSync(file)
+      db.exec(statement)
+      db.close()
+    })
+  const [begin, end] = [run("ALTER TABLE entries RENAME TO away"), run("ALTER TABLE away RENAME TO entries")]
+  return Layer.succeed(Outage, { begin, end })
+}
+const withOutage = (file: string) => Layer.merge(ledgerOf(file), outageOf(file))
+ledgerContract("SQLite", Layer.unwrap(Effect.map(temporaryFile, withOutage)))
 
 describe("the SQLite ledger", () => {
   it.effect("survives a restart, and what was deferred is committed on close", () =>
@@ -71,12 +82,12 @@ describe("the SQLite ledger", () => {
       const file = yield* temporaryFile
       const [one, two] = [newEntry("store:0"), newEntry("store:0")]
       yield* Effect.scoped(Effect.flatMap(open(file), (ledger) => ledger.accept([one, two])))
-      const stranger = yield* Effect.scoped(
-        Effect.flatMap(open(file, 2), (ledger) => Effect.flip(ledger.findSent(one.waMessageId)))
-      )
-      assert.strictEqual(stranger._tag, "LedgerUnavailable")
-
       const db = new DatabaseSync(file)
+      for (const _ of ["with its proof", "as an older release left it"]) {
+        const stranger = yield* Effect.scoped(Effect.flip(open(file, 2)))
+        assert.match(String(stranger), /not encrypted under the secret ledger that is here/)
+        db.exec("DELETE FROM proof")
+      }
       db.prepare(
         "UPDATE entries SET personal = (SELECT personal FROM entries WHERE position = ?) WHERE position = ?"
       ).run(one.position, two.position)

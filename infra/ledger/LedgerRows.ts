@@ -83,10 +83,15 @@ const decodeRecipient = Schema.decodeUnknownSync(Schema.fromJsonString(Recipient
 
 const entryContext = (epoch: string, position: bigint, command: EventId) =>
   lengthPrefixed("homing/ledger/entry/1", epoch, `${position}`, command)
+const proofContext = lengthPrefixed("homing/ledger/proof/1")
 const pairingContext = (device: DeviceId) => lengthPrefixed("homing/ledger/pairing/1", device)
 
 /** Rows to and from the port's types; what is personal in them is sealed. Throws when a row does not open. */
 export const ledgerRows = ({ open, seal }: SealedBlobs) => ({
+  /** That these rows and what it was taken from are under one secret. Throws when they are not. */
+  proof: (): Uint8Array => seal(new Uint8Array(), proofContext),
+  prove: (proof: Uint8Array): void => void open(proof, proofContext),
+
   /** The recipient behind its length in two bytes, then the encoded message. */
   sealPersonal: ({ bytes, commandId, epoch, position, to }: LedgerEntry): Uint8Array => {
     const recipient = utf8(JSON.stringify(to))

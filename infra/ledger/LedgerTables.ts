@@ -7,12 +7,14 @@ import type { DeviceRow, EntryRow, LedgerRows, ReportRow } from "./LedgerRows.ts
 /** Each costs a page of the index by WhatsApp id: so many hold the event loop for about two milliseconds. */
 const purgedAtOnce = 50
 
+const mayBeTried = "'prepared', 'attempting', 'ambiguous'"
+
 /** The statements over the ledger, prepared once. They throw what SQLite throws. */
 export const ledgerTables = (db: DatabaseSync, rows: LedgerRows) => {
-  const insertEpoch = db.prepare("INSERT INTO epochs (name) VALUES (?) ON CONFLICT DO NOTHING")
+  const insertEpoch = db.prepare("INSERT INTO epochs (name) VALUES (?) ON CONFLICT (name) DO NOTHING")
   const epoch = "(SELECT id FROM epochs WHERE name = ?)"
   const insertEntry = db.prepare(
-    `INSERT INTO entries VALUES (${epoch}, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`
+    `INSERT INTO entries VALUES (${epoch}, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (epoch_id, position) DO NOTHING`
   )
   const raiseAttempt = db.prepare(
     `UPDATE entries SET attempt = MAX(attempt, ?) WHERE epoch_id = ${epoch} AND position = ? AND command_id = ?`
@@ -20,15 +22,20 @@ export const ledgerTables = (db: DatabaseSync, rows: LedgerRows) => {
   const updateState = db.prepare(`
     UPDATE entries SET state = ?1, attempted_at = CASE WHEN ?1 = 'attempting' THEN COALESCE(attempted_at, ?2) ELSE attempted_at END
     WHERE epoch_id = (SELECT id FROM epochs WHERE name = ?3) AND position = ?4
-    AND NOT (state = 'acked' AND ?1 = 'rejected')`)
+    AND (state IN (${mayBeTried}) OR ?1 = 'acked' OR ?1 = state OR (?1 = 'rejected' AND state = 'expired'))`)
   const selectEntries =
     "SELECT entries.*, epochs.name AS epoch FROM entries JOIN epochs ON epochs.id = entries.epoch_id"
   const selectUnfinished = db.prepare(`
-    ${selectEntries} WHERE epochs.name = ? AND state IN ('prepared', 'attempting', 'ambiguous') ORDER BY position`)
+    ${selectEntries} WHERE epochs.name = ? AND state IN (${mayBeTried}) ORDER BY position`)
   const selectByWaMessageId = db.prepare(`${selectEntries} WHERE wa_message_id = ? ORDER BY epoch_id DESC LIMIT 1`)
-  const selectMayHaveLeft = db.prepare(`
+  const selectEarlier = db.prepare(`
     SELECT 1 FROM entries WHERE wa_message_id = ? AND command_id = ? AND epoch_id <> ${epoch}
-    AND state NOT IN ('prepared', 'expired')`)
+    AND state <> 'prepared' AND NOT (state = 'expired' AND expires_at <= ?)`)
+  const selectReached = db.prepare(`
+    SELECT MAX(position) AS position FROM (
+      SELECT MAX(position) AS position FROM entries WHERE epoch_id = (SELECT id FROM epochs WHERE name = ?1)
+      UNION ALL SELECT MAX(position) FROM devices WHERE epoch = ?1)`)
+  selectReached.setReadBigInts(true) // places of EventStoreDB's log may pass 2^53
   const selectEpochs = db.prepare("SELECT id FROM epochs")
   const selectOldest = db.prepare(
     "SELECT position, accepted_at FROM entries WHERE epoch_id = ? AND position > ? ORDER BY position LIMIT ?"
@@ -36,7 +43,7 @@ export const ledgerTables = (db: DatabaseSync, rows: LedgerRows) => {
   const deleteOld = db.prepare(`
     DELETE FROM entries WHERE epoch_id = ? AND position > ? AND position <= ?
     AND COALESCE(attempted_at, accepted_at) < ? AND expires_at <= ?`)
-  const insertReport = db.prepare("INSERT INTO unreceipted VALUES (?, ?, ?) ON CONFLICT DO NOTHING")
+  const insertReport = db.prepare("INSERT INTO unreceipted VALUES (?, ?, ?) ON CONFLICT (position, id) DO NOTHING")
   const deleteReport = db.prepare("DELETE FROM unreceipted WHERE position = ? AND id = ?")
   const selectReports = db.prepare(
     "SELECT position, id, bytes FROM unreceipted WHERE (position, id) > (?, ?) ORDER BY position, id LIMIT ?"
@@ -46,6 +53,8 @@ export const ledgerTables = (db: DatabaseSync, rows: LedgerRows) => {
 
   /** Where each report stands, since a receipt tells its id alone: an index would cost two random pages for each. */
   const positions = new Map<string, bigint>()
+  /** Those whose receipt is there, and not durable yet. */
+  const leaving = new Set<string>()
   for (const { id, position } of db.prepare("SELECT id, position FROM unreceipted").all()) {
     positions.set(id as string, BigInt(position as number))
   }
@@ -63,7 +72,8 @@ export const ledgerTables = (db: DatabaseSync, rows: LedgerRows) => {
 
     accept: (entry: LedgerEntry, personal: Uint8Array, epochs: number): "accepted" | "known" | "contradicted" => {
       const { commandId, waMessageId } = entry
-      if (epochs > 1 && selectMayHaveLeft.get(waMessageId, commandId, entry.epoch) !== undefined) return "known"
+      const isKnown = () => selectEarlier.get(waMessageId, commandId, entry.epoch, entry.acceptedAt) !== undefined
+      if (epochs > 1 && isKnown()) return "known"
       const { changes } = insertEntry.run(
         entry.epoch,
         entry.position,
@@ -98,6 +108,8 @@ export const ledgerTables = (db: DatabaseSync, rows: LedgerRows) => {
       return row && rows.toEntry(row)
     },
 
+    reached: (epoch: string): bigint | undefined => (selectReached.get(epoch)!.position as bigint | null) ?? undefined,
+
     epochs: (): ReadonlyArray<number> => selectEpochs.all().map(({ id }) => id as number),
 
     /**
@@ -121,14 +133,20 @@ export const ledgerTables = (db: DatabaseSync, rows: LedgerRows) => {
     place: (reports: ReadonlyArray<LedgerReport>): void => {
       for (const { id, position } of reports) positions.set(id, position)
     },
-    /** Answers with what to do once it is durable: until then a receipt that comes again finds its report. */
+    /** Which of these a receipt tells for the first time: it may come again before it is durable. */
+    leave: (ids: ReadonlyArray<EventId>): ReadonlyArray<EventId> => {
+      const first = ids.filter((id) => positions.has(id) && !leaving.has(id))
+      for (const id of first) leaving.add(id)
+      return first
+    },
+    /** Answers with what to do once it is durable. */
     release: (ids: ReadonlyArray<EventId>) => {
-      for (const id of ids) {
-        const position = positions.get(id)
-        if (position !== undefined) deleteReport.run(position, id)
-      }
+      for (const id of ids) deleteReport.run(positions.get(id)!, id)
       return (): void => {
-        for (const id of ids) positions.delete(id)
+        for (const id of ids) {
+          positions.delete(id)
+          leaving.delete(id)
+        }
       }
     },
     reports: (limit: number, after?: ReportPlace): ReadonlyArray<LedgerReport> =>

@@ -7,14 +7,19 @@ import * as Database from "#infra/sqlite/Database.ts"
 import * as GroupCommit from "#infra/sqlite/GroupCommit.ts"
 import { ledgerRows, schema } from "./LedgerRows.ts"
 import { ledgerTables } from "./LedgerTables.ts"
+import * as Proof from "./Proof.ts"
 
 const make = Effect.fnUntraced(function* (file: string) {
   const crypto = yield* Crypto
   const secret = yield* (yield* SecretVault).obtain("ledger")
   const rows = ledgerRows(sealedBlobs(crypto, crypto.cipherKey(Redacted.value(secret))))
 
-  const db = yield* Database.open(file, { durability: "commit", schema })
-  const tables = ledgerTables(db, rows)
+  const options = { durability: "commit", schema: `${schema};${Proof.schema}` } as const
+  const { db, tables } = yield* Database.openWith(file, options, (db) => {
+    Proof.refuseOtherSecret(db, rows)
+    return ledgerTables(db, rows)
+  })
+
   const group = yield* GroupCommit.make(db, (results) => {
     for (const then of results) if (typeof then === "function") then()
   })
@@ -63,7 +68,13 @@ const make = Effect.fnUntraced(function* (file: string) {
 
     keep: (reports) => durably(keep(reports)),
     unreceipted: (limit, after) => afterFlush(() => tables.reports(limit, after)),
-    receipted: (ids) => group.soon(() => tables.release(ids)),
+    receipted: (ids) =>
+      Effect.suspend(() => {
+        const leaving = tables.leave(ids)
+        return leaving.length === 0 ? Effect.void : group.soon(() => tables.release(leaving))
+      }),
+
+    reached: (epoch) => afterFlush(() => tables.reached(epoch)),
 
     devices: afterFlush(tables.devices),
     saveDevice: (device, reports) =>

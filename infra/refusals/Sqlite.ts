@@ -35,4 +35,10 @@ const make = (db: DatabaseSync) => {
 
 /** In one SQLite file. After a power cut the newest may be missing: they are for people to look at. */
 export const layer = (file: string) =>
-  Layer.effect(RefusalLog, Effect.map(Database.open(file, { durability: "checkpoint", schema }), make))
+  Layer.effect(
+    RefusalLog,
+    Effect.map(
+      Database.openWith(file, { durability: "checkpoint", schema, expendable: true }, make),
+      ({ tables }) => tables
+    )
+  )

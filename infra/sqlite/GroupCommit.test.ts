@@ -23,6 +23,23 @@ const stored = (db: DatabaseSync) =>
     .all()
     .map(({ n }) => n)
 
+/** A disk with no room for another page. */
+const fullDisk = (db: DatabaseSync) =>
+  Effect.sync(() => {
+    db.exec("CREATE TABLE blobs (id INTEGER PRIMARY KEY, n INTEGER, b BLOB) STRICT")
+    const [pages] = db.prepare("PRAGMA page_count").all()
+    db.exec(`PRAGMA max_page_count = ${pages!.page_count}`)
+    return {
+      large: (n: number) => () => db.prepare("INSERT INTO blobs (n, b) VALUES (?, zeroblob(100000))").run(n),
+      makeRoom: () => db.exec("PRAGMA max_page_count = 100000"),
+      order: (of: DatabaseSync) =>
+        of
+          .prepare("SELECT n FROM blobs ORDER BY id")
+          .all()
+          .map(({ n }) => n)
+    }
+  })
+
 describe("GroupCommit", () => {
   it.effect("commits writes that arrive together at once, tells the hook, then each writer", () =>
     Effect.gen(function* () {
@@ -163,6 +180,60 @@ describe("GroupCommit", () => {
       for (const n of numbers) yield* group.soon(insert(db, n))
       yield* group.flush
       assert.deepStrictEqual(stored(other), numbers)
+    })
+  )
+
+  it.effect("keeps deferred writes while nothing can be stored, and stores them in their order, by itself", () =>
+    Effect.gen(function* () {
+      const { db, other } = yield* opened
+      const committed = Promise.withResolvers<unknown>()
+      const group = yield* GroupCommit.make<unknown>(db, committed.resolve)
+      const disk = yield* fullDisk(db)
+      for (const n of [3, 1, 2]) yield* group.soon(disk.large(n))
+      yield* group.flush
+      assert.strictEqual((yield* Effect.flip(group.write(insert(db, 4)))).written, "no") // it may not overtake them
+      assert.deepStrictEqual([stored(other), disk.order(other)], [[], []])
+      yield* group.soon(disk.large(4))
+      disk.makeRoom()
+      yield* Effect.promise(() => committed.promise)
+      assert.deepStrictEqual(disk.order(other), [3, 1, 2, 4])
+    })
+  )
+
+  it.effect("loses a deferred write that is itself at fault, alone", () =>
+    Effect.gen(function* () {
+      const { db, other } = yield* opened
+      const group = yield* GroupCommit.make(db)
+      yield* group.write(insert(db, 1))
+      for (const n of [2, 1, 3]) yield* group.soon(insert(db, n))
+      yield* group.flush
+      assert.deepStrictEqual(stored(other), [1, 2, 3])
+    })
+  )
+
+  it.effect("ends, though what it kept cannot be stored", () =>
+    Effect.gen(function* () {
+      const { db, other } = yield* opened
+      const scope = yield* Scope.make()
+      const group = yield* Scope.provide(GroupCommit.make<unknown>(db), scope)
+      const disk = yield* fullDisk(db)
+      yield* group.soon(disk.large(1))
+      yield* Scope.close(scope, Exit.void)
+      assert.deepStrictEqual(disk.order(other), [])
+    })
+  )
+
+  it.effect("commits on close what was kept, if it can be stored by then", () =>
+    Effect.gen(function* () {
+      const { db, other } = yield* opened
+      const scope = yield* Scope.make()
+      const group = yield* Scope.provide(GroupCommit.make<unknown>(db), scope)
+      const disk = yield* fullDisk(db)
+      yield* group.soon(disk.large(1))
+      yield* group.flush
+      disk.makeRoom()
+      yield* Scope.close(scope, Exit.void)
+      assert.deepStrictEqual(disk.order(other), [1])
     })
   )
 

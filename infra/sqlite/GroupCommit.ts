@@ -1,5 +1,5 @@
 import type { DatabaseSync } from "node:sqlite"
-import { Effect, Exit } from "effect"
+import { Effect, Exit, Result } from "effect"
 import { CommitFailed, commitTogether } from "./Transaction.ts"
 
 /**
@@ -9,7 +9,10 @@ import { CommitFailed, commitTogether } from "./Transaction.ts"
 export interface GroupCommit<in Result> {
   /** Durable when it returns. */
   readonly write: <A extends Result>(write: () => A) => Effect.Effect<A, CommitFailed>
-  /** Rides on the next commit, one second later at most. If that fails, the write is logged and lost. */
+  /**
+   * Rides on the next commit, one second later at most. While nothing can be stored it is kept, before all that comes
+   * later, and offered again with every commit and every second. One that is itself at fault is logged and lost.
+   */
   readonly soon: (write: () => Result) => Effect.Effect<void>
   /** Commits what is queued now: a read after it shows what was deferred. */
   readonly flush: Effect.Effect<void>
@@ -22,20 +25,23 @@ const batchLimit = 512
 
 interface Queued<Result> {
   readonly write: () => Result
-  readonly settle: (exit: Exit.Exit<Result, CommitFailed>) => void
+  /** Nobody waits to hear of a deferred one. */
+  readonly settle: ((exit: Exit.Exit<Result, CommitFailed>) => void) | undefined
 }
 
 /**
  * `afterCommit` hears the results of a batch when they are durable, before any of its writers does.
- * What is queued when the scope closes is still committed.
+ * What is there when the scope closes is offered once more.
  */
 export const make = Effect.fnUntraced(function* <Result = unknown>(
   db: DatabaseSync,
   afterCommit: (results: ReadonlyArray<Result>) => void = () => {}
 ) {
-  const runFork = Effect.runForkWith(yield* Effect.context())
+  const log = Effect.runForkWith(yield* Effect.context())
   const commit = commitTogether(db)
   let queue: Array<Queued<Result>> = []
+  /** The deferred ones that could not be stored, all older than what is queued. */
+  let kept: ReadonlyArray<Queued<Result>> = []
   let armed: NodeJS.Immediate | undefined
   let deadline: NodeJS.Timeout | undefined
   /** How many writers wait for the next commit, did at the last turn of the event loop, and did for the last commit. */
@@ -51,12 +57,25 @@ export const make = Effect.fnUntraced(function* <Result = unknown>(
     armed = deadline = undefined
     latest = waiting
     waiting = gathered = turns = 0
-    const batch = queue.slice(0, batchLimit)
+    const batch = [...kept, ...queue.slice(0, batchLimit)]
     queue = queue.slice(batchLimit)
     if (queue.length > 0) arm()
-    const exits = commit(batch.map(({ write }) => write))
+    const outcome = commit(batch.map(({ write }) => write))
+    if (Result.isFailure(outcome)) return refuse(batch, outcome.failure)
+    if (kept.length > 0) log(Effect.logInfo("what was kept is stored"))
+    kept = []
+    const exits = outcome.success
     afterCommit(exits.filter(Exit.isSuccess).map(({ value }) => value))
-    for (const [i, { settle }] of batch.entries()) settle(exits[i]!) // what a writer then adds arms for itself
+    for (const [i, { settle = logLost }] of batch.entries()) settle(exits[i]!) // what a writer then adds arms for itself
+  }
+  const refuse = (batch: ReadonlyArray<Queued<Result>>, failure: CommitFailed) => {
+    const deferred = batch.filter(({ settle }) => settle === undefined)
+    if (kept.length === 0 && deferred.length > 0)
+      log(Effect.logWarning("nothing can be stored; what nobody waits for is kept, and offered again", failure))
+    kept = deferred
+    if (kept.length > 0) armLater()
+    const exit = Exit.fail(failure)
+    for (const { settle } of batch) settle?.(exit)
   }
   /**
    * While every turn of the event loop brings further writers, they are on their way together and leave together; but
@@ -72,23 +91,32 @@ export const make = Effect.fnUntraced(function* <Result = unknown>(
   const arm = () => {
     armed ??= setImmediate(gather)
   }
+  /** All that is there now, and not what its writers then add. */
+  const flushAll = () => {
+    for (let left = kept.length + queue.length; left > 0 && kept.length + queue.length > 0; left -= batchLimit) flush()
+  }
   const armLater = () => {
     if (queue.length >= batchLimit) arm()
     else deadline ??= setTimeout(flush, soonMillis).unref()
   }
   const enqueue = (queued: Queued<Result>, wake: () => void) => {
-    if (!open) return queued.settle(Exit.fail(new CommitFailed({ written: "no", cause: new Error("database closed") })))
+    if (!open)
+      return queued.settle?.(Exit.fail(new CommitFailed({ written: "no", cause: new Error("database closed") })))
     queue.push(queued)
     wake()
   }
-  const reportLost = (exit: Exit.Exit<unknown, CommitFailed>) => {
-    if (Exit.isFailure(exit)) runFork(Effect.logWarning("A write that nobody waits for was lost", exit.cause))
+  const logLost = (exit: Exit.Exit<unknown, CommitFailed>) => {
+    if (Exit.isFailure(exit)) log(Effect.logError("a write that nobody waits for is at fault, and lost", exit.cause))
   }
 
   yield* Effect.addFinalizer(() =>
-    Effect.sync(() => {
+    Effect.suspend(() => {
       open = false
-      while (queue.length > 0) flush()
+      flushAll()
+      clearTimeout(deadline)
+      return kept.length === 0
+        ? Effect.void
+        : Effect.logWarning("what nobody waits for is lost", { writes: kept.length })
     })
   )
 
@@ -98,10 +126,8 @@ export const make = Effect.fnUntraced(function* <Result = unknown>(
         waiting++
         enqueue({ write, settle: (exit) => resume(exit as Exit.Exit<A, CommitFailed>) }, arm)
       }),
-    soon: (write) => Effect.sync(() => enqueue({ write, settle: reportLost }, armLater)),
-    flush: Effect.sync(() => {
-      for (let left = queue.length; left > 0 && queue.length > 0; left -= batchLimit) flush()
-    })
+    soon: (write) => Effect.sync(() => enqueue({ write, settle: undefined }, armLater)),
+    flush: Effect.sync(flushAll)
   }
   return group
 })

@@ -5,11 +5,13 @@ import { SqlClient, type SqlConnection, SqlError, Statement } from "effect/sql"
 import { lru } from "#infra/Lru.ts"
 import * as Database from "./Database.ts"
 
+type Options = Omit<Database.Options, "schema">
+
 /**
  * effect/sql on the SQLite that ships with Node: one connection, used by one statement or transaction at a time. The
  * event loop waits with every statement, and for the disk at a commit. A read of an integer beyond 2^53 fails.
  */
-const make = Effect.fnUntraced(function* (file: string, options: { readonly durability: Database.Durability }) {
+const make = Effect.fnUntraced(function* (file: string, options: Options) {
   const db = yield* Database.open(file, options)
   return yield* SqlClient.make({
     ...SqlClient.makeSqliteAcquirers({
@@ -27,7 +29,7 @@ const make = Effect.fnUntraced(function* (file: string, options: { readonly dura
 })
 
 /** `file` is ":memory:" for none. One process, one client per file. */
-export const layer = (file: string, options: { readonly durability: Database.Durability }) =>
+export const layer = (file: string, options: Options) =>
   Layer.effect(SqlClient.SqlClient, make(file, options)).pipe(Layer.provide(Reactivity.layer))
 
 const statementCapacity = 200

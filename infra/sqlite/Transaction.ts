@@ -1,5 +1,5 @@
 import type { DatabaseSync } from "node:sqlite"
-import { Exit, Schema } from "effect"
+import { Exit, Result, Schema } from "effect"
 
 /** A write was not stored. `written`: `no`, for certain; `unknown`, it may come back when the file is opened again. */
 export class CommitFailed extends Schema.TaggedError<CommitFailed>()("CommitFailed", {
@@ -20,11 +20,10 @@ export const inTransaction = <A>(db: DatabaseSync, write: () => A): A => {
   }
 }
 
-const failed = (written: "no" | "unknown", cause: unknown) => Exit.fail(new CommitFailed({ written, cause }))
-
 /**
- * Commits writes together, with an exit each, in their order. Every write runs inside the transaction and is undone
- * alone when it throws; the batch is then run a second time, so writes may touch nothing but the database.
+ * Commits writes together, with an exit each, in their order; fails when none of them could be stored. Every write runs
+ * inside the transaction. One that is itself at fault is undone alone; the batch is then run a second time, so writes may
+ * touch nothing but the database.
  */
 export const commitTogether = (db: DatabaseSync) => {
   const begin = db.prepare("BEGIN IMMEDIATE")
@@ -38,9 +37,10 @@ export const commitTogether = (db: DatabaseSync) => {
       try {
         return Exit.succeed(write())
       } catch (cause) {
-        if (!db.isTransaction) throw cause // SQLite ended the whole transaction by itself, on a full disk say
+        // what comes later must not be stored without it; on a full disk SQLite may have ended the transaction by itself
+        if (!db.isTransaction || !isAtFault(cause)) throw cause
         db.exec("ROLLBACK TO one")
-        return failed("no", cause)
+        return Exit.fail(new CommitFailed({ written: "no", cause }))
       } finally {
         if (db.isTransaction) db.exec("RELEASE one")
       }
@@ -57,24 +57,40 @@ export const commitTogether = (db: DatabaseSync) => {
     }
   }
 
-  return <A>(writes: ReadonlyArray<() => A>): ReadonlyArray<Exit.Exit<A, CommitFailed>> => {
+  return <A>(
+    writes: ReadonlyArray<() => A>
+  ): Result.Result<ReadonlyArray<Exit.Exit<A, CommitFailed>>, CommitFailed> => {
     let written: "no" | "unknown" = "no"
     try {
       const exits = run(writes)
       written = "unknown"
       commit.run()
-      return exits
+      return Result.succeed(exits)
     } catch (cause) {
       if (db.isTransaction) rollback.run()
-      return writes.map(() => failed(written === "no" || neverWrites(cause) ? "no" : "unknown", cause))
+      if (neverWrites(cause)) written = "no"
+      return Result.fail(new CommitFailed({ written, cause }))
     }
   }
 }
 
-/** Of a failed COMMIT: nothing reached the log as a whole. After any other failure, recovery may find it complete. */
-const neverWrites = (cause: unknown): boolean => {
+const codeOf = (cause: unknown): number | undefined => {
   const code = (cause as { readonly errcode?: number }).errcode
-  return code !== undefined && [busy, full].includes(code & 0xff)
+  return code === undefined ? undefined : code & 0xff
 }
+/** It would throw on any day: it breaks a constraint, or is no statement's error at all. */
+const isAtFault = (cause: unknown): boolean => {
+  const code = codeOf(cause)
+  return code === undefined || [tooBig, constraint, mismatch, misuse, range].includes(code)
+}
+
+/** Of a failed COMMIT: nothing reached the log as a whole. After any other failure, recovery may find it complete. */
+const neverWrites = (cause: unknown): boolean => [busy, full].includes(codeOf(cause) ?? 0)
+
 const busy = 5
 const full = 13
+const tooBig = 18
+const constraint = 19
+const mismatch = 20
+const misuse = 21
+const range = 25

@@ -1,6 +1,7 @@
 import type { DatabaseSync } from "node:sqlite"
 import type { SubjectId, TenantId } from "#domain/Ids.ts"
-import type { StoredKey } from "./WrappedKeys.ts"
+import type { Ownership } from "#domain/ports/SubjectKeys.ts"
+import type { OwnedKey, StoredKey } from "./WrappedKeys.ts"
 
 export const schema = `
   PRAGMA secure_delete = ON;
@@ -10,18 +11,39 @@ export const schema = `
     version TEXT NOT NULL,
     wrapped BLOB NOT NULL,
     PRIMARY KEY (tenant, subject, version)
-  ) STRICT, WITHOUT ROWID`
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS destroyed (
+    tenant TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    version TEXT NOT NULL,
+    PRIMARY KEY (tenant, subject, version)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS owner (id INTEGER PRIMARY KEY CHECK (id = 1), log TEXT NOT NULL) STRICT;`
+
+const comesBack =
+  "DELETE FROM keys WHERE (tenant, subject, version) IN (SELECT tenant, subject, version FROM destroyed)"
 
 /** The statements over the keys, prepared once. They throw what SQLite throws. */
 export const keysTable = (db: DatabaseSync) => {
+  db.exec(comesBack) // from a copy of before it was destroyed
   const insertKey = db.prepare("INSERT INTO keys VALUES (?, ?, ?, ?)")
+  const selectAny = db.prepare("SELECT * FROM keys LIMIT 1")
   const selectCurrent = db.prepare("SELECT version, wrapped FROM keys WHERE tenant = ? AND subject = ? LIMIT 1")
   const selectVersion = db.prepare("SELECT wrapped FROM keys WHERE tenant = ? AND subject = ? AND version = ?")
+  const selectDestroyed = db.prepare("SELECT 1 FROM destroyed WHERE tenant = ? AND subject = ? AND version = ?")
+  const remember = db.prepare(`
+    INSERT INTO destroyed SELECT tenant, subject, version FROM keys WHERE tenant = ? AND subject = ?
+    ON CONFLICT (tenant, subject, version) DO NOTHING`)
   const deleteKeys = db.prepare("DELETE FROM keys WHERE tenant = ? AND subject = ?")
+  const selectOwnership = db.prepare(`
+    SELECT (SELECT log FROM owner) AS log,
+      NOT EXISTS (SELECT 1 FROM keys) AND NOT EXISTS (SELECT 1 FROM destroyed) AS is_empty`)
+  const replaceOwner = db.prepare("INSERT OR REPLACE INTO owner VALUES (1, ?)")
   const current = (tenant: TenantId, subject: SubjectId) =>
     selectCurrent.get(tenant, subject) as unknown as StoredKey | undefined
 
   return {
+    any: () => selectAny.get() as unknown as OwnedKey | undefined,
     current,
     /** Stores `candidate` unless there is a key already; gives back the one that counts. */
     keepFirst: (tenant: TenantId, subject: SubjectId, candidate: StoredKey): StoredKey => {
@@ -30,12 +52,20 @@ export const keysTable = (db: DatabaseSync) => {
       insertKey.run(tenant, subject, candidate.version, candidate.wrapped)
       return candidate
     },
-    find: (tenant: TenantId, subject: SubjectId, version: string) =>
-      selectVersion.get(tenant, subject, version)?.wrapped as Uint8Array | undefined,
+    find: (tenant: TenantId, subject: SubjectId, version: string): Uint8Array | "destroyed" | "missing" => {
+      const wrapped = selectVersion.get(tenant, subject, version)?.wrapped as Uint8Array | undefined
+      return wrapped ?? (selectDestroyed.get(tenant, subject, version) === undefined ? "missing" : "destroyed")
+    },
     destroy: (tenant: TenantId, subject: SubjectId): void => {
+      remember.run(tenant, subject)
       deleteKeys.run(tenant, subject)
     },
     /** Older pages in the write-ahead log still show what was deleted, until it is emptied. */
-    forgetLog: (): void => db.exec("PRAGMA wal_checkpoint(TRUNCATE)")
+    forgetLog: (): void => db.exec("PRAGMA wal_checkpoint(TRUNCATE)"),
+    ownership: (): Ownership => {
+      const { is_empty, log } = selectOwnership.get() as unknown as { log: string | null; is_empty: number }
+      return { log: log ?? undefined, isEmpty: is_empty === 1 }
+    },
+    claim: (log: string): void => void replaceOwner.run(log)
   }
 }

@@ -5,7 +5,8 @@ import { type SubjectKey, SubjectKeys, SubjectKeysUnavailable } from "#domain/po
 import { lru } from "#infra/Lru.ts"
 import { creating } from "#infra/postgres/Schema.ts"
 import { together } from "#infra/postgres/Together.ts"
-import { type StoredKey, wrappedKeys } from "./WrappedKeys.ts"
+import * as PostgresTables from "./PostgresTables.ts"
+import { type OwnedKey, type StoredKey, wrappedKeys } from "./WrappedKeys.ts"
 
 const cacheCapacity = 10_000
 const patience = "5 seconds"
@@ -22,15 +23,11 @@ interface Name {
 }
 
 const make = Effect.gen(function* () {
-  const wrapping = yield* wrappedKeys
   const sql = yield* SqlClient.SqlClient
   const clock = yield* Clock.Clock
-  yield* creating(
-    sql,
-    sql`CREATE TABLE IF NOT EXISTS subject_keys (
-      tenant TEXT NOT NULL, subject TEXT NOT NULL, version TEXT NOT NULL, wrapped BYTEA NOT NULL,
-      PRIMARY KEY (tenant, subject))`
-  )
+  yield* creating(sql, PostgresTables.setUp(sql))
+  const [any] = yield* sql<OwnedKey>`SELECT * FROM subject_keys LIMIT 1`
+  const wrapping = yield* wrappedKeys("PostgreSQL", any)
 
   const cache = lru<{ readonly key: SubjectKey; readonly until: bigint }>(cacheCapacity)
   /** Rises with every key destroyed here: what was read before is not remembered after. */
@@ -70,10 +67,21 @@ const make = Effect.gen(function* () {
   const create = Effect.fnUntraced(function* (tenant: TenantId, subject: SubjectId) {
     for (;;) {
       const { version, wrapped } = wrapping.make(tenant, subject)
-      yield* sql`INSERT INTO subject_keys ${sql.insert({ tenant, subject, version, wrapped })} ON CONFLICT DO NOTHING`
+      yield* sql`INSERT INTO subject_keys ${sql.insert({ tenant, subject, version, wrapped })}
+        ON CONFLICT (tenant, subject) DO NOTHING`
       const key = yield* current(tenant, subject)
       if (key !== undefined) return key
     }
+  })
+
+  /** A key that is not the subject's own one now. */
+  const notCurrent = Effect.fnUntraced(function* (tenant: TenantId, subject: SubjectId, version: string) {
+    const [older] = yield* sql<StoredKey>`SELECT version, wrapped FROM older_subject_keys
+      WHERE tenant = ${tenant} AND subject = ${subject} AND version = ${version}`
+    if (older !== undefined) return (yield* unwrapped(tenant, subject, older)).key
+    const [destroyed] = yield* sql`SELECT 1 FROM destroyed_subject_keys
+      WHERE tenant = ${tenant} AND subject = ${subject} AND version = ${version}`
+    return destroyed === undefined ? "missing" : "destroyed"
   })
 
   const unless = <A, E>(effect: Effect.Effect<A, E>) =>
@@ -96,11 +104,35 @@ const make = Effect.gen(function* () {
         if (known?.key.version === version && clock.monotonicTimeNanosUnsafe() < known.until) {
           return Effect.succeed(known.key.key)
         }
-        return Effect.map(unless(current(tenant, subject)), (key) => (key?.version === version ? key.key : undefined))
+        return unless(
+          Effect.flatMap(current(tenant, subject), (key) =>
+            key?.version === version ? Effect.succeed(key.key) : notCurrent(tenant, subject, version)
+          )
+        )
       }),
 
+    ownership: unless(
+      Effect.map(
+        sql<{ readonly log: string | null; readonly is_empty: boolean }>`
+          SELECT (SELECT log FROM subject_keys_owner) AS log,
+            NOT EXISTS (SELECT 1 FROM subject_keys) AND NOT EXISTS (SELECT 1 FROM destroyed_subject_keys) AS is_empty`,
+        ([row]) => ({ log: row?.log ?? undefined, isEmpty: row?.is_empty ?? true })
+      )
+    ),
+
+    claim: (log) =>
+      Effect.asVoid(
+        unless(sql`INSERT INTO subject_keys_owner (id, log) VALUES (1, ${log})
+          ON CONFLICT (id) DO UPDATE SET log = excluded.log`)
+      ),
+
     destroy: (tenant, subject) =>
-      unless(sql`DELETE FROM subject_keys WHERE tenant = ${tenant} AND subject = ${subject}`).pipe(
+      unless(sql`WITH gone AS (
+          DELETE FROM subject_keys WHERE tenant = ${tenant} AND subject = ${subject} RETURNING tenant, subject, version),
+        older AS (
+          DELETE FROM older_subject_keys WHERE tenant = ${tenant} AND subject = ${subject} RETURNING tenant, subject, version)
+        INSERT INTO destroyed_subject_keys SELECT * FROM gone UNION SELECT * FROM older
+        ON CONFLICT (tenant, subject, version) DO NOTHING`).pipe(
         Effect.ensuring(
           Effect.sync(() => {
             destroyed++

@@ -16,9 +16,8 @@ interface Change {
 }
 
 const make = Effect.fnUntraced(function* (file: string) {
-  const wrapping = yield* wrappedKeys
-  const db = yield* Database.open(file, { durability: "commit", schema })
-  const table = keysTable(db)
+  const { db, tables: table } = yield* Database.openWith(file, { durability: "commit", schema }, keysTable)
+  const wrapping = yield* wrappedKeys(file, table.any())
   const cache = lru<SubjectKey>(cacheCapacity)
   // The cache follows the commits in their order: it cannot bring back a key that a later commit destroyed.
   const group = yield* GroupCommit.make<Change>(db, (changes) => {
@@ -54,6 +53,8 @@ const make = Effect.fnUntraced(function* (file: string) {
       Effect.mapError(({ cause }) => unavailable(cause))
     )
 
+  /** What changes no subject's key. */
+  const nobody = { name: "", key: undefined }
   const reading = <A>(read: () => A) => Effect.try({ try: read, catch: unavailable })
 
   return SubjectKeys.of({
@@ -66,9 +67,9 @@ const make = Effect.fnUntraced(function* (file: string) {
     find: (tenant, subject, version) =>
       reading(() => {
         const latest = current(tenant, subject)
-        if (latest === undefined || latest.version === version) return latest?.key
+        if (latest?.version === version) return latest.key
         const wrapped = table.find(tenant, subject, version)
-        return wrapped && wrapping.unwrap(tenant, subject, { version, wrapped }).key
+        return typeof wrapped === "string" ? wrapped : wrapping.unwrap(tenant, subject, { version, wrapped }).key
       }),
 
     destroy: (tenant, subject) =>
@@ -80,6 +81,18 @@ const make = Effect.fnUntraced(function* (file: string) {
         .pipe(
           Effect.mapError(({ cause }) => unavailable(cause)),
           Effect.andThen(reading(table.forgetLog))
+        ),
+
+    ownership: reading(table.ownership),
+    claim: (log) =>
+      group
+        .write((): Change => {
+          table.claim(log)
+          return nobody
+        })
+        .pipe(
+          Effect.mapError(({ cause }) => unavailable(cause)),
+          Effect.asVoid
         )
   })
 })

@@ -20,7 +20,10 @@ const storage = Effect.map(temporaryDirectory, (directory) => {
   return {
     file,
     open: Effect.map(Layer.build(Layer.fresh(Sqlite.layer(file))), (context) => Context.get(context, SubjectKeys)),
+    remove: (subject: string) => using((db) => void db.prepare("DELETE FROM keys WHERE subject = ?").run(subject)),
     rows: using((db) => db.prepare("SELECT * FROM keys").all() as unknown as ReadonlyArray<Row>),
+    insert: ({ subject, tenant, version, wrapped }: Row) =>
+      using((db) => void db.prepare("INSERT INTO keys VALUES (?, ?, ?, ?)").run(tenant, subject, version, wrapped)),
     overwrite: ({ tenant, version, wrapped }: Row, subject: string) =>
       using((db) => {
         db.prepare("DELETE FROM keys WHERE subject = ?").run(subject)
@@ -35,23 +38,20 @@ describe("SubjectKeys: SQLite", () => {
   it.effect("still finds an older version beside the one in use", () =>
     Effect.gen(function* () {
       const kept = yield* storage
-      const [a, b] = yield* Effect.scoped(
+      const [a, row] = yield* Effect.scoped(
         Effect.flatMap(open(kept), (keys) =>
           Effect.gen(function* () {
             const a = yield* keys.obtain(home, one)
-            const [row] = yield* kept.rows
-            yield* keys.destroy(home, one)
-            const b = yield* keys.obtain(home, one)
-            const db = new DatabaseSync(kept.file)
-            db.prepare("INSERT INTO keys VALUES (?, ?, ?, ?)").run(home, one, row!.version, row!.wrapped)
-            db.close()
-            return [a, b] as const
+            return [a, (yield* kept.rows)[0]!] as const
           })
         )
       )
+      yield* kept.remove(one)
+      const b = yield* Effect.scoped(Effect.flatMap(open(kept), (keys) => keys.obtain(home, one)))
+      yield* kept.insert(row)
       const keys = yield* open(kept)
-      assert.isTrue(same((yield* keys.find(home, one, a.version))!, a.key))
-      assert.isTrue(same((yield* keys.find(home, one, b.version))!, b.key))
+      assert.isTrue(same(yield* keys.find(home, one, a.version), a.key))
+      assert.isTrue(same(yield* keys.find(home, one, b.version), b.key))
     })
   )
 
@@ -77,7 +77,7 @@ describe("SubjectKeys: SQLite", () => {
         concurrency: "unbounded"
       })
       assert.deepStrictEqual(yield* kept.rows, [])
-      assert.isUndefined(yield* keys.find(home, one, version))
+      assert.strictEqual(yield* keys.find(home, one, version), "destroyed")
     })
   )
 })

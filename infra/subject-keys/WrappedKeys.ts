@@ -1,4 +1,4 @@
-import { Effect, Redacted } from "effect"
+import { Effect, Redacted, Schema } from "effect"
 import { base64url, lengthPrefixed } from "#domain/Bytes.ts"
 import type { SubjectId, TenantId } from "#domain/Ids.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
@@ -12,6 +12,22 @@ export interface StoredKey {
   readonly wrapped: Uint8Array
 }
 
+/** Whose it is, too. */
+export interface OwnedKey extends StoredKey {
+  readonly tenant: TenantId
+  readonly subject: SubjectId
+}
+
+/** What keeps the keys is there, and cannot be what this process works with. */
+export class SubjectKeysUnfit extends Schema.TaggedError<SubjectKeysUnfit>()("SubjectKeysUnfit", {
+  place: Schema.String,
+  problem: Schema.String
+}) {
+  override get message() {
+    return `the subject keys in ${this.place} cannot be used: ${this.problem}`
+  }
+}
+
 const keyLength = 32
 /** Random, so that a version is never used again, not even after its subject was forgotten. */
 const versionLength = 9
@@ -20,12 +36,20 @@ const versionLength = 9
 const contextOf = (tenant: TenantId, subject: SubjectId, version: string) =>
   lengthPrefixed("homing/subject-key/1", tenant, subject, version)
 
-/** Data keys under the master key, which is a secret of the vault and in no database. */
-export const wrappedKeys = Effect.gen(function* () {
+/**
+ * Data keys under the master key, which is a secret of the vault and in no database. `any`: one of those at `place`, if
+ * there are any. It proves the secret, and then none is made in place of one that is missing.
+ */
+export const wrappedKeys = Effect.fnUntraced(function* (place: string, any: OwnedKey | undefined) {
   const crypto = yield* Crypto
-  const secret = yield* (yield* SecretVault).obtain("subject-keys")
+  const vault = yield* SecretVault
+  const secret = any === undefined ? yield* vault.obtain("subject-keys") : yield* vault.find("subject-keys")
+  if (secret === undefined) {
+    const problem = "the secret subject-keys is missing, without which none of them opens. Put it back from a backup"
+    return yield* new SubjectKeysUnfit({ place, problem })
+  }
   const master = sealedBlobs(crypto, crypto.cipherKey(Redacted.value(secret)))
-  return {
+  const wrapping = {
     make: (tenant: TenantId, subject: SubjectId): StoredKey => {
       const version = base64url(crypto.random(versionLength))
       return { version, wrapped: master.seal(crypto.random(keyLength), contextOf(tenant, subject, version)) }
@@ -36,4 +60,15 @@ export const wrappedKeys = Effect.gen(function* () {
       key: crypto.cipherKey(master.open(wrapped, contextOf(tenant, subject, version)))
     })
   }
+  if (any !== undefined) {
+    yield* Effect.try({
+      try: () => wrapping.unwrap(any.tenant, any.subject, any),
+      catch: () => {
+        const problem =
+          "they were not wrapped under the secret subject-keys that is here. Put back the one that goes with them"
+        return new SubjectKeysUnfit({ place, problem })
+      }
+    })
+  }
+  return wrapping
 })

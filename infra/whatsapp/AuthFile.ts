@@ -1,5 +1,4 @@
 import { hkdfSync } from "node:crypto"
-import { closeSync, openSync } from "node:fs"
 import type { DatabaseSync } from "node:sqlite"
 import { concat, fromHex, fromUtf8, utf8 } from "#domain/Bytes.ts"
 import type { DeviceId } from "#domain/Ids.ts"
@@ -7,6 +6,7 @@ import type { Crypto } from "#domain/ports/Crypto.ts"
 import { sealedBlobs } from "#infra/crypto/SealedBlob.ts"
 import * as Database from "#infra/sqlite/Database.ts"
 import { inTransaction } from "#infra/sqlite/Transaction.ts"
+import { recalling } from "./RecalledRows.ts"
 
 /** One value of one device. `value: undefined` deletes the row. */
 export type Row = { readonly type: string; readonly id: string; readonly value: string | undefined }
@@ -23,6 +23,8 @@ export interface DeviceRows {
 export interface AuthFile {
   readonly claim: (device: DeviceId) => DeviceRows
   readonly has: (device: DeviceId, type: string, id: string) => boolean
+  /** Whoever holds the device's rows. Throws as theirs does. */
+  readonly get: (device: DeviceId, type: string, id: string) => string | undefined
   readonly forget: (device: DeviceId) => void
   readonly close: () => void
 }
@@ -45,8 +47,11 @@ const framed = (fields: ReadonlyArray<string>): Uint8Array =>
 
 /** Every commit is on disk when it returns, and what is deleted is overwritten. */
 export const connect = (path: string): DatabaseSync => {
-  if (path !== ":memory:") closeSync(openSync(path, "a", 0o600)) // SQLite would let the umask decide
-  return Database.connect(path, { durability: "commit", schema })
+  try {
+    return Database.connect(path, { durability: "commit", schema })
+  } catch (cause) {
+    throw new Database.DatabaseNotOpened({ file: path, cause })
+  }
 }
 
 /**
@@ -62,7 +67,9 @@ export const open = (crypto: Crypto["Service"], path: string, key: Uint8Array): 
 
   const db = connect(path)
   const select = db.prepare("SELECT box FROM auth WHERE device = ? AND name = ?")
-  const upsert = db.prepare("INSERT INTO auth VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET box = excluded.box")
+  const upsert = db.prepare(
+    "INSERT INTO auth VALUES (?, ?, ?) ON CONFLICT (device, name) DO UPDATE SET box = excluded.box"
+  )
   const remove = db.prepare("DELETE FROM auth WHERE device = ? AND name = ?")
   const removeDevice = db.prepare("DELETE FROM auth WHERE device = ?")
 
@@ -75,20 +82,31 @@ export const open = (crypto: Crypto["Service"], path: string, key: Uint8Array): 
     return fromUtf8(blobs.open(box.subarray(1), at))
   }
 
-  const get = (device: string, type: string, id: string): string | undefined => {
+  const read = (device: string, type: string, id: string): string | undefined => {
     const at = place(device, type, id)
     const row = select.get(device, nameOf(at))
     return row === undefined ? undefined : unseal(at, row.box as Uint8Array)
   }
 
-  const put = (device: string, rows: ReadonlyArray<Row>) =>
-    inTransaction(db, () => {
-      for (const { type, id, value } of rows) {
-        const at = place(device, type, id)
-        if (value === undefined) remove.run(device, nameOf(at))
-        else upsert.run(device, nameOf(at), seal(at, value))
-      }
-    })
+  const { cleared, get, written } = recalling(read)
+
+  const put = (device: string, rows: ReadonlyArray<Row>) => {
+    try {
+      inTransaction(db, () => {
+        for (const { type, id, value } of rows) {
+          const at = place(device, type, id)
+          if (value === undefined) remove.run(device, nameOf(at))
+          else upsert.run(device, nameOf(at), seal(at, value))
+        }
+      })
+    } finally {
+      written(device, rows) // or not: who reads next will see
+    }
+  }
+  const clear = (device: DeviceId) => {
+    removeDevice.run(device)
+    cleared()
+  }
 
   const proof = ["", "proof", "of key"] as const
   try {
@@ -98,7 +116,10 @@ export const open = (crypto: Crypto["Service"], path: string, key: Uint8Array): 
     }
   } catch (cause) {
     db.close()
-    throw new Error("the credentials file cannot be opened with this key", { cause })
+    throw new Error(
+      `the credentials file ${path} cannot be opened with this key. Put back the secret whatsapp-auth that goes with it`,
+      { cause }
+    )
   }
 
   const holders = new Map<DeviceId, DeviceRows>()
@@ -110,7 +131,7 @@ export const open = (crypto: Crypto["Service"], path: string, key: Uint8Array): 
     const rows: DeviceRows = {
       get: (type, id) => get(device, type, id),
       put: (changes) => owned(() => put(device, changes)),
-      clear: () => owned(() => void removeDevice.run(device))
+      clear: () => owned(() => clear(device))
     }
     holders.set(device, rows)
     return rows
@@ -118,10 +139,11 @@ export const open = (crypto: Crypto["Service"], path: string, key: Uint8Array): 
 
   return {
     claim,
+    get,
     has: (device, type, id) => select.get(device, nameOf(place(device, type, id))) !== undefined,
     forget: (device) => {
       holders.delete(device)
-      removeDevice.run(device)
+      clear(device)
     },
     close: () => db.close()
   }

@@ -24,8 +24,24 @@ describe("the wait before the next connection", () => {
 
   it("grows to an hour while the server refuses, and for nothing else", () => {
     const refused = waits(...repeat(4, ["refused"]), ...repeat(4, ["outdated"]), ["connect_timeout"], ["refused"])
-    const minutes = refused.map((ms) => ms / minute)
+    const minutes = refused.map((ms) => ms! / minute)
     assert.deepStrictEqual(minutes, [1, 2, 4, 8, 16, 32, 60, 60, 1, 1])
+  })
+
+  it("grows to an hour for each way to be refused", () => {
+    for (const reason of ["unauthorized", "client_refused", "pairing_refused"] as const) {
+      const minutes = waits(...repeat(8, [reason])).map((ms) => ms! / minute)
+      assert.deepStrictEqual(minutes, [1, 2, 4, 8, 16, 32, 60, 60])
+    }
+  })
+
+  it("is hours while the account is banned, and has an end where only a person can lift the ban", () => {
+    const hours = (...ends: ReadonlyArray<Ended>) => waits(...ends).map((ms) => ms && ms / minute / 60)
+    for (const reason of ["banned", "locked"] as const) {
+      assert.deepStrictEqual(hours(...repeat(5, [reason])), [1, 2, 4, 8, undefined])
+    }
+    assert.deepStrictEqual(hours(...repeat(7, ["temporarily_banned"])), [1, 2, 4, 8, 16, 24, 24])
+    assert.deepStrictEqual(hours(["banned"], ["connection_lost", minute], ["banned"]), [1, 1 / 3_600, 1])
   })
 
   it("is none for what is to be expected, unless it follows one end after the other", () => {

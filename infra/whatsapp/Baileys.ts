@@ -5,6 +5,8 @@ import { type SendOutcome, type SessionEvent, WhatsApp, WhatsAppUnavailable } fr
 import * as AuthFile from "./AuthFile.ts"
 import * as Backoff from "./Backoff.ts"
 import type { make as makeSession, Session } from "./BaileysSession.ts"
+import { guardProcess } from "./Containment.ts"
+import type { Pacing } from "./Pace.ts"
 
 export interface Options {
   /** SQLite file with the credentials of all devices; made if it is not there. */
@@ -22,6 +24,8 @@ export interface Options {
   /** How long a QR code is shown; WhatsApp's own timing when absent. */
   readonly qrTimeoutMs?: number
   readonly backoff?: Partial<Backoff.Backoff>
+  /** How often one account may ask about numbers that it has never written to; see `Pace`. */
+  readonly lookups?: Pacing
 }
 
 /** WhatsApp through Baileys, which is loaded when the first device needs it: it costs a second and 100 MB. */
@@ -44,8 +48,10 @@ const make = Effect.fnUntraced(function* (options: Options) {
     ackTimeoutMs: options.ackTimeoutMs ?? 20_000,
     qrTimeoutMs: options.qrTimeoutMs
   }
+  const lookups = options.lookups ?? { burst: 10, everyMs: 500 }
   const backoff = { ...Backoff.standard, ...options.backoff }
 
+  yield* guardProcess
   const crypto = yield* Crypto
   const file = yield* Effect.acquireRelease(
     Effect.try({
@@ -66,9 +72,11 @@ const make = Effect.fnUntraced(function* (options: Options) {
       file,
       settings,
       backoff,
+      lookups,
       pairing,
       sent: (waMessageId) => Effect.runPromiseWith(services)(sent(waMessageId)),
-      tell
+      tell,
+      fork: (effect) => void Effect.runForkWith(services)(effect)
     })
     const life = Effect.gen(function* () {
       yield* Effect.yieldNow
@@ -80,9 +88,9 @@ const make = Effect.fnUntraced(function* (options: Options) {
   }
 
   return WhatsApp.of({
-    encode: (content) =>
+    encode: (device, { content, to }) =>
       loadBaileys.pipe(
-        Effect.andThen(({ encode }) => Effect.promise(() => encode(content))),
+        Effect.andThen(({ encode, timerOf }) => Effect.promise(() => encode(content, timerOf(file, device, to)))),
         Effect.orDie
       ),
 

@@ -4,6 +4,7 @@ import { pino } from "pino"
 import type { Pairing } from "#domain/ports/WhatsApp.ts"
 import type { AuthState } from "./AuthState.ts"
 import { decode } from "./BaileysContent.ts"
+import { bounded, withoutTokenIndex } from "./BaileysMemory.ts"
 import { beforeWrite } from "./BaileysSend.ts"
 import { messageId } from "./ServerWords.ts"
 
@@ -24,24 +25,27 @@ export const configure = (options: {
   readonly auth: AuthState
   readonly settings: Settings
   readonly pairing: Pairing | undefined
-  readonly sent: (waMessageId: string) => Promise<Uint8Array | undefined>
+  /** What may be given to this asker. */
+  readonly copyFor: (waMessageId: string, asker: string | undefined) => Promise<Uint8Array | undefined>
   readonly durably: (write: () => void) => void
 }): UserFacingSocketConfig => {
-  const { auth, settings, pairing, sent, durably } = options
+  const { auth, settings, pairing, copyFor, durably } = options
   const { creds, keys } = auth.state
   return {
-    auth: { creds, keys: { ...keys, set: (data) => durably(() => void keys.set(data)) } },
+    ...bounded(),
+    auth: { creds, keys: withoutTokenIndex({ ...keys, set: (data) => durably(() => void keys.set(data)) }) },
     // The phone shows this name in its list of devices. Pairing by code accepts only browsers it knows.
     browser: pairing?.method === "code" ? Browsers.macOS("Chrome") : ["Homing", "Chrome", "1.0"],
     connectTimeoutMs: settings.connectTimeoutMs,
     generateHighQualityLinkPreview: false,
-    getMessage: async ({ id }) => {
+    getMessage: async ({ id, participant, remoteJid }) => {
       const known = messageId(id)
-      const bytes = known === undefined ? undefined : await sent(known)
+      const bytes = known === undefined ? undefined : await copyFor(known, participant ?? remoteJid ?? undefined)
       return bytes && decode(bytes)
     },
     logger: silent,
     markOnlineOnConnect: false,
+    retryRequestDelayMs: 0, // else what cannot be read queues for a quarter of a second each, without bound
     patchMessageBeforeSending: beforeWrite,
     syncFullHistory: false,
     transactionOpts: { maxCommitRetries: 1, delayBetweenTriesMs: 0 }, // trying again would hold up every send

@@ -3,8 +3,8 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { Context, Effect, Exit, Layer, Redacted, Scope, Stream } from "effect"
 import { DeviceId, WaMessageId } from "#domain/Ids.ts"
-import { type Content, PhoneNumber } from "#domain/message/Content.ts"
-import { type Pairing, type SessionEvent, WhatsApp } from "#domain/ports/WhatsApp.ts"
+import { type Content, PhoneNumber, type Recipient } from "#domain/message/Content.ts"
+import { type Pairing, type SentMessage, type SessionEvent, WhatsApp } from "#domain/ports/WhatsApp.ts"
 import * as NodeCrypto from "#infra/crypto/NodeCrypto.ts"
 import * as Baileys from "./Baileys.ts"
 import { type SimulatorOptions, startSimulator } from "./simulator/Simulator.ts"
@@ -16,6 +16,8 @@ export const carol = "15550003"
 export const authKey = Redacted.make<Uint8Array>(Buffer.alloc(32, 7))
 export const text: Content = { type: "text", text: "the boiler is on" }
 export const waMessageId = (n: number) => WaMessageId.make(`3EB0${n.toString(16).toUpperCase().padStart(18, "0")}`)
+
+export const recipientOf = (number: string): Recipient => ({ kind: "phone", address: PhoneNumber.make(`+${number}`) })
 
 /** Awaits conditions instead of time, but not for ever. */
 const soon = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
@@ -31,13 +33,15 @@ export const world = Effect.fnUntraced(function* (options: SimulatorOptions = {}
     Effect.sync(() => mkdtempSync(join(tmpdir(), "homing-baileys-"))),
     (path) => Effect.sync(() => rmSync(path, { recursive: true }))
   )
-  return { simulator, folder }
+  /** As the ledger would: what was to be sent, whichever life sent it. */
+  const ledger = new Map<string, SentMessage>()
+  return { simulator, folder, ledger }
 })
 type World = Effect.Success<ReturnType<typeof world>>
 
 /** One life of the adapter: ends, as its process would, with `stop`. Takes each receipt at once unless told otherwise. */
 export const agent = Effect.fnUntraced(function* (
-  { simulator, folder }: World,
+  { simulator, folder, ledger }: World,
   { takes = true, ...options }: Partial<Baileys.Options> & { readonly takes?: boolean } = {}
 ) {
   const life = yield* Scope.fork(yield* Effect.scope)
@@ -74,8 +78,8 @@ export const agent = Effect.fnUntraced(function* (
       }
     }).pipe(soon)
 
-  const open = (pairing?: Pairing, sent: (id: string) => Uint8Array | undefined = () => undefined) =>
-    whatsApp.open(device, { ...(pairing && { pairing }), sent: (id) => Effect.sync(() => sent(id)) })
+  const open = (pairing?: Pairing) =>
+    whatsApp.open(device, { ...(pairing && { pairing }), sent: (id) => Effect.sync(() => ledger.get(id)) })
 
   const pair = Effect.gen(function* () {
     yield* open({ method: "qr" })
@@ -87,14 +91,27 @@ export const agent = Effect.fnUntraced(function* (
   })
 
   const send = Effect.fnUntraced(function* (n: number, to: string = bob, bytes?: Uint8Array) {
-    return yield* whatsApp.send(device, {
-      waMessageId: waMessageId(n),
-      to: { kind: "phone", address: PhoneNumber.make(`+${to}`) },
-      bytes: bytes ?? (yield* whatsApp.encode(text))
-    })
+    const recipient = recipientOf(to)
+    const message = {
+      to: recipient,
+      bytes: bytes ?? (yield* whatsApp.encode(device, { to: recipient, content: text }))
+    }
+    ledger.set(waMessageId(n), { to: message.to, bytes: Effect.succeed(message.bytes) })
+    return yield* whatsApp.send(device, { ...message, waMessageId: waMessageId(n) })
   })
 
-  return { ...whatsApp, hears, unread, openDevice: open, pair, sendText: send, stop: Scope.close(life, Exit.void) }
+  const encode = (to = bob) => whatsApp.encode(device, { to: recipientOf(to), content: text })
+
+  return {
+    ...whatsApp,
+    encode,
+    hears,
+    unread,
+    openDevice: open,
+    pair,
+    sendText: send,
+    stop: Scope.close(life, Exit.void)
+  }
 })
 
 /** A world and an agent in it whose device is paired and connected. */

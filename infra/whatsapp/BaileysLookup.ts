@@ -1,6 +1,9 @@
 import "./QuietLibsignal.ts"
 import { jidDecode, jidNormalizedUser, type WASocket } from "@whiskeysockets/baileys"
 import { contactQuery, readContact } from "./ContactQuery.ts"
+import type { DeviceLists } from "./DeviceLists.ts"
+import * as DeviceQueries from "./DeviceQueries.ts"
+import type { Pace } from "./Pace.ts"
 
 export interface Lookup {
   /**
@@ -14,39 +17,57 @@ export interface Lookup {
  * Baileys alone would ask in the middle of a send, holding the lock that all sends of the socket share, and on silence
  * would send to nobody and report success. So: ask before, each address once at a time, with a deadline.
  */
-export const make = (sock: WASocket, timeoutMs: number, gone: AbortSignal): Lookup => {
+export const make = (sock: WASocket, timeoutMs: number, gone: AbortSignal, pace: Pace, lists?: DeviceLists): Lookup => {
+  const directory = { sock, pace, lists, queries: DeviceQueries.make(sock, pace) }
   const running = new Map<string, Promise<string | undefined>>()
+  const isOutdated = (jid: string) => lists?.outdatedBy(jid) !== undefined
 
-  const once = (jid: string): Promise<string | undefined> => {
-    const already = running.get(jid)
+  const once = (jid: string, anew: boolean): Promise<string | undefined> => {
+    const name = `${jid} ${anew}`
+    const already = running.get(name)
     if (already !== undefined) return already
-    const lookup = within(resolve(sock, jid), timeoutMs, gone).finally(() => running.delete(jid))
-    running.set(jid, lookup)
+    const lookup = within(resolve({ ...directory, anew }, jid), timeoutMs, gone).finally(() => running.delete(name))
+    running.set(name, lookup)
     return lookup
   }
 
   return {
     find: async (jid) => {
-      const [address] = await Promise.all([once(jid), once(jidNormalizedUser(sock.user?.id))])
+      const own = jidNormalizedUser(sock.user?.id)
+      const anew = isOutdated(jid)
+      // the word is of both sides: whose devices changed, it does not say
+      const [address] = await Promise.all([once(jid, anew), once(own, anew || isOutdated(own))])
       return address
     }
   }
 }
 
-const resolve = async (sock: WASocket, jid: string): Promise<string | undefined> => {
-  if (await prepare(sock, jid)) return jid
+interface Asking {
+  readonly sock: WASocket
+  readonly pace: Pace
+  readonly queries: DeviceQueries.DeviceQueries
+  readonly lists: DeviceLists | undefined
+  readonly anew: boolean
+}
+
+const resolve = async (asking: Asking, jid: string): Promise<string | undefined> => {
+  if (await prepare(asking, jid)) return jid
+  const { pace, sock } = asking
+  await new Promise<void>(pace.next)
   // An empty device list may be a hiccup. Only the server's plain "no" is final; some numbers live at another address.
   const address = readContact(await sock.query(contactQuery(jidDecode(jid)?.user ?? "", sock.generateMessageTag())))
-  if (address === undefined || (await prepare(sock, address))) return address
+  if (address === undefined || (await prepare(asking, address))) return address
   throw new Error("the server lists no device")
 }
 
 /** Learns the devices of an address and has a session with each. False when the server lists none. */
-const prepare = async (sock: WASocket, jid: string): Promise<boolean> => {
+const prepare = async ({ anew, lists, queries, sock }: Asking, jid: string): Promise<boolean> => {
   const user = jidDecode(jid)?.user
-  const devices = (await sock.getUSyncDevices([jid], true, false)).filter((device) => device.user === user)
+  const word = lists?.outdatedBy(jid)
+  const devices = (await queries.devicesOf(jid, anew || word !== undefined)).filter((device) => device.user === user)
   const others = devices.map((device) => device.jid).filter((address) => address !== sock.user?.id)
   if (others.length > 0) await sock.assertSessions(others)
+  if (devices.length > 0 && word !== undefined) lists?.renewed(jid, word)
   return devices.length > 0
 }
 

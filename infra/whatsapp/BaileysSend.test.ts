@@ -4,6 +4,7 @@ import { Effect } from "effect"
 import { WaMessageId } from "#domain/Ids.ts"
 import { PhoneNumber } from "#domain/message/Content.ts"
 import * as BaileysSend from "./BaileysSend.ts"
+import * as Pace from "./Pace.ts"
 import { startSimulator } from "./simulator/Simulator.ts"
 import { connect, opening, pair } from "./simulator/TestClient.ts"
 
@@ -12,6 +13,7 @@ const message: BaileysSend.Outgoing = {
   to: { kind: "phone", address: PhoneNumber.make("+5511987654321") },
   bytes: proto.Message.encode({ conversation: "hello" }).finish()
 }
+const pace = Pace.make({ burst: 10, everyMs: 1 })
 const asked = "5511987654321@s.whatsapp.net"
 const self = "15550001@s.whatsapp.net"
 
@@ -33,14 +35,17 @@ const directory = (account: string): BinaryNode => {
 const sender = (relay: Relay = () => new Promise(() => {}), { devicesOf, account = "none" }: Directory = {}) => {
   const socket = {
     user: { id: "15550001:3@s.whatsapp.net" },
-    getUSyncDevices: async ([jid = ""]: Array<string>) =>
-      !devicesOf || devicesOf.includes(jid) ? [{ user: jid.split("@")[0], device: 0, jid }] : [],
+    authState: { keys: { get: async () => ({}) } },
+    getUSyncDevices: async (jids: Array<string>) =>
+      jids
+        .filter((jid) => !devicesOf || devicesOf.includes(jid))
+        .map((jid) => ({ user: jid.split("@")[0], device: 0, jid })),
     assertSessions: async () => true,
     generateMessageTag: () => "1",
     query: async () => (account === "silent" ? undefined : directory(account)),
     relayMessage: relay
   }
-  return BaileysSend.make(socket as unknown as WASocket, { lookupTimeoutMs: 50, ackTimeoutMs: 50 })
+  return BaileysSend.make(socket as unknown as WASocket, { lookupTimeoutMs: 50, ackTimeoutMs: 50, pace })
 }
 
 /** A relay whose turn to write comes when the test says so. */
@@ -203,7 +208,7 @@ describe("an error that Baileys throws before it writes", () => {
           }
         })
         yield* Effect.promise(() => opening(socket))
-        const made = BaileysSend.make(socket, { lookupTimeoutMs: 5_000, ackTimeoutMs: 5_000 })
+        const made = BaileysSend.make(socket, { lookupTimeoutMs: 5_000, ackTimeoutMs: 5_000, pace })
         const outcome = yield* Effect.promise(() => made.send(message))
         assert.deepStrictEqual(outcome, { _tag: "NotSent", reason, final: false })
         assert.isFalse(simulator.record.observations.some(({ kind }) => kind === "message"))

@@ -4,8 +4,11 @@ import type { WaMessageId } from "#domain/Ids.ts"
 import { fromMillis } from "#domain/Instant.ts"
 import type { Recipient } from "#domain/message/Content.ts"
 import type { SendOutcome } from "#domain/ports/WhatsApp.ts"
+import { lru } from "#infra/Lru.ts"
 import { decode } from "./BaileysContent.ts"
 import * as BaileysLookup from "./BaileysLookup.ts"
+import type { DeviceLists } from "./DeviceLists.ts"
+import type { Pace } from "./Pace.ts"
 
 export interface Outgoing {
   readonly waMessageId: WaMessageId
@@ -14,10 +17,12 @@ export interface Outgoing {
 }
 
 export interface Sender {
-  /** One try. Never rejects; ends after at most both timeouts. */
+  /** One try. Never rejects; ends after at most both options. */
   readonly send: (message: Outgoing) => Promise<SendOutcome>
   /** The server's word on this id. False when no try waits for it. */
   readonly settle: (waMessageId: string, error?: string) => boolean
+  /** Where this id went to, if it was lately and over this socket. */
+  readonly addressOf: (waMessageId: string) => string | undefined
   /** A receipt says that this id has arrived: a try that has not written yet will not, and waits for its `settle`. */
   readonly arrived: (waMessageId: string) => void
   /** The socket is gone: each try ends with what is known of it. */
@@ -62,14 +67,25 @@ const beforeAnyWrite: ReadonlyMap<string, SendOutcome> = new Map([
 ])
 const neverLeft = (cause: unknown) => (cause instanceof Error ? beforeAnyWrite.get(cause.message) : undefined)
 
+/** Most words come soon, and need not be looked up in the ledger. */
+const mostLately = 4_096
+
 /** Sends over one socket, in any number at a time. */
 export const make = (
   sock: WASocket,
-  timeouts: { readonly lookupTimeoutMs: number; readonly ackTimeoutMs: number }
+  options: {
+    readonly lookupTimeoutMs: number
+    readonly ackTimeoutMs: number
+    readonly pace: Pace
+    /** The directory has the recipient at this address; before anything is sent there. */
+    readonly found?: (to: Recipient, address: string) => void
+    readonly deviceLists?: DeviceLists
+  }
 ): Sender => {
   const gone = new AbortController()
-  const lookup = BaileysLookup.make(sock, timeouts.lookupTimeoutMs, gone.signal)
+  const lookup = BaileysLookup.make(sock, options.lookupTimeoutMs, gone.signal, options.pace, options.deviceLists)
   const waiting = new Map<string, Attempt>()
+  const lately = lru<string>(mostLately)
 
   const relay = (address: string, { waMessageId, bytes }: Outgoing): Promise<SendOutcome> =>
     new Promise((resolve) => {
@@ -83,16 +99,23 @@ export const make = (
       const message = decode(bytes)
       attempts.set(message, attempt)
       waiting.set(waMessageId, attempt)
-      const deadline = setTimeout(() => end(unsettled(attempt, "ack_timeout")), timeouts.ackTimeoutMs)
+      lately.set(waMessageId, address)
+      const deadline = setTimeout(() => end(unsettled(attempt, "ack_timeout")), options.ackTimeoutMs)
       // Success proves nothing yet. Most failures may come after the write: keys are stored once the frame has left.
       sock
         .relayMessage(address, message, { messageId: waMessageId })
         .catch((cause) => attempt.arrived || end(neverLeft(cause) ?? unsettled(attempt, "send_failed")))
     })
 
+  const find = async (to: Recipient): Promise<string | undefined> => {
+    const address = await lookup.find(`${to.address.slice(1)}@s.whatsapp.net`)
+    if (address !== undefined) options.found?.(to, address)
+    return address
+  }
+
   return {
     send: async (message) => {
-      const address = await lookup.find(`${message.to.address.slice(1)}@s.whatsapp.net`).catch(() => lookupFailed)
+      const address = await find(message.to).catch(() => lookupFailed)
       if (gone.signal.aborted) return notConnected
       if (address === undefined) return notOnWhatsApp
       return typeof address === "string" ? relay(address, message) : address
@@ -104,6 +127,8 @@ export const make = (
       attempt?.end(error === undefined ? { _tag: "Acked", at } : { _tag: "Rejected", code: error, at })
       return attempt !== undefined
     },
+
+    addressOf: lately.get,
 
     arrived: (waMessageId) => {
       const attempt = waiting.get(waMessageId)

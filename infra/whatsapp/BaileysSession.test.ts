@@ -5,6 +5,8 @@ import { Effect, Layer, Logger, Redacted, References } from "effect"
 import { PhoneNumber } from "#domain/message/Content.ts"
 import { agent, bob, own, paired, text, world } from "./BaileysFixture.ts"
 
+const quick = { firstMs: 10, mostMs: 40 }
+
 describe("pairing", () => {
   it.live("by QR code, and not again after a restart", () =>
     Effect.gen(function* () {
@@ -63,6 +65,17 @@ describe("pairing", () => {
     })
   )
 
+  it.live("by code shows none that the server refused, and ends after three refusals", () =>
+    Effect.gen(function* () {
+      const made = yield* world({ faults: { queryError: { namespace: "md", code: 429 } } })
+      const { openDevice, hears, unread } = yield* agent(made)
+      yield* openDevice({ method: "code", phone: PhoneNumber.make(`+${own}`) })
+      yield* hears("Disconnected", { reason: "pairing_refused", final: false })
+      yield* hears("Disconnected", { reason: "pairing_refused", final: true })
+      assert.isFalse(unread.some(({ _tag }) => _tag === "PairingCode"))
+    })
+  )
+
   it.live("not asked for: a device without credentials ends at once", () =>
     Effect.gen(function* () {
       const { openDevice, hears, sendText } = yield* agent(yield* world())
@@ -82,6 +95,63 @@ describe("the connection", () => {
       assert.deepInclude(yield* sendText(1), { _tag: "NotSent", final: false })
       yield* openDevice({ method: "qr" }) // the dead credentials are gone
       yield* hears("PairingCode")
+    })
+  )
+
+  for (const [name, failure, reason] of [
+    ["402", 402, "temporarily_banned"],
+    ["403", 403, "locked"],
+    ["406", 406, "banned"],
+    ["409", 409, "client_refused"],
+    ["a stream that ends with a bare 401", undefined, "unauthorized"]
+  ] as const) {
+    it.live(`keeps its credentials after ${name}, and says why it is away`, () =>
+      Effect.gen(function* () {
+        const { simulator, hears, sendText, unread } = yield* paired({}, { backoff: { ...quick, bannedMs: 10 } })
+        if (failure === undefined) simulator.sendStanza(own, { tag: "stream:error", attrs: { code: "401" } })
+        else {
+          simulator.faults.loginFailure = failure
+          simulator.drop()
+        }
+        yield* hears("Disconnected", { reason, final: false })
+        simulator.faults.loginFailure = null
+        yield* hears("Connected")
+        assert.strictEqual((yield* sendText(1))._tag, "Acked")
+        assert.isFalse(unread.some(({ _tag }) => _tag === "PairingCode"))
+      })
+    )
+  }
+
+  it.live("is not dialled for ever when the account is banned; its credentials wait for the next start", () =>
+    Effect.gen(function* () {
+      const { simulator, hears, stop, world } = yield* paired(
+        {},
+        { backoff: { ...quick, bannedMs: 1, bannedTries: 3 } }
+      )
+      simulator.faults.loginFailure = 406
+      simulator.drop()
+      yield* hears("Disconnected", { reason: "banned", final: true })
+      const refused = () => simulator.record.observations.filter(({ kind }) => kind === "login-refused").length
+      assert.strictEqual(refused(), 3)
+      yield* stop
+      simulator.faults.loginFailure = null
+      const again = yield* agent(world)
+      yield* again.openDevice()
+      yield* again.hears("Connected")
+    })
+  )
+
+  it.live("waits as long as a ban for a while is said to hold", () =>
+    Effect.gen(function* () {
+      const { simulator, hears, unread } = yield* paired({}, { backoff: { ...quick, bannedMs: 1 } })
+      simulator.faults.greeting = { tag: "failure", attrs: { reason: "402", expire: "1" } }
+      simulator.drop()
+      yield* hears("Disconnected", { reason: "temporarily_banned" })
+      simulator.faults.greeting = null
+      unread.length = 0
+      yield* Effect.sleep(700)
+      assert.isFalse(unread.some(({ _tag }) => _tag === "Connected"))
+      yield* hears("Connected")
     })
   )
 

@@ -1,12 +1,17 @@
 import { Effect, Random } from "effect"
 import type { DeviceId } from "#domain/Ids.ts"
-import type { DisconnectReason, Pairing, SendOutcome, SessionEvent } from "#domain/ports/WhatsApp.ts"
+import type { Recipient } from "#domain/message/Content.ts"
+import type { DisconnectReason, Pairing, SendOutcome, SentMessage, SessionEvent } from "#domain/ports/WhatsApp.ts"
 import type { AuthFile } from "./AuthFile.ts"
 import * as AuthState from "./AuthState.ts"
 import * as Backoff from "./Backoff.ts"
 import type { Settings } from "./BaileysConfig.ts"
-import { connect, type End, type Told } from "./BaileysConnection.ts"
+import { type Broke, connect, type End, type Told } from "./BaileysConnection.ts"
 import type { Outgoing, Sender } from "./BaileysSend.ts"
+import * as DisappearingChats from "./DisappearingChats.ts"
+import * as Pace from "./Pace.ts"
+import { tellSetAside } from "./SetAside.ts"
+import * as Suspects from "./Suspects.ts"
 
 export interface Session {
   /** Lives until an end that only a person can change, and gives its reason. Interrupting it closes the session. */
@@ -16,7 +21,7 @@ export interface Session {
 
 /** By code, each of them makes the phone of the number that was given ring: somebody else's perhaps. */
 const mostOffers = 3
-const notBegun = { livedMs: undefined, offered: false }
+const notBegun = { livedMs: undefined, offered: false, leastWaitMs: 0 }
 
 /** One device's connections, one after the other, as one session. Throws when its credentials cannot be read. */
 export const make = (options: {
@@ -24,12 +29,18 @@ export const make = (options: {
   readonly file: AuthFile
   readonly settings: Settings
   readonly backoff: Backoff.Backoff
+  readonly lookups: Pace.Pacing
   readonly pairing: Pairing | undefined
-  readonly sent: (waMessageId: string) => Promise<Uint8Array | undefined>
+  readonly sent: (waMessageId: string) => Promise<SentMessage | undefined>
   readonly tell: (event: SessionEvent) => void
+  /** Runs what a callback of Baileys gives rise to. */
+  readonly fork: (effect: Effect.Effect<void>) => void
 }): Session => {
   const { device, file, settings, backoff, pairing, sent } = options
   const tell = (event: Told) => options.tell({ ...event, device })
+  const suspects = Suspects.make()
+  const pace = Pace.make(options.lookups)
+  const setAside: Parameters<typeof connect>[0]["setAside"] = (stanza) => options.fork(tellSetAside(device, stanza))
   let sender: Sender | undefined
   AuthState.load(file, device) // what cannot be read shall stop whoever opens the session, not fail again and again later
 
@@ -39,7 +50,17 @@ export const make = (options: {
     const opened = (open: Sender) => {
       sender = open
     }
-    return connect({ auth, settings, pairing: auth.paired() ? undefined : pairing, sent, tell, opened })
+    return connect({
+      auth,
+      settings,
+      pairing: auth.paired() ? undefined : pairing,
+      sent,
+      suspects,
+      pace,
+      setAside,
+      tell,
+      opened
+    })
   }).pipe(
     Effect.ensuring(
       Effect.sync(() => {
@@ -62,16 +83,21 @@ export const make = (options: {
     let offers = 0
     let told: DisconnectReason | undefined
     while (true) {
-      const { livedMs, offered, reason } = yield* once
+      const { broke, leastWaitMs, livedMs, offered, reason } = yield* once
+      if (broke !== undefined) yield* tellBroke(device, broke)
       if (livedMs !== undefined) told = undefined
       if (reason === "logged_out") yield* forget
       if (reason === "logged_out" || reason === "replaced") return reason
-      if (offered && !AuthState.isPaired(file, device) && ++offers === mostOffers) return "pairing_timeout"
+      if (offered && !AuthState.isPaired(file, device) && ++offers === mostOffers) {
+        return reason === "pairing_refused" ? reason : "pairing_timeout"
+      }
+      const most = mostWait(reason, livedMs ?? 0)
+      if (most === undefined) return reason
       if (reason !== told) tell({ _tag: "Disconnected", reason, final: false })
-      if (reason === "outdated" && reason !== told) yield* tooOld(device)
+      if (reason !== told) yield* tellRefusal(device, reason)
       told = reason
       // not the whole of it, so that devices do not dial in step
-      const wait = Math.round(mostWait(reason, livedMs ?? 0) * (0.5 + (yield* Random.next) / 2))
+      const wait = leastWaitMs + Math.round(most * (0.5 + (yield* Random.next) / 2))
       yield* Effect.logDebug("WhatsApp connection ended").pipe(Effect.annotateLogs({ device, reason, wait }))
       yield* Effect.sleep(wait)
     }
@@ -92,7 +118,30 @@ export const make = (options: {
   }
 }
 
-const tooOld = (device: DeviceId) =>
-  Effect.logError("WhatsApp refuses this version of WhatsApp Web; set WHATSAPP_VERSION").pipe(
-    Effect.annotateLogs({ device })
-  )
+/** The timer of a device's chat, as far as it is known; a note that cannot be read is not what a message fails by. */
+export const timerOf = (file: AuthFile, device: DeviceId, to: Recipient): DisappearingChats.Timer | undefined => {
+  try {
+    return DisappearingChats.read(AuthState.readNotes(file, device), to)
+  } catch {
+    return undefined
+  }
+}
+
+const tellBroke = (device: DeviceId, broke: Broke) =>
+  Effect.logError("WhatsApp connection broke", broke).pipe(Effect.annotateLogs({ device }))
+
+const refusals: Partial<Record<DisconnectReason, string>> = {
+  banned: "WhatsApp has banned this account",
+  client_refused: "WhatsApp does not take what this client says it is",
+  locked: "WhatsApp has locked this account",
+  outdated: "WhatsApp refuses this version of WhatsApp Web; set WHATSAPP_VERSION",
+  pairing_refused: "WhatsApp does not take a pairing code for this number, or not now",
+  temporarily_banned: "WhatsApp has banned this account for a while",
+  unauthorized: "WhatsApp does not take this device's credentials, and does not say that it was unlinked"
+}
+
+/** What a person may have to do something about. */
+const tellRefusal = (device: DeviceId, reason: DisconnectReason): Effect.Effect<void> => {
+  const told = refusals[reason]
+  return told === undefined ? Effect.void : Effect.logError(told).pipe(Effect.annotateLogs({ device }))
+}

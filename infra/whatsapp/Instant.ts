@@ -1,7 +1,13 @@
 import { Clock, Effect, Layer, Queue, Stream } from "effect"
 import type { DeviceId } from "#domain/Ids.ts"
 import { fromMillis } from "#domain/Instant.ts"
-import { type SendOutcome, type SessionEvent, WhatsApp, type WhatsAppUnavailable } from "#domain/ports/WhatsApp.ts"
+import {
+  type SendOutcome,
+  type SentMessage,
+  type SessionEvent,
+  WhatsApp,
+  type WhatsAppUnavailable
+} from "#domain/ports/WhatsApp.ts"
 
 type Sent = Parameters<WhatsApp["Service"]["send"]>[1] & { readonly device: DeviceId }
 
@@ -29,6 +35,11 @@ export const make = (
       if (queue === undefined) return Effect.succeed(false)
       return Queue.offer(queue, event._tag === "Receipt" ? { taken: Effect.void, ...event } : event)
     })
+  type Finding = (waMessageId: string) => Effect.Effect<SentMessage | undefined>
+  const findings = new Map<DeviceId, Finding>()
+  /** What a device's session may know of a message, as it would ask for a word on it. */
+  const ask = (device: DeviceId, waMessageId: string) =>
+    findings.get(device)?.(waMessageId) ?? Effect.succeed<SentMessage | undefined>(undefined)
   const acked = Effect.map(Clock.currentTimeMillis, (now): SendOutcome => ({ _tag: "Acked", at: fromMillis(now) }))
 
   const layer = Layer.effect(
@@ -39,9 +50,10 @@ export const make = (
       const open = new Set<DeviceId>()
 
       return WhatsApp.of({
-        encode: (content) => Effect.succeed(new TextEncoder().encode(content.text)),
-        open: (device, { pairing }) =>
+        encode: (_device, { content }) => Effect.succeed(new TextEncoder().encode(content.text)),
+        open: (device, { pairing, sent: find }) =>
           Effect.gen(function* () {
+            findings.set(device, find)
             if (open.has(device)) return
             if (options.opening) yield* options.opening(device)
             open.add(device)
@@ -64,7 +76,7 @@ export const make = (
   )
 
   /** `tell` adds to the events of the layer built last, as a receipt would. */
-  return { layer, sent, tell }
+  return { ask, layer, sent, tell }
 }
 
 export const layer = make().layer

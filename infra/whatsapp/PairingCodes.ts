@@ -27,6 +27,20 @@ export const pairingCodes = (sock: WASocket, pairing: Pairing, lifetimeMs: numbe
     shown += 1
     if (pairing.method === "qr") return code(qr, shown === 1 ? first : next)
     if (shown > 1) return undefined // one code lives as long as all references together
-    return code(await sock.requestPairingCode(pairing.phone.slice(1)), first + (references - 1) * next)
+    const taken = isTaken(sock)
+    const [text] = await Promise.all([sock.requestPairingCode(pairing.phone.slice(1)), taken])
+    return code(text, first + (references - 1) * next)
   }
+}
+
+/** Baileys makes the code up by itself and does not wait for the server's answer: a phone knows only what that took. */
+const isTaken = ({ ws }: WASocket): Promise<void> =>
+  new Promise((resolve, reject) => {
+    ws.once("CB:iq,,link_code_companion_reg", () => resolve())
+    ws.once("CB:iq,type:error", () => reject(new PairingCodeRefused()))
+    ws.once("close", () => reject(new Error("the connection was lost")))
+  })
+
+export class PairingCodeRefused extends Error {
+  override readonly name = "PairingCodeRefused"
 }

@@ -3,7 +3,7 @@ import { scopes } from "#domain/access/Client.ts"
 import { ApiKeyId, ClientId } from "#domain/Ids.ts"
 import { fromMillis } from "#domain/Instant.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
-import { Readiness } from "../projections/Readiness.ts"
+import { type Lag, Readiness } from "../projections/Readiness.ts"
 import { digestOf, keyIdIn } from "./Credential.ts"
 import type { Principal } from "./Principal.ts"
 import { type KnownKey, type Roster, stateOf } from "./Roster.ts"
@@ -16,12 +16,12 @@ const configured: Principal = {
 }
 
 /**
- * Says whose key a credential is; `undefined` for nobody's. Until the roster is known to be complete it answers
- * `starting` to any key but the configured one: a key may have been revoked that still looks good.
+ * Says whose key a credential is; `undefined` for nobody's. Until the roster is known to be complete, and while there is no
+ * word of the log, it answers why to any key but the configured one: a key may have been revoked that still looks good.
  */
 export class Authenticator extends Context.Service<
   Authenticator,
-  { readonly authenticate: (credential: string) => Principal | "starting" | undefined }
+  { readonly authenticate: (credential: string) => Principal | Lag | undefined }
 >()("homing/services/access/Authenticator") {}
 
 /** `apiKey` is the configured one. */
@@ -37,7 +37,7 @@ export const layer = ({
     Effect.gen(function* () {
       const clock = yield* Clock.Clock
       const crypto = yield* Crypto
-      const { caughtUp } = yield* Readiness
+      const { lag } = yield* Readiness
       const own = apiKey === undefined ? crypto.random(32) : digestOf(crypto, Redacted.value(apiKey))
       const nobodys = crypto.random(32)
 
@@ -50,7 +50,8 @@ export const layer = ({
           const key = claimed && roster.keys.get(claimed)
           // An unknown id is compared as well: the time taken does not tell which ids exist.
           const good = crypto.equal(digest, key?.digest ?? nobodys)
-          if (claimed !== undefined && !caughtUp()) return "starting"
+          const behind = claimed === undefined ? undefined : lag()
+          if (behind !== undefined) return behind
           if (!good || key === undefined || stateOf(key, fromMillis(clock.currentTimeMillisUnsafe())) !== "active")
             return undefined
           return toPrincipal(key)

@@ -13,6 +13,7 @@ import * as SqliteSubjectKeys from "#infra/subject-keys/Sqlite.ts"
 import * as Projections from "../projections/Projections.ts"
 import { Readiness } from "../projections/Readiness.ts"
 import { type View, Views } from "../projections/View.ts"
+import { Freshness } from "../runtime/Freshness.ts"
 import { Provenance } from "../runtime/Provenance.ts"
 import * as Authenticator from "./Authenticator.ts"
 import * as Clients from "./Clients.ts"
@@ -55,6 +56,7 @@ const started = (views: (own: Views["Service"]) => Views["Service"], rows: (view
   return Layer.build(
     Layer.merge(Clients.layer(keys), Authenticator.layer({ apiKey: undefined, roster: keys.roster })).pipe(
       Layer.provide(Readiness.layer),
+      Layer.provide(Freshness.layer),
       Layer.provide(projections),
       Layer.provide(Layer.fresh(ports))
     )

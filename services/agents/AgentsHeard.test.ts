@@ -56,6 +56,29 @@ it.effect("a heartbeat that comes again counts no more, at whichever gateway; on
   }).pipe(Effect.provide(inMemory))
 )
 
+it.effect(
+  "of two gateways that hear it at once, the later heartbeat stays; and one that the database forgot counts",
+  () =>
+    Effect.gen(function* () {
+      yield* TestClock.setTime(start + hour)
+      const sql = yield* SqlClient.SqlClient
+      const [one, other] = [yield* gateway, yield* gateway]
+      const [early, late] = [beating(start, 1), beating(start + hour, 2)]
+      yield* Effect.all([late(one), early(other)], { concurrency: "unbounded" })
+      assert.strictEqual((yield* one.all).get(home)!.refused, 2)
+
+      const before = yield* sql<{ readonly heard: string }>`SELECT heard FROM agents_heard`
+      const later = beating(start + 2 * hour, 3)
+      yield* TestClock.adjust(hour)
+      assert.strictEqual(yield* later(one), 3)
+      yield* sql`UPDATE agents_heard SET heard = ${before[0]!.heard}`
+      yield* TestClock.adjust(hour)
+      const at = one.last(home)!.at
+      yield* later(one)
+      assert.strictEqual(one.last(home)!.at, at)
+    }).pipe(Effect.provide(inMemory))
+)
+
 describeWith("PostgreSQL", "when agents were heard", () => {
   it.live("is kept in a table that one of several gateways makes, while the others wait", () =>
     Effect.gen(function* () {

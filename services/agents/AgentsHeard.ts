@@ -26,6 +26,9 @@ export const Heard = Schema.Struct({
 export type Heard = typeof Heard.Type
 type Heartbeat = Extract<AgentReport, { kind: "heartbeat" }>
 
+/** Gateways that hear one agent at the same time, one after the other. */
+const mostConflicts = 10
+
 const encode = Schema.encodeSync(Schema.fromJsonString(Heard))
 const decode = Schema.decodeUnknownSync(Schema.fromJsonString(Heard))
 const isAgentId = Schema.is(AgentId)
@@ -68,31 +71,63 @@ export const layer = Layer.effect(
       Effect.as(Effect.logWarning("when agents were heard cannot be read", cause), heard)
     )
 
+    /** What the database holds of one agent, as it is written there, and what of both it and this process is the last. */
+    const last = Effect.fnUntraced(function* (agent: AgentId) {
+      const [row] = yield* sql<{ readonly heard: string }>`SELECT heard FROM agents_heard WHERE agent = ${agent}`
+      const [own, stored] = [heard.get(agent), row && decode(row.heard)]
+      return { written: row?.heard, before: own !== undefined && own.at > (stored?.at ?? "") ? own : stored }
+    })
+
+    /** Only over what was there: another gateway may have heard the agent meanwhile. Answers whether it is kept. */
+    const keep = (agent: AgentId, written: string | undefined, now: Heard) =>
+      Effect.map(
+        sql`INSERT INTO agents_heard (agent, heard) VALUES (${agent}, ${encode(now)})
+          ON CONFLICT (agent) DO UPDATE SET heard = excluded.heard WHERE agents_heard.heard = ${written ?? ""}
+          RETURNING agent`,
+        (kept) => kept.length > 0
+      )
+
+    /** Answers whether it is over: nobody else wrote meanwhile. */
+    const beatOnce = Effect.fnUntraced(function* (
+      agent: AgentId,
+      asked: EventId,
+      { at: told, offsetMillis, protocol, refused, revision }: Heartbeat
+    ) {
+      const millis = yield* Clock.currentTimeMillis
+      const { before, written } = yield* Effect.catch(last(agent), (cause) =>
+        Effect.as(Effect.logWarning("when an agent was heard cannot be read", cause), {
+          before: heard.get(agent),
+          written: undefined
+        })
+      )
+      const isNewer = before?.newest === undefined || asked > before.newest
+      if (!isNewer && Math.abs(toMillis(told) - millis) > skewMillis) return true
+      const now: Heard = {
+        at: fromMillis(millis),
+        protocol,
+        revision,
+        refused,
+        ...(offsetMillis !== undefined && { offsetMillis }),
+        newest: isNewer ? asked : before.newest
+      }
+      const isKept = yield* Effect.catch(keep(agent, written, now), (cause) =>
+        Effect.as(Effect.logWarning("when an agent was heard cannot be kept", cause), true)
+      )
+      if (!isKept) return false
+      heard.set(agent, now)
+      spoken.set(agent, protocol)
+      const isOff = (one: Heard | undefined) => Math.abs(one?.offsetMillis ?? 0) > skewMillis
+      if (isOff(now) && !isOff(before)) {
+        yield* Effect.logWarning("an agent's clock is off; it uses the gateway's", { agent, offsetMillis })
+      }
+      return true
+    })
+
     return {
-      beat: Effect.fnUntraced(function* (agent, asked, { at: told, offsetMillis, protocol, refused, revision }) {
-        const millis = yield* Clock.currentTimeMillis
-        const before = (yield* all).get(agent)
-        const isNewer = before?.newest === undefined || asked > before.newest
-        if (!isNewer && Math.abs(toMillis(told) - millis) > skewMillis) return
-        const now: Heard = {
-          at: fromMillis(millis),
-          protocol,
-          revision,
-          refused,
-          ...(offsetMillis !== undefined && { offsetMillis }),
-          newest: isNewer ? asked : before.newest
-        }
-        heard.set(agent, now)
-        spoken.set(agent, protocol)
-        const isOff = (one: Heard | undefined) => Math.abs(one?.offsetMillis ?? 0) > skewMillis
-        if (isOff(now) && !isOff(before)) {
-          yield* Effect.logWarning("an agent's clock is off; it uses the gateway's", { agent, offsetMillis })
-        }
-        yield* sql`INSERT INTO agents_heard (agent, heard) VALUES (${agent}, ${encode(now)})
-          ON CONFLICT (agent) DO UPDATE SET heard = excluded.heard`.pipe(
-          Effect.catch((cause) => Effect.logWarning("when an agent was heard cannot be kept", cause))
-        )
-      }),
+      beat: (agent, asked, heartbeat) =>
+        Effect.asVoid(
+          Effect.repeat(beatOnce(agent, asked, heartbeat), { until: (isOver) => isOver, times: mostConflicts })
+        ),
       spoke: (agent, version) => void spoken.set(agent, version),
       last: (agent) => heard.get(agent),
       version: (agent) => Math.min(newest, spoken.get(agent) ?? identity.agent(agent)?.protocol ?? 1),

@@ -1,6 +1,7 @@
 import * as NodeServices from "@effect/platform-node/NodeServices"
-import { Effect, Option } from "effect"
+import { Array, Effect, Option } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
+import { AgentId } from "#domain/Ids.ts"
 import { version } from "../Version.ts"
 import { runMain } from "./Main.ts"
 
@@ -91,6 +92,28 @@ const nkey = Command.make("nkey", {}, () =>
     yield* print(yield* configured)
   })
 ).pipe(Command.withDescription("Print the gateway's public NATS key, for that server's configuration"))
+
+const nats = Command.make(
+  "nats",
+  {
+    old: Flag.Boolean("before-2.10").pipe(
+      Flag.withDescription("For a server that cannot be told to sync every write"),
+      Flag.withDefault(false)
+    ),
+    agents: Argument.String("agent").pipe(
+      Argument.withDescription("The AGENT_ID of each agent"),
+      Argument.withSchema(AgentId),
+      Argument.atLeast(1)
+    )
+  },
+  ({ agents, old }) =>
+    Effect.gen(function* () {
+      const { print } = yield* Effect.promise(() => import("./NatsCommand.ts"))
+      if (Array.isReadonlyArrayNonEmpty(agents)) print(agents, { syncAlways: !old })
+    })
+).pipe(
+  Command.withDescription("Print a NATS server's configuration: an account for the gateway, and one for each agent")
+)
 
 const agentKeys = Command.make(
   "keys",
@@ -211,14 +234,21 @@ const adopt = Command.make("adopt", {}, () =>
   })
 ).pipe(Command.withDescription("When the log's secrets are lost for ever: those that are here become its own"))
 
+const check = Command.make("check", {}, () =>
+  Effect.gen(function* () {
+    const { check } = yield* Effect.promise(() => import("./StoreCommand.ts"))
+    yield* check(yield* configured)
+  })
+).pipe(Command.withDescription("Read every database in DATA_DIR through: takes a second or more for each 200 MB"))
+
 const store = Command.make("store").pipe(
   Command.withDescription("What is done to the event log while no gateway runs"),
-  Command.withSubcommands([raiseEpoch, adopt])
+  Command.withSubcommands([raiseEpoch, adopt, check])
 )
 
 const homing = Command.make("homing").pipe(
   Command.withDescription("A self-hosted WhatsApp gateway whose answers are true and provable"),
-  Command.withSubcommands([start, demo, simulator, agent, agents, keys, nkey, store, config])
+  Command.withSubcommands([start, demo, simulator, agent, agents, keys, nkey, nats, store, config])
 )
 
 homing.pipe(Command.run({ version }), Effect.provide(NodeServices.layer), runMain)

@@ -7,10 +7,10 @@ import { Clients } from "../access/Clients.ts"
 import { type Config, load } from "../Config.ts"
 import { Devices } from "../devices/Devices.ts"
 import { PairingCodes } from "../devices/PairingCodes.ts"
+import * as QrCode from "../devices/QrCode.ts"
 import { alone, together } from "../layers.ts"
 import { Views } from "../projections/View.ts"
 import * as Log from "../telemetry/Log.ts"
-import * as Qr from "./Qr.ts"
 import { gatewayOptions, whatsAppOptions } from "./Settings.ts"
 import { faint, say, strong } from "./Terminal.ts"
 
@@ -68,12 +68,12 @@ const firstKey = Effect.gen(function* () {
 const holderOf = Effect.fnUntraced(function* (apiKey: Redacted.Redacted) {
   const { authenticate } = yield* Authenticator
   const principal = authenticate(Redacted.value(apiKey))
-  return principal === "starting" ? undefined : principal
+  return typeof principal === "string" ? undefined : principal
 })
 
 const show = ({ code, device, method }: { readonly code: string; readonly device: string; readonly method: string }) =>
   Effect.sync(() =>
     method === "qr"
-      ? say(Qr.render(code), "", `  ${faint(`device ${device}: scan it with the phone`)}`, "")
+      ? say(QrCode.toTerminal(code), "", `  ${faint(`device ${device}: scan it with the phone`)}`, "")
       : say("", `  ${faint(`device ${device}: type this into the phone`)}  ${strong(code)}`, "")
   )

@@ -1,8 +1,11 @@
+import { readdirSync } from "node:fs"
+import { join } from "node:path"
 import { Effect, Layer } from "effect"
+import * as Database from "#infra/sqlite/Database.ts"
+import * as DirectoryLock from "#infra/sqlite/DirectoryLock.ts"
 import type { Config } from "../Config.ts"
-import { Adopting } from "../identity/Installation.ts"
 import { StoreIdentity } from "../identity/StoreIdentity.ts"
-import { identity } from "../layers.ts"
+import { adoption, identity } from "../layers.ts"
 import * as Log from "../telemetry/Log.ts"
 import { faint, say } from "./Terminal.ts"
 
@@ -18,16 +21,23 @@ export const raiseEpoch = (config: Config) =>
     )
   )
 
+/** Reads every database of the folder through, which a start does with small ones only. */
+export const check = ({ dataDirectory: folder }: Config) =>
+  Effect.gen(function* () {
+    for (const name of readdirSync(folder).filter((one) => one.endsWith(".db") && one !== "lock.db")) {
+      yield* Effect.scoped(Database.readThrough(join(folder, name)))
+      say(`${name} is whole`)
+    }
+  }).pipe(Effect.provide(DirectoryLock.layer(folder)))
+
 /** This configuration's secrets and addresses are the log's from now on. */
 export const adopt = (config: Config) =>
   Effect.gen(function* () {
-    const { keyId } = (yield* StoreIdentity).signer()
-    say(`the gateway signs with ${keyId} from now on, and ids follow from the pepper that is here`)
+    const signer = (yield* StoreIdentity).signer()
+    say(`the gateway signs with ${signer?.keyId} from now on, and ids follow from the pepper that is here`)
     say(faint("  An agent of its own obeys it when it was told: `homing agents enrol`, then `homing agent trust`."))
   }).pipe(
     Effect.provide(
-      identity(config.dataDirectory, config, config.region).pipe(
-        Layer.provide([Log.layer({ level: config.logLevel }), Layer.succeed(Adopting, true)])
-      )
+      adoption(config.dataDirectory, config, config.region).pipe(Layer.provide(Log.layer({ level: config.logLevel })))
     )
   )

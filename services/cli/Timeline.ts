@@ -15,7 +15,7 @@ const meaning: Record<string, string> = {
   expired: "its time was over before anything left",
   failed: "WhatsApp refused it",
   sent: "WhatsApp's server acknowledged our message id",
-  delivered: "the recipient's phone has it",
+  delivered: "a device of the recipient has it",
   read: "the recipient opened it",
   played: "the recipient listened to it"
 }

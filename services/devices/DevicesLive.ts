@@ -39,7 +39,7 @@ export const layer = (options: { readonly agent: AgentId; readonly registry: Dev
           Effect.provideService(Crypto, crypto),
           Effect.provideService(SubjectKeys, keys),
           Effect.catchTag("Unreadable", (problem) =>
-            problem.reason === "erased" ? Effect.succeed(undefined) : Effect.die(problem)
+            problem.reason === "damaged" ? Effect.die(problem) : Effect.succeed(undefined)
           )
         )
         const pairing = record.paired ? undefined : yield* codes.current(id)

@@ -97,7 +97,12 @@ layer(app, { excludeTestServices: true })("the front door", (it) => {
         const byCode = yield* ask("POST", "/v1/devices", {
           body: { name: "shop", pairing: "code", phone: "012-3456789" }
         })
-        assert.strictEqual(byCode.json.code, "1234-5678")
+        assert.deepStrictEqual([byCode.json.code, byCode.json.assumed], ["1234-5678", "+60"])
+        const digits = yield* ask("POST", "/v1/devices", {
+          body: { name: "shop", pairing: "code", phone: "4915123456789" }
+        })
+        isProblem(digits, "invalid_number")
+        assert.match(digits.json.detail, /\+.*PHONE_COUNTRY_CODE/)
         isProblem(yield* ask("POST", "/v1/devices", { body: { name: "shop", pairing: "code" } }), "invalid_request")
         for (const phone of ["1", "+491234"]) {
           isProblem(

@@ -5,6 +5,7 @@ import { HttpIncomingMessage, HttpRouter } from "effect/http"
 import { HttpApiBuilder } from "effect/http-api"
 import { Messages } from "../messaging/Messages.ts"
 import { Api } from "./api/Api.ts"
+import { trackIdle } from "./Connections.ts"
 import * as Admission from "./http/Admission.ts"
 import * as AgentsHttp from "./http/AgentsHttp.ts"
 import * as AuthorizationHttp from "./http/AuthorizationHttp.ts"
@@ -16,6 +17,7 @@ import * as Edge from "./http/Edge.ts"
 import * as GatewayKeysHttp from "./http/GatewayKeysHttp.ts"
 import * as HealthHttp from "./http/HealthHttp.ts"
 import * as MessagesHttp from "./http/MessagesHttp.ts"
+import { exactPaths } from "./http/Paths.ts"
 import { phoneNumbers } from "./http/PhoneNumbers.ts"
 import { listener } from "./Listener.ts"
 
@@ -55,11 +57,12 @@ const sweepMillis = 20
 const beginShutdown = (server: Server, { drainTimeoutMs }: Options) =>
   Layer.effectDiscard(
     Effect.gen(function* () {
+      const { closeIdle } = trackIdle(server)
       const { releaseWaits } = yield* Messages
       yield* Effect.addFinalizer(() =>
         Effect.andThen(
           Effect.sync(() => {
-            const sweep = setInterval(() => server.closeIdleConnections(), sweepMillis)
+            const sweep = setInterval(closeIdle, sweepMillis)
             const cut = setTimeout(() => server.closeAllConnections(), drainTimeoutMs + cutOffGraceMillis)
             server.once("close", () => {
               clearInterval(sweep)
@@ -86,7 +89,9 @@ export const layer = <E = never, R = never>(options: Options, others?: Layer.Lay
     )
     const app = others === undefined ? all : Layer.merge(all, others)
     return beginShutdown(server, options).pipe(
-      Layer.provideMerge(HttpRouter.serve(app, { disableLogger: true, disableListenLog: true })),
+      Layer.provideMerge(
+        HttpRouter.serve(app, { disableLogger: true, disableListenLog: true, routerConfig: exactPaths })
+      ),
       Layer.provide(Layer.succeed(HttpIncomingMessage.MaxBodySize, ByteSize.fromInputUnsafe(maxBodyBytes))),
       Layer.provideMerge(
         NodeHttpServer.layer(() => server, {

@@ -47,6 +47,23 @@ describe("readiness", () => {
       assert.deepStrictEqual([detailed.json.status, detailed.json.store.reachable], ["degraded", false])
     })
   )
+
+  it.live("ends when the log ends before what the views have seen of it", () =>
+    Effect.gen(function* () {
+      const lines: Array<string> = []
+      const services = yield* open({
+        store: { head: Effect.succeed(5n) },
+        views: { position: Effect.succeed(6n), reached: () => Effect.void },
+        log: { level: "error", write: (line) => void lines.push(line) }
+      })
+      const ready = yield* Effect.provideContext(ask("GET", "/health/ready", { key: "" }), services)
+      assert.deepStrictEqual([ready.status, ready.json.code], [503, "store_unavailable"])
+      assert.lengthOf(
+        lines.filter((line) => line.includes("the log is older than what was read from it")),
+        1
+      )
+    })
+  )
 })
 
 describe("the log", () => {

@@ -12,16 +12,16 @@ export interface AgentTrust {
   readonly protocol: number
   /** Only one that is neither revoked nor out of its time: for what arrives. */
   readonly takenKey: (keyId: string, now: Instant) => VerifyingKey | undefined
-  /** Encrypts to the agent's newest key, from the gateway's that signs. */
-  readonly commandKey: CipherKey
+  /** Encrypts to the agent's newest key, from this one of the gateway's. */
+  readonly commandKey: (keyId: string) => CipherKey | undefined
   /** What the agent may have encrypted a report with that is signed by this key of its own. */
   readonly reportKeys: (keyId: string) => ReadonlyArray<CipherKey>
 }
 
-/** `own`: the gateway's keys, the one that signs first. `undefined` when the agent has no key that is not revoked. */
+/** `own`: the gateway's keys. `undefined` when the agent has no key that is not revoked. */
 export const trustOf = (
   crypto: Crypto["Service"],
-  own: readonly [OwnKey, ...ReadonlyArray<OwnKey>],
+  own: ReadonlyArray<OwnKey>,
   agent: AgentId,
   keys: ReadonlyMap<string, AgentKey>
 ): AgentTrust | undefined => {
@@ -33,6 +33,7 @@ export const trustOf = (
   const reportKeys = new Map(
     [...keys].map(([id, key]) => [id, own.map((one) => agree(one, "reports", key.agreement))] as const)
   )
+  const commandKeys = new Map(own.map((key) => [key.public.keyId, agree(key, "commands", latest[1].agreement)]))
   return {
     agent,
     protocol: latest[1].protocol,
@@ -40,7 +41,7 @@ export const trustOf = (
       const key = keys.get(id)
       return key !== undefined && isTaken(key, now) ? verifying.get(id) : undefined
     },
-    commandKey: agree(own[0], "commands", latest[1].agreement),
+    commandKey: (id) => commandKeys.get(id),
     reportKeys: (id) => reportKeys.get(id) ?? []
   }
 }

@@ -15,12 +15,29 @@ const words = {
     "several gateways may run on this log: EVENTSTORE_URL, NATS_URL and DATABASE_URL have to be set, all three. " +
     "If only one will ever run: `homing store adopt`",
   other_database:
-    "the database at DATABASE_URL belongs to another log: set EVENTSTORE_URL to that one, or use another database"
+    "the database at DATABASE_URL belongs to another log: set EVENTSTORE_URL to that one, or use another database",
+  other_views: "views.db belongs to another log: delete it, and it is made anew",
+  no_pepper: `the secret pepper is missing, and the log has been begun. ${otherSecrets}`,
+  other_keys:
+    "the subject keys, in subject-keys.db or the database, belong to another log. Put back those of this one, from the " +
+    "newest backup. If these shall be its keys: `homing store adopt`",
+  no_keys:
+    "there is no subject key, in subject-keys.db or the database, and the log needs some: no recipient, text or name in it " +
+    "can be read. Put them back from the newest backup. If they are lost for ever: `homing store adopt`"
 }
 
 /** This process would write what the other processes on the log, before and beside it, cannot read or believe. */
 export class NotThisLogs extends Schema.TaggedError<NotThisLogs>()("NotThisLogs", {
-  reason: Schema.Literals(["other_pepper", "no_gateway_key", "not_shared", "other_database"])
+  reason: Schema.Literals([
+    "other_pepper",
+    "no_gateway_key",
+    "not_shared",
+    "other_database",
+    "other_views",
+    "no_pepper",
+    "other_keys",
+    "no_keys"
+  ])
 }) {
   override get message() {
     return words[this.reason]

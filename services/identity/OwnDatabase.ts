@@ -5,14 +5,10 @@ import { creating } from "../runtime/Tables.ts"
 import { NotThisLogs } from "./Installation.ts"
 import { StoreIdentity } from "./StoreIdentity.ts"
 
-/**
- * Refuses a database that several gateways share for another log: views and checkpoints of two logs in one are neither's.
- * A file beside a log of its own may be lost and made again, so nothing is asked of it.
- */
+/** Refuses the views of another log: views and checkpoints of two logs in one are neither's. */
 export const layer = Layer.effectDiscard(
   Effect.gen(function* () {
     const { renewalMillis } = yield* Leases
-    if (renewalMillis === undefined) return
     const sql = yield* SqlClient.SqlClient
     const { store } = (yield* StoreIdentity).known().state
     yield* creating(
@@ -21,6 +17,7 @@ export const layer = Layer.effectDiscard(
     )
     yield* sql`INSERT INTO own_log (id, store) VALUES (1, ${store}) ON CONFLICT (id) DO NOTHING`
     const [row] = yield* sql<{ readonly store: string }>`SELECT store FROM own_log WHERE id = 1`
-    if (row?.store !== store) return yield* new NotThisLogs({ reason: "other_database" })
+    if (row?.store !== store)
+      return yield* new NotThisLogs({ reason: renewalMillis === undefined ? "other_views" : "other_database" })
   })
 )

@@ -4,12 +4,12 @@ import { fold } from "#domain/Decider.ts"
 import { uuidV7 } from "#domain/Identifiers.ts"
 import type { AgentId } from "#domain/Ids.ts"
 import { fromMillis } from "#domain/Instant.ts"
-import { Crypto, type SigningKey } from "#domain/ports/Crypto.ts"
+import { Crypto } from "#domain/ports/Crypto.ts"
 import { EventStore, type EventStoreUnavailable } from "#domain/ports/EventStore.ts"
 import type { SecretVaultUnavailable } from "#domain/ports/SecretVault.ts"
 import type { Actor } from "#domain/Recorded.ts"
 import { readStoreEvent, Store, type StoreCommand, StoreRejected, streamId } from "#domain/store/Store.ts"
-import { gatewayKeyState, isTaken, type StoreState } from "#domain/store/StoreState.ts"
+import { gatewayKeyState, type StoreState } from "#domain/store/StoreState.ts"
 import { agreementInfo } from "#domain/wire/Keys.ts"
 import { type AgentOffer, epochOf, type GatewayPin, NewestProtocol, type PublicKeys } from "#domain/wire/Trust.ts"
 import * as AggregateActors from "../runtime/AggregateActors.ts"
@@ -19,12 +19,9 @@ import { type AgentTrust, trustOf } from "./AgentTrust.ts"
 import * as GatewayKeys from "./GatewayKeys.ts"
 import { Adopting, NotThisLogs, Shared } from "./Installation.ts"
 import { pinOf } from "./Pins.ts"
+import * as Signers from "./Signers.ts"
 
 type Opened = Extract<StoreState, { _tag: "Open" }>
-export interface Signer {
-  readonly keyId: string
-  readonly key: SigningKey
-}
 type Refused = StoreRejected | EventStoreUnavailable
 
 /** What is known of identities now. */
@@ -32,8 +29,8 @@ export interface Known {
   readonly state: Opened
   /** Of the identity's stream: grows with each event. */
   readonly revision: number
-  /** The gateway's keys that this process holds, the one that signs first. */
-  readonly own: readonly [GatewayKeys.GatewayKey, ...ReadonlyArray<GatewayKeys.GatewayKey>]
+  /** The gateway's keys that this process holds, oldest first, whatever became of them. */
+  readonly own: ReadonlyArray<GatewayKeys.GatewayKey>
   readonly trusted: ReadonlyMap<AgentId, AgentTrust>
 }
 
@@ -46,10 +43,11 @@ export class StoreIdentity extends Context.Service<
     readonly known: () => Known
     /** What is known now, and again after each change. */
     readonly changes: Stream.Stream<Known>
-    /** The key that signs now. */
-    readonly signer: () => Signer
+    /** The key that signs now; none when every one that is here was revoked, or is out of its time. */
+    readonly signer: () => Signers.Signer | undefined
+    readonly signs: () => boolean
     /** The oldest that is still taken: also an agent that slept through a rotation believes it what came after. */
-    readonly announcer: Effect.Effect<Signer>
+    readonly announcer: () => Signers.Signer | undefined
     /** Of an agent that is enrolled. */
     readonly agent: (agent: AgentId) => AgentTrust | undefined
     /** What an enrolled agent shall believe. */
@@ -70,13 +68,12 @@ export class StoreIdentity extends Context.Service<
 /** Reports are valid for this long, and commands for less: longer than what is under way is no use. */
 export const overlapMillis = 30 * 24 * 3_600_000
 
-const signerOf = (own: GatewayKeys.GatewayKey): Signer => ({ keyId: own.public.keyId, key: own.signing })
-
 const gatewayActor: Actor = { kind: "gateway", id: "gateway" }
 
 export const layer = Layer.effect(
   StoreIdentity,
   Effect.gen(function* () {
+    const clock = yield* Clock.Clock
     const crypto = yield* Crypto
     const store = yield* EventStore
     const { pepper, tenant } = yield* Provenance
@@ -86,6 +83,9 @@ export const layer = Layer.effect(
     const protocol = yield* NewestProtocol
     const actors = yield* AggregateActors.make({ decider: Store, read: readStoreEvent })
     const keys = yield* GatewayKeys.make
+    const held = yield* Signers.holding(keys)
+    const nowUnsafe = () => fromMillis(clock.currentTimeMillisUnsafe())
+    const now = Effect.sync(nowUnsafe)
 
     const tell = Effect.fnUntraced(function* (command: StoreCommand, by?: Actor) {
       const origin = { actor: by ?? gatewayActor, correlationId: "store", causationId: by?.id ?? "start" }
@@ -95,40 +95,30 @@ export const layer = Layer.effect(
     })
     const overlapFrom = (millis: number) => fromMillis(millis + overlapMillis)
 
-    /** The one that signs, if it is here; else the newest that agents still take: another gateway holds the newer one. */
-    const ownKeys = Effect.fnUntraced(function* ({ active, gatewayKeys }: Opened) {
-      const now = fromMillis(yield* Clock.currentTimeMillis)
-      const found = (yield* keys.find(gatewayKeys.size)).filter((key) => gatewayKeys.has(key.public.keyId))
-      const taken = found.filter((key) => isTaken(gatewayKeys.get(key.public.keyId)!, now))
-      const signer = taken.find((key) => key.public.keyId === active) ?? taken.at(-1)
-      return signer && ([signer, ...found.filter((key) => key !== signer)] as const)
-    })
-
-    const learn = Effect.fnUntraced(function* ({
-      revision,
-      state
-    }: {
-      readonly revision: number
-      readonly state: Opened
-    }) {
-      const own = yield* ownKeys(state)
-      if (own === undefined) return undefined
+    const learn = Effect.fnUntraced(function* (revision: number, state: Opened) {
+      const own = yield* held(state)
       const trusted = new Map<AgentId, AgentTrust>()
       for (const [agent, recorded] of state.agents) {
-        const trust = trustOf(crypto, own, agent, recorded)
-        if (trust !== undefined) trusted.set(agent, trust)
-      }
-      if (own[0].public.keyId !== state.active) {
-        yield* Effect.logError("the secrets of the gateway's active key are not here; the one before signs")
+        // one agent's keys that cannot be used are no reason to hear nothing of the others'
+        const trust = yield* Effect.try(() => trustOf(crypto, own, agent, recorded)).pipe(
+          Effect.catch((cause) =>
+            Effect.logError("an agent's keys cannot be used; it is not trusted", { agent }, cause)
+          )
+        )
+        if (trust) trusted.set(agent, trust)
       }
       const known: Known = { state, revision, own, trusted }
+      const signs = Signers.signing(known, yield* now)
+      if (signs === undefined) yield* Effect.logError("no key of the gateway is taken any more: nothing is signed")
+      else if (signs.keyId !== state.active)
+        yield* Effect.logError("the secrets of the gateway's active key are not here; the one before signs")
       return known
     })
 
     const begin = Effect.gen(function* () {
-      const now = yield* Clock.currentTimeMillis
-      yield* tell({ _tag: "Open", opened: { store: uuidV7(crypto, now), epoch: 1 } })
-      const opened = yield* tell({ _tag: "RecordInstallation", installation, adopt }).pipe(
+      const millis = yield* Clock.currentTimeMillis
+      yield* tell({ _tag: "Open", opened: { store: uuidV7(crypto, millis), epoch: 1 } })
+      const { revision, state } = yield* tell({ _tag: "RecordInstallation", installation, adopt }).pipe(
         Effect.catchTag("StoreRejected", (refused) => {
           const { reason } = refused
           return Effect.fail(
@@ -136,28 +126,25 @@ export const layer = Layer.effect(
           )
         })
       )
-      const known = yield* learn(opened)
-      if (known !== undefined) return known
-      const { gatewayKeys } = opened.state
+      const { gatewayKeys } = state
+      if (Signers.signing({ state, own: yield* held(state) }, yield* now)) return yield* learn(revision, state)
       if (gatewayKeys.size > 0 && !adopt) return yield* new NotThisLogs({ reason: "no_gateway_key" })
       const own = yield* keys.obtain(1)
       const { public: key } = gatewayKeys.has(own.public.keyId) ? yield* keys.obtain(gatewayKeys.size + 1) : own
       yield* tell({ _tag: "AddGatewayKey", key })
-      const activated = { keyId: key.keyId, overlapUntil: overlapFrom(now) }
-      return yield* learn(yield* tell({ _tag: "ActivateGatewayKey", activated }))
+      const activated = { keyId: key.keyId, overlapUntil: overlapFrom(millis) }
+      const begun = yield* tell({ _tag: "ActivateGatewayKey", activated })
+      return yield* learn(begun.revision, begun.state)
     })
     const head = yield* store.head // before anything is known: what others record meanwhile is heard
     const first = yield* begin
-    if (first === undefined) return yield* Effect.die("the gateway has no key to sign with")
     const ref = yield* SubscriptionRef.make(first)
     const epoch = epochOf(first.state)
     let raisedTo = 0
 
     const update = Effect.fnUntraced(function* (told: { readonly revision: number; readonly state: Opened }) {
       if (told.revision <= SubscriptionRef.getUnsafe(ref).revision) return
-      const known = yield* Effect.orDie(learn(told))
-      if (known === undefined)
-        return yield* Effect.logError("no key of the gateway is taken any more: nothing is signed")
+      const known = yield* Effect.orDie(learn(told.revision, told.state))
       const { installation: common } = told.state
       if (common?.pepper !== installation.pepper || (common.shared && !installation.shared)) {
         yield* Effect.logError("the log has another pepper now, or is shared by gateways: end this one")
@@ -189,7 +176,7 @@ export const layer = Layer.effect(
     /** A point of low order agrees on nothing. */
     const agrees = ({ agent, agreement }: AgentOffer) =>
       Effect.try({
-        try: () => crypto.agree(known().own[0].agreement, fromBase64url(agreement), agreementInfo("commands", agent)),
+        try: () => crypto.agree(known().own[0]!.agreement, fromBase64url(agreement), agreementInfo("commands", agent)),
         catch: () => new StoreRejected({ reason: "unusable_key" })
       })
 
@@ -197,12 +184,9 @@ export const layer = Layer.effect(
       epoch,
       known,
       changes: SubscriptionRef.changes(ref),
-      signer: () => signerOf(known().own[0]),
-      announcer: Effect.map(Clock.currentTimeMillis, (millis) => {
-        const { own, state } = known()
-        const taken = own.filter(({ public: { keyId } }) => isTaken(state.gatewayKeys.get(keyId)!, fromMillis(millis)))
-        return signerOf(taken.toSorted((a, b) => a.generation - b.generation)[0] ?? own[0])
-      }),
+      signer: () => Signers.signing(known(), nowUnsafe()),
+      signs: () => Signers.signing(known(), nowUnsafe()) !== undefined,
+      announcer: () => Signers.announcing(known(), nowUnsafe()),
       agent: (agent) => known().trusted.get(agent),
       pin,
       enrol: Effect.fnUntraced(function* (offer, by) {

@@ -17,13 +17,15 @@ const minute = 60_000
 const scene = Effect.gen(function* () {
   const crypto = yield* Crypto
   const enrolled = yield* SubscriptionRef.make(false)
+  const commandKey = crypto.cipherKey(crypto.random(32))
+  const keys = { taken: true }
   const published: Array<number> = []
   const warnings: Array<unknown> = []
   const identity = {
     epoch: "store:1",
     changes: SubscriptionRef.changes(enrolled),
-    agent: () => (SubscriptionRef.getUnsafe(enrolled) ? { agent: home } : undefined),
-    signer: () => ({ keyId: "key", key: crypto.signingKey(crypto.random(32)).key })
+    agent: () => (SubscriptionRef.getUnsafe(enrolled) ? { agent: home, commandKey: () => commandKey } : undefined),
+    signer: () => (keys.taken ? { keyId: "key", key: crypto.signingKey(crypto.random(32)).key } : undefined)
   }
   const logged = Logger.make(({ logLevel, message }) => {
     if (logLevel === "Warn") warnings.push(message)
@@ -36,7 +38,8 @@ const scene = Effect.gen(function* () {
         Layer.succeed(Provenance, { tenant: defaultTenant } as never),
         Layer.succeed(CommandBus, {
           publish: (_, envelopes) => Effect.sync(() => void published.push(envelopes.length)),
-          subscribe: () => Effect.die("not here") as never
+          subscribe: () => Effect.die("not here") as never,
+          answer: Effect.void
         })
       ])
     )
@@ -46,6 +49,7 @@ const scene = Effect.gen(function* () {
     AgentCommands.notice(crypto, 0, validMillis, { kind: "receipt", reports: [] })
   return {
     enrol: SubscriptionRef.set(enrolled, true),
+    keys,
     published,
     warnings,
     issue: (...valid: readonly [number, ...ReadonlyArray<number>]) =>
@@ -69,5 +73,18 @@ it.effect("wait for an agent without a key until the last of them is over, and o
     yield* enrol
     yield* Fiber.join(waiting)
     assert.deepStrictEqual([published, warnings.length], [[1], 1])
+  }).pipe(Effect.provide(NodeCrypto.layer))
+)
+
+it.effect("are signed by no key that is not taken", () =>
+  Effect.gen(function* () {
+    const { enrol, issue, keys, published } = yield* scene
+    yield* enrol
+    keys.taken = false
+    const unfit = yield* Effect.flip(Fiber.join(yield* issue(minute)))
+    assert.deepInclude(unfit, { _tag: "Unfit", obstacle: "no_signing_key" })
+    keys.taken = true
+    yield* Fiber.join(yield* issue(minute))
+    assert.deepStrictEqual(published, [1])
   }).pipe(Effect.provide(NodeCrypto.layer))
 )

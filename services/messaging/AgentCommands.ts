@@ -3,14 +3,14 @@ import { uuidV7 } from "#domain/Identifiers.ts"
 import type { AgentId, DeviceId } from "#domain/Ids.ts"
 import { fromMillis, type Instant, toMillis } from "#domain/Instant.ts"
 import { type BusUnavailable, CommandBus, type Lane, type Outgoing, subjectOf } from "#domain/ports/CommandBus.ts"
-import { Crypto } from "#domain/ports/Crypto.ts"
+import { type CipherKey, Crypto } from "#domain/ports/Crypto.ts"
 import { Steps } from "#domain/ports/Steps.ts"
 import { directionOf, encodeUnsigned, type Header, signBatch, type Unsigned } from "#domain/wire/Envelope.ts"
 import { maxBatch } from "#domain/wire/MerkleBatch.ts"
 import { type AgentCommand, box, encodePayload } from "#domain/wire/Protocol.ts"
 import { AgentsHeard } from "../agents/AgentsHeard.ts"
-import type { AgentTrust } from "../identity/AgentTrust.ts"
 import { StoreIdentity } from "../identity/StoreIdentity.ts"
+import { Fitness, Unfit } from "../runtime/Fitness.ts"
 import { Provenance } from "../runtime/Provenance.ts"
 
 /** An order to an agent, before it is addressed and signed. */
@@ -53,7 +53,10 @@ export class AgentCommands extends Context.Service<
      * Completes when the bus has custody. Orders to an agent that has no key wait until it is enrolled, or until the last
      * of them is over: then they go nowhere.
      */
-    readonly issue: (agent: AgentId, orders: Array.NonEmptyReadonlyArray<Order>) => Effect.Effect<void, BusUnavailable>
+    readonly issue: (
+      agent: AgentId,
+      orders: Array.NonEmptyReadonlyArray<Order>
+    ) => Effect.Effect<void, BusUnavailable | Unfit>
   }
 >()("homing/services/messaging/AgentCommands") {}
 
@@ -65,14 +68,22 @@ export const layer = Layer.effect(
     const heard = yield* AgentsHeard
     const identity = yield* StoreIdentity
     const step = yield* Steps
+    const { obstacle } = yield* Fitness
     const { tenant } = yield* Provenance
 
-    const unsigned = (trust: AgentTrust, keyId: string, lane: string, issuedAt: string, order: Order): Unsigned => {
+    const unsigned = (
+      agent: AgentId,
+      keyId: string,
+      commandKey: CipherKey,
+      lane: string,
+      issuedAt: string,
+      order: Order
+    ): Unsigned => {
       const header: Header = {
-        direction: directionOf("command", heard.version(trust.agent)),
+        direction: directionOf("command", heard.version(agent)),
         keyId,
         tenant,
-        agent: trust.agent,
+        agent,
         device: order.device,
         lane,
         subject: order.subject,
@@ -85,7 +96,7 @@ export const layer = Layer.effect(
       }
       if (!("personal" in order.command)) return { header, payload: encodePayload(order.command) }
       const { personal, ...command } = order.command
-      return { header, payload: encodePayload({ ...command, box: box(crypto, trust.commandKey, header, personal) }) }
+      return { header, payload: encodePayload({ ...command, box: box(crypto, commandKey, header, personal) }) }
     }
 
     /** Agents that somebody was told to enrol. */
@@ -107,13 +118,19 @@ export const layer = Layer.effect(
       issue: Effect.fnUntraced(function* (agent, orders) {
         const trust = identity.agent(agent) ?? (yield* enrolled(agent, orders))
         if (trust === undefined) return
+        const found = obstacle()
+        if (found === "clock_off") return yield* new Unfit({ obstacle: found })
         const lane: Lane = { kind: "commands", agent }
         const issuedAt = fromMillis(yield* Clock.currentTimeMillis)
         const isTrust = orders.every(({ command }) => command.kind === "trust")
-        const { key, keyId } = isTrust ? yield* identity.announcer : identity.signer()
+        const signer = isTrust ? identity.announcer() : identity.signer()
+        const commandKey = signer && trust.commandKey(signer.keyId)
+        if (signer === undefined || commandKey === undefined) return yield* new Unfit({ obstacle: "no_signing_key" })
         for (const batch of Array.chunksOf(orders, maxBatch)) {
-          const signed = batch.map((order) => encodeUnsigned(unsigned(trust, keyId, subjectOf(lane), issuedAt, order)))
-          const envelopes = yield* signBatch(crypto, key, signed)
+          const signed = batch.map((order) =>
+            encodeUnsigned(unsigned(agent, signer.keyId, commandKey, subjectOf(lane), issuedAt, order))
+          )
+          const envelopes = yield* signBatch(crypto, signer.key, signed)
           const outgoing = envelopes.map(
             (bytes, i): Outgoing => ({ id: `${batch[i]!.commandId}:${batch[i]!.attempt}`, bytes })
           )

@@ -1,5 +1,6 @@
 import { assert, it } from "@effect/vitest"
 import { Effect, Layer, Logger, Queue, Stream } from "effect"
+import { SqlClient } from "effect/sql"
 import { TestClock } from "effect/testing"
 import { EventStore } from "#domain/ports/EventStore.ts"
 import { Leases, LeasesUnavailable } from "#domain/ports/Leases.ts"
@@ -13,10 +14,90 @@ import { Views } from "../projections/View.ts"
 import { deviceCreated, uuid } from "../projections/ViewsFixture.ts"
 import { AgentCommands } from "./AgentCommands.ts"
 import * as Dispatcher from "./Dispatcher.ts"
+import { MessageActors } from "./MessageActors.ts"
 
 const ports = InProcessLeases.layer.pipe(
   Layer.provideMerge(SqliteClient.layer(":memory:", { durability: "checkpoint" })),
   Layer.merge(NodeCrypto.layer)
+)
+
+const heard = (warnings: Array<unknown>) =>
+  Logger.layer([
+    Logger.make(({ logLevel, message }) => {
+      if (logLevel === "Warn") warnings.push(message)
+    })
+  ])
+
+/** A log that others write. */
+const logOf = (subscribe: EventStore["Service"]["subscribe"]) =>
+  Layer.succeed(EventStore, {
+    append: () => Effect.die("not here"),
+    read: () => Effect.die("not here"),
+    head: Effect.succeed(undefined),
+    subscribe
+  })
+const written = (events: ReadonlyArray<RecordedEvent>) =>
+  logOf(({ after }) =>
+    Stream.concat(
+      Stream.rechunk(Stream.fromIterable(events.filter(({ position }) => position > (after ?? -1n))), 100),
+      Stream.never
+    )
+  )
+const identityOf = (agent: (name: string) => object | undefined, changes: Stream.Stream<void> = Stream.never) =>
+  Layer.succeed(StoreIdentity, { agent, changes } as never)
+
+/** The dispatcher, with what a test says of its surroundings. */
+const dispatching = <E = never, R = never>(
+  log: Layer.Layer<EventStore>,
+  issue: AgentCommands["Service"]["issue"],
+  more: Layer.Layer<never, E, R> | Layer.Layer<Leases, E, R> = Layer.empty,
+  identity = identityOf(() => ({}))
+) => {
+  const known = { isUnanswered: () => true, oldest: () => undefined }
+  const stubs = Layer.mergeAll(
+    log,
+    Layer.succeed(Views, {
+      reached: () => Effect.void,
+      counted: () => Effect.void,
+      written: () => Effect.void,
+      position: Effect.succeed(undefined)
+    }),
+    Layer.succeed(SubjectKeys, {} as never),
+    Layer.succeed(MessageActors, {} as never),
+    Layer.succeed(AgentCommands, { issue }),
+    identity,
+    more
+  )
+  return Layer.build(Dispatcher.layer({ registry: new Map(), known }).pipe(Layer.provide(stubs)))
+}
+const issued = () => Effect.void
+
+it.effect("moves its checkpoint only from where it was, and begins anew where the database says", () =>
+  Effect.gen(function* () {
+    const sql = yield* SqlClient.SqlClient
+    const begun: Array<bigint | undefined> = []
+    const warnings: Array<unknown> = []
+    const log = yield* Queue.unbounded<RecordedEvent>()
+    const subscribed = logOf(({ after }) => {
+      begun.push(after)
+      return Stream.fromQueue(log)
+    })
+    yield* dispatching(subscribed, issued, heard(warnings))
+    const place = sql`SELECT position FROM dispatcher`
+    for (const position of [5n, 7n]) {
+      yield* Queue.offer(log, deviceCreated(uuid(Number(position)), position))
+      yield* TestClock.adjust("2 seconds")
+      assert.deepStrictEqual(yield* place, [{ position: String(position) }])
+    }
+    yield* sql`UPDATE dispatcher SET position = '5'`
+    yield* Queue.offer(log, deviceCreated(uuid(9), 9n))
+    yield* TestClock.adjust("1 second")
+    assert.deepStrictEqual(yield* place, [{ position: "5" }])
+    yield* TestClock.adjust("10 seconds")
+    assert.deepStrictEqual(begun, [undefined, 5n])
+    assert.lengthOf(warnings, 1)
+    assert.match(JSON.stringify(warnings), /the database has forgotten/)
+  }).pipe(Effect.provide(ports))
 )
 
 it.effect("says once that its checkpoint cannot be written, and again after it could be", () =>
@@ -25,40 +106,15 @@ it.effect("says once that its checkpoint cannot be written, and again after it c
     const log = yield* Queue.unbounded<RecordedEvent>()
     const leases = yield* Leases
     const database = { away: true }
-    const stubs = Layer.mergeAll(
-      Layer.succeed(Leases, {
-        ...leases,
-        fenced: (lease, write) =>
-          Effect.suspend(() =>
-            database.away ? Effect.fail(new LeasesUnavailable({ cause: "away" })) : leases.fenced(lease, write)
-          )
-      }),
-      Layer.succeed(EventStore, {
-        append: () => Effect.die("not here"),
-        read: () => Effect.die("not here"),
-        head: Effect.succeed(undefined),
-        subscribe: () => Stream.fromQueue(log)
-      }),
-      Layer.succeed(Views, {
-        reached: () => Effect.void,
-        counted: () => Effect.void,
-        written: () => Effect.void,
-        position: Effect.succeed(0n)
-      }),
-      Layer.succeed(SubjectKeys, {} as never),
-      Layer.succeed(AgentCommands, { issue: () => Effect.void }),
-      Layer.succeed(StoreIdentity, { agent: () => ({}), changes: Stream.never } as never),
-      Logger.layer([
-        Logger.make(({ logLevel, message }) => {
-          if (logLevel === "Warn") warnings.push(message)
-        })
-      ])
-    )
-    yield* Layer.build(
-      Dispatcher.layer({ registry: new Map(), known: { isUnanswered: () => true, oldest: () => undefined } }).pipe(
-        Layer.provide(stubs)
-      )
-    )
+    const reluctant = Layer.succeed(Leases, {
+      ...leases,
+      fenced: (lease, write) =>
+        Effect.suspend(() =>
+          database.away ? Effect.fail(new LeasesUnavailable({ cause: "away" })) : leases.fenced(lease, write)
+        )
+    })
+    const subscribed = logOf(() => Stream.fromQueue(log))
+    yield* dispatching(subscribed, issued, Layer.merge(reluctant, heard(warnings)))
     for (const position of [1n, 2n]) {
       yield* Queue.offer(log, deviceCreated(uuid(Number(position)), position))
       database.away = true
@@ -71,47 +127,40 @@ it.effect("says once that its checkpoint cannot be written, and again after it c
   }).pipe(Effect.provide(ports))
 )
 
+it.effect("keeps no agent's commands waiting for another that is not enrolled", () =>
+  Effect.gen(function* () {
+    const told: Array<string> = []
+    const created = [deviceCreated(uuid(1), 1n, "not-enrolled"), deviceCreated(uuid(2), 2n, "home")]
+    yield* dispatching(written(created), (agent) =>
+      agent === "home" ? Effect.sync(() => void told.push(agent)) : Effect.never
+    )
+    yield* TestClock.adjust("2 seconds")
+    assert.deepStrictEqual(told, ["home"])
+  }).pipe(Effect.provide(ports))
+)
+
 it.effect("reads on only as the bus takes custody", () =>
   Effect.gen(function* () {
     const created = Array.from({ length: 5_000 }, (_, i) => deviceCreated(uuid(i), BigInt(i)))
     const custody = yield* Queue.unbounded<void>()
-    let issued = 0
-    const stubs = Layer.mergeAll(
-      Layer.succeed(EventStore, {
-        append: () => Effect.die("not here"),
-        read: () => Effect.die("not here"),
-        head: Effect.succeed(undefined),
-        subscribe: () => Stream.concat(Stream.rechunk(Stream.fromIterable(created), 100), Stream.never)
-      }),
-      Layer.succeed(Views, {
-        reached: () => Effect.void,
-        counted: () => Effect.void,
-        written: () => Effect.void,
-        position: Effect.succeed(undefined)
-      }),
-      Layer.succeed(SubjectKeys, {} as never),
-      Layer.succeed(StoreIdentity, { agent: () => ({}), changes: Stream.never } as never),
-      Layer.succeed(AgentCommands, {
-        issue: (_, orders) =>
-          Effect.suspend(() => {
-            issued += orders.length
-            return Queue.take(custody)
-          })
+    let count = 0
+    yield* dispatching(written(created), (_, orders) =>
+      Effect.suspend(() => {
+        count += orders.length
+        return Queue.take(custody)
       })
     )
-    const known = { isUnanswered: () => true, oldest: () => undefined }
-    yield* Layer.build(Dispatcher.layer({ registry: new Map(), known }).pipe(Layer.provide(stubs)))
     yield* TestClock.adjust("1 second")
-    assert.strictEqual(issued, 1_000)
+    assert.strictEqual(count, 1_000)
     yield* Queue.offer(custody, undefined)
     yield* TestClock.adjust("1 second")
-    assert.strictEqual(issued, 1_100)
+    assert.strictEqual(count, 1_100)
     yield* Queue.offerAll(
       custody,
       created.map(() => undefined)
     )
-    for (let i = 0; i < 20 && issued < 5_000; i++) yield* TestClock.adjust("1 second")
-    assert.strictEqual(issued, 5_000)
+    for (let i = 0; i < 20 && count < 5_000; i++) yield* TestClock.adjust("1 second")
+    assert.strictEqual(count, 5_000)
   }).pipe(Effect.provide(ports))
 )
 
@@ -122,48 +171,23 @@ it.effect("passes over what an agent without a key cannot be told, and reads it 
     )
     const enrolled = new Set(["home"])
     const changes = yield* Queue.unbounded<void>()
-    const issued = new Map<string, Set<string>>()
-    const stubs = Layer.mergeAll(
-      Layer.succeed(EventStore, {
-        append: () => Effect.die("not here"),
-        read: () => Effect.die("not here"),
-        head: Effect.succeed(undefined),
-        subscribe: ({ after }) =>
-          Stream.concat(
-            Stream.rechunk(Stream.fromIterable(created.filter(({ position }) => position > (after ?? -1n))), 100),
-            Stream.never
-          )
-      }),
-      Layer.succeed(Views, {
-        reached: () => Effect.void,
-        counted: () => Effect.void,
-        written: () => Effect.void,
-        position: Effect.succeed(undefined)
-      }),
-      Layer.succeed(SubjectKeys, {} as never),
-      Layer.succeed(StoreIdentity, {
-        agent: (agent: string) => (enrolled.has(agent) ? {} : undefined),
-        changes: Stream.fromQueue(changes)
-      } as never),
-      Layer.succeed(AgentCommands, {
-        issue: (agent, orders) =>
-          Effect.suspend(() => {
-            if (!enrolled.has(agent)) return Effect.never
-            const to = issued.get(agent) ?? new Set()
-            for (const { commandId, position } of orders) to.add(`${commandId} ${position}`)
-            issued.set(agent, to)
-            return Effect.void
-          })
+    const told = new Map<string, Set<string>>()
+    const identity = identityOf((agent) => (enrolled.has(agent) ? {} : undefined), Stream.fromQueue(changes))
+    const issue: AgentCommands["Service"]["issue"] = (agent, orders) =>
+      Effect.suspend(() => {
+        if (!enrolled.has(agent)) return Effect.never
+        const to = told.get(agent) ?? new Set()
+        for (const { commandId, position } of orders) to.add(`${commandId} ${position}`)
+        told.set(agent, to)
+        return Effect.void
       })
-    )
-    const known = { isUnanswered: () => true, oldest: () => undefined }
-    yield* Layer.build(Dispatcher.layer({ registry: new Map(), known }).pipe(Layer.provide(stubs)))
+    yield* dispatching(written(created), issue, Layer.empty, identity)
     yield* TestClock.adjust("5 seconds")
-    assert.strictEqual(issued.get("home")?.size, 500)
-    assert.isUndefined(issued.get("away"))
+    assert.strictEqual(told.get("home")?.size, 500)
+    assert.isUndefined(told.get("away"))
     enrolled.add("away")
     yield* Queue.offer(changes, undefined)
     yield* TestClock.adjust("5 seconds")
-    assert.strictEqual(issued.get("away")?.size, 500)
+    assert.strictEqual(told.get("away")?.size, 500)
   }).pipe(Effect.provide(ports))
 )

@@ -1,4 +1,4 @@
-import { type Array, Cause, Clock, Effect, FiberSet, Layer, Schedule, Semaphore } from "effect"
+import { type Array, Cause, Clock, Deferred, Effect, FiberSet, Layer, Schedule, Semaphore } from "effect"
 import { SqlClient } from "effect/sql"
 import { streamOf } from "#domain/device/Device.ts"
 import type { AgentId } from "#domain/Ids.ts"
@@ -7,6 +7,7 @@ import { type Lease, LeaseLost, Leases } from "#domain/ports/Leases.ts"
 import { StoreIdentity } from "../identity/StoreIdentity.ts"
 import type { DeviceRegistry } from "../projections/DevicesView.ts"
 import { Views } from "../projections/View.ts"
+import { CheckpointMoved } from "../runtime/Checkpoint.ts"
 import * as Partitions from "../runtime/Partitions.ts"
 import { patiently } from "../runtime/Patience.ts"
 import { creating } from "../runtime/Tables.ts"
@@ -14,6 +15,8 @@ import { AgentCommands, type Order } from "./AgentCommands.ts"
 import type { Derived } from "./Orders.ts"
 import * as Outbox from "./Outbox.ts"
 import * as PassedOver from "./PassedOver.ts"
+import * as Reissues from "./Reissues.ts"
+import * as Withheld from "./Withheld.ts"
 
 /** Gateways share the work by device; one alone does all of it in one piece. */
 const partitions = 16
@@ -35,10 +38,10 @@ export const layer = (options: {
   Layer.effectDiscard(
     Effect.gen(function* () {
       const sql = yield* SqlClient.SqlClient
+      const store = yield* EventStore
       const leases = yield* Leases
       const commands = yield* AgentCommands
       const identity = yield* StoreIdentity
-      const store = yield* EventStore
       const views = yield* Views
       const group = { name: "dispatcher", partitions: leases.renewalMillis === undefined ? 1 : partitions }
 
@@ -62,8 +65,15 @@ export const layer = (options: {
           (streams) => streams.flatMap(([first]) => first ?? [])
         )
       )
-      const outbox = yield* Outbox.make(group.partitions, { ...options.known, head, position: views.position, devices })
+      const backlog = { ...options.known, head, position: views.position, devices }
+      const outbox = yield* Outbox.make(group.partitions, backlog, yield* Withheld.make(yield* Reissues.make(sql)))
       const underway = Semaphore.makeUnsafe(mostUnderway)
+
+      /** Only from where it was; answers nothing where it was not. */
+      const move = (id: number, from: bigint | undefined, to: bigint) =>
+        from === undefined
+          ? sql`INSERT INTO dispatcher (id, position) VALUES (${id}, ${String(to)}) ON CONFLICT DO NOTHING RETURNING id`
+          : sql`UPDATE dispatcher SET position = ${String(to)} WHERE id = ${id} AND position = ${String(from)} RETURNING id`
 
       /** A device that the views do not show yet was created a moment ago. */
       const agentOf = Effect.fnUntraced(function* ({ agent, device, order }: Derived) {
@@ -86,11 +96,14 @@ export const layer = (options: {
 
       const issue = (agent: AgentId, orders: Array.NonEmptyReadonlyArray<Order>) =>
         commands.issue(agent, orders).pipe(
-          Effect.tapError(() => Effect.logWarning("the bus is not available; commands are issued again shortly")),
+          Effect.tapErrorTag("BusUnavailable", () =>
+            Effect.logWarning("the bus is not available; commands are issued again shortly")
+          ),
           Effect.retry(patiently)
         )
 
       const dispatch = Effect.fnUntraced(function* (lease: Lease) {
+        const begun = yield* Effect.retry(store.head, patiently)
         const [row] = yield* sql<{ readonly position: string }>`
           SELECT position FROM dispatcher WHERE id = ${lease.partition + 1}`
         const after = row === undefined ? undefined : BigInt(row.position)
@@ -112,11 +125,8 @@ export const layer = (options: {
           const position = checkpoint(yield* Clock.currentTimeMillis)
           if (unsaved < rereadLimit || position === undefined || position === saved || position < 0n) return
           const covered = pending.size === 0 ? unsaved : 0
-          yield* leases.fenced(
-            lease,
-            sql`INSERT INTO dispatcher (id, position) VALUES (${lease.partition + 1}, ${String(position)})
-              ON CONFLICT (id) DO UPDATE SET position = excluded.position`
-          )
+          const moved = yield* leases.fenced(lease, move(lease.partition + 1, saved, position))
+          if (moved.length === 0) return yield* new CheckpointMoved()
           saved = position
           unsaved -= covered
         })
@@ -142,6 +152,7 @@ export const layer = (options: {
           unsaved += derived.length > 0 ? rereadLimit : count
         })
 
+        const forgotten = yield* Deferred.make<never, CheckpointMoved>()
         let isStuck = false
         const saving = Effect.matchCauseEffect(save, {
           onSuccess: () =>
@@ -149,7 +160,9 @@ export const layer = (options: {
               isStuck = false
             }),
           onFailure: (cause) => {
-            if (isStuck || Cause.squash(cause) instanceof LeaseLost) return Effect.void // the next holder saves
+            const failure = Cause.squash(cause)
+            if (failure instanceof CheckpointMoved) return Deferred.fail(forgotten, failure)
+            if (isStuck || failure instanceof LeaseLost) return Effect.void // the next holder saves
             isStuck = true
             return Effect.logWarning(
               "the dispatcher's checkpoint cannot be written; commands may be issued again",
@@ -158,8 +171,9 @@ export const layer = (options: {
           }
         })
         yield* Effect.forkScoped(Effect.repeat(saving, Schedule.spaced("1 second")))
-        yield* outbox.join({ partition: lease.partition, handed: () => handed, take })
-        return yield* Effect.andThen(passedOver.enrolled, saving) // then it begins again, from what was passed over
+        yield* outbox.join({ partition: lease.partition, begun, handed: () => handed, take })
+        const enrolled = Effect.andThen(passedOver.enrolled, saving) // then it begins again, from what was passed over
+        return yield* Effect.raceFirst(Deferred.await(forgotten), enrolled)
       }, Effect.scoped)
 
       yield* Effect.forkScoped(Partitions.run(group, dispatch))

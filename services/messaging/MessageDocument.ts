@@ -70,7 +70,7 @@ export const present = (document: SealedDocument, { content, to }: Personal): Me
 const decodeRecipient = Schema.decodeUnknownSync(Schema.fromJsonString(Recipient))
 const decodeContent = Schema.decodeUnknownSync(Schema.fromJsonString(Content))
 
-/** Opens the sealed fields. What was erased is absent; what is damaged is a defect: the log was tampered with. */
+/** Opens the sealed fields. What was erased, or whose key is lost, is absent; what is damaged is a defect: the log was tampered with. */
 export const reveal = Effect.fnUntraced(
   function* ({ command, content, recipient, tenant }: SealedDocument) {
     const to = yield* open(recipient.address, { tenant, event: command, field: "recipient" })
@@ -79,6 +79,6 @@ export const reveal = Effect.fnUntraced(
   },
   Effect.catchTag("Unreadable", (problem) => {
     const nothing: Personal = { to: undefined, content: undefined }
-    return problem.reason === "erased" ? Effect.succeed(nothing) : Effect.die(problem)
+    return problem.reason === "damaged" ? Effect.die(problem) : Effect.succeed(nothing)
   })
 )

@@ -6,6 +6,7 @@ import type { Status } from "#domain/message/Status.ts"
 import type { EventStoreUnavailable } from "#domain/ports/EventStore.ts"
 import type { SubjectKeysUnavailable } from "#domain/ports/SubjectKeys.ts"
 import type { RecordedEvent } from "#domain/Recorded.ts"
+import { lags } from "../projections/Readiness.ts"
 import type { ViewsUnavailable } from "../projections/View.ts"
 
 /** Whose request it is. A client owns several keys: rotating one changes no message's id. */
@@ -18,6 +19,8 @@ export type Until = "sent" | "delivered" | "read"
 
 export interface SendRequest {
   readonly idempotencyKey: string
+  /** Another name under which an earlier release may have accepted this request. */
+  readonly formerKey?: string
   readonly device: DeviceId
   readonly to: Recipient
   readonly content: Content
@@ -26,7 +29,7 @@ export interface SendRequest {
   readonly tags: Readonly<Record<string, string>>
 }
 
-/** A message as its stream tells it. `to` and `content` are absent once their subject was erased. */
+/** A message as its stream tells it. `to` and `content` are absent once their subject was erased, or its key is lost. */
 export interface MessageDocument {
   readonly id: MessageId
   readonly status: Status
@@ -52,8 +55,8 @@ export interface Sent {
 
 export class DeviceUnknown extends Schema.TaggedError<DeviceUnknown>()("DeviceUnknown", {}) {}
 export class DeviceUnpaired extends Schema.TaggedError<DeviceUnpaired>()("DeviceUnpaired", {}) {}
-/** The views have not caught up with the log yet: what they do not show of a device may be there all the same. */
-export class Starting extends Schema.TaggedError<Starting>()("Starting", {}) {}
+/** What is known here may be the past: what the views do not show of a device may be there all the same. */
+export class Behind extends Schema.TaggedError<Behind>()("Behind", { lag: Schema.Literals(lags) }) {}
 /** The same idempotency key was used for other content. */
 export class OtherContent extends Schema.TaggedError<OtherContent>()("OtherContent", { message: MessageId }) {}
 export class QueueFull extends Schema.TaggedError<QueueFull>()("QueueFull", { retryAfterSeconds: Schema.Natural }) {}
@@ -62,7 +65,7 @@ export class QueueFull extends Schema.TaggedError<QueueFull>()("QueueFull", { re
 export class WaitsFull extends Schema.TaggedError<WaitsFull>()("WaitsFull", { retryAfterSeconds: Schema.Natural }) {}
 
 /** Why a message was not accepted. */
-export type Refusal = DeviceUnknown | DeviceUnpaired | Starting | OtherContent | QueueFull | WaitsFull
+export type Refusal = DeviceUnknown | DeviceUnpaired | Behind | OtherContent | QueueFull | WaitsFull
 
 export type Unavailable = EventStoreUnavailable | SubjectKeysUnavailable | ViewsUnavailable
 

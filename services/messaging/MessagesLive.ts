@@ -23,6 +23,7 @@ import { awaitAnswer, type Known } from "./Confirmation.ts"
 import { MessageActors } from "./MessageActors.ts"
 import { evolve, present, reveal, type SealedDocument } from "./MessageDocument.ts"
 import {
+  Behind,
   type Caller,
   DeviceUnknown,
   DeviceUnpaired,
@@ -30,7 +31,6 @@ import {
   OtherContent,
   QueueFull,
   type SendRequest,
-  Starting,
   WaitsFull
 } from "./Messages.ts"
 import { type Wait, Waits } from "./Waits.ts"
@@ -63,13 +63,14 @@ export const layer = (options: {
         reveal(document).pipe(Effect.provideService(Crypto, crypto), Effect.provideService(SubjectKeys, keys))
 
       const views = yield* Views
-      const { caughtUp } = yield* Readiness
+      const { lag } = yield* Readiness
       const arrivals = new Arrivals()
 
       /** Why nothing new can be accepted for this device, if so. A repeat of what was accepted is always answered. */
       const obstacle = ({ device }: SendRequest, noRoomToWait: boolean) => {
         const record = options.registry.get(device)
-        if (!record?.paired && !caughtUp()) return new Starting()
+        const behind = record?.paired ? undefined : lag()
+        if (behind !== undefined) return new Behind({ lag: behind })
         if (record === undefined) return new DeviceUnknown()
         if (!record.paired) return new DeviceUnpaired()
         const { depth, limits } = options
@@ -106,6 +107,16 @@ export const layer = (options: {
 
       const idOf = ({ client }: Caller, { idempotencyKey }: SendRequest) =>
         messageIdOf(crypto, pepper, tenant, client, idempotencyKey)
+
+      const isAccepted = (caller: Caller, request: SendRequest) =>
+        Effect.map(store.read(streamOf(idOf(caller, request))), ([first]) => first !== undefined)
+
+      /** The request under the name it is known by, if an earlier release accepted it under another. */
+      const asNamed = Effect.fnUntraced(function* (caller: Caller, { formerKey, ...request }: SendRequest) {
+        if (formerKey === undefined) return request
+        const before = { ...request, idempotencyKey: formerKey }
+        return (yield* isAccepted(caller, before)) ? before : request
+      })
 
       const accept = Effect.fnUntracedEager(function* (
         id: MessageId,
@@ -170,23 +181,28 @@ export const layer = (options: {
         return { document: present(document, request), answered, repeated: queued === undefined }
       })
 
+      const send = (caller: Caller, request: SendRequest) =>
+        Effect.suspend(() => {
+          const noRoomToWait = request.confirm.timeoutMs > 0 && waits.size() >= options.limits.waits
+          const id = idOf(caller, request)
+          const arrival = arrivals.begin(request.device)
+          const wait = waits.open(streamOf(id))
+          return Effect.onExitPrimitive(accept(id, caller, request, arrival, wait, noRoomToWait), () => {
+            arrival.end()
+            wait.close()
+            return undefined
+          })
+        })
+
       const messages: Messages["Service"] = {
         send: (caller, request) =>
-          Effect.suspend(() => {
-            const noRoomToWait = request.confirm.timeoutMs > 0 && waits.size() >= options.limits.waits
-            const id = idOf(caller, request)
-            const arrival = arrivals.begin(request.device)
-            const wait = waits.open(streamOf(id))
-            return Effect.onExitPrimitive(accept(id, caller, request, arrival, wait, noRoomToWait), () => {
-              arrival.end()
-              wait.close()
-              return undefined
-            })
-          }),
+          request.formerKey === undefined
+            ? send(caller, request)
+            : Effect.flatMap(asNamed(caller, request), (named) => send(caller, named)),
 
         repeat: Effect.fnUntraced(function* (caller, request) {
-          const [first] = yield* store.read(streamOf(idOf(caller, request)))
-          return first === undefined ? undefined : yield* messages.send(caller, request)
+          const named = yield* asNamed(caller, request)
+          return (yield* isAccepted(caller, named)) ? yield* send(caller, named) : undefined
         }),
 
         find: Effect.fn("Messages.find")(function* (id) {

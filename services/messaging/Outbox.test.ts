@@ -31,9 +31,11 @@ const reading = Effect.fnUntraced(function* (
   const keys = SubjectKeys.of({
     obtain: () => Effect.die("not here"),
     destroy: () => Effect.die("not here"),
+    ownership: Effect.die("not here"),
+    claim: () => Effect.die("not here"),
     find: () =>
       Effect.suspend(() =>
-        asked++ < keysFail ? Effect.fail(new SubjectKeysUnavailable({ cause: "away" })) : Effect.succeed(undefined)
+        asked++ < keysFail ? Effect.fail(new SubjectKeysUnavailable({ cause: "away" })) : Effect.succeed("missing")
       )
   })
   const backlog = {
@@ -44,13 +46,19 @@ const reading = Effect.fnUntraced(function* (
     devices: Effect.succeed([]),
     ...known
   }
-  const outbox = yield* Outbox.make(partitions, backlog).pipe(Effect.provideService(SubjectKeys, keys))
-  const join = Effect.fnUntraced(function* (partition: number, after?: bigint) {
+  const withheld: Array<readonly [position: bigint, reason: string, issued: boolean]> = []
+  const over = new Set<bigint>()
+  const outbox = yield* Outbox.make(partitions, backlog, {
+    isOver: ({ position }) => Effect.sync(() => over.has(position)),
+    withhold: ({ position }, { reason }, issued) => Effect.sync(() => void withheld.push([position, reason, issued]))
+  }).pipe(Effect.provideService(SubjectKeys, keys))
+  const join = Effect.fnUntraced(function* (partition: number, after?: bigint, begun?: bigint) {
     let handed = after
     const taken: Array<bigint> = []
     yield* outbox
       .join({
         partition,
+        begun,
         handed: () => handed,
         take: (derived, last) =>
           Effect.sync(() => {
@@ -61,7 +69,7 @@ const reading = Effect.fnUntraced(function* (
       .pipe(Effect.provideService(EventStore, store))
     return { handed: () => handed, taken }
   })
-  return { asked: () => asked, join }
+  return { asked: () => asked, join, over, withheld }
 })
 const layer = Layer.merge(NodeCrypto.layer, Layer.succeed(References.MinimumLogLevel, "None"))
 const created = [left, right, left, right].map((device, i) => deviceCreated(device, BigInt(i)))
@@ -110,6 +118,29 @@ it.effect("hands nothing to who is gone, and goes on for the others", () =>
     yield* TestClock.adjust("1 second")
     assert.deepStrictEqual([one.taken, one.handed()], [[0n, 2n], 4n])
     assert.deepStrictEqual([other.taken, other.handed()], [[], undefined])
+  }).pipe(Effect.provide(layer))
+)
+
+it.effect("says of what cannot be read whether somebody may have issued it, and passes it", () =>
+  Effect.gen(function* () {
+    const { join, withheld } = yield* reading([deviceCreated(left, 0n), queued(8, 1n, left), queued(9, 2n, left)])
+    const one = yield* join(0, undefined, 1n)
+    yield* TestClock.adjust("1 second")
+    assert.deepStrictEqual(withheld, [
+      [1n, "key_lost", true],
+      [2n, "key_lost", false]
+    ])
+    assert.deepStrictEqual([one.taken, one.handed()], [[0n], 2n])
+  }).pipe(Effect.provide(layer))
+)
+
+it.effect("issues nothing of before it began that has its last word", () =>
+  Effect.gen(function* () {
+    const { join, over } = yield* reading(created)
+    for (const position of [0n, 2n]) over.add(position)
+    const one = yield* join(0, undefined, 1n)
+    yield* TestClock.adjust("1 second")
+    assert.deepStrictEqual([one.taken, one.handed()], [[2n], 3n])
   }).pipe(Effect.provide(layer))
 )
 

@@ -9,6 +9,7 @@ import { partitionOf } from "../runtime/Partitions.ts"
 import { patiently } from "../runtime/Patience.ts"
 import * as Subscription from "../runtime/Subscription.ts"
 import { type Derived, deviceOf, orders } from "./Orders.ts"
+import type * as Withheld from "./Withheld.ts"
 
 /** Those who begin together, as when a process takes its share, are waited for: each would begin the reading anew. */
 const gathering = "10 millis"
@@ -18,6 +19,8 @@ const openedTogether = 16
 /** One partition's place in the log. */
 export interface Reader {
   readonly partition: number
+  /** The log's head when this process took the partition: nobody has issued what stands behind it. */
+  readonly begun: bigint | undefined
   /** Everything up to here has been handed to it. Only `take` moves it. */
   readonly handed: () => bigint | undefined
   /**
@@ -46,25 +49,31 @@ export interface Backlog {
  * handed out in one piece and after all of its orders are derived: when that fails, it is read again, and nothing was
  * handed out of it. What has been settled is not handed out: a checkpoint may be far behind, or lost.
  */
-export const make = Effect.fnUntraced(function* (partitions: number, backlog: Backlog) {
+export const make = Effect.fnUntraced(function* (
+  partitions: number,
+  backlog: Backlog,
+  { isOver, withhold }: Withheld.Withheld
+) {
   const orderOf = orders(yield* Crypto, yield* SubjectKeys)
   const step = yield* Steps
   const readers = new Map<number, Reader>()
   const reading = yield* FiberHandle.make<never, never>()
 
-  const derive = (event: RecordedEvent) =>
-    orderOf(event, 1).pipe(
-      Effect.catchTag("Unreadable", ({ reason }) =>
-        Effect.as(Effect.logError("a command cannot be issued: its content is unreadable", { reason }), undefined)
-      )
+  const derive = Effect.fnUntraced(function* (event: RecordedEvent, issued: boolean) {
+    if (issued && (yield* isOver(event))) return undefined
+    return yield* Effect.catchTag(orderOf(event, 1), "Unreadable", (unreadable) =>
+      Effect.as(withhold(event, unreadable, issued), undefined)
     )
+  })
 
-  const deriveAll = (events: ReadonlyArray<RecordedEvent>) =>
-    Effect.map(Effect.forEach(events, derive, { concurrency: openedTogether }), (derived) =>
-      Map.groupBy(
-        derived.filter((one) => one !== undefined),
-        ({ device }) => partitionOf(device, partitions)
-      )
+  const deriveAll = (events: ReadonlyArray<RecordedEvent>, wasIssued: (event: RecordedEvent) => boolean) =>
+    Effect.map(
+      Effect.forEach(events, (event) => derive(event, wasIssued(event)), { concurrency: openedTogether }),
+      (derived) =>
+        Map.groupBy(
+          derived.filter((one) => one !== undefined),
+          ({ device }) => partitionOf(device, partitions)
+        )
     )
 
   const isBehind = (reader: Reader, position: bigint) => {
@@ -85,7 +94,7 @@ export const make = Effect.fnUntraced(function* (partitions: number, backlog: Ba
       const before = oldest === undefined ? head : oldest.before
       if (before === undefined) return // then all of the log is read
       const events = yield* backlog.devices
-      const byPartition = yield* deriveAll(events)
+      const byPartition = yield* deriveAll(events, () => true)
       for (const reader of readers) yield* reader.take(byPartition.get(reader.partition) ?? [], before, events.length)
     })
     yield* Effect.orDie(Effect.retry(beginning, patiently))
@@ -96,16 +105,21 @@ export const make = Effect.fnUntraced(function* (partitions: number, backlog: Ba
       position <= known &&
       !backlog.isUnanswered(stream.slice("message-".length))
 
-    const isNews = (event: RecordedEvent) => {
+    const readerOf = (event: RecordedEvent) => {
       const device = deviceOf(event)
       const reader = device === undefined ? undefined : present.get(partitionOf(device, partitions))
-      return reader !== undefined && isBehind(reader, event.position)
+      return reader !== undefined && isBehind(reader, event.position) ? reader : undefined
+    }
+    const wasIssued = (event: RecordedEvent) => {
+      const begun = readerOf(event)?.begun
+      return begun !== undefined && event.position <= begun
     }
 
     const handle = Effect.fnUntraced(function* (events: Array.NonEmptyReadonlyArray<RecordedEvent>) {
       if (events.some(({ type }) => type === "message.queued.v1")) step("gateway.queued")
       const known = yield* backlog.position
-      const byPartition = yield* deriveAll(events.filter((event) => isNews(event) && !isAnswered(event, known)))
+      const news = events.filter((event) => readerOf(event) !== undefined && !isAnswered(event, known))
+      const byPartition = yield* deriveAll(news, wasIssued)
       const { position } = Array.lastNonEmpty(events)
       for (const reader of present.values()) {
         if (!isBehind(reader, position)) continue

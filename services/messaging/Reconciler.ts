@@ -12,6 +12,7 @@ import { StoreIdentity } from "../identity/StoreIdentity.ts"
 import type { DeviceRecord, DeviceRegistry } from "../projections/DevicesView.ts"
 import * as MessagesView from "../projections/MessagesView.ts"
 import { Views } from "../projections/View.ts"
+import { Fitness } from "../runtime/Fitness.ts"
 import * as Partitions from "../runtime/Partitions.ts"
 import { partitionOf } from "../runtime/Partitions.ts"
 import { AgentCommands } from "./AgentCommands.ts"
@@ -19,6 +20,7 @@ import { MessageActors } from "./MessageActors.ts"
 import { type SealedDocument, statusOfDocument } from "./MessageDocument.ts"
 import { orders } from "./Orders.ts"
 import * as Reissues from "./Reissues.ts"
+import * as Withheld from "./Withheld.ts"
 
 export interface ReconcilerOptions {
   readonly registry: DeviceRegistry
@@ -76,7 +78,9 @@ export const layer = (options: ReconcilerOptions) =>
       const views = yield* Views
       const leases = yield* Leases
       const reissues = yield* Reissues.make(sql)
+      const { withhold } = yield* Withheld.make(reissues)
       const orderOf = orders(yield* Crypto, yield* SubjectKeys)
+      const { obstacle } = yield* Fitness
       const group = { name: "reconciler", partitions: leases.renewalMillis === undefined ? 1 : partitions }
       const started = yield* Clock.currentTimeMillis
       const underway = Semaphore.makeUnsafe(mostUnderway)
@@ -90,13 +94,17 @@ export const layer = (options: ReconcilerOptions) =>
         const patience = Math.min(options.patienceMillis * 2 ** (attempt - 1), longestPatience)
         if (issuedAt >= started && now - issuedAt <= patience) return
         const [first] = yield* store.read(open.stream)
-        const order = first && (yield* orderOf(first, attempt + 1))?.order
+        if (first === undefined) return
+        const derived = yield* Effect.catchTag(orderOf(first, attempt + 1), "Unreadable", (unreadable) =>
+          Effect.as(withhold(first, unreadable, true), undefined)
+        )
+        const order = derived?.order
         if (order === undefined || (order.command.kind === "pair" && order.expiresAt <= fromMillis(now))) return
         yield* reissues.note(lease, open.stream, order.attempt, now)
         // while the bus is away nothing is issued, so that nothing waits the longer for it afterwards
         const notIssued = Effect.ignore(reissues.note(lease, open.stream, attempt, issuedAt))
         // the bus says when it has custody; an agent that is away may let it wait
-        const issued = Effect.catchTag(commands.issue(agent, [order]), "BusUnavailable", () => notIssued)
+        const issued = Effect.catch(commands.issue(agent, [order]), () => notIssued)
         yield* underway.take(1)
         yield* Effect.forkScoped(Effect.ensuring(issued, underway.release(1)), { startImmediately: true })
       })
@@ -113,6 +121,7 @@ export const layer = (options: ReconcilerOptions) =>
         )
 
       const look = Effect.fnUntraced(function* (lease: Lease, document: SealedDocument, now: number) {
+        if (obstacle() === "clock_off") return
         const status = statusOfDocument(document)
         if (status !== "queued" && status !== "attempting") return
         if (now > toMillis(document.expiresAt) + options.graceMillis) yield* giveUp(lease, document)

@@ -4,6 +4,8 @@ import type { StreamId } from "#domain/Ids.ts"
 import { type Lease, Leases } from "#domain/ports/Leases.ts"
 import { creating } from "../runtime/Tables.ts"
 
+export type Reissues = Effect.Success<ReturnType<typeof make>>
+
 /** When a command was issued last beyond its first attempt, and under which. Beside the views; losing it repeats a little. */
 export const make = Effect.fnUntraced(function* (sql: SqlClient.SqlClient) {
   const leases = yield* Leases

@@ -12,6 +12,7 @@ import { AgentsHeard } from "../agents/AgentsHeard.ts"
 import { Heartbeats } from "../agents/Heartbeats.ts"
 import type { AgentTrust } from "../identity/AgentTrust.ts"
 import { StoreIdentity } from "../identity/StoreIdentity.ts"
+import { Fitness } from "../runtime/Fitness.ts"
 import { patiently } from "../runtime/Patience.ts"
 import { Provenance } from "../runtime/Provenance.ts"
 import { Receipts } from "./Receipts.ts"
@@ -40,6 +41,7 @@ export const layer = Layer.effectDiscard(
     const records = yield* ReportRecords
     const newest = yield* NewestProtocol
     const step = yield* Steps
+    const { obstacle, whileFit } = yield* Fitness
     const { tenant } = yield* Provenance
 
     const readReport = payloadReader(newest >= 2 ? AgentReport : AgentReportV1)
@@ -118,6 +120,7 @@ export const layer = Layer.effectDiscard(
     }
 
     const takeAll = Effect.fnUntraced(function* (lane: Lane, incoming: Array.NonEmptyReadonlyArray<Incoming>) {
+      if (obstacle() === "clock_off") return // given back shortly, to be judged by another gateway
       const trust = identity.agent(lane.agent) // none when all of its keys were revoked
       const now = fromMillis(clock.currentTimeMillisUnsafe())
       const envelopes = incoming.map(({ bytes }) => bytes)
@@ -145,7 +148,7 @@ export const layer = Layer.effectDiscard(
           [...trusted.keys()].filter((agent) => !receiving.has(agent)),
           (agent) => {
             receiving.add(agent)
-            return Effect.forkIn(receive(agent), scope)
+            return Effect.forkIn(whileFit(receive(agent)), scope)
           },
           { discard: true }
         )

@@ -162,6 +162,35 @@ describeWith("PostgreSQL", "views of several gateways", () => {
       })
     )
 
+    it.effect("are written anew from where the database says, when it has forgotten what was written last", () =>
+      Effect.gen(function* () {
+        const { sql, url } = yield* world
+        const one = yield* gateway(url)
+        const before = yield* append(queued(31, 0n, home))
+        yield* one.written(before)
+        const lost = yield* append(reported(31, 1, 0n, "sent"), queued(32, 0n, home))
+        yield* one.written(lost)
+        yield* sql.withTransaction(
+          Effect.andThen(
+            sql`UPDATE checkpoints SET position = ${String(before)}`,
+            Effect.andThen(
+              sql`DELETE FROM messages WHERE id = ${uuid(32)}`,
+              sql`UPDATE messages SET status = 'queued', document = replace(document, '"kind":"sent"', '"kind":"attempting"')
+                WHERE id = ${uuid(31)}`
+            )
+          )
+        )
+        yield* one.written(yield* append(queued(33, 0n, home)))
+        const ids = [uuid(31), uuid(32), uuid(33)]
+        const rows = yield* sql`SELECT id, status FROM messages WHERE ${sql.in("id", ids)} ORDER BY messages.position`
+        assert.deepStrictEqual(rows, [
+          { id: uuid(31), status: "sent" },
+          { id: uuid(32), status: "queued" },
+          { id: uuid(33), status: "queued" }
+        ])
+      })
+    )
+
     it.effect("go on where they were when the database was away", () =>
       Effect.gen(function* () {
         const { url } = yield* world

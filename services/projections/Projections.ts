@@ -1,6 +1,6 @@
 import { type Array, Deferred, Effect, Layer, Schedule } from "effect"
 import { SqlClient } from "effect/sql"
-import { Leases } from "#domain/ports/Leases.ts"
+import { type Lease, Leases } from "#domain/ports/Leases.ts"
 import type { RecordedEvent } from "#domain/Recorded.ts"
 import * as Partitions from "../runtime/Partitions.ts"
 import { patiently } from "../runtime/Patience.ts"
@@ -12,6 +12,8 @@ import * as Rows from "./Rows.ts"
 import { type View, Views } from "./View.ts"
 
 const group = { name: "views", partitions: 1 }
+/** Rows need no bus and no key. */
+const hindrances = ["clock_off", "store_unavailable"] as const
 
 /**
  * Runs the views of one gateway, or of several on one database. The one that holds the lease writes the rows, with views
@@ -26,7 +28,7 @@ export const layer = (views: ReadonlyArray<View>, fresh: () => ReadonlyArray<Vie
       const leases = yield* Leases
       yield* Rows.createCheckpoints(sql)
 
-      const writing = Partitions.run(group, (lease) =>
+      const writing = (lease: Lease) =>
         Effect.gen(function* () {
           const rows = yield* Rows.open(fresh(), (work) => leases.fenced(lease, work))
           const rest = yield* Rest.make
@@ -42,8 +44,7 @@ export const layer = (views: ReadonlyArray<View>, fresh: () => ReadonlyArray<Vie
             Deferred.await(failed)
           )
         })
-      )
-      yield* Effect.forkScoped(writing)
+      yield* Effect.forkScoped(Partitions.run(group, writing, hindrances))
 
       const { counted, position, reached } = yield* Memory.follow(views)
 

@@ -2,6 +2,7 @@ import { Array, Effect } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
 import { categoryOf } from "#domain/Ids.ts"
 import type { RecordedEvent } from "#domain/Recorded.ts"
+import { CheckpointMoved } from "../runtime/Checkpoint.ts"
 import { creating } from "../runtime/Tables.ts"
 import { lowest } from "./Progress.ts"
 import type { View } from "./View.ts"
@@ -42,12 +43,13 @@ export interface ViewProgress {
 }
 
 /**
- * Writes the views' rows: each array of events in one transaction, rows and checkpoints together. `transact` opens the
- * transaction: it may refuse one that this process has no right to any more.
+ * Writes the views' rows: each array of events in one transaction, rows and checkpoints together. A checkpoint moves only
+ * from where it was read or left: else the rows are not those that the events belong to. `transact` opens the transaction:
+ * it may refuse one that this process has no right to any more.
  */
 export const open = <E>(
   views: ReadonlyArray<View>,
-  transact: <A>(work: Effect.Effect<A, SqlError.SqlError>) => Effect.Effect<A, E>
+  transact: <A, E2 extends SqlError.SqlError | CheckpointMoved>(work: Effect.Effect<A, E2>) => Effect.Effect<A, E | E2>
 ) =>
   Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient
@@ -69,6 +71,18 @@ export const open = <E>(
     })
     const progress = yield* Effect.forEach(views, (view) => transact(resume(view)))
 
+    const move = Effect.fnUntraced(function* (to: bigint) {
+      for (const [from, together] of Map.groupBy(progress, ({ position }) => position)) {
+        const names = together.map(
+          ({ view: { name, version } }) => sql`(view_name = ${name} AND view_version = ${version})`
+        )
+        const moved = yield* sql`UPDATE checkpoints SET position = ${String(furthest(from, to))}
+          WHERE ${sql.or(names)} AND position IS NOT DISTINCT FROM ${from === undefined ? null : String(from)}
+          RETURNING view_name`
+        if (moved.length < together.length) return yield* new CheckpointMoved()
+      }
+    })
+
     return {
       /** Where the view that is furthest behind stands. */
       behind: lowest(progress.map(({ position }) => position)),
@@ -78,17 +92,14 @@ export const open = <E>(
         const pages = progress.map(({ position, view }) => ({ view, news: newsFor(view, position, events) }))
         yield* transact(
           Effect.gen(function* () {
+            yield* move(last)
             for (const { news, view } of pages) if (Array.isReadonlyArrayNonEmpty(news)) yield* view.apply(sql, news)
-            const moved = progress.filter((one) => one.position === undefined || one.position < last)
-            yield* sql`UPDATE checkpoints SET position = ${String(last)}
-              WHERE ${sql.in(
-                "view_name",
-                moved.map(({ view }) => view.name)
-              )}`
           })
         )
-        for (const one of progress) if (one.position === undefined || one.position < last) one.position = last
+        for (const one of progress) one.position = furthest(one.position, last)
         for (const { news, view } of pages) if (Array.isReadonlyArrayNonEmpty(news)) view.applied?.()
       })
     }
   })
+
+const furthest = (one: bigint | undefined, other: bigint) => (one === undefined || one < other ? other : one)

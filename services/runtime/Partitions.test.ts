@@ -9,6 +9,7 @@ import * as InProcess from "#infra/leases/InProcess.ts"
 import { clientOf, Postgres } from "#infra/postgres/PostgresFixture.ts"
 import * as SqliteClient from "#infra/sqlite/SqliteClient.ts"
 import { describeWith } from "../../test/servers/Installed.ts"
+import { Fitness, type Obstacle } from "./Fitness.ts"
 import * as Partitions from "./Partitions.ts"
 import { group, timing } from "./PartitionsFixture.ts"
 
@@ -58,6 +59,7 @@ describe("Partitions", () => {
       let answer: Effect.Effect<Holding, LeasesUnavailable> = Effect.succeed({ leases: all, share: 2 })
       const leases = Leases.of({
         renewalMillis: 1_000,
+        time: undefined,
         renew: () => Effect.suspend(() => answer),
         acquire: () => Effect.succeed([]),
         release: (given) => Effect.sync(() => said.push(...given.map(({ partition }) => `released ${partition}`))),
@@ -96,6 +98,84 @@ describe("Partitions", () => {
     })
   )
 
+  it.effect("gives all back while it cannot do the work, takes none, and begins again when it can", () =>
+    Effect.gen(function* () {
+      const said: Array<string> = []
+      let found: Obstacle | undefined
+      const leases = Leases.of({
+        renewalMillis: 1_000,
+        time: undefined,
+        renew: () =>
+          Effect.sync(() => {
+            said.push("renewed")
+            return { leases: [], share: 1 }
+          }),
+        acquire: () => Effect.succeed([{ group: "test", partition: 0, token: 1n, remaining: () => 5_000 }]),
+        release: () => Effect.void,
+        leave: () => Effect.sync(() => said.push("left")),
+        fenced: () => Effect.fail(new LeaseLost({ group: "test", partition: 0 }))
+      })
+      const work = () =>
+        Effect.sync(() => said.push("began")).pipe(
+          Effect.andThen(Effect.never),
+          Effect.onInterrupt(() => Effect.sync(() => said.push("stopped")))
+        )
+      yield* Effect.forkChild(
+        Partitions.run({ name: "test", partitions: 1 }, work, ["store_unavailable"]).pipe(
+          Effect.provideService(Leases, leases),
+          Effect.provideService(Fitness, { obstacle: () => found, whileFit: () => Effect.never })
+        )
+      )
+      yield* TestClock.adjust("1 millis")
+      assert.deepStrictEqual(said.splice(0), ["renewed", "began"])
+      found = "bus_unavailable" // which this work does not need
+      yield* TestClock.adjust("1 second")
+      assert.deepStrictEqual(said.splice(0, 1), ["renewed"])
+      said.length = 0
+      found = "store_unavailable"
+      yield* TestClock.adjust("5 seconds")
+      assert.deepStrictEqual(said.splice(0), ["stopped", "left"])
+      found = undefined
+      yield* TestClock.adjust("1 second")
+      assert.deepStrictEqual(said.slice(0, 2), ["renewed", "began"])
+    })
+  )
+
+  it.effect("leaves a group to others for a while when all of its work keeps failing here, and not for one part", () =>
+    Effect.gen(function* () {
+      const said: Array<string> = []
+      const lease = (partition: number): Lease => ({ group: "test", partition, token: 1n, remaining: () => 60_000 })
+      const leases = Leases.of({
+        renewalMillis: 1_000,
+        time: undefined,
+        renew: () => Effect.sync(() => ({ leases: [...held], share: 2 })),
+        acquire: () => Effect.succeed([]),
+        release: () => Effect.void,
+        leave: () => Effect.sync(() => said.push("left")),
+        fenced: () => Effect.fail(new LeaseLost({ group: "test", partition: 0 }))
+      })
+      const held = [lease(0), lease(1)]
+      let works = true
+      const work = ({ partition }: Lease) => {
+        said.push(`began ${partition}`)
+        return partition === 0 && works ? Effect.never : Effect.fail("no")
+      }
+      yield* Effect.forkChild(
+        Effect.provideService(Partitions.run({ name: "test", partitions: 2 }, work), Leases, leases)
+      )
+      yield* TestClock.adjust("30 seconds")
+      assert.deepStrictEqual([said.filter((one) => one === "began 0").length, said.includes("left")], [1, false])
+      works = false
+      held[0] = lease(0) // as after a takeover: its work begins anew, and fails as well
+      yield* TestClock.adjust("15 seconds")
+      assert.include(said, "left")
+      said.length = 0
+      works = true
+      yield* TestClock.adjust("10 seconds")
+      assert.include(said, "began 0")
+    })
+  )
+
   it.effect("begins a partition's next life only when the one before is over", () =>
     Effect.gen(function* () {
       const said: Array<string> = []
@@ -104,6 +184,7 @@ describe("Partitions", () => {
       let held = lease(1n)
       const leases = Leases.of({
         renewalMillis: 1_000,
+        time: undefined,
         renew: () => Effect.sync(() => ({ leases: [held], share: 1 })),
         acquire: () => Effect.succeed([]),
         release: () => Effect.void,

@@ -1,5 +1,8 @@
 import { Cause, Clock, Effect, Fiber } from "effect"
 import { type Group, type Lease, LeaseLost, Leases } from "#domain/ports/Leases.ts"
+import { CheckpointMoved } from "./Checkpoint.ts"
+import * as Failures from "./Failures.ts"
+import { Fitness, type Obstacle, obstacles } from "./Fitness.ts"
 
 /** Which partition a key belongs to, for ever: FNV-1a over its UTF-16 units. */
 export const partitionOf = (key: string, partitions: number): number => {
@@ -16,19 +19,29 @@ interface Running {
   readonly fiber: Fiber.Fiber<unknown>
 }
 
+/** Work that stands still does not end by itself, and others wait for its leases. */
+const endingMillis = 1_000
+/** When all work of a group keeps failing here, another process may be able to do it: for so long it is left to them. */
+const restMillis = 5_000
+
 /**
- * Runs `work` for every partition of the group that this process holds, and sees to it that it holds its share. Work is
+ * Runs `work` for every partition of the group that this process holds, and sees to it that it holds its share. That is
+ * none while it cannot do the work, for one of these `hindrances` or because all of it keeps failing here. Work is
  * interrupted when its lease may have ended, and before the lease is given back; work that ends is begun again. A process
  * that was paused hears of it too late to be safe by that alone: what work writes to the database it writes with
  * `Leases.fenced`, and what it does elsewhere must bear being done twice.
  */
 export const run = <R>(
   group: Group,
-  work: (lease: Lease) => Effect.Effect<unknown, unknown, R>
+  work: (lease: Lease) => Effect.Effect<unknown, unknown, R>,
+  hindrances: ReadonlyArray<Obstacle> = obstacles
 ): Effect.Effect<never, never, R | Leases> =>
   Effect.scoped(
     Effect.gen(function* () {
+      const clock = yield* Clock.Clock
       const leases = yield* Leases
+      const { obstacle } = yield* Fitness
+      const failures = yield* Failures.make
       const scope = yield* Effect.scope
       const running = new Map<number, Running>()
       /** The last life of each partition: the next begins when it is over. */
@@ -38,16 +51,25 @@ export const run = <R>(
       const once = (lease: Lease) =>
         Effect.catchCause(work(lease), (cause) => {
           if (Cause.hasInterruptsOnly(cause)) return Effect.interrupt
-          if (Cause.squash(cause) instanceof LeaseLost) return Effect.never // the next renewal hears it as well
+          const failure = Cause.squash(cause)
+          if (failure instanceof LeaseLost) return Effect.never // the next renewal hears it as well
+          if (failure instanceof CheckpointMoved) {
+            return Effect.logWarning(
+              "the database has forgotten how far the work on a partition had come",
+              about(lease)
+            )
+          }
           return Effect.logError("the work on a partition failed; it begins again", about(lease), cause)
         })
+
+      const now = () => Number(clock.monotonicTimeNanosUnsafe()) / 1e6
 
       /** A little later each time that it ends at once. */
       const again = Effect.fnUntraced(function* (lease: Lease) {
         for (let pause = firstPauseMillis; ; pause = Math.min(pause * 2, longestPauseMillis)) {
-          const begun = yield* Clock.currentTimeMillis
-          yield* once(lease)
-          if ((yield* Clock.currentTimeMillis) - begun > longestPauseMillis) pause = firstPauseMillis
+          const begun = now()
+          yield* failures.life(lease.partition, once(lease))
+          if (now() - begun > longestPauseMillis) pause = firstPauseMillis
           yield* Effect.sleep(pause)
         }
       })
@@ -61,6 +83,7 @@ export const run = <R>(
 
       const start = Effect.fnUntraced(function* (lease: Lease) {
         const before = lives.get(lease.partition)
+        failures.forget(lease.partition)
         const fiber = yield* Effect.raceFirst(again(lease), watch(lease)).pipe(
           (life) => (before === undefined ? life : Effect.andThen(Fiber.await(before), life)),
           Effect.ensuring(
@@ -74,6 +97,10 @@ export const run = <R>(
         lives.set(lease.partition, fiber)
       })
 
+      /** Work ends before its leases are given back, for others to go on at once. */
+      const end = (fibers: Iterable<Fiber.Fiber<unknown>>) =>
+        Effect.timeoutOption(Fiber.interruptAll(fibers), endingMillis)
+
       const balance = Effect.gen(function* () {
         const holding = yield* leases.renew(group)
         for (const one of running.values()) {
@@ -84,11 +111,30 @@ export const run = <R>(
         }
         const surplus = holding.leases.slice(holding.share)
         if (surplus.length > 0) {
-          yield* Fiber.interruptAll(surplus.flatMap(({ partition }) => running.get(partition)?.fiber ?? []))
+          yield* end(surplus.flatMap(({ partition }) => running.get(partition)?.fiber ?? []))
           yield* leases.release(surplus)
         }
         const missing = holding.share - holding.leases.length
         if (missing > 0) for (const lease of yield* leases.acquire(group, missing)) yield* start(lease)
+      })
+
+      const leave = Effect.suspend(() => Effect.andThen(end(lives.values()), leases.leave(group)))
+      let isAside = false
+      let restUntil = 0
+      const takePart = Effect.gen(function* () {
+        const found = obstacle()
+        if (failures.areAll([...running.keys()])) {
+          restUntil = now() + restMillis
+          failures.forget(...running.keys())
+          yield* Effect.logWarning("work that keeps failing is left to others for a while", { group: group.name })
+        }
+        if (now() >= restUntil && (found === undefined || !hindrances.includes(found))) {
+          isAside = false
+          return yield* balance
+        }
+        if (isAside) return
+        yield* leave
+        isAside = true
       })
 
       const { renewalMillis } = leases
@@ -96,12 +142,9 @@ export const run = <R>(
         yield* balance.pipe(Effect.orDie)
         return yield* Effect.never
       }
-      // Work ends before its leases are given back, for others to go on at once.
-      yield* Effect.addFinalizer(() =>
-        Fiber.interruptAll(lives.values()).pipe(Effect.andThen(Effect.ignore(leases.leave(group))))
-      )
+      yield* Effect.addFinalizer(() => Effect.ignore(leave))
       let away = false
-      return yield* balance.pipe(
+      return yield* takePart.pipe(
         Effect.andThen(
           Effect.sync(() => {
             away = false

@@ -43,8 +43,22 @@ export const sendAnswered = counter("homing_sends_total", "Sends that were answe
 /** A request that came too soon, by the limit it met. */
 export const requestLimited = counter("homing_requests_limited_total", "Requests refused by a rate limit.", "limit")
 
+/** A connection that was ended from here although its far side would have kept it, by why. */
+export const connectionClosed = counter(
+  "homing_http_connections_closed_total",
+  "Connections closed because of what came, or did not come, on them.",
+  "reason"
+)
+
 /** Of an event that was recorded about a message, its type. */
 export const messageRecorded = counter("homing_message_events_total", "Events recorded about messages.", "type")
+
+/** A message that was accepted and is not handed to an agent, by the code it gets. */
+export const messageWithheld = counter(
+  "homing_messages_withheld_total",
+  "Messages that were accepted and cannot be read any more.",
+  "code"
+)
 
 /** A number that is looked up when somebody asks for it. */
 export const observe = (name: string, description: string, value: () => number): void => {

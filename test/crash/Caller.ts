@@ -5,8 +5,12 @@ interface Body {
   readonly id: string
   readonly status: string
   readonly waMessageId: string
+  readonly error?: { readonly code: string }
+  readonly expiresAt: string
   readonly state?: string
   readonly qr?: string
+  /** A message's events. */
+  readonly items?: ReadonlyArray<{ readonly type: string; readonly recordedAt: string }>
 }
 
 export interface Answer {

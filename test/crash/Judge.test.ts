@@ -3,7 +3,7 @@ import type { Observation } from "#infra/whatsapp/simulator/Observation.ts"
 import { judge } from "./Judge.ts"
 import type { Sending } from "./Traffic.ts"
 
-const nothing = { lost: 0, secondIds: 0, falseSent: 0, falseEnds: 0, takenBack: 0, sameIdAgain: 0 }
+const nothing = { lost: 0, secondIds: 0, falseSent: 0, falseEnds: 0, revived: 0, takenBack: 0, sameIdAgain: 0 }
 const text = "the one message"
 
 /** A message, and what was said of it: a status at a moment, under an id. */
@@ -12,7 +12,10 @@ const sending = (...said: ReadonlyArray<readonly [status: string, at: number, wa
   device: "device",
   to: "+60123456789",
   text,
+  seconds: undefined,
+  expiresAt: 10_000,
   id: "id",
+  ended: [],
   said: said.map(([status, at, waMessageId = "A"]) => ({ status, asked: at, at, waMessageId }))
 })
 const saw = (kind: Observation["kind"], at: number, waMessageId = "A"): Observation => ({
@@ -46,6 +49,41 @@ describe("the judge", () => {
 
   it("does not believe that a message expired: it would have had a day", () => {
     assert.deepStrictEqual(judge([sending(["expired", 99])], [saw("message", 10)]), { ...nothing, falseEnds: 1 })
+  })
+
+  it("believes that one expired whose time was over and that had not left, and does not call it lost", () => {
+    const over = sending(["queued", 1], ["expired", 10_000])
+    assert.deepStrictEqual(judge([over], []), nothing)
+    assert.deepStrictEqual(judge([sending(["unknown", 10_000])], []), nothing)
+    assert.strictEqual(judge([sending(["unknown", 99])], []).lost, 1)
+    assert.deepStrictEqual(judge([over], [saw("message", 9_999)]), { ...nothing, falseEnds: 1 })
+  })
+
+  it("believes that a number is not on WhatsApp once WhatsApp has said so of that number", () => {
+    const failed = sending(["failed", 20])
+    const nobody = { ...failed, said: failed.said.map((said) => ({ ...said, code: "recipient_not_on_whatsapp" })) }
+    const absent = (contact: string, at: number): Observation => ({
+      kind: "absent",
+      at: new Date(at).toISOString(),
+      contact
+    })
+    assert.deepStrictEqual(judge([nobody], [absent("60123456789", 20)]), nothing)
+    for (const record of [[], [absent("60123456789", 21)], [absent("60123456780", 20)]]) {
+      assert.deepStrictEqual(judge([nobody], record), { ...nothing, lost: 1, falseEnds: 1 })
+    }
+    assert.strictEqual(judge([failed], [absent("60123456789", 20)]).falseEnds, 1)
+  })
+
+  it("finds what goes out after it was called failed or expired, in an answer or in the log", () => {
+    const refused = [saw("message", 10), saw("refused", 15)]
+    const failed = sending(["failed", 20])
+    assert.deepStrictEqual(judge([failed], refused), nothing)
+    assert.deepStrictEqual(judge([failed], [...refused, saw("message", 20)]), { ...nothing, sameIdAgain: 1 })
+    const again = [...refused, saw("message", 21), saw("delivered", 22)]
+    assert.deepStrictEqual(judge([failed], again), { ...nothing, revived: 1, sameIdAgain: 1 })
+    const read = { ...sending(["read", 40]), ended: [20] }
+    assert.strictEqual(judge([read], [...again, saw("read", 40)]).revived, 1)
+    assert.strictEqual(judge([sending(["expired", 10_000])], [saw("message", 10_001)]).revived, 1)
   })
 
   it("finds a second id in the answers, under the same text, and one that nobody was told of", () => {

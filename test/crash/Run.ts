@@ -141,6 +141,7 @@ export const run = async (options: Options): Promise<Report> => {
     }
     for (const sending of going.sendings) await going.ask(sending)
     await going.end()
+    for (const sending of going.sendings) await going.recall(sending)
   }
 
   try {
@@ -173,6 +174,7 @@ export const run = async (options: Options): Promise<Report> => {
           plans.splice(chance.below(plans.length + 1), 0, target)
         }
       }
+      await simulator.behave({}) // what it refused one life it would take from the next
       progress(`${where}; ${plans.length} to come, ${going.sendings.length} messages, ${going.inFlight()} in flight`)
     }
     await settle(going)

@@ -7,7 +7,7 @@ import { Ledger, type LedgerEntry } from "#domain/ports/Ledger.ts"
 import { WhatsApp } from "#domain/ports/WhatsApp.ts"
 
 /**
- * Ways to break a promise on purpose: four by one step taken early, one by a verdict that nobody gave. A crash run that
+ * Ways to break a promise on purpose: five by one step taken early, one by a verdict that nobody gave. A crash run that
  * stays green under any of them measures nothing.
  */
 export const sabotages = [
@@ -15,9 +15,13 @@ export const sabotages = [
   "dispatcher-checkpoint",
   "server-ack",
   "report-append",
-  "interrupted-failed"
+  "interrupted-failed",
+  "verdict-write"
 ] as const
 export type Sabotage = (typeof sabotages)[number]
+
+/** Longer than it takes the agent to let a receipted report go, and a caller to hear of it. */
+const lateWriteMillis = 3_000
 
 /** What an earlier life was attempting when it died, by WhatsApp id. */
 const interrupted = new Set<string>()
@@ -25,6 +29,7 @@ const interrupted = new Set<string>()
 /**
  * `ledger-write`: the outcome is written when the command is taken, before WhatsApp was written to.
  * `interrupted-failed`: what was being attempted when the process died is remembered, and sent no more.
+ * `verdict-write`: what forbids a further try counts as written before it is.
  */
 export const ledger = (sabotage: Sabotage | undefined) =>
   Layer.effect(
@@ -36,6 +41,18 @@ export const ledger = (sabotage: Sabotage | undefined) =>
             for (const { state, waMessageId } of entries) if (state === "attempting") interrupted.add(waMessageId)
           })
         return { ...real, unfinished: (epoch) => Effect.tap(real.unfinished(epoch), remember) }
+      }
+      if (sabotage === "verdict-write") {
+        return {
+          ...real,
+          change: (changes) => {
+            if (!changes.some(({ state }) => state === "rejected" || state === "expired")) return real.change(changes)
+            return Effect.as(
+              Effect.forkDetach(Effect.delay(real.change(changes), lateWriteMillis)),
+              changes.map(() => true)
+            )
+          }
+        }
       }
       if (sabotage !== "ledger-write") return real
       const early = (entry: LedgerEntry): LedgerEntry =>
@@ -78,9 +95,6 @@ export const bus = (options: {
     }))
   )
 
-/** Longer than it takes the agent to let a receipted report go. */
-const lateRecordMillis = 3_000
-
 /** On a message's stream, everything after its first event comes from a report. */
 const isReport = (stream: StreamId, expected: ExpectedRevision): expected is number =>
   stream.startsWith("message-") && expected !== "no_stream"
@@ -97,7 +111,7 @@ export const eventStore = (sabotage: Sabotage | undefined) =>
           const append = real.append(stream, expected, events)
           if (!isReport(stream, expected)) return append
           const claimed: Appended = { revision: expected + events.length, position: 0n } // nobody looks where it stands
-          return Effect.as(Effect.forkDetach(Effect.delay(append, lateRecordMillis)), claimed)
+          return Effect.as(Effect.forkDetach(Effect.delay(append, lateWriteMillis)), claimed)
         }
       }
     })

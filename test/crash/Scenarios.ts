@@ -1,4 +1,5 @@
 import { type Step, steps } from "#domain/ports/Steps.ts"
+import type { FaultsPatch } from "#infra/whatsapp/simulator/Faults.ts"
 import { type Backbone, withOneGateway } from "./Backbones.ts"
 import type { Options, Report } from "./Run.ts"
 import { type Sabotage, sabotages } from "./Sabotage.ts"
@@ -22,8 +23,10 @@ export const everywhere = (backbone: Backbone): Scenario => ({
   weather: [
     {},
     { ack: { lateMs: 100 } },
+    { ack: { lateMs: 200 } },
     { ack: { lateMs: 400 } },
     { ack: { error: 463 } },
+    { usync: "nobody" },
     { dropsBeforeDelivery: 1 },
     { dropsAfterDelivery: 1 }
   ],
@@ -36,7 +39,8 @@ export const foundBy = {
   "dispatcher-checkpoint": "lost",
   "server-ack": "falseSent",
   "report-append": "unsettled",
-  "interrupted-failed": "falseEnds"
+  "interrupted-failed": "falseEnds",
+  "verdict-write": "revived"
 } as const satisfies Readonly<Record<Sabotage, keyof Report>>
 
 const aimed: Readonly<Record<Sabotage, Step>> = {
@@ -44,7 +48,8 @@ const aimed: Readonly<Record<Sabotage, Step>> = {
   "dispatcher-checkpoint": "gateway.custody",
   "server-ack": "agent.reported",
   "report-append": "gateway.report-recorded",
-  "interrupted-failed": "agent.attempting"
+  "interrupted-failed": "agent.attempting",
+  "verdict-write": "agent.reported"
 }
 const isApart = ({ processes }: Backbone) => Object.values(processes).includes("agent")
 
@@ -55,12 +60,20 @@ const patienceOf = (sabotage: Sabotage | undefined, backbone: Backbone) =>
 /** What was claimed too early is durable by then, as the checkpoint is, and the agent's forgetting: once a second. */
 const afterStepMillis: Readonly<Partial<Record<Sabotage, number>>> = {
   "dispatcher-checkpoint": 1_700,
-  "report-append": 1_700
+  "report-append": 1_700,
+  "verdict-write": 700 // its caller has been told by then
+}
+
+const late: FaultsPatch = { ack: { lateMs: 300 }, deliver: false }
+const refusing: FaultsPatch = { ack: { error: 463 } }
+const weatherOf = (sabotage: Sabotage | undefined): ReadonlyArray<FaultsPatch> => {
+  if (sabotage === undefined) return [late, refusing]
+  return [sabotage === "verdict-write" ? refusing : late]
 }
 
 /**
  * A short run that must find what is broken; without `sabotage`, the same on the product as it is, which must come
- * through. The server acknowledges late. The bus is slow, so that a custody claimed too early is in the checkpoint before
+ * through. The server acknowledges late, or refuses. The bus is slow, so that a custody claimed too early is in the checkpoint before
  * the command is in the ledger: in between the process dies. The reconciler is off, or it would make good what the others
  * lose.
  */
@@ -75,6 +88,6 @@ export const control = (sabotage: Sabotage | undefined, whole: Backbone): Scenar
   sabotage,
   reconciled: false,
   busMillis: sabotage === undefined || sabotage === "dispatcher-checkpoint" ? 3_000 : 0,
-  weather: [{ ack: { lateMs: 300 }, deliver: false }],
+  weather: weatherOf(sabotage),
   patienceMillis: patienceOf(sabotage, whole)
 })

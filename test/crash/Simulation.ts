@@ -7,7 +7,13 @@ import { call, control, pause } from "./Caller.ts"
 
 const main = resolve(import.meta.dirname, "../../infra/whatsapp/simulator/main.ts")
 const firstAccount = 60_129_999_000
-const plain: FaultsPatch = { ack: "normal", deliver: true, dropsBeforeDelivery: 0, dropsAfterDelivery: 0 }
+const plain: FaultsPatch = {
+  ack: "normal",
+  deliver: true,
+  usync: "normal",
+  dropsBeforeDelivery: 0,
+  dropsAfterDelivery: 0
+}
 
 /** WhatsApp, in a process of its own that nobody kills. What it writes down is what the run is judged by. */
 export const simulation = async (folder: string) => {

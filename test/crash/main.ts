@@ -31,7 +31,7 @@ if (values.help) {
 Starts the whole product, with Baileys, against the WhatsApp simulator, keeps messages on their way, and kills it with
 SIGKILL at random times and at every labelled step of a message's journey. Then compares every answer that was ever
 given with what the simulator itself wrote down. Fails if a message was lost, went out under a second id, was called
-sent too early, or failed or expired without ground, was taken back or never settled, if a request hung or the product
+sent too early, or failed or expired without ground, was seen by WhatsApp after it had been called so, was taken back or never settled, if a request hung or the product
 ended by itself, or if a step was not hit often enough with a message in flight.
 
   --kills     kills at random times, besides those at steps
@@ -80,8 +80,8 @@ const options = {
 }
 
 const flaws = ({ hitsPerStep, ...report }: Report) => {
-  const { collapses, failedStarts, falseEnds, falseSent, hung, lost, secondIds, takenBack, unsettled } = report
-  return Object.entries({ lost, secondIds, falseSent, falseEnds, takenBack, unsettled, hung, collapses })
+  const { collapses, failedStarts, falseEnds, falseSent, hung, lost, revived, secondIds, takenBack, unsettled } = report
+  return Object.entries({ lost, secondIds, falseSent, falseEnds, revived, takenBack, unsettled, hung, collapses })
     .concat(backbone.servers.length === 0 ? [["failed starts", failedStarts]] : [])
     .filter(([, amount]) => amount > 0)
     .map(([what, amount]) => `${what}: ${amount}`)

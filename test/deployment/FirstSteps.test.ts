@@ -17,17 +17,20 @@ const printed = Effect.fnUntraced(function* (cwd: string, dataDirectory: string,
   return process.stdout().trim()
 })
 
-/** Of the shipped configurations, the one for the server that is here. */
-const configuration = () => {
+/** Of the shipped configurations, the one for the server that is here; it is what the command prints. */
+const configuration = Effect.fnUntraced(function* (cwd: string) {
   const version = execFileSync(programOf("nats-server")!, ["--version"], { encoding: "utf8" })
-  const file = /v2\.[0-9]\./.test(version) ? "nats-2.9.conf" : "nats-2.10.23.conf"
-  return text(join("infra/bus/nats", file)).replace(/^.*store_dir.*$/m, "") // told beside it
-}
+  const old = /v2\.[0-9]\./.test(version)
+  const shipped = text(join("infra/bus/nats", old ? "nats-2.9.conf" : "nats-2.10.23.conf"))
+  const made = yield* printed(cwd, "gateway", "nats", ...(old ? ["--before-2.10"] : []), "home")
+  assert.strictEqual(`${made}\n`, shipped)
+  return shipped
+})
 
 const bones = Split.backbonesOver((cwd) =>
   Effect.gen(function* () {
     return yield* natsServer({
-      config: configuration(),
+      config: yield* configuration(cwd),
       env: {
         HOMING_NATS_LISTEN: '"127.0.0.1:4222"',
         HOMING_GATEWAY_NKEY: yield* printed(cwd, "gateway", "nkey"),

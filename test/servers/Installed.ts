@@ -2,11 +2,9 @@ import { accessSync, constants, globSync } from "node:fs"
 import { delimiter, join } from "node:path"
 import { describe } from "@effect/vitest"
 
-/** The servers that tests start themselves: as an installation has them, not stand-ins. */
-export const servers = ["nats-server", "PostgreSQL"] as const
+/** What tests run themselves: servers as an installation has them, not stand-ins; and clocks that are wrong. */
+export const servers = ["nats-server", "PostgreSQL", "libfaketime"] as const
 export type Server = (typeof servers)[number]
-
-const probe: Record<Server, string> = { "nats-server": "nats-server", PostgreSQL: "initdb" }
 
 /** Debian keeps PostgreSQL's own programs off the PATH, one folder per major version. */
 const debian = () => globSync("/usr/lib/postgresql/*/bin").toSorted((a, b) => version(b) - version(a))
@@ -25,7 +23,15 @@ const executable = (path: string) => {
 export const programOf = (name: string): string | undefined =>
   [...(process.env.PATH ?? "").split(delimiter), ...debian()].map((folder) => join(folder, name)).find(executable)
 
-export const isInstalled = (server: Server) => programOf(probe[server]) !== undefined
+/** What a process loads before all else to be told another time. */
+export const faketime = (): string | undefined => globSync("/usr/lib/*/faketime/libfaketime.so.1")[0]
+
+const found: Record<Server, () => string | undefined> = {
+  "nats-server": () => programOf("nats-server"),
+  PostgreSQL: () => programOf("initdb"),
+  libfaketime: faketime
+}
+export const isInstalled = (server: Server) => found[server]() !== undefined
 
 /** The mark in a suite's name by which the summary finds what was skipped, and for want of what. */
 export const wants = (server: Server) => `(with ${server})`

@@ -15,15 +15,17 @@ export interface NatsServer {
   readonly restart: Effect.Effect<void>
   /** Ends it and forgets what it stored: the next `restart` begins empty. */
   readonly wipeStore: Effect.Effect<void>
+  /** Reads this configuration in place of its own: while it runs, or at its `restart`. */
+  readonly reconfigure: (config: string) => Effect.Effect<void>
   /** Its process stands still: connections stay open and nothing answers, until `resume`. */
   readonly pause: Effect.Effect<void>
   readonly resume: Effect.Effect<void>
 }
 
 export interface NatsOptions {
-  /** A configuration file's text. Address, port and JetStream's folder are set beside it, and win. */
+  /** A configuration file's text. Address and port are set beside it, and win; so is JetStream's folder if it has none. */
   readonly config?: string
-  /** What the configuration names as `$NAME`. */
+  /** What the configuration names as `$NAME`, besides `$HOMING_NATS_STORE`. */
   readonly env?: Readonly<Record<string, string>>
 }
 
@@ -37,11 +39,12 @@ export const natsServer = ({
     const port = yield* freePort
     const configFile = join(directory, "nats.conf")
     const store = join(directory, "jetstream")
+    const ownStore = config.includes("store_dir:")
     writeFileSync(configFile, config)
     const { kill, pid, restart } = yield* daemon({
       program: programOf("nats-server")!,
-      args: ["-c", configFile, "-a", "127.0.0.1", "-p", String(port), "-js", "-sd", store],
-      env,
+      args: ["-c", configFile, "-a", "127.0.0.1", "-p", String(port), ...(ownStore ? [] : ["-js", "-sd", store])],
+      env: { HOMING_NATS_STORE: store, ...env },
       ready: /Server is ready/,
       directory
     })
@@ -56,6 +59,11 @@ export const natsServer = ({
         kill(),
         Effect.sync(() => rmSync(store, { recursive: true, force: true }))
       ),
+      reconfigure: (config) =>
+        Effect.andThen(
+          Effect.sync(() => writeFileSync(configFile, config)),
+          Effect.suspend(() => (pid() === undefined ? Effect.void : signal("SIGHUP")))
+        ),
       pause: signal("SIGSTOP"),
       resume: signal("SIGCONT")
     }

@@ -1,6 +1,6 @@
 import { execFile, execFileSync } from "node:child_process"
 import { randomBytes } from "node:crypto"
-import { readFileSync, writeFileSync } from "node:fs"
+import { readFileSync, renameSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { promisify } from "node:util"
 import { Effect, type Scope } from "effect"
@@ -17,6 +17,10 @@ export interface PostgresServer {
   readonly kill: (signal?: NodeJS.Signals) => Effect.Effect<void>
   /** On the same port, with what was committed. */
   readonly restart: Effect.Effect<void>
+  /** A standby that stays behind: keeps what is there now, made while the server runs. */
+  readonly backup: Effect.Effect<void>
+  /** The server dies, and its backup is there instead: what was committed since is forgotten. */
+  readonly failOver: Effect.Effect<void>
   /** Every process of it stands still: connections stay open and nothing answers, until `resume`. */
   readonly pause: Effect.Effect<void>
   readonly resume: Effect.Effect<void>
@@ -59,7 +63,7 @@ export const postgres = ({ settings = {} }: PostgresOptions = {}): Effect.Effect
     const user = userOf()
     const directory = yield* folderOf(user)
     const port = yield* freePort
-    const data = join(directory, "data")
+    const [data, standby] = [join(directory, "data"), join(directory, "standby")]
     const password = randomBytes(16).toString("hex")
     const passwordFile = join(directory, "password")
     writeFileSync(passwordFile, password)
@@ -73,6 +77,7 @@ export const postgres = ({ settings = {} }: PostgresOptions = {}): Effect.Effect
       ready: /ready to accept connections/,
       directory
     })
+    const where = ["-h", "127.0.0.1", "-p", String(port), "-U", "homing"]
     const urlOf = (name: string) => `postgres://homing:${password}@127.0.0.1:${port}/${name}`
     const signalAll = (signal: NodeJS.Signals) =>
       Effect.sync(() => {
@@ -87,12 +92,25 @@ export const postgres = ({ settings = {} }: PostgresOptions = {}): Effect.Effect
       port,
       database: Effect.promise(async () => {
         const name = `test_${randomBytes(6).toString("hex")}`
-        const where = ["-h", "127.0.0.1", "-p", String(port), "-U", "homing"]
         await run(programOf("createdb")!, [...where, name], { env: { PGPASSWORD: password } })
         return urlOf(name)
       }),
       kill: killAll,
       restart: Effect.andThen(killAll(), restart),
+      backup: Effect.promise(async () => {
+        const how = ["-D", standby, "--checkpoint=fast", "--wal-method=stream", "--no-sync"]
+        const env = { PGPASSWORD: password }
+        await run(programOf("pg_basebackup")!, [...where, ...how], { cwd: directory, env, ...user })
+      }),
+      failOver: killAll().pipe(
+        Effect.andThen(
+          Effect.sync(() => {
+            renameSync(data, join(directory, "lost"))
+            renameSync(standby, data)
+          })
+        ),
+        Effect.andThen(restart)
+      ),
       pause: signalAll("SIGSTOP"),
       resume: signalAll("SIGCONT")
     }

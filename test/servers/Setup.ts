@@ -4,7 +4,11 @@ import { relative } from "node:path"
 import type { TestModule, TestProject } from "vitest/node"
 import { isInstalled, type Server, servers, wants } from "./Installed.ts"
 
-const packages: Record<Server, string> = { "nats-server": "nats-server", PostgreSQL: "postgresql" }
+const packages: Record<Server, string> = {
+  "nats-server": "nats-server",
+  PostgreSQL: "postgresql",
+  libfaketime: "libfaketime"
+}
 const eventStoreDb = "infra/event-store/EventStoreDb.test.ts"
 const missing = () => servers.filter((server) => !isInstalled(server))
 const say = (line: string) => process.stderr.write(`${line}\n`)

@@ -1,4 +1,5 @@
 import type { AgentId } from "#domain/Ids.ts"
+import { maxEnvelopeBytes } from "#domain/wire/Envelope.ts"
 import { agentPermissions, gatewayPermissions, type Permissions } from "./Permissions.ts"
 import { defaults } from "./Tuning.ts"
 
@@ -8,24 +9,69 @@ export interface ConfigurationOptions {
   readonly syncAlways: boolean
 }
 
+/** Its name is that of the folder in which the streams are kept: they stay when the rest changes. */
+const gatewayAccount = "HOMING"
+
+/** An agent has one connection, and some more while dead ones linger; on it an inbox, and one for each lane it hears. */
+const limits = `max_connections: 8, max_subscriptions: 32, max_payload: ${maxEnvelopeBytes + 4_096}`
+
 /** The variable that a user's public nkey is read from. */
 export const keyVariable = (user: "gateway" | { readonly agent: AgentId }): string =>
   user === "gateway" ? "HOMING_GATEWAY_NKEY" : `HOMING_AGENT_${user.agent.toUpperCase().replaceAll("-", "_")}_NKEY`
 
-const list = (subjects: ReadonlyArray<string>) => subjects.map((subject) => `            "${subject}"`).join("\n")
+/** An agent is in an account of its own: what it names as the place for an answer is a place in there. */
+const accountOf = (agent: AgentId) => keyVariable({ agent }).replace(/_NKEY$/, "")
 
-const userOf = (variable: string, { publish, subscribe }: Permissions) => `\
+const lines = (indent: string, items: ReadonlyArray<string>) => items.map((item) => indent + item).join("\n")
+
+const usersOf = (variable: string, { publish, subscribe }: Permissions) => `\
+    users: [
       {
         nkey: $${variable}
         permissions {
           publish { allow: [
-${list(publish)}
+${lines("            ", publish.map(quoted))}
           ] }
           subscribe { allow: [
-${list(subscribe)}
+${lines("            ", subscribe.map(quoted))}
           ] }
         }
-      }`
+      }
+    ]`
+
+const quoted = (subject: string) => `"${subject}"`
+
+/** One request for commands is answered many times. */
+const isStream = (subject: string) => subject.includes(".CONSUMER.MSG.NEXT.")
+
+/** Where nobody listens. */
+const nowhere = "homing.nowhere"
+
+const exportsTo = (agent: AgentId) =>
+  agentPermissions(agent).publish.map((subject) => {
+    const response = isStream(subject) ? ", response_type: stream" : ""
+    return `{ service: "${subject}", accounts: [${accountOf(agent)}]${response} }`
+  })
+
+/**
+ * The last leads nowhere. A server that finds no import for it answers every request of the account for JetStream itself,
+ * beside whom it is meant for: that there is none.
+ */
+const importsOf = (agent: AgentId) => [
+  ...agentPermissions(agent).publish.map(
+    (subject) => `{ service: { account: ${gatewayAccount}, subject: "${subject}" } }`
+  ),
+  `{ service: { account: ${gatewayAccount}, subject: "${nowhere}" }, to: "$JS.API.INFO" }`
+]
+
+const agentAccount = (agent: AgentId) => `\
+  ${accountOf(agent)} {
+    limits { ${limits} }
+    imports: [
+${lines("      ", importsOf(agent))}
+    ]
+${usersOf(keyVariable({ agent }), agentPermissions(agent))}
+  }`
 
 const gibibytes = (bytes: number) => Math.ceil(bytes / 1_073_741_824)
 
@@ -56,13 +102,17 @@ ${
 
 # Users prove a key; there is no password and nobody is let in without. No websocket, leafnode or cluster listener, no
 # no_auth_user: each has let strangers in before.
+# The gateway and the streams are in one account, each agent in its own. Across goes what is exported and imported, and
+# the server itself carries the answers back.
 accounts {
-  HOMING {
+  ${gatewayAccount} {
     jetstream: enabled
-    users: [
-${[userOf(keyVariable("gateway"), gatewayPermissions), ...agents.map((agent) => userOf(keyVariable({ agent }), agentPermissions(agent)))].join("\n")}
+    exports: [
+${lines("      ", [...agents.flatMap(exportsTo), `{ service: "${nowhere}", accounts: [${agents.map(accountOf).join(", ")}] }`])}
     ]
+${usersOf(keyVariable("gateway"), gatewayPermissions)}
   }
+${agents.map(agentAccount).join("\n")}
   SYS {}
 }
 system_account: SYS

@@ -1,39 +1,18 @@
 import { assert, it } from "@effect/vitest"
 import { Array, Effect, Redacted, Stream } from "effect"
-import { connect, type NatsConnection, type NatsError, nkeyAuthenticator } from "nats"
-import { AgentId } from "#domain/Ids.ts"
+import { connect, type NatsConnection, type NatsError } from "nats"
 import type { Lane } from "#domain/ports/CommandBus.ts"
 import { describeWith } from "../../../test/servers/Installed.ts"
-import { natsServer } from "../../../test/servers/Nats.ts"
-import { type Nkey, userOf } from "../Nkey.ts"
-import { configuration, keyVariable } from "./Configuration.ts"
-import { administrator, bothEnds, envelope, impatient, oneEnd, receiver, until } from "./JetStreamFixture.ts"
+import type { Nkey } from "../Nkey.ts"
+import { administrator, as, away, busOf, custodian, forbiddenToAgents, home, keys } from "./CustodyFixture.ts"
+import { envelope, impatient, oneEnd, receiver, until } from "./JetStreamFixture.ts"
 import { inboxOf, placeOf } from "./Names.ts"
 
-const home = AgentId.make("home")
-const away = AgentId.make("far-away")
-const keyOf = (byte: number) => userOf(new Uint8Array(32).fill(byte))
-const keys = { gateway: keyOf(1), home: keyOf(2), away: keyOf(3), stranger: keyOf(4) }
-
-/** A server with the configuration that is shipped, for two agents, on which everybody has already spoken. */
+/** A server on which both agents have already spoken. */
 const custody = Effect.gen(function* () {
-  const server = yield* natsServer({
-    config: configuration({ agents: [home, away], syncAlways: false }).replace(/^.*store_dir.*$/m, ""), // told beside it
-    env: {
-      HOMING_NATS_LISTEN: "127.0.0.1:4222",
-      [keyVariable("gateway")]: keys.gateway.publicKey,
-      [keyVariable({ agent: home })]: keys.home.publicKey,
-      [keyVariable({ agent: away })]: keys.away.publicKey
-    }
-  })
-  const busOf = (agent: AgentId, key: Nkey) =>
-    bothEnds(server.url, {
-      agent,
-      gatewaySeed: Redacted.make(keys.gateway.seed),
-      agentSeed: Redacted.make(key.seed),
-      tuning: { ...impatient, patience: 3_000 }
-    })
-  const buses = { home: yield* busOf(home, keys.home), away: yield* busOf(away, keys.away) }
+  const server = yield* custodian()
+  const patient = { ...impatient, patience: 3_000 }
+  const buses = { home: yield* busOf(server.url, home, patient), away: yield* busOf(server.url, away, patient) }
   for (const agent of [home, away]) {
     const bus = agent === home ? buses.home : buses.away
     yield* bus.publish({ kind: "commands", agent }, [envelope(`to ${agent}`)])
@@ -41,28 +20,6 @@ const custody = Effect.gen(function* () {
   }
   return { server, buses }
 })
-
-const proofOf = ({ seed }: Nkey) => nkeyAuthenticator(new TextEncoder().encode(seed))
-
-/** As the user of this key, by hand. */
-const as = (url: string, key: Nkey | undefined, inboxPrefix?: string) =>
-  Effect.acquireRelease(
-    Effect.tryPromise(() =>
-      connect({
-        servers: url,
-        reconnect: false,
-        ...(inboxPrefix !== undefined && { inboxPrefix }),
-        ...(key && { authenticator: proofOf(key) })
-      })
-    ),
-    (nc) => Effect.promise(() => nc.close())
-  )
-
-const gatewayAdministrator = (url: string) =>
-  administrator(url, {
-    authenticator: proofOf(keys.gateway),
-    inboxPrefix: inboxOf("gateway")
-  })
 
 /** `refused`, or what else came of it. */
 const outcome = (promise: Promise<unknown>) =>
@@ -78,43 +35,6 @@ const listen = (nc: NatsConnection, subject: string) =>
       nc.flush().then(heard, failed)
     })
   )
-
-const forbiddenToAgents = [
-  "homing.commands.home",
-  "homing.commands.far-away",
-  "homing.reports.far-away",
-  "$JS.API.CONSUMER.MSG.NEXT.CMD_far-away.agent",
-  "$JS.API.CONSUMER.MSG.NEXT.EVT_home.gateway",
-  "$JS.API.CONSUMER.MSG.NEXT.DEAD.gateway",
-  "$JS.API.CONSUMER.INFO.CMD_far-away.agent",
-  "$JS.API.CONSUMER.INFO.EVT_home.gateway",
-  "$JS.ACK.CMD_far-away.agent.1.1.1.1.0",
-  "$JS.ACK.EVT_home.gateway.1.1.1.1.0",
-  "$JS.API.CONSUMER.CREATE.CMD_home",
-  "$JS.API.CONSUMER.CREATE.CMD_home.agent",
-  "$JS.API.CONSUMER.CREATE.EVT_home.spy",
-  "$JS.API.CONSUMER.DURABLE.CREATE.CMD_home.agent",
-  "$JS.API.CONSUMER.DELETE.CMD_home.agent",
-  "$JS.API.CONSUMER.LIST.CMD_home",
-  "$JS.API.CONSUMER.NAMES.CMD_home",
-  "$JS.API.STREAM.CREATE.MINE",
-  "$JS.API.STREAM.UPDATE.CMD_home",
-  "$JS.API.STREAM.DELETE.CMD_home",
-  "$JS.API.STREAM.PURGE.CMD_home",
-  "$JS.API.STREAM.INFO.CMD_home",
-  "$JS.API.STREAM.LIST",
-  "$JS.API.STREAM.NAMES",
-  "$JS.API.STREAM.MSG.GET.CMD_home",
-  "$JS.API.STREAM.MSG.DELETE.CMD_home",
-  "$JS.API.STREAM.SNAPSHOT.CMD_home",
-  "$JS.API.STREAM.RESTORE.CMD_home",
-  "$JS.API.DIRECT.GET.EVT_home",
-  "$JS.API.INFO",
-  "$JS.API.SERVER.REMOVE",
-  "$SYS.REQ.SERVER.PING",
-  "_INBOX_gateway.reply",
-  "_INBOX_agent_far-away.reply"
-]
 
 const forbiddenToHear = [
   ">",
@@ -135,7 +55,7 @@ describeWith("nats-server", "custody on the bus", () => {
   it.live("both ends speak with their own users, and need no more than these may", () =>
     Effect.gen(function* () {
       const { buses, server } = yield* custody
-      const { jsm } = yield* gatewayAdministrator(server.url)
+      const { jsm } = yield* administrator(server.url)
       for (const [agent, bus] of [
         [home, buses.home],
         [away, buses.away]
@@ -231,23 +151,6 @@ describeWith("nats-server", "custody on the bus", () => {
         .subscribe({ kind: "commands", agent: away })
         .pipe(Stream.take(1), Stream.runCollect, Effect.timeoutOption("1 second"))
       assert.strictEqual(heard._tag, "None")
-    })
-  )
-
-  it.live("naming another's lane for the answer puts nothing on it but the server's own words", () =>
-    Effect.gen(function* () {
-      const { buses, server } = yield* custody
-      const { heard, hears } = yield* receiver(buses.away, { kind: "commands", agent: away })
-      const nc = yield* as(server.url, keys.home, inboxOf({ agent: home }))
-      const { jsm } = yield* gatewayAdministrator(server.url)
-      const reply = "homing.commands.far-away"
-      nc.publish("$JS.API.CONSUMER.MSG.NEXT.CMD_home.agent", JSON.stringify({ batch: 1, expires: 5e9 }), { reply })
-      yield* until(async () => (await jsm.consumers.info("CMD_home", "agent")).delivered.consumer_seq === 1)
-      nc.publish("homing.reports.home", "a report", { reply })
-      yield* hears(2)
-      // its own command was sent there too: every envelope says which stream it is for
-      assert.strictEqual(heard.length, 2)
-      assert.include(JSON.parse(heard[1]!), { stream: "EVT_home", seq: 2 })
     })
   )
 })

@@ -2,20 +2,18 @@ import { once } from "node:events"
 import { createConnection } from "node:net"
 import { assert, it } from "@effect/vitest"
 import { Array, Effect, Fiber } from "effect"
-import { AgentId } from "#domain/Ids.ts"
 import type { Lane } from "#domain/ports/CommandBus.ts"
 import { describeWith } from "../../../test/servers/Installed.ts"
-import { natsServer } from "../../../test/servers/Nats.ts"
-import { administrator, bothEnds, envelope, receiver, until } from "./JetStreamFixture.ts"
+import { administrator, home as agent, busOf, custodian } from "./CustodyFixture.ts"
+import { envelope, receiver, until } from "./JetStreamFixture.ts"
 
-const agent = AgentId.make("home")
 const commands: Lane = { kind: "commands", agent }
 const reports: Lane = { kind: "reports", agent }
 
 /** Both ends over a server of the test's own, a receiver on each lane. */
 const conversation = Effect.gen(function* () {
-  const server = yield* natsServer()
-  const bus = yield* bothEnds(server.url)
+  const server = yield* custodian()
+  const bus = yield* busOf(server.url)
   const home = yield* receiver(bus, commands)
   const front = yield* receiver(bus, reports)
   const both = (...texts: ReadonlyArray<string>) =>

@@ -49,7 +49,8 @@ export const layer = (options: Options) =>
       if (gateway) yield* DeadLetters.follow(connection, keeper, acknowledgements, tuning)
       return Context.make(CommandBus, {
         publish: Publisher.make(connection, keeper, tuning),
-        subscribe: Subscriber.make(connection, keeper, acknowledgements, tuning)
+        subscribe: Subscriber.make(connection, keeper, acknowledgements, tuning),
+        answer: Effect.flatMap(connection.link, ({ nc }) => Effect.asVoid(Connection.ask(() => nc.rtt())))
       }).pipe(Context.add(JetStreamServer, { describe: () => describe(connection.version()) }))
     })
   )

@@ -25,6 +25,7 @@ export const oneEnd = (options: JetStream.Options) =>
     return {
       publish: (lane, envelopes) => silent(bus.publish(lane, envelopes)),
       subscribe: (lane) => Stream.provideService(bus.subscribe(lane), References.MinimumLogLevel, "None"),
+      answer: bus.answer,
       describe: Context.get(context, JetStream.JetStreamServer).describe
     } satisfies CommandBus["Service"] & JetStream.JetStreamServer["Service"]
   })
@@ -37,7 +38,8 @@ export const bothEnds = (url: string, ends: Ends = {}) =>
     const home = yield* oneEnd({ url, tuning, role: "agent", agent, nkeySeed: agentSeed })
     return CommandBus.of({
       publish: (lane, envelopes) => (lane.kind === "commands" ? gateway : home).publish(lane, envelopes),
-      subscribe: (lane) => (lane.kind === "commands" ? home : gateway).subscribe(lane)
+      subscribe: (lane) => (lane.kind === "commands" ? home : gateway).subscribe(lane),
+      answer: Effect.andThen(gateway.answer, home.answer)
     })
   })
 

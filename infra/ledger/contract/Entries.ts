@@ -59,22 +59,31 @@ export const entries = (it: It) => {
     })
   )
 
-  it.effect("knows a command that may have left in an earlier epoch, and takes one that certainly did not", () =>
-    Effect.gen(function* () {
-      const ledger = yield* Ledger
-      for (const state of ["prepared", "expired", "attempting", "acked", "rejected", "ambiguous"] as const) {
-        const old = newEntry(freshEpoch(), { state })
-        yield* ledger.accept([old])
-        const { commandId, waMessageId } = old
-        const again = newEntry(freshEpoch(), { commandId, waMessageId })
-        const answer = state === "prepared" || state === "expired" ? "accepted" : "known"
-        assert.deepStrictEqual(yield* ledger.accept([again]), [answer], state)
-        const found = yield* ledger.findSent(waMessageId)
-        assert.strictEqual(found?.epoch, answer === "accepted" ? again.epoch : old.epoch)
-        const other = newEntry(again.epoch, { waMessageId })
-        assert.deepStrictEqual(yield* ledger.accept([other]), ["accepted"])
-      }
-    })
+  it.effect(
+    "knows a command that an earlier epoch may have sent, or called expired, and takes one that only waited",
+    () =>
+      Effect.gen(function* () {
+        const ledger = yield* Ledger
+        for (const [state, late, answer] of [
+          ["prepared", false, "accepted"],
+          ["expired", false, "known"],
+          ["expired", true, "accepted"], // it expires once more
+          ["attempting", false, "known"],
+          ["acked", false, "known"],
+          ["rejected", false, "known"],
+          ["ambiguous", false, "known"]
+        ] as const) {
+          const old = newEntry(freshEpoch(), { state })
+          yield* ledger.accept([old])
+          const { commandId, expiresAt, waMessageId } = old
+          const again = newEntry(freshEpoch(), { commandId, waMessageId, ...(late && { acceptedAt: expiresAt }) })
+          assert.deepStrictEqual(yield* ledger.accept([again]), [answer], state)
+          const found = yield* ledger.findSent(waMessageId)
+          assert.strictEqual(found?.epoch, answer === "accepted" ? again.epoch : old.epoch)
+          const other = newEntry(again.epoch, { waMessageId })
+          assert.deepStrictEqual(yield* ledger.accept([other]), ["accepted"])
+        }
+      })
   )
 
   it.effect("lists as unfinished what may still be sent, by position", () =>
@@ -113,6 +122,22 @@ export const entries = (it: It) => {
     })
   )
 
+  it.effect("knows how far it has come in an epoch, with what is to send and with its devices", () =>
+    Effect.gen(function* () {
+      const ledger = yield* Ledger
+      const epoch = freshEpoch()
+      assert.isUndefined(yield* ledger.reached(epoch))
+      const entry = newEntry(epoch)
+      yield* ledger.accept([entry])
+      assert.strictEqual(yield* ledger.reached(epoch), entry.position)
+      const { commandId, device } = newEntry(epoch)
+      const position = entry.position + 10n
+      yield* ledger.saveDevice({ device, epoch, position, commandId, attempt: 1, pairing: undefined, reported: 0 }, [])
+      assert.strictEqual(yield* ledger.reached(epoch), position)
+      assert.isUndefined(yield* ledger.reached(freshEpoch()))
+    })
+  )
+
   it.effect("does nothing for a change of an unknown key", () =>
     Effect.gen(function* () {
       const ledger = yield* Ledger
@@ -121,6 +146,25 @@ export const entries = (it: It) => {
       assert.deepStrictEqual(yield* ledger.change([changeTo(unknown, "acked", [report])]), [false])
       assert.isUndefined(yield* ledger.findSent(unknown.waMessageId))
       assert.deepStrictEqual(yield* waitingOf(ledger, [report]), [])
+    })
+  )
+
+  it.effect("lets nothing begin again that has its last word, and says so", () =>
+    Effect.gen(function* () {
+      const ledger = yield* Ledger
+      for (const last of ["acked", "rejected", "expired"] as const) {
+        const entry = newEntry(freshEpoch())
+        yield* ledger.accept([entry])
+        yield* ledger.change([changeTo(entry, last)])
+        const report = newReport()
+        for (const state of ["prepared", "attempting", "ambiguous"] as const) {
+          assert.deepStrictEqual(yield* ledger.change([changeTo(entry, state, [report])]), [false], `${last} ${state}`)
+        }
+        assert.strictEqual((yield* ledger.findSent(entry.waMessageId))!.state, last)
+        assert.deepStrictEqual(yield* waitingOf(ledger, [report]), [])
+        assert.deepStrictEqual(yield* ledger.change([changeTo(entry, "acked")]), [true])
+        assert.deepStrictEqual(yield* ledger.change([changeTo(entry, "expired")]), [false])
+      }
     })
   )
 

@@ -1,12 +1,18 @@
 import type { Vitest } from "@effect/vitest"
-import { Effect } from "effect"
+import { Context, Effect } from "effect"
 import { utf8 } from "#domain/Bytes.ts"
 import { DeviceId, EventId, MessageId, SubjectId, WaMessageId } from "#domain/Ids.ts"
 import { fromMillis } from "#domain/Instant.ts"
 import { PhoneNumber } from "#domain/message/Content.ts"
 import type { Ledger, LedgerChange, LedgerEntry, LedgerReport, LedgerState } from "#domain/ports/Ledger.ts"
 
-export type It = Vitest.MethodsNonLive<Ledger>
+/** Of the adapter: from `begin` to `end` nothing can be written about entries. */
+export class Outage extends Context.Service<
+  Outage,
+  { readonly begin: Effect.Effect<void>; readonly end: Effect.Effect<void> }
+>()("homing/infra/ledger/contract/Outage") {}
+
+export type It = Vitest.MethodsNonLive<Ledger | Outage>
 
 export const uuid = () => crypto.randomUUID()
 export const freshEpoch = () => `${uuid()}:0`

@@ -58,19 +58,6 @@ export const reports = (it: It) => {
     })
   )
 
-  it.effect("lets a deferred change ride on the next durable one", () =>
-    Effect.gen(function* () {
-      const ledger = yield* Ledger
-      const entry = newEntry(freshEpoch())
-      const report = newReport()
-      yield* ledger.accept([entry])
-      yield* ledger.changeSoon([changeTo(entry, "acked", [report])])
-      yield* ledger.keep([newReport()])
-      assert.strictEqual((yield* ledger.findSent(entry.waMessageId))!.state, "acked")
-      assert.deepStrictEqual(yield* waitingOf(ledger, [report]), [report.id])
-    })
-  )
-
   it.effect("holds one record per device, with the reports about it", () =>
     Effect.gen(function* () {
       const ledger = yield* Ledger

@@ -26,7 +26,7 @@ describe("companion", () => {
     companion.deliver(message)
     companion.attach(first)
     assert.deepStrictEqual(sent, [], "a client that is not ready gets nothing")
-    assert.deepStrictEqual(companion.goOnline(), [message])
+    assert.deepStrictEqual(companion.goOnline(), [{ stanza: message, encode: undefined }])
     companion.deliver(delivered)
     companion.deliver(read)
     assert.deepStrictEqual(sent, [delivered, read])
@@ -35,7 +35,7 @@ describe("companion", () => {
     companion.detach(first)
 
     companion.attach(lineTo([]))
-    assert.deepStrictEqual(companion.goOnline(), [delivered])
+    assert.deepStrictEqual(companion.goOnline(), [{ stanza: delivered, encode: undefined }])
   })
 
   it("stays on the newer line when the older one closes", () => {

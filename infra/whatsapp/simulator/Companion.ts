@@ -1,4 +1,5 @@
 import type { BinaryNode } from "@whiskeysockets/baileys"
+import type { Encoding } from "./Connection.ts"
 import type { PreKey, PreKeyBundle, SignedPreKey } from "./PreKeyBundle.ts"
 
 /** The public half of what a client registers with. */
@@ -11,8 +12,14 @@ export interface CompanionKeys {
 
 /** What a companion needs of its connection. */
 export interface Line {
-  readonly send: (stanza: BinaryNode) => boolean
+  readonly send: (stanza: BinaryNode, encode?: Encoding) => boolean
   readonly endStream: (code: number) => void
+}
+
+/** A stanza that the client has not acknowledged, and how it goes over the wire. */
+export interface Kept {
+  readonly stanza: BinaryNode
+  readonly encode: Encoding | undefined
 }
 
 const stanzaKey = (tag: string, id: string | undefined, type: string | undefined) =>
@@ -30,7 +37,7 @@ export class Companion {
   /** Until then each login brings the phone's history: a client that was killed meanwhile would hold its events back. */
   hasHistory = false
   readonly #receipts = new Map<string, ReadonlyArray<string>>()
-  readonly #unacknowledged = new Map<string, BinaryNode>()
+  readonly #unacknowledged = new Map<string, Kept>()
   #online = false
 
   constructor(device: number, keys: CompanionKeys) {
@@ -45,10 +52,10 @@ export class Companion {
     return { registrationId, identity, signedPreKey: this.signedPreKey, preKey: this.preKeys.shift() }
   }
 
-  /** Sends the stanza now when the client is online, else when it comes back. */
-  deliver(stanza: BinaryNode) {
-    this.#unacknowledged.set(stanzaKey(stanza.tag, stanza.attrs.id, stanza.attrs.type), stanza)
-    if (this.#online) this.line?.send(stanza)
+  /** Sends the stanza now when the client is online, else when it comes back. False when it waits for that. */
+  deliver(stanza: BinaryNode, encode?: Encoding): boolean {
+    this.#unacknowledged.set(stanzaKey(stanza.tag, stanza.attrs.id, stanza.attrs.type), { stanza, encode })
+    return this.#online && (this.line?.send(stanza, encode) ?? false)
   }
 
   /** Holds a receipt until there are `count` of its kind; then, and only then, returns their messages' ids. */
@@ -68,8 +75,13 @@ export class Companion {
   }
 
   /** From now on stanzas are sent as they come; returns those that waited. */
-  goOnline(): ReadonlyArray<BinaryNode> {
+  goOnline(): ReadonlyArray<Kept> {
     this.#online = true
+    return this.kept
+  }
+
+  /** What is offered again at each login until it is acknowledged. */
+  get kept(): ReadonlyArray<Kept> {
     return [...this.#unacknowledged.values()]
   }
 

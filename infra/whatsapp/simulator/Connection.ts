@@ -1,11 +1,15 @@
 import { type BinaryNode, decodeBinaryNode, encodeBinaryNode, S_WHATSAPP_NET } from "@whiskeysockets/baileys"
 import type { WebSocket } from "ws"
+import { toFrame } from "../Frames.ts"
 import { element, unixSeconds } from "./BinaryNodes.ts"
 import type { Companion } from "./Companion.ts"
-import { FrameReader, toFrame } from "./Frames.ts"
+import { FrameReader } from "./Frames.ts"
 import { NoiseResponder, type NoiseSession, type ServerIdentity } from "./NoiseResponder.ts"
 import type { Phone } from "./Phone.ts"
 import { Serial } from "./Serial.ts"
+
+/** How a stanza becomes bytes. */
+export type Encoding = (stanza: BinaryNode) => Uint8Array
 
 // A client closes by itself once it has read the error; a close that overtakes the error would hide its code.
 const graceMs = 500
@@ -46,9 +50,9 @@ export class Connection {
   }
 
   /** Writes a stanza; false when the socket is closed already. */
-  send(stanza: BinaryNode): boolean {
+  send(stanza: BinaryNode, encode: Encoding = encodeBinaryNode): boolean {
     if (!this.#session || this.#socket.readyState !== this.#socket.OPEN) return false
-    this.#socket.send(toFrame(this.#session.seal(encodeBinaryNode(stanza))))
+    this.#socket.send(toFrame(this.#session.seal(encode(stanza))))
     return true
   }
 

@@ -2,9 +2,13 @@ import { Option, Schema } from "effect"
 import type { Controls } from "./Controls.ts"
 import { FaultsPatch } from "./Faults.ts"
 import { PhoneNumber } from "./PhoneNumber.ts"
+import { Stanza } from "./Stanza.ts"
 
 const Text = Schema.String.check(Schema.isMaxLength(4096))
 const StreamCode = Schema.Int.check(Schema.isBetween({ minimum: 100, maximum: 999 }))
+
+const Seconds = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 4_294_967_295 }))
+const addressing = Schema.optionalKey(Schema.Literals(["lid", "pn"]))
 
 const ScanRequest = Schema.Struct({ qr: Text, phone: PhoneNumber })
 const CodeRequest = Schema.Struct({ phone: PhoneNumber, code: Text })
@@ -12,11 +16,29 @@ const IncomingRequest = Schema.Struct({
   from: PhoneNumber,
   to: PhoneNumber,
   text: Text,
-  addressing: Schema.optionalKey(Schema.Literals(["lid", "pn"]))
+  addressing,
+  disappearsAfter: Schema.optionalKey(Seconds)
 })
+const TimerRequest = Schema.Struct({ from: PhoneNumber, to: PhoneNumber, seconds: Seconds, addressing })
+const claim = { to: PhoneNumber, waMessageId: Text, from: Schema.optionalKey(Text) }
+const ReceiptRequest = Schema.Struct({
+  ...claim,
+  type: Schema.optionalKey(Text),
+  participant: Schema.optionalKey(Text),
+  recipient: Schema.optionalKey(Text),
+  sender_pn: Schema.optionalKey(Text),
+  alsoAsks: Schema.optionalKey(Text)
+})
+const AckRequest = Schema.Struct({
+  ...claim,
+  error: Schema.optionalKey(Text),
+  phash: Schema.optionalKey(Text)
+})
+const DevicesRequest = Schema.Struct({ of: PhoneNumber, to: PhoneNumber })
 const ContactRequest = Schema.Struct({ phone: PhoneNumber, present: Schema.Boolean })
 const DropRequest = Schema.Struct({ phone: Schema.optionalKey(PhoneNumber) })
 const StreamErrorRequest = Schema.Struct({ code: StreamCode, phone: Schema.optionalKey(PhoneNumber) })
+const StanzaRequest = Schema.Struct({ phone: PhoneNumber, stanza: Stanza, kept: Schema.optionalKey(Schema.Boolean) })
 const InboxQuery = Schema.Struct({ phone: PhoneNumber })
 const RecordQuery = Schema.Struct({
   after: Schema.optionalKey(Schema.NumberFromString.check(Schema.isInt(), Schema.isGreaterThanOrEqualTo(0)))
@@ -52,6 +74,10 @@ export const controlRoutes: ReadonlyMap<string, Route> = new Map<string, Route>(
     "POST /control/incoming",
     route(IncomingRequest, async (controls, message) => ({ waMessageId: await controls.sendIncoming(message) }))
   ],
+  ["POST /control/timer", route(TimerRequest, (controls, timer) => controls.setTimer(timer))],
+  ["POST /control/receipt", route(ReceiptRequest, (controls, receipt) => controls.claimReceipt(receipt))],
+  ["POST /control/ack", route(AckRequest, (controls, ack) => controls.claimAck(ack))],
+  ["POST /control/devices", route(DevicesRequest, (controls, devices) => controls.claimDevices(devices))],
   [
     "POST /control/contact",
     route(ContactRequest, (controls, { phone, present }) => controls.setPresent(phone, present))
@@ -60,6 +86,10 @@ export const controlRoutes: ReadonlyMap<string, Route> = new Map<string, Route>(
   [
     "POST /control/stream-error",
     route(StreamErrorRequest, (controls, { code, phone }) => controls.endStreams(code, phone))
+  ],
+  [
+    "POST /control/stanza",
+    route(StanzaRequest, (controls, { phone, stanza, ...how }) => controls.sendStanza(phone, stanza, how))
   ],
   ["POST /control/faults", route(FaultsPatch, (controls, patch) => Object.assign(controls.faults, patch))],
   ["GET /control/faults", ({ faults }) => faults],

@@ -1,5 +1,8 @@
+import type { BinaryNode } from "@whiskeysockets/baileys"
+import { type AckClaim, claimAck, claimDevices, claimReceipt, type ReceiptClaim } from "./Claims.ts"
+import type { Encoding } from "./Connection.ts"
 import type { Faults } from "./Faults.ts"
-import { type IncomingMessage, sendIncoming } from "./Incoming.ts"
+import { type ChatTimer, type IncomingMessage, sendIncoming, setTimer } from "./Incoming.ts"
 import type { Network } from "./Network.ts"
 import { scanQr } from "./Pairing.ts"
 import { enterCode } from "./PairingCode.ts"
@@ -18,6 +21,26 @@ export interface Controls {
   readonly enterCode: (number: string, code: string) => Promise<string>
   /** Resolves with the message's id. Rejects when no device is linked to the account. */
   readonly sendIncoming: (message: IncomingMessage) => Promise<string>
+  /** A contact makes the messages of its chat with an account disappear, or stay. */
+  readonly setTimer: (timer: ChatTimer) => Promise<void>
+  /** A receipt to every linked device of an account, from whomever it names. */
+  readonly claimReceipt: (claim: ReceiptClaim) => Promise<void>
+  /** An answer to a message of an account, in whosever name. */
+  readonly claimAck: (claim: AckClaim) => void
+  /** A notification to an account about a number's linked devices, which may be its own. */
+  readonly claimDevices: (claim: { readonly of: string; readonly to: string }) => void
+  /**
+   * Says this to every client of an account, whatever it is, as Baileys would encode it unless told otherwise. With
+   * `kept`, again at each login until the client has acknowledged it. False when nobody was there to hear it. Throws when
+   * no device is linked to the account.
+   */
+  readonly sendStanza: (
+    number: string,
+    stanza: BinaryNode,
+    how?: { readonly kept?: boolean; readonly encode?: Encoding }
+  ) => boolean
+  /** What an account's clients have not acknowledged. */
+  readonly kept: (number: string) => ReadonlyArray<BinaryNode>
   readonly setPresent: (number: string, isPresent: boolean) => void
   readonly inbox: (number: string) => ReadonlyArray<InboxEntry>
   /** Cuts every connection of this account, or of all. */
@@ -27,6 +50,7 @@ export interface Controls {
 }
 
 export const makeControls = (network: Network): Controls => {
+  const linkedTo = (number: string) => network.directory.find(`${number}@s.whatsapp.net`)?.linked ?? []
   const connectionsOf = (number?: string) =>
     [...network.connections].filter(({ login }) => number === undefined || login?.phone.number === number)
 
@@ -36,6 +60,19 @@ export const makeControls = (network: Network): Controls => {
     scanQr: (qr, number) => scanQr(network, qr, number),
     enterCode: (number, code) => enterCode(network, number, code),
     sendIncoming: (message) => sendIncoming(network, message),
+    setTimer: (timer) => setTimer(network, timer),
+    claimReceipt: (claim) => claimReceipt(network, claim),
+    claimAck: (claim) => claimAck(network, claim),
+    claimDevices: (claim) => claimDevices(network, claim),
+    sendStanza: (number, stanza, { encode, kept = false } = {}) => {
+      if (linkedTo(number).length === 0) throw new Error("no device is linked to this account")
+      return linkedTo(number)
+        .map((companion) =>
+          kept ? companion.deliver(stanza, encode) : (companion.line?.send(stanza, encode) ?? false)
+        )
+        .includes(true)
+    },
+    kept: (number) => linkedTo(number).flatMap((companion) => companion.kept.map(({ stanza }) => stanza)),
     setPresent: (number, isPresent) => network.directory.setPresent(number, isPresent),
     inbox: (number) => network.directory.find(`${number}@s.whatsapp.net`)?.inbox ?? [],
     drop: (number) => {

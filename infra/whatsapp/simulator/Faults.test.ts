@@ -143,6 +143,12 @@ describe("faults", () => {
     })
   }
 
+  it("directory nobody: the client is told plainly that the number is not there, and the record says so", async () => {
+    simulator.faults.usync = "nobody"
+    assert.deepStrictEqual(await socket.onWhatsApp(contact), [])
+    assert.deepInclude(simulator.record.observations.at(-1), { kind: "absent", contact })
+  })
+
   it("query error: the client's query fails with the code", async () => {
     simulator.faults.queryError = { namespace: "usync", code: 429 }
     const error = await socket.onWhatsApp(contact).catch((cause) => cause)

@@ -1,5 +1,6 @@
 import { Schema, Struct } from "effect"
 import { PhoneNumber } from "./PhoneNumber.ts"
+import { Stanza } from "./Stanza.ts"
 
 const Count = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 1_000_000 }))
 const Milliseconds = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 3_600_000 }))
@@ -39,11 +40,13 @@ export const Faults = Schema.Struct({
   queryError: Schema.NullOr(Schema.Struct({ namespace: ShortText, code: Status })),
   /**
    * What the directory answers: `error`, an error beside a list of bare names; `partial`, the bare names alone; `empty`,
-   * an empty list.
+   * an empty list; `nobody`, that no number is on WhatsApp.
    */
-  usync: Schema.Literals(["normal", "error", "partial", "empty"]),
+  usync: Schema.Literals(["normal", "error", "partial", "empty", "nobody"]),
   /** Devices that the server has no keys of, though their phone is there: a number, or a number, a colon and a device. */
   keyless: Schema.Array(Schema.String.check(Schema.isPattern(/^\d{5,15}(:\d{1,3})?$/))),
+  /** A stanza that every client hears first, before it is logged in. */
+  greeting: Schema.NullOr(Stanza),
   /** Refuse every login with this reason. */
   loginFailure: Schema.NullOr(Status),
   /** Answer the WebSocket upgrade with this HTTP status. */
@@ -70,6 +73,7 @@ export const noFaults = (): Faults => ({
   queryError: null,
   usync: "normal",
   keyless: [],
+  greeting: null,
   loginFailure: null,
   upgradeStatus: null
 })

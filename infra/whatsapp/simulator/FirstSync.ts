@@ -9,7 +9,7 @@ import type { Phone } from "./Phone.ts"
 const { Type } = proto.Message.ProtocolMessage
 const { HistorySyncType } = proto.HistorySync
 
-/** What a phone sends to a new companion: keys for its settings, and a history, here an empty one. Without it the
+/** What a phone sends to a new companion: keys for its settings, and a history, here one without messages. Without it the
  * client holds its message events back for 20 s. */
 export const sendFirstSync = async (network: Network, phone: Phone, companion: Companion) => {
   const key = {
@@ -28,7 +28,12 @@ export const sendFirstSync = async (network: Network, phone: Phone, companion: C
     syncType: HistorySyncType.INITIAL_BOOTSTRAP,
     chunkOrder: 1,
     progress: 100,
-    conversations: [],
+    conversations: [...phone.timers].map(([contact, { seconds, since }]) => ({
+      id: network.directory.phone(contact).lidJid,
+      pnJid: network.directory.phone(contact).jid,
+      ephemeralExpiration: seconds,
+      ephemeralSettingTimestamp: Number(since)
+    })),
     phoneNumberToLidMappings: network.directory.phones.map(({ jid, lidJid }) => ({ pnJid: jid, lidJid }))
   }).finish()
   await sendFromPhone(phone, companion, {

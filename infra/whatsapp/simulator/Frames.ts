@@ -1,17 +1,10 @@
 import { NOISE_WA_HEADER } from "@whiskeysockets/baileys"
+import { cutFrames } from "../Frames.ts"
 
 const headerLength = NOISE_WA_HEADER.byteLength
 const lengthBytes = 3
 const routingPrefixLength = 7
-const longestFrame = 4 * 1024 * 1024
-
-/** Prefixes a frame with its length: three bytes, big-endian. */
-export const toFrame = (bytes: Uint8Array): Buffer => {
-  const framed = Buffer.allocUnsafe(lengthBytes + bytes.byteLength)
-  framed.writeUIntBE(bytes.byteLength, 0, lengthBytes)
-  framed.set(bytes, lengthBytes)
-  return framed
-}
+const longestFrame = 4 * 1024 * 1024 - lengthBytes
 
 /** Cuts a client's bytes into frames, after the routing hint ("ED", 0, 1, length, hint), if any, and the header "WA". */
 export class FrameReader {
@@ -22,14 +15,10 @@ export class FrameReader {
   read(bytes: Buffer): ReadonlyArray<Buffer> {
     this.#rest = this.#rest.byteLength === 0 ? bytes : Buffer.concat([this.#rest, bytes])
     if (!this.#introduced && !this.#readIntroduction()) return []
-    const frames: Array<Buffer> = []
-    while (this.#rest.byteLength >= lengthBytes) {
-      const end = lengthBytes + this.#rest.readUIntBE(0, lengthBytes)
-      if (end > longestFrame) throw new Error("frame too long")
-      if (this.#rest.byteLength < end) break
-      frames.push(this.#rest.subarray(lengthBytes, end))
-      this.#rest = this.#rest.subarray(end)
-    }
+    const { frames, rest } = cutFrames(this.#rest)
+    const begun = rest.byteLength < lengthBytes ? 0 : rest.readUIntBE(0, lengthBytes)
+    if (Math.max(begun, ...frames.map(({ byteLength }) => byteLength)) > longestFrame) throw new Error("frame too long")
+    this.#rest = rest
     return frames
   }
 

@@ -2,9 +2,10 @@ import { createRequire } from "node:module"
 import { assert, describe, it } from "@effect/vitest"
 import { Curve, encodeBinaryNode, makeNoiseHandler, NOISE_WA_HEADER, proto } from "@whiskeysockets/baileys"
 import pino from "pino"
+import { toFrame } from "../Frames.ts"
 import { element } from "./BinaryNodes.ts"
 import { makeCertificateChain } from "./CertificateChain.ts"
-import { FrameReader, toFrame } from "./Frames.ts"
+import { FrameReader } from "./Frames.ts"
 import { NoiseResponder } from "./NoiseResponder.ts"
 
 // Baileys' own check ignores libsignal's verdict, so this test asks libsignal, which has no types for this path.

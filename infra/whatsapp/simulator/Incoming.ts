@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto"
-import type { BinaryNode } from "@whiskeysockets/baileys"
+import { type BinaryNode, proto } from "@whiskeysockets/baileys"
 import { element, unixSeconds } from "./BinaryNodes.ts"
 import type { Companion } from "./Companion.ts"
 import type { Network } from "./Network.ts"
@@ -14,16 +14,45 @@ export interface IncomingMessage {
   readonly text: string
   /** How the contact is addressed; today's WhatsApp says `lid`. */
   readonly addressing?: "lid" | "pn"
+  /** The chat's messages disappear after so many seconds, and this one says so. */
+  readonly disappearsAfter?: number
 }
 
+/** From now on the messages of a contact's chat with an account disappear after so many seconds; 0: they stay. */
+export interface ChatTimer extends Pick<IncomingMessage, "from" | "to" | "addressing"> {
+  readonly seconds: number
+}
+
+/** Sends to every linked device that a contact has set a timer; a device linked later has it from the phone's history. */
+export const setTimer = async (network: Network, { seconds, ...chat }: ChatTimer): Promise<void> => {
+  network.directory.phone(chat.to).timers.set(chat.from, { seconds, since: unixSeconds() })
+  if (network.directory.phone(chat.to).linked.length === 0) return
+  const protocolMessage = { type: Type.EPHEMERAL_SETTING, ephemeralExpiration: seconds }
+  await sendAll(network, { ...chat, text: "" }, { protocolMessage })
+}
+
+/** As it was sent, for a client that asks for it again. */
+export type SentOnce = IncomingMessage & { readonly content: proto.IMessage }
+
+const { Type } = proto.Message.ProtocolMessage
+
+const contentOf = ({ disappearsAfter, text }: IncomingMessage): proto.IMessage =>
+  disappearsAfter === undefined
+    ? { conversation: text }
+    : { extendedTextMessage: { text, contextInfo: { expiration: disappearsAfter } } }
+
 /** Sends a text from a contact to every linked device of an account. Resolves with its id; rejects without a device. */
-export const sendIncoming = async (network: Network, message: IncomingMessage): Promise<string> => {
+export const sendIncoming = (network: Network, message: IncomingMessage): Promise<string> =>
+  sendAll(network, message, contentOf(message))
+
+const sendAll = async (network: Network, message: IncomingMessage, content: proto.IMessage): Promise<string> => {
   const contact = network.directory.phone(message.from)
   const account = network.directory.phone(message.to)
   if (account.linked.length === 0) throw new Error("no device is linked to this account")
   const waMessageId = `3A${randomBytes(9).toString("hex").toUpperCase()}`
-  contact.sent.set(waMessageId, message)
-  for (const companion of account.linked) await sendTo(contact, account, companion, waMessageId, message)
+  contact.sent.set(waMessageId, { ...message, content })
+  for (const companion of account.linked)
+    await sendTo(contact, account, companion, waMessageId, { ...message, content })
   network.record.add("incoming", { waMessageId, account: message.to, contact: message.from, text: message.text })
   return waMessageId
 }
@@ -39,13 +68,13 @@ export const resend = async (network: Network, account: Phone, companion: Compan
   await sendTo(contact, account, companion, id, message)
 }
 
-const sendTo = async (contact: Phone, account: Phone, companion: Companion, id: string, message: IncomingMessage) => {
-  const { text, addressing = "lid" } = message
+const sendTo = async (contact: Phone, account: Phone, companion: Companion, id: string, message: SentOnce) => {
+  const { content, addressing = "lid" } = message
   const sender =
     addressing === "lid"
       ? { from: contact.lidJid, sender_pn: contact.jid, addressing_mode: "lid" }
       : { from: contact.jid, sender_lid: contact.lidJid }
   const deviceJid = account.deviceJid(companion.device)
-  const enc = await contact.signal.encrypt(deviceJid, { conversation: text }, () => companion.takeBundle())
+  const enc = await contact.signal.encrypt(deviceJid, content, () => companion.takeBundle())
   companion.deliver(element("message", { id, ...sender, type: "text", t: unixSeconds(), notify: contact.name }, [enc]))
 }

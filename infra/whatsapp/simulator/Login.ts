@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto"
 import { S_WHATSAPP_NET } from "@whiskeysockets/baileys"
+import { encodePlainly } from "../PlainNodes.ts"
 import { element, unixSeconds } from "./BinaryNodes.ts"
 import type { Connection } from "./Connection.ts"
 import { sendFirstSync } from "./FirstSync.ts"
@@ -13,6 +14,7 @@ const replaced = 440
 /** The first thing a client says after the handshake: it registers, or it logs in as a companion. */
 export const receiveSession = (network: Network, connection: Connection, session: NoiseSession) => {
   const { payload } = session
+  if (network.faults.greeting !== null) connection.send(network.faults.greeting, encodePlainly)
   if (network.faults.loginFailure !== null) return refuse(network, connection, network.faults.loginFailure)
   if (payload.devicePairingData) return offerRefs(network, connection, session)
   const phone = network.directory.find(`${payload.username}@s.whatsapp.net`)
@@ -56,7 +58,9 @@ export const goOnline = async (network: Network, connection: Connection) => {
     const preview = { count, message: count, receipt: "0", notification: "0", appdata: "0" }
     connection.send(element("ib", { from: S_WHATSAPP_NET }, [element("offline_preview", preview)]))
   }
-  for (const stanza of waiting) connection.send({ ...stanza, attrs: { ...stanza.attrs, offline: "1" } })
+  for (const { encode, stanza } of waiting) {
+    connection.send({ ...stanza, attrs: { ...stanza.attrs, offline: "1" } }, encode)
+  }
   // Without this the client holds its events back for half a minute.
   connection.send(element("ib", { from: S_WHATSAPP_NET }, [element("offline", { count })]))
   if (!login.companion.hasHistory) await sendFirstSync(network, login.phone, login.companion)

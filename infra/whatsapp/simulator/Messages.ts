@@ -5,6 +5,7 @@ import { type Delivery, deliver } from "./Delivery.ts"
 import { faultsFor, takeOne } from "./Faults.ts"
 import type { Network } from "./Network.ts"
 import { type Outgoing, observe } from "./Outgoing.ts"
+import { missedHash } from "./ParticipantHash.ts"
 import { askForRetry, reportDelivery } from "./Receipts.ts"
 
 /** Takes a message from a client: delivers it, answers with an ack, then reports and replies for the contact. */
@@ -40,7 +41,9 @@ const drop = (network: Network, message: Outgoing, detail: "before-delivery" | "
 
 const acknowledge = (network: Network, message: Outgoing, error?: string) => {
   const { connection, waMessageId, to } = message
-  const sent = connection.send(element("ack", { class: "message", id: waMessageId, from: to, t: unixSeconds(), error }))
+  const phash = error === undefined ? missedHash(network, message) : undefined
+  const attributes = { class: "message", id: waMessageId, from: to, t: unixSeconds(), error, phash }
+  const sent = connection.send(element("ack", attributes))
   if (!sent) return
   if (error === undefined) observe(network, message, "acked")
   else observe(network, message, "refused", { detail: error })

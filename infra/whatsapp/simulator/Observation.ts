@@ -19,7 +19,9 @@ const kinds = [
   "incoming",
   "client-receipt",
   "client-ack",
+  "directory-asked",
   "muted",
+  "absent",
   "protocol-error"
 ] as const
 
@@ -34,7 +36,7 @@ export const Observation = Schema.Struct({
   text: Schema.optionalKey(Schema.String),
   /** How many copies of this id the contact has now. */
   copies: Schema.optionalKey(Schema.Number),
-  /** An error code, a client's version, a receipt's type, a query's namespace, or when a socket was dropped: "before-delivery", "after-delivery". */
+  /** Of how many numbers the directory was asked, an error code, a client's version, a receipt's type, a query's namespace, or when a socket was dropped: "before-delivery", "after-delivery". */
   detail: Schema.optionalKey(Schema.String)
 })
 export type Observation = typeof Observation.Type

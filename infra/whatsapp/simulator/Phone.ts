@@ -1,6 +1,6 @@
 import type { proto } from "@whiskeysockets/baileys"
 import { Companion, type CompanionKeys } from "./Companion.ts"
-import type { IncomingMessage } from "./Incoming.ts"
+import type { SentOnce } from "./Incoming.ts"
 import { SignalPeer } from "./SignalPeer.ts"
 
 /** A message as its recipient sees it. More than one copy under one id is what a real client shows once. */
@@ -20,7 +20,9 @@ export class Phone {
   readonly name: string
   readonly companions = new Map<number, Companion>()
   /** What this phone has sent to accounts, by id, for a client that asks for it again. */
-  readonly sent = new Map<string, IncomingMessage>()
+  readonly sent = new Map<string, SentOnce>()
+  /** Of its chats, by the contact's number: after how long messages disappear, and since when. */
+  readonly timers = new Map<string, { readonly seconds: number; readonly since: string }>()
   readonly #inbox = new Map<string, InboxEntry>()
   #signal: SignalPeer | undefined
   #lastDevice = 0

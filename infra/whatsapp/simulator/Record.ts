@@ -68,6 +68,11 @@ export class SimulatorRecord {
     })
   }
 
+  /** Forgets in memory what was seen so far; a file keeps it. */
+  forget() {
+    this.#observations.length = 0
+  }
+
   /** What is still added afterwards stays in memory. */
   close() {
     if (this.#file !== undefined) closeSync(this.#file)

@@ -24,9 +24,10 @@ const receiveAck = (network: Network, { login }: Connection, { attrs }: BinaryNo
   const { class: tag = "", id, type } = attrs
   if (!login) return
   login.companion.acknowledge(tag, id, type)
+  const facts = { account: login.phone.number, device: login.companion.device }
+  if (tag === "notification") network.record.add("client-ack", { ...facts, detail: tag })
   if (tag !== "receipt" || id === undefined) return
-  const facts = { account: login.phone.number, device: login.companion.device, waMessageId: id }
-  network.record.add("client-ack", { ...facts, detail: type ?? "delivery" })
+  network.record.add("client-ack", { ...facts, waMessageId: id, detail: type ?? "delivery" })
 }
 
 const receiveReceipt = async (network: Network, connection: Connection, stanza: BinaryNode) => {

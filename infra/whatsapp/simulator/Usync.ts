@@ -2,7 +2,8 @@ import {
   type BinaryNode,
   getBinaryNodeChild,
   getBinaryNodeChildren,
-  getBinaryNodeChildString
+  getBinaryNodeChildString,
+  jidDecode
 } from "@whiskeysockets/baileys"
 import { child, element } from "./BinaryNodes.ts"
 import type { Connection } from "./Connection.ts"
@@ -21,11 +22,15 @@ const devices = (phone: Phone): BinaryNode =>
 const answerOne = (network: Network, user: BinaryNode, protocols: ReadonlyArray<string>): BinaryNode => {
   const asked = getBinaryNodeChild(user, "contact") && getBinaryNodeChildString(user, "contact")
   const jid = user.attrs.jid ?? `${asked?.replace(/^\+/, "")}@s.whatsapp.net`
-  const phone = network.directory.lookUp(jid)
-  if (network.faults.usync !== "normal") return element("user", { jid })
+  const fault = network.faults.usync
+  const phone = fault === "nobody" ? undefined : network.directory.lookUp(jid)
+  if (fault !== "normal" && fault !== "nobody") return element("user", { jid })
   const answers: Array<BinaryNode> = []
   for (const protocol of protocols) {
-    if (protocol === "contact") answers.push(element("contact", { type: phone ? "in" : "out" }))
+    if (protocol === "contact") {
+      if (phone === undefined) network.record.add("absent", { contact: jidDecode(jid)?.user ?? "" })
+      answers.push(element("contact", { type: phone ? "in" : "out" }))
+    }
     if (phone && protocol === "devices") answers.push(devices(phone))
     if (phone && protocol === "lid") answers.push(element("lid", { val: phone.lidJid }))
   }
@@ -39,6 +44,7 @@ export const answerUsync = (network: Network, connection: Connection, query: Bin
   const protocols = Array.isArray(asked) ? asked.map(({ tag }) => tag) : []
   const users = getBinaryNodeChildren(child(usync, "list"), "user")
   const { sid, mode, context } = usync.attrs
+  network.record.add("directory-asked", { detail: String(users.length) })
   const fault = network.faults.usync
   const trouble = fault === "error" ? [element("error", { code: "429", text: "rate-overlimit" })] : undefined
   connection.reply(query, [

@@ -1,7 +1,7 @@
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { AgentOffer, GatewayPin } from "#domain/wire/Trust.ts"
-import { Authorization, RequiredScope } from "./Authorization.ts"
+import { Authorization, RequiredScope, ShowsViews } from "./Authorization.ts"
 import { anywhere, Problem, withBody } from "./Problems.ts"
 
 const Key = Schema.Struct({
@@ -39,7 +39,9 @@ export class AgentsApi extends HttpApiGroup.make("agents")
     HttpApiEndpoint.get("list", "/", {
       success: Schema.Struct({ items: Schema.Array(Agent) }),
       error: anywhere
-    }).annotate(OpenApi.Summary, "Every agent that was enrolled"),
+    })
+      .annotate(OpenApi.Summary, "Every agent that was enrolled")
+      .annotate(ShowsViews, "trust"),
     HttpApiEndpoint.delete("revokeKey", "/:id/keys/:key", {
       params: { id: Schema.String, key: Schema.String },
       success: HttpApiSchema.NoContent,

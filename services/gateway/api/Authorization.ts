@@ -14,9 +14,20 @@ export const RequiredScope = Context.Reference<ReadonlyArray<Scope>>("homing/ser
   defaultValue: () => []
 })
 
-/** The answer is what the views show, in memory or by their rows: there is none before they have caught up with the log. */
-export const ShowsViews = Context.Reference<"memory" | "rows" | undefined>("homing/services/gateway/api/ShowsViews", {
-  defaultValue: () => undefined
+/**
+ * The answer is what the views show, in memory or by their rows: there is none before they have caught up with the log, nor
+ * while there is no word of it. Whom to trust is known from the start.
+ */
+export const ShowsViews = Context.Reference<"memory" | "rows" | "trust" | undefined>(
+  "homing/services/gateway/api/ShowsViews",
+  {
+    defaultValue: () => undefined
+  }
+)
+
+/** Told also by a gateway whose clock is wrong: all else, keys that expire among it, it would judge by the wrong time. */
+export const ToldAnyway = Context.Reference<boolean>("homing/services/gateway/api/ToldAnyway", {
+  defaultValue: () => false
 })
 
 /** Which limit of a key a request counts towards. */
@@ -38,5 +49,14 @@ export const CountsItself = Context.Reference<boolean>("homing/services/gateway/
  */
 export class Authorization extends HttpApiMiddleware.Service<Authorization, { provides: CurrentPrincipal }>()(
   "homing/services/gateway/api/Authorization",
-  { error: [Problem("unauthorized"), Problem("forbidden"), Problem("starting")] }
+  {
+    error: [
+      Problem("bad_request"),
+      Problem("unauthorized"),
+      Problem("forbidden"),
+      Problem("starting"),
+      Problem("out_of_date"),
+      Problem("clock_off")
+    ]
+  }
 ) {}

@@ -21,8 +21,12 @@ export const Device = Schema.Struct({
   since: Schema.String,
   /** What to show to the phone that shall be linked, as long as it works. */
   qr: Schema.optionalKey(Schema.String),
-  code: Schema.optionalKey(Schema.String)
+  code: Schema.optionalKey(Schema.String),
+  /** In the answer that creates it: what was understood to stand before the digits of `phone`. */
+  assumed: Schema.optionalKey(Schema.String)
 }).annotate({ identifier: "Device" })
+
+const noPicture = [...anywhere, Problem("device_not_found"), Problem("qr_not_found")] as const
 
 export class DevicesApi extends HttpApiGroup.make("devices")
   .add(
@@ -47,7 +51,23 @@ export class DevicesApi extends HttpApiGroup.make("devices")
     })
       .annotate(RequiredScope, ["devices:manage"])
       .annotate(ShowsViews, "memory")
-      .annotate(OpenApi.Summary, "A device, with what to show while it is being paired")
+      .annotate(OpenApi.Summary, "A device, with what to show while it is being paired"),
+    HttpApiEndpoint.get("qrPng", "/:id/qr.png", {
+      params: { id: Schema.String },
+      success: Schema.Uint8Array.pipe(HttpApiSchema.asUint8Array({ contentType: "image/png" })),
+      error: noPicture
+    })
+      .annotate(RequiredScope, ["devices:manage"])
+      .annotate(ShowsViews, "memory")
+      .annotate(OpenApi.Summary, "The QR code of a device that is being paired, as a picture"),
+    HttpApiEndpoint.get("qrSvg", "/:id/qr.svg", {
+      params: { id: Schema.String },
+      success: Schema.String.pipe(HttpApiSchema.asText({ contentType: "image/svg+xml" })),
+      error: noPicture
+    })
+      .annotate(RequiredScope, ["devices:manage"])
+      .annotate(ShowsViews, "memory")
+      .annotate(OpenApi.Summary, "The same, as a drawing")
   )
   .annotateEndpoints(CountsAs, "devices")
   .middleware(Authorization)

@@ -1,6 +1,6 @@
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
-import { Authorization, RequiredScope } from "./Authorization.ts"
+import { Authorization, RequiredScope, ShowsViews } from "./Authorization.ts"
 import { anywhere, Problem, withBody } from "./Problems.ts"
 
 export const ActivateKey = Schema.Struct({
@@ -25,7 +25,9 @@ export class GatewayKeysApi extends HttpApiGroup.make("gatewayKeys")
     HttpApiEndpoint.get("list", "/", {
       success: Schema.Struct({ items: Schema.Array(GatewayKey) }),
       error: anywhere
-    }).annotate(OpenApi.Summary, "Every key, oldest first"),
+    })
+      .annotate(OpenApi.Summary, "Every key, oldest first")
+      .annotate(ShowsViews, "trust"),
     HttpApiEndpoint.post("prepare", "/", {
       success: GatewayKey.pipe(HttpApiSchema.status(201)),
       error: anywhere

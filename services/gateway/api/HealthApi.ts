@@ -1,7 +1,9 @@
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { connections } from "#domain/device/Device.ts"
-import { Authorization } from "./Authorization.ts"
+import { lags } from "../../projections/Readiness.ts"
+import { obstacles } from "../../runtime/Fitness.ts"
+import { Authorization, ToldAnyway } from "./Authorization.ts"
 import { anywhere, Problem } from "./Problems.ts"
 
 const Alive = Schema.Struct({ status: Schema.Literal("ok") })
@@ -26,8 +28,8 @@ export class ProbesApi extends HttpApiGroup.make("probes")
     HttpApiEndpoint.get("alive", "/health", { success: Alive }).annotate(OpenApi.Summary, "The process answers"),
     HttpApiEndpoint.get("ready", "/health/ready", {
       success: Alive,
-      error: [Problem("starting"), Problem("store_unavailable")]
-    }).annotate(OpenApi.Summary, "It is of use: the store answers and the views have caught up")
+      error: [...lags.map((lag) => Problem(lag)), ...obstacles.map((obstacle) => Problem(obstacle))]
+    }).annotate(OpenApi.Summary, "It is of use: it can do its part, and the views have caught up")
   )
   .annotate(OpenApi.Description, "Probes, without a key.") {}
 
@@ -44,4 +46,5 @@ export class HealthApi extends HttpApiGroup.make("health")
     }).annotate(OpenApi.Summary, "Prometheus metrics")
   )
   .middleware(Authorization)
+  .annotateEndpoints(ToldAnyway, true)
   .annotate(OpenApi.Description, "How the gateway is.") {}

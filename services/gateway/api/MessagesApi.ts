@@ -30,7 +30,8 @@ export const Confirm = Schema.Struct({
 export const SendMessage = Schema.Struct({
   device: Id,
   to: Schema.String.check(Schema.isMaxLength(64)).annotate({
-    description: "A phone number: +…, 00…, or national when the gateway has a country configured.",
+    description:
+      "A phone number: +…, 00…, or national when the gateway has a country configured. What can be read as two numbers is refused.",
     examples: ["+60123456789"]
   }),
   content: Content,
@@ -55,7 +56,7 @@ export const Message = Schema.Struct({
   id: Schema.String,
   status: Status,
   device: Schema.String,
-  /** `to` and `content`: only for a key with messages:read, and only until the person's data is erased. */
+  /** `to` and `content`: only for a key with messages:read, and only until the person's data is erased or its key is lost. */
   to: Schema.optionalKey(Schema.String),
   content: Schema.optionalKey(Content),
   waMessageId: Schema.String,
@@ -63,7 +64,9 @@ export const Message = Schema.Struct({
   tags: Schema.Record(Schema.String, Schema.String),
   createdAt: Schema.String,
   updatedAt: Schema.String,
-  expiresAt: Schema.String
+  expiresAt: Schema.String,
+  /** In the answer to a send: what was understood to stand before the digits of `to`, such as `+49`. */
+  assumed: Schema.optionalKey(Schema.String)
 }).annotate({ identifier: "Message" })
 
 const MessageEvent = Schema.Struct({
@@ -75,9 +78,16 @@ const MessageEvent = Schema.Struct({
   evidence: Schema.optionalKey(Schema.String)
 }).annotate({ identifier: "MessageEvent" })
 
+/** A string as in RFC 9651, the way the draft standard has it; or the same without the quotes, if that has no spaces. */
+const quoted = /"(?:[ !#-[\]-~]|\\["\\]){1,255}"/
+const bare = /[!#-~][!-~]{0,254}/
 export const IdempotencyKey = Schema.String.check(
-  Schema.isPattern(/^[\x21-\x7e]{1,255}$/, { message: "Expected 1 to 255 visible ASCII characters" })
-)
+  Schema.isPattern(new RegExp(`^(?:${bare.source}|${quoted.source})$`), {
+    message: "Expected once, 1 to 255 visible ASCII characters, or a string in double quotes of as many and spaces"
+  })
+).annotate({
+  description: 'Names the request: `"order-4711"` as draft-ietf-httpapi-idempotency-key-header has it, or `order-4711`.'
+})
 
 const answer = {
   /** The key this message was accepted under: the caller's, or the one the gateway made. */

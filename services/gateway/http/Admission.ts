@@ -3,6 +3,7 @@ import type { HttpServerRequest } from "effect/http"
 import type { DeviceId } from "#domain/Ids.ts"
 import { type Claim, RateLimits, type Standing } from "#domain/ports/RateLimits.ts"
 import type { Principal } from "../../access/Principal.ts"
+import type { Lag } from "../../projections/Readiness.ts"
 import { requestLimited } from "../../telemetry/Metrics.ts"
 import type { RateFamily } from "../api/Authorization.ts"
 import { type Problem, problem } from "../api/Problems.ts"
@@ -39,8 +40,11 @@ export class Refused {
   }
 }
 
-/** The views have not caught up with the log: a matter of seconds. */
-export const starting = new Refused(problem("starting"), { "retry-after": "1" })
+/** What is known here may be the past, for a matter of seconds. */
+export const behind: Readonly<Record<Lag, Refused>> = {
+  starting: new Refused(problem("starting"), { "retry-after": "1" }),
+  out_of_date: new Refused(problem("out_of_date"), { "retry-after": "1" })
+}
 
 type Request = HttpServerRequest.HttpServerRequest
 

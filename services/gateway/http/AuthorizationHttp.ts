@@ -2,17 +2,19 @@ import { Context, Effect, Layer } from "effect"
 import { HttpServerRequest } from "effect/http"
 import { Authenticator } from "../../access/Authenticator.ts"
 import { may } from "../../access/Principal.ts"
-import { Readiness } from "../../projections/Readiness.ts"
+import { type Lag, Readiness } from "../../projections/Readiness.ts"
+import { Fitness } from "../../runtime/Fitness.ts"
 import {
   Authorization,
   CountsAs,
   CountsItself,
   CurrentPrincipal,
   RequiredScope,
-  ShowsViews
+  ShowsViews,
+  ToldAnyway
 } from "../api/Authorization.ts"
 import { problem } from "../api/Problems.ts"
-import { Admission, type Refused, starting } from "./Admission.ts"
+import { Admission, behind, type Refused } from "./Admission.ts"
 import { respond } from "./Answer.ts"
 import { respondTo } from "./IdempotencyKey.ts"
 import { requestMillis, within } from "./Patience.ts"
@@ -20,30 +22,48 @@ import { requestMillis, within } from "./Patience.ts"
 const unauthorized = respond(problem("unauthorized"), { "www-authenticate": 'Bearer realm="homing"' })
 /** What counts itself also says itself how long it takes. */
 const inTime = within(requestMillis, Effect.succeed(respond(problem("store_unavailable"))))
-const notYet = respond(starting.found, starting.headers)
+const contradictory = respond(
+  problem("bad_request", { detail: "Authorization and X-API-Key present different keys: one of them is enough." })
+)
+const notYet = {
+  starting: respond(behind.starting.found, behind.starting.headers),
+  out_of_date: respond(behind.out_of_date.found, behind.out_of_date.headers)
+}
+const elsewhere = respond(problem("clock_off"), { "retry-after": "5" })
 
 export const layer = Layer.effect(
   Authorization,
   Effect.gen(function* () {
     const { authenticate } = yield* Authenticator
     const admission = yield* Admission
-    const { caughtUp, written } = yield* Readiness
+    const { lag, written } = yield* Readiness
+    const { obstacle } = yield* Fitness
 
     return (answer, { endpoint }) => {
       const scopes = Context.get(endpoint.annotations, RequiredScope)
       const family = Context.get(endpoint.annotations, CountsAs)
       const shown = Context.get(endpoint.annotations, ShowsViews)
-      const isThere = shown === "rows" ? written : shown === "memory" ? caughtUp : () => true
+      const missing = (): Lag | undefined => {
+        if (shown === undefined) return undefined
+        const found = lag()
+        if (shown === "trust") return found === "out_of_date" ? found : undefined
+        return found ?? (shown === "rows" && !written() ? "starting" : undefined)
+      }
+      const toldAnyway = Context.get(endpoint.annotations, ToldAnyway)
       const countsItself = Context.get(endpoint.annotations, CountsItself)
       const forbidden = respond(problem("forbidden", { detail: `The scope ${scopes.join(" or ")} is needed.` }))
 
       return Effect.withFiber((fiber) => {
         const request = Context.getUnsafe(fiber.context, HttpServerRequest.HttpServerRequest)
-        const principal = authenticate(credentialIn(request.headers))
+        if (!toldAnyway && obstacle() === "clock_off") return Effect.succeed(elsewhere)
+        const credential = credentialIn(request.headers)
+        if (credential === undefined) return Effect.succeed(contradictory)
+        const principal = authenticate(credential)
         if (principal === undefined) return Effect.succeed(unauthorized)
-        if (principal === "starting") return Effect.succeed(notYet)
+        if (typeof principal === "string") return Effect.succeed(notYet[principal])
         if (scopes.length > 0 && !scopes.some((scope) => may(principal, scope))) return Effect.succeed(forbidden)
-        if (!isThere()) return Effect.succeed(notYet)
+        const found = missing()
+        if (found !== undefined) return Effect.succeed(notYet[found])
         const answered = Effect.provideService(answer, CurrentPrincipal, principal)
         const admitted = countsItself ? answered : inTime(answered)
         const unless = (refused: Refused | undefined) =>
@@ -56,9 +76,10 @@ export const layer = Layer.effect(
   })
 )
 
-/** The key as presented, either way; empty when there is none. */
-const credentialIn = (headers: Readonly<Record<string, string | undefined>>): string => {
-  const { authorization } = headers
-  if (authorization === undefined) return headers["x-api-key"] ?? ""
-  return /^bearer +(\S.*)$/i.exec(authorization)?.[1] ?? ""
+/** The key as presented, either way; empty when there is none, `undefined` when there are two. */
+const credentialIn = (headers: Readonly<Record<string, string | undefined>>): string | undefined => {
+  const { authorization, "x-api-key": apiKey } = headers
+  if (authorization === undefined) return apiKey ?? ""
+  const token = /^bearer +(\S.*)$/i.exec(authorization)?.[1] ?? ""
+  return apiKey === undefined || apiKey === token ? token : undefined
 }

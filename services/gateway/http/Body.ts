@@ -6,6 +6,7 @@ import { fromUtf8 } from "#domain/Bytes.ts"
 import { type AnyProblem, problem } from "../api/Problems.ts"
 import { refuse } from "./Answer.ts"
 import { flawsOf } from "./Flaws.ts"
+import { membersWritten } from "./JsonMembers.ts"
 
 export const maxBodyBytes = 512 * 1024
 const maxDepth = 32
@@ -30,19 +31,25 @@ export const jsonBody = <A, I>(schema: Schema.Codec<A, I>) => {
   }
   return (request: HttpServerRequest.HttpServerRequest): Read => {
     if (!isJson(request.headers["content-type"])) return refuse("unsupported_media_type")
+    if (!isPlain(request.headers["content-encoding"])) return refuse("unsupported_media_type", { detail: encoded })
     if (Number(request.headers["content-length"]) > maxBodyBytes) return refuse("payload_too_large")
     return Effect.flatMapEager(bytesOf(request), (bytes): Read => {
-      const value = parse(bytes)
-      if (value === malformed) return refuse("bad_request", { detail: "The body is not JSON in UTF-8." })
-      const excess = excessIn(value)
+      const parsed = parse(bytes)
+      if (parsed === undefined) return refuse("bad_request", { detail: "The body is not JSON in UTF-8." })
+      const excess = excessIn(parsed)
       if (excess !== undefined) return refuse("bad_request", { detail: excess })
-      return decoded(value)
+      return decoded(parsed.value)
     })
   }
 }
 
+/** Its parameters are not looked at: JSON has none, and is in UTF-8 whatever a `charset` says (RFC 8259). */
 const isJson = (contentType: string | undefined): boolean =>
   contentType === "application/json" || /^application\/json\s*(;|$)/i.test(contentType ?? "")
+
+const isPlain = (contentEncoding: string | undefined): boolean =>
+  contentEncoding === undefined || contentEncoding.toLowerCase() === "identity"
+const encoded = "The body must not be compressed: there is no Content-Encoding that is understood."
 
 type Bytes = Effect.Effect<Uint8Array, AnyProblem<"bad_request" | "payload_too_large">>
 const broken = () => problem("bad_request", { detail: "The body ended before it was complete." })
@@ -91,27 +98,35 @@ const grown = (bytes: Uint8Array, needed: number): Uint8Array => {
   return larger
 }
 
-const malformed = Symbol("malformed")
-const parse = (bytes: Uint8Array): unknown => {
+interface Parsed {
+  readonly text: string
+  readonly value: unknown
+}
+
+const parse = (bytes: Uint8Array): Parsed | undefined => {
   try {
-    return JSON.parse(fromUtf8(bytes))
+    const text = fromUtf8(bytes)
+    return { text, value: JSON.parse(text) }
   } catch {
-    return malformed // the parser's message would quote the body
+    return undefined // the parser's message would quote the body
   }
 }
 
-/** Why the body is not looked into any further, if so. */
-const excessIn = (body: unknown): string | undefined => {
+/** Why the body is not looked into any further, if so. Of a member given twice, the parser has dropped the first. */
+const excessIn = ({ text, value: body }: Parsed): string | undefined => {
   let values = 0
+  let members = 0
   const look = (value: unknown, depth: number): string | undefined => {
     if (++values > maxValues) return "The body has too many members."
     if (typeof value !== "object" || value === null) return undefined
     if (depth === maxDepth) return "The body is nested too deeply."
+    const isObject = !Array.isArray(value)
     for (const key in value) {
+      if (isObject) members++
       const found = look(value[key as keyof typeof value], depth + 1)
       if (found !== undefined) return found
     }
     return undefined
   }
-  return look(body, 0)
+  return look(body, 0) ?? (members < membersWritten(text) ? "A member is given twice." : undefined)
 }

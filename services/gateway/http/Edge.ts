@@ -1,7 +1,10 @@
+import type { IncomingMessage } from "node:http"
+import { toIncomingMessage } from "@effect/platform-node/NodeHttpServerRequest"
 import { Cause, Context, Effect, type Fiber, LogLevel, References, type Types } from "effect"
 import { HttpRouter, HttpServerError, HttpServerRequest, HttpServerResponse } from "effect/http"
 import { requestAnswered } from "../../telemetry/Metrics.ts"
 import { problem } from "../api/Problems.ts"
+import { closeUnlessComplete } from "../Connections.ts"
 import { Admission } from "./Admission.ts"
 import { allowedMethods } from "./Allowed.ts"
 import { respond } from "./Answer.ts"
@@ -9,6 +12,7 @@ import { cors, type Origins } from "./Cors.ts"
 import * as DocsHttp from "./DocsHttp.ts"
 import { problemOf } from "./Failures.ts"
 import { respondTo } from "./IdempotencyKey.ts"
+import { isExact } from "./Paths.ts"
 import { rateHeadersOf } from "./RateHeaders.ts"
 import { requestIdOf } from "./RequestId.ts"
 
@@ -49,6 +53,7 @@ export const layer = ({ corsOrigins }: Options) =>
           const told = (answered: Response) => {
             const headers = { ...unkept(answered), ...headersOf(request, answered), ...rateHeadersOf(request) }
             const response = HttpServerResponse.setHeaders(answered, headers)
+            closeUnlessComplete(toIncomingMessage(request) as IncomingMessage)
             const route = routeOf(fiber)
             const millis = Math.round((performance.now() - begun) * 100) / 100
             requestAnswered(request.method, route, response.status, millis)
@@ -59,6 +64,7 @@ export const layer = ({ corsOrigins }: Options) =>
           }
           const refused = isProbe(request.url) ? undefined : admission.enter(request)
           if (refused !== undefined) return told(respond(refused.found, refused.headers))
+          if (!isExact(request.url)) return told(respond(problem("not_found")))
           return Effect.matchCauseEffect(answer, {
             onSuccess: told,
             onFailure: (cause) => Effect.flatMap(recover(cause, request), told)

@@ -7,6 +7,7 @@ import { AgentsHeard, type Heard, skewMillis } from "../../agents/AgentsHeard.ts
 import { Devices } from "../../devices/Devices.ts"
 import { Readiness } from "../../projections/Readiness.ts"
 import { Views } from "../../projections/View.ts"
+import { Fitness } from "../../runtime/Fitness.ts"
 import { Api } from "../api/Api.ts"
 import { Deployment } from "../Deployment.ts"
 import { refuse } from "./Answer.ts"
@@ -17,9 +18,19 @@ const patience = "2 seconds"
 
 const storeAnswers = Effect.gen(function* () {
   const store = yield* EventStore
-  return yield* store.head.pipe(
+  const views = yield* Views
+  let isOlder = false
+  const head = Effect.gen(function* () {
+    const shown = yield* views.position // first: meanwhile the log only grows
+    const head = yield* store.head
+    const wasOlder = isOlder
+    isOlder = shown !== undefined && (head === undefined || head < shown)
+    if (isOlder && !wasOlder) yield* Effect.logError("the log is older than what was read from it: stop this gateway")
+    return !isOlder
+  })
+  return yield* head.pipe(
     Effect.timeout(patience),
-    Effect.match({ onSuccess: () => true, onFailure: () => false }),
+    Effect.match({ onSuccess: (answers) => answers, onFailure: () => false }),
     Effect.cachedWithTTL(freshness)
   )
 })
@@ -30,14 +41,18 @@ const probes = HttpApiBuilder.group(
   Api,
   "probes",
   Effect.fnUntraced(function* (handlers) {
-    const { caughtUp } = yield* Readiness
+    const { lag } = yield* Readiness
+    const { obstacle } = yield* Fitness
     const reachable = yield* storeAnswers
     return handlers
       .handle("alive", () => Effect.succeed(ok))
       .handle("ready", () =>
         Effect.gen(function* () {
           if (!(yield* reachable)) return yield* refuse("store_unavailable")
-          return caughtUp() ? ok : yield* refuse("starting")
+          const found = obstacle()
+          if (found !== undefined) return yield* refuse(found)
+          const behind = lag()
+          return behind === undefined ? ok : yield* refuse(behind)
         })
       )
   })
@@ -51,22 +66,25 @@ const health = HttpApiBuilder.group(
     const devices = yield* Devices
     const heard = yield* AgentsHeard
     const views = yield* Views
-    const { caughtUp } = yield* Readiness
+    const { lag } = yield* Readiness
+    const { obstacle } = yield* Fitness
     const reachable = yield* storeAnswers
     return handlers
       .handle("detailed", () =>
         Effect.gen(function* () {
           const storeReachable = yield* reachable
           const position = yield* views.position
+          const behind = lag()
+          const isImpaired = !storeReachable || obstacle() !== undefined || behind === "out_of_date"
           const { heapUsed, rss } = process.memoryUsage()
           return {
-            status: !storeReachable ? "degraded" : caughtUp() ? "ok" : "starting",
+            status: isImpaired ? "degraded" : behind === undefined ? "ok" : "starting",
             version: deployment.version,
             uptimeSeconds: Math.floor(process.uptime()),
             memory: { rssBytes: rss, heapUsedBytes: heapUsed },
             store: { reachable: storeReachable, promise: deployment.store },
             bus: { promise: deployment.bus() },
-            views: { caughtUp: caughtUp(), position: position === undefined ? null : String(position) },
+            views: { caughtUp: behind === undefined, position: position === undefined ? null : String(position) },
             agents: agentCounts(yield* heard.all, yield* Clock.currentTimeMillis),
             devices: devices.count()
           } as const

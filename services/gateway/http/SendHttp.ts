@@ -1,4 +1,4 @@
-import { Cause, Effect, Option, Schema } from "effect"
+import { Cause, Effect, Option, Result, Schema } from "effect"
 import type { HttpServerRequest } from "effect/http"
 import { DeviceId } from "#domain/Ids.ts"
 import { may, type Principal } from "../../access/Principal.ts"
@@ -7,7 +7,7 @@ import { sendAnswered } from "../../telemetry/Metrics.ts"
 import { CurrentPrincipal } from "../api/Authorization.ts"
 import { SendMessage } from "../api/MessagesApi.ts"
 import { type Problem, problem } from "../api/Problems.ts"
-import { type Admission, Refused, starting } from "./Admission.ts"
+import { type Admission, behind, Refused } from "./Admission.ts"
 import { json, refuse } from "./Answer.ts"
 import { jsonBody } from "./Body.ts"
 import { problemOf } from "./Failures.ts"
@@ -22,11 +22,18 @@ const isDeviceId = Schema.is(DeviceId)
 const defaultTimeoutMs = 10_000
 const defaultExpirySeconds = 86_400
 
-const answerOf = ({ answered, document, repeated }: Sent, key: Key, mayRead: boolean) => {
+const answerOf = ({ answered, document, repeated }: Sent, key: Key, mayRead: boolean, assumed: string | undefined) => {
   sendAnswered(document.status)
   const headers = headersOf(key)
   if (!repeated || !answered) headers.location = `/v1/messages/${document.id}`
-  return json(answered ? (repeated ? 200 : 201) : 202, messageJson(document, mayRead), headers)
+  const shown = messageJson(document, mayRead)
+  return json(answered ? (repeated ? 200 : 201) : 202, assumed === undefined ? shown : { ...shown, assumed }, headers)
+}
+
+interface Understood {
+  readonly request: SendRequest
+  /** What was understood to stand before the digits of `to`. */
+  readonly assumed: string | undefined
 }
 
 type Failure = Effect.Error<ReturnType<Messages["Service"]["send"]>> | Problem | Refused
@@ -42,8 +49,8 @@ const refusalOf = (cause: Cause.Cause<Failure>): Refused | undefined => {
       return new Refused(problem("device_not_found"))
     case "DeviceUnpaired":
       return new Refused(problem("device_not_paired"))
-    case "Starting":
-      return starting
+    case "Behind":
+      return behind[error.lag]
     case "OtherContent":
       return new Refused(problem("idempotency_conflict"))
     case "QueueFull":
@@ -57,30 +64,32 @@ const refusalOf = (cause: Cause.Cause<Failure>): Refused | undefined => {
 
 /** POST /v1/messages. Whatever comes of it, the answer names the idempotency key to repeat the request with. */
 export const send = (messages: Messages["Service"], admission: Admission["Service"], phoneNumber: ReadPhoneNumber) => {
-  const understand = (asked: typeof SendMessage.Type, key: Key): Effect.Effect<SendRequest, Problem> => {
-    const address = phoneNumber(asked.to)
-    if (address === undefined) return refuse("invalid_number")
+  const understand = (asked: typeof SendMessage.Type, key: Key): Effect.Effect<Understood, Problem> => {
+    const reading = phoneNumber(asked.to)
+    if (Result.isFailure(reading)) return refuse("invalid_number", { detail: reading.failure })
     if (!isDeviceId(asked.device)) return refuse("device_not_found")
-    return Effect.succeed({
+    const request: SendRequest = {
       idempotencyKey: key.value,
+      ...(key.former !== undefined && { formerKey: key.former }),
       device: asked.device,
-      to: { kind: "phone", address },
+      to: { kind: "phone", address: reading.success.number },
       content: asked.content,
       confirm: { until: "sent", timeoutMs: defaultTimeoutMs, ...asked.confirm },
       expiresInSeconds: asked.expiresInSeconds ?? defaultExpirySeconds,
       tags: asked.tags ?? {}
-    })
+    }
+    return Effect.succeed({ request, assumed: reading.success.assumed })
   }
 
   const attempt = Effect.fnUntraced(function* (request: HttpServerRequest.HttpServerRequest, key: Key) {
     const principal = yield* CurrentPrincipal
-    const asked = yield* Effect.tapError(
+    const { assumed, request: asked } = yield* Effect.tapError(
       Effect.flatMap(readBody(request), (body) => understand(body, key)),
       () => admission.admit(request, principal, "messages")
     )
     const inTime = within(asked.confirm.timeoutMs + graceMillis, refuse("store_unavailable"))
     const sent = yield* inTime(answered(request, principal, asked))
-    return answerOf(sent, key, may(principal, "messages:read"))
+    return answerOf(sent, key, may(principal, "messages:read"), assumed)
   })
 
   const answered = Effect.fnUntraced(function* (

@@ -1,7 +1,9 @@
 import type { Server } from "node:http"
 import type { Duplex } from "node:stream"
 import type { ErrorCode } from "#domain/ErrorCodes.ts"
+import { connectionClosed } from "../../telemetry/Metrics.ts"
 import { contentType, problem } from "../api/Problems.ts"
+import { closeSoon } from "../Connections.ts"
 
 const codes: Readonly<Record<string, ErrorCode>> = {
   ERR_HTTP_REQUEST_TIMEOUT: "request_timeout",
@@ -17,9 +19,11 @@ export const refuseUnreadable = (server: Server): Server =>
       return
     }
     const found = problem(codes[error.code ?? ""] ?? "bad_request")
+    connectionClosed(found.code)
     const body = JSON.stringify(found)
     socket.end(
       `HTTP/1.1 ${found.status} ${found.code}\r\nConnection: close\r\nContent-Type: ${contentType}\r\n` +
         `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`
     )
+    closeSoon(socket)
   })

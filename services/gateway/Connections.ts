@@ -1,0 +1,47 @@
+import type { IncomingMessage, Server } from "node:http"
+import type { Socket } from "node:net"
+import type { Duplex } from "node:stream"
+import { connectionClosed } from "../telemetry/Metrics.ts"
+
+/** For its far side to read what it was told. Whoever keeps on sending, or never closes, is not waited for any longer. */
+const lingerMillis = 1_000
+
+/** Closes a connection that was told no. What arrives until then is thrown away: unread, it would take the answer along. */
+export const closeSoon = (socket: Duplex): void => {
+  socket.resume()
+  const cut = setTimeout(() => socket.destroy(), lingerMillis)
+  socket.once("close", () => clearTimeout(cut))
+}
+
+/** A request that was answered before all of it was here: the rest is not waited for without end. */
+export const closeUnlessComplete = (request: IncomingMessage): void => {
+  if (request.complete) return
+  const cut = setTimeout(() => {
+    if (request.complete || request.socket.destroyed) return
+    connectionClosed("unread_body")
+    request.socket.destroy()
+  }, lingerMillis)
+  request.once("close", () => clearTimeout(cut))
+}
+
+/** Of a server, the connections on which nothing is being answered, whatever may be on its way to them. */
+export const trackIdle = (server: Server): { readonly closeIdle: () => void } => {
+  const open = new Map<Socket, number>()
+  server.on("connection", (socket) => {
+    open.set(socket, 0)
+    socket.once("close", () => open.delete(socket))
+  })
+  const count = (socket: Socket, by: 1 | -1) => {
+    const requests = open.get(socket)
+    if (requests !== undefined) open.set(socket, requests + by)
+  }
+  server.on("request", ({ socket }, response) => {
+    count(socket, 1)
+    response.once("close", () => count(socket, -1))
+  })
+  return {
+    closeIdle: () => {
+      for (const [socket, requests] of open) if (requests === 0) socket.destroySoon()
+    }
+  }
+}

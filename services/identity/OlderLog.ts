@@ -1,0 +1,84 @@
+import { Effect, Layer, Schedule, Schema } from "effect"
+import { SqlClient } from "effect/sql"
+import { EventStore } from "#domain/ports/EventStore.ts"
+import { Ledger } from "#domain/ports/Ledger.ts"
+import { StoreIdentity } from "./StoreIdentity.ts"
+
+/** The log has lost its end: what was read from it before would be taken for what comes at those places now. */
+export class LogIsOlder extends Schema.TaggedError<LogIsOlder>()("LogIsOlder", {
+  what: Schema.String,
+  position: Schema.BigInt,
+  head: Schema.UndefinedOr(Schema.BigInt)
+}) {
+  override get message() {
+    return (
+      `the log is older than ${this.what}: it ends at ${this.head ?? "nothing"}, and they have come to ${this.position}. ` +
+      "Was it restored from a copy? With every gateway stopped: restore the newest copy there is, delete views.db or the views' " +
+      "database, and run `homing store raise-epoch` before the next start (docs/operations.md, The log restored without the agents)"
+    )
+  }
+}
+
+interface Reached {
+  readonly what: string
+  readonly position: bigint
+}
+
+/** Another server of the log's may be a moment behind the one that was read from. */
+const again = { schedule: Schedule.spaced("200 millis"), times: 5 }
+
+/** `reached` is read first: meanwhile the log only grows. */
+const refuseOlder = <E, R>(reached: Effect.Effect<ReadonlyArray<Reached>, E, R>) =>
+  Effect.gen(function* () {
+    const store = yield* EventStore
+    const all = yield* reached
+    const look = Effect.gen(function* () {
+      const head = yield* store.head
+      for (const { position, what } of all) {
+        if (head === undefined || position > head) return yield* new LogIsOlder({ what, position, head })
+      }
+    })
+    yield* Effect.retry(look, { ...again, while: ({ _tag }) => _tag === "LogIsOlder" })
+  })
+
+/** The views of an older release may have left tables, a new database has none. */
+const has = (sql: SqlClient.SqlClient, table: string) =>
+  Effect.map(
+    sql.onDialectOrElse({
+      pg: () => sql`SELECT 1 FROM pg_class WHERE oid = to_regclass(${table})`,
+      orElse: () => sql`SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ${table}`
+    }),
+    (rows) => rows.length > 0
+  )
+
+const positionsIn = Effect.fnUntraced(function* (table: "checkpoints" | "dispatcher", what: string) {
+  const sql = yield* SqlClient.SqlClient
+  if (!(yield* has(sql, table))) return []
+  const rows = yield* sql<{ readonly position: string | null }>`SELECT position FROM ${sql(table)}`
+  return rows.flatMap(
+    ({ position }): ReadonlyArray<Reached> => (position === null ? [] : [{ what, position: BigInt(position) }])
+  )
+})
+
+/** Refuses a log that ends before its views, or before what was handed to agents. */
+export const views = Layer.effectDiscard(
+  refuseOlder(
+    Effect.map(
+      Effect.all([
+        positionsIn("checkpoints", "its views"),
+        positionsIn("dispatcher", "the commands that were handed to agents")
+      ]),
+      (found) => found.flat()
+    )
+  )
+)
+
+/** Refuses a log that ends before what the agent's ledger has of the same epoch. */
+export const ledger = Layer.effectDiscard(
+  refuseOlder(
+    Effect.gen(function* () {
+      const position = yield* (yield* Ledger).reached((yield* StoreIdentity).epoch)
+      return position === undefined ? [] : [{ what: "the commands in ledger.db", position }]
+    })
+  )
+)

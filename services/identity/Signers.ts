@@ -1,0 +1,53 @@
+import { Effect } from "effect"
+import type { Instant } from "#domain/Instant.ts"
+import type { SigningKey } from "#domain/ports/Crypto.ts"
+import { isTaken, type StoreState } from "#domain/store/StoreState.ts"
+import type { GatewayKey, GatewayKeys } from "./GatewayKeys.ts"
+
+type Opened = Extract<StoreState, { _tag: "Open" }>
+
+export interface Signer {
+  readonly keyId: string
+  readonly key: SigningKey
+}
+
+/** The gateway's keys that are here, oldest first, and what the log says of them. */
+interface Holding {
+  readonly state: Pick<Opened, "active" | "gatewayKeys">
+  readonly own: ReadonlyArray<GatewayKey>
+}
+
+const taken = ({ own, state }: Holding, now: Instant): ReadonlyArray<Signer> =>
+  own.flatMap(({ public: { keyId }, signing: key }) => {
+    const recorded = state.gatewayKeys.get(keyId)
+    return recorded !== undefined && isTaken(recorded, now) ? [{ keyId, key }] : []
+  })
+
+/** The active one, if it is here; else the newest that agents still take: another gateway holds the newer one. */
+export const signing = (holding: Holding, now: Instant): Signer | undefined => {
+  const signers = taken(holding, now)
+  return signers.find(({ keyId }) => keyId === holding.state.active) ?? signers.at(-1)
+}
+
+/** The oldest that agents still take. */
+export const announcing = (holding: Holding, now: Instant): Signer | undefined => taken(holding, now)[0]
+
+/**
+ * Looks for the secrets of the keys that the log knows. Those that were found once are kept: that they cannot be read now is
+ * no reason not to hear what else the log says.
+ */
+export const holding = (keys: GatewayKeys) =>
+  Effect.sync(() => {
+    const held = new Map<string, GatewayKey>()
+    return Effect.fnUntraced(function* ({ gatewayKeys }: Pick<Opened, "gatewayKeys">) {
+      const found = yield* Effect.catch(keys.find(gatewayKeys.size), (cause) =>
+        held.size === 0
+          ? Effect.fail(cause)
+          : Effect.as(Effect.logError("the gateway's secrets cannot be read; those read before are used", cause), [])
+      )
+      for (const key of found) held.set(key.public.keyId, key)
+      return [...held.values()]
+        .filter(({ public: { keyId } }) => gatewayKeys.has(keyId))
+        .toSorted((a, b) => a.generation - b.generation)
+    })
+  })

@@ -1,0 +1,63 @@
+import { Clock, Context, Effect, Layer, Schedule, Stream, SubscriptionRef } from "effect"
+import { EventStore } from "#domain/ports/EventStore.ts"
+
+/** Whether another process keeps the log, and it may fall out of reach. */
+export const LogElsewhere = Context.Reference<boolean>("homing/services/runtime/LogElsewhere", {
+  defaultValue: () => false
+})
+
+const interval = "1 second"
+const pause = "500 millis"
+
+/** What the log answered when it was asked for its head. */
+export interface Word {
+  readonly head: bigint | undefined
+  /** Milliseconds since it was asked: whatever was recorded before stands up to the head. */
+  readonly ageMillis: () => number
+}
+
+/** When this process last had word of the log. Also of one in which nothing happens: it is asked, once for all who need it. */
+export class Freshness extends Context.Service<
+  Freshness,
+  {
+    /** The last word, if there is one, and again each time that there is another. A log in this process is asked once. */
+    readonly words: Stream.Stream<Word>
+    /** The age of the last word; before the first, the time since this process began to ask. 0 for a log in this process. */
+    readonly silentMillis: () => number
+  }
+>()("homing/services/runtime/Freshness") {
+  static readonly layer = Layer.effect(
+    this,
+    Effect.gen(function* () {
+      const clock = yield* Clock.Clock
+      const store = yield* EventStore
+      const elsewhere = yield* LogElsewhere
+      const steady = () => Number(clock.monotonicTimeNanosUnsafe()) / 1e6
+
+      /** By the clock that says more: one of the two stands still while the machine sleeps, the other one may be set. */
+      const since = () => {
+        const [wall, began] = [clock.currentTimeMillisUnsafe(), steady()]
+        return () => (elsewhere ? Math.max(clock.currentTimeMillisUnsafe() - wall, steady() - began) : 0)
+      }
+      const sinceBegun = since()
+      const last = yield* SubscriptionRef.make<Word | undefined>(undefined)
+
+      const ask = Effect.gen(function* () {
+        const ageMillis = since()
+        const head = yield* store.head
+        yield* SubscriptionRef.set(last, { head, ageMillis })
+      })
+      const asking = ask.pipe(
+        Effect.matchEffect({ onFailure: () => Effect.sleep(pause), onSuccess: () => Effect.sleep(interval) }),
+        Effect.forever
+      )
+      const once = Effect.retry(ask, { schedule: Schedule.spaced(pause) })
+      yield* Effect.forkScoped(elsewhere ? asking : once, { startImmediately: true })
+
+      return {
+        words: Stream.filter(SubscriptionRef.changes(last), (word) => word !== undefined),
+        silentMillis: () => (SubscriptionRef.getUnsafe(last)?.ageMillis ?? sinceBegun)()
+      }
+    })
+  )
+}

@@ -1,0 +1,222 @@
+import {
+  chmodSync,
+  closeSync,
+  cpSync,
+  existsSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+  writeSync
+} from "node:fs"
+import { join } from "node:path"
+import { DatabaseSync } from "node:sqlite"
+import { assert, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { eventually, folder } from "./Homing.ts"
+import { homing, started } from "./Process.ts"
+
+const env = { DATA_DIR: "data", WHATSAPP_URL: "ws://127.0.0.1:9/", API_KEY: "a key for these tests" }
+
+/** A folder as a process left it that had a device, and copies of it to be spoilt. */
+const used = Effect.gen(function* () {
+  const cwd = yield* folder
+  const { call, process } = yield* started({ cwd, env }, env.API_KEY)
+  yield* eventually(call("GET", "/v1/devices"), ({ body }) => body.items?.length === 1)
+  assert.strictEqual((yield* process.end("SIGTERM")).code, 0)
+  let copies = 0
+  const copy = () => {
+    const path = join(cwd, `copy-${copies++}`)
+    cpSync(join(cwd, "data"), path, { recursive: true })
+    return path
+  }
+  return { cwd, copy }
+})
+
+const lose = (path: string, name: string) => {
+  for (const end of ["", "-wal", "-shm"]) rmSync(join(path, `${name}${end}`), { force: true })
+}
+
+const cases: ReadonlyArray<readonly [string, (path: string) => void, RegExp]> = [
+  [
+    "log.db is open for others to write",
+    (path) => chmodSync(join(path, "log.db"), 0o666),
+    /log\.db is open for other users to write/
+  ],
+  [
+    "the folder is open for others to write",
+    (path) => chmodSync(path, 0o777),
+    /is open for other users to write \(mode 777\)/
+  ],
+  ["the log is missing", (path) => lose(path, "log.db"), /log\.db is missing, and \S+subject-keys\.db is there/],
+  [
+    "the subject keys are missing",
+    (path) => lose(path, "subject-keys.db"),
+    /subject-keys\.db is missing, and \S+log\.db is there/
+  ],
+  [
+    "the subject keys are empty",
+    (path) => {
+      lose(path, "subject-keys.db")
+      closeSync(openSync(join(path, "subject-keys.db"), "a", 0o600))
+    },
+    /there is no subject key.* the log needs some/
+  ],
+  ["the ledger is missing", (path) => lose(path, "ledger.db"), /ledger\.db is missing/],
+  ["the credentials are missing", (path) => lose(path, "whatsapp.db"), /whatsapp\.db is missing/],
+  ...["pepper", "subject-keys", "ledger", "whatsapp-auth"].map(
+    (name) =>
+      [
+        `the secret ${name} is missing`,
+        (path: string) => rmSync(join(path, "secrets", name)),
+        new RegExp(`secrets/${name} is missing`)
+      ] as const
+  ),
+  [
+    "the secret of the ledger is another",
+    (path) => writeFileSync(join(path, "secrets/ledger"), Buffer.alloc(32, 7)),
+    /ledger\.db cannot be opened: .*secret ledger/
+  ],
+  [
+    "the secret of the subject keys is another",
+    (path) => writeFileSync(join(path, "secrets/subject-keys"), Buffer.alloc(32, 7)),
+    /not wrapped under the secret subject-keys/
+  ],
+  [
+    "the log is cut off",
+    (path) => truncateSync(join(path, "log.db"), 8_192),
+    /log\.db cannot be opened: .*Restore it from a backup/
+  ],
+  [
+    "a page of the log is damaged",
+    (path) => {
+      const db = new DatabaseSync(join(path, "log.db"))
+      const root = db.prepare("SELECT rootpage FROM sqlite_master WHERE name = 'events'").get()!.rootpage as number
+      db.close()
+      const file = openSync(join(path, "log.db"), "r+")
+      writeSync(file, Buffer.alloc(64, 0xff), 0, 64, (root - 1) * 4_096)
+      closeSync(file)
+    },
+    /log\.db cannot be opened: .*Restore it from a backup/
+  ],
+  [
+    "a table was copied without its primary key",
+    (path) => {
+      const db = new DatabaseSync(join(path, "subject-keys.db"))
+      db.exec("CREATE TABLE copied AS SELECT * FROM keys; DROP TABLE keys; ALTER TABLE copied RENAME TO keys")
+      db.close()
+    },
+    /subject-keys\.db cannot be opened: its table keys has not the columns, keys and indexes/
+  ]
+]
+
+it.live(
+  "whatever is wrong with a store is said in a line, and nothing is begun in its place",
+  () =>
+    Effect.gen(function* () {
+      const { copy, cwd } = yield* used
+      const outcomes = yield* Effect.forEach(
+        cases,
+        Effect.fnUntraced(function* ([name, spoil, line]) {
+          const path = copy()
+          spoil(path)
+          const process = yield* homing(["start"], { cwd, env: { ...env, DATA_DIR: path, PORT: "0" } })
+          const { code } = yield* Effect.timeoutOrElse(process.ended, {
+            duration: "15 seconds",
+            orElse: () => Effect.succeed({ code: "it started", signal: null })
+          })
+          const said = process.stderr().trimEnd()
+          return {
+            name,
+            code,
+            said: said.startsWith("homing: ") && !said.includes("\n") && line.test(said) ? "as it should" : said
+          }
+        }),
+        { concurrency: 3 }
+      )
+      assert.deepStrictEqual(
+        outcomes,
+        cases.map(([name]) => ({ name, code: 1, said: "as it should" }))
+      )
+    }),
+  120_000
+)
+
+it.live("what belongs to another log is refused", () =>
+  Effect.gen(function* () {
+    const [mine, other] = yield* Effect.all([used, used], { concurrency: 2 })
+    const refusal = Effect.fnUntraced(function* (...names: ReadonlyArray<string>) {
+      const [path, theirs] = [mine.copy(), other.copy()]
+      for (const name of names) cpSync(join(theirs, name), join(path, name))
+      const process = yield* homing(["start"], { cwd: mine.cwd, env: { ...env, DATA_DIR: path, PORT: "0" } })
+      assert.strictEqual((yield* process.ended).code, 1)
+      return process.stderr().trimEnd()
+    })
+    assert.strictEqual(
+      yield* refusal("views.db"),
+      "homing: views.db belongs to another log: delete it, and it is made anew"
+    )
+    assert.match(
+      yield* refusal("subject-keys.db", "secrets/subject-keys"),
+      /^homing: the subject keys, in subject-keys\.db or the database, belong to another log\. [^\n]+$/
+    )
+    assert.match(yield* refusal("ledger.db"), /^homing: [^\n]+ledger\.db cannot be opened: [^\n]+secret ledger[^\n]+$/)
+  })
+)
+
+it.live("views that are damaged, or missing, are made anew, and what was damaged is kept aside", () =>
+  Effect.gen(function* () {
+    const { copy, cwd } = yield* used
+    const path = copy()
+    writeFileSync(join(path, "views.db"), "this is not what it was ".repeat(1_000))
+    const first = yield* started({ cwd, env: { ...env, DATA_DIR: path } }, env.API_KEY)
+    const listed = (call: typeof first.call) =>
+      eventually(call("GET", "/v1/devices"), ({ body }) => body.items?.length === 1)
+    yield* listed(first.call)
+    yield* first.process.end("SIGTERM")
+    assert.match(first.process.stderr(), /a damaged database is set aside and made anew/)
+    assert.isTrue(readdirSync(path).some((name) => /^views\.db\.damaged-[\dTZ-]+$/.test(name)))
+    lose(path, "views.db")
+    const second = yield* started({ cwd, env: { ...env, DATA_DIR: path } }, env.API_KEY)
+    yield* listed(second.call)
+  })
+)
+
+it.live("every database is read through when somebody asks for it", () =>
+  Effect.gen(function* () {
+    const { copy, cwd } = yield* used
+    const path = copy()
+    const check = Effect.gen(function* () {
+      const process = yield* homing(["store", "check"], { cwd, env: { ...env, DATA_DIR: path } })
+      const { code } = yield* process.ended
+      return { code, said: process.stdout() + process.stderr() }
+    })
+    const whole = yield* check
+    assert.deepStrictEqual(
+      [whole.code, [...whole.said.matchAll(/^(\S+) is whole$/gm)].map(([, name]) => name).toSorted()],
+      [0, ["ledger.db", "log.db", "refusals.db", "subject-keys.db", "views.db", "whatsapp.db"]]
+    )
+    truncateSync(join(path, "ledger.db"), 8_192)
+    const cut = yield* check
+    assert.strictEqual(cut.code, 1)
+    assert.match(cut.said, /ledger\.db cannot be opened: .*Restore it from a backup/)
+  })
+)
+
+it.live("lost keys are gone on without when an operator says so", () =>
+  Effect.gen(function* () {
+    const { copy, cwd } = yield* used
+    const path = copy()
+    renameSync(join(path, "subject-keys.db"), join(path, "lost"))
+    const mine = { ...env, DATA_DIR: path }
+    closeSync(openSync(join(path, "subject-keys.db"), "a", 0o600))
+    const adopting = yield* homing(["store", "adopt"], { cwd, env: mine })
+    assert.strictEqual((yield* adopting.ended).code, 0, adopting.stderr())
+    assert.isTrue(existsSync(join(path, "subject-keys.db")))
+    const { call } = yield* started({ cwd, env: mine }, env.API_KEY)
+    const { body } = yield* eventually(call("GET", "/v1/devices"), (answer) => answer.body.items?.length === 1)
+    assert.isUndefined(body.items[0].name)
+  })
+)
