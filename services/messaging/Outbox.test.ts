@@ -165,7 +165,7 @@ it.effect("who has no place in the log begins with the devices, then where the o
       head: Effect.succeed(6n),
       position: Effect.succeed(6n),
       isUnanswered: (id) => id === uuid(2),
-      oldest: () => 5n,
+      oldest: () => ({ before: 4n }),
       devices: Effect.succeed(created)
     })
     const one = yield* join(0)

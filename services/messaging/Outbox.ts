@@ -39,8 +39,8 @@ export interface Backlog {
   readonly position: Effect.Effect<bigint | undefined>
   /** Whether no agent has said yet what became of a message that is known. */
   readonly isUnanswered: (message: string) => boolean
-  /** Where the oldest of them stands. */
-  readonly oldest: () => bigint | undefined
+  /** The event before the oldest of them, if there is one; `undefined` in it: nobody knows which. */
+  readonly oldest: () => { readonly before: bigint | undefined } | undefined
   /** The first events of all devices. */
   readonly devices: Effect.Effect<ReadonlyArray<RecordedEvent>, EventStoreUnavailable>
 }
@@ -91,10 +91,11 @@ export const make = Effect.fnUntraced(function* (
       const readers = [...present.values()].filter(({ handed }) => handed() === undefined)
       const head = readers.length === 0 ? undefined : yield* backlog.head
       if (head === undefined) return
+      const oldest = backlog.oldest()
+      const before = oldest === undefined ? head : oldest.before
+      if (before === undefined) return // then all of the log is read
       const events = yield* backlog.devices
       const byPartition = yield* deriveAll(events, () => true)
-      const oldest = backlog.oldest()
-      const before = oldest === undefined ? head : oldest - 1n
       for (const reader of readers) yield* reader.take(byPartition.get(reader.partition) ?? [], before, events.length)
     })
     yield* Effect.orDie(Effect.retry(beginning, patiently))

@@ -36,7 +36,7 @@ export interface QueueDepth {
   /** Whether no agent has said yet what became of it. */
   readonly isUnanswered: (message: string) => boolean
   /** Where the oldest of them stands. */
-  readonly oldest: () => bigint | undefined
+  readonly oldest: () => OpenMessages.Place | undefined
   /** How often a report about any message denied another. */
   readonly contradictions: () => number
 }

@@ -67,7 +67,11 @@ export const queued = (n: number, position: bigint, device: string) =>
 export const reported = (n: number, revision: number, position: bigint, kind: string) =>
   recorded(`message-${uuid(n)}`, revision, position, {
     type: `message.${kind}.v1`,
-    data: { attempt: 1, at, ...(kind === "failed" && { code: "403" }) }
+    data: {
+      attempt: 1,
+      at,
+      ...((kind === "failed" || kind === "unknown") && { code: kind === "failed" ? "403" : "ack_timeout" })
+    }
   })
 
 export const deviceCreated = (id: string, position: bigint, agent = "home") =>
