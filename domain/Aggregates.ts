@@ -1,7 +1,7 @@
 import { Client } from "./access/Client.ts"
 import { Device } from "./device/Device.ts"
+import { Store } from "./identity/LogIdentity.ts"
 import { Message } from "./message/Message.ts"
-import { Store } from "./store/Store.ts"
 
 /** Every aggregate there is. What reads the whole log, or checks it, follows from this list. */
 export const aggregates = [Message, Device, Client, Store] as const

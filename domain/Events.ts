@@ -1,7 +1,7 @@
 import { Schema, type SchemaAST } from "effect"
 import type { EventId } from "./Ids.ts"
-import { boxesIn } from "./privacy/Sealed.ts"
 import type { NewEvent } from "./Recorded.ts"
+import { boxesIn } from "./Sealed.ts"
 
 type Shape<Data extends object> = Schema.Codec<Data, object>
 

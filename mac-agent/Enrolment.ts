@@ -1,10 +1,10 @@
 import { Effect, Schema } from "effect"
 import type { AgentId } from "#domain/Ids.ts"
+import { type AgentOffer, epochOf, GatewayPin, NewestProtocol } from "#domain/identity/Trust.ts"
 import { PinStore } from "#domain/ports/PinStore.ts"
-import { type AgentOffer, epochOf, GatewayPin, NewestProtocol } from "#domain/wire/Trust.ts"
 import { nkey } from "./Layers.ts"
-import { ownKeys } from "./OwnKeys.ts"
-import * as Trust from "./Trust.ts"
+import { ownKeys } from "./link/OwnKeys.ts"
+import * as Trust from "./link/Trust.ts"
 
 /** What an operator does to an agent's trust. */
 

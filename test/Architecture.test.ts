@@ -6,7 +6,7 @@ import { assert, describe, it } from "@effect/vitest"
 const root = resolve(import.meta.dirname, "..")
 
 /** Composition roots: the only files of services and mac-agent where a program meets its adapters. */
-const roots = ["services/layers.ts", "services/cli/", "mac-agent/Layers.ts"]
+const roots = ["services/layers/Processes.ts", "services/cli/", "mac-agent/Layers.ts"]
 
 const rooms: Record<string, (target: string) => boolean> = {
   "domain/": (to) => to === "effect" || to.startsWith("domain/"),
@@ -30,16 +30,16 @@ const confined: Record<string, ReadonlyArray<string>> = {
     "infra/sqlite/",
     "infra/subject-keys/",
     "services/projections/",
-    "services/runtime/Tables.ts",
+    "services/tables/Tables.ts",
     "services/access/KeysView.ts",
-    "services/agents/AgentsHeard.ts",
+    "services/transports/agent-link/AgentsHeard.ts",
     "services/devices/SharedPairingCodes.ts",
     "services/identity/OlderLog.ts",
     "services/identity/OwnDatabase.ts",
-    "services/messaging/Dispatcher.ts",
-    "services/messaging/MessagesLive.ts",
-    "services/messaging/Reconciler.ts",
-    "services/messaging/Reissues.ts"
+    "services/dispatch/Dispatcher.ts",
+    "services/messages/MessagesLive.ts",
+    "services/dispatch/Reconciler.ts",
+    "services/dispatch/Reissues.ts"
   ],
   "libphonenumber-js": ["services/gateway/"]
 }
@@ -93,7 +93,7 @@ describe("architecture", () => {
     assert.isFalse(rooms["domain/"]!("node:crypto"))
     assert.isFalse(rooms["services/"]!("infra/sqlite/Database.ts"))
     assert.isFalse(rooms["mac-agent/"]!("services/Config.ts"))
-    assert.include(importsOf("services/layers.ts").join(" "), "infra/event-store/Sqlite.ts")
+    assert.include(importsOf("services/layers/Processes.ts").join(" "), "infra/event-store/sqlite/Sqlite.ts")
   })
 
   it("files stay readable", () => {

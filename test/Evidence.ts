@@ -1,12 +1,12 @@
 import { join } from "node:path"
 import { Effect, Layer } from "effect"
 import { fromBase64url, fromUtf8 } from "#domain/Bytes.ts"
+import { Store, streamId } from "#domain/identity/LogIdentity.ts"
 import { Crypto, type VerifyingKey } from "#domain/ports/Crypto.ts"
 import { EventStore } from "#domain/ports/EventStore.ts"
-import { Store, streamId } from "#domain/store/Store.ts"
 import { EnvelopeRefused, verifyBatch } from "#domain/wire/Envelope.ts"
 import * as NodeCrypto from "#infra/crypto/NodeCrypto.ts"
-import * as Sqlite from "#infra/event-store/Sqlite.ts"
+import * as Sqlite from "#infra/event-store/sqlite/Sqlite.ts"
 
 /**
  * As an auditor does it: with nothing but the log's own record of its agents' public keys. The claims that the signed

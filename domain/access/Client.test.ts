@@ -3,7 +3,7 @@ import { Result, Schema } from "effect"
 import { fold } from "../Decider.ts"
 import { ApiKeyId, SubjectId } from "../Ids.ts"
 import { fromMillis } from "../Instant.ts"
-import { specification } from "../Specification.ts"
+import { specification } from "../testing/Specification.ts"
 import { Client, type ClientCommand, type ClientEvent, ClientRejected, type KeyIssued } from "./Client.ts"
 
 const { given } = specification(Client)

@@ -4,7 +4,7 @@ import type { Decider } from "../Decider.ts"
 import { type EventOf, released } from "../Events.ts"
 import { ApiKeyId, type ClientId } from "../Ids.ts"
 import { Instant } from "../Instant.ts"
-import { type Sealed, sealedAs } from "../privacy/Sealed.ts"
+import { type Sealed, sealedAs } from "../Sealed.ts"
 
 /** What a key may do. `admin` manages clients and keys and includes the others. */
 export const scopes = ["messages:send", "messages:read", "devices:manage", "admin"] as const

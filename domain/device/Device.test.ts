@@ -3,7 +3,7 @@ import { Result, Schema } from "effect"
 import { fold } from "../Decider.ts"
 import { AgentId, SubjectId } from "../Ids.ts"
 import { fromMillis } from "../Instant.ts"
-import { specification } from "../Specification.ts"
+import { specification } from "../testing/Specification.ts"
 import {
   type ChangeEvent,
   type Connection,

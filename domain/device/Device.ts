@@ -4,7 +4,7 @@ import type { Decider } from "../Decider.ts"
 import { type EventOf, released } from "../Events.ts"
 import { AgentId, type DeviceId } from "../Ids.ts"
 import { Instant } from "../Instant.ts"
-import { sealedAs } from "../privacy/Sealed.ts"
+import { sealedAs } from "../Sealed.ts"
 
 // Events
 

@@ -3,7 +3,7 @@ import { Result, Schema } from "effect"
 import { fold } from "../Decider.ts"
 import { DeviceId, EventId, SubjectId, WaMessageId } from "../Ids.ts"
 import { fromMillis, Instant } from "../Instant.ts"
-import { specification } from "../Specification.ts"
+import { specification } from "../testing/Specification.ts"
 import {
   Message,
   type MessageCommand,

@@ -5,7 +5,7 @@ import type { MessageCode, MessageCodeOf } from "../ErrorCodes.ts"
 import { type EventOf, released } from "../Events.ts"
 import { DeviceId, type EventId, type MessageId, SubjectId, WaMessageId } from "../Ids.ts"
 import { Instant } from "../Instant.ts"
-import { sealedAs } from "../privacy/Sealed.ts"
+import { sealedAs } from "../Sealed.ts"
 import { RecipientKind, Recipients } from "./Content.ts"
 import { isSettled, type Report, type ReportKind, reportKey, type Status, statusOf } from "./Status.ts"
 

@@ -3,9 +3,9 @@ import type { SqlClient } from "effect/sql"
 import { Client, Scope } from "#domain/access/Client.ts"
 import { ApiKeyId, ClientId, defaultTenant, EventId } from "#domain/Ids.ts"
 import { Instant } from "#domain/Instant.ts"
-import { Sealed } from "#domain/privacy/Sealed.ts"
 import type { RecordedEvent } from "#domain/Recorded.ts"
-import type { View } from "../projections/View.ts"
+import { Sealed } from "#domain/Sealed.ts"
+import type { View } from "../views/View.ts"
 import { clientOf, Roster } from "./Roster.ts"
 
 const setup = (sql: SqlClient.SqlClient) =>

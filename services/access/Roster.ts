@@ -2,8 +2,8 @@ import { Client, type KeyExpirySet, type KeyIssued, type Scope } from "#domain/a
 import { fromBase64url } from "#domain/Bytes.ts"
 import { type ApiKeyId, ClientId, type EventId } from "#domain/Ids.ts"
 import type { Instant } from "#domain/Instant.ts"
-import type { Sealed } from "#domain/privacy/Sealed.ts"
 import type { RecordedEvent } from "#domain/Recorded.ts"
+import type { Sealed } from "#domain/Sealed.ts"
 
 export interface KnownKey {
   readonly client: ClientId

@@ -3,7 +3,7 @@ import type { Connection } from "#domain/device/Device.ts"
 import type { DeviceId } from "#domain/Ids.ts"
 import type { Instant } from "#domain/Instant.ts"
 import type { PhoneNumber } from "#domain/message/Content.ts"
-import type { Caller, Unavailable } from "../messaging/Messages.ts"
+import type { Caller, Unavailable } from "../messages/Messages.ts"
 
 export interface DeviceDocument {
   readonly id: DeviceId

@@ -5,11 +5,11 @@ import { type AgentId, DeviceId } from "#domain/Ids.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
 import { SubjectKeys } from "#domain/ports/SubjectKeys.ts"
 import { open, seal } from "#domain/privacy/Sealing.ts"
-import type { DeviceRecord, DeviceRegistry } from "../projections/DevicesView.ts"
-import { inForce, Views } from "../projections/View.ts"
 import { Provenance } from "../runtime/Provenance.ts"
+import { inForce, Views } from "../views/View.ts"
 import { DeviceActors } from "./DeviceActors.ts"
 import { type DeviceDocument, Devices } from "./Devices.ts"
+import type { DeviceRecord, DeviceRegistry } from "./DevicesView.ts"
 import { PairingCodes } from "./PairingCodes.ts"
 
 /** How long `create` waits for the first code before it answers without one. */

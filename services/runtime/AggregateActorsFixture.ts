@@ -4,7 +4,7 @@ import { ApiKeyId, defaultTenant, StreamId, SubjectId } from "#domain/Ids.ts"
 import { EventStore, EventStoreUnavailable } from "#domain/ports/EventStore.ts"
 import type { NewEvent } from "#domain/Recorded.ts"
 import * as NodeCrypto from "#infra/crypto/NodeCrypto.ts"
-import * as Sqlite from "#infra/event-store/Sqlite.ts"
+import * as Sqlite from "#infra/event-store/sqlite/Sqlite.ts"
 import * as AggregateActors from "./AggregateActors.ts"
 import { type Origin, Provenance } from "./Provenance.ts"
 

@@ -1,6 +1,6 @@
 import { Clock, Context, Effect, Layer, Schedule, Schema, Stream, SubscriptionRef } from "effect"
 import { CommandBus } from "#domain/ports/CommandBus.ts"
-import { StoreIdentity } from "../identity/StoreIdentity.ts"
+import { StoreIdentity } from "../identity/LogIdentity.ts"
 import { observe } from "../telemetry/Metrics.ts"
 import { Freshness } from "./Freshness.ts"
 import { SharedClock } from "./SharedClock.ts"
