@@ -15,6 +15,7 @@ import type { Contents } from "#infra/sqlite/FolderContents.ts"
 import * as FolderContents from "#infra/sqlite/FolderContents.ts"
 import * as Baileys from "#infra/whatsapp/baileys/Baileys.ts"
 import * as Agent from "./Agent.ts"
+import * as Enrolment from "./link/Enrolment.ts"
 import * as Trust from "./link/Trust.ts"
 import type { SenderOptions } from "./sending/Sender.ts"
 
@@ -69,6 +70,10 @@ export const layer = <E, R, E2, R2>(
 export const nkey = Effect.gen(function* () {
   return Nkey.userOf(Redacted.value(yield* (yield* SecretVault).obtain("agent-nkey")))
 })
+
+/** What an operator carries to the gateway; with `renew`, of keys made now. */
+export const offer = (agent: AgentId, renew: boolean) =>
+  Effect.flatMap(nkey, ({ publicKey }) => Enrolment.offer(agent, publicKey, renew))
 
 /** The bus as this agent reaches it. */
 export const bus = (agent: AgentId, url: Redacted.Redacted, caFile: string | undefined) =>

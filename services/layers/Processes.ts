@@ -34,6 +34,7 @@ import * as Dispatcher from "../dispatch/Dispatcher.ts"
 import * as Reconciler from "../dispatch/Reconciler.ts"
 import * as Server from "../gateway/Server.ts"
 import { Deployment } from "../health/Deployment.ts"
+import * as Judgement from "../health/Judgement.ts"
 import { Adopting, Shared } from "../identity/Installation.ts"
 import * as Identity from "../identity/LogIdentity.ts"
 import { StoreIdentity } from "../identity/LogIdentity.ts"
@@ -45,7 +46,6 @@ import * as MessageActors from "../messages/MessageActors.ts"
 import * as MessagesLive from "../messages/MessagesLive.ts"
 import * as MessagesView from "../messages/MessagesView.ts"
 import * as Waits from "../messages/Waits.ts"
-import * as Fitness from "../runtime/Fitness.ts"
 import { Freshness, LogElsewhere } from "../runtime/Freshness.ts"
 import { SharedClock } from "../runtime/SharedClock.ts"
 import { observe } from "../telemetry/Metrics.ts"
@@ -232,7 +232,7 @@ export const gateway = (options: GatewayOptions) => {
     Layer.provideMerge([pairingCodes, AgentsHeard.layer]),
     Layer.provideMerge(views),
     Layer.provide(OlderLog.views),
-    Layer.provideMerge(Fitness.layer),
+    Layer.provideMerge(Judgement.layer),
     Layer.provideMerge([Freshness.layer, SharedClock.layer]),
     Layer.provide(OwnKeys.layer),
     Layer.provide(OwnDatabase.layer),

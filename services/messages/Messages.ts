@@ -1,19 +1,12 @@
 import { Context, type Effect, Schema } from "effect"
-import { type ApiKeyId, type ClientId, type DeviceId, MessageId } from "#domain/Ids.ts"
+import { type DeviceId, MessageId } from "#domain/Ids.ts"
 import type { Instant } from "#domain/Instant.ts"
 import type { Content, Recipient } from "#domain/message/Content.ts"
 import type { Status } from "#domain/message/Status.ts"
-import type { EventStoreUnavailable } from "#domain/ports/EventStore.ts"
-import type { SubjectKeysUnavailable } from "#domain/ports/SubjectKeys.ts"
 import type { RecordedEvent } from "#domain/Recorded.ts"
+import type { Caller } from "../runtime/Caller.ts"
 import { lags } from "../views/Readiness.ts"
-import type { ViewsUnavailable } from "../views/View.ts"
-
-/** Whose request it is. A client owns several keys: rotating one changes no message's id. */
-export interface Caller {
-  readonly client: ClientId
-  readonly key: ApiKeyId
-}
+import type { Unavailable } from "../views/Unavailable.ts"
 
 export type Until = "sent" | "delivered" | "read"
 
@@ -66,8 +59,6 @@ export class WaitsFull extends Schema.TaggedError<WaitsFull>()("WaitsFull", { re
 
 /** Why a message was not accepted. */
 export type Refusal = DeviceUnknown | DeviceUnpaired | Behind | OtherContent | QueueFull | WaitsFull
-
-export type Unavailable = EventStoreUnavailable | SubjectKeysUnavailable | ViewsUnavailable
 
 export interface MessagePage {
   readonly items: ReadonlyArray<MessageDocument>

@@ -14,6 +14,7 @@ import { seal } from "#domain/privacy/Sealing.ts"
 import type { NewEvent } from "#domain/Recorded.ts"
 import type { DeviceRegistry } from "../devices/DevicesView.ts"
 import type { Decision } from "../runtime/AggregateActors.ts"
+import type { Caller } from "../runtime/Caller.ts"
 import { Provenance } from "../runtime/Provenance.ts"
 import { Readiness } from "../views/Readiness.ts"
 import { Views, ViewsUnavailable } from "../views/View.ts"
@@ -23,7 +24,6 @@ import { MessageActors } from "./MessageActors.ts"
 import { evolve, present, reveal, type SealedDocument } from "./MessageDocument.ts"
 import {
   Behind,
-  type Caller,
   DeviceUnknown,
   DeviceUnpaired,
   Messages,

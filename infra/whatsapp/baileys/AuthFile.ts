@@ -6,10 +6,7 @@ import type { Crypto } from "#domain/ports/Crypto.ts"
 import { sealedBlobs } from "../../crypto/SealedBlob.ts"
 import * as Database from "../../sqlite/Database.ts"
 import { inTransaction } from "../../sqlite/Transaction.ts"
-import { recalling } from "./RecalledRows.ts"
-
-/** One value of one device. `value: undefined` deletes the row. */
-export type Row = { readonly type: string; readonly id: string; readonly value: string | undefined }
+import { type Row, recalling } from "./RecalledRows.ts"
 
 /** One device's rows, for the one connection that holds them: a later `claim` ends this one's right to write. */
 export interface DeviceRows {

@@ -8,7 +8,8 @@ import {
   type SignalDataTypeMap
 } from "@whiskeysockets/baileys"
 import type { DeviceId } from "#domain/Ids.ts"
-import type { AuthFile, Row } from "./AuthFile.ts"
+import type { AuthFile } from "./AuthFile.ts"
+import type { Row } from "./RecalledRows.ts"
 
 export interface Notes {
   readonly get: (type: string, id: string) => unknown

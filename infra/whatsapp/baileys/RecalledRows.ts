@@ -1,5 +1,11 @@
 import { lru } from "../../Lru.ts"
-import type { Row } from "./AuthFile.ts"
+
+/** One value of one device. `value: undefined` deletes the row. */
+export interface Row {
+  readonly type: string
+  readonly id: string
+  readonly value: string | undefined
+}
 
 /** What is asked for with every message and every receipt, and opens nothing for whoever reads the memory. */
 const recalled: ReadonlySet<string> = new Set(["address", "disappearing", "lid-mapping"])

@@ -2,14 +2,13 @@ import { Effect, Schema } from "effect"
 import type { AgentId } from "#domain/Ids.ts"
 import { type AgentOffer, epochOf, GatewayPin, NewestProtocol } from "#domain/identity/Trust.ts"
 import { PinStore } from "#domain/ports/PinStore.ts"
-import { nkey } from "./Layers.ts"
-import { ownKeys } from "./link/OwnKeys.ts"
-import * as Trust from "./link/Trust.ts"
+import { ownKeys } from "./OwnKeys.ts"
+import * as Trust from "./Trust.ts"
 
 /** What an operator does to an agent's trust. */
 
-/** The agent's public part; with `renew`, of keys made now, beside the ones it has. */
-export const offer = Effect.fnUntraced(function* (agent: AgentId, renew: boolean) {
+/** The agent's public part; with `renew`, of keys made now, beside the ones it has. `nkey`: the user it is to a NATS server. */
+export const offer = Effect.fnUntraced(function* (agent: AgentId, nkey: string, renew: boolean) {
   const pins = yield* PinStore
   const kept = yield* pins.read
   const generations = renew ? kept.generations + 1 : kept.generations
@@ -19,7 +18,7 @@ export const offer = Effect.fnUntraced(function* (agent: AgentId, renew: boolean
     agent,
     ...keys.at(-1)!.public,
     protocol: yield* NewestProtocol,
-    nkey: (yield* nkey).publicKey
+    nkey
   }
   return offered
 })

@@ -3,9 +3,10 @@ import { Effect, Fiber, Layer } from "effect"
 import { TestClock } from "effect/testing"
 import { BusUnavailable, CommandBus } from "#domain/ports/CommandBus.ts"
 import { StoreIdentity } from "../identity/LogIdentity.ts"
-import * as Fitness from "./Fitness.ts"
-import { Freshness } from "./Freshness.ts"
-import { SharedClock } from "./SharedClock.ts"
+import { Fitness } from "../runtime/Fitness.ts"
+import { Freshness } from "../runtime/Freshness.ts"
+import { SharedClock } from "../runtime/SharedClock.ts"
+import * as Judgement from "./Judgement.ts"
 
 /** What a gateway needs, all of it there until the test takes something away. */
 const world = () => {
@@ -23,14 +24,14 @@ const world = () => {
     } as never),
     Layer.succeed(StoreIdentity, { signs: () => now.signs } as never)
   )
-  return { now, layer: Layer.provide(Fitness.layer, stubs) }
+  return { now, layer: Layer.provide(Judgement.layer, stubs) }
 }
 
 describe("a gateway", () => {
   it.effect("stands aside when it cannot do its part for some seconds, and says why", () => {
     const { layer, now } = world()
     return Effect.gen(function* () {
-      const { obstacle } = yield* Fitness.Fitness
+      const { obstacle } = yield* Fitness
       assert.isUndefined(obstacle())
       now.bus = false
       yield* TestClock.adjust("4 seconds")
@@ -58,7 +59,7 @@ describe("a gateway", () => {
   it.effect("does not come and go with a line that lets a word through now and then", () => {
     const { layer, now } = world()
     return Effect.gen(function* () {
-      const { obstacle } = yield* Fitness.Fitness
+      const { obstacle } = yield* Fitness
       now.logMillis = 6_000
       assert.strictEqual(obstacle(), "store_unavailable")
       for (let i = 0; i < 40; i++) {
@@ -72,7 +73,7 @@ describe("a gateway", () => {
   it.effect("breaks work off while it stands aside, but not for want of the database", () => {
     const { layer, now } = world()
     return Effect.gen(function* () {
-      const { whileFit } = yield* Fitness.Fitness
+      const { whileFit } = yield* Fitness
       const said: Array<string> = []
       const work = Effect.sync(() => said.push("begun")).pipe(
         Effect.andThen(Effect.never),
