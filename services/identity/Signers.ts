@@ -17,20 +17,26 @@ interface Holding {
   readonly own: ReadonlyArray<GatewayKey>
 }
 
-const taken = ({ own, state }: Holding, now: Instant): ReadonlyArray<Signer> =>
-  own.flatMap(({ public: { keyId }, signing: key }) => {
+const taken =
+  ({ state }: Holding, now: Instant) =>
+  ({ public: { keyId } }: GatewayKey): boolean => {
     const recorded = state.gatewayKeys.get(keyId)
-    return recorded !== undefined && isTaken(recorded, now) ? [{ keyId, key }] : []
-  })
+    return recorded !== undefined && isTaken(recorded, now)
+  }
+
+const signerOf = (key: GatewayKey | undefined): Signer | undefined =>
+  key && { keyId: key.public.keyId, key: key.signing }
 
 /** The active one, if it is here; else the newest that agents still take: another gateway holds the newer one. */
 export const signing = (holding: Holding, now: Instant): Signer | undefined => {
-  const signers = taken(holding, now)
-  return signers.find(({ keyId }) => keyId === holding.state.active) ?? signers.at(-1)
+  const { own, state } = holding
+  const isGood = taken(holding, now)
+  return signerOf(own.find((key) => key.public.keyId === state.active && isGood(key)) ?? own.findLast(isGood))
 }
 
 /** The oldest that agents still take. */
-export const announcing = (holding: Holding, now: Instant): Signer | undefined => taken(holding, now)[0]
+export const announcing = (holding: Holding, now: Instant): Signer | undefined =>
+  signerOf(holding.own.find(taken(holding, now)))
 
 /**
  * Looks for the secrets of the keys that the log knows. Those that were found once are kept: that they cannot be read now is
