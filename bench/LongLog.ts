@@ -14,7 +14,7 @@ import {
 } from "#domain/Identifiers.ts"
 import { AgentId, ClientId, DeviceId, type EventId, type MessageId } from "#domain/Ids.ts"
 import { fromMillis } from "#domain/Instant.ts"
-import { streamOf } from "#domain/message/Message.ts"
+import { Message } from "#domain/message/Message.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
 import { EventStore } from "#domain/ports/EventStore.ts"
 import { Ledger, type LedgerEntry } from "#domain/ports/Ledger.ts"
@@ -23,10 +23,10 @@ import { seal } from "#domain/privacy/Sealing.ts"
 import type { NewEvent } from "#domain/Recorded.ts"
 import { directionOf, encodeUnsigned, type Header, signBatch } from "#domain/wire/Envelope.ts"
 import { encodePayload } from "#domain/wire/Protocol.ts"
-import * as InstantWhatsApp from "#infra/whatsapp/Instant.ts"
-import { ownKeys } from "#mac-agent/OwnKeys.ts"
-import { StoreIdentity } from "#services/identity/StoreIdentity.ts"
-import { embedded, type GatewayOptions, together } from "#services/layers.ts"
+import * as InstantWhatsApp from "#infra/whatsapp/AcknowledgesAtOnce.ts"
+import { ownKeys } from "#mac-agent/link/OwnKeys.ts"
+import { StoreIdentity } from "#services/identity/LogIdentity.ts"
+import { embedded, type GatewayOptions, together } from "#services/layers/Processes.ts"
 import { metadataOf, Provenance } from "#services/runtime/Provenance.ts"
 
 const agent = AgentId.make("home")
@@ -201,7 +201,7 @@ export const longLog = (folder: string, messages: number, open = 0) =>
         const entries = yield* Effect.forEach(
           planned,
           Effect.fnUntraced(function* ({ entry, id, queued, reported }, i) {
-            const stream = streamOf(id)
+            const stream = Message.streamOf(id)
             const { position } = yield* store.append(stream, "no_stream", [queued])
             if (numbers[i]! >= messages - open) return []
             yield* store.append(stream, 0, reported(envelopes.slice(i * claims.length)))

@@ -2,8 +2,8 @@ import { join } from "node:path"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import { Effect, Layer, Redacted } from "effect"
 import { AgentId } from "#domain/Ids.ts"
-import * as Instant from "#infra/whatsapp/Instant.ts"
-import * as Enrolment from "#mac-agent/Enrolment.ts"
+import * as Instant from "#infra/whatsapp/AcknowledgesAtOnce.ts"
+import * as Enrolment from "#mac-agent/link/Enrolment.ts"
 import * as AgentProcess from "#mac-agent/Layers.ts"
 import * as Log from "#services/telemetry/Log.ts"
 
@@ -13,7 +13,7 @@ const home = AgentId.make("home")
 const data = join(folder, "agent")
 
 const enrol = Effect.gen(function* () {
-  const offer = yield* Enrolment.offer(home, false)
+  const offer = yield* AgentProcess.offer(home, false)
   const headers = { authorization: `Bearer ${key}`, "content-type": "application/json" }
   const answer = yield* Effect.promise(() =>
     fetch(`${gateway}/v1/agents`, { method: "POST", headers, body: JSON.stringify(offer) })

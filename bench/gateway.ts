@@ -3,8 +3,8 @@ import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import { Effect, Layer, Redacted } from "effect"
 import { HttpServer } from "effect/http"
 import { AgentId } from "#domain/Ids.ts"
-import * as Instant from "#infra/whatsapp/Instant.ts"
-import { alone, together } from "#services/layers.ts"
+import * as Instant from "#infra/whatsapp/AcknowledgesAtOnce.ts"
+import { alone, together } from "#services/layers/Processes.ts"
 import * as Log from "#services/telemetry/Log.ts"
 
 /** The product as it is, with an instant WhatsApp behind the agent. Prints its port when it is ready. */

@@ -10,7 +10,7 @@ import { DeviceId, WaMessageId } from "#domain/Ids.ts"
 import { PhoneNumber } from "#domain/message/Content.ts"
 import { WhatsApp } from "#domain/ports/WhatsApp.ts"
 import * as NodeCrypto from "#infra/crypto/NodeCrypto.ts"
-import * as Baileys from "#infra/whatsapp/Baileys.ts"
+import * as Baileys from "#infra/whatsapp/baileys/Baileys.ts"
 
 /**
  * What the memory of a device comes to that writes to one new number after the other, and then to as many that are not on

@@ -1,40 +1,97 @@
-import { Schema } from "effect"
+import { Schema, type SchemaAST } from "effect"
 import type { EventId } from "./Ids.ts"
 import type { NewEvent } from "./Recorded.ts"
+import { boxesIn } from "./Sealed.ts"
 
-/** The storage format of one aggregate's events: for each stable, versioned type name, the schema of its data. */
-type Shapes = { readonly [type: string]: Schema.Codec<object, object> }
+type Shape<Data extends object> = Schema.Codec<Data, object>
 
-/** An event of the aggregate: its type's name, its data, which is plain JSON as it stands, and once it is offered its id. */
-export type EventOf<S extends Shapes> = {
-  [K in keyof S & string]: { readonly type: K; readonly data: S[K]["Type"]; readonly id?: EventId }
-}[keyof S & string]
+/**
+ * The shapes that one event was ever stored in, oldest first: version 1, version 2, …. They are the storage format for
+ * ever. A change is another version, and a way to read the one before as the new one; whoever reads sees the newest.
+ */
+export class Versions<Data extends object> {
+  readonly shapes: ReadonlyArray<Shape<never>>
+  readonly upcasts: ReadonlyArray<(before: never) => object>
+
+  constructor(shapes: ReadonlyArray<Shape<never>>, upcasts: ReadonlyArray<(before: never) => object>) {
+    this.shapes = shapes
+    this.upcasts = upcasts
+  }
+
+  next<Newer extends object>(shape: Shape<Newer>, upcast: (before: Data) => Newer): Versions<Newer> {
+    return new Versions<Newer>([...this.shapes, shape as unknown as Shape<never>], [...this.upcasts, upcast])
+  }
+
+  /** Of the type that is stored, the one written now. */
+  get newest(): number {
+    return this.shapes.length
+  }
+}
+
+/** An event as it was first released. */
+export const released = <Data extends object>(shape: Shape<Data>): Versions<Data> =>
+  new Versions<Data>([shape as unknown as Shape<never>], [])
+
+/** The events of one aggregate by name, `message.queued`; stored is `message.queued.v1`. */
+// biome-ignore lint/suspicious/noExplicitAny: each event has data of its own
+export type Events = { readonly [name: string]: Versions<any> }
+
+type DataOf<V> = V extends Versions<infer Data> ? Data : never
+
+/** An event of the aggregate: its name, its data, which is plain JSON as it stands, and once it is offered its id. */
+export type EventOf<E extends Events> = {
+  [K in keyof E & string]: { readonly type: K; readonly data: DataOf<E[K]>; readonly id?: EventId }
+}[keyof E & string]
 
 export class UnreadableEvent extends Schema.TaggedError<UnreadableEvent>()("UnreadableEvent", {
   type: Schema.String,
-  problem: Schema.String
+  problem: Schema.Literals(["unknown type", "malformed data"])
 }) {}
+
+interface Version {
+  readonly name: string
+  readonly shape: SchemaAST.AST
+  readonly decode: (data: unknown) => object
+}
 
 type Stored = Pick<NewEvent, "eventId" | "type" | "data">
 
 export interface Reader<Event> {
-  /** A type or shape that was never released throws `UnreadableEvent`: a bug or a damaged log. */
+  /** A type or shape that was never released throws `UnreadableEvent`: a bug, a damaged log, or a newer release's. */
   (event: Stored): Event
   /** Takes a decider's own event for read: its shape was checked by the compiler. */
   readonly remember: (event: Event, id: EventId) => void
+  /** The type under which an event of this name is stored now. */
+  readonly storedType: (name: string) => string
+  /** Every type that was ever stored. */
+  readonly types: ReadonlySet<string>
+  /** The personal data in it, each box with the name that its place is bound to. */
+  readonly boxes: (event: Stored) => ReturnType<typeof boxesIn>
 }
 
 /** Reads stored events back. The live tail hands one object to all who follow it: each is decoded once at most. */
-export const reader = <const S extends Shapes>(shapes: S): Reader<EventOf<S>> => {
-  const decoders = new Map(Object.entries(shapes).map(([type, shape]) => [type, Schema.decodeUnknownSync(shape)]))
-  const seen = new WeakMap<object, EventOf<S>>()
-  const read = (event: Stored): EventOf<S> => {
+export const reader = <const E extends Events>(events: E): Reader<EventOf<E>> => {
+  type Event = EventOf<E>
+  const released = new Map<string, Version>()
+  const newest = new Map<string, string>()
+  for (const [name, { shapes, upcasts }] of Object.entries(events)) {
+    for (const [i, shape] of shapes.entries()) {
+      const decode = Schema.decodeUnknownSync(shape)
+      const later = upcasts.slice(i)
+      const read = (data: unknown) => later.reduce<object>((before, upcast) => upcast(before as never), decode(data))
+      released.set(`${name}.v${i + 1}`, { name, shape: shape.ast, decode: later.length === 0 ? decode : read })
+    }
+    newest.set(name, `${name}.v${shapes.length}`)
+  }
+  const seen = new WeakMap<object, Event>()
+
+  const read = (event: Stored): Event => {
+    const version = released.get(event.type)
     const known = seen.get(event.data)
-    if (known?.type === event.type) return known
-    const decode = decoders.get(event.type)
-    if (decode === undefined) throw new UnreadableEvent({ type: event.type, problem: "unknown type" })
+    if (known !== undefined && known.type === version?.name) return known
+    if (version === undefined) throw new UnreadableEvent({ type: event.type, problem: "unknown type" })
     try {
-      const decoded = { type: event.type, data: decode(event.data), id: event.eventId } as EventOf<S>
+      const decoded = { type: version.name, data: version.decode(event.data), id: event.eventId } as Event
       seen.set(event.data, decoded)
       return decoded
     } catch {
@@ -42,6 +99,9 @@ export const reader = <const S extends Shapes>(shapes: S): Reader<EventOf<S>> =>
     }
   }
   return Object.assign(read, {
-    remember: (event: EventOf<S>, id: EventId) => void seen.set(event.data, { ...event, id })
+    remember: (event: Event, id: EventId) => void seen.set(event.data, { ...event, id }),
+    storedType: (name: string) => newest.get(name)!,
+    types: new Set(released.keys()),
+    boxes: ({ data, type }: Stored) => boxesIn(released.get(type)!.shape, data)
   })
 }

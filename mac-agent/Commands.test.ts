@@ -22,7 +22,7 @@ import {
   start,
   startAgent,
   until
-} from "./AgentFixture.ts"
+} from "./testing/AgentFixture.ts"
 
 const stranger = crypto.signingKey(new Uint8Array(32).fill(77))
 

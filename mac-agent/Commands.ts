@@ -1,6 +1,7 @@
 import { Array, Clock, Effect, Exit, Layer, Schedule, Schema, Stream } from "effect"
 import { DeviceId, EventId, SubjectId } from "#domain/Ids.ts"
 import { fromMillis, Instant, toMillis } from "#domain/Instant.ts"
+import type { GatewayPin } from "#domain/identity/Trust.ts"
 import { CommandBus, type Incoming, type Lane, subjectOf } from "#domain/ports/CommandBus.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
 import type { LedgerEntry } from "#domain/ports/Ledger.ts"
@@ -15,15 +16,14 @@ import {
   SendBox,
   unbox
 } from "#domain/wire/Protocol.ts"
-import type { GatewayPin } from "#domain/wire/Trust.ts"
-import { Dialect } from "./Dialect.ts"
-import { GatewayClock } from "./GatewayClock.ts"
-import { Heartbeat } from "./Heartbeat.ts"
-import { Refusals } from "./Refusals.ts"
-import { Reporter } from "./Reporter.ts"
-import { Sender } from "./Sender.ts"
-import { Sessions } from "./Sessions.ts"
-import { Trust } from "./Trust.ts"
+import { Dialect } from "./link/Dialect.ts"
+import { GatewayClock } from "./link/GatewayClock.ts"
+import { Heartbeat } from "./link/Heartbeat.ts"
+import { Refusals } from "./link/Refusals.ts"
+import { Reporter } from "./link/Reporter.ts"
+import { Trust } from "./link/Trust.ts"
+import { Sender } from "./sending/Sender.ts"
+import { Sessions } from "./sessions/Sessions.ts"
 
 type Send = Extract<AgentCommand, { kind: "send" }>
 type Pair = Extract<AgentCommand, { kind: "pair" }>

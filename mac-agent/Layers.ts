@@ -4,7 +4,7 @@ import type { AgentId } from "#domain/Ids.ts"
 import type { CommandBus } from "#domain/ports/CommandBus.ts"
 import { SecretVault } from "#domain/ports/SecretVault.ts"
 import type { WhatsApp } from "#domain/ports/WhatsApp.ts"
-import * as Nkey from "#infra/bus/Nkey.ts"
+import * as Nkey from "#infra/bus/jetstream/Nkey.ts"
 import * as NodeCrypto from "#infra/crypto/NodeCrypto.ts"
 import * as SqliteLedger from "#infra/ledger/Sqlite.ts"
 import * as PinFile from "#infra/pin/File.ts"
@@ -13,10 +13,11 @@ import * as FileVault from "#infra/secrets/FileVault.ts"
 import * as DirectoryLock from "#infra/sqlite/DirectoryLock.ts"
 import type { Contents } from "#infra/sqlite/FolderContents.ts"
 import * as FolderContents from "#infra/sqlite/FolderContents.ts"
-import * as Baileys from "#infra/whatsapp/Baileys.ts"
+import * as Baileys from "#infra/whatsapp/baileys/Baileys.ts"
 import * as Agent from "./Agent.ts"
-import type { SenderOptions } from "./Sender.ts"
-import * as Trust from "./Trust.ts"
+import * as Enrolment from "./link/Enrolment.ts"
+import * as Trust from "./link/Trust.ts"
+import type { SenderOptions } from "./sending/Sender.ts"
 
 /** The agent as a process of its own: where it keeps what, and what it stands between. */
 
@@ -69,6 +70,10 @@ export const layer = <E, R, E2, R2>(
 export const nkey = Effect.gen(function* () {
   return Nkey.userOf(Redacted.value(yield* (yield* SecretVault).obtain("agent-nkey")))
 })
+
+/** What an operator carries to the gateway; with `renew`, of keys made now. */
+export const offer = (agent: AgentId, renew: boolean) =>
+  Effect.flatMap(nkey, ({ publicKey }) => Enrolment.offer(agent, publicKey, renew))
 
 /** The bus as this agent reaches it. */
 export const bus = (agent: AgentId, url: Redacted.Redacted, caFile: string | undefined) =>

@@ -2,8 +2,8 @@ import { existsSync, readFileSync } from "node:fs"
 import { parseEnv } from "node:util"
 import { Effect, Exit, Redacted, Schema } from "effect"
 import { AgentId } from "#domain/Ids.ts"
-import { trustOf } from "./gateway/http/ClientAddress.ts"
-import { originsOf } from "./gateway/http/Cors.ts"
+import { trustOf } from "./http/ClientAddress.ts"
+import { originsOf } from "./http/Cors.ts"
 import { levels } from "./telemetry/Log.ts"
 
 interface Setting<A> {

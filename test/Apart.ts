@@ -2,10 +2,10 @@ import { assert } from "@effect/vitest"
 import { Context, Effect, Layer } from "effect"
 import { AgentId } from "#domain/Ids.ts"
 import { CommandBus } from "#domain/ports/CommandBus.ts"
-import * as InProcessBus from "#infra/bus/InProcess.ts"
-import * as Instant from "#infra/whatsapp/Instant.ts"
-import * as Enrolment from "#mac-agent/Enrolment.ts"
+import * as InProcessBus from "#infra/bus/in-process/InProcess.ts"
+import * as Instant from "#infra/whatsapp/AcknowledgesAtOnce.ts"
 import * as AgentProcess from "#mac-agent/Layers.ts"
+import * as Enrolment from "#mac-agent/link/Enrolment.ts"
 import * as Log from "#services/telemetry/Log.ts"
 import { type Homing, start, text } from "./Homing.ts"
 
@@ -27,7 +27,7 @@ export const startAgent = (path: string, lane: Bus, agent = home, whatsapp = Ins
 
 /** What `homing agent keys` prints; with `renew`, `homing agent keys --new`. */
 export const offered = (path: string, renew = false, agent = home) =>
-  Effect.provide(Enrolment.offer(agent, renew), AgentProcess.custody(path))
+  Effect.provide(AgentProcess.offer(agent, renew), AgentProcess.custody(path))
 
 /** `homing agent trust` */
 export const trusting = (path: string, pin: unknown) =>

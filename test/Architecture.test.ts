@@ -6,7 +6,7 @@ import { assert, describe, it } from "@effect/vitest"
 const root = resolve(import.meta.dirname, "..")
 
 /** Composition roots: the only files of services and mac-agent where a program meets its adapters. */
-const roots = ["services/layers.ts", "services/cli/", "mac-agent/Layers.ts"]
+const roots = ["services/layers/Processes.ts", "services/cli/", "mac-agent/Layers.ts"]
 
 const rooms: Record<string, (target: string) => boolean> = {
   "domain/": (to) => to === "effect" || to.startsWith("domain/"),
@@ -21,27 +21,55 @@ const confined: Record<string, ReadonlyArray<string>> = {
   nats: ["infra/bus/jetstream/"],
   "@effect/sql-pg": ["infra/postgres/"],
   "@whiskeysockets/baileys": ["infra/whatsapp/"],
-  "effect/http": ["services/gateway/", "services/cli/"],
-  "effect/http-api": ["services/gateway/"],
+  "effect/http": ["services/access/", "services/cli/", "services/gateway/", "services/http/", "services/messages/"],
+  "effect/http-api": [
+    "services/access/",
+    "services/api/",
+    "services/devices/",
+    "services/gateway/",
+    "services/health/",
+    "services/messages/",
+    "services/transports/agent-link/",
+    "services/http/"
+  ],
   "effect/sql": [
     "infra/leases/",
     "infra/limits/",
     "infra/postgres/",
     "infra/sqlite/",
     "infra/subject-keys/",
-    "services/projections/",
-    "services/runtime/Tables.ts",
+    "services/views/",
+    "services/messages/MessagesView.ts",
+    "services/tables/Tables.ts",
     "services/access/KeysView.ts",
-    "services/agents/AgentsHeard.ts",
+    "services/transports/agent-link/AgentsHeard.ts",
     "services/devices/SharedPairingCodes.ts",
     "services/identity/OlderLog.ts",
     "services/identity/OwnDatabase.ts",
-    "services/messaging/Dispatcher.ts",
-    "services/messaging/MessagesLive.ts",
-    "services/messaging/Reconciler.ts",
-    "services/messaging/Reissues.ts"
+    "services/dispatch/Dispatcher.ts",
+    "services/messages/MessagesLive.ts",
+    "services/dispatch/Reconciler.ts",
+    "services/dispatch/Reissues.ts"
   ],
-  "libphonenumber-js": ["services/gateway/"]
+  "libphonenumber-js": ["services/http/"]
+}
+
+/** Which rooms of the gateway a room may use: contract below, plumbing below it, features beside each other, the door on top. */
+const below: Record<string, ReadonlyArray<string>> = {
+  telemetry: [],
+  tables: [],
+  runtime: ["telemetry"],
+  views: ["runtime", "tables"],
+  api: ["runtime", "views"],
+  http: ["api", "telemetry", "views"],
+  identity: ["runtime", "tables"],
+  access: ["api", "http", "runtime", "views"],
+  devices: ["api", "http", "runtime", "tables", "views"],
+  messages: ["api", "devices", "http", "identity", "runtime", "telemetry", "views"],
+  "transports/agent-link": ["api", "devices", "http", "identity", "messages", "runtime", "tables"],
+  dispatch: ["devices", "identity", "messages", "runtime", "tables", "telemetry", "transports/agent-link", "views"],
+  health: ["api", "devices", "http", "identity", "runtime", "telemetry", "transports/agent-link", "views"],
+  gateway: ["access", "api", "devices", "health", "http", "messages", "telemetry", "transports/agent-link"]
 }
 
 const isIn = (places: ReadonlyArray<string>, file: string) => places.some((place) => file.startsWith(place))
@@ -54,14 +82,57 @@ const sources = Object.keys(rooms).flatMap((room) =>
     .filter((file) => file.endsWith(".ts"))
 )
 
+const targetOf = (file: string, name: string): string => {
+  if (name.startsWith("#")) return name.slice(1)
+  return name.startsWith(".") ? relative(root, resolve(root, dirname(file), name)) : name
+}
 const importsOf = (file: string) =>
-  [...readFileSync(join(root, file), "utf8").matchAll(/(?:from|import)\s*\(?\s*"([^"]+)"/g)].map(([, target]) =>
-    target!.startsWith("#")
-      ? target!.slice(1)
-      : target!.startsWith(".")
-        ? relative(root, resolve(root, dirname(file), target!))
-        : target!
+  [...readFileSync(join(root, file), "utf8").matchAll(/(?:from|import)\s*\(?\s*"([^"]+)"/g)].map(([, name]) =>
+    targetOf(file, name!)
   )
+
+/** A room of the gateway; `undefined` for what puts it together. */
+const roomOf = (file: string): string | undefined =>
+  Object.keys(below).find((room) => file.startsWith(`services/${room}/`))
+
+/** Types are gone at run time. */
+const isNeededAtRunTime = (file: string, target: string): boolean =>
+  [...readFileSync(join(root, file), "utf8").matchAll(/^(?:import|export) (?!type )[^"]*?from "([^"]+)"/gms)].some(
+    ([, name]) => targetOf(file, name!) === target
+  )
+
+const production = sources.filter((file) => !isTest(file))
+const uses = production.flatMap((file) =>
+  importsOf(file)
+    .filter((target) => production.includes(target))
+    .map((target) => [file, target] as const)
+)
+
+/** A file in a room's root stands for itself: what lists a whole room is there beside what the room stands on. */
+const folderOf = (file: string): string => (file.split("/").length === 2 ? file : dirname(file))
+
+/** Everything that can be reached from a name, itself only if there is a way back. */
+const reach = (edges: ReadonlyMap<string, ReadonlySet<string>>, from: string): ReadonlySet<string> => {
+  const found = new Set<string>()
+  const look = (name: string) => {
+    for (const next of edges.get(name) ?? []) {
+      if (found.has(next)) continue
+      found.add(next)
+      look(next)
+    }
+  }
+  look(from)
+  return found
+}
+const graphOf = (pairs: ReadonlyArray<readonly [string, string]>) => {
+  const edges = new Map<string, Set<string>>()
+  for (const [from, to] of pairs) if (from !== to) edges.set(from, (edges.get(from) ?? new Set()).add(to))
+  return edges
+}
+const circles = (pairs: ReadonlyArray<readonly [string, string]>) => {
+  const edges = graphOf(pairs)
+  return [...edges.keys()].filter((name) => reach(edges, name).has(name)).toSorted()
+}
 
 const violations = (file: string): ReadonlyArray<string> => {
   const [, allowed] = Object.entries(rooms).find(([room]) => file.startsWith(room))!
@@ -80,20 +151,65 @@ describe("architecture", () => {
   })
 
   it("every place that is named here makes use of it", () => {
-    const uses = (place: string, used: (target: string) => boolean) =>
+    const makesUse = (place: string, used: (target: string) => boolean) =>
       sources.some((file) => file.startsWith(place) && !isTest(file) && importsOf(file).some(used))
     const idle = Object.entries(confined).flatMap(([name, places]) =>
-      places.filter((place) => !uses(place, (target) => isOf(name, target))).map((place) => `${place}: ${name}`)
+      places.filter((place) => !makesUse(place, (target) => isOf(name, target))).map((place) => `${place}: ${name}`)
     )
     assert.deepStrictEqual(idle, [])
-    assert.isTrue(roots.every((root) => uses(root, (target) => target.startsWith("infra/"))))
+    assert.isTrue(roots.every((root) => makesUse(root, (target) => target.startsWith("infra/"))))
+  })
+
+  it("no adapter is reached from outside of the roots, by whatever way", () => {
+    const edges = graphOf(uses)
+    const outside = production.filter((file) => /^(services|mac-agent)\//.test(file) && !isIn(roots, file))
+    assert.deepStrictEqual(
+      outside.filter((file) => [...reach(edges, file)].some((target) => target.startsWith("infra/"))),
+      []
+    )
+  })
+
+  it("a room of the gateway uses those that it may, and every one of these", () => {
+    const between = new Set(
+      uses.flatMap(([file, target]) => {
+        const [from, to] = [roomOf(file), roomOf(target)]
+        return from === undefined || to === undefined || from === to ? [] : [`${from} -> ${to}`]
+      })
+    )
+    const listed = Object.entries(below).flatMap(([room, others]) => others.map((other) => `${room} -> ${other}`))
+    assert.deepStrictEqual([...between].toSorted(), listed.toSorted())
+  })
+
+  it("no folder needs itself in the end", () => {
+    assert.deepStrictEqual(circles(uses.map(([file, target]) => [folderOf(file), folderOf(target)] as const)), [])
+  })
+
+  it("no file does, but in the simulated WhatsApp, where connection, phone and network know each other's types", () => {
+    const simulator = "infra/whatsapp/simulator/"
+    const [inside, outside] = [true, false].map((within) =>
+      circles(uses).filter((file) => file.startsWith(simulator) === within)
+    )
+    assert.deepStrictEqual(outside, [])
+    assert.isAbove(inside!.length, 0) // or this exception has no reason any more
+    assert.deepStrictEqual(circles(uses.filter(([file, target]) => isNeededAtRunTime(file, target))), [])
+  })
+
+  it("sees a circle", () => {
+    assert.deepStrictEqual(
+      circles([
+        ["a", "b"],
+        ["b", "c"],
+        ["c", "b"]
+      ]),
+      ["b", "c"]
+    )
   })
 
   it("sees a forbidden import", () => {
     assert.isFalse(rooms["domain/"]!("node:crypto"))
     assert.isFalse(rooms["services/"]!("infra/sqlite/Database.ts"))
     assert.isFalse(rooms["mac-agent/"]!("services/Config.ts"))
-    assert.include(importsOf("services/layers.ts").join(" "), "infra/event-store/Sqlite.ts")
+    assert.include(importsOf("services/layers/Processes.ts").join(" "), "infra/event-store/sqlite/Sqlite.ts")
   })
 
   it("files stay readable", () => {

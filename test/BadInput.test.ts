@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import * as Instant from "#infra/whatsapp/Instant.ts"
+import * as Instant from "#infra/whatsapp/AcknowledgesAtOnce.ts"
 import { callerOf, connectedDevice, folder, type Homing, start, text } from "./Homing.ts"
 
 const nobody = "00000000-0000-7000-8000-000000000000"

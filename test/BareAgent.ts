@@ -3,6 +3,7 @@ import { Array, Effect, Redacted, Schema, Stream } from "effect"
 import { fromBase64url } from "#domain/Bytes.ts"
 import { type AgentId, DeviceId, defaultTenant, MessageId } from "#domain/Ids.ts"
 import { fromMillis } from "#domain/Instant.ts"
+import { epochOf, GatewayPin } from "#domain/identity/Trust.ts"
 import { CommandBus, type Lane, type Outgoing, subjectOf } from "#domain/ports/CommandBus.ts"
 import {
   EnvelopeRefused,
@@ -14,7 +15,6 @@ import {
 } from "#domain/wire/Envelope.ts"
 import { agreementInfo, ownKey } from "#domain/wire/Keys.ts"
 import { AgentCommand, type AgentReport, box, encodePayload, payloadReader } from "#domain/wire/Protocol.ts"
-import { epochOf, GatewayPin } from "#domain/wire/Trust.ts"
 import { crypto } from "#infra/crypto/NodeCrypto.ts"
 import type { Bus } from "./Apart.ts"
 import { eventually, type Homing, text } from "./Homing.ts"

@@ -5,7 +5,7 @@ import { DeviceId, EventId } from "#domain/Ids.ts"
 import { fromMillis } from "#domain/Instant.ts"
 import { EventStore } from "#domain/ports/EventStore.ts"
 import type { SendOutcome } from "#domain/ports/WhatsApp.ts"
-import * as Instant from "#infra/whatsapp/Instant.ts"
+import * as Instant from "#infra/whatsapp/AcknowledgesAtOnce.ts"
 import { connectedDevice, eventually, folder, start, text } from "./Homing.ts"
 
 const acked: SendOutcome = { _tag: "Acked", at: "2026-01-01T00:00:00.000Z" as never }

@@ -1,6 +1,6 @@
 import { assert, it } from "@effect/vitest"
 import { Effect } from "effect"
-import * as Instant from "#infra/whatsapp/Instant.ts"
+import * as Instant from "#infra/whatsapp/AcknowledgesAtOnce.ts"
 import { connectedDevice, folder, gatewayOptions, start, text } from "./Homing.ts"
 
 it.live("a device over its limit takes nothing new, and answers for what it took", () =>

@@ -1,12 +1,12 @@
 import { join } from "node:path"
 import { Effect, Layer } from "effect"
 import { fromBase64url, fromUtf8 } from "#domain/Bytes.ts"
+import { Store, streamId } from "#domain/identity/LogIdentity.ts"
 import { Crypto, type VerifyingKey } from "#domain/ports/Crypto.ts"
 import { EventStore } from "#domain/ports/EventStore.ts"
-import { readStoreEvent, streamId } from "#domain/store/Store.ts"
 import { EnvelopeRefused, verifyBatch } from "#domain/wire/Envelope.ts"
 import * as NodeCrypto from "#infra/crypto/NodeCrypto.ts"
-import * as Sqlite from "#infra/event-store/Sqlite.ts"
+import * as Sqlite from "#infra/event-store/sqlite/Sqlite.ts"
 
 /**
  * As an auditor does it: with nothing but the log's own record of its agents' public keys. The claims that the signed
@@ -17,8 +17,8 @@ export const claimsOf = (folder: string, evidence: ReadonlyArray<string>) =>
     const crypto = yield* Crypto
     const keys = new Map<string, VerifyingKey>()
     for (const recorded of yield* (yield* EventStore).read(streamId)) {
-      const event = readStoreEvent(recorded)
-      if (event.type !== "store.agent_enrolled.v1" && event.type !== "store.agent_enrolled.v2") continue
+      const event = Store.read(recorded)
+      if (event.type !== "store.agent_enrolled") continue
       keys.set(event.data.keyId, crypto.verifyingKey(fromBase64url(event.data.signing)))
     }
     const answers = yield* verifyBatch(crypto, (id) => keys.get(id), evidence.map(fromBase64url))

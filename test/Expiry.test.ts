@@ -3,7 +3,7 @@ import { Effect, Layer, Stream } from "effect"
 import { DeviceId } from "#domain/Ids.ts"
 import { fromMillis } from "#domain/Instant.ts"
 import { type SendOutcome, WhatsApp } from "#domain/ports/WhatsApp.ts"
-import * as Instant from "#infra/whatsapp/Instant.ts"
+import * as Instant from "#infra/whatsapp/AcknowledgesAtOnce.ts"
 import { connectedDevice, eventually, folder, gatewayOptions, type Homing, life, start, text } from "./Homing.ts"
 
 /** A WhatsApp that never lets anybody in. */

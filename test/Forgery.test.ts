@@ -20,7 +20,7 @@ import {
   start,
   startAgent,
   until
-} from "#mac-agent/AgentFixture.ts"
+} from "#mac-agent/testing/AgentFixture.ts"
 import { home, bus as makeBus, startGateway } from "./Apart.ts"
 import { bareAgent, changed, claimed, deviceOf, queued, refusedIn } from "./BareAgent.ts"
 import { everyBit, forgeries } from "./Forger.ts"

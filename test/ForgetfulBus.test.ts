@@ -1,7 +1,7 @@
 import { assert, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
 import { CommandBus, type Outgoing } from "#domain/ports/CommandBus.ts"
-import * as Instant from "#infra/whatsapp/Instant.ts"
+import * as Instant from "#infra/whatsapp/AcknowledgesAtOnce.ts"
 import { connectedDevice, eventually, folder, gatewayOptions, life, start, text } from "./Homing.ts"
 
 /** A bus that says it has custody of what is to pair or to send, and forgets it, whenever it is issued first. */

@@ -7,8 +7,8 @@ import { AgentId } from "#domain/Ids.ts"
 import type { CommandBus } from "#domain/ports/CommandBus.ts"
 import type { EventStore } from "#domain/ports/EventStore.ts"
 import type { WhatsApp } from "#domain/ports/WhatsApp.ts"
-import { agent, embedded, type GatewayOptions, gateway } from "#services/layers.ts"
-import { Messages } from "#services/messaging/Messages.ts"
+import { agent, embedded, type GatewayOptions, gateway } from "#services/layers/Processes.ts"
+import { Messages } from "#services/messages/Messages.ts"
 import * as Log from "#services/telemetry/Log.ts"
 
 /** The whole product in this process, for tests over HTTP. */

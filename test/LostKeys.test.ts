@@ -4,7 +4,7 @@ import { DatabaseSync } from "node:sqlite"
 import { assert, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
 import { SubjectKeys } from "#domain/ports/SubjectKeys.ts"
-import * as Instant from "#infra/whatsapp/Instant.ts"
+import * as Instant from "#infra/whatsapp/AcknowledgesAtOnce.ts"
 import { connectedDevice, eventually, folder, life, start, text } from "./Homing.ts"
 import { scan, simulator, started } from "./Process.ts"
 

@@ -4,7 +4,7 @@ import * as PostgresLeases from "#infra/leases/Postgres.ts"
 import * as PostgresClient from "#infra/postgres/PostgresClient.ts"
 import { clientOf, Postgres } from "#infra/postgres/PostgresFixture.ts"
 import * as PostgresKeys from "#infra/subject-keys/Postgres.ts"
-import * as Instant from "#infra/whatsapp/Instant.ts"
+import * as Instant from "#infra/whatsapp/AcknowledgesAtOnce.ts"
 import { connectedDevice, eventually, folder, life, start, text } from "./Homing.ts"
 import { describeWith } from "./servers/Installed.ts"
 

@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { ApiKeyId, ClientId, DeviceId } from "#domain/Ids.ts"
 import { PhoneNumber } from "#domain/message/Content.ts"
-import * as Instant from "#infra/whatsapp/Instant.ts"
+import * as Instant from "#infra/whatsapp/AcknowledgesAtOnce.ts"
 import { connectedDevice, folder, start, text } from "./Homing.ts"
 
 const key = (written: string) => ({ "idempotency-key": written })

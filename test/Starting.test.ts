@@ -3,7 +3,7 @@ import { join } from "node:path"
 import { assert, it } from "@effect/vitest"
 import { Deferred, Effect, Layer, Stream } from "effect"
 import { EventStore } from "#domain/ports/EventStore.ts"
-import * as Instant from "#infra/whatsapp/Instant.ts"
+import * as Instant from "#infra/whatsapp/AcknowledgesAtOnce.ts"
 import { type Answer, connectedDevice, eventually, folder, type Homing, life, start, text } from "./Homing.ts"
 
 const nobody = "00000000-0000-7000-8000-000000000000"

@@ -5,7 +5,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { fromMillis } from "#domain/Instant.ts"
 import type { SendOutcome } from "#domain/ports/WhatsApp.ts"
-import * as Instant from "#infra/whatsapp/Instant.ts"
+import * as Instant from "#infra/whatsapp/AcknowledgesAtOnce.ts"
 import { connectedDevice, eventually, folder, life, start, text } from "./Homing.ts"
 import { scan, simulator, started } from "./Process.ts"
 

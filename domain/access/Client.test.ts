@@ -3,7 +3,7 @@ import { Result, Schema } from "effect"
 import { fold } from "../Decider.ts"
 import { ApiKeyId, SubjectId } from "../Ids.ts"
 import { fromMillis } from "../Instant.ts"
-import { specification } from "../Specification.ts"
+import { specification } from "../testing/Specification.ts"
 import { Client, type ClientCommand, type ClientEvent, ClientRejected, type KeyIssued } from "./Client.ts"
 
 const { given } = specification(Client)
@@ -13,9 +13,9 @@ const second = ApiKeyId.make("key2")
 const third = ApiKeyId.make("key3")
 const details = (key: ApiKeyId): KeyIssued => ({ key, digest: `digest of ${key}`, scopes: ["messages:send"] })
 
-const created: ClientEvent = { type: "client.created.v1", data: { name } }
-const issued = (key: ApiKeyId): ClientEvent => ({ type: "client.key_issued.v1", data: details(key) })
-const revoked = (key: ApiKeyId): ClientEvent => ({ type: "client.key_revoked.v1", data: { key } })
+const created: ClientEvent = { type: "client.created", data: { name } }
+const issued = (key: ApiKeyId): ClientEvent => ({ type: "client.key_issued", data: details(key) })
+const revoked = (key: ApiKeyId): ClientEvent => ({ type: "client.key_revoked", data: { key } })
 const create: ClientCommand = { _tag: "Create", name }
 const issue = (key: ApiKeyId): ClientCommand => ({ _tag: "IssueKey", issued: details(key) })
 const revoke = (key: ApiKeyId): ClientCommand => ({ _tag: "RevokeKey", key })
@@ -28,7 +28,7 @@ const rotate = (key: ApiKeyId, by: ApiKeyId, until: number, now = 10): ClientCom
   at: at(now)
 })
 const expirySet = (key: ApiKeyId, seconds: number, replacedBy?: ApiKeyId): ClientEvent => ({
-  type: "client.key_expiry_set.v1",
+  type: "client.key_expiry_set",
   data: { key, expiresAt: at(seconds), ...(replacedBy !== undefined && { replacedBy }) }
 })
 const rejected = (reason: ClientRejected["reason"]) => new ClientRejected({ reason })
@@ -134,7 +134,7 @@ describe("Client", () => {
     assert.strictEqual(new Set(told).size, told.length)
     for (const key of [first, second]) {
       const of = history.filter(({ data }) => "key" in data && data.key === key)
-      const end = of.findIndex(({ type }) => type === "client.key_revoked.v1")
+      const end = of.findIndex(({ type }) => type === "client.key_revoked")
       assert.isTrue(end < 0 || end === of.length - 1)
       const expiries = of.flatMap(({ data }) => ("expiresAt" in data ? [data.expiresAt] : []))
       assert.deepStrictEqual(expiries, [...expiries].sort().reverse())

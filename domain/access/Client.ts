@@ -1,18 +1,19 @@
 import { Result, Schema } from "effect"
+import { type Aggregate, aggregate } from "../Aggregate.ts"
 import type { Decider } from "../Decider.ts"
-import { type EventOf, reader } from "../Events.ts"
-import { ApiKeyId, type ClientId, type StreamId } from "../Ids.ts"
+import { type EventOf, released } from "../Events.ts"
+import { ApiKeyId, type ClientId } from "../Ids.ts"
 import { Instant } from "../Instant.ts"
-import { Sealed } from "../privacy/Sealed.ts"
+import { type Sealed, sealedAs } from "../Sealed.ts"
 
 /** What a key may do. `admin` manages clients and keys and includes the others. */
 export const scopes = ["messages:send", "messages:read", "devices:manage", "admin"] as const
 export const Scope = Schema.Literals(scopes)
 export type Scope = typeof Scope.Type
 
-// Events. Type names and shapes are the storage format for ever.
+// Events
 
-const created = Schema.Struct({ name: Sealed })
+const created = Schema.Struct({ name: sealedAs("name") })
 const keyIssued = Schema.Struct({
   key: ApiKeyId,
   /** SHA-256 of the secret, base64url. The secret itself is shown once and kept nowhere. */
@@ -30,14 +31,13 @@ const keyExpirySet = Schema.Struct({
 })
 export type KeyExpirySet = typeof keyExpirySet.Type
 
-export const clientEvents = {
-  "client.created.v1": created,
-  "client.key_issued.v1": keyIssued,
-  "client.key_revoked.v1": keyRevoked,
-  "client.key_expiry_set.v1": keyExpirySet
+const events = {
+  "client.created": released(created),
+  "client.key_issued": released(keyIssued),
+  "client.key_revoked": released(keyRevoked),
+  "client.key_expiry_set": released(keyExpirySet)
 }
-export type ClientEvent = EventOf<typeof clientEvents>
-export const readClientEvent = reader(clientEvents)
+export type ClientEvent = EventOf<typeof events>
 
 // Commands
 
@@ -76,13 +76,13 @@ type Decision = Result.Result<ReadonlyArray<ClientEvent>, ClientRejected>
 const accept = (...events: ReadonlyArray<ClientEvent>): Decision => Result.succeed(events)
 const reject = (reason: ClientRejected["reason"]): Decision => Result.fail(new ClientRejected({ reason }))
 
-export const Client: Decider<ClientState, ClientCommand, ClientEvent, ClientRejected> = {
+const decider: Decider<ClientState, ClientCommand, ClientEvent, ClientRejected> = {
   initialState: { _tag: "Nothing" },
 
   decide: (command, state) => {
     if (command._tag === "Create") {
       if (state._tag === "Client") return reject("exists")
-      return accept({ type: "client.created.v1", data: { name: command.name } })
+      return accept({ type: "client.created", data: { name: command.name } })
     }
     if (state._tag === "Nothing") return reject("not_created")
     if (command._tag === "IssueKey") {
@@ -93,41 +93,43 @@ export const Client: Decider<ClientState, ClientCommand, ClientEvent, ClientReje
     const known = state.keys.get(key)
     if (known === undefined) return reject("no_such_key")
     if (command._tag === "RevokeKey") {
-      return known.revoked ? accept() : accept({ type: "client.key_revoked.v1", data: { key } })
+      return known.revoked ? accept() : accept({ type: "client.key_revoked", data: { key } })
     }
     const { at, replacement, replacementExpiresAt, until } = command
     if (state.keys.has(replacement.key)) return accept()
     if (known.revoked || (known.expiresAt !== undefined && known.expiresAt <= at)) return reject("key_not_active")
     const expiresAt = known.expiresAt !== undefined && known.expiresAt < until ? known.expiresAt : until
     return accept(...issue({ ...replacement, scopes: known.scopes }, replacementExpiresAt), {
-      type: "client.key_expiry_set.v1",
+      type: "client.key_expiry_set",
       data: { key, expiresAt, replacedBy: replacement.key }
     })
   },
 
   evolve: (state, event) => {
-    if (event.type === "client.created.v1") return { _tag: "Client", keys: new Map() }
+    if (event.type === "client.created") return { _tag: "Client", keys: new Map() }
     if (state._tag === "Nothing") return state
     return { _tag: "Client", keys: new Map(state.keys).set(event.data.key, evolveKey(state.keys, event)) }
   }
 }
 
 const issue = (issued: KeyIssued, expiresAt: Instant | undefined): ReadonlyArray<ClientEvent> => [
-  { type: "client.key_issued.v1", data: issued },
-  ...(expiresAt === undefined
-    ? []
-    : [{ type: "client.key_expiry_set.v1", data: { key: issued.key, expiresAt } } as const])
+  { type: "client.key_issued", data: issued },
+  ...(expiresAt === undefined ? [] : [{ type: "client.key_expiry_set", data: { key: issued.key, expiresAt } } as const])
 ]
 
 const evolveKey = (keys: ReadonlyMap<ApiKeyId, KeyState>, event: Exclude<ClientEvent, Created>): KeyState => {
-  if (event.type === "client.key_issued.v1") {
+  if (event.type === "client.key_issued") {
     return { scopes: event.data.scopes, revoked: false, expiresAt: undefined }
   }
   const before = keys.get(event.data.key)!
-  return event.type === "client.key_revoked.v1"
+  return event.type === "client.key_revoked"
     ? { ...before, revoked: true }
     : { ...before, expiresAt: event.data.expiresAt }
 }
-type Created = { readonly type: "client.created.v1" }
+type Created = { readonly type: "client.created" }
 
-export const streamOf = (id: ClientId) => `client-${id}` as StreamId
+export const Client: Aggregate<ClientId, ClientState, ClientCommand, ClientEvent, ClientRejected> = aggregate({
+  category: "client",
+  events,
+  decider
+})

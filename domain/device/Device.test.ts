@@ -3,7 +3,7 @@ import { Result, Schema } from "effect"
 import { fold } from "../Decider.ts"
 import { AgentId, SubjectId } from "../Ids.ts"
 import { fromMillis } from "../Instant.ts"
-import { specification } from "../Specification.ts"
+import { specification } from "../testing/Specification.ts"
 import {
   type ChangeEvent,
   type Connection,
@@ -16,7 +16,7 @@ import {
 const { given } = specification(Device)
 const name = { subject: SubjectId.make("A".repeat(43)), key: "1", iv: "aaaa", box: "bbbb" }
 const details = { agent: AgentId.make("home"), name, pairing: { method: "qr" } } as const
-const created: DeviceEvent = { type: "device.created.v1", data: details }
+const created: DeviceEvent = { type: "device.created", data: details }
 const create: DeviceCommand = { _tag: "Create", created: details }
 
 const changes = ["paired", "connected", "disconnected", "logged_out"] as const
@@ -24,8 +24,8 @@ type Change = (typeof changes)[number]
 const told = (step: number, change: Change): ChangeEvent => {
   const data = { step, at: fromMillis(step), evidence: "bytes" }
   return change === "paired" || change === "connected"
-    ? { type: `device.${change}.v1`, data }
-    : { type: `device.${change}.v1`, data: { ...data, reason: `reason ${step}` } }
+    ? { type: `device.${change}`, data }
+    : { type: `device.${change}`, data: { ...data, reason: `reason ${step}` } }
 }
 const record = (event: ChangeEvent, agent = details.agent): DeviceCommand => ({ _tag: "Record", agent, event })
 

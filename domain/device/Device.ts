@@ -1,18 +1,19 @@
 import { Result, Schema } from "effect"
+import { type Aggregate, aggregate } from "../Aggregate.ts"
 import type { Decider } from "../Decider.ts"
-import { type EventOf, reader } from "../Events.ts"
-import { AgentId, type DeviceId, type StreamId } from "../Ids.ts"
+import { type EventOf, released } from "../Events.ts"
+import { AgentId, type DeviceId } from "../Ids.ts"
 import { Instant } from "../Instant.ts"
-import { Sealed } from "../privacy/Sealed.ts"
+import { sealedAs } from "../Sealed.ts"
 
-// Events. Type names and shapes are the storage format for ever.
+// Events
 
 const created = Schema.Struct({
   agent: AgentId,
-  name: Sealed,
+  name: sealedAs("name"),
   pairing: Schema.Union([
     Schema.Struct({ method: Schema.Literal("qr") }),
-    Schema.Struct({ method: Schema.Literal("code"), phone: Sealed })
+    Schema.Struct({ method: Schema.Literal("code"), phone: sealedAs("phone") })
   ])
 })
 export type Created = typeof created.Type
@@ -26,16 +27,15 @@ const change = {
 const plain = Schema.Struct(change)
 const explained = Schema.Struct({ ...change, reason: Schema.String })
 
-export const deviceEvents = {
-  "device.created.v1": created,
-  "device.paired.v1": plain,
-  "device.connected.v1": plain,
-  "device.disconnected.v1": explained,
-  "device.logged_out.v1": explained
+const events = {
+  "device.created": released(created),
+  "device.paired": released(plain),
+  "device.connected": released(plain),
+  "device.disconnected": released(explained),
+  "device.logged_out": released(explained)
 }
-export type DeviceEvent = EventOf<typeof deviceEvents>
-export type ChangeEvent = Exclude<DeviceEvent, { readonly type: "device.created.v1" }>
-export const readDeviceEvent = reader(deviceEvents)
+export type DeviceEvent = EventOf<typeof events>
+export type ChangeEvent = Exclude<DeviceEvent, { readonly type: "device.created" }>
 
 // Commands
 
@@ -75,12 +75,12 @@ type Decision = Result.Result<ReadonlyArray<DeviceEvent>, DeviceRejected>
 const accept = (...events: ReadonlyArray<DeviceEvent>): Decision => Result.succeed(events)
 const reject = (reason: DeviceRejected["reason"]): Decision => Result.fail(new DeviceRejected({ reason }))
 
-export const Device: Decider<DeviceState, DeviceCommand, DeviceEvent, DeviceRejected> = {
+const decider: Decider<DeviceState, DeviceCommand, DeviceEvent, DeviceRejected> = {
   initialState: { _tag: "Nothing" },
 
   decide: (command, state) => {
     if (command._tag === "Create") {
-      return state._tag === "Nothing" ? accept({ type: "device.created.v1", data: command.created }) : reject("exists")
+      return state._tag === "Nothing" ? accept({ type: "device.created", data: command.created }) : reject("exists")
     }
     if (state._tag === "Nothing") return reject("not_created")
     if (command.agent !== state.agent) return reject("other_agent")
@@ -89,7 +89,7 @@ export const Device: Decider<DeviceState, DeviceCommand, DeviceEvent, DeviceReje
   },
 
   evolve: (state, event) => {
-    if (event.type === "device.created.v1") {
+    if (event.type === "device.created") {
       return {
         _tag: "Device",
         agent: event.data.agent,
@@ -106,7 +106,7 @@ export const Device: Decider<DeviceState, DeviceCommand, DeviceEvent, DeviceReje
     const { step } = event.data
     const known = { ...state, ...told(state, step), ...linked(state, event) }
     if (step < state.step) return { ...known, connection: connectionOf(known, state.connection === "connected") }
-    const connected = event.type === "device.connected.v1"
+    const connected = event.type === "device.connected"
     const reason = "reason" in event.data ? event.data.reason : undefined
     return { ...known, step, reason, connection: connectionOf(known, connected) }
   }
@@ -116,9 +116,9 @@ type Linked = Pick<Extract<DeviceState, { _tag: "Device" }>, "paired" | "linkSte
 
 /** Losing a connection says nothing about the link; of what does, the highest step counts. */
 const linked = (state: Linked, { data, type }: ChangeEvent): Linked =>
-  type === "device.disconnected.v1" || data.step < state.linkStep
+  type === "device.disconnected" || data.step < state.linkStep
     ? { paired: state.paired, linkStep: state.linkStep }
-    : { paired: type !== "device.logged_out.v1", linkStep: data.step }
+    : { paired: type !== "device.logged_out", linkStep: data.step }
 
 const connectionOf = ({ linkStep, paired }: Linked, connected: boolean): Connection => {
   if (paired) return connected ? "connected" : "disconnected"
@@ -132,4 +132,8 @@ const told = (state: { readonly told: number; readonly ahead: ReadonlySet<number
   return { told: next, ahead: next === step + 1 ? state.ahead : new Set([...state.ahead].filter((_) => _ > next)) }
 }
 
-export const streamOf = (id: DeviceId) => `device-${id}` as StreamId
+export const Device: Aggregate<DeviceId, DeviceState, DeviceCommand, DeviceEvent, DeviceRejected> = aggregate({
+  category: "device",
+  events,
+  decider
+})

@@ -3,7 +3,7 @@ import { Result, Schema } from "effect"
 import { fold } from "../Decider.ts"
 import { DeviceId, EventId, SubjectId, WaMessageId } from "../Ids.ts"
 import { fromMillis, Instant } from "../Instant.ts"
-import { specification } from "../Specification.ts"
+import { specification } from "../testing/Specification.ts"
 import {
   Message,
   type MessageCommand,
@@ -32,7 +32,7 @@ const details: Queued = {
   tags: {}
 }
 const id = EventId.make("0196f3c0-0000-5000-8000-000000000001")
-const decided: MessageEvent = { type: "message.queued.v1", data: details }
+const decided: MessageEvent = { type: "message.queued", data: details }
 const queued: MessageEvent = { ...decided, id }
 const queue: MessageCommand = { _tag: "Queue", queued: details }
 const own = { _tag: "Record", device: details.device, answers: id } as const
@@ -76,7 +76,7 @@ describe("Message", () => {
 
   it("records a report with its evidence, and nothing when it is told again", () => {
     const sent = { ...own, report: { kind: "sent", attempt: 1 }, at, evidence: "bytes" } as const
-    const event: MessageEvent = { type: "message.sent.v1", data: { attempt: 1, at, evidence: "bytes" } }
+    const event: MessageEvent = { type: "message.sent", data: { attempt: 1, at, evidence: "bytes" } }
     assert.deepStrictEqual(given(queued).when(sent), [event])
     assert.deepStrictEqual(given(queued, event).when({ ...sent, evidence: "signed again" }), [])
     assert.deepStrictEqual(given().when(sent), new MessageRejected({ reason: "not_queued" }))
@@ -88,8 +88,8 @@ describe("Message", () => {
 
   it("gives up only past the expiry, and only on a message without a verdict", () => {
     const giveUp = (millis: number): MessageCommand => ({ _tag: "GiveUp", at: fromMillis(millis), attempt: 3 })
-    const unknown = { type: "message.unknown.v1", data: { attempt: 3, at: fromMillis(1_000), code: "no_report" } }
-    const sent: MessageEvent = { type: "message.sent.v1", data: { attempt: 1, at } }
+    const unknown = { type: "message.unknown", data: { attempt: 3, at: fromMillis(1_000), code: "no_report" } }
+    const sent: MessageEvent = { type: "message.sent", data: { attempt: 1, at } }
     assert.deepStrictEqual(given(queued).when(giveUp(999)), [])
     assert.deepStrictEqual(given(queued).when(giveUp(1_000)), [unknown] as ReadonlyArray<MessageEvent>)
     assert.deepStrictEqual(given(queued, sent).when(giveUp(1_000)), [])
@@ -98,12 +98,12 @@ describe("Message", () => {
   it("withholds what cannot be read: failed only if nobody can have issued it, and nothing once an agent spoke", () => {
     const withhold = (issued: boolean): MessageCommand => ({ _tag: "Withhold", at, code: "key_lost", issued })
     const told = { attempt: 1, at, code: "key_lost" }
-    assert.deepStrictEqual(given(queued).when(withhold(false)), [{ type: "message.failed.v1", data: told }])
-    assert.deepStrictEqual(given(queued).when(withhold(true)), [{ type: "message.unknown.v1", data: told }])
-    const attempting: MessageEvent = { type: "message.attempting.v1", data: { attempt: 1, at } }
+    assert.deepStrictEqual(given(queued).when(withhold(false)), [{ type: "message.failed", data: told }])
+    assert.deepStrictEqual(given(queued).when(withhold(true)), [{ type: "message.unknown", data: told }])
+    const attempting: MessageEvent = { type: "message.attempting", data: { attempt: 1, at } }
     for (const issued of [true, false]) {
       assert.deepStrictEqual(given(queued, attempting).when(withhold(issued)), [])
-      assert.deepStrictEqual(given(queued, { type: "message.unknown.v1", data: told }).when(withhold(issued)), [])
+      assert.deepStrictEqual(given(queued, { type: "message.unknown", data: told }).when(withhold(issued)), [])
     }
     assert.deepStrictEqual(given().when(withhold(false)), new MessageRejected({ reason: "not_queued" }))
   })
@@ -180,7 +180,7 @@ describe("Message", () => {
 
   it.prop("starts with one queued event and never holds a second", [Schema.Array(AnyCommand)], ([commands]) => {
     const history = run(commands.map(command))
-    assert.isTrue(history.every((event, i) => (event.type === "message.queued.v1") === (i === 0)))
+    assert.isTrue(history.every((event, i) => (event.type === "message.queued") === (i === 0)))
   })
 })
 

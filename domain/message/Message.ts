@@ -1,21 +1,22 @@
 import { Result, Schema } from "effect"
+import { type Aggregate, aggregate } from "../Aggregate.ts"
 import type { Decider } from "../Decider.ts"
 import type { MessageCode, MessageCodeOf } from "../ErrorCodes.ts"
-import { type EventOf, reader } from "../Events.ts"
-import { DeviceId, type EventId, type MessageId, type StreamId, SubjectId, WaMessageId } from "../Ids.ts"
+import { type EventOf, released } from "../Events.ts"
+import { DeviceId, type EventId, type MessageId, SubjectId, WaMessageId } from "../Ids.ts"
 import { Instant } from "../Instant.ts"
-import { Sealed } from "../privacy/Sealed.ts"
+import { sealedAs } from "../Sealed.ts"
 import { RecipientKind, Recipients } from "./Content.ts"
 import { isSettled, type Report, type ReportKind, reportKey, type Status, statusOf } from "./Status.ts"
 
-// Events. Type names and shapes are the storage format for ever: a change is a new version and an upcaster.
+// Events
 
 const queued = Schema.Struct({
   device: DeviceId,
-  recipient: Schema.Struct({ kind: RecipientKind, address: Sealed }),
+  recipient: Schema.Struct({ kind: RecipientKind, address: sealedAs("recipient") }),
   /** Whose receipts count: one for a chat, the members for a group. */
   recipients: Recipients,
-  content: Schema.Struct({ kind: Schema.Literal("text"), body: Sealed }),
+  content: Schema.Struct({ kind: Schema.Literal("text"), body: sealedAs("content") }),
   /** A keyed digest of what was asked for: the same request again has the same one. */
   contentDigest: Schema.String,
   waMessageId: WaMessageId,
@@ -36,20 +37,19 @@ const report = {
 const plain = Schema.Struct(report)
 const coded = Schema.Struct({ ...report, code: Schema.String })
 
-export const messageEvents = {
-  "message.queued.v1": queued,
-  "message.attempting.v1": plain,
-  "message.sent.v1": plain,
-  "message.failed.v1": coded,
-  "message.expired.v1": plain,
-  "message.unknown.v1": coded,
-  "message.delivered.v1": plain,
-  "message.read.v1": plain,
-  "message.played.v1": plain
+const events = {
+  "message.queued": released(queued),
+  "message.attempting": released(plain),
+  "message.sent": released(plain),
+  "message.failed": released(coded),
+  "message.expired": released(plain),
+  "message.unknown": released(coded),
+  "message.delivered": released(plain),
+  "message.read": released(plain),
+  "message.played": released(plain)
 }
-export type MessageEvent = EventOf<typeof messageEvents>
-export type ReportEvent = Exclude<MessageEvent, { readonly type: "message.queued.v1" }>
-export const readMessageEvent = reader(messageEvents)
+export type MessageEvent = EventOf<typeof events>
+export type ReportEvent = Exclude<MessageEvent, { readonly type: "message.queued" }>
 
 // Commands: already decoded at the boundary.
 
@@ -92,8 +92,6 @@ export type MessageState =
 export const status = (state: MessageState): Status =>
   state._tag === "Nothing" ? "queued" : statusOf([...state.reports.values()], state.recipients)
 
-export const settled = (state: MessageState): boolean => isSettled(status(state))
-
 /** Why a message that was accepted is not issued. */
 export type WithheldCode = MessageCodeOf<"key_lost" | "erased" | "damaged">
 const unspecified: MessageCode = "unspecified"
@@ -113,16 +111,16 @@ const recorded = (
     ...(recipient !== undefined && { recipient })
   }
   return kind === "failed" || kind === "unknown"
-    ? { type: `message.${kind}.v1`, data: { at, attempt, code, ...told } }
-    : { type: `message.${kind}.v1`, data: { at, attempt, ...told } }
+    ? { type: `message.${kind}`, data: { at, attempt, code, ...told } }
+    : { type: `message.${kind}`, data: { at, attempt, ...told } }
 }
 
-export const Message: Decider<MessageState, MessageCommand, MessageEvent, MessageRejected> = {
+const decider: Decider<MessageState, MessageCommand, MessageEvent, MessageRejected> = {
   initialState: { _tag: "Nothing" },
 
   decide: (command, state) => {
     if (command._tag === "Queue") {
-      if (state._tag === "Nothing") return accept({ type: "message.queued.v1", data: command.queued })
+      if (state._tag === "Nothing") return accept({ type: "message.queued", data: command.queued })
       return state.contentDigest === command.queued.contentDigest ? accept() : reject("other_content")
     }
     if (state._tag === "Nothing") return reject("not_queued")
@@ -143,7 +141,7 @@ export const Message: Decider<MessageState, MessageCommand, MessageEvent, Messag
   },
 
   evolve: (state, event) => {
-    if (event.type === "message.queued.v1") {
+    if (event.type === "message.queued") {
       const { contentDigest, device, expiresAt, recipients } = event.data
       return { _tag: "Queued", device, command: event.id, contentDigest, expiresAt, recipients, reports: new Map() }
     }
@@ -157,11 +155,16 @@ export const Message: Decider<MessageState, MessageCommand, MessageEvent, Messag
 export const reportOf = (event: ReportEvent): Report => {
   const { attempt, recipient } = event.data
   return {
-    kind: event.type.slice("message.".length, -".v1".length) as ReportKind,
+    kind: event.type.slice("message.".length) as ReportKind,
     attempt,
     ...(recipient !== undefined && { recipient }),
     ...("code" in event.data && { code: event.data.code })
   }
 }
 
-export const streamOf = (id: MessageId) => `message-${id}` as StreamId
+export const Message: Aggregate<MessageId, MessageState, MessageCommand, MessageEvent, MessageRejected> = aggregate({
+  category: "message",
+  events,
+  decider,
+  isSettled: (state) => isSettled(status(state))
+})

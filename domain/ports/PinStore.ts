@@ -1,5 +1,5 @@
 import { Context, type Effect, Schema } from "effect"
-import type { GatewayPin } from "../wire/Trust.ts"
+import type { GatewayPin } from "../identity/Trust.ts"
 
 /** What an agent keeps of whom it trusts, across restarts. Nothing in it is secret. */
 export interface Kept {

@@ -4,7 +4,7 @@ import { crypto } from "#infra/crypto/NodeCrypto.ts"
 import { EventId, SubjectId, TenantId } from "../Ids.ts"
 import { type CipherKey, Crypto } from "../ports/Crypto.ts"
 import { SubjectKeys } from "../ports/SubjectKeys.ts"
-import type { Sealed } from "./Sealed.ts"
+import type { Sealed } from "../Sealed.ts"
 import { open, type Place, seal } from "./Sealing.ts"
 
 const alice = SubjectId.make("A".repeat(43))

@@ -3,7 +3,7 @@ import { base64url, fromBase64url, fromUtf8, lengthPrefixed, utf8 } from "../Byt
 import type { EventId, SubjectId, TenantId } from "../Ids.ts"
 import { type Box, Crypto } from "../ports/Crypto.ts"
 import { type SubjectKey, SubjectKeys, type SubjectKeysUnavailable } from "../ports/SubjectKeys.ts"
-import type { Sealed } from "./Sealed.ts"
+import type { Sealed } from "../Sealed.ts"
 
 /** Where a box stands: it opens nowhere else. */
 export interface Place {

@@ -2,8 +2,8 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { crypto } from "#infra/crypto/NodeCrypto.ts"
 import { concat, lengthPrefixed, utf8 } from "../Bytes.ts"
+import { acceptedOf, header, key, numbered, reasonOf, sign, unsigned, verify } from "../testing/EnvelopeFixture.ts"
 import { EnvelopeRefused, encodeUnsigned, type Header, maxEnvelopeBytes, signBatch } from "./Envelope.ts"
-import { acceptedOf, header, key, numbered, reasonOf, sign, unsigned, verify } from "./EnvelopeFixture.ts"
 import { maxBatch } from "./MerkleBatch.ts"
 
 describe("an envelope", () => {

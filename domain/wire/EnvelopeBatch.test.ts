@@ -3,8 +3,8 @@ import { Effect } from "effect"
 import { crypto } from "#infra/crypto/NodeCrypto.ts"
 import { concat } from "../Bytes.ts"
 import type { VerifyingKey } from "../ports/Crypto.ts"
+import { acceptedOf, flip, keyOf, numbered, reasonOf, sign, unsigned, verify } from "../testing/EnvelopeFixture.ts"
 import { EnvelopeRefused, encodeUnsigned, verifyBatch } from "./Envelope.ts"
-import { acceptedOf, flip, keyOf, numbered, reasonOf, sign, unsigned, verify } from "./EnvelopeFixture.ts"
 import { maxBatch } from "./MerkleBatch.ts"
 
 describe("a batch", () => {

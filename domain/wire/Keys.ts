@@ -1,8 +1,8 @@
 import { Redacted } from "effect"
 import { base64url, hex } from "../Bytes.ts"
 import type { AgentId } from "../Ids.ts"
+import type { PublicKeys } from "../identity/Trust.ts"
 import type { AgreementKey, Crypto, SigningKey } from "../ports/Crypto.ts"
-import type { PublicKeys } from "./Trust.ts"
 
 /** Both halves of a key of this side: one to sign with, one to agree on ciphers with. */
 export interface OwnKey {

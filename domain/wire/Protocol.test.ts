@@ -5,8 +5,8 @@ import { utf8 } from "../Bytes.ts"
 import { EventId, MessageId, SubjectId, WaMessageId } from "../Ids.ts"
 import { fromMillis } from "../Instant.ts"
 import { maxTextLength } from "../message/Content.ts"
+import { header } from "../testing/EnvelopeFixture.ts"
 import { encodeUnsigned, type Header, signBatch, verifyBatch } from "./Envelope.ts"
-import { header } from "./EnvelopeFixture.ts"
 import { AgentCommand, AgentReport, box, encodePayload, PairBox, payloadReader, SendBox, unbox } from "./Protocol.ts"
 
 const key = crypto.cipherKey(new Uint8Array(32).fill(1))

@@ -2,11 +2,11 @@ import { Effect, Schema } from "effect"
 import { base64url, fromBase64url, fromUtf8, lengthPrefixed, utf8 } from "../Bytes.ts"
 import { EventId, MessageId, SubjectId, WaMessageId } from "../Ids.ts"
 import { Instant } from "../Instant.ts"
+import { GatewayPin } from "../identity/Trust.ts"
 import { Content, PhoneNumber, Recipient } from "../message/Content.ts"
 import { reportKinds } from "../message/Status.ts"
 import type { CipherKey, Crypto } from "../ports/Crypto.ts"
 import type { Header } from "./Envelope.ts"
-import { GatewayPin } from "./Trust.ts"
 
 /** What travels inside envelopes, as JSON. `box` holds the personal part, encrypted to the receiver. */
 

@@ -1,8 +1,8 @@
 import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs"
 import { dirname } from "node:path"
 import { Effect, Layer, Schema } from "effect"
+import { GatewayPin } from "#domain/identity/Trust.ts"
 import { type Kept, PinStore, PinStoreUnavailable } from "#domain/ports/PinStore.ts"
-import { GatewayPin } from "#domain/wire/Trust.ts"
 
 const Stored = Schema.Struct({
   v: Schema.Literal(1),

@@ -3,9 +3,9 @@ import { scopes } from "#domain/access/Client.ts"
 import { ApiKeyId, ClientId } from "#domain/Ids.ts"
 import { fromMillis } from "#domain/Instant.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
-import { type Lag, Readiness } from "../projections/Readiness.ts"
+import type { Principal } from "../api/Principal.ts"
+import { type Lag, Readiness } from "../views/Readiness.ts"
 import { digestOf, keyIdIn } from "./Credential.ts"
-import type { Principal } from "./Principal.ts"
 import { type KnownKey, type Roster, stateOf } from "./Roster.ts"
 
 /** Whoever holds the key from the configuration. Its id is for ever: messages' ids follow from it. */

@@ -1,5 +1,5 @@
 import { Clock, Context, Effect, Layer, Schema } from "effect"
-import { Client, type ClientCommand, readClientEvent, type Scope, streamOf } from "#domain/access/Client.ts"
+import { Client, type ClientCommand, type Scope } from "#domain/access/Client.ts"
 import { subjectIdOf, uuidV7 } from "#domain/Identifiers.ts"
 import { type ApiKeyId, ClientId } from "#domain/Ids.ts"
 import { fromMillis, type Instant, toMillis } from "#domain/Instant.ts"
@@ -8,10 +8,11 @@ import { EventStore } from "#domain/ports/EventStore.ts"
 import { SubjectKeys } from "#domain/ports/SubjectKeys.ts"
 import { open, seal } from "#domain/privacy/Sealing.ts"
 import type { Actor } from "#domain/Recorded.ts"
-import type { Caller, Unavailable } from "../messaging/Messages.ts"
-import { inForce, Views } from "../projections/View.ts"
 import * as AggregateActors from "../runtime/AggregateActors.ts"
+import type { Caller } from "../runtime/Caller.ts"
 import { Provenance } from "../runtime/Provenance.ts"
+import type { Unavailable } from "../views/Unavailable.ts"
+import { inForce, Views } from "../views/View.ts"
 import { newCredential } from "./Credential.ts"
 import { type KnownClient, type Roster, stateOf } from "./Roster.ts"
 
@@ -102,14 +103,14 @@ const make = Effect.fnUntraced(function* (roster: Roster) {
   const subjectKeys = yield* SubjectKeys
   const { pepper, tenant } = yield* Provenance
   const views = yield* Views
-  const actors = yield* AggregateActors.make({ decider: Client, read: readClientEvent })
+  const actors = yield* AggregateActors.make(Client)
 
   const execute = Effect.fnUntraced(function* (
     client: ClientId,
     actor: Actor,
     command: (decision: AggregateActors.Decision) => ClientCommand
   ) {
-    const { position } = yield* actors.execute(streamOf(client), command, {
+    const { position } = yield* actors.execute(Client.streamOf(client), command, {
       actor,
       correlationId: client,
       causationId: actor.id

@@ -1,11 +1,11 @@
 import { Effect, Schema } from "effect"
 import type { SqlClient } from "effect/sql"
-import { readClientEvent, Scope } from "#domain/access/Client.ts"
+import { Client, Scope } from "#domain/access/Client.ts"
 import { ApiKeyId, ClientId, defaultTenant, EventId } from "#domain/Ids.ts"
 import { Instant } from "#domain/Instant.ts"
-import { Sealed } from "#domain/privacy/Sealed.ts"
 import type { RecordedEvent } from "#domain/Recorded.ts"
-import type { View } from "../projections/View.ts"
+import { Sealed } from "#domain/Sealed.ts"
+import type { View } from "../views/View.ts"
 import { clientOf, Roster } from "./Roster.ts"
 
 const setup = (sql: SqlClient.SqlClient) =>
@@ -20,17 +20,17 @@ const setup = (sql: SqlClient.SqlClient) =>
 const apply = (sql: SqlClient.SqlClient, recorded: RecordedEvent) => {
   const { tenant } = recorded.metadata
   const client = clientOf(recorded)
-  const event = readClientEvent(recorded)
+  const event = Client.read(recorded)
   switch (event.type) {
-    case "client.created.v1":
+    case "client.created":
       return sql`INSERT INTO access_clients (id, tenant, created_at, name, named_by)
         VALUES (${client}, ${tenant}, ${recorded.recordedAt}, ${JSON.stringify(event.data.name)}, ${recorded.eventId})`
-    case "client.key_issued.v1":
+    case "client.key_issued":
       return sql`INSERT INTO access_keys (id, tenant, client, digest, scopes, revoked)
         VALUES (${event.data.key}, ${tenant}, ${client}, ${event.data.digest}, ${JSON.stringify(event.data.scopes)}, 0)`
-    case "client.key_revoked.v1":
+    case "client.key_revoked":
       return sql`UPDATE access_keys SET revoked = 1 WHERE id = ${event.data.key} AND tenant = ${tenant}`
-    case "client.key_expiry_set.v1": {
+    case "client.key_expiry_set": {
       const { expiresAt, key, replacedBy = null } = event.data
       return sql`UPDATE access_keys SET expires_at = ${expiresAt}, replaced_by = ${replacedBy}
         WHERE id = ${key} AND tenant = ${tenant}`

@@ -1,9 +1,9 @@
-import { type KeyExpirySet, type KeyIssued, readClientEvent, type Scope } from "#domain/access/Client.ts"
+import { Client, type KeyExpirySet, type KeyIssued, type Scope } from "#domain/access/Client.ts"
 import { fromBase64url } from "#domain/Bytes.ts"
 import { type ApiKeyId, ClientId, type EventId } from "#domain/Ids.ts"
 import type { Instant } from "#domain/Instant.ts"
-import type { Sealed } from "#domain/privacy/Sealed.ts"
 import type { RecordedEvent } from "#domain/Recorded.ts"
+import type { Sealed } from "#domain/Sealed.ts"
 
 export interface KnownKey {
   readonly client: ClientId
@@ -64,20 +64,20 @@ export class Roster {
 
   apply(recorded: RecordedEvent) {
     const client = clientOf(recorded)
-    const event = readClientEvent(recorded)
+    const event = Client.read(recorded)
     switch (event.type) {
-      case "client.created.v1":
+      case "client.created":
         return this.addClient({
           id: client,
           createdAt: recorded.recordedAt,
           name: event.data.name,
           namedBy: recorded.eventId
         })
-      case "client.key_issued.v1":
+      case "client.key_issued":
         return this.addKey(client, event.data)
-      case "client.key_revoked.v1":
+      case "client.key_revoked":
         return this.revoke(event.data.key)
-      case "client.key_expiry_set.v1":
+      case "client.key_expiry_set":
         return this.setExpiry(event.data)
     }
   }

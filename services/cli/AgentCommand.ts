@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs"
 import { Effect, Layer, Schema } from "effect"
-import * as Enrolment from "#mac-agent/Enrolment.ts"
 import * as AgentProcess from "#mac-agent/Layers.ts"
+import * as Enrolment from "#mac-agent/link/Enrolment.ts"
 import type { Config } from "../Config.ts"
 import * as Log from "../telemetry/Log.ts"
 import { whatsAppOptions } from "./Settings.ts"
@@ -31,7 +31,7 @@ export const run = (config: Config) =>
 
 /** Prints what the gateway needs to know of this agent, as one line of JSON. */
 export const printKeys = ({ agent, dataDirectory }: Config, { renew }: { readonly renew: boolean }) =>
-  Enrolment.offer(agent, renew).pipe(
+  AgentProcess.offer(agent, renew).pipe(
     Effect.map((offer) => say(JSON.stringify(offer))),
     Effect.provide(renew ? AgentProcess.custody(dataDirectory) : AgentProcess.identity(dataDirectory))
   )

@@ -8,7 +8,7 @@ import { type Simulator, startSimulator } from "#infra/whatsapp/simulator/Simula
 import { whatsapp } from "#mac-agent/Layers.ts"
 import { Clients } from "../access/Clients.ts"
 import type { Config } from "../Config.ts"
-import { together } from "../layers.ts"
+import { together } from "../layers/Processes.ts"
 import * as Log from "../telemetry/Log.ts"
 import * as Client from "./Client.ts"
 import * as Evidence from "./Evidence.ts"

@@ -1,7 +1,7 @@
 import { join } from "node:path"
 import { Effect, Layer, Redacted } from "effect"
 import { SecretVault } from "#domain/ports/SecretVault.ts"
-import * as Nkey from "#infra/bus/Nkey.ts"
+import * as Nkey from "#infra/bus/jetstream/Nkey.ts"
 import * as NodeCrypto from "#infra/crypto/NodeCrypto.ts"
 import * as FileVault from "#infra/secrets/FileVault.ts"
 import type { Config } from "../Config.ts"

@@ -1,11 +1,5 @@
 import { Context, Layer } from "effect"
-import {
-  Device,
-  type DeviceCommand,
-  type DeviceRejected,
-  type DeviceState,
-  readDeviceEvent
-} from "#domain/device/Device.ts"
+import { Device, type DeviceCommand, type DeviceRejected, type DeviceState } from "#domain/device/Device.ts"
 import * as AggregateActors from "../runtime/AggregateActors.ts"
 
 /** The devices in memory, one actor each, shared by all that speak to them. */
@@ -14,4 +8,4 @@ export class DeviceActors extends Context.Service<
   AggregateActors.AggregateActors<DeviceState, DeviceCommand, DeviceRejected>
 >()("homing/services/devices/DeviceActors") {}
 
-export const layer = Layer.effect(DeviceActors, AggregateActors.make({ decider: Device, read: readDeviceEvent }))
+export const layer = Layer.effect(DeviceActors, AggregateActors.make(Device))

@@ -3,7 +3,8 @@ import type { Connection } from "#domain/device/Device.ts"
 import type { DeviceId } from "#domain/Ids.ts"
 import type { Instant } from "#domain/Instant.ts"
 import type { PhoneNumber } from "#domain/message/Content.ts"
-import type { Caller, Unavailable } from "../messaging/Messages.ts"
+import type { Caller } from "../runtime/Caller.ts"
+import type { Unavailable } from "../views/Unavailable.ts"
 
 export interface DeviceDocument {
   readonly id: DeviceId

@@ -1,15 +1,15 @@
 import { Clock, Effect, Layer, Schedule } from "effect"
-import { type Connection, connections, streamOf } from "#domain/device/Device.ts"
+import { type Connection, connections, Device } from "#domain/device/Device.ts"
 import { subjectIdOf, uuidV7 } from "#domain/Identifiers.ts"
 import { type AgentId, DeviceId } from "#domain/Ids.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
 import { SubjectKeys } from "#domain/ports/SubjectKeys.ts"
 import { open, seal } from "#domain/privacy/Sealing.ts"
-import type { DeviceRecord, DeviceRegistry } from "../projections/DevicesView.ts"
-import { inForce, Views } from "../projections/View.ts"
 import { Provenance } from "../runtime/Provenance.ts"
+import { inForce, Views } from "../views/View.ts"
 import { DeviceActors } from "./DeviceActors.ts"
 import { type DeviceDocument, Devices } from "./Devices.ts"
+import type { DeviceRecord, DeviceRegistry } from "./DevicesView.ts"
 import { PairingCodes } from "./PairingCodes.ts"
 
 /** How long `create` waits for the first code before it answers without one. */
@@ -54,7 +54,7 @@ export const layer = (options: { readonly agent: AgentId; readonly registry: Dev
           const phone = pairing.method === "code" ? yield* subjectKey("phone", pairing.phone) : undefined
           const outcome = yield* actors
             .execute(
-              streamOf(id),
+              Device.streamOf(id),
               ({ eventId }) => {
                 const place = (field: string) => ({ tenant, event: eventId(0), field })
                 return {

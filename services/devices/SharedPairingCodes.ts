@@ -5,10 +5,10 @@ import { type DeviceId, EventId } from "#domain/Ids.ts"
 import { fromMillis, Instant } from "#domain/Instant.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
 import { SubjectKeys } from "#domain/ports/SubjectKeys.ts"
-import { Sealed } from "#domain/privacy/Sealed.ts"
 import { open, seal } from "#domain/privacy/Sealing.ts"
+import { Sealed } from "#domain/Sealed.ts"
 import { Provenance } from "../runtime/Provenance.ts"
-import { creating } from "../runtime/Tables.ts"
+import { creating } from "../tables/Tables.ts"
 import { make, type PairingCode, PairingCodes } from "./PairingCodes.ts"
 
 const Row = Schema.Struct({

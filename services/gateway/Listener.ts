@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server, ServerResponse } from "node:http"
 import { connectionClosed } from "../telemetry/Metrics.ts"
-import { refuseUnreadable } from "./http/Unreadable.ts"
+import { refuseUnreadable } from "./Unreadable.ts"
 
 /**
  * Answers here are whole strings whose length is known, so Node need not count the bytes again. It matters: with that

@@ -2,7 +2,7 @@ import { assert, layer } from "@effect/vitest"
 import { Effect } from "effect"
 import { errorCodes } from "#domain/ErrorCodes.ts"
 import { ask, gateway } from "../../test/GatewayFixture.ts"
-import { Api } from "./api/Api.ts"
+import { Api } from "../api/Api.ts"
 
 interface Operation {
   readonly operationId: string

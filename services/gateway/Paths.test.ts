@@ -2,8 +2,8 @@ import { request } from "node:http"
 import { assert, describe, it, layer } from "@effect/vitest"
 import { Effect } from "effect"
 import { apiKey, ask, baseUrl, gateway, isProblem } from "../../test/GatewayFixture.ts"
-import { allowedMethods } from "./http/Allowed.ts"
-import { isExact } from "./http/Paths.ts"
+import { isExact } from "../http/Paths.ts"
+import { allowedMethods } from "./Allowed.ts"
 
 /** As it is written: `fetch` would tidy it up. */
 const statusOf = Effect.fnUntraced(function* (path: string) {

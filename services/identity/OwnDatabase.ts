@@ -1,9 +1,9 @@
 import { Effect, Layer } from "effect"
 import { SqlClient } from "effect/sql"
 import { Leases } from "#domain/ports/Leases.ts"
-import { creating } from "../runtime/Tables.ts"
+import { creating } from "../tables/Tables.ts"
 import { NotThisLogs } from "./Installation.ts"
-import { StoreIdentity } from "./StoreIdentity.ts"
+import { StoreIdentity } from "./LogIdentity.ts"
 
 /** Refuses the views of another log: views and checkpoints of two logs in one are neither's. */
 export const layer = Layer.effectDiscard(

@@ -1,7 +1,7 @@
 import type { AgentId, TenantId } from "#domain/Ids.ts"
 import { fromMillis } from "#domain/Instant.ts"
-import { gatewayKeyState, isTaken, type StoreState } from "#domain/store/StoreState.ts"
-import type { GatewayPin } from "#domain/wire/Trust.ts"
+import { gatewayKeyState, isTaken, type StoreState } from "#domain/identity/LogIdentityState.ts"
+import type { GatewayPin } from "#domain/identity/Trust.ts"
 
 /** What this agent shall believe, as of `millis`; `undefined` when it was never enrolled. */
 export const pinOf = (

@@ -6,11 +6,11 @@ import { AgentId, defaultTenant } from "#domain/Ids.ts"
 import { ownKey } from "#domain/wire/Keys.ts"
 import * as NodeCrypto from "#infra/crypto/NodeCrypto.ts"
 import { crypto } from "#infra/crypto/NodeCrypto.ts"
-import * as Sqlite from "#infra/event-store/Sqlite.ts"
+import * as Sqlite from "#infra/event-store/sqlite/Sqlite.ts"
 import * as FileVault from "#infra/secrets/FileVault.ts"
 import { eventually, folder } from "../../test/Homing.ts"
 import { Provenance } from "../runtime/Provenance.ts"
-import * as StoreIdentity from "./StoreIdentity.ts"
+import * as StoreIdentity from "./LogIdentity.ts"
 
 const home = AgentId.make("home")
 const office = AgentId.make("office")

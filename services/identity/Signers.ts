@@ -1,7 +1,7 @@
 import { Effect } from "effect"
 import type { Instant } from "#domain/Instant.ts"
+import { isTaken, type StoreState } from "#domain/identity/LogIdentityState.ts"
 import type { SigningKey } from "#domain/ports/Crypto.ts"
-import { isTaken, type StoreState } from "#domain/store/StoreState.ts"
 import type { GatewayKey, GatewayKeys } from "./GatewayKeys.ts"
 
 type Opened = Extract<StoreState, { _tag: "Open" }>

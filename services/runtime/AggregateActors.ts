@@ -1,6 +1,6 @@
 import { Array, Clock, Effect, Result, Schedule, Schema, type Scope } from "effect"
-import { type Decider, fold } from "#domain/Decider.ts"
-import type { Reader } from "#domain/Events.ts"
+import type { Aggregate } from "#domain/Aggregate.ts"
+import { fold } from "#domain/Decider.ts"
 import { eventIdOf, newCommandId } from "#domain/Identifiers.ts"
 import type { EventId, StreamId } from "#domain/Ids.ts"
 import { fromMillis, type Instant } from "#domain/Instant.ts"
@@ -74,29 +74,29 @@ const neverBegun = Effect.fail(
   new EventStoreUnavailable({ written: "no", cause: new Error("the deadline came before the command's turn") })
 )
 
-export const make = <State, Command, Event extends { readonly type: string; readonly data: object }, Rejection>({
-  decider,
-  idleMillis = 10_000,
-  isSettled = () => false,
-  read
-}: {
-  readonly decider: Decider<State, Command, Event, Rejection>
-  readonly read: Reader<Event>
-  /** Settled aggregates leave memory at once: little is said to them again. */
-  readonly isSettled?: (state: State) => boolean
-  readonly idleMillis?: number
-}): Effect.Effect<AggregateActors<State, Command, Rejection>, never, Crypto | EventStore | Provenance | Scope.Scope> =>
+export const make = <
+  Id extends string,
+  State,
+  Command,
+  Event extends { readonly type: string; readonly data: object },
+  Rejection
+>(
+  aggregate: Aggregate<Id, State, Command, Event, Rejection>,
+  /** How long one that is not settled stays in memory when nothing is said to it; settled ones leave at once. */
+  idleMillis = 10_000
+): Effect.Effect<AggregateActors<State, Command, Rejection>, never, Crypto | EventStore | Provenance | Scope.Scope> =>
   Effect.gen(function* () {
     const store = yield* EventStore
     const crypto = yield* Crypto
     const clock = yield* Clock.Clock
     const provenance = yield* Provenance
+    const { isSettled, read } = aggregate
     const cells = new Map<StreamId, Cell<State>>()
-    const nothing: Loaded<State> = { state: decider.initialState, revision: -1 }
+    const nothing: Loaded<State> = { state: aggregate.initialState, revision: -1 }
 
     const load = (stream: StreamId): Effect.Effect<Loaded<State>, EventStoreUnavailable> =>
       Effect.map(store.read(stream), (recorded) => ({
-        state: fold(decider, recorded.map(read)),
+        state: fold(aggregate, recorded.map(read)),
         revision: recorded.length - 1
       }))
 
@@ -142,7 +142,7 @@ export const make = <State, Command, Event extends { readonly type: string; read
         ids[index] ??= given.eventId ?? eventIdOf(crypto, commandId, index)
         return ids[index]
       }
-      const decision = decider.decide(given.command({ at, eventId: idOf }), state)
+      const decision = aggregate.decide(given.command({ at, eventId: idOf }), state)
       if (Result.isFailure(decision)) {
         if (!believed) return Effect.fail(decision.failure)
         cell.loaded = undefined // another writer may have made it possible: no append would tell
@@ -151,14 +151,19 @@ export const make = <State, Command, Event extends { readonly type: string; read
       for (const [i, event] of decision.success.entries()) read.remember(event, idOf(i))
       const metadata = metadataOf(provenance, given.origin, commandId, at)
       const events = decision.success.map(
-        ({ data, type }, i): NewEvent => ({ eventId: idOf(i), type, data: data as JsonObject, metadata })
+        ({ data, type }, i): NewEvent => ({
+          eventId: idOf(i),
+          type: read.storedType(type),
+          data: data as JsonObject,
+          metadata
+        })
       )
       if (!Array.isReadonlyArrayNonEmpty(events)) {
         return Effect.succeed({ events, state, revision, position: undefined })
       }
       cell.loaded = undefined // believe nothing until the append is known to have worked
       return Effect.map(append(given.stream, revision, events), ({ position, revision }) => {
-        const loaded = { state: fold(decider, events.map(read), state), revision }
+        const loaded = { state: fold(aggregate, events.map(read), state), revision }
         cell.loaded = loaded
         return { events, state: loaded.state, revision, position }
       })

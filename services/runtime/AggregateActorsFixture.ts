@@ -1,10 +1,10 @@
 import { Effect, Layer } from "effect"
-import { Client, type ClientCommand, type ClientState, readClientEvent } from "#domain/access/Client.ts"
+import { Client, type ClientCommand, type ClientState } from "#domain/access/Client.ts"
 import { ApiKeyId, defaultTenant, StreamId, SubjectId } from "#domain/Ids.ts"
 import { EventStore, EventStoreUnavailable } from "#domain/ports/EventStore.ts"
 import type { NewEvent } from "#domain/Recorded.ts"
 import * as NodeCrypto from "#infra/crypto/NodeCrypto.ts"
-import * as Sqlite from "#infra/event-store/Sqlite.ts"
+import * as Sqlite from "#infra/event-store/sqlite/Sqlite.ts"
 import * as AggregateActors from "./AggregateActors.ts"
 import { type Origin, Provenance } from "./Provenance.ts"
 
@@ -55,7 +55,7 @@ export const make = (
           return (over.append ?? store.append)(stream, expected, events)
         })
     }
-    const actors = yield* AggregateActors.make({ decider: Client, read: readClientEvent, isSettled, idleMillis }).pipe(
+    const actors = yield* AggregateActors.make({ ...Client, isSettled }, idleMillis).pipe(
       Effect.provideService(EventStore, spied)
     )
     return { actors, reads, appends, store }

@@ -5,7 +5,7 @@ import { CommandId, defaultTenant, EventId, StreamId } from "#domain/Ids.ts"
 import { fromMillis } from "#domain/Instant.ts"
 import { EventStore, EventStoreUnavailable } from "#domain/ports/EventStore.ts"
 import type { NewEvent, RecordedEvent } from "#domain/Recorded.ts"
-import * as Sqlite from "#infra/event-store/Sqlite.ts"
+import * as Sqlite from "#infra/event-store/sqlite/Sqlite.ts"
 import { follow } from "./Subscription.ts"
 
 const newEvent = (type: string): NewEvent => ({

@@ -1,4 +1,5 @@
 import { type Array, Cause, Effect, Stream } from "effect"
+import { isReleased } from "#domain/Aggregates.ts"
 import { EventStore } from "#domain/ports/EventStore.ts"
 import type { RecordedEvent } from "#domain/Recorded.ts"
 
@@ -22,11 +23,21 @@ export const follow = <E, R>(options: {
     const store = yield* EventStore
     let after = options.after
     let failures = 0
+    const strange = new Set<string>()
+    const remark = (events: ReadonlyArray<RecordedEvent>) => {
+      const types = events.flatMap((event) => (isReleased(event) || strange.has(event.type) ? [] : [event.type]))
+      if (types.length === 0) return Effect.void
+      for (const type of types) strange.add(type)
+      return Effect.logWarning("the log holds events of a newer release; they are passed over here", {
+        subscription: options.name,
+        types: [...new Set(types)].join(" ")
+      })
+    }
     const once = Effect.suspend(() =>
       Stream.runForEachArray(
         store.subscribe({ categories: options.categories, after, passed: options.passed }),
         (events) =>
-          Effect.map(options.handle(events), () => {
+          Effect.map(Effect.andThen(remark(events), options.handle(events)), () => {
             after = events[events.length - 1]!.position
             failures = 0
           })

@@ -4,10 +4,10 @@ import { AgentId } from "#domain/Ids.ts"
 import { type Step, Steps } from "#domain/ports/Steps.ts"
 import * as PostgresLeases from "#infra/leases/Postgres.ts"
 import * as AgentProcess from "#mac-agent/Layers.ts"
-import { type Addresses, agent, apart, embedded, type GatewayOptions, gateway } from "#services/layers.ts"
+import { type Addresses, agent, apart, embedded, type GatewayOptions, gateway } from "#services/layers/Processes.ts"
 import * as Log from "#services/telemetry/Log.ts"
-import "#infra/whatsapp/BaileysContent.ts"
-import "#infra/whatsapp/BaileysSession.ts"
+import "#infra/whatsapp/baileys/Content.ts"
+import "#infra/whatsapp/baileys/Session.ts"
 import * as Sabotage from "./Sabotage.ts"
 
 /** Which half of the product a process is, or both. */

@@ -1,11 +1,13 @@
 import { Effect } from "effect"
-import * as Enrolment from "#mac-agent/Enrolment.ts"
 import * as AgentProcess from "#mac-agent/Layers.ts"
+import * as Enrolment from "#mac-agent/link/Enrolment.ts"
 import { agentId } from "./Composition.ts"
 
 /** What an operator does once: the agent's keys to the gateway, the gateway's to the agent. */
 export const enrol = async (folder: string, gateway: string, apiKey: string): Promise<void> => {
-  const offer = await Effect.runPromise(Effect.provide(Enrolment.offer(agentId, false), AgentProcess.identity(folder)))
+  const offer = await Effect.runPromise(
+    Effect.provide(AgentProcess.offer(agentId, false), AgentProcess.identity(folder))
+  )
   const response = await fetch(`${gateway}/v1/agents`, {
     method: "POST",
     headers: { authorization: `Bearer ${apiKey}`, "content-type": "application/json" },

@@ -75,7 +75,7 @@ describe("the image", () => {
       "services/.env",
       ".git/config",
       "test/Homing.ts",
-      "infra/bus/InProcess.test.ts"
+      "infra/bus/in-process/InProcess.test.ts"
     ]
     assert.deepStrictEqual(kept.filter(isIn), [])
   })

@@ -9,7 +9,7 @@ const packages: Record<Server, string> = {
   PostgreSQL: "postgresql",
   libfaketime: "libfaketime"
 }
-const eventStoreDb = "infra/event-store/EventStoreDb.test.ts"
+const eventStoreDb = "infra/event-store/eventstoredb/EventStoreDb.test.ts"
 const missing = () => servers.filter((server) => !isInstalled(server))
 const say = (line: string) => process.stderr.write(`${line}\n`)
 

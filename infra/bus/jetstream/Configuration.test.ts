@@ -6,8 +6,8 @@ import { Effect } from "effect"
 import { AgentId } from "#domain/Ids.ts"
 import { describeWith, programOf } from "../../../test/servers/Installed.ts"
 import { temporaryDirectory } from "../../../test/TemporaryDirectory.ts"
-import { userOf } from "../Nkey.ts"
 import { configuration, keyVariable } from "./Configuration.ts"
+import { userOf } from "./Nkey.ts"
 
 const agent = AgentId.make("home")
 const shipped = { "nats-2.9.conf": false, "nats-2.10.23.conf": true }

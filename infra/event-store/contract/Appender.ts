@@ -1,6 +1,6 @@
 import { Effect } from "effect"
 import { EventStore } from "#domain/ports/EventStore.ts"
-import * as Sqlite from "../Sqlite.ts"
+import * as Sqlite from "../sqlite/Sqlite.ts"
 import { freshStream, many } from "./Fixtures.ts"
 
 /** A process that appends for ever, from many fibers, and says each append on its output once it is acknowledged. */

@@ -1,6 +1,6 @@
 import { type BinaryNode, decodeBinaryNode, encodeBinaryNode, S_WHATSAPP_NET } from "@whiskeysockets/baileys"
 import type { WebSocket } from "ws"
-import { toFrame } from "../Frames.ts"
+import { toFrame } from "../baileys/Frames.ts"
 import { element, unixSeconds } from "./BinaryNodes.ts"
 import type { Companion } from "./Companion.ts"
 import { FrameReader } from "./Frames.ts"

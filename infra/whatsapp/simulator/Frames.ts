@@ -1,5 +1,5 @@
 import { NOISE_WA_HEADER } from "@whiskeysockets/baileys"
-import { cutFrames } from "../Frames.ts"
+import { cutFrames } from "../baileys/Frames.ts"
 
 const headerLength = NOISE_WA_HEADER.byteLength
 const lengthBytes = 3

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto"
 import { S_WHATSAPP_NET } from "@whiskeysockets/baileys"
-import { encodePlainly } from "../PlainNodes.ts"
+import { encodePlainly } from "../baileys/PlainNodes.ts"
 import { element, unixSeconds } from "./BinaryNodes.ts"
 import type { Connection } from "./Connection.ts"
 import { sendFirstSync } from "./FirstSync.ts"

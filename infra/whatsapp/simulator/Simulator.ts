@@ -1,4 +1,4 @@
-import "../QuietLibsignal.ts"
+import "../baileys/QuietLibsignal.ts"
 import { once } from "node:events"
 import { createServer, type Server } from "node:http"
 import type { AddressInfo } from "node:net"

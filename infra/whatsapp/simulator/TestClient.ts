@@ -1,4 +1,4 @@
-import "../QuietLibsignal.ts"
+import "../baileys/QuietLibsignal.ts"
 import {
   type AuthenticationState,
   type BaileysEventMap,

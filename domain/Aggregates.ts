@@ -1,0 +1,14 @@
+import { Client } from "./access/Client.ts"
+import { Device } from "./device/Device.ts"
+import { Store } from "./identity/LogIdentity.ts"
+import { Message } from "./message/Message.ts"
+
+/** Every aggregate there is. What reads the whole log, or checks it, follows from this list. */
+export const aggregates = [Message, Device, Client, Store] as const
+
+export const categories: ReadonlyArray<string> = aggregates.map(({ category }) => category)
+
+const released = new Set(aggregates.flatMap(({ read }) => [...read.types]))
+
+/** False for what a newer release has stored: other gateways on the same log may be ahead. */
+export const isReleased = ({ type }: { readonly type: string }): boolean => released.has(type)

@@ -1,0 +1,147 @@
+import { Effect, Random } from "effect"
+import type { DeviceId } from "#domain/Ids.ts"
+import type { Recipient } from "#domain/message/Content.ts"
+import type { DisconnectReason, Pairing, SendOutcome, SentMessage, SessionEvent } from "#domain/ports/WhatsApp.ts"
+import type { AuthFile } from "./AuthFile.ts"
+import * as AuthState from "./AuthState.ts"
+import * as Backoff from "./Backoff.ts"
+import type { Settings } from "./Config.ts"
+import { type Broke, connect, type End, type Told } from "./Connection.ts"
+import * as DisappearingChats from "./DisappearingChats.ts"
+import * as Pace from "./Pace.ts"
+import type { Outgoing, Sender } from "./Send.ts"
+import { tellSetAside } from "./SetAside.ts"
+import * as Suspects from "./Suspects.ts"
+
+export interface Session {
+  /** Lives until an end that only a person can change, and gives its reason. Interrupting it closes the session. */
+  readonly run: Effect.Effect<DisconnectReason>
+  readonly send: (message: Outgoing) => Effect.Effect<SendOutcome>
+}
+
+/** By code, each of them makes the phone of the number that was given ring: somebody else's perhaps. */
+const mostOffers = 3
+const notBegun = { livedMs: undefined, offered: false, leastWaitMs: 0 }
+
+/** One device's connections, one after the other, as one session. Throws when its credentials cannot be read. */
+export const make = (options: {
+  readonly device: DeviceId
+  readonly file: AuthFile
+  readonly settings: Settings
+  readonly backoff: Backoff.Backoff
+  readonly lookups: Pace.Pacing
+  readonly pairing: Pairing | undefined
+  readonly sent: (waMessageId: string) => Promise<SentMessage | undefined>
+  readonly tell: (event: SessionEvent) => void
+  /** Runs what a callback of Baileys gives rise to. */
+  readonly fork: (effect: Effect.Effect<void>) => void
+}): Session => {
+  const { device, file, settings, backoff, pairing, sent } = options
+  const tell = (event: Told) => options.tell({ ...event, device })
+  const suspects = Suspects.make()
+  const pace = Pace.make(options.lookups)
+  const setAside: Parameters<typeof connect>[0]["setAside"] = (stanza) => options.fork(tellSetAside(device, stanza))
+  let sender: Sender | undefined
+  AuthState.load(file, device) // what cannot be read shall stop whoever opens the session, not fail again and again later
+
+  const once: Effect.Effect<End> = Effect.suspend(() => {
+    const auth = AuthState.load(file, device)
+    if (!auth.paired() && pairing === undefined) return Effect.succeed<End>({ ...notBegun, reason: "logged_out" })
+    const opened = (open: Sender) => {
+      sender = open
+    }
+    return connect({
+      auth,
+      settings,
+      pairing: auth.paired() ? undefined : pairing,
+      sent,
+      suspects,
+      pace,
+      setAside,
+      tell,
+      opened
+    })
+  }).pipe(
+    Effect.ensuring(
+      Effect.sync(() => {
+        sender = undefined
+      })
+    ),
+    Effect.catchDefect((defect) =>
+      Effect.logError("WhatsApp connection failed", defect instanceof Error ? defect.name : "").pipe(
+        Effect.annotateLogs({ device }),
+        Effect.as<End>({ ...notBegun, reason: "connection_lost" })
+      )
+    )
+  )
+
+  /** The keys are dead, and the next pairing starts without them. On a full disk they stay, as dead as before. */
+  const forget = Effect.ignore(Effect.try({ try: () => file.forget(device), catch: () => undefined }))
+
+  const run = Effect.gen(function* () {
+    const mostWait = Backoff.make(backoff)
+    let offers = 0
+    let told: DisconnectReason | undefined
+    while (true) {
+      const { broke, leastWaitMs, livedMs, offered, reason } = yield* once
+      if (broke !== undefined) yield* tellBroke(device, broke)
+      if (livedMs !== undefined) told = undefined
+      if (reason === "logged_out") yield* forget
+      if (reason === "logged_out" || reason === "replaced") return reason
+      if (offered && !AuthState.isPaired(file, device) && ++offers === mostOffers) {
+        return reason === "pairing_refused" ? reason : "pairing_timeout"
+      }
+      const most = mostWait(reason, livedMs ?? 0)
+      if (most === undefined) return reason
+      if (reason !== told) tell({ _tag: "Disconnected", reason, final: false })
+      if (reason !== told) yield* tellRefusal(device, reason)
+      told = reason
+      // not the whole of it, so that devices do not dial in step
+      const wait = leastWaitMs + Math.round(most * (0.5 + (yield* Random.next) / 2))
+      yield* Effect.logDebug("WhatsApp connection ended").pipe(Effect.annotateLogs({ device, reason, wait }))
+      yield* Effect.sleep(wait)
+    }
+  })
+
+  return {
+    run,
+    send: (message) =>
+      Effect.suspend(() => {
+        const open = sender
+        if (open !== undefined) return Effect.promise(() => open.send(message))
+        return Effect.succeed<SendOutcome>({
+          _tag: "NotSent",
+          reason: AuthState.isPaired(file, device) ? "not_connected" : "not_paired",
+          final: false
+        })
+      })
+  }
+}
+
+/** The timer of a device's chat, as far as it is known; a note that cannot be read is not what a message fails by. */
+export const timerOf = (file: AuthFile, device: DeviceId, to: Recipient): DisappearingChats.Timer | undefined => {
+  try {
+    return DisappearingChats.read(AuthState.readNotes(file, device), to)
+  } catch {
+    return undefined
+  }
+}
+
+const tellBroke = (device: DeviceId, broke: Broke) =>
+  Effect.logError("WhatsApp connection broke", broke).pipe(Effect.annotateLogs({ device }))
+
+const refusals: Partial<Record<DisconnectReason, string>> = {
+  banned: "WhatsApp has banned this account",
+  client_refused: "WhatsApp does not take what this client says it is",
+  locked: "WhatsApp has locked this account",
+  outdated: "WhatsApp refuses this version of WhatsApp Web; set WHATSAPP_VERSION",
+  pairing_refused: "WhatsApp does not take a pairing code for this number, or not now",
+  temporarily_banned: "WhatsApp has banned this account for a while",
+  unauthorized: "WhatsApp does not take this device's credentials, and does not say that it was unlinked"
+}
+
+/** What a person may have to do something about. */
+const tellRefusal = (device: DeviceId, reason: DisconnectReason): Effect.Effect<void> => {
+  const told = refusals[reason]
+  return told === undefined ? Effect.void : Effect.logError(told).pipe(Effect.annotateLogs({ device }))
+}

@@ -1,0 +1,32 @@
+import { assert, it } from "@effect/vitest"
+import { Effect, Layer } from "effect"
+import { TestClock } from "effect/testing"
+import { NewestProtocol } from "#domain/identity/Trust.ts"
+import { trust } from "../testing/AgentFixture.ts"
+import * as Dialect from "./Dialect.ts"
+import { Trust } from "./Trust.ts"
+
+it.effect(
+  "a command of the version before is followed, but not for a minute after the gateway said that it knows more",
+  () =>
+    Effect.gen(function* () {
+      const { heard, spoken, told } = yield* Dialect.Dialect
+      assert.strictEqual(spoken(), 1)
+      heard(2)
+      assert.strictEqual(spoken(), 2)
+      heard(1)
+      assert.strictEqual(spoken(), 1)
+      told(2)
+      assert.strictEqual(spoken(), 2)
+      heard(1)
+      assert.strictEqual(spoken(), 2)
+      yield* TestClock.adjust("61 seconds")
+      heard(1)
+      assert.strictEqual(spoken(), 1)
+      told(3)
+      assert.strictEqual(spoken(), 2) // what it knows itself
+    }).pipe(
+      Effect.provide(Dialect.layer.pipe(Layer.provide(Layer.succeed(Trust, { ...trust, protocol: 1 })))),
+      Effect.provideService(NewestProtocol, 2)
+    )
+)

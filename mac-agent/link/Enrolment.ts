@@ -1,0 +1,41 @@
+import { Effect, Schema } from "effect"
+import type { AgentId } from "#domain/Ids.ts"
+import { type AgentOffer, epochOf, GatewayPin, NewestProtocol } from "#domain/identity/Trust.ts"
+import { PinStore } from "#domain/ports/PinStore.ts"
+import { ownKeys } from "./OwnKeys.ts"
+import * as Trust from "./Trust.ts"
+
+/** What an operator does to an agent's trust. */
+
+/** The agent's public part; with `renew`, of keys made now, beside the ones it has. `nkey`: the user it is to a NATS server. */
+export const offer = Effect.fnUntraced(function* (agent: AgentId, nkey: string, renew: boolean) {
+  const pins = yield* PinStore
+  const kept = yield* pins.read
+  const generations = renew ? kept.generations + 1 : kept.generations
+  const keys = yield* ownKeys(generations)
+  if (renew) yield* pins.write({ ...kept, generations })
+  const offered: AgentOffer = {
+    agent,
+    ...keys.at(-1)!.public,
+    protocol: yield* NewestProtocol,
+    nkey
+  }
+  return offered
+})
+
+const decodePin = Schema.decodeUnknownEffect(Schema.fromJsonString(GatewayPin))
+
+/** Pins what the gateway answered to the agent's enrolment, whatever was pinned before: an operator's word is the last. */
+export const trust = Effect.fnUntraced(function* (agent: AgentId, text: string) {
+  const pins = yield* PinStore
+  const kept = yield* pins.read
+  const pin = yield* decodePin(text).pipe(
+    Effect.catch(() => new Trust.NotTrusted({ message: "this is not what a gateway answers to an enrolment" }))
+  )
+  if (pin.agent !== agent) {
+    return yield* new Trust.NotTrusted({ message: `the gateway answered to agent ${pin.agent}; this is ${agent}` })
+  }
+  yield* Trust.make(yield* ownKeys(kept.generations), pin, () => Effect.void) // fails when it cannot be used
+  yield* pins.write({ ...kept, pin })
+  return { epoch: epochOf(pin), before: kept.pin && epochOf(kept.pin) }
+})

@@ -1,0 +1,149 @@
+import { assert, it } from "@effect/vitest"
+import { Effect, Fiber } from "effect"
+import { EventId } from "#domain/Ids.ts"
+import { fromMillis } from "#domain/Instant.ts"
+import { BusUnavailable } from "#domain/ports/CommandBus.ts"
+import {
+  connect,
+  device,
+  makeGateway,
+  otherDevice,
+  pass,
+  receiptOf,
+  sendOf,
+  start,
+  startAgent,
+  until
+} from "../testing/AgentFixture.ts"
+
+it.effect("a report comes again until its receipt, later each time, always the same", () =>
+  Effect.gen(function* () {
+    const gateway = yield* makeGateway
+    yield* startAgent(gateway)
+    yield* connect(gateway, device)
+    yield* gateway.issue(sendOf(1))
+    yield* until("it is told", () => gateway.messageReports(1).length === 1)
+    const toldAfter = Effect.fnUntraced(function* (seconds: number) {
+      yield* pass(seconds)
+      return gateway.messageReports(1).length
+    })
+    assert.strictEqual(yield* toldAfter(14), 1)
+    assert.strictEqual(yield* toldAfter(8), 2)
+    const inAnHour = yield* toldAfter(3_600)
+    assert.isTrue(inAnHour >= 10 && inAnHour <= 14, `${inAnHour} times in an hour`)
+    const said = gateway.messageReports(1).map(({ header, id, report }) => ({ header, id, report }))
+    for (const one of said) assert.deepStrictEqual(one, said[0])
+  })
+)
+
+it.effect("what was not receipted is told again after a restart, and what was is not", () =>
+  Effect.gen(function* () {
+    const gateway = yield* makeGateway
+    yield* Effect.scoped(
+      Effect.gen(function* () {
+        yield* startAgent(gateway)
+        yield* connect(gateway, device)
+        yield* gateway.issue(sendOf(1), sendOf(2))
+        yield* until("both are told", () => [1, 2].every((n) => gateway.messageReports(n).length === 1))
+        const receipted = [gateway.messageReports(1)[0]!.id]
+        yield* Fiber.join(yield* gateway.issue(receiptOf(800_001, receipted)))
+      })
+    )
+    yield* startAgent(gateway)
+    yield* pass(40)
+    yield* until("it is told again", () => gateway.messageReports(2).length > 1)
+    assert.strictEqual(gateway.messageReports(1).length, 1)
+  })
+)
+
+it.effect("what was not receipted is told as soon as the agent is back, though the bus remembers it", () =>
+  Effect.gen(function* () {
+    const gateway = yield* makeGateway
+    yield* Effect.scoped(
+      Effect.gen(function* () {
+        yield* startAgent(gateway)
+        yield* connect(gateway, device)
+        yield* gateway.issue(sendOf(1))
+        yield* until("it is told", () => gateway.messageReports(1).length === 1)
+      })
+    )
+    yield* startAgent(gateway)
+    yield* until("it is told again", () => gateway.messageReports(1).length === 2)
+  })
+)
+
+it.effect("what the bus did not take leaves as soon as the bus is back", () =>
+  Effect.gen(function* () {
+    const gateway = yield* makeGateway
+    const { bus } = gateway
+    let down = false
+    const ids = new Set<string>()
+    const publish: typeof bus.publish = (lane, envelopes) =>
+      Effect.suspend(() => {
+        for (const { id } of envelopes) if (id.includes(":")) ids.add(id) // a heartbeat's has none
+        return down ? Effect.fail(new BusUnavailable({ cause: "test" })) : bus.publish(lane, envelopes)
+      })
+    const { sent } = yield* startAgent({ ...gateway, bus: { ...bus, publish } })
+    yield* connect(gateway, device)
+    down = true
+    ids.clear()
+    yield* gateway.issue(sendOf(1))
+    yield* until("it is sent", () => sent.length === 1)
+    yield* pass(20 * 60)
+    assert.isAtMost(ids.size, 3) // each may have been stored, and its confirmation lost
+    down = false
+    yield* pass(6)
+    yield* until("it is told", () => gateway.claims(1)[0] === "sent")
+  })
+)
+
+it.effect("reports that are never receipted keep no other waiting", () =>
+  Effect.gen(function* () {
+    const gateway = yield* makeGateway
+    const { ledger } = yield* startAgent(gateway)
+    yield* connect(gateway, device)
+    const [one, other] = yield* ledger.unreceipted(2)
+    const { bytes } = one!
+    const stuck = Array.from({ length: 4_500 }, () => ({ id: EventId.make(crypto.randomUUID()), position: 0n, bytes }))
+    yield* ledger.keep([...stuck] as never)
+    yield* pass(40)
+    yield* until("it comes again", () => gateway.told.filter(({ id }) => id === other!.id).length > 1)
+  })
+)
+
+it.effect("reports that are ready together leave under one signature", () =>
+  Effect.gen(function* () {
+    const gateway = yield* makeGateway
+    const { tell } = yield* startAgent(gateway)
+    yield* connect(gateway, device, otherDevice)
+    yield* gateway.issue(
+      ...Array.from({ length: 40 }, (_, i) => sendOf(i + 1, { header: { subject: "S".repeat(41) + String(i + 10) } }))
+    )
+    yield* until("all are told", () =>
+      Array.from({ length: 40 }, (_, i) => i + 1).every((n) => gateway.claims(n).length > 0)
+    )
+    const batches = new Set(
+      gateway.told.filter(({ report }) => report.kind === "message").map(({ signature }) => signature)
+    )
+    assert.isAtMost(batches.size, 4)
+    assert.deepStrictEqual(gateway.refused, [])
+    yield* tell({ _tag: "Disconnected", device, reason: "connection_lost", final: false })
+    yield* until("others too", () => gateway.changes(device).at(-1) === "disconnected")
+  })
+)
+
+it.effect("a code to pair with is shown to the gateway alone, and kept nowhere", () =>
+  Effect.gen(function* () {
+    const gateway = yield* makeGateway
+    const { ledger, tell } = yield* startAgent(gateway)
+    yield* connect(gateway, device)
+    const expiresAt = fromMillis(start + 20_000)
+    yield* tell({ _tag: "PairingCode", device, method: "qr", code: "2@secret", expiresAt })
+    yield* until("it is shown", () => gateway.codes.length > 0)
+    assert.deepStrictEqual(gateway.codes, [{ device, method: "qr", expiresAt, personal: { code: "2@secret" } }])
+    const kept = yield* ledger.unreceipted(100)
+    assert.isTrue(kept.every(({ bytes }) => !new TextDecoder().decode(bytes).includes("pairing_code")))
+    yield* pass(60)
+    assert.strictEqual(gateway.codes.length, 1)
+  })
+)

@@ -1,0 +1,29 @@
+import { fromMillis } from "#domain/Instant.ts"
+import type { ReportKind } from "#domain/message/Status.ts"
+import type { LedgerChange, LedgerEntry, LedgerReport, LedgerState } from "#domain/ports/Ledger.ts"
+import type { Reporter } from "../link/Reporter.ts"
+
+const ofTheRecipient: ReadonlyArray<ReportKind> = ["delivered", "read", "played"]
+
+/** The report that says this of an entry, in answer to this attempt; `millis` is when it became true. */
+export const reporting =
+  (reporter: Reporter["Service"]) =>
+  (entry: LedgerEntry, attempt: number, claim: ReportKind, millis: number, code?: string): LedgerReport =>
+    reporter.compose(
+      { ...entry, attempt },
+      {
+        kind: "message",
+        message: entry.message,
+        claim,
+        at: fromMillis(millis),
+        ...(ofTheRecipient.includes(claim) && { recipient: entry.subject }),
+        ...(code !== undefined && { code })
+      }
+    )
+
+export const changeOf = (
+  { epoch, position }: LedgerEntry,
+  state: LedgerState,
+  millis: number,
+  reports: ReadonlyArray<LedgerReport>
+): LedgerChange => ({ epoch, position, state, at: fromMillis(millis), reports })

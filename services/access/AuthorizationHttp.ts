@@ -1,0 +1,85 @@
+import { Context, Effect, Layer } from "effect"
+import { HttpServerRequest } from "effect/http"
+import {
+  Authorization,
+  CountsAs,
+  CountsItself,
+  CurrentPrincipal,
+  RequiredScope,
+  ShowsViews,
+  ToldAnyway
+} from "../api/Authorization.ts"
+import { may } from "../api/Principal.ts"
+import { problem } from "../api/Problems.ts"
+import { Admission, behind, type Refused } from "../http/Admission.ts"
+import { respond } from "../http/Answer.ts"
+import { respondTo } from "../http/IdempotencyKey.ts"
+import { requestMillis, within } from "../http/Patience.ts"
+import { Fitness } from "../runtime/Fitness.ts"
+import { type Lag, Readiness } from "../views/Readiness.ts"
+import { Authenticator } from "./Authenticator.ts"
+
+const unauthorized = respond(problem("unauthorized"), { "www-authenticate": 'Bearer realm="homing"' })
+/** What counts itself also says itself how long it takes. */
+const inTime = within(requestMillis, Effect.succeed(respond(problem("store_unavailable"))))
+const contradictory = respond(
+  problem("bad_request", { detail: "Authorization and X-API-Key present different keys: one of them is enough." })
+)
+const notYet = {
+  starting: respond(behind.starting.found, behind.starting.headers),
+  out_of_date: respond(behind.out_of_date.found, behind.out_of_date.headers)
+}
+const elsewhere = respond(problem("clock_off"), { "retry-after": "5" })
+
+export const layer = Layer.effect(
+  Authorization,
+  Effect.gen(function* () {
+    const { authenticate } = yield* Authenticator
+    const admission = yield* Admission
+    const { lag, written } = yield* Readiness
+    const { obstacle } = yield* Fitness
+
+    return (answer, { endpoint }) => {
+      const scopes = Context.get(endpoint.annotations, RequiredScope)
+      const family = Context.get(endpoint.annotations, CountsAs)
+      const shown = Context.get(endpoint.annotations, ShowsViews)
+      const missing = (): Lag | undefined => {
+        if (shown === undefined) return undefined
+        const found = lag()
+        if (shown === "trust") return found === "out_of_date" ? found : undefined
+        return found ?? (shown === "rows" && !written() ? "starting" : undefined)
+      }
+      const toldAnyway = Context.get(endpoint.annotations, ToldAnyway)
+      const countsItself = Context.get(endpoint.annotations, CountsItself)
+      const forbidden = respond(problem("forbidden", { detail: `The scope ${scopes.join(" or ")} is needed.` }))
+
+      return Effect.withFiber((fiber) => {
+        const request = Context.getUnsafe(fiber.context, HttpServerRequest.HttpServerRequest)
+        if (!toldAnyway && obstacle() === "clock_off") return Effect.succeed(elsewhere)
+        const credential = credentialIn(request.headers)
+        if (credential === undefined) return Effect.succeed(contradictory)
+        const principal = authenticate(credential)
+        if (principal === undefined) return Effect.succeed(unauthorized)
+        if (typeof principal === "string") return Effect.succeed(notYet[principal])
+        if (scopes.length > 0 && !scopes.some((scope) => may(principal, scope))) return Effect.succeed(forbidden)
+        const found = missing()
+        if (found !== undefined) return Effect.succeed(notYet[found])
+        const answered = Effect.provideService(answer, CurrentPrincipal, principal)
+        const admitted = countsItself ? answered : inTime(answered)
+        const unless = (refused: Refused | undefined) =>
+          refused === undefined ? admitted : Effect.succeed(respondTo(request, refused.found, refused.headers))
+        if (family === undefined) return admitted
+        if (countsItself) return unless(admission.look(request, principal, family))
+        return Effect.flatMapEager(admission.admit(request, principal, family), unless)
+      })
+    }
+  })
+)
+
+/** The key as presented, either way; empty when there is none, `undefined` when there are two. */
+const credentialIn = (headers: Readonly<Record<string, string | undefined>>): string | undefined => {
+  const { authorization, "x-api-key": apiKey } = headers
+  if (authorization === undefined) return apiKey ?? ""
+  const token = /^bearer +(\S.*)$/i.exec(authorization)?.[1] ?? ""
+  return apiKey === undefined || apiKey === token ? token : undefined
+}

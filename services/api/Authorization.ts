@@ -1,0 +1,62 @@
+import { Context } from "effect"
+import { HttpApiMiddleware } from "effect/http-api"
+import type { Scope } from "#domain/access/Client.ts"
+import type { Principal } from "./Principal.ts"
+import { Problem } from "./Problems.ts"
+
+/** The key the request came with, already found good. */
+export class CurrentPrincipal extends Context.Service<CurrentPrincipal, Principal>()(
+  "homing/services/gateway/api/CurrentPrincipal"
+) {}
+
+/** What an endpoint asks of the key: one of these; of none, any key will do. */
+export const RequiredScope = Context.Reference<ReadonlyArray<Scope>>("homing/services/gateway/api/RequiredScope", {
+  defaultValue: () => []
+})
+
+/**
+ * The answer is what the views show, in memory or by their rows: there is none before they have caught up with the log, nor
+ * while there is no word of it. Whom to trust is known from the start.
+ */
+export const ShowsViews = Context.Reference<"memory" | "rows" | "trust" | undefined>(
+  "homing/services/gateway/api/ShowsViews",
+  {
+    defaultValue: () => undefined
+  }
+)
+
+/** Told also by a gateway whose clock is wrong: all else, keys that expire among it, it would judge by the wrong time. */
+export const ToldAnyway = Context.Reference<boolean>("homing/services/gateway/api/ToldAnyway", {
+  defaultValue: () => false
+})
+
+/** Which limit of a key a request counts towards. */
+export type RateFamily = "messages" | "devices"
+
+/** `undefined`: none. */
+export const CountsAs = Context.Reference<RateFamily | undefined>("homing/services/gateway/api/CountsAs", {
+  defaultValue: () => undefined
+})
+
+/** The endpoint counts its requests by itself: what else they count towards stands in their body. */
+export const CountsItself = Context.Reference<boolean>("homing/services/gateway/api/CountsItself", {
+  defaultValue: () => false
+})
+
+/**
+ * A key is needed. Not declared as the builder's own kind of security: that decides anew for each request what an
+ * endpoint's declaration already says, and costs as much as the rest of admission. `Security.ts` documents it.
+ */
+export class Authorization extends HttpApiMiddleware.Service<Authorization, { provides: CurrentPrincipal }>()(
+  "homing/services/gateway/api/Authorization",
+  {
+    error: [
+      Problem("bad_request"),
+      Problem("unauthorized"),
+      Problem("forbidden"),
+      Problem("starting"),
+      Problem("out_of_date"),
+      Problem("clock_off")
+    ]
+  }
+) {}

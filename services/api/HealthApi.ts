@@ -1,0 +1,50 @@
+import { Schema } from "effect"
+import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
+import { connections } from "#domain/device/Device.ts"
+import { obstacles } from "../runtime/Fitness.ts"
+import { lags } from "../views/Readiness.ts"
+import { Authorization, ToldAnyway } from "./Authorization.ts"
+import { anywhere, Problem } from "./Problems.ts"
+
+const Alive = Schema.Struct({ status: Schema.Literal("ok") })
+
+export const Details = Schema.Struct({
+  status: Schema.Literals(["ok", "starting", "degraded"]),
+  version: Schema.String,
+  uptimeSeconds: Schema.Number,
+  memory: Schema.Struct({ rssBytes: Schema.Number, heapUsedBytes: Schema.Number }),
+  /** What the store and the bus of this installation promise, in a sentence each. */
+  store: Schema.Struct({ reachable: Schema.Boolean, promise: Schema.String }),
+  bus: Schema.Struct({ promise: Schema.String }),
+  views: Schema.Struct({ caughtUp: Schema.Boolean, position: Schema.NullOr(Schema.String) }),
+  devices: Schema.Record(Schema.Literals(connections), Schema.Number),
+  /** `silent`: not heard for a minute and a half. `clockOff`: of those heard, how many have a wrong clock. */
+  agents: Schema.Struct({ heard: Schema.Number, silent: Schema.Number, clockOff: Schema.Number })
+}).annotate({ identifier: "HealthDetails" })
+
+/** For whatever watches this process; tells nothing about anybody. */
+export class ProbesApi extends HttpApiGroup.make("probes")
+  .add(
+    HttpApiEndpoint.get("alive", "/health", { success: Alive }).annotate(OpenApi.Summary, "The process answers"),
+    HttpApiEndpoint.get("ready", "/health/ready", {
+      success: Alive,
+      error: [...lags.map((lag) => Problem(lag)), ...obstacles.map((obstacle) => Problem(obstacle))]
+    }).annotate(OpenApi.Summary, "It is of use: it can do its part, and the views have caught up")
+  )
+  .annotate(OpenApi.Description, "Probes, without a key.") {}
+
+/** For whoever runs it; any key will do. */
+export class HealthApi extends HttpApiGroup.make("health")
+  .add(
+    HttpApiEndpoint.get("detailed", "/health/detailed", { success: Details, error: anywhere }).annotate(
+      OpenApi.Summary,
+      "How it is, part by part"
+    ),
+    HttpApiEndpoint.get("metrics", "/metrics", {
+      success: Schema.String.pipe(HttpApiSchema.asText({ contentType: "text/plain; version=0.0.4" })),
+      error: anywhere
+    }).annotate(OpenApi.Summary, "Prometheus metrics")
+  )
+  .middleware(Authorization)
+  .annotateEndpoints(ToldAnyway, true)
+  .annotate(OpenApi.Description, "How the gateway is.") {}

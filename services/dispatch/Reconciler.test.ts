@@ -1,0 +1,128 @@
+import { assert, it } from "@effect/vitest"
+import { Effect, Layer, References } from "effect"
+import { SqlClient } from "effect/sql"
+import { TestClock } from "effect/testing"
+import { AgentId } from "#domain/Ids.ts"
+import { BusUnavailable } from "#domain/ports/CommandBus.ts"
+import { EventStore } from "#domain/ports/EventStore.ts"
+import { SubjectKeys } from "#domain/ports/SubjectKeys.ts"
+import * as NodeCrypto from "#infra/crypto/NodeCrypto.ts"
+import * as Leases from "#infra/leases/InProcess.ts"
+import * as SqliteClient from "#infra/sqlite/SqliteClient.ts"
+import * as DevicesView from "../devices/DevicesView.ts"
+import { StoreIdentity } from "../identity/LogIdentity.ts"
+import { MessageActors } from "../messages/MessageActors.ts"
+import * as MessagesView from "../messages/MessagesView.ts"
+import { AgentCommands } from "../transports/agent-link/Commands.ts"
+import { Views } from "../views/View.ts"
+import { deviceChanged, deviceCreated, uuid, write } from "../views/ViewsFixture.ts"
+import * as Reconciler from "./Reconciler.ts"
+
+const [pairing, paired] = [uuid(1), uuid(2)]
+const created = [deviceCreated(pairing, 0n), deviceCreated(paired, 1n)]
+const second = 1_000
+const minute = 60_000
+const day = 24 * 60 * minute
+
+/** A reconciler over two devices, one of them paired, that began sooner after both were made than its patience lasts. Answers what it issued. */
+const reconciling = Effect.fnUntraced(function* (options: { readonly messages?: boolean; readonly trusts?: boolean }) {
+  const { messages = true, trusts = true } = options
+  yield* TestClock.setTime(30 * second)
+  const sql = yield* SqlClient.SqlClient
+  const devices = DevicesView.make()
+  yield* devices.view.setup(sql)
+  yield* write(devices.view, sql, created[0]!, created[1]!, deviceChanged(paired, 1, 2n, "paired"))
+  if (messages) yield* MessagesView.make().view.setup(sql)
+  const issued: Array<string> = []
+  const agents = { trusted: trusts, reached: true }
+  const stubs = Layer.mergeAll(
+    Layer.succeed(EventStore, {
+      append: () => Effect.die("not here"),
+      read: (stream) => Effect.succeed(created.filter((event) => event.stream === stream)),
+      head: Effect.succeed(2n),
+      subscribe: () => Effect.die("not here") as never
+    }),
+    Layer.succeed(Views, {
+      reached: () => Effect.void,
+      counted: () => Effect.void,
+      written: () => Effect.void,
+      position: Effect.succeed(2n)
+    }),
+    Layer.succeed(StoreIdentity, { agent: () => (agents.trusted ? {} : undefined) } as never),
+    Layer.succeed(MessageActors, {} as never),
+    Layer.succeed(SubjectKeys, {} as never),
+    Layer.succeed(AgentCommands, {
+      issue: (agent, orders) =>
+        Effect.suspend(() => {
+          if (!agents.reached) return Effect.fail(new BusUnavailable({ cause: "test" }))
+          for (const { attempt, device } of orders) issued.push(`${agent} ${device === pairing} ${attempt}`)
+          return Effect.void
+        })
+    })
+  )
+  yield* Layer.build(
+    Reconciler.layer({
+      registry: devices.registry,
+      everyMillis: 30 * second,
+      patienceMillis: minute,
+      graceMillis: minute
+    }).pipe(Layer.provide(stubs))
+  )
+  yield* TestClock.adjust(0)
+  return { agents, issued }
+})
+const layer = Leases.layer.pipe(
+  Layer.provideMerge(Layer.fresh(SqliteClient.layer(":memory:", { durability: "checkpoint" }))),
+  Layer.merge(NodeCrypto.layer),
+  Layer.merge(Layer.succeed(References.MinimumLogLevel, "None"))
+)
+const pairs = (...attempts: ReadonlyArray<number>) =>
+  attempts.map((attempt) => `${AgentId.make("home")} true ${attempt}`)
+
+it.effect("issues what is to pair a device again: at start, then ever more rarely, until its time is over", () =>
+  Effect.gen(function* () {
+    const { issued } = yield* reconciling({})
+    assert.deepStrictEqual(issued, pairs(2))
+    yield* TestClock.adjust(2 * minute)
+    assert.deepStrictEqual(issued, pairs(2))
+    yield* TestClock.adjust(minute)
+    assert.deepStrictEqual(issued, pairs(2, 3))
+    yield* TestClock.setTime(7 * day)
+    const all = [...issued]
+    assert.deepStrictEqual(all, pairs(...all.map((_, i) => i + 2)))
+    assert.closeTo(all.length, 7 * 24, 10) // once an hour in the end
+    yield* TestClock.setTime(8 * day)
+    assert.deepStrictEqual(issued, all)
+  }).pipe(Effect.provide(layer))
+)
+
+it.effect("issues nothing twice because a look at the rest fails", () =>
+  Effect.gen(function* () {
+    const { issued } = yield* reconciling({ messages: false })
+    yield* TestClock.adjust(minute)
+    assert.deepStrictEqual(issued, pairs(2))
+  }).pipe(Effect.provide(layer))
+)
+
+it.effect("issues nothing to an agent without a key, until it has one", () =>
+  Effect.gen(function* () {
+    const { agents, issued } = yield* reconciling({ trusts: false })
+    yield* TestClock.adjust(10 * minute)
+    assert.deepStrictEqual(issued, [])
+    agents.trusted = true
+    yield* TestClock.adjust(minute)
+    assert.deepStrictEqual(issued, pairs(2))
+  }).pipe(Effect.provide(layer))
+)
+
+it.effect("counts nothing that the bus did not take: once it is back, all is issued at the next look", () =>
+  Effect.gen(function* () {
+    const { agents, issued } = yield* reconciling({})
+    agents.reached = false
+    yield* TestClock.adjust(30 * minute)
+    assert.deepStrictEqual(issued, pairs(2))
+    agents.reached = true
+    yield* TestClock.adjust(30 * second)
+    assert.deepStrictEqual(issued, pairs(2, 3))
+  }).pipe(Effect.provide(layer))
+)

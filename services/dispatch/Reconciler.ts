@@ -1,0 +1,168 @@
+import { Clock, Effect, Layer, Schedule, Semaphore } from "effect"
+import { SqlClient } from "effect/sql"
+import { Device } from "#domain/device/Device.ts"
+import type { DeviceId, StreamId } from "#domain/Ids.ts"
+import { fromMillis, type Instant, toMillis } from "#domain/Instant.ts"
+import { Message } from "#domain/message/Message.ts"
+import { Crypto } from "#domain/ports/Crypto.ts"
+import { EventStore } from "#domain/ports/EventStore.ts"
+import { type Lease, Leases } from "#domain/ports/Leases.ts"
+import { SubjectKeys } from "#domain/ports/SubjectKeys.ts"
+import type { DeviceRecord, DeviceRegistry } from "../devices/DevicesView.ts"
+import { StoreIdentity } from "../identity/LogIdentity.ts"
+import { MessageActors } from "../messages/MessageActors.ts"
+import { type SealedDocument, statusOfDocument } from "../messages/MessageDocument.ts"
+import * as MessagesView from "../messages/MessagesView.ts"
+import { Fitness } from "../runtime/Fitness.ts"
+import * as Partitions from "../runtime/Partitions.ts"
+import { partitionOf } from "../runtime/Partitions.ts"
+import { AgentCommands } from "../transports/agent-link/Commands.ts"
+import { orders } from "../transports/agent-link/Orders.ts"
+import { Views } from "../views/View.ts"
+import * as Reissues from "./Reissues.ts"
+import * as Withheld from "./Withheld.ts"
+
+export interface ReconcilerOptions {
+  readonly registry: DeviceRegistry
+  /** How often it looks. */
+  readonly everyMillis: number
+  /** How long a command may be open before it is issued again; doubles with each time, up to an hour. */
+  readonly patienceMillis: number
+  /** How long after its expiry a message may still get the agent's word on it. */
+  readonly graceMillis: number
+}
+
+/** A command of which nobody has said what became of it. */
+interface Open {
+  /** Begins with the event that the command follows from. */
+  readonly stream: StreamId
+  readonly device: DeviceId
+  readonly since: Instant
+  /** The highest that was reported. */
+  readonly attempt: number
+}
+
+/** Gateways share the work by message and device; one alone does all of it in one piece. */
+const partitions = 16
+const pageSize = 500
+const longestPatience = 3_600_000
+/** How many commands may be on their way at once. */
+const mostUnderway = 256
+
+const openMessage = ({ createdAt, device, id, reports }: SealedDocument): Open => ({
+  stream: Message.streamOf(id),
+  device,
+  since: createdAt,
+  attempt: reports.reduce((highest, { attempt }) => Math.max(highest, attempt), 1)
+})
+const openPairing = ({ id, since }: DeviceRecord): Open => ({
+  stream: Device.streamOf(id),
+  device: id,
+  since,
+  attempt: 1
+})
+
+/**
+ * The second net under the dispatcher: the bus may forget, so every command that is open for too long is issued again
+ * under the next attempt, and a message whose time is over without a word is recorded as unknown. What was open before
+ * this process began is issued again at once. A message with a verdict is the agent's ledger's alone.
+ */
+export const layer = (options: ReconcilerOptions) =>
+  Layer.effectDiscard(
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      const store = yield* EventStore
+      const commands = yield* AgentCommands
+      const actors = yield* MessageActors
+      const identity = yield* StoreIdentity
+      const views = yield* Views
+      const leases = yield* Leases
+      const reissues = yield* Reissues.make(sql)
+      const { withhold } = yield* Withheld.make(reissues)
+      const orderOf = orders(yield* Crypto, yield* SubjectKeys)
+      const { obstacle } = yield* Fitness
+      const group = { name: "reconciler", partitions: leases.renewalMillis === undefined ? 1 : partitions }
+      const started = yield* Clock.currentTimeMillis
+      const underway = Semaphore.makeUnsafe(mostUnderway)
+
+      const reissue = Effect.fnUntraced(function* (lease: Lease, open: Open, now: number) {
+        const agent = options.registry.get(open.device)?.agent
+        if (agent === undefined || identity.agent(agent) === undefined) return // it would wait for a key to encrypt to
+        const last = yield* reissues.last(open.stream)
+        const issuedAt = Math.max(last.at, toMillis(open.since))
+        const attempt = Math.max(last.attempt, open.attempt)
+        const patience = Math.min(options.patienceMillis * 2 ** (attempt - 1), longestPatience)
+        if (issuedAt >= started && now - issuedAt <= patience) return
+        const [first] = yield* store.read(open.stream)
+        if (first === undefined) return
+        const derived = yield* Effect.catchTag(orderOf(first, attempt + 1), "Unreadable", (unreadable) =>
+          Effect.as(withhold(first, unreadable, true), undefined)
+        )
+        const order = derived?.order
+        if (order === undefined || (order.command.kind === "pair" && order.expiresAt <= fromMillis(now))) return
+        yield* reissues.note(lease, open.stream, order.attempt, now)
+        // while the bus is away nothing is issued, so that nothing waits the longer for it afterwards
+        const notIssued = Effect.ignore(reissues.note(lease, open.stream, attempt, issuedAt))
+        // the bus says when it has custody; an agent that is away may let it wait
+        const issued = Effect.catch(commands.issue(agent, [order]), () => notIssued)
+        yield* underway.take(1)
+        yield* Effect.forkScoped(Effect.ensuring(issued, underway.release(1)), { startImmediately: true })
+      })
+
+      /** Under the first attempt, however many there were: whatever the agent still says of any outweighs it. */
+      const giveUp = (lease: Lease, { command, id }: SealedDocument) =>
+        Effect.andThen(
+          leases.fenced(lease, Effect.void), // whoever was paused meanwhile judges by an old clock
+          actors.execute(Message.streamOf(id), ({ at }) => ({ _tag: "GiveUp", at, attempt: 1 }), {
+            actor: { kind: "gateway", id: "reconciler" },
+            correlationId: id,
+            causationId: command
+          })
+        )
+
+      const look = Effect.fnUntraced(function* (lease: Lease, document: SealedDocument, now: number) {
+        if (obstacle() === "clock_off") return
+        const status = statusOfDocument(document)
+        if (status !== "queued" && status !== "attempting") return
+        if (now > toMillis(document.expiresAt) + options.graceMillis) yield* giveUp(lease, document)
+        else yield* reissue(lease, openMessage(document), now)
+      })
+
+      /** One that fails does not stop those behind it. */
+      const each = <E, R>(one: Effect.Effect<void, E, R>) =>
+        Effect.catchCause(one, (cause) => Effect.logWarning("a command could not be reconciled", cause))
+
+      const pass = Effect.fnUntraced(function* (lease: Lease) {
+        const now = yield* Clock.currentTimeMillis
+        const isOwn = (id: string) => partitionOf(id, group.partitions) === lease.partition
+        for (const device of options.registry.values()) {
+          if (device.connection !== "pairing" || !isOwn(device.id)) continue
+          yield* each(reissue(lease, openPairing(device), now))
+        }
+        let after = -1n
+        for (;;) {
+          const page = yield* MessagesView.open(sql, after, pageSize)
+          for (const { document } of page) if (isOwn(document.id)) yield* each(look(lease, document, now))
+          if (page.length < pageSize) break
+          after = page.at(-1)!.position
+        }
+        if (lease.partition === 0) yield* reissues.forget
+      })
+
+      const run = Effect.fnUntraced(function* (lease: Lease) {
+        const head = yield* store.head
+        if (head !== undefined) yield* views.written(head)
+        yield* Effect.repeat(pass(lease), Schedule.spaced(options.everyMillis))
+      })
+      yield* Effect.forkScoped(
+        Partitions.run(group, (lease) =>
+          run(lease).pipe(
+            Effect.tapCause((cause) => Effect.logError("the reconciler begins again", cause)),
+            Effect.sandbox,
+            Effect.retry(Schedule.spaced("5 seconds")),
+            Effect.scoped
+          )
+        )
+      )
+    })
+  )

@@ -1,0 +1,32 @@
+import { Effect } from "effect"
+import type { SqlClient } from "effect/sql"
+import type { StreamId } from "#domain/Ids.ts"
+import { type Lease, Leases } from "#domain/ports/Leases.ts"
+import { creating } from "../tables/Tables.ts"
+
+export type Reissues = Effect.Success<ReturnType<typeof make>>
+
+/** When a command was issued last beyond its first attempt, and under which. Beside the views; losing it repeats a little. */
+export const make = Effect.fnUntraced(function* (sql: SqlClient.SqlClient) {
+  const leases = yield* Leases
+  yield* creating(
+    sql,
+    sql`CREATE TABLE IF NOT EXISTS reissues (stream TEXT PRIMARY KEY, attempt INTEGER NOT NULL, issued_at BIGINT NOT NULL)`
+  )
+  return {
+    last: Effect.fnUntraced(function* (stream: StreamId) {
+      const [row] = yield* sql<{ readonly attempt: number; readonly issued_at: string }>`
+        SELECT attempt, CAST(issued_at AS TEXT) AS issued_at FROM reissues WHERE stream = ${stream}`
+      return { attempt: row?.attempt ?? 1, at: Number(row?.issued_at ?? 0) }
+    }),
+    note: (lease: Lease, stream: StreamId, attempt: number, now: number) =>
+      leases.fenced(
+        lease,
+        sql`INSERT INTO reissues (stream, attempt, issued_at) VALUES (${stream}, ${attempt}, ${now})
+          ON CONFLICT (stream) DO UPDATE SET attempt = excluded.attempt, issued_at = excluded.issued_at`
+      ),
+    /** Of messages that were settled. There are few devices. */
+    forget: sql`DELETE FROM reissues WHERE stream NOT IN (
+      SELECT 'message-' || id FROM messages WHERE open = 1 UNION ALL SELECT 'device-' || id FROM devices)`
+  }
+})

@@ -1,0 +1,48 @@
+import { Effect } from "effect"
+import { fold } from "#domain/Decider.ts"
+import { Message } from "#domain/message/Message.ts"
+import { EventStore } from "#domain/ports/EventStore.ts"
+import type { Unreadable } from "#domain/privacy/Sealing.ts"
+import type { RecordedEvent } from "#domain/Recorded.ts"
+import { MessageActors } from "../messages/MessageActors.ts"
+import * as Metrics from "../telemetry/Metrics.ts"
+import { isQueued } from "../transports/agent-link/Orders.ts"
+import type * as Reissues from "./Reissues.ts"
+
+export type Withheld = Effect.Success<ReturnType<typeof make>>
+
+/**
+ * What becomes of commands that cannot be made, because what they are to say cannot be read. A message gets its last
+ * word from the gateway: that it failed, if nobody can have issued it, and else that nobody knows.
+ */
+export const make = Effect.fnUntraced(function* (reissues: Pick<Reissues.Reissues, "last">) {
+  const actors = yield* MessageActors
+  const store = yield* EventStore
+
+  return {
+    /** `issued`: a command may have left before. */
+    withhold: Effect.fnUntraced(function* (event: RecordedEvent, { reason: code }: Unreadable, issued: boolean) {
+      if (!isQueued(event)) {
+        return yield* Effect.logError("a device cannot be paired: its number cannot be read", { reason: code })
+      }
+      const mayHaveLeft = issued || (yield* reissues.last(event.stream)).at > 0
+      const { events } = yield* actors.execute(
+        event.stream,
+        ({ at }) => ({ _tag: "Withhold", at, code, issued: mayHaveLeft }),
+        { actor: { kind: "gateway", id: "dispatcher" }, correlationId: event.stream, causationId: event.eventId }
+      )
+      if (events.length === 0) return // an agent has it, or this was said before
+      Metrics.messageWithheld(code)
+      const message = Message.idOf(event.stream)
+      yield* Effect.logError("a message is not issued: what it says cannot be read", { message, reason: code })
+    }),
+
+    /** Whether the message has its last word: a key that comes back from a copy makes no command of it again. */
+    isOver: (event: RecordedEvent) =>
+      isQueued(event)
+        ? Effect.map(store.read(event.stream), (recorded) =>
+            Message.isSettled(fold(Message, recorded.map(Message.read)))
+          )
+        : Effect.succeed(false)
+  }
+})

@@ -1,0 +1,103 @@
+import type { IncomingMessage } from "node:http"
+import { toIncomingMessage } from "@effect/platform-node/NodeHttpServerRequest"
+import { Cause, Context, Effect, type Fiber, LogLevel, References, type Types } from "effect"
+import { HttpRouter, HttpServerError, HttpServerRequest, HttpServerResponse } from "effect/http"
+import { problem } from "../api/Problems.ts"
+import { Admission } from "../http/Admission.ts"
+import { respond } from "../http/Answer.ts"
+import { closeUnlessComplete } from "../http/Connections.ts"
+import { cors, type Origins } from "../http/Cors.ts"
+import { problemOf } from "../http/Failures.ts"
+import { respondTo } from "../http/IdempotencyKey.ts"
+import { isExact } from "../http/Paths.ts"
+import { rateHeadersOf } from "../http/RateHeaders.ts"
+import { requestIdOf } from "../http/RequestId.ts"
+import { requestAnswered } from "../telemetry/Metrics.ts"
+import { allowedMethods } from "./Allowed.ts"
+import * as DocsHttp from "./DocsHttp.ts"
+
+export interface Options {
+  /** Without: pages of other origins cannot read what is answered. */
+  readonly corsOrigins?: Origins | undefined
+}
+
+type Response = HttpServerResponse.HttpServerResponse
+
+/**
+ * What every request passes: whatever happened inside becomes an answer, and is counted and timed once. Nothing of the
+ * path is told but the route's template: a path the API does not know may contain anything, a phone number too.
+ */
+export const layer = ({ corsOrigins }: Options) =>
+  HttpRouter.middleware(
+    Effect.gen(function* () {
+      const logs = LogLevel.isLessThanOrEqualTo(yield* References.MinimumLogLevel, "Debug")
+      const allowed = allowedMethods(["/openapi.json", DocsHttp.path])
+      const admission = yield* Admission
+      const { headersOf, preflightHeadersOf } = cors(corsOrigins)
+
+      const recover = (cause: Cause.Cause<unknown>, request: HttpServerRequest.HttpServerRequest) => {
+        if (isAbandoned(cause)) return Effect.succeed(HttpServerResponse.empty({ status: clientClosedRequest }))
+        if (!isUnknownRoute(cause)) return Effect.map(problemOf(cause, request), (found) => respondTo(request, found))
+        const allow = allowed(request.url)
+        if (allow === undefined) return Effect.succeed(respond(problem("not_found")))
+        if (request.method === "OPTIONS") {
+          return Effect.succeed(HttpServerResponse.empty({ headers: { allow, ...preflightHeadersOf(request, allow) } }))
+        }
+        return Effect.succeed(respond(problem("method_not_allowed"), { allow }))
+      }
+
+      return (answer: Effect.Effect<Response, Types.unhandled>): Effect.Effect<Response, Types.unhandled> =>
+        Effect.withFiber<Response>((fiber) => {
+          const begun = performance.now()
+          const request = Context.getUnsafe(fiber.context, HttpServerRequest.HttpServerRequest)
+          const told = (answered: Response) => {
+            const headers = { ...unkept(answered), ...headersOf(request, answered), ...rateHeadersOf(request) }
+            const response = HttpServerResponse.setHeaders(answered, headers)
+            closeUnlessComplete(toIncomingMessage(request) as IncomingMessage)
+            const route = routeOf(fiber)
+            const millis = Math.round((performance.now() - begun) * 100) / 100
+            requestAnswered(request.method, route, response.status, millis)
+            if (!logs) return Effect.succeed(response)
+            const { method } = request
+            const line = { request: requestIdOf(request), method, route, status: response.status, millis }
+            return Effect.as(Effect.logDebug("request", line), response)
+          }
+          const refused = isProbe(request.url) ? undefined : admission.enter(request)
+          if (refused !== undefined) return told(respond(refused.found, refused.headers))
+          if (!isExact(request.url)) return told(respond(problem("not_found")))
+          return Effect.matchCauseEffect(answer, {
+            onSuccess: told,
+            onFailure: (cause) => Effect.flatMap(recover(cause, request), told)
+          })
+        })
+    }),
+    { global: true }
+  )
+
+/** There is somebody's data in nearly every answer, or a secret: no cache may keep what does not say that it may. */
+const unkept = ({ headers }: Response): Record<string, string> =>
+  headers["cache-control"] === undefined ? { "cache-control": "no-store" } : {}
+
+/** Whatever watches the process must not take it for dead because it is busy. */
+const isProbe = (url: string): boolean => url === "/health" || url === "/health/ready"
+
+/** The router leaves the route it found in the fiber's context. */
+const routeOf = ({ context }: Fiber.Fiber<unknown, unknown>): string =>
+  Context.getOrUndefined(context as Context.Context<HttpRouter.RouteContext>, HttpRouter.RouteContext)?.route.path ??
+  "unknown"
+
+/** Nobody hears this status; it is for the metrics. */
+const clientClosedRequest = 499
+
+const isAbandoned = (cause: Cause.Cause<unknown>): boolean =>
+  cause.reasons.some(
+    (reason) => Cause.isInterruptReason(reason) && reason.annotations.has(HttpServerError.ClientAbort.key)
+  )
+
+const isUnknownRoute = (cause: Cause.Cause<unknown>): boolean =>
+  cause.reasons.some(
+    (reason) =>
+      Cause.isFailReason(reason) &&
+      reason.error instanceof HttpServerError.HttpServerError &&
+      reason.error.reason._tag === "RouteNotFound"
+  )

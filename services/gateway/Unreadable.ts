@@ -1,0 +1,29 @@
+import type { Server } from "node:http"
+import type { Duplex } from "node:stream"
+import type { ErrorCode } from "#domain/ErrorCodes.ts"
+import { contentType, problem } from "../api/Problems.ts"
+import { closeSoon } from "../http/Connections.ts"
+import { connectionClosed } from "../telemetry/Metrics.ts"
+
+const codes: Readonly<Record<string, ErrorCode>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: "request_timeout",
+  HPE_HEADER_OVERFLOW: "headers_too_large",
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: "payload_too_large"
+}
+
+/** Answers what is not HTTP enough to become a request. Node itself would answer without a body. */
+export const refuseUnreadable = (server: Server): Server =>
+  server.on("clientError", (error: NodeJS.ErrnoException, socket: Duplex & { readonly bytesWritten?: number }) => {
+    if (!socket.writable || error.code === "ECONNRESET") {
+      socket.destroy()
+      return
+    }
+    const found = problem(codes[error.code ?? ""] ?? "bad_request")
+    connectionClosed(found.code)
+    const body = JSON.stringify(found)
+    socket.end(
+      `HTTP/1.1 ${found.status} ${found.code}\r\nConnection: close\r\nContent-Type: ${contentType}\r\n` +
+        `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`
+    )
+    closeSoon(socket)
+  })

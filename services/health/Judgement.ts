@@ -1,0 +1,90 @@
+import { Clock, Effect, Layer, Schedule, Stream, SubscriptionRef } from "effect"
+import { CommandBus } from "#domain/ports/CommandBus.ts"
+import { StoreIdentity } from "../identity/LogIdentity.ts"
+import { Fitness, type Obstacle } from "../runtime/Fitness.ts"
+import { Freshness } from "../runtime/Freshness.ts"
+import { SharedClock } from "../runtime/SharedClock.ts"
+import { observe } from "../telemetry/Metrics.ts"
+
+/** Without a word of the log, the bus or the database for so long a gateway stands aside. */
+const patienceMillis = 5_000
+/** It takes part again when words have come for `steadyMillis`, none of them later than this: one alone is not enough. */
+const punctualMillis = 2_500
+const steadyMillis = 3_000
+const lookMillis = 250
+const probe = { interval: "1 second", pause: "500 millis", timeout: patienceMillis } as const
+
+/** Steady milliseconds since the bus answered last, or since it was first asked. */
+const busSilence = Effect.gen(function* () {
+  const bus = yield* CommandBus
+  const clock = yield* Clock.Clock
+  const now = () => Number(clock.monotonicTimeNanosUnsafe()) / 1e6
+  let heard = now()
+  const ask = Effect.suspend(() => {
+    const asked = now()
+    return Effect.map(Effect.timeout(bus.answer, probe.timeout), () => {
+      heard = asked
+    })
+  })
+  yield* ask.pipe(
+    Effect.matchEffect({ onFailure: () => Effect.sleep(probe.pause), onSuccess: () => Effect.sleep(probe.interval) }),
+    Effect.forever,
+    Effect.forkScoped({ startImmediately: true })
+  )
+  return () => now() - heard
+})
+
+/** Judges this gateway by what its work needs: the log, the bus, the database, a key that is taken, the clock. */
+export const layer = Layer.effect(
+  Fitness,
+  Effect.gen(function* () {
+    const clock = yield* Clock.Clock
+    const freshness = yield* Freshness
+    const identity = yield* StoreIdentity
+    const shared = yield* SharedClock
+    const busSilentMillis = yield* busSilence
+    const now = () => Number(clock.monotonicTimeNanosUnsafe()) / 1e6
+
+    const judge = (patience: number): Obstacle | undefined => {
+      if (shared.isOff()) return "clock_off"
+      if (freshness.silentMillis() > patience) return "store_unavailable"
+      if (busSilentMillis() > patience) return "bus_unavailable"
+      if (!identity.signs()) return "no_signing_key"
+      return shared.silentMillis() > patience ? "database_unavailable" : undefined
+    }
+
+    let aside: { readonly obstacle: Obstacle; readonly since: number } | undefined
+    const obstacle = () => {
+      const found = judge(aside === undefined ? patienceMillis : punctualMillis)
+      if (found !== undefined) aside = { obstacle: found, since: now() }
+      else if (aside !== undefined && now() - aside.since > steadyMillis) aside = undefined
+      return aside?.obstacle
+    }
+    observe("homing_stands_aside", "1 while this gateway leaves its part to others.", () =>
+      Number(obstacle() !== undefined)
+    )
+
+    const told = yield* SubscriptionRef.make<Obstacle | undefined>(undefined)
+    const tell = (found: Obstacle | undefined) =>
+      found === undefined
+        ? Effect.logInfo("this gateway takes part again")
+        : Effect.logError("this gateway stands aside: others do its part", {
+            reason: found,
+            ...(found === "clock_off" && { offsetMillis: shared.offsetMillis() })
+          })
+    const look = Effect.suspend(() => {
+      const found = obstacle()
+      if (found === SubscriptionRef.getUnsafe(told)) return Effect.void
+      return Effect.andThen(tell(found), SubscriptionRef.set(told, found))
+    })
+    yield* Effect.forkScoped(Effect.repeat(look, Schedule.spaced(lookMillis)), { startImmediately: true })
+
+    const isFit = (found: Obstacle | undefined) => found === undefined || found === "database_unavailable"
+    const becomes = (fit: boolean) =>
+      Stream.runDrain(Stream.takeUntil(SubscriptionRef.changes(told), (found) => isFit(found) === fit))
+    return {
+      obstacle,
+      whileFit: (work) => becomes(true).pipe(Effect.andThen(Effect.raceFirst(work, becomes(false))), Effect.forever)
+    }
+  })
+)

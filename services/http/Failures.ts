@@ -1,0 +1,73 @@
+import { Cause, Effect, Schema } from "effect"
+import { HttpServerError, type HttpServerRequest } from "effect/http"
+import { HttpApiError } from "effect/http-api"
+import { EventStoreUnavailable } from "#domain/ports/EventStore.ts"
+import { SecretVaultUnavailable } from "#domain/ports/SecretVault.ts"
+import { SubjectKeysUnavailable } from "#domain/ports/SubjectKeys.ts"
+import { type Flaw, type Problem, problem } from "../api/Problems.ts"
+import { ViewsUnavailable } from "../views/View.ts"
+import { flawsOf } from "./Flaws.ts"
+import { requestIdOf } from "./RequestId.ts"
+
+/** One tagged error per port that a request may need. */
+const Unavailable = Schema.Union([
+  EventStoreUnavailable,
+  SecretVaultUnavailable,
+  SubjectKeysUnavailable,
+  ViewsUnavailable
+])
+type Unavailable = typeof Unavailable.Type
+const isUnavailable = Schema.is(Unavailable)
+
+/** A port does not answer: the caller is told to repeat, the log is told why. */
+const tellUnavailable = (error: Unavailable): Effect.Effect<Problem<"store_unavailable">> =>
+  Effect.as(
+    Effect.logWarning("a port is unavailable", { port: error._tag }, Cause.fail(error.cause)),
+    problem("store_unavailable")
+  )
+
+export const orStoreUnavailable = <A, E, R>(effect: Effect.Effect<A, E | Unavailable, R>) =>
+  Effect.catchIf(effect, isUnavailable, (error) => Effect.flip(tellUnavailable(error)))
+
+/**
+ * The problem to answer with when a request ended in any way but an answer. What nobody foresaw is logged, and the
+ * caller gets no more of it than the id to ask about.
+ */
+export const problemOf = (
+  cause: Cause.Cause<unknown>,
+  request: HttpServerRequest.HttpServerRequest
+): Effect.Effect<Problem> => {
+  for (const reason of cause.reasons) {
+    if (Cause.isInterruptReason(reason)) continue
+    const failure = Cause.isFailReason(reason) ? reason.error : reason.defect
+    if (isUnavailable(failure)) return tellUnavailable(failure)
+    const known = foreseen(failure)
+    if (known !== undefined) return Effect.succeed(known)
+  }
+  if (Cause.hasInterruptsOnly(cause)) return Effect.succeed(problem("shutting_down"))
+  const id = requestIdOf(request)
+  return Effect.as(Effect.logError("a request failed", { request: id }, cause), problem("internal", { id }))
+}
+
+const slots: Readonly<Record<string, Flaw["in"]>> = {
+  Params: "path",
+  Headers: "header",
+  Query: "query",
+  Payload: "body"
+}
+
+const foreseen = (failure: unknown): Problem | undefined => {
+  if (isProblem(failure)) return failure
+  if (HttpApiError.HttpApiSchemaError.is(failure)) {
+    const place = slots[failure.kind]
+    return place && problem("invalid_request", { errors: flawsOf(failure.cause, place) })
+  }
+  if (failure instanceof HttpServerError.HttpServerError) {
+    if (failure.reason._tag === "RouteNotFound") return problem("not_found")
+    if (failure.reason._tag === "RequestParseError") return problem("bad_request")
+  }
+  return undefined
+}
+
+const isProblem = (failure: unknown): failure is Problem =>
+  typeof failure === "object" && failure !== null && "code" in failure && "type" in failure && "title" in failure

@@ -1,0 +1,84 @@
+import { Effect, Schema } from "effect"
+import type { DeviceId, EventId, MessageId, SubjectId, TenantId } from "#domain/Ids.ts"
+import type { Instant } from "#domain/Instant.ts"
+import { Content, Recipient } from "#domain/message/Content.ts"
+import { Message, type Queued, reportOf } from "#domain/message/Message.ts"
+import { failureCode, type Report, type Status, statusOf } from "#domain/message/Status.ts"
+import { open } from "#domain/privacy/Sealing.ts"
+import type { NewEvent } from "#domain/Recorded.ts"
+import type { MessageDocument } from "./Messages.ts"
+
+/** A message folded from its stream, its personal data still sealed. Plain JSON: a view keeps it as it is. */
+export interface SealedDocument {
+  readonly id: MessageId
+  readonly tenant: TenantId
+  /** The id of `message.queued`: the agent command's id, and the place its boxes are bound to. */
+  readonly command: EventId
+  readonly device: DeviceId
+  readonly recipient: Queued["recipient"]
+  readonly recipients: ReadonlyArray<SubjectId>
+  readonly content: Queued["content"]
+  readonly waMessageId: string
+  readonly tags: Readonly<Record<string, string>>
+  readonly reports: ReadonlyArray<Report>
+  readonly createdAt: Instant
+  readonly updatedAt: Instant
+  readonly expiresAt: Instant
+}
+
+/** One more event of the message's stream; `undefined` before the first. */
+export const evolve = (id: MessageId, document: SealedDocument | undefined, event: NewEvent): SealedDocument => {
+  const read = Message.read(event)
+  const { occurredAt, tenant } = event.metadata
+  if (read.type === "message.queued") {
+    const { content, device, expiresAt, recipient, recipients, tags, waMessageId } = read.data
+    return {
+      id,
+      tenant,
+      command: event.eventId,
+      device,
+      recipient,
+      recipients,
+      content,
+      waMessageId,
+      tags,
+      reports: [],
+      createdAt: occurredAt,
+      updatedAt: occurredAt,
+      expiresAt
+    }
+  }
+  if (document === undefined) throw new Error("a message's stream must begin with message.queued")
+  return { ...document, reports: [...document.reports, reportOf(read)], updatedAt: occurredAt }
+}
+
+export const statusOfDocument = ({ recipients, reports }: SealedDocument): Status => statusOf(reports, recipients)
+
+export interface Personal {
+  readonly to: Recipient | undefined
+  readonly content: Content | undefined
+}
+
+/** The document as callers see it. */
+export const present = (document: SealedDocument, { content, to }: Personal): MessageDocument => {
+  const { createdAt, device, expiresAt, id, reports, tags, updatedAt, waMessageId } = document
+  const status = statusOfDocument(document)
+  const errorCode = status === "failed" ? failureCode(reports) : undefined
+  return { id, status, device, to, content, waMessageId, errorCode, tags, createdAt, updatedAt, expiresAt }
+}
+
+const decodeRecipient = Schema.decodeUnknownSync(Schema.fromJsonString(Recipient))
+const decodeContent = Schema.decodeUnknownSync(Schema.fromJsonString(Content))
+
+/** Opens the sealed fields. What was erased, or whose key is lost, is absent; what is damaged is a defect: the log was tampered with. */
+export const reveal = Effect.fnUntraced(
+  function* ({ command, content, recipient, tenant }: SealedDocument) {
+    const to = yield* open(recipient.address, { tenant, event: command, field: "recipient" })
+    const body = yield* open(content.body, { tenant, event: command, field: "content" })
+    return { to: decodeRecipient(to), content: decodeContent(body) }
+  },
+  Effect.catchTag("Unreadable", (problem) => {
+    const nothing: Personal = { to: undefined, content: undefined }
+    return problem.reason === "damaged" ? Effect.die(problem) : Effect.succeed(nothing)
+  })
+)

@@ -1,0 +1,33 @@
+import { messageCodes } from "#domain/ErrorCodes.ts"
+import type { RecordedEvent } from "#domain/Recorded.ts"
+import type { MessageDocument } from "./Messages.ts"
+
+/** What a failure's code means, for the codes that are ours; the others are WhatsApp's own. */
+const details: Readonly<Record<string, string>> = messageCodes
+const refused = "WhatsApp refused the message."
+
+/** A message as the API shows it; what it says and to whom only to those who may read messages. */
+export const messageJson = (message: MessageDocument, mayRead: boolean) => ({
+  id: message.id,
+  status: message.status,
+  device: message.device,
+  ...(mayRead && message.to !== undefined && { to: message.to.address }),
+  ...(mayRead && message.content !== undefined && { content: message.content }),
+  waMessageId: message.waMessageId,
+  ...(message.errorCode !== undefined && {
+    error: { code: message.errorCode, detail: details[message.errorCode] ?? refused }
+  }),
+  tags: message.tags,
+  createdAt: message.createdAt,
+  updatedAt: message.updatedAt,
+  expiresAt: message.expiresAt
+})
+
+/** The signed evidence stands beside the data it proves, not inside. */
+export const eventJson = ({ data: { evidence, ...data }, recordedAt, revision, type }: RecordedEvent) => ({
+  type,
+  revision,
+  recordedAt,
+  data,
+  ...(typeof evidence === "string" && { evidence })
+})

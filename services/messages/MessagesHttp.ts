@@ -1,0 +1,63 @@
+import { Effect, Schema } from "effect"
+import { HttpApiBuilder } from "effect/http-api"
+import { DeviceId, MessageId } from "#domain/Ids.ts"
+import { Api } from "../api/Api.ts"
+import { CurrentPrincipal } from "../api/Authorization.ts"
+import { may } from "../api/Principal.ts"
+import { Admission } from "../http/Admission.ts"
+import { refuse } from "../http/Answer.ts"
+import { cursorOf, positionOf } from "../http/Cursor.ts"
+import { orStoreUnavailable } from "../http/Failures.ts"
+import type { ReadPhoneNumber } from "../http/PhoneNumbers.ts"
+import { StoreIdentity } from "../identity/LogIdentity.ts"
+import { eventJson, messageJson } from "./MessageJson.ts"
+import { Messages } from "./Messages.ts"
+import { send } from "./SendHttp.ts"
+
+const isMessageId = Schema.is(MessageId)
+const isDeviceId = Schema.is(DeviceId)
+const defaultLimit = 50
+
+export const layer = (phoneNumber: ReadPhoneNumber) =>
+  HttpApiBuilder.group(
+    Api,
+    "messages",
+    Effect.fnUntraced(function* (handlers) {
+      const messages = yield* Messages
+      const { epoch } = yield* StoreIdentity
+      const handleSend = send(messages, yield* Admission, phoneNumber)
+
+      return handlers
+        .handleRaw("send", ({ headers, request }) => handleSend(request, headers["idempotency-key"]))
+        .handle("list", ({ query }) =>
+          Effect.gen(function* () {
+            const after = query.after === undefined ? undefined : positionOf(epoch, query.after)
+            if (query.after !== undefined && after === undefined) {
+              const flaw = { in: "query", pointer: "/after", expected: "the `next` of an earlier page" } as const
+              return yield* refuse("invalid_request", { errors: [flaw] })
+            }
+            if (query.device !== undefined && !isDeviceId(query.device)) return { items: [], next: null }
+            const { limit = defaultLimit, status } = query
+            const page = yield* orStoreUnavailable(messages.list({ status, device: query.device, after, limit }))
+            const mayRead = may(yield* CurrentPrincipal, "messages:read")
+            return {
+              items: page.items.map((item) => messageJson(item, mayRead)),
+              next: page.next === undefined ? null : cursorOf(epoch, page.next)
+            }
+          })
+        )
+        .handle("get", ({ params: { id } }) =>
+          Effect.gen(function* () {
+            const found = isMessageId(id) ? yield* orStoreUnavailable(messages.find(id)) : undefined
+            if (found === undefined) return yield* refuse("message_not_found")
+            return messageJson(found, may(yield* CurrentPrincipal, "messages:read"))
+          })
+        )
+        .handle("events", ({ params: { id } }) =>
+          Effect.gen(function* () {
+            const history = isMessageId(id) ? yield* orStoreUnavailable(messages.history(id)) : []
+            return history.length === 0 ? yield* refuse("message_not_found") : { items: history.map(eventJson) }
+          })
+        )
+    })
+  )

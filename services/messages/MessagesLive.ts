@@ -1,0 +1,230 @@
+import canonicalize from "canonicalize"
+import { Effect, Layer } from "effect"
+import { SqlClient } from "effect/sql"
+import { contentDigestOf, messageIdOf, newWaMessageId, subjectIdOf } from "#domain/Identifiers.ts"
+import type { MessageId } from "#domain/Ids.ts"
+import { fromMillis, toMillis } from "#domain/Instant.ts"
+import type { Content, Recipient } from "#domain/message/Content.ts"
+import { Message } from "#domain/message/Message.ts"
+import { orderedJson } from "#domain/OrderedJson.ts"
+import { Crypto } from "#domain/ports/Crypto.ts"
+import { EventStore } from "#domain/ports/EventStore.ts"
+import { SubjectKeys } from "#domain/ports/SubjectKeys.ts"
+import { seal } from "#domain/privacy/Sealing.ts"
+import type { NewEvent } from "#domain/Recorded.ts"
+import type { DeviceRegistry } from "../devices/DevicesView.ts"
+import type { Decision } from "../runtime/AggregateActors.ts"
+import type { Caller } from "../runtime/Caller.ts"
+import { Provenance } from "../runtime/Provenance.ts"
+import { Readiness } from "../views/Readiness.ts"
+import { Views, ViewsUnavailable } from "../views/View.ts"
+import { type Arrival, Arrivals } from "./Arrivals.ts"
+import { awaitAnswer, type Known } from "./Confirmation.ts"
+import { MessageActors } from "./MessageActors.ts"
+import { evolve, present, reveal, type SealedDocument } from "./MessageDocument.ts"
+import {
+  Behind,
+  DeviceUnknown,
+  DeviceUnpaired,
+  Messages,
+  OtherContent,
+  QueueFull,
+  type SendRequest,
+  WaitsFull
+} from "./Messages.ts"
+import * as MessagesView from "./MessagesView.ts"
+import { type Wait, Waits } from "./Waits.ts"
+
+export interface QueueLimits {
+  readonly perDevice: number
+  readonly total: number
+  /** How many requests may wait for a confirmation. */
+  readonly waits: number
+}
+
+const begun = (id: MessageId, queued: NewEvent): Known => ({ id, revision: 0, document: evolve(id, undefined, queued) })
+
+export const layer = (options: {
+  readonly registry: DeviceRegistry
+  readonly depth: MessagesView.QueueDepth
+  readonly limits: QueueLimits
+}) =>
+  Layer.effect(
+    Messages,
+    Effect.gen(function* () {
+      const crypto = yield* Crypto
+      const keys = yield* SubjectKeys
+      const store = yield* EventStore
+      const sql = yield* SqlClient.SqlClient
+      const waits = yield* Waits
+      const { pepper, tenant } = yield* Provenance
+      const actors = yield* MessageActors
+      const revealed = (document: SealedDocument) =>
+        reveal(document).pipe(Effect.provideService(Crypto, crypto), Effect.provideService(SubjectKeys, keys))
+
+      const views = yield* Views
+      const { lag } = yield* Readiness
+      const arrivals = new Arrivals()
+
+      /** Why nothing new can be accepted for this device, if so. A repeat of what was accepted is always answered. */
+      const obstacle = ({ device }: SendRequest, noRoomToWait: boolean) => {
+        const record = options.registry.get(device)
+        const behind = record?.paired ? undefined : lag()
+        if (behind !== undefined) return new Behind({ lag: behind })
+        if (record === undefined) return new DeviceUnknown()
+        if (!record.paired) return new DeviceUnpaired()
+        const { depth, limits } = options
+        // this request is among the arrivals
+        if (
+          depth.total() + arrivals.total > limits.total ||
+          depth.of(device) + arrivals.of(device) > limits.perDevice
+        ) {
+          return new QueueFull({ retryAfterSeconds: 5 })
+        }
+        return noRoomToWait ? new WaitsFull({ retryAfterSeconds: 5 }) : undefined
+      }
+
+      const digestOf = ({ content, device, expiresInSeconds, tags, to }: SendRequest) => {
+        const asked = {
+          content: { text: content.text, type: content.type } satisfies Content,
+          device,
+          expiresInSeconds,
+          tags,
+          to: { address: to.address, kind: to.kind } satisfies Recipient
+        }
+        return contentDigestOf(crypto, pepper, orderedJson(asked) ?? canonicalize(asked)!)
+      }
+
+      const load = (id: MessageId) =>
+        Effect.map(store.read(Message.streamOf(id)), (events) => ({
+          id,
+          revision: events.length - 1,
+          document: events.reduce<SealedDocument | undefined>(
+            (document, event) => evolve(id, document, event),
+            undefined
+          )
+        }))
+
+      const idOf = ({ client }: Caller, { idempotencyKey }: SendRequest) =>
+        messageIdOf(crypto, pepper, tenant, client, idempotencyKey)
+
+      const isAccepted = (caller: Caller, request: SendRequest) =>
+        Effect.map(store.read(Message.streamOf(idOf(caller, request))), ([first]) => first !== undefined)
+
+      /** The request under the name it is known by, if an earlier release accepted it under another. */
+      const asNamed = Effect.fnUntraced(function* (caller: Caller, { formerKey, ...request }: SendRequest) {
+        if (formerKey === undefined) return request
+        const before = { ...request, idempotencyKey: formerKey }
+        return (yield* isAccepted(caller, before)) ? before : request
+      })
+
+      const accept = Effect.fnUntracedEager(function* (
+        id: MessageId,
+        caller: Caller,
+        request: SendRequest,
+        arrival: Arrival,
+        wait: Wait,
+        noRoomToWait: boolean
+      ) {
+        const stream = Message.streamOf(id)
+        const contentDigest = digestOf(request)
+        const asked = performance.now() // the accepting is part of what the caller waits for
+        arrivals.shown(yield* views.position)
+        const refused = obstacle(request, noRoomToWait)
+        if (refused !== undefined) {
+          arrival.end()
+          const [first] = yield* store.read(stream)
+          if (first === undefined) return yield* refused
+        }
+        const subject = subjectIdOf(crypto, pepper, tenant, request.to.kind, request.to.address)
+        const key = yield* keys.obtain(tenant, subject)
+        const boxed = (decision: Decision, field: string, value: object) =>
+          seal(crypto, subject, key, { tenant, event: decision.eventId(0), field }, JSON.stringify(value))
+
+        const decided = actors.execute(
+          stream,
+          (decision) => ({
+            _tag: "Queue",
+            queued: {
+              // in the order of canonical JSON, which is then written without sorting
+              content: { body: boxed(decision, "content", request.content), kind: request.content.type },
+              contentDigest,
+              device: request.device,
+              expiresAt: fromMillis(toMillis(decision.at) + request.expiresInSeconds * 1_000),
+              recipient: { address: boxed(decision, "recipient", request.to), kind: request.to.kind },
+              recipients: [subject],
+              tags: request.tags,
+              transport: "whatsapp-web",
+              waMessageId: newWaMessageId(crypto)
+            }
+          }),
+          { actor: { kind: "api_key", id: caller.key }, correlationId: id, causationId: id },
+          { expectNew: refused === undefined }
+        )
+        const {
+          events: [queued]
+        } = yield* Effect.map(decided, (outcome) => {
+          if (outcome.position === undefined) arrival.end()
+          else arrival.recorded(outcome.position)
+          return outcome
+        }).pipe(
+          Effect.uninterruptible, // a caller that leaves takes back nothing
+          Effect.catchTag("MessageRejected", () => new OtherContent({ message: id }))
+        )
+        const known = queued === undefined ? yield* load(id) : begun(id, queued)
+        const { until } = request.confirm
+        const timeoutMs = Math.max(0, asked + request.confirm.timeoutMs - performance.now())
+        const { answered, document } = yield* awaitAnswer(wait, noRoomToWait || waits.released(), known, {
+          until,
+          timeoutMs
+        })
+        return { document: present(document, request), answered, repeated: queued === undefined }
+      })
+
+      const send = (caller: Caller, request: SendRequest) =>
+        Effect.suspend(() => {
+          const noRoomToWait = request.confirm.timeoutMs > 0 && waits.size() >= options.limits.waits
+          const id = idOf(caller, request)
+          const arrival = arrivals.begin(request.device)
+          const wait = waits.open(Message.streamOf(id))
+          return Effect.onExitPrimitive(accept(id, caller, request, arrival, wait, noRoomToWait), () => {
+            arrival.end()
+            wait.close()
+            return undefined
+          })
+        })
+
+      const messages: Messages["Service"] = {
+        send: (caller, request) =>
+          request.formerKey === undefined
+            ? send(caller, request)
+            : Effect.flatMap(asNamed(caller, request), (named) => send(caller, named)),
+
+        repeat: Effect.fnUntraced(function* (caller, request) {
+          const named = yield* asNamed(caller, request)
+          return (yield* isAccepted(caller, named)) ? yield* send(caller, named) : undefined
+        }),
+
+        find: Effect.fn("Messages.find")(function* (id) {
+          const { document } = yield* load(id)
+          return document && present(document, yield* revealed(document))
+        }),
+
+        history: (id) => store.read(Message.streamOf(id)),
+
+        list: Effect.fn("Messages.list")(function* (filter) {
+          const found = yield* MessagesView.list(sql, { ...filter, limit: filter.limit + 1 }).pipe(
+            Effect.mapError((cause) => new ViewsUnavailable({ cause }))
+          )
+          const page = found.slice(0, filter.limit)
+          const items = yield* Effect.forEach(page, ({ document }) =>
+            Effect.map(revealed(document), (personal) => present(document, personal))
+          )
+          return { items, next: found.length > filter.limit ? page.at(-1)?.position : undefined }
+        }),
+
+        releaseWaits: waits.releaseAll
+      }
+      return messages
+    })
+  )

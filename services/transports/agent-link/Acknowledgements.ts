@@ -1,0 +1,51 @@
+import { Array, Clock, Context, Effect, Layer, Schedule, Semaphore } from "effect"
+import type { AgentId, EventId } from "#domain/Ids.ts"
+import { Crypto } from "#domain/ports/Crypto.ts"
+import { AgentCommands, notice } from "./Commands.ts"
+
+/** How long a receipt may wait for others: the agent repeats its reports much later than that. */
+const gathering = "500 millis"
+const most = 4_096
+const validMillis = 24 * 3_600_000
+/** How many may be on their way at once. */
+const mostUnderway = 64
+
+/** Tells agents which of their reports the log holds, or never will, so that their ledgers may let them go. */
+export class Receipts extends Context.Service<
+  Receipts,
+  { readonly give: (agent: AgentId, reports: ReadonlyArray<EventId>) => void }
+>()("homing/services/messaging/Receipts") {}
+
+export const layer = Layer.effect(
+  Receipts,
+  Effect.gen(function* () {
+    const commands = yield* AgentCommands
+    const crypto = yield* Crypto
+    const underway = Semaphore.makeUnsafe(mostUnderway)
+    let gathered = new Map<AgentId, globalThis.Array<EventId>>()
+
+    const send = Effect.gen(function* () {
+      if (gathered.size === 0) return
+      const now = gathered
+      gathered = new Map()
+      const millis = yield* Clock.currentTimeMillis
+      for (const [agent, all] of now) {
+        for (const reports of Array.chunksOf(all, most)) {
+          const receipt = notice(crypto, millis, validMillis, { kind: "receipt", reports })
+          // one that gets lost, or has no room, is asked for again by the report that comes again
+          const issued = underway.withPermitsIfAvailable(1)(Effect.ignore(commands.issue(agent, [receipt])))
+          yield* Effect.forkChild(issued, { startImmediately: true })
+        }
+      }
+    })
+    yield* Effect.forkScoped(Effect.repeat(send, Schedule.spaced(gathering)))
+
+    return {
+      give: (agent, reports) => {
+        const all = gathered.get(agent)
+        if (all === undefined) gathered.set(agent, [...reports])
+        else all.push(...reports)
+      }
+    }
+  })
+)

@@ -1,0 +1,137 @@
+import { Clock, Context, Effect, Layer, Schema } from "effect"
+import { SqlClient } from "effect/sql"
+import { AgentId, EventId } from "#domain/Ids.ts"
+import { fromMillis, Instant, toMillis } from "#domain/Instant.ts"
+import { NewestProtocol } from "#domain/identity/Trust.ts"
+import type { AgentReport } from "#domain/wire/Protocol.ts"
+import { StoreIdentity } from "../../identity/LogIdentity.ts"
+import { creating } from "../../tables/Tables.ts"
+
+/** From here on a clock is called wrong. */
+export const skewMillis = 30_000
+
+/** What an agent said of itself last. */
+export const Heard = Schema.Struct({
+  at: Instant,
+  protocol: Schema.Natural,
+  /** Of the gateway's announcements, the newest it has pinned. */
+  revision: Schema.Natural,
+  /** How many commands it refused since it began. */
+  refused: Schema.Natural,
+  /** How far its clock is behind the gateway's, in milliseconds. */
+  offsetMillis: Schema.optionalKey(Schema.Int),
+  /** Of its heartbeats that counted, the highest name: names begin with the agent's time. */
+  newest: Schema.optionalKey(EventId)
+})
+export type Heard = typeof Heard.Type
+type Heartbeat = Extract<AgentReport, { kind: "heartbeat" }>
+
+/** Gateways that hear one agent at the same time, one after the other. */
+const mostConflicts = 10
+
+const encode = Schema.encodeSync(Schema.fromJsonString(Heard))
+const decode = Schema.decodeUnknownSync(Schema.fromJsonString(Heard))
+const isAgentId = Schema.is(AgentId)
+
+/** When each agent was last heard of, by whichever gateway. Kept beside the views: losing it loses nothing but the time. */
+export class AgentsHeard extends Context.Service<
+  AgentsHeard,
+  {
+    /**
+     * A verified heartbeat came. It counts if its name is higher than any before, or its time is now: the bus may repeat
+     * an old one for ever, and an agent's clock may be set back.
+     */
+    readonly beat: (agent: AgentId, asked: EventId, heartbeat: Heartbeat) => Effect.Effect<void>
+    /** A verified report came in this version: its sender may have been exchanged for an older one. */
+    readonly spoke: (agent: AgentId, version: number) => void
+    /** Of the agents that this gateway heard, or that were heard before it began. */
+    readonly last: (agent: AgentId) => Heard | undefined
+    /** The version to speak with this agent: the highest that both know. */
+    readonly version: (agent: AgentId) => number
+    /** As all gateways know it. */
+    readonly all: Effect.Effect<ReadonlyMap<AgentId, Heard>>
+  }
+>()("homing/services/agents/AgentsHeard") {}
+
+export const layer = Layer.effect(
+  AgentsHeard,
+  Effect.gen(function* () {
+    const sql = yield* SqlClient.SqlClient
+    const identity = yield* StoreIdentity
+    const newest = yield* NewestProtocol
+    yield* creating(sql, sql`CREATE TABLE IF NOT EXISTS agents_heard (agent TEXT PRIMARY KEY, heard TEXT NOT NULL)`)
+
+    const read = Effect.map(
+      sql<{ readonly agent: string; readonly heard: string }>`SELECT agent, heard FROM agents_heard`,
+      (rows) => new Map(rows.flatMap(({ agent, heard }) => (isAgentId(agent) ? [[agent, decode(heard)] as const] : [])))
+    )
+    const heard = yield* read
+    const spoken = new Map<AgentId, number>()
+    const all = Effect.catch(read, (cause) =>
+      Effect.as(Effect.logWarning("when agents were heard cannot be read", cause), heard)
+    )
+
+    /** What the database holds of one agent, as it is written there, and what of both it and this process is the last. */
+    const last = Effect.fnUntraced(function* (agent: AgentId) {
+      const [row] = yield* sql<{ readonly heard: string }>`SELECT heard FROM agents_heard WHERE agent = ${agent}`
+      const [own, stored] = [heard.get(agent), row && decode(row.heard)]
+      return { written: row?.heard, before: own !== undefined && own.at > (stored?.at ?? "") ? own : stored }
+    })
+
+    /** Only over what was there: another gateway may have heard the agent meanwhile. Answers whether it is kept. */
+    const keep = (agent: AgentId, written: string | undefined, now: Heard) =>
+      Effect.map(
+        sql`INSERT INTO agents_heard (agent, heard) VALUES (${agent}, ${encode(now)})
+          ON CONFLICT (agent) DO UPDATE SET heard = excluded.heard WHERE agents_heard.heard = ${written ?? ""}
+          RETURNING agent`,
+        (kept) => kept.length > 0
+      )
+
+    /** Answers whether it is over: nobody else wrote meanwhile. */
+    const beatOnce = Effect.fnUntraced(function* (
+      agent: AgentId,
+      asked: EventId,
+      { at: told, offsetMillis, protocol, refused, revision }: Heartbeat
+    ) {
+      const millis = yield* Clock.currentTimeMillis
+      const { before, written } = yield* Effect.catch(last(agent), (cause) =>
+        Effect.as(Effect.logWarning("when an agent was heard cannot be read", cause), {
+          before: heard.get(agent),
+          written: undefined
+        })
+      )
+      const isNewer = before?.newest === undefined || asked > before.newest
+      if (!isNewer && Math.abs(toMillis(told) - millis) > skewMillis) return true
+      const now: Heard = {
+        at: fromMillis(millis),
+        protocol,
+        revision,
+        refused,
+        ...(offsetMillis !== undefined && { offsetMillis }),
+        newest: isNewer ? asked : before.newest
+      }
+      const isKept = yield* Effect.catch(keep(agent, written, now), (cause) =>
+        Effect.as(Effect.logWarning("when an agent was heard cannot be kept", cause), true)
+      )
+      if (!isKept) return false
+      heard.set(agent, now)
+      spoken.set(agent, protocol)
+      const isOff = (one: Heard | undefined) => Math.abs(one?.offsetMillis ?? 0) > skewMillis
+      if (isOff(now) && !isOff(before)) {
+        yield* Effect.logWarning("an agent's clock is off; it uses the gateway's", { agent, offsetMillis })
+      }
+      return true
+    })
+
+    return {
+      beat: (agent, asked, heartbeat) =>
+        Effect.asVoid(
+          Effect.repeat(beatOnce(agent, asked, heartbeat), { until: (isOver) => isOver, times: mostConflicts })
+        ),
+      spoke: (agent, version) => void spoken.set(agent, version),
+      last: (agent) => heard.get(agent),
+      version: (agent) => Math.min(newest, spoken.get(agent) ?? identity.agent(agent)?.protocol ?? 1),
+      all
+    }
+  })
+)

@@ -1,0 +1,90 @@
+import { Clock, Effect, Schema } from "effect"
+import { HttpApiBuilder } from "effect/http-api"
+import { fromBase64url } from "#domain/Bytes.ts"
+import { AgentId } from "#domain/Ids.ts"
+import { fromMillis, type Instant } from "#domain/Instant.ts"
+import type { StoreRejected } from "#domain/identity/LogIdentity.ts"
+import { type AgentKey, isTaken, latestKey } from "#domain/identity/LogIdentityState.ts"
+import { AgentOffer } from "#domain/identity/Trust.ts"
+import { Crypto } from "#domain/ports/Crypto.ts"
+import { keyIdOf } from "#domain/wire/Keys.ts"
+import { Api } from "../../api/Api.ts"
+import { CurrentPrincipal } from "../../api/Authorization.ts"
+import type { AnyProblem } from "../../api/Problems.ts"
+import { json, refuse } from "../../http/Answer.ts"
+import { jsonBody } from "../../http/Body.ts"
+import { orStoreUnavailable } from "../../http/Failures.ts"
+import { StoreIdentity } from "../../identity/LogIdentity.ts"
+import { AgentsHeard, type Heard } from "./AgentsHeard.ts"
+
+const isAgentId = Schema.is(AgentId)
+const readOffer = jsonBody(AgentOffer)
+const flaw = (pointer: string, expected: string) =>
+  refuse("invalid_request", { errors: [{ in: "body", pointer, expected }] })
+
+const keyJson = (id: string, key: AgentKey, latest: boolean, now: Instant) => ({
+  keyId: id,
+  state: key.revoked ? ("revoked" as const) : latest && isTaken(key, now) ? ("active" as const) : ("retired" as const),
+  until: key.until ?? null
+})
+
+const agentJson = (
+  id: AgentId,
+  keys: ReadonlyMap<string, AgentKey>,
+  heard: Heard | undefined,
+  revision: number,
+  now: Instant
+) => {
+  const latest = latestKey(keys)
+  return {
+    id,
+    nkey: latest?.[1].nkey ?? null,
+    protocol: heard?.protocol ?? latest?.[1].protocol ?? 1,
+    lastHeardAt: heard?.at ?? null,
+    clockOffsetMs: heard?.offsetMillis ?? null,
+    refused: heard?.refused ?? null,
+    upToDate: (heard?.revision ?? 0) >= revision,
+    keys: [...keys].map(([keyId, key]) => keyJson(keyId, key, keyId === latest?.[0], now))
+  }
+}
+
+export const layer = HttpApiBuilder.group(
+  Api,
+  "agents",
+  Effect.fnUntraced(function* (handlers) {
+    const crypto = yield* Crypto
+    const heard = yield* AgentsHeard
+    const identity = yield* StoreIdentity
+    const caller = Effect.map(CurrentPrincipal, ({ key }) => ({ kind: "api_key", id: key }) as const)
+
+    const enrolRefused = ({
+      reason
+    }: StoreRejected): Effect.Effect<never, AnyProblem<"invalid_request" | "key_revoked">> =>
+      reason === "key_revoked" ? refuse("key_revoked") : flaw("/agreement", "an X25519 public key")
+
+    return handlers
+      .handleRaw("enrol", ({ request }) =>
+        Effect.gen(function* () {
+          const offer = yield* readOffer(request)
+          if (keyIdOf(crypto, fromBase64url(offer.signing)) !== offer.keyId) {
+            return yield* flaw("/keyId", "the id of the key in /signing")
+          }
+          return json(201, yield* orStoreUnavailable(identity.enrol(offer, yield* caller)))
+        }).pipe(Effect.catchTag("StoreRejected", enrolRefused))
+      )
+      .handle("list", () =>
+        Effect.gen(function* () {
+          const now = fromMillis(yield* Clock.currentTimeMillis)
+          const last = yield* heard.all
+          const { revision, state } = identity.known()
+          return { items: [...state.agents].map(([id, keys]) => agentJson(id, keys, last.get(id), revision, now)) }
+        })
+      )
+      .handle("revokeKey", ({ params: { id, key } }) =>
+        Effect.gen(function* () {
+          if (!isAgentId(id) || !identity.known().state.agents.has(id)) return yield* refuse("agent_not_found")
+          yield* orStoreUnavailable(identity.revokeAgentKey(id, key, yield* caller))
+        }).pipe(Effect.catchTag("StoreRejected", () => refuse("key_not_found")))
+      )
+  })
+)

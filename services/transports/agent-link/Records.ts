@@ -1,0 +1,142 @@
+import { Context, Effect, Layer, Schema } from "effect"
+import { base64url } from "#domain/Bytes.ts"
+import { type ChangeEvent, Device, DeviceRejected } from "#domain/device/Device.ts"
+import { reportIdOf } from "#domain/Identifiers.ts"
+import { type AgentId, DeviceId, type EventId } from "#domain/Ids.ts"
+import { Message } from "#domain/message/Message.ts"
+import { type Report, reportKey } from "#domain/message/Status.ts"
+import { Crypto } from "#domain/ports/Crypto.ts"
+import { EventStore } from "#domain/ports/EventStore.ts"
+import type { Header, Verified } from "#domain/wire/Envelope.ts"
+import { type AgentReport, CodeBox, Undecodable, unbox } from "#domain/wire/Protocol.ts"
+import { DeviceActors } from "../../devices/DeviceActors.ts"
+import type { DeviceRegistry } from "../../devices/DevicesView.ts"
+import { PairingCodes } from "../../devices/PairingCodes.ts"
+import type { AgentTrust } from "../../identity/AgentTrust.ts"
+import { MessageActors } from "../../messages/MessageActors.ts"
+import type { Origin } from "../../runtime/Provenance.ts"
+
+type Told = Exclude<AgentReport, { kind: "heartbeat" }>
+type MessageReport = Extract<Told, { kind: "message" }>
+type DeviceReport = Extract<Told, { kind: "device" }>
+type CodeReport = Extract<Told, { kind: "pairing_code" }>
+
+const isDeviceId = Schema.is(DeviceId)
+const decodeCode = Schema.decodeUnknownSync(CodeBox)
+
+const originOf = ({ agent, commandId }: Header, correlationId: string): Origin => ({
+  actor: { kind: "agent", id: agent },
+  correlationId,
+  causationId: commandId
+})
+
+const reportOf = ({ attempt }: Header, { claim, code, recipient }: MessageReport): Report => ({
+  kind: claim,
+  attempt: Number(attempt),
+  ...(recipient !== undefined && { recipient }),
+  ...(code !== undefined && { code })
+})
+
+const make = Effect.fnUntraced(function* (registry: DeviceRegistry) {
+  const crypto = yield* Crypto
+  const codes = yield* PairingCodes
+  const messages = yield* MessageActors
+  const devices = yield* DeviceActors
+  const store = yield* EventStore
+
+  const idOf = ({ attempt, commandId }: Header, step: string) => reportIdOf(crypto, commandId, Number(attempt), step)
+
+  const recordMessage = (
+    { bytes, header }: Verified,
+    { at, message }: MessageReport,
+    report: Report,
+    device: DeviceId,
+    eventId: EventId
+  ) => {
+    const [evidence, answers] = [base64url(bytes), header.commandId as EventId]
+    return messages.execute(
+      Message.streamOf(message),
+      () => ({ _tag: "Record", device, answers, report, at, evidence }),
+      originOf(header, message),
+      { eventId }
+    )
+  }
+
+  const recordDevice = ({ bytes, header }: Verified, told: DeviceReport, device: DeviceId, eventId: EventId) => {
+    const { at, change, reason = "unspecified", step } = told
+    const data = { step, at, evidence: base64url(bytes) }
+    const isUp = change === "paired" || change === "connected"
+    const event: ChangeEvent = isUp
+      ? { type: `device.${change}`, data }
+      : { type: `device.${change}`, data: { ...data, reason } }
+    const agent = header.agent as AgentId
+    return devices
+      .execute(Device.streamOf(device), () => ({ _tag: "Record", agent, event }), originOf(header, device), { eventId })
+      .pipe(Effect.andThen(isUp ? codes.hide(device) : Effect.void))
+  }
+
+  const showCode = Effect.fnUntraced(function* (
+    trust: AgentTrust,
+    { header }: Verified,
+    { box, expiresAt, method }: CodeReport,
+    device: DeviceId
+  ) {
+    const { code } = yield* unbox(crypto, trust.reportKeys(header.keyId), header, box, decodeCode)
+    yield* codes.show(device, { method, code, expiresAt })
+  })
+
+  /** Whose a device is stands in its first event, for ever; the registry may not show it yet. */
+  const read = Effect.fnUntraced(function* (device: DeviceId) {
+    const [first] = yield* store.read(Device.streamOf(device))
+    const created = first && Device.read(first)
+    return created?.type === "device.created" ? created.data.agent : undefined
+  })
+  const agentOf = (device: DeviceId) => {
+    const known = registry.get(device)
+    return known === undefined ? read(device) : Effect.succeed(known.agent)
+  }
+
+  type Recording = ReturnType<typeof recordMessage | typeof recordDevice | typeof showCode>
+  type Recorded = Effect.Effect<unknown, Effect.Error<Recording> | Undecodable>
+
+  /** The header names a device of the signer's choice: an agent is heard about its own. */
+  const ifOwn = ({ agent }: AgentTrust, { device }: Header, recording: (device: DeviceId) => Recording): Recorded =>
+    isDeviceId(device)
+      ? Effect.flatMap(agentOf(device), (owner): Recorded => {
+          if (owner === agent) return recording(device)
+          return Effect.fail(new DeviceRejected({ reason: owner === undefined ? "not_created" : "other_agent" }))
+        })
+      : Effect.fail(new Undecodable())
+
+  return (
+    trust: AgentTrust,
+    verified: Verified,
+    told: Told
+  ): { readonly id: EventId | undefined; readonly recorded: Recorded } => {
+    const { header } = verified
+    switch (told.kind) {
+      case "message": {
+        const report = reportOf(header, told)
+        const id = idOf(header, reportKey(report))
+        return { id, recorded: ifOwn(trust, header, (device) => recordMessage(verified, told, report, device, id)) }
+      }
+      case "device": {
+        const id = idOf(header, `${told.change} ${told.step}`)
+        return { id, recorded: ifOwn(trust, header, (device) => recordDevice(verified, told, device, id)) }
+      }
+      case "pairing_code":
+        return { id: undefined, recorded: ifOwn(trust, header, (device) => showCode(trust, verified, told, device)) }
+    }
+  }
+})
+
+/**
+ * Turns verified reports into events of the streams they are about, with the signed bytes. A report's id names it in the
+ * agent's ledger, and its event; a code to pair with has none.
+ */
+export class ReportRecords extends Context.Service<ReportRecords, Effect.Success<ReturnType<typeof make>>>()(
+  "homing/services/messaging/ReportRecords"
+) {}
+
+export const layer = (options: { readonly registry: DeviceRegistry }) =>
+  Layer.effect(ReportRecords, make(options.registry))

@@ -1,0 +1,105 @@
+import { Array, Effect } from "effect"
+import { SqlClient, type SqlError } from "effect/sql"
+import { isReleased } from "#domain/Aggregates.ts"
+import { categoryOf } from "#domain/Ids.ts"
+import type { RecordedEvent } from "#domain/Recorded.ts"
+import { CheckpointMoved } from "../runtime/Checkpoint.ts"
+import { creating } from "../tables/Tables.ts"
+import { lowest } from "./Progress.ts"
+import type { View } from "./View.ts"
+
+export interface Checkpoint {
+  readonly view_name: string
+  readonly view_version: number
+  readonly position: string | null
+}
+
+/** Up to where the rows stand; `undefined`: nothing was written yet. */
+export const positionOf = (checkpoint: Checkpoint | undefined): bigint | undefined => {
+  const position = checkpoint?.position ?? null
+  return position === null ? undefined : BigInt(position)
+}
+
+export const createCheckpoints = (sql: SqlClient.SqlClient) =>
+  creating(
+    sql,
+    sql`CREATE TABLE IF NOT EXISTS checkpoints (
+      view_name TEXT PRIMARY KEY, view_version INTEGER NOT NULL, position TEXT)`
+  )
+
+/** The events after `position` that concern the view. What a newer release has stored is for that one's views. */
+export const newsFor = (view: View, position: bigint | undefined, events: ReadonlyArray<RecordedEvent>) =>
+  events.filter(
+    (event) =>
+      (position === undefined || event.position > position) &&
+      view.categories.includes(categoryOf(event.stream)) &&
+      isReleased(event)
+  )
+
+/** How far a view has come. */
+export interface ViewProgress {
+  readonly view: View
+  position: bigint | undefined
+}
+
+/**
+ * Writes the views' rows: each array of events in one transaction, rows and checkpoints together. A checkpoint moves only
+ * from where it was read or left: else the rows are not those that the events belong to. `transact` opens the transaction:
+ * it may refuse one that this process has no right to any more.
+ */
+export const open = <E>(
+  views: ReadonlyArray<View>,
+  transact: <A, E2 extends SqlError.SqlError | CheckpointMoved>(work: Effect.Effect<A, E2>) => Effect.Effect<A, E | E2>
+) =>
+  Effect.gen(function* () {
+    const sql = yield* SqlClient.SqlClient
+
+    const resume = Effect.fnUntraced(function* (view: View) {
+      const [row] = yield* sql<Checkpoint>`SELECT * FROM checkpoints WHERE view_name = ${view.name}`
+      if (row?.view_version !== view.version) {
+        for (const table of view.tables) yield* sql`DROP TABLE IF EXISTS ${sql(table)}`
+        yield* view.setup(sql)
+        yield* sql`INSERT INTO checkpoints (view_name, view_version, position)
+          VALUES (${view.name}, ${view.version}, NULL)
+          ON CONFLICT (view_name) DO UPDATE SET view_version = excluded.view_version, position = NULL`
+      }
+      const progress: ViewProgress = {
+        view,
+        position: row?.view_version === view.version ? positionOf(row) : undefined
+      }
+      return progress
+    })
+    const progress = yield* Effect.forEach(views, (view) => transact(resume(view)))
+
+    const move = Effect.fnUntraced(function* (to: bigint) {
+      for (const [from, together] of Map.groupBy(progress, ({ position }) => position)) {
+        const names = together.map(
+          ({ view: { name, version } }) => sql`(view_name = ${name} AND view_version = ${version})`
+        )
+        const moved = yield* sql`UPDATE checkpoints SET position = ${String(furthest(from, to))}
+          WHERE ${sql.or(names)} AND position IS NOT DISTINCT FROM ${from === undefined ? null : String(from)}
+          RETURNING view_name`
+        if (moved.length < together.length) return yield* new CheckpointMoved()
+      }
+    })
+
+    return {
+      /** Where the view that is furthest behind stands. */
+      behind: lowest(progress.map(({ position }) => position)),
+
+      write: Effect.fnUntraced(function* (events: Array.NonEmptyReadonlyArray<RecordedEvent>) {
+        const last = Array.lastNonEmpty(events).position
+        const pages = progress.map(({ position, view }) => ({ view, news: newsFor(view, position, events) }))
+        yield* transact(
+          Effect.gen(function* () {
+            yield* move(last)
+            for (const { news, view } of pages) if (Array.isReadonlyArrayNonEmpty(news)) yield* view.apply(sql, news)
+          })
+        )
+        for (const one of progress) one.position = furthest(one.position, last)
+        for (const { news, view } of pages) if (Array.isReadonlyArrayNonEmpty(news)) view.applied?.()
+      })
+    }
+  })
+
+const furthest = (one: bigint | undefined, other: bigint) => (one === undefined || one < other ? other : one)

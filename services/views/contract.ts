@@ -1,0 +1,294 @@
+import { assert, it } from "@effect/vitest"
+import { Effect, Fiber, Layer } from "effect"
+import { SqlClient } from "effect/sql"
+import { Client } from "#domain/access/Client.ts"
+import { base64url } from "#domain/Bytes.ts"
+import { ApiKeyId, ClientId, EventId, TenantId } from "#domain/Ids.ts"
+import { EventStore } from "#domain/ports/EventStore.ts"
+import type { RecordedEvent } from "#domain/Recorded.ts"
+import * as SqliteEventStore from "#infra/event-store/sqlite/Sqlite.ts"
+import * as InProcessLeases from "#infra/leases/InProcess.ts"
+import * as KeysView from "../access/KeysView.ts"
+import * as DevicesView from "../devices/DevicesView.ts"
+import * as MessagesView from "../messages/MessagesView.ts"
+import * as Projections from "./Projections.ts"
+import { type View, Views } from "./View.ts"
+import {
+  at,
+  away,
+  type Databases,
+  deviceChanged,
+  deviceCreated,
+  emptyDatabase,
+  far,
+  home,
+  queued,
+  recorded,
+  reported,
+  sealed,
+  uuid,
+  write
+} from "./ViewsFixture.ts"
+
+const everything = { status: undefined, device: undefined, after: undefined, limit: 100 }
+const places = (rows: ReadonlyArray<MessagesView.Listed>) => rows.map(({ position }) => far - position)
+
+/** Four messages at places that no double holds apart: the first failed and was sent, the third is queued. */
+const someMessages = Effect.gen(function* () {
+  const sql = yield* emptyDatabase
+  const messages = MessagesView.make()
+  yield* messages.view.setup(sql)
+  yield* write(messages.view, sql, queued(1, far - 9n, home), queued(2, far - 8n, home))
+  yield* write(messages.view, sql, reported(1, 1, far - 7n, "failed"), queued(3, far - 6n, away))
+  yield* write(messages.view, sql, reported(1, 2, far - 5n, "sent"), reported(2, 1, far - 4n, "sent"))
+  yield* write(messages.view, sql, queued(4, far - 3n, home), reported(4, 1, far - 2n, "attempting"))
+  return { sql, messages }
+})
+const depthOf = (sql: SqlClient.SqlClient, { depth, view }: ReturnType<typeof MessagesView.make>) =>
+  Effect.map(
+    view.following.recount!(sql),
+    () => [depth.total(), depth.of(home), depth.of(away), depth.contradictions()] as const
+  )
+/** What a start makes of the rows. */
+const hydrated = <A extends { readonly view: View }>(sql: SqlClient.SqlClient, started: A) =>
+  Effect.as(started.view.following.hydrate(sql), started)
+
+/** The views of the only gateway on this database. */
+const alone = (sql: SqlClient.SqlClient, ...views: Parameters<typeof Projections.layer>) =>
+  Projections.layer(...views).pipe(
+    Layer.provide(InProcessLeases.layer),
+    Layer.provide(Layer.succeed(SqlClient.SqlClient, sql))
+  )
+
+const client = ClientId.make(uuid(201))
+const [first, second] = [ApiKeyId.make("first"), ApiKeyId.make("second")]
+const digest = base64url(new Uint8Array(32).fill(7))
+const clientEvents = [
+  { type: "client.created.v1", data: { name: sealed } },
+  { type: "client.key_issued.v1", data: { key: first, digest, scopes: ["messages:send", "messages:read"] } },
+  { type: "client.key_issued.v1", data: { key: second, digest, scopes: ["admin"] } },
+  { type: "client.key_expiry_set.v1", data: { key: first, expiresAt: at, replacedBy: second } },
+  { type: "client.key_revoked.v1", data: { key: first } }
+]
+
+/** What the views owe their readers on every database. Run it against each; add no options. */
+export const viewsContract = <E>(adapter: string, layer: Layer.Layer<Databases, E>) =>
+  it.layer(layer, { timeout: "30 seconds", excludeTestServices: true })(`views on ${adapter}`, (it) => {
+    it.effect("lists messages newest first, by status and device, page by page", () =>
+      Effect.gen(function* () {
+        const { sql } = yield* someMessages
+        const list = (filter: object) => Effect.map(MessagesView.list(sql, { ...everything, ...filter }), places)
+        assert.deepStrictEqual(yield* list({}), [3n, 6n, 8n, 9n])
+        assert.deepStrictEqual(yield* list({ limit: 2 }), [3n, 6n])
+        assert.deepStrictEqual(yield* list({ after: far - 6n }), [8n, 9n])
+        assert.deepStrictEqual(yield* list({ device: home }), [3n, 8n, 9n])
+        assert.deepStrictEqual(yield* list({ status: "sent", device: home }), [8n])
+        const [shown] = yield* MessagesView.list(sql, { ...everything, status: "failed" })
+        assert.deepStrictEqual(
+          [shown!.document.id, shown!.document.device, shown!.document.reports.map(({ kind }) => kind)] as const,
+          [uuid(1), home, ["failed", "sent"]] as const
+        )
+      })
+    )
+
+    it.effect("shows nobody what is another tenant's", () =>
+      Effect.gen(function* () {
+        const { messages, sql } = yield* someMessages
+        const devices = DevicesView.make()
+        yield* devices.view.setup(sql)
+        const foreign = (event: RecordedEvent): RecordedEvent => ({
+          ...event,
+          metadata: { ...event.metadata, tenant: TenantId.make("another") }
+        })
+        yield* write(messages.view, sql, foreign(queued(5, far - 1n, home)))
+        yield* write(devices.view, sql, foreign(deviceCreated(home, far)))
+        assert.deepStrictEqual(places(yield* MessagesView.list(sql, { ...everything, device: home })), [3n, 8n, 9n])
+        assert.deepStrictEqual(places(yield* MessagesView.open(sql, -1n, 10)), [6n, 3n])
+        assert.strictEqual((yield* hydrated(sql, DevicesView.make())).registry.size, 0)
+      })
+    )
+
+    it.effect("shows open messages in the log's order", () =>
+      Effect.gen(function* () {
+        const { sql } = yield* someMessages
+        assert.deepStrictEqual(places(yield* MessagesView.open(sql, -1n, 10)), [6n, 3n])
+        assert.deepStrictEqual(places(yield* MessagesView.open(sql, far - 6n, 10)), [3n])
+      })
+    )
+
+    it.effect("writes every row of a long page, and finds each again by its message's id", () =>
+      Effect.gen(function* () {
+        const sql = yield* emptyDatabase
+        const { view } = MessagesView.make()
+        yield* view.setup(sql)
+        const numbers = Array.from({ length: 100 }, (_, i) => i + 1)
+        const page = (event: (n: number) => RecordedEvent) => numbers.map(event) as [RecordedEvent]
+        yield* write(view, sql, ...page((n) => queued(n, BigInt(n), home)))
+        yield* write(MessagesView.make().view, sql, ...page((n) => reported(n, 1, BigInt(100 + n), "sent")))
+        const rows = yield* MessagesView.list(sql, { ...everything, status: "sent" })
+        assert.deepStrictEqual(
+          rows.map(({ document }) => document.id as string),
+          numbers.map(uuid).toReversed()
+        )
+      })
+    )
+
+    it.effect("counts what waits; a restart reads the same from the rows and goes on with it", () =>
+      Effect.gen(function* () {
+        const { messages, sql } = yield* someMessages
+        assert.deepStrictEqual(yield* depthOf(sql, messages), [2, 1, 1, 1])
+        const restarted = yield* hydrated(sql, MessagesView.make())
+        assert.deepStrictEqual(yield* depthOf(sql, restarted), [2, 1, 1, 1])
+        yield* write(restarted.view, sql, reported(3, 1, far - 1n, "failed"), reported(4, 2, far, "sent"))
+        assert.deepStrictEqual(yield* depthOf(sql, restarted), [0, 0, 0, 1])
+        assert.deepStrictEqual(places(yield* MessagesView.list(sql, everything)), [3n, 6n, 8n, 9n])
+        assert.deepStrictEqual(yield* MessagesView.open(sql, -1n, 10), [])
+      })
+    )
+
+    it.effect("reads of devices from the rows what it followed, in their order", () =>
+      Effect.gen(function* () {
+        const sql = yield* emptyDatabase
+        const followed = DevicesView.make()
+        yield* followed.view.setup(sql)
+        yield* write(followed.view, sql, deviceCreated(away, far - 9n), deviceCreated(home, far - 8n))
+        yield* write(followed.view, sql, deviceChanged(away, 1, far - 7n, "paired"))
+        yield* write(followed.view, sql, deviceChanged(away, 2, far - 6n, "disconnected"))
+        const { connection, paired, reason } = followed.registry.get([...followed.registry.keys()][0]!)!
+        assert.deepStrictEqual([connection, paired, reason] as const, ["disconnected", true, "network"] as const)
+        const restarted = yield* hydrated(sql, DevicesView.make())
+        const plain = ({ registry }: typeof followed) => JSON.parse(JSON.stringify([...registry])) // no absent fields
+        assert.deepStrictEqual(plain(restarted), plain(followed))
+        yield* write(restarted.view, sql, deviceChanged(away, 3, far - 5n, "connected"))
+        assert.strictEqual([...restarted.registry.values()][0]!.connection, "connected")
+      })
+    )
+
+    it.effect("reads of clients and keys from the rows what it followed", () =>
+      Effect.gen(function* () {
+        const sql = yield* emptyDatabase
+        const followed = KeysView.make()
+        yield* followed.view.setup(sql)
+        for (const [revision, event] of clientEvents.entries()) {
+          yield* write(followed.view, sql, recorded(Client.streamOf(client), revision, BigInt(revision), event))
+        }
+        assert.deepStrictEqual(
+          [...followed.roster.keys.values()],
+          [
+            {
+              client,
+              id: first,
+              digest: new Uint8Array(32).fill(7),
+              scopes: new Set(["messages:send", "messages:read"]),
+              revoked: true,
+              expiresAt: at,
+              replacedBy: second
+            },
+            {
+              client,
+              id: second,
+              digest: new Uint8Array(32).fill(7),
+              scopes: new Set(["admin"]),
+              revoked: false,
+              expiresAt: undefined,
+              replacedBy: undefined
+            }
+          ]
+        )
+        assert.deepStrictEqual(
+          [...followed.roster.clients.values()],
+          [{ id: client, createdAt: at, name: sealed, namedBy: EventId.make(uuid(0)), keys: [first, second] }]
+        )
+
+        const restarted = yield* hydrated(sql, KeysView.make())
+        assert.deepStrictEqual(restarted.roster.keys, followed.roster.keys)
+        assert.deepStrictEqual(restarted.roster.clients, followed.roster.clients)
+      })
+    )
+
+    it.effect("follows the log, goes on where it was, and begins again under another version", () =>
+      Effect.gen(function* () {
+        const sql = yield* emptyDatabase
+        const store = yield* EventStore
+        const append = (n: number) => {
+          const { data, eventId: _, metadata, type } = deviceCreated(uuid(n), 0n)
+          return store.append(recorded(`device-${uuid(n)}`, 0, 0n, { type, data }).stream, "no_stream", [
+            { eventId: EventId.make(uuid(n)), type, data, metadata }
+          ])
+        }
+        const seen: Array<ReadonlyArray<string>> = []
+        const spied = (version: number): View => {
+          const { view } = DevicesView.make()
+          const ids: Array<string> = []
+          seen.push(ids)
+          return {
+            ...view,
+            version,
+            apply: (sql, events) => {
+              ids.push(...events.map(({ stream }) => stream))
+              return view.apply(sql, events)
+            }
+          }
+        }
+        const run = (version: number, until: bigint) =>
+          Effect.gen(function* () {
+            const views = yield* Views
+            yield* views.reached(until)
+            yield* views.counted(until)
+            assert.isTrue((yield* views.position)! >= until)
+            yield* views.written(until)
+          }).pipe(
+            Effect.provide(alone(sql, [{ ...DevicesView.make().view, version }], () => [spied(version)])),
+            Effect.scoped
+          )
+        yield* append(1)
+        yield* run(1, (yield* append(2)).position)
+        const last = (yield* append(3)).position
+        yield* run(1, last)
+        yield* run(2, last)
+        const streams = [1, 2, 3].map((n) => `device-${uuid(n)}`)
+        assert.deepStrictEqual(seen, [streams.slice(0, 2), streams.slice(2), streams])
+        assert.deepStrictEqual(
+          yield* sql`SELECT id FROM devices ORDER BY devices.position`,
+          [1, 2, 3].map((n) => ({ id: uuid(n) }))
+        )
+      }).pipe(Effect.provide(Layer.fresh(SqliteEventStore.layer(":memory:"))))
+    )
+
+    it.effect("moves its checkpoint with the rows, or neither", () =>
+      Effect.gen(function* () {
+        const sql = yield* emptyDatabase
+        const { view } = DevicesView.make()
+        const store = yield* EventStore
+        const { data, metadata, stream, type } = deviceCreated(home, 0n)
+        let failures = 0
+        const failing: View = {
+          ...view,
+          apply: (sql, events) =>
+            Effect.andThen(
+              view.apply(sql, events),
+              Effect.suspend(
+                (): ReturnType<View["apply"]> => (failures++ === 0 ? sql`SELECT 1 FROM nowhere` : Effect.void)
+              )
+            )
+        }
+        const state = Effect.all([sql`SELECT id FROM devices`, sql`SELECT position FROM checkpoints`])
+        yield* Effect.gen(function* () {
+          const views = yield* Views
+          const { position } = yield* store.append(stream, "no_stream", [
+            { eventId: EventId.make(home), type, data, metadata }
+          ])
+          const failed = yield* Effect.forkChild(
+            Effect.repeat(
+              Effect.sync(() => failures),
+              { until: (n) => n === 1 }
+            )
+          )
+          yield* Fiber.join(failed)
+          assert.deepStrictEqual(yield* state, [[], [{ position: null }]])
+          yield* views.written(position)
+          assert.deepStrictEqual(yield* state, [[{ id: home }], [{ position: String(position) }]])
+        }).pipe(Effect.provide(alone(sql, [view], () => [failing])), Effect.scoped)
+      }).pipe(Effect.provide(Layer.fresh(SqliteEventStore.layer(":memory:"))))
+    )
+  })
