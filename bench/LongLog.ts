@@ -25,7 +25,7 @@ import { directionOf, encodeUnsigned, type Header, signBatch } from "#domain/wir
 import { encodePayload } from "#domain/wire/Protocol.ts"
 import * as InstantWhatsApp from "#infra/whatsapp/AcknowledgesAtOnce.ts"
 import { ownKeys } from "#mac-agent/link/OwnKeys.ts"
-import { StoreIdentity } from "#services/identity/LogIdentity.ts"
+import { StoreIdentity } from "#services/identity/StoreIdentity.ts"
 import { embedded, type GatewayOptions, together } from "#services/layers/Processes.ts"
 import { metadataOf, Provenance } from "#services/runtime/Provenance.ts"
 

@@ -3,8 +3,8 @@ import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import { Effect, Layer, Redacted } from "effect"
 import { AgentId } from "#domain/Ids.ts"
 import * as Instant from "#infra/whatsapp/AcknowledgesAtOnce.ts"
-import * as Enrolment from "#mac-agent/link/Enrolment.ts"
 import * as AgentProcess from "#mac-agent/Layers.ts"
+import * as Enrolment from "#mac-agent/link/Enrolment.ts"
 import * as Log from "#services/telemetry/Log.ts"
 
 /** The agent as a process of its own, with an instant WhatsApp. Enrols itself at the gateway, then prints that it is ready. */

@@ -1,6 +1,6 @@
 import { Client } from "./access/Client.ts"
 import { Device } from "./device/Device.ts"
-import { Store } from "./identity/LogIdentity.ts"
+import { Store } from "./identity/Store.ts"
 import { Message } from "./message/Message.ts"
 
 /** Every aggregate there is. What reads the whole log, or checks it, follows from this list. */

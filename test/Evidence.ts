@@ -1,7 +1,7 @@
 import { join } from "node:path"
 import { Effect, Layer } from "effect"
 import { fromBase64url, fromUtf8 } from "#domain/Bytes.ts"
-import { Store, streamId } from "#domain/identity/LogIdentity.ts"
+import { Store, streamId } from "#domain/identity/Store.ts"
 import { Crypto, type VerifyingKey } from "#domain/ports/Crypto.ts"
 import { EventStore } from "#domain/ports/EventStore.ts"
 import { EnvelopeRefused, verifyBatch } from "#domain/wire/Envelope.ts"

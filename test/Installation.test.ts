@@ -3,7 +3,7 @@ import { join } from "node:path"
 import { assert, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
 import { Adopting } from "#services/identity/Installation.ts"
-import { StoreIdentity } from "#services/identity/LogIdentity.ts"
+import { StoreIdentity } from "#services/identity/StoreIdentity.ts"
 import { identity, nowhere } from "#services/layers/Processes.ts"
 import { folder } from "./Homing.ts"
 

@@ -8,7 +8,7 @@ import { AgentId } from "#domain/Ids.ts"
 import { encodeUnsigned, type Header, signBatch } from "#domain/wire/Envelope.ts"
 import { ownKey } from "#domain/wire/Keys.ts"
 import * as NodeCrypto from "#infra/crypto/NodeCrypto.ts"
-import { StoreIdentity } from "../identity/LogIdentity.ts"
+import { StoreIdentity } from "../identity/StoreIdentity.ts"
 import { identity, nowhere } from "../layers/Processes.ts"
 import * as Evidence from "./Evidence.ts"
 

@@ -3,7 +3,7 @@ import { fromBase64url } from "#domain/Bytes.ts"
 import type { AgentId } from "#domain/Ids.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
 import { EnvelopeRefused, verifyBatch } from "#domain/wire/Envelope.ts"
-import { StoreIdentity } from "../identity/LogIdentity.ts"
+import { StoreIdentity } from "../identity/StoreIdentity.ts"
 
 /** Whether the signed bytes behind an event hold under a public key that was ever recorded of the agent: also a revoked one. */
 export const check = Effect.fnUntraced(function* (agent: AgentId, evidence: string | undefined) {

@@ -1,7 +1,7 @@
 import { Stream } from "effect"
 import type { AgentId } from "#domain/Ids.ts"
 import { toMillis } from "#domain/Instant.ts"
-import type { StoreIdentity } from "../identity/LogIdentity.ts"
+import type { StoreIdentity } from "../identity/StoreIdentity.ts"
 import type { Order } from "../transports/agent-link/Commands.ts"
 
 /** How many commands wait in memory for an agent that has no key; the others wait in the log. */

@@ -1,6 +1,6 @@
 import { Clock, Effect, Layer, Schedule, Stream, SubscriptionRef } from "effect"
 import { CommandBus } from "#domain/ports/CommandBus.ts"
-import { StoreIdentity } from "../identity/LogIdentity.ts"
+import { StoreIdentity } from "../identity/StoreIdentity.ts"
 import { Fitness, type Obstacle } from "../runtime/Fitness.ts"
 import { Freshness } from "../runtime/Freshness.ts"
 import { SharedClock } from "../runtime/SharedClock.ts"

@@ -2,7 +2,7 @@ import { Effect, Layer, Schedule, Schema } from "effect"
 import { SqlClient } from "effect/sql"
 import { EventStore } from "#domain/ports/EventStore.ts"
 import { Ledger } from "#domain/ports/Ledger.ts"
-import { StoreIdentity } from "./LogIdentity.ts"
+import { StoreIdentity } from "./StoreIdentity.ts"
 
 /** The log has lost its end: what was read from it before would be taken for what comes at those places now. */
 export class LogIsOlder extends Schema.TaggedError<LogIsOlder>()("LogIsOlder", {

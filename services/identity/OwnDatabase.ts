@@ -3,7 +3,7 @@ import { SqlClient } from "effect/sql"
 import { Leases } from "#domain/ports/Leases.ts"
 import { creating } from "../tables/Tables.ts"
 import { NotThisLogs } from "./Installation.ts"
-import { StoreIdentity } from "./LogIdentity.ts"
+import { StoreIdentity } from "./StoreIdentity.ts"
 
 /** Refuses the views of another log: views and checkpoints of two logs in one are neither's. */
 export const layer = Layer.effectDiscard(

@@ -3,7 +3,7 @@ import { categoryOf } from "#domain/Ids.ts"
 import { EventStore } from "#domain/ports/EventStore.ts"
 import { SubjectKeys } from "#domain/ports/SubjectKeys.ts"
 import { Adopting, NotThisLogs } from "./Installation.ts"
-import { StoreIdentity } from "./LogIdentity.ts"
+import { StoreIdentity } from "./StoreIdentity.ts"
 
 /** Whether anything in the log is sealed under a key. Every category is looked at, so that the head is seen. */
 const speaksOfSubjects = Effect.gen(function* () {

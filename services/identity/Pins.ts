@@ -1,6 +1,6 @@
 import type { AgentId, TenantId } from "#domain/Ids.ts"
 import { fromMillis } from "#domain/Instant.ts"
-import { gatewayKeyState, isTaken, type StoreState } from "#domain/identity/LogIdentityState.ts"
+import { gatewayKeyState, isTaken, type StoreState } from "#domain/identity/StoreState.ts"
 import type { GatewayPin } from "#domain/identity/Trust.ts"
 
 /** What this agent shall believe, as of `millis`; `undefined` when it was never enrolled. */

@@ -1,6 +1,6 @@
 import { Effect } from "effect"
 import type { Instant } from "#domain/Instant.ts"
-import { isTaken, type StoreState } from "#domain/identity/LogIdentityState.ts"
+import { isTaken, type StoreState } from "#domain/identity/StoreState.ts"
 import type { SigningKey } from "#domain/ports/Crypto.ts"
 import type { GatewayKey, GatewayKeys } from "./GatewayKeys.ts"
 

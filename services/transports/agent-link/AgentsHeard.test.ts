@@ -10,7 +10,7 @@ import { clientOf, Postgres } from "#infra/postgres/PostgresFixture.ts"
 import * as SqliteClient from "#infra/sqlite/SqliteClient.ts"
 import { eventually } from "../../../test/Homing.ts"
 import { describeWith } from "../../../test/servers/Installed.ts"
-import { StoreIdentity } from "../../identity/LogIdentity.ts"
+import { StoreIdentity } from "../../identity/StoreIdentity.ts"
 import { creating } from "../../tables/Tables.ts"
 import * as AgentsHeard from "./AgentsHeard.ts"
 

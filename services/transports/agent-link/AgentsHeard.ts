@@ -4,7 +4,7 @@ import { AgentId, EventId } from "#domain/Ids.ts"
 import { fromMillis, Instant, toMillis } from "#domain/Instant.ts"
 import { NewestProtocol } from "#domain/identity/Trust.ts"
 import type { AgentReport } from "#domain/wire/Protocol.ts"
-import { StoreIdentity } from "../../identity/LogIdentity.ts"
+import { StoreIdentity } from "../../identity/StoreIdentity.ts"
 import { creating } from "../../tables/Tables.ts"
 
 /** From here on a clock is called wrong. */

@@ -1,7 +1,7 @@
 import { Effect } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
-import type { StoreRejected } from "#domain/identity/LogIdentity.ts"
-import { gatewayKeyState } from "#domain/identity/LogIdentityState.ts"
+import type { StoreRejected } from "#domain/identity/Store.ts"
+import { gatewayKeyState } from "#domain/identity/StoreState.ts"
 import { Api } from "../../api/Api.ts"
 import { CurrentPrincipal } from "../../api/Authorization.ts"
 import { ActivateKey } from "../../api/GatewayKeysApi.ts"
@@ -9,7 +9,7 @@ import type { AnyProblem } from "../../api/Problems.ts"
 import { json, refuse } from "../../http/Answer.ts"
 import { jsonBody } from "../../http/Body.ts"
 import { orStoreUnavailable } from "../../http/Failures.ts"
-import { overlapMillis, StoreIdentity } from "../../identity/LogIdentity.ts"
+import { overlapMillis, StoreIdentity } from "../../identity/StoreIdentity.ts"
 import { AgentsHeard } from "./AgentsHeard.ts"
 
 const readActivate = jsonBody(ActivateKey)

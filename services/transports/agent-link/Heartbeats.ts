@@ -4,7 +4,7 @@ import { fromMillis } from "#domain/Instant.ts"
 import { NewestProtocol } from "#domain/identity/Trust.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
 import type { AgentReport } from "#domain/wire/Protocol.ts"
-import { StoreIdentity } from "../../identity/LogIdentity.ts"
+import { StoreIdentity } from "../../identity/StoreIdentity.ts"
 import { AgentsHeard } from "./AgentsHeard.ts"
 import { AgentCommands, notice, type Order } from "./Commands.ts"
 

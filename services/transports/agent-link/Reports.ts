@@ -9,7 +9,7 @@ import { EnvelopeRefused, type Verified, verifyBatch, versionOf } from "#domain/
 import { AgentReport, AgentReportV1, payloadReader } from "#domain/wire/Protocol.ts"
 import { tally } from "#domain/wire/Tally.ts"
 import type { AgentTrust } from "../../identity/AgentTrust.ts"
-import { StoreIdentity } from "../../identity/LogIdentity.ts"
+import { StoreIdentity } from "../../identity/StoreIdentity.ts"
 import { Fitness } from "../../runtime/Fitness.ts"
 import { patiently } from "../../runtime/Patience.ts"
 import { Provenance } from "../../runtime/Provenance.ts"

@@ -8,7 +8,7 @@ import * as Sqlite from "#infra/event-store/sqlite/Sqlite.ts"
 import * as FileVault from "#infra/secrets/FileVault.ts"
 import { folder } from "../../test/Homing.ts"
 import { Provenance } from "../runtime/Provenance.ts"
-import * as StoreIdentity from "./LogIdentity.ts"
+import * as StoreIdentity from "./StoreIdentity.ts"
 
 const provenance = Layer.succeed(Provenance, {
   tenant: defaultTenant,

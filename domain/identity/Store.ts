@@ -12,7 +12,7 @@ import {
   type StoreState,
   sameKeys,
   usable
-} from "./LogIdentityState.ts"
+} from "./StoreState.ts"
 
 /**
  * Who this log is and whose signatures stand in it, recorded from the first event on: old evidence stays verifiable.

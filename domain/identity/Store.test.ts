@@ -3,8 +3,8 @@ import { fold } from "../Decider.ts"
 import { AgentId, EventId } from "../Ids.ts"
 import { fromMillis } from "../Instant.ts"
 import { specification } from "../testing/Specification.ts"
-import { Store, type StoreCommand, type StoreEvent, StoreRejected } from "./LogIdentity.ts"
-import { isTaken, latestKey } from "./LogIdentityState.ts"
+import { Store, type StoreCommand, type StoreEvent, StoreRejected } from "./Store.ts"
+import { isTaken, latestKey } from "./StoreState.ts"
 
 const { given } = specification(Store)
 const store = "0196f3c0-0000-7000-8000-000000000001"
