@@ -13,7 +13,7 @@ export class Dialect extends Context.Service<
     /** The gateway answered that it knows this version, and no higher one. */
     readonly told: (version: number) => void
   }
->()("homing/mac-agent/Dialect") {}
+>()("homing/mac-agent/link/Dialect") {}
 
 /**
  * A command in a lower version means that an older gateway took over, or that this one goes by what was reported before it

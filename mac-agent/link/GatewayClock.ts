@@ -34,7 +34,7 @@ export class GatewayClock extends Context.Service<
     /** Tells whenever the time becomes known or unknown. */
     readonly listen: (listener: (isSet: boolean) => void) => void
   }
->()("homing/mac-agent/GatewayClock") {}
+>()("homing/mac-agent/link/GatewayClock") {}
 
 export const layer = Layer.effect(
   GatewayClock,

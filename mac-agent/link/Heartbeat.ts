@@ -22,7 +22,7 @@ export class Heartbeat extends Context.Service<
     /** A command of version 1 was verified: does the gateway speak no other? It has had its time to answer. */
     readonly heardVersion1: Effect.Effect<void>
   }
->()("homing/mac-agent/Heartbeat") {}
+>()("homing/mac-agent/link/Heartbeat") {}
 
 export const layer = Layer.effect(
   Heartbeat,

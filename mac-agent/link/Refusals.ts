@@ -22,7 +22,7 @@ export class Refusals extends Context.Service<
     /** How many of both were refused since the agent began. */
     readonly total: () => number
   }
->()("homing/mac-agent/Refusals") {}
+>()("homing/mac-agent/link/Refusals") {}
 
 export const layer = Layer.effect(
   Refusals,

@@ -60,7 +60,7 @@ export class Reporter extends Context.Service<
     /** The gateway holds these. */
     readonly receipted: (reports: ReadonlyArray<EventId>) => Effect.Effect<void>
   }
->()("homing/mac-agent/Reporter") {}
+>()("homing/mac-agent/link/Reporter") {}
 
 export const layer = Layer.effect(
   Reporter,

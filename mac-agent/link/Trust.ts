@@ -34,7 +34,7 @@ export class Trust extends Context.Service<
      */
     readonly learn: (pin: GatewayPin) => Effect.Effect<"learned" | "known" | "foreign", PinStoreUnavailable>
   }
->()("homing/mac-agent/Trust") {}
+>()("homing/mac-agent/link/Trust") {}
 
 /** Why the agent does not start. */
 export class NotTrusted extends Schema.TaggedError<NotTrusted>()("NotTrusted", { message: Schema.String }) {}

@@ -55,7 +55,7 @@ export class Sender extends Context.Service<
     /** Begins nothing more, and waits a while for what is under way. */
     readonly drain: Effect.Effect<void>
   }
->()("homing/mac-agent/Sender") {}
+>()("homing/mac-agent/sending/Sender") {}
 
 export const layer = (options: SenderOptions = {}) =>
   Layer.effect(

@@ -20,7 +20,7 @@ export class Sessions extends Context.Service<
     /** Takes a device durably and begins to pair it. The same again changes nothing. */
     readonly pair: (device: LedgerDevice) => Effect.Effect<void>
   }
->()("homing/mac-agent/Sessions") {}
+>()("homing/mac-agent/sessions/Sessions") {}
 
 export const layer = Layer.effect(
   Sessions,

@@ -6,11 +6,11 @@ import { Problem } from "./Problems.ts"
 
 /** The key the request came with, already found good. */
 export class CurrentPrincipal extends Context.Service<CurrentPrincipal, Principal>()(
-  "homing/services/gateway/api/CurrentPrincipal"
+  "homing/services/api/CurrentPrincipal"
 ) {}
 
 /** What an endpoint asks of the key: one of these; of none, any key will do. */
-export const RequiredScope = Context.Reference<ReadonlyArray<Scope>>("homing/services/gateway/api/RequiredScope", {
+export const RequiredScope = Context.Reference<ReadonlyArray<Scope>>("homing/services/api/RequiredScope", {
   defaultValue: () => []
 })
 
@@ -19,14 +19,14 @@ export const RequiredScope = Context.Reference<ReadonlyArray<Scope>>("homing/ser
  * while there is no word of it. Whom to trust is known from the start.
  */
 export const ShowsViews = Context.Reference<"memory" | "rows" | "trust" | undefined>(
-  "homing/services/gateway/api/ShowsViews",
+  "homing/services/api/ShowsViews",
   {
     defaultValue: () => undefined
   }
 )
 
 /** Told also by a gateway whose clock is wrong: all else, keys that expire among it, it would judge by the wrong time. */
-export const ToldAnyway = Context.Reference<boolean>("homing/services/gateway/api/ToldAnyway", {
+export const ToldAnyway = Context.Reference<boolean>("homing/services/api/ToldAnyway", {
   defaultValue: () => false
 })
 
@@ -34,12 +34,12 @@ export const ToldAnyway = Context.Reference<boolean>("homing/services/gateway/ap
 export type RateFamily = "messages" | "devices"
 
 /** `undefined`: none. */
-export const CountsAs = Context.Reference<RateFamily | undefined>("homing/services/gateway/api/CountsAs", {
+export const CountsAs = Context.Reference<RateFamily | undefined>("homing/services/api/CountsAs", {
   defaultValue: () => undefined
 })
 
 /** The endpoint counts its requests by itself: what else they count towards stands in their body. */
-export const CountsItself = Context.Reference<boolean>("homing/services/gateway/api/CountsItself", {
+export const CountsItself = Context.Reference<boolean>("homing/services/api/CountsItself", {
   defaultValue: () => false
 })
 
@@ -48,7 +48,7 @@ export const CountsItself = Context.Reference<boolean>("homing/services/gateway/
  * endpoint's declaration already says, and costs as much as the rest of admission. `Security.ts` documents it.
  */
 export class Authorization extends HttpApiMiddleware.Service<Authorization, { provides: CurrentPrincipal }>()(
-  "homing/services/gateway/api/Authorization",
+  "homing/services/api/Authorization",
   {
     error: [
       Problem("bad_request"),

@@ -10,4 +10,4 @@ export class Deployment extends Context.Service<
     /** What the bus promises of an envelope it took. */
     readonly bus: () => string
   }
->()("homing/services/gateway/Deployment") {}
+>()("homing/services/health/Deployment") {}

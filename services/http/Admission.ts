@@ -65,7 +65,7 @@ export class Admission extends Context.Service<
       device: DeviceId
     ) => Effect.Effect<{ readonly key: Refused | undefined; readonly device: Refused | undefined }>
   }
->()("homing/services/gateway/http/Admission") {}
+>()("homing/services/http/Admission") {}
 
 const noLimits: RateLimitOptions = { total: 0, address: 0, messages: 0, devices: 0, device: 0 }
 

@@ -6,6 +6,6 @@ import * as AggregateActors from "../runtime/AggregateActors.ts"
 export class MessageActors extends Context.Service<
   MessageActors,
   AggregateActors.AggregateActors<MessageState, MessageCommand, MessageRejected>
->()("homing/services/messaging/MessageActors") {}
+>()("homing/services/messages/MessageActors") {}
 
 export const layer = Layer.effect(MessageActors, AggregateActors.make(Message))

@@ -92,4 +92,4 @@ export class Messages extends Context.Service<
     /** Answers every open wait with what is known now; later ones do not wait. For a shutdown. */
     readonly releaseWaits: Effect.Effect<void>
   }
->()("homing/services/messaging/Messages") {}
+>()("homing/services/messages/Messages") {}

@@ -26,7 +26,7 @@ export class Waits extends Context.Service<
     readonly releaseAll: Effect.Effect<void>
     readonly released: () => boolean
   }
->()("homing/services/messaging/Waits") {}
+>()("homing/services/messages/Waits") {}
 
 export const layer = Layer.effect(
   Waits,

@@ -18,7 +18,7 @@ export class Readiness extends Context.Service<
     /** The rows have come as far as the log was at the start, whoever writes them: they may have to be made anew. */
     readonly written: () => boolean
   }
->()("homing/services/projections/Readiness") {
+>()("homing/services/views/Readiness") {
   static readonly layer = Layer.effect(
     this,
     Effect.gen(function* () {

@@ -50,7 +50,7 @@ export class Views extends Context.Service<
     /** Up to where messages are counted. */
     readonly position: Effect.Effect<bigint | undefined>
   }
->()("homing/services/projections/Views") {}
+>()("homing/services/views/Views") {}
 
 const patience = "5 seconds"
 

@@ -10,7 +10,7 @@ import type { View } from "./View.ts"
 export class Databases extends Context.Service<
   Databases,
   { readonly empty: Effect.Effect<SqlClient.SqlClient, never, Scope.Scope> }
->()("homing/services/projections/Databases") {}
+>()("homing/services/views/Databases") {}
 
 export const emptyDatabase = Effect.flatMap(Databases, (databases) => databases.empty)
 

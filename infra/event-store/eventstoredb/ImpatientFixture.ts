@@ -11,7 +11,7 @@ export const impatient: Patience = { answer: 500, offers: 3, silence: 600, pause
 export const quiet = Layer.succeed(References.MinimumLogLevel, "None")
 
 /** The stand-in, for tests to be cruel to. */
-export class Server extends Context.Service<Server, Double>()("homing/infra/event-store/Server") {}
+export class Server extends Context.Service<Server, Double>()("homing/infra/event-store/eventstoredb/Server") {}
 
 const layer = (patience: Patience) =>
   Layer.unwrap(

@@ -14,7 +14,7 @@ const mostUnderway = 64
 export class Receipts extends Context.Service<
   Receipts,
   { readonly give: (agent: AgentId, reports: ReadonlyArray<EventId>) => void }
->()("homing/services/messaging/Receipts") {}
+>()("homing/services/transports/agent-link/Receipts") {}
 
 export const layer = Layer.effect(
   Receipts,

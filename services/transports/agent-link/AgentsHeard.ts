@@ -51,7 +51,7 @@ export class AgentsHeard extends Context.Service<
     /** As all gateways know it. */
     readonly all: Effect.Effect<ReadonlyMap<AgentId, Heard>>
   }
->()("homing/services/agents/AgentsHeard") {}
+>()("homing/services/transports/agent-link/AgentsHeard") {}
 
 export const layer = Layer.effect(
   AgentsHeard,

@@ -58,7 +58,7 @@ export class AgentCommands extends Context.Service<
       orders: Array.NonEmptyReadonlyArray<Order>
     ) => Effect.Effect<void, BusUnavailable | Unfit>
   }
->()("homing/services/messaging/AgentCommands") {}
+>()("homing/services/transports/agent-link/AgentCommands") {}
 
 export const layer = Layer.effect(
   AgentCommands,

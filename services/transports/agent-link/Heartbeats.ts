@@ -21,7 +21,7 @@ export class Heartbeats extends Context.Service<
     /** `asked`: the question's name. Of those that come together, only the last is answered. */
     readonly take: (agent: AgentId, asked: EventId, heartbeat: Heartbeat) => Effect.Effect<void>
   }
->()("homing/services/agents/Heartbeats") {}
+>()("homing/services/transports/agent-link/Heartbeats") {}
 
 export const layer = Layer.effect(
   Heartbeats,

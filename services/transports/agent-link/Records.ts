@@ -135,7 +135,7 @@ const make = Effect.fnUntraced(function* (registry: DeviceRegistry) {
  * agent's ledger, and its event; a code to pair with has none.
  */
 export class ReportRecords extends Context.Service<ReportRecords, Effect.Success<ReturnType<typeof make>>>()(
-  "homing/services/messaging/ReportRecords"
+  "homing/services/transports/agent-link/ReportRecords"
 ) {}
 
 export const layer = (options: { readonly registry: DeviceRegistry }) =>
