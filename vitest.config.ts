@@ -14,6 +14,7 @@ export default defineConfig({
     include: ["{domain,infra,services,mac-agent,test}/**/*.test.ts"],
     globalSetup: "test/servers/Setup.ts",
     testTimeout: 30_000,
+    maxWorkers: 3, // on two cores: what is tested waits most of the time, for servers, clocks and processes that end
     sequence: { sequencer: LongestFirst }
   }
 })

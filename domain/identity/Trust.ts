@@ -8,7 +8,9 @@ import { Instant } from "../Instant.ts"
  * The newest version of the protocol that this program speaks; it speaks those before as well. Version 1: commands,
  * reports, receipts. Version 2 adds the heartbeat, and the announcement of what the agent shall trust.
  */
-export const NewestProtocol = Context.Reference<number>("homing/domain/identity/NewestProtocol", { defaultValue: () => 2 })
+export const NewestProtocol = Context.Reference<number>("homing/domain/identity/NewestProtocol", {
+  defaultValue: () => 2
+})
 
 const KeyId = Schema.String.check(Schema.isPattern(/^[0-9a-f]{16}$/))
 /** 32 raw bytes, base64url. */

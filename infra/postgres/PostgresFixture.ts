@@ -9,7 +9,9 @@ const make = Effect.gen(function* () {
 })
 
 /** A PostgreSQL server for the tests of one file. What it promises of a power cut is not what they look at. */
-export class Postgres extends Context.Service<Postgres, Effect.Success<typeof make>>()("homing/infra/postgres/Postgres") {
+export class Postgres extends Context.Service<Postgres, Effect.Success<typeof make>>()(
+  "homing/infra/postgres/Postgres"
+) {
   static readonly layer = Layer.effect(this, make)
 }
 

@@ -18,12 +18,9 @@ export const RequiredScope = Context.Reference<ReadonlyArray<Scope>>("homing/ser
  * The answer is what the views show, in memory or by their rows: there is none before they have caught up with the log, nor
  * while there is no word of it. Whom to trust is known from the start.
  */
-export const ShowsViews = Context.Reference<"memory" | "rows" | "trust" | undefined>(
-  "homing/services/api/ShowsViews",
-  {
-    defaultValue: () => undefined
-  }
-)
+export const ShowsViews = Context.Reference<"memory" | "rows" | "trust" | undefined>("homing/services/api/ShowsViews", {
+  defaultValue: () => undefined
+})
 
 /** Told also by a gateway whose clock is wrong: all else, keys that expire among it, it would judge by the wrong time. */
 export const ToldAnyway = Context.Reference<boolean>("homing/services/api/ToldAnyway", {
