@@ -95,12 +95,6 @@ const importsOf = (file: string) =>
 const roomOf = (file: string): string | undefined =>
   Object.keys(below).find((room) => file.startsWith(`services/${room}/`))
 
-/** Types are gone at run time. */
-const isNeededAtRunTime = (file: string, target: string): boolean =>
-  [...readFileSync(join(root, file), "utf8").matchAll(/^(?:import|export) (?!type )[^"]*?from "([^"]+)"/gms)].some(
-    ([, name]) => targetOf(file, name!) === target
-  )
-
 const production = sources.filter((file) => !isTest(file))
 const uses = production.flatMap((file) =>
   importsOf(file)
@@ -184,14 +178,8 @@ describe("architecture", () => {
     assert.deepStrictEqual(circles(uses.map(([file, target]) => [folderOf(file), folderOf(target)] as const)), [])
   })
 
-  it("no file does, but in the simulated WhatsApp, where connection, phone and network know each other's types", () => {
-    const simulator = "infra/whatsapp/simulator/"
-    const [inside, outside] = [true, false].map((within) =>
-      circles(uses).filter((file) => file.startsWith(simulator) === within)
-    )
-    assert.deepStrictEqual(outside, [])
-    assert.isAbove(inside!.length, 0) // or this exception has no reason any more
-    assert.deepStrictEqual(circles(uses.filter(([file, target]) => isNeededAtRunTime(file, target))), [])
+  it("no file does", () => {
+    assert.deepStrictEqual(circles(uses), [])
   })
 
   it("sees a circle", () => {

@@ -1,5 +1,8 @@
 import { type BinaryNode, getBinaryNodeChild, getBinaryNodeChildBuffer } from "@whiskeysockets/baileys"
 
+/** How a stanza becomes bytes. */
+export type Encoding = (stanza: BinaryNode) => Uint8Array
+
 /** A stanza, or a part of one. Attributes that are undefined are left out, as the wire format has no such value. */
 export const element = (
   tag: string,

@@ -1,5 +1,5 @@
 import type { BinaryNode } from "@whiskeysockets/baileys"
-import type { Encoding } from "./Connection.ts"
+import type { Encoding } from "./BinaryNodes.ts"
 import type { PreKey, PreKeyBundle, SignedPreKey } from "./PreKeyBundle.ts"
 
 /** The public half of what a client registers with. */

@@ -1,15 +1,12 @@
 import { type BinaryNode, decodeBinaryNode, encodeBinaryNode, S_WHATSAPP_NET } from "@whiskeysockets/baileys"
 import type { WebSocket } from "ws"
 import { toFrame } from "../baileys/Frames.ts"
-import { element, unixSeconds } from "./BinaryNodes.ts"
+import { type Encoding, element, unixSeconds } from "./BinaryNodes.ts"
 import type { Companion } from "./Companion.ts"
 import { FrameReader } from "./Frames.ts"
 import { NoiseResponder, type NoiseSession, type ServerIdentity } from "./NoiseResponder.ts"
 import type { Phone } from "./Phone.ts"
 import { Serial } from "./Serial.ts"
-
-/** How a stanza becomes bytes. */
-export type Encoding = (stanza: BinaryNode) => Uint8Array
 
 // A client closes by itself once it has read the error; a close that overtakes the error would hide its code.
 const graceMs = 500

@@ -2,21 +2,10 @@ import { randomBytes } from "node:crypto"
 import { type BinaryNode, proto } from "@whiskeysockets/baileys"
 import { element, unixSeconds } from "./BinaryNodes.ts"
 import type { Companion } from "./Companion.ts"
+import type { IncomingMessage, SentOnce } from "./IncomingMessage.ts"
 import type { Network } from "./Network.ts"
 import type { Phone } from "./Phone.ts"
 import { readEnclosedBundle } from "./PreKeyBundle.ts"
-
-export interface IncomingMessage {
-  /** The contact's number. One that is not in the directory yet becomes a contact. */
-  readonly from: string
-  /** The account's number. */
-  readonly to: string
-  readonly text: string
-  /** How the contact is addressed; today's WhatsApp says `lid`. */
-  readonly addressing?: "lid" | "pn"
-  /** The chat's messages disappear after so many seconds, and this one says so. */
-  readonly disappearsAfter?: number
-}
 
 /** From now on the messages of a contact's chat with an account disappear after so many seconds; 0: they stay. */
 export interface ChatTimer extends Pick<IncomingMessage, "from" | "to" | "addressing"> {
@@ -30,9 +19,6 @@ export const setTimer = async (network: Network, { seconds, ...chat }: ChatTimer
   const protocolMessage = { type: Type.EPHEMERAL_SETTING, ephemeralExpiration: seconds }
   await sendAll(network, { ...chat, text: "" }, { protocolMessage })
 }
-
-/** As it was sent, for a client that asks for it again. */
-export type SentOnce = IncomingMessage & { readonly content: proto.IMessage }
 
 const { Type } = proto.Message.ProtocolMessage
 

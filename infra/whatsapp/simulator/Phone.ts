@@ -1,6 +1,6 @@
 import type { proto } from "@whiskeysockets/baileys"
 import { Companion, type CompanionKeys } from "./Companion.ts"
-import type { SentOnce } from "./Incoming.ts"
+import type { SentOnce } from "./IncomingMessage.ts"
 import { SignalPeer } from "./SignalPeer.ts"
 
 /** A message as its recipient sees it. More than one copy under one id is what a real client shows once. */
