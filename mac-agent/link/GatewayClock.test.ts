@@ -57,6 +57,22 @@ const machine = Effect.fnUntraced(function* ({ protocol = 2, behind = 0 } = {}) 
 })
 
 describe("the gateway's clock", () => {
+  it.effect("is not taken for another one because a question was long under way to it", () =>
+    Effect.gen(function* () {
+      const { clock, error, pass, setWall } = yield* machine()
+      const askSlowly = Effect.fnUntraced(function* (question: string, behind: number) {
+        clock.asked(question)
+        pass(4 * second)
+        yield* clock.answered(question, clock.clock.currentTimeMillisUnsafe() + behind)
+      })
+      yield* askSlowly("first", 0)
+      assert.deepStrictEqual([error(), clock.offsetMillis()], [0, 0])
+      setWall(hour)
+      yield* askSlowly("after the clock was set", -hour)
+      assert.deepStrictEqual([clock.isSet(), clock.offsetMillis()], [true, -hour + 2 * second])
+    })
+  )
+
   it.effect("is unknown until it answers; then the machine's, corrected", () =>
     Effect.gen(function* () {
       for (const behind of [0, 400, -90 * second, 3 * hour, -400 * 24 * hour]) {

@@ -36,6 +36,13 @@ export class GatewayClock extends Context.Service<
   }
 >()("homing/mac-agent/link/GatewayClock") {}
 
+/**
+ * How far the gateway is ahead of this machine, between `least` and as much more as the trip took. What was believed is
+ * kept while it may be so: a long trip says little, and a clock that is right stays so. Else as long there as back.
+ */
+const fitting = (believed: number, least: number, tripMillis: number): number =>
+  believed >= least - 1 && believed <= least + tripMillis + 1 ? believed : Math.round(least + tripMillis / 2)
+
 export const layer = Layer.effect(
   GatewayClock,
   Effect.gen(function* () {
@@ -98,7 +105,7 @@ export const layer = Layer.effect(
         const asked = questions.get(question)
         questions.delete(question)
         if (asked === undefined || steady - asked > longestTripMillis) return
-        offset = Math.round(gatewayMillis + (steady - asked) / 2 - wall) // as long under way there as back
+        offset = fitting(offset ?? 0, gatewayMillis - wall, steady - asked)
         needed = true
         turn(true)
         const isSkewed = Math.abs(offset) > skewMillis
