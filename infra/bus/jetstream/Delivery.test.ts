@@ -43,7 +43,11 @@ describeWith("nats-server", "JetStream delivery", () => {
       const reply = gone.subscribe(`${inboxOf({ agent })}.pull`).getSubject()
       gone.publish("$JS.API.CONSUMER.MSG.NEXT.CMD_home.agent", JSON.stringify({ batch: 10, expires: 30e9 }), { reply })
       yield* Effect.promise(() => gone.flush())
-      yield* Effect.promise(() => gone.close()) // nothing is unsubscribed
+      const { jsm } = yield* administrator(url)
+      const waiting = Effect.promise(() => jsm.consumers.info("CMD_home", "agent"))
+      yield* until(() => Effect.runPromise(Effect.map(waiting, ({ num_waiting }) => num_waiting === 1)))
+      yield* Effect.promise(() => gone.close()) // nothing is unsubscribed; the server takes note in its own time
+      yield* until(() => Effect.runPromise(Effect.map(waiting, ({ num_waiting }) => num_waiting === 0)))
       yield* bus.publish(commands, [envelope("2")])
       const begun = performance.now()
       const [command] = yield* Stream.runCollect(Stream.take(bus.subscribe(commands), 1))
