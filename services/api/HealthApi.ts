@@ -10,6 +10,8 @@ const Alive = Schema.Struct({ status: Schema.Literal("ok") })
 
 export const Details = Schema.Struct({
   status: Schema.Literals(["ok", "starting", "degraded"]),
+  /** What `/health/ready` would say; `null` when it is ready. */
+  reason: Schema.NullOr(Schema.Literals([...obstacles, ...lags])),
   version: Schema.String,
   uptimeSeconds: Schema.Number,
   memory: Schema.Struct({ rssBytes: Schema.Number, heapUsedBytes: Schema.Number }),

@@ -75,10 +75,11 @@ const health = HttpApiBuilder.group(
           const storeReachable = yield* reachable
           const position = yield* views.position
           const behind = lag()
-          const isImpaired = !storeReachable || obstacle() !== undefined || behind === "out_of_date"
+          const found = obstacle() ?? (storeReachable ? behind : "store_unavailable")
           const { heapUsed, rss } = process.memoryUsage()
           return {
-            status: isImpaired ? "degraded" : behind === undefined ? "ok" : "starting",
+            status: found === undefined ? "ok" : found === "starting" ? "starting" : "degraded",
+            reason: found ?? null,
             version: deployment.version,
             uptimeSeconds: Math.floor(process.uptime()),
             memory: { rssBytes: rss, heapUsedBytes: heapUsed },

@@ -22,7 +22,10 @@ export class Freshness extends Context.Service<
   {
     /** The last word, if there is one, and again each time that there is another. A log in this process is asked once. */
     readonly words: Stream.Stream<Word>
-    /** The age of the last word; before the first, the time since this process began to ask. 0 for a log in this process. */
+    /**
+     * Steady milliseconds since the last word was asked for; before the first, since this process began to ask. A clock that
+     * is set says nothing about the log. 0 for a log in this process.
+     */
     readonly silentMillis: () => number
   }
 >()("homing/services/runtime/Freshness") {
@@ -39,12 +42,14 @@ export class Freshness extends Context.Service<
         const [wall, began] = [clock.currentTimeMillisUnsafe(), steady()]
         return () => (elsewhere ? Math.max(clock.currentTimeMillisUnsafe() - wall, steady() - began) : 0)
       }
-      const sinceBegun = since()
+      let heardAt = steady()
       const last = yield* SubscriptionRef.make<Word | undefined>(undefined)
 
       const ask = Effect.gen(function* () {
         const ageMillis = since()
+        const asked = steady()
         const head = yield* store.head
+        heardAt = asked
         yield* SubscriptionRef.set(last, { head, ageMillis })
       })
       const asking = ask.pipe(
@@ -56,7 +61,7 @@ export class Freshness extends Context.Service<
 
       return {
         words: Stream.filter(SubscriptionRef.changes(last), (word) => word !== undefined),
-        silentMillis: () => (SubscriptionRef.getUnsafe(last)?.ageMillis ?? sinceBegun)()
+        silentMillis: () => (elsewhere ? steady() - heardAt : 0)
       }
     })
   )

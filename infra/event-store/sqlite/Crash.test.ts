@@ -22,7 +22,7 @@ const killAfter = 400
 /** Lets another process append for all it can, and kills it once it has acknowledged enough; what it said until then. */
 const appendAndKill = (file: string) =>
   Effect.callback<ReadonlyArray<Acknowledged>>((resume) => {
-    const child = spawn(process.execPath, [join(import.meta.dirname, "contract", "Appender.ts"), file], {
+    const child = spawn(process.execPath, [join(import.meta.dirname, "../contract/Appender.ts"), file], {
       stdio: ["ignore", "pipe", "inherit"]
     })
     const acknowledged: Array<Acknowledged> = []
