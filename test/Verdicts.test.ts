@@ -66,9 +66,18 @@ describe("what was called failed or expired", () => {
         const statusOf = (id: string) => Effect.map(last.call("GET", `/v1/messages/${id}`), ({ body }) => body.status)
         // what was under way is tried again: by then anything else would have been
         yield* eventually(statusOf(before.body.id), (status) => status === "delivered" || status === "read")
+        interface Seen {
+          readonly contact: string
+          readonly stanzas: number
+          readonly waMessageId: string
+        }
+        const [refusedOnce]: ReadonlyArray<Seen> = yield* whatsapp.control("messages")
+        const asked = { to: "15550100001", from: "60123450001@s.whatsapp.net", type: "retry" }
+        for (const _ of ["once", "again"]) {
+          yield* whatsapp.control("receipt", { ...asked, waMessageId: refusedOnce!.waMessageId })
+        }
         yield* Effect.sleep(1_500)
-        const seen: ReadonlyArray<{ readonly contact: string; readonly stanzas: number }> =
-          yield* whatsapp.control("messages")
+        const seen: ReadonlyArray<Seen> = yield* whatsapp.control("messages")
         const stanzas = seen.map(({ contact, stanzas }) => [contact, stanzas])
         assert.deepStrictEqual(stanzas, [
           ["60123450001", 1],

@@ -66,6 +66,8 @@ export type DisconnectReason =
 /** A message of ours, as it is found by its WhatsApp id. */
 export interface SentMessage {
   readonly to: Recipient
+  /** It was called failed or expired: who asks for it again is neither given it, nor believed that it left. */
+  readonly isGivenUp: boolean
   /** What every try relays, while it may be given to a device that could not read it; `undefined` from then on. */
   readonly bytes: Effect.Effect<Uint8Array | undefined>
 }

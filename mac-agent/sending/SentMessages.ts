@@ -9,6 +9,8 @@ import { GatewayClock } from "../link/GatewayClock.ts"
 /** What never left, or was called failed or expired, does not leave because somebody asks. */
 const mayHaveLeft: ReadonlySet<LedgerState> = new Set(["attempting", "ambiguous", "acked"])
 
+const givenUp: ReadonlySet<LedgerState> = new Set(["rejected", "expired"])
+
 /**
  * A device's messages by their WhatsApp ids, for words that come of them. No word gets lost: where the ledger cannot be
  * read, it waits. A reading works on a full disk as well, and does not wait for those that write.
@@ -38,5 +40,8 @@ export const make = Effect.gen(function* () {
     })
 
   return (device: DeviceId, waMessageId: string): Effect.Effect<SentMessage | undefined> =>
-    Effect.map(find(device, waMessageId), (entry) => entry && { to: entry.to, bytes: bytesOf(entry) })
+    Effect.map(
+      find(device, waMessageId),
+      (entry) => entry && { to: entry.to, isGivenUp: givenUp.has(entry.state), bytes: bytesOf(entry) }
+    )
 })

@@ -96,7 +96,7 @@ export const agent = Effect.fnUntraced(function* (
       to: recipient,
       bytes: bytes ?? (yield* whatsApp.encode(device, { to: recipient, content: text }))
     }
-    ledger.set(waMessageId(n), { to: message.to, bytes: Effect.succeed(message.bytes) })
+    ledger.set(waMessageId(n), { to: message.to, isGivenUp: false, bytes: Effect.succeed(message.bytes) })
     return yield* whatsApp.send(device, { ...message, waMessageId: waMessageId(n) })
   })
 

@@ -57,9 +57,12 @@ export const hearReceipts = (
   /** What Baileys is to answer a receipt that asks for a message: no more than what was looked at here. */
   const asked = async (node: BinaryNode, receipt: Receipt): Promise<BinaryNode | undefined> => {
     const [waMessageId = ""] = receipt.waMessageIds
-    const address = await hear(receipt, waMessageId)
+    const message = await sent(waMessageId) // as it was before the wish itself is taken for a word on it
+    const isGivenUp = message?.isGivenUp === true && isFrom(addresses, receipt, addresses.of(message.to))
+    const address = isGivenUp ? undefined : await hear(receipt, waMessageId)
+    if (isGivenUp) refuse("late_retry")
     if (address === undefined) return undefined
-    const bytes = (await sent(waMessageId))?.bytes
+    const bytes = message?.bytes
     if (bytes !== undefined && (await Effect.runPromise(bytes)) !== undefined) return wish(node, addresses, address)
     refuse("late_retry")
     return undefined

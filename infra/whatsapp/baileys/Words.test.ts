@@ -141,11 +141,21 @@ describe("a receipt from whom it comes", () => {
     Effect.gen(function* () {
       const { claim, refused, stanzas, world } = yield* sentToBob()
       const before = stanzas()
-      const { to } = world.ledger.get(id)!
-      world.ledger.set(id, { to, bytes: Effect.succeed(undefined) })
+      world.ledger.set(id, { ...world.ledger.get(id)!, bytes: Effect.succeed(undefined) })
       yield* claim({ from: pn(bob), type: "retry" })
       yield* Effect.sleep(100)
       assert.deepStrictEqual([stanzas(), refused()], [before, ["late_retry"]])
+    })
+  )
+
+  it.live("asks in vain for what was called failed or expired, and says nothing of it by that", () =>
+    Effect.gen(function* () {
+      const { claim, refused, stanzas, words, world } = yield* sentToBob()
+      const [before, told] = [stanzas(), words()]
+      world.ledger.set(id, { ...world.ledger.get(id)!, isGivenUp: true })
+      for (const _ of ["once", "again"]) yield* claim({ from: pn(bob), type: "retry" })
+      yield* Effect.sleep(100)
+      assert.deepStrictEqual([stanzas(), words(), refused()], [before, told, ["late_retry", "late_retry"]])
     })
   )
 
@@ -153,7 +163,7 @@ describe("a receipt from whom it comes", () => {
     Effect.gen(function* () {
       const { claim, hears, sendText, stanzas, world } = yield* sentToBob()
       yield* sendText(2)
-      world.ledger.set(waMessageId(2), { to: world.ledger.get(id)!.to, bytes: Effect.succeed(undefined) })
+      world.ledger.set(waMessageId(2), { ...world.ledger.get(id)!, bytes: Effect.succeed(undefined) })
       const before = stanzas()
       yield* claim({ from: pn(bob), type: "retry", alsoAsks: waMessageId(2) })
       yield* hears("Receipt", { kind: "sent", waMessageId: id })
