@@ -84,6 +84,14 @@ const cases: ReadonlyArray<readonly [string, (path: string) => void, RegExp]> = 
     (path) => writeFileSync(join(path, "secrets/subject-keys"), Buffer.alloc(32, 7)),
     /not wrapped under the secret subject-keys/
   ],
+  ...["signing", "agreement"].map(
+    (half) =>
+      [
+        `the gateway's ${half} key is another`,
+        (path: string) => writeFileSync(join(path, "secrets", `gateway-${half}`), Buffer.alloc(32, 7)),
+        /none of the secrets is a key of the gateway that this log trusts now/
+      ] as const
+  ),
   [
     "the log is cut off",
     (path) => truncateSync(join(path, "log.db"), 8_192),

@@ -53,7 +53,7 @@ export const holding = (keys: GatewayKeys) =>
       )
       for (const key of found) held.set(key.public.keyId, key)
       return [...held.values()]
-        .filter(({ public: { keyId } }) => gatewayKeys.has(keyId))
+        .filter(({ public: { agreement, keyId } }) => gatewayKeys.get(keyId)?.agreement === agreement) // both halves
         .toSorted((a, b) => a.generation - b.generation)
     })
   })
