@@ -152,6 +152,22 @@ it.live(
   120_000
 )
 
+it.live("an emptied ledger is no reason to stop, and said in a line", () =>
+  Effect.gen(function* () {
+    const { copy, cwd } = yield* used
+    const path = copy()
+    lose(path, "ledger.db")
+    closeSync(openSync(join(path, "ledger.db"), "a", 0o600))
+    const views = new DatabaseSync(join(path, "views.db"))
+    views.exec("INSERT OR REPLACE INTO dispatcher (id, position) SELECT 1, position FROM devices")
+    views.close()
+    const { stderr } = yield* homing(["start"], { cwd, env: { ...env, DATA_DIR: path, PORT: "0" } })
+    yield* eventually(Effect.sync(stderr), (said) =>
+      said.includes("the ledger is empty, and commands were handed to it")
+    )
+  })
+)
+
 it.live("what belongs to another log is refused", () =>
   Effect.gen(function* () {
     const [mine, other] = yield* Effect.all([used, used], { concurrency: 2 })

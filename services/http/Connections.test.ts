@@ -65,6 +65,26 @@ for (const [what, status, reason, parts] of [
   )
 }
 
+layer(Layer.fresh(gateway()), { excludeTestServices: true })("requests that come before the answers", (it) => {
+  const asking = "GET /health HTTP/1.1\r\nHost: x\r\n\r\n"
+
+  it.effect("are answered in their order, up to so many", () =>
+    Effect.gen(function* () {
+      const at = yield* port
+      const few = stubborn(at, asking.repeat(30))
+      yield* Effect.sleep("300 millis")
+      assert.strictEqual(few.text().match(/HTTP\/1.1 200 /g)?.length, 30)
+      few.socket.destroy()
+      const many = stubborn(at, asking.repeat(1_000))
+      const gone = Effect.callback<void>((resume) => {
+        for (const end of ["end", "close"]) many.socket.once(end, () => resume(Effect.void))
+      })
+      yield* Effect.timeout(gone, "3 seconds")
+      assert.match(yield* answered(at, "/metrics"), /connections_closed_total\{reason="pipelined"\} [1-9]/)
+    })
+  )
+})
+
 layer(gateway(), { excludeTestServices: true })("a connection", (it) => {
   it.effect("is kept for its next request, longer than a proxy keeps it", () =>
     Effect.gen(function* () {

@@ -24,6 +24,9 @@ export const closeUnlessComplete = (request: IncomingMessage): void => {
   request.once("close", () => clearTimeout(cut))
 }
 
+/** Requests of one connection before their answers: each may be large, and whoever sends more reads none of them. */
+const mostAtOnce = 32
+
 /** Of a server, the connections on which nothing is being answered, whatever may be on its way to them. */
 export const trackIdle = (server: Server): { readonly closeIdle: () => void } => {
   const open = new Map<Socket, number>()
@@ -37,6 +40,10 @@ export const trackIdle = (server: Server): { readonly closeIdle: () => void } =>
   }
   server.on("request", ({ socket }, response) => {
     count(socket, 1)
+    if ((open.get(socket) ?? 0) > mostAtOnce) {
+      connectionClosed("pipelined")
+      socket.destroy()
+    }
     response.once("close", () => count(socket, -1))
   })
   return {

@@ -73,11 +73,23 @@ export const views = Layer.effectDiscard(
   )
 )
 
+/** The dispatcher does not go back by itself: what it handed to a ledger that is gone is not issued again. */
+const remarkOnEmptyLedger = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  if (!(yield* has(sql, "dispatcher")) || !(yield* has(sql, "devices"))) return
+  const places = yield* positionsIn("dispatcher", "the commands that were handed to agents")
+  const furthest = places.reduce((most, { position }) => (position > most ? position : most), -1n)
+  const rows = yield* sql`SELECT 1 FROM devices WHERE position <= ${furthest} LIMIT 1`
+  if (rows.length > 0)
+    yield* Effect.logError("the ledger is empty, and commands were handed to it: delete views.db as well")
+})
+
 /** Refuses a log that ends before what the agent's ledger has of the same epoch. */
 export const ledger = Layer.effectDiscard(
   refuseOlder(
     Effect.gen(function* () {
       const position = yield* (yield* Ledger).reached((yield* StoreIdentity).epoch)
+      if (position === undefined) yield* remarkOnEmptyLedger
       return position === undefined ? [] : [{ what: "the commands in ledger.db", position }]
     })
   )
