@@ -43,6 +43,9 @@ export interface Options {
   readonly progress: (line: string) => void
 }
 
+/** The last life tries again what an earlier one left when it has listened for three seconds: by then that has left. */
+const watchedMillis = 6_000
+
 export interface Report extends Verdict {
   readonly seed: number
   readonly sends: number
@@ -129,6 +132,7 @@ export const run = async (options: Options): Promise<Report> => {
   const settle = async (going: Traffic) => {
     going.want(sends)
     await deployed.recovered()
+    const recovered = performance.now()
     const settled = () => going.sendings.length - going.inFlight()
     let [before, since] = [settled(), performance.now()]
     while (
@@ -139,6 +143,7 @@ export const run = async (options: Options): Promise<Report> => {
       await pause(100)
       if (settled() > before) [before, since] = [settled(), performance.now()]
     }
+    await pause(Math.max(0, recovered + watchedMillis - performance.now()))
     for (const sending of going.sendings) await going.ask(sending)
     await going.end()
     for (const sending of going.sendings) await going.recall(sending)
