@@ -21,11 +21,6 @@ export class Versions<Data extends object> {
   next<Newer extends object>(shape: Shape<Newer>, upcast: (before: Data) => Newer): Versions<Newer> {
     return new Versions<Newer>([...this.shapes, shape as unknown as Shape<never>], [...this.upcasts, upcast])
   }
-
-  /** Of the type that is stored, the one written now. */
-  get newest(): number {
-    return this.shapes.length
-  }
 }
 
 /** An event as it was first released. */
