@@ -2,13 +2,14 @@ import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { fromBase64url } from "#domain/Bytes.ts"
-import { NewestProtocol } from "#domain/identity/Trust.ts"
 import { decodeSigned } from "#domain/wire/Envelope.ts"
+import { SpokenVersions, version1, version2 } from "#domain/wire/Versions.ts"
 import { bus, enrolled, sends, startAgent, startGateway } from "./Apart.ts"
 import { connectedDevice, eventually, folder, type Homing, life } from "./Homing.ts"
 
+const programs = [version1, version2]
 /** As a program behaves that knows no newer version than this. */
-const speaking = (version: number) => Effect.provideService(NewestProtocol, version)
+const speaking = (version: number) => Effect.provideService(SpokenVersions, programs[version - 1]!)
 
 const scene = Effect.fnUntraced(function* (gatewayVersion: number, agentVersion: number) {
   const lane = yield* bus

@@ -1,16 +1,8 @@
-import { Context, Schema } from "effect"
+import { Schema } from "effect"
 import { AgentId, TenantId } from "../Ids.ts"
 import { Instant } from "../Instant.ts"
 
 /** What gateway and agent tell each other once, by an operator's hand, and pin: nobody else is believed afterwards. */
-
-/**
- * The newest version of the protocol that this program speaks; it speaks those before as well. Version 1: commands,
- * reports, receipts. Version 2 adds the heartbeat, and the announcement of what the agent shall trust.
- */
-export const NewestProtocol = Context.Reference<number>("homing/domain/identity/NewestProtocol", {
-  defaultValue: () => 2
-})
 
 const KeyId = Schema.String.check(Schema.isPattern(/^[0-9a-f]{16}$/))
 /** 32 raw bytes, base64url. */

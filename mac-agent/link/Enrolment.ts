@@ -1,7 +1,8 @@
 import { Effect, Schema } from "effect"
 import type { AgentId } from "#domain/Ids.ts"
-import { type AgentOffer, epochOf, GatewayPin, NewestProtocol } from "#domain/identity/Trust.ts"
+import { type AgentOffer, epochOf, GatewayPin } from "#domain/identity/Trust.ts"
 import { PinStore } from "#domain/ports/PinStore.ts"
+import { SpokenVersions } from "#domain/wire/Versions.ts"
 import { ownKeys } from "./OwnKeys.ts"
 import * as Trust from "./Trust.ts"
 
@@ -17,7 +18,7 @@ export const offer = Effect.fnUntraced(function* (agent: AgentId, nkey: string, 
   const offered: AgentOffer = {
     agent,
     ...keys.at(-1)!.public,
-    protocol: yield* NewestProtocol,
+    protocol: (yield* SpokenVersions).newest,
     nkey
   }
   return offered

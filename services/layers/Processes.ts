@@ -1,10 +1,10 @@
 import { join } from "node:path"
 import { Effect, Layer, Redacted } from "effect"
 import type { AgentId } from "#domain/Ids.ts"
-import { NewestProtocol } from "#domain/identity/Trust.ts"
 import { Leases } from "#domain/ports/Leases.ts"
 import { SecretVault } from "#domain/ports/SecretVault.ts"
 import type { WhatsApp } from "#domain/ports/WhatsApp.ts"
+import { SpokenVersions } from "#domain/wire/Versions.ts"
 import * as InProcessBus from "#infra/bus/in-process/InProcess.ts"
 import * as Nkey from "#infra/bus/jetstream/Nkey.ts"
 import * as NodeCrypto from "#infra/crypto/NodeCrypto.ts"
@@ -247,7 +247,7 @@ export const agent = (name: AgentId, options: SenderOptions = {}) =>
     Effect.gen(function* () {
       const identity = yield* StoreIdentity
       const keys = yield* ownKeys(1)
-      const pin = yield* identity.enrol({ agent: name, ...keys[0]!.public, protocol: yield* NewestProtocol })
+      const pin = yield* identity.enrol({ agent: name, ...keys[0]!.public, protocol: (yield* SpokenVersions).newest })
       const trust = Layer.effect(
         Trust.Trust,
         Trust.make(keys, pin, () => Effect.void) // enrolled again at every start
