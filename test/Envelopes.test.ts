@@ -4,12 +4,16 @@ import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import { Context, Effect, Layer, Stream, SubscriptionRef } from "effect"
 import { TestClock } from "effect/testing"
-import { base64url, concat } from "#domain/Bytes.ts"
+import { base64url, concat, fromBase64url } from "#domain/Bytes.ts"
 import { AgentId, DeviceId, defaultTenant, EventId, MessageId, SubjectId, WaMessageId } from "#domain/Ids.ts"
 import { fromMillis } from "#domain/Instant.ts"
 import type { GatewayPin } from "#domain/identity/Trust.ts"
 import { CommandBus } from "#domain/ports/CommandBus.ts"
 import { type CipherKey, Crypto } from "#domain/ports/Crypto.ts"
+import type { Payloads } from "#domain/wire/Payloads.ts"
+import { type Undecodable, unbox, type WireBox } from "#domain/wire/Protocol.ts"
+import { Refused, receiving } from "#domain/wire/Receiving.ts"
+import { version2 } from "#domain/wire/Versions.ts"
 import { crypto } from "#infra/crypto/NodeCrypto.ts"
 import * as LedgerPatience from "#mac-agent/LedgerPatience.ts"
 import * as Dialect from "#mac-agent/link/Dialect.ts"
@@ -133,6 +137,14 @@ const commands = Effect.fnUntraced(function* (version: number) {
   return published
 })
 
+const said = [
+  { kind: "message", message, claim: "sent", at },
+  { kind: "message", message, claim: "failed", at, recipient: subject, code: "463" },
+  { kind: "device", change: "connected", step: 1, at },
+  { kind: "device", change: "disconnected", step: 2, at, reason: "connection_lost" }
+] as const
+const heartbeat = { kind: "heartbeat", at, protocol: 2, revision: 3, refused: 4, offsetMillis: -5 } as const
+
 const reports = Effect.fnUntraced(function* (version: number) {
   const { ports, published } = yield* scene
   const trust = {
@@ -152,18 +164,9 @@ const reports = Effect.fnUntraced(function* (version: number) {
   )
   const reporter = Context.get(services, Reporter.Reporter)
   const regarding = { commandId: eventOf(1), attempt: 2, position: 7n, device, subject }
-  const kept = [
-    reporter.compose(regarding, { kind: "message", message, claim: "sent", at }),
-    reporter.compose(regarding, { kind: "message", message, claim: "failed", at, recipient: subject, code: "463" }),
-    reporter.compose(regarding, { kind: "device", change: "connected", step: 1, at }),
-    reporter.compose(regarding, { kind: "device", change: "disconnected", step: 2, at, reason: "connection_lost" })
-  ]
-  reporter.publish(kept)
+  reporter.publish(said.map((report) => reporter.compose(regarding, report)))
   yield* reporter.showCode(regarding, { method: "qr", code: "2@code", expiresAt })
-  if (version >= 2) {
-    const heartbeat = { kind: "heartbeat", at, protocol: 2, revision: 3, refused: 4, offsetMillis: -5 } as const
-    reporter.ask(eventOf(2), heartbeat)
-  }
+  if (version >= 2) reporter.ask(eventOf(2), heartbeat)
   yield* until("they are published", () => published.length > 0)
   return published
 })
@@ -178,6 +181,50 @@ describe("envelopes are written as they were first released", () => {
     it.effect(`reports in version ${version}`, () =>
       Effect.gen(function* () {
         assert.deepStrictEqual(yield* reports(version), released(`report.${version}`))
+      })
+    )
+  }
+})
+
+/** What an envelope of today's says when it has arrived, with what is in its box. */
+const readBy = Effect.fnUntraced(function* <Payload>(
+  kind: "commands" | "reports",
+  payloads: Payloads<Payload>,
+  signer: Uint8Array,
+  cipher: CipherKey,
+  envelopes: ReadonlyArray<string>
+) {
+  const open = yield* Effect.provideService(receiving(payloads), Crypto, crypto)
+  const keyOf = () => crypto.verifyingKey(crypto.signingKey(signer).publicKey)
+  const receiver = { lane: { kind, agent }, tenant: defaultTenant, epoch: "store:1", keyOf }
+  const answers = yield* open(receiver, envelopes.map(fromBase64url))
+  return yield* Effect.forEach(answers, (answer): Effect.Effect<unknown, Undecodable> => {
+    if (answer instanceof Refused) return Effect.succeed(answer.reason)
+    const said = answer.said as { readonly box?: WireBox }
+    if (said.box === undefined) return Effect.succeed(said)
+    const personal = unbox(crypto, [cipher], answer.header, said.box, (plain) => plain)
+    return Effect.map(personal, (personal) => ({ ...said, box: personal }))
+  })
+})
+
+describe("envelopes are read as they were first released", () => {
+  for (const version of [1, 2]) {
+    it.effect(`commands in version ${version}`, () =>
+      Effect.gen(function* () {
+        const read = yield* readBy("commands", version2.commands, seed(1), commandKey, released(`command.${version}`))
+        const said = orders(version).map(({ command }) => {
+          if (!("personal" in command)) return command
+          const { personal, ...rest } = command
+          return { ...rest, box: personal }
+        })
+        assert.deepStrictEqual(read, said)
+      })
+    )
+    it.effect(`reports in version ${version}`, () =>
+      Effect.gen(function* () {
+        const read = yield* readBy("reports", version2.reports, seed(2), reportKey, released(`report.${version}`))
+        const code = { kind: "pairing_code", method: "qr", expiresAt, box: { code: "2@code" } }
+        assert.deepStrictEqual(read, [...said, code, ...(version < 2 ? [] : [heartbeat])])
       })
     )
   }
