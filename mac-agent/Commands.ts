@@ -113,7 +113,7 @@ export const layer = Layer.effectDiscard(
       if (command.kind === "send") return yield* entryOf(header, command, now)
       if (clock.isSet() && header.expiresAt <= now) return yield* new Refused({ reason: "expired" })
       if (command.kind === "pair") return yield* pair(header, command)
-      if (command.kind === "receipt") return yield* reporter.receipted(command.reports)
+      if (command.kind === "receipt") return yield* reporter.acknowledged(command.reports)
       return yield* learn(command.pin)
     })
 

@@ -15,7 +15,7 @@ import { Dialect } from "./Dialect.ts"
 import { renewed, validMillis } from "./KeptReports.ts"
 import { Trust } from "./Trust.ts"
 
-/** A report without a receipt is published again after this, and twice as long after each time: nobody may be there. */
+/** A report without an acknowledgement is published again after this, and twice as long after each time: nobody may be there. */
 const repeatAfterMillis = 15_000
 const longestRepeatMillis = 10 * 60_000
 const repeatAtOnce = 2_000
@@ -25,7 +25,7 @@ interface Published {
   readonly times: number
 }
 
-/** With the report it carries, if that is kept until its receipt. */
+/** With the report it carries, if that is kept until its acknowledgement. */
 interface Leaving extends Outgoing {
   readonly report?: EventId
 }
@@ -39,7 +39,7 @@ export class Reporter extends Context.Service<
       regarding: Regarding,
       report: Extract<AgentReport, { kind: "message" | "device" }>
     ) => LedgerReport
-    /** Publishes soon; until its receipt comes it is published again. */
+    /** Publishes soon; until its acknowledgement comes it is published again. */
     readonly publish: (reports: ReadonlyArray<LedgerReport>) => void
     /** Publishes a code to pair with, encrypted to the gateway and kept nowhere. */
     readonly showCode: (
@@ -49,7 +49,7 @@ export class Reporter extends Context.Service<
     /** Asks the gateway for its time, under this name: in the first version that can, which it is not yet known to speak. */
     readonly ask: (question: string, heartbeat: Extract<AgentReport, { kind: "heartbeat" }>) => void
     /** The gateway holds these. */
-    readonly receipted: (reports: ReadonlyArray<EventId>) => Effect.Effect<void>
+    readonly acknowledged: (reports: ReadonlyArray<EventId>) => Effect.Effect<void>
   }
 >()("homing/mac-agent/link/Reporter") {}
 
@@ -70,11 +70,11 @@ export const layer = Layer.effect(
 
     let ready: Array<Leaving> = []
     let armed = false
-    /** When each unreceipted report last left, and how often. */
+    /** When each unacknowledged report last left, and how often. */
     const published = new Map<string, Published>()
     /** The bus drops an id that it knows, and it may remember those of an earlier start. */
     const start = uuidV7(crypto, clock.currentTimeMillisUnsafe())
-    /** Behind which report the next look at the ledger begins: those that are never receipted keep nobody waiting. */
+    /** Behind which report the next look at the ledger begins: those that are never acknowledged keep nobody waiting. */
     let looked: ReportPlace | undefined
 
     const sender = (version = dialect.version()): Sender => ({
@@ -130,14 +130,14 @@ export const layer = Layer.effect(
 
     const repeat = Effect.gen(function* () {
       const now = yield* Clock.currentTimeMillis
-      const waiting = yield* ledger.unreceipted(repeatAtOnce, looked)
+      const waiting = yield* ledger.unacknowledged(repeatAtOnce, looked)
       looked = waiting.length < repeatAtOnce ? undefined : waiting.at(-1)
       const due = waiting.filter(({ id }) => isDue(published.get(id), now))
       const again = due.map((report) => renewed(trust, payloads, dialect.version(), report, now))
       const foreign = due.filter((_, i) => again[i] === undefined)
       if (foreign.length > 0) {
         yield* Effect.logInfo("reports about another epoch of the log are let go", { count: foreign.length })
-        yield* ledger.receipted(foreign.map(({ id }) => id))
+        yield* ledger.acknowledged(foreign.map(({ id }) => id))
       }
       publish(
         again.filter((report) => report !== undefined),
@@ -179,10 +179,10 @@ export const layer = Layer.effect(
         const bytes = write(sender(heartbeatsSince), regarding, validFrom(toMillis(heartbeat.at)), heartbeat)
         enqueue({ id: question, bytes })
       },
-      receipted: (reports) => {
+      acknowledged: (reports) => {
         for (const id of reports) published.delete(id)
-        step("agent.receipted")
-        return ledger.receipted(reports)
+        step("agent.acknowledged")
+        return ledger.acknowledged(reports)
       }
     }
   })

@@ -114,7 +114,7 @@ export const pairOf = (n: number, over: Partial<Header> = {}) => {
     payload: encodePayload({ kind: "pair", box: box(crypto, commandKey, header, { method: "qr" }) })
   })
 }
-export const receiptOf = (n: number, reports: ReadonlyArray<EventId>, over: Partial<Header> = {}) =>
+export const acknowledgementOf = (n: number, reports: ReadonlyArray<EventId>, over: Partial<Header> = {}) =>
   encodeUnsigned({
     header: headerOf(n, { device: "-", subject: "-", position: "0", ...over }),
     payload: encodePayload({ kind: "receipt", reports })

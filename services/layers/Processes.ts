@@ -49,7 +49,7 @@ import * as Waits from "../messages/Waits.ts"
 import { Freshness, LogElsewhere } from "../runtime/Freshness.ts"
 import { SharedClock } from "../runtime/SharedClock.ts"
 import { observe } from "../telemetry/Metrics.ts"
-import * as Receipts from "../transports/agent-link/Acknowledgements.ts"
+import * as Acknowledgements from "../transports/agent-link/Acknowledgements.ts"
 import * as AgentsHeard from "../transports/agent-link/AgentsHeard.ts"
 import * as AgentCommands from "../transports/agent-link/Commands.ts"
 import * as Heartbeats from "../transports/agent-link/Heartbeats.ts"
@@ -223,7 +223,7 @@ export const gateway = (options: GatewayOptions) => {
     Dispatcher.layer({ registry, known: messages.depth }),
     Reports.layer.pipe(Layer.provide([ReportRecords.layer({ registry }), Heartbeats.layer])),
     Reconciler.layer({ ...options.reconciler, registry })
-  ).pipe(Layer.provide(Receipts.layer), Layer.provide(AgentCommands.layer))
+  ).pipe(Layer.provide(Acknowledgements.layer), Layer.provide(AgentCommands.layer))
 
   return Server.layer(options.http).pipe(
     Layer.merge(reactors),

@@ -107,7 +107,7 @@ export const layer = Layer.effect(
         yield* post(lane, signer.key, written, (publishing, batch) => {
           const holds = (kind: AgentCommand["kind"]) => batch.some((one) => one.kind === kind)
           if (holds("send")) step("gateway.issued")
-          if (holds("receipt")) step("gateway.receipt-issued")
+          if (holds("receipt")) step("gateway.acknowledgement-issued")
           return holds("send") ? Effect.tap(publishing, () => Effect.sync(() => step("gateway.custody"))) : publishing
         })
       })

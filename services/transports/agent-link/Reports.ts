@@ -13,7 +13,7 @@ import { StoreIdentity } from "../../identity/StoreIdentity.ts"
 import { Fitness } from "../../runtime/Fitness.ts"
 import { patiently } from "../../runtime/Patience.ts"
 import { Provenance } from "../../runtime/Provenance.ts"
-import { Receipts } from "./Acknowledgements.ts"
+import { Acknowledgements } from "./Acknowledgements.ts"
 import { AgentsHeard } from "./AgentsHeard.ts"
 import { Heartbeats } from "./Heartbeats.ts"
 import { ReportRecords } from "./Records.ts"
@@ -30,7 +30,7 @@ const refusals = tally({
 
 /**
  * Takes what enrolled agents report: verifies, then parses, then records. A report is acknowledged to the bus, and
- * receipted to the agent, when the log holds it; or when it was understood and the log never will.
+ * to the agent, when the log holds it; or when it was understood and the log never will.
  */
 export const layer = Layer.effectDiscard(
   Effect.gen(function* () {
@@ -39,7 +39,7 @@ export const layer = Layer.effectDiscard(
     const heard = yield* AgentsHeard
     const heartbeats = yield* Heartbeats
     const identity = yield* StoreIdentity
-    const receipts = yield* Receipts
+    const acknowledgements = yield* Acknowledgements
     const records = yield* ReportRecords
     const step = yield* Steps
     const { obstacle, whileFit } = yield* Fitness
@@ -84,7 +84,7 @@ export const layer = Layer.effectDiscard(
         (report) => follow(trust!, report), // one of its keys verified it
         (reason) => refuse(agent, reason)
       )
-      if (id !== undefined) receipts.give(agent, [id])
+      if (id !== undefined) acknowledgements.give(agent, [id])
       yield* from.acknowledge
     })
 
