@@ -18,9 +18,11 @@ export const AgentOffer = Schema.Struct({
   agent: AgentId,
   ...PublicKeys.fields,
   protocol: Version,
-  /** The user it is to a NATS server. */
-  nkey: Schema.optionalKey(Schema.String.check(Schema.isPattern(/^U[A-Z2-7]{55}$/)))
-}).annotate({ identifier: "AgentOffer" })
+  /** As whom it signs in at the bus: in the line that an operator carries, and in the log, by NATS's word for it. */
+  busUser: Schema.optionalKey(Schema.String.check(Schema.isPattern(/^U[A-Z2-7]{55}$/)))
+})
+  .pipe(Schema.encodeKeys({ busUser: "nkey" }))
+  .annotate({ identifier: "AgentOffer" })
 export type AgentOffer = typeof AgentOffer.Type
 
 /**
