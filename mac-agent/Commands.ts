@@ -106,7 +106,7 @@ export const layer = Layer.effectDiscard(
     /** A send becomes an entry for the ledger, which knows what to do with an expired one; the rest is done here. */
     const obey = Effect.fnUntracedEager(function* (received: Received<AgentCommand>, now: Instant) {
       const { header, said: command, version } = received
-      if (command.kind === "heartbeat") dialect.learned(command.protocol)
+      if (command.kind === "heartbeat") dialect.knows(command.protocol)
       else dialect.heard(version)
       if (version < heartbeatsSince) yield* heartbeat.heardVersion1
       if (command.kind === "heartbeat") return yield* clock.answered(command.asked, toMillis(command.at))

@@ -13,13 +13,13 @@ export interface Change<Before, After> {
 
 interface Version {
   readonly shape: Shape<never>
-  /** From the version before; absent where this one only adds to it: then whatever that said reads in this one as it stands. */
+  /** From the version before. Absent where this one only adds: what that said reads in this one as it stands. */
   readonly change: Change<never, never> | undefined
 }
 
 /**
- * What is said in one direction, oldest version first. Whoever reads sees the newest shape, whoever writes hands it over,
- * whatever version the other side speaks.
+ * What is said in one direction, oldest version first. Whoever reads sees the newest shape and whoever writes hands it
+ * over, whatever version the other side speaks.
  */
 export class Payloads<Payload> {
   readonly versions: ReadonlyArray<Version>
@@ -38,7 +38,7 @@ export class Payloads<Payload> {
     return new Payloads([...this.versions, { shape: shape as Shape<never>, change: change as Version["change"] }])
   }
 
-  /** A verified payload of this version. The decoder's own words may quote it. */
+  /** A verified payload of this version. The decoder's own words are not passed on: they may quote it. */
   read(version: number, bytes: Uint8Array): Payload | Undecodable {
     try {
       return this.readers[version - 1]!(JSON.parse(fromUtf8(bytes))) as Payload

@@ -86,18 +86,13 @@ export const posting = <Payload extends object>(payloads: Payloads<Payload>) =>
       ): Effect.Effect<void, E> =>
         Effect.forEach(
           Array.chunksOf(letters, maxBatch),
-          (batch) =>
-            Effect.flatMap(
-              signBatch(
-                crypto,
-                key,
-                batch.map(({ bytes }) => bytes)
-              ),
-              (envelopes) => {
-                const outgoing = Array.map(batch, ({ id }, i): Outgoing => ({ id, bytes: envelopes[i]! }))
-                return leave(bus.publish(lane, outgoing), batch)
-              }
-            ),
+          (batch) => {
+            const written = batch.map(({ bytes }) => bytes)
+            return Effect.flatMap(signBatch(crypto, key, written), (envelopes) => {
+              const outgoing = Array.map(batch, ({ id }, i): Outgoing => ({ id, bytes: envelopes[i]! }))
+              return leave(bus.publish(lane, outgoing), batch)
+            })
+          },
           { discard: true }
         )
     }

@@ -18,7 +18,7 @@ const agent = AgentId.make("home")
 const reports = [EventId.make("0196f3c0-0000-5000-8000-000000000004")]
 const message = MessageId.make("0196f3c0-0000-8000-8000-000000000003")
 
-/** In a third version the gateway says in which words it holds what it was told, and an agent calls a claim an outcome. */
+/** In a third version the gateway says who holds what was reported, and an agent calls a claim an outcome. */
 const [send, pair, , heartbeat, trust] = AgentCommand.members
 const held = Schema.Struct({ kind: Schema.Literal("held"), by: Schema.String, reports: Schema.Array(EventId) })
 const Command = Schema.Union([send, pair, held, heartbeat, trust])
@@ -199,9 +199,9 @@ describe("a direction", () => {
 
 describe("two sides", () => {
   it("agree on the highest that both know, whoever was replaced", () => {
-    const { heard, learned, version } = agreement({ newest: 2, theirs: 1 })
+    const { heard, knows, version } = agreement({ newest: 2, theirs: 1 })
     const seen = [version()]
-    for (const change of [() => learned(3), () => heard(1), () => heard(2), () => learned(1)]) {
+    for (const change of [() => knows(3), () => heard(1), () => heard(2), () => knows(1)]) {
       change()
       seen.push(version())
     }

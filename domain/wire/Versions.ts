@@ -55,13 +55,12 @@ export const version2 = version1.next({ commands: AgentCommand, reports: AgentRe
 /** From this version on there are heartbeats. */
 export const heartbeatsSince = version2.newest
 
+type Spoken = Versions<AgentCommand, AgentReport>
+
 /** The versions that this program speaks. */
-export const SpokenVersions = Context.Reference<Versions<AgentCommand, AgentReport>>(
-  "homing/domain/wire/SpokenVersions",
-  {
-    defaultValue: () => version2
-  }
-)
+export const SpokenVersions = Context.Reference<Spoken>("homing/domain/wire/SpokenVersions", {
+  defaultValue: () => version2
+})
 
 /** Which version is spoken with one other side. */
 export interface Agreement {
@@ -70,13 +69,13 @@ export interface Agreement {
   /** It wrote in this one, verified. */
   readonly heard: (version: number) => void
   /** It said that it knows this one, and no higher. */
-  readonly learned: (version: number) => void
+  readonly knows: (version: number) => void
 }
 
 /**
- * `theirs`: what the other side knew when it was pinned. What it writes in shows what it is now, an older program too; but one
- * that wrote in a lower version than it said may not have heard yet that we know more. For `holdsMillis` after its own word
- * it is taken for the latter: else each would go on speaking as the other does.
+ * `theirs`: what the other side knew when it was pinned. What it writes in shows what it is now, also an older program. But
+ * one that writes in a lower version than it said may go by what it heard before: for `holdsMillis` after its own word it is
+ * taken to. Else each would go on speaking as the other does.
  */
 export const agreement = (options: {
   readonly newest: number
@@ -92,7 +91,7 @@ export const agreement = (options: {
     heard: (version) => {
       if (version > theirs || nowMillis() - said >= holdsMillis) theirs = version
     },
-    learned: (version) => {
+    knows: (version) => {
       theirs = version
       said = nowMillis()
     }

@@ -9,20 +9,20 @@ it.effect(
   "a command of the version before is followed, but not for a minute after the gateway said that it knows more",
   () =>
     Effect.gen(function* () {
-      const { heard, learned, version } = yield* Dialect.Dialect
+      const { heard, knows, version } = yield* Dialect.Dialect
       assert.strictEqual(version(), 1)
       heard(2)
       assert.strictEqual(version(), 2)
       heard(1)
       assert.strictEqual(version(), 1)
-      learned(2)
+      knows(2)
       assert.strictEqual(version(), 2)
       heard(1)
       assert.strictEqual(version(), 2)
       yield* TestClock.adjust("61 seconds")
       heard(1)
       assert.strictEqual(version(), 1)
-      learned(3)
+      knows(3)
       assert.strictEqual(version(), 2) // what it knows itself
     }).pipe(Effect.provide(Dialect.layer.pipe(Layer.provide(Layer.succeed(Trust, { ...trust, protocol: 1 })))))
 )

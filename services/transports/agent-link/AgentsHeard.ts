@@ -122,7 +122,7 @@ export const layer = Layer.effect(
       )
       if (!isKept) return false
       heard.set(agent, now)
-      shown(agent).learned(protocol)
+      shown(agent).knows(protocol)
       const isOff = (one: Heard | undefined) => Math.abs(one?.offsetMillis ?? 0) > skewMillis
       if (isOff(now) && !isOff(before)) {
         yield* Effect.logWarning("an agent's clock is off; it uses the gateway's", { agent, offsetMillis })

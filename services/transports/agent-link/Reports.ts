@@ -29,17 +29,17 @@ const refusals = tally({
 })
 
 /**
- * Takes what enrolled agents report: verifies, then parses, then records. A report is acknowledged to the bus, and
- * to the agent, when the log holds it; or when it was understood and the log never will.
+ * Takes what enrolled agents report: verifies, then parses, then records. A report is acknowledged to the bus, and to the
+ * agent, when the log holds it; or when it was understood and the log never will.
  */
 export const layer = Layer.effectDiscard(
   Effect.gen(function* () {
+    const acknowledgements = yield* Acknowledgements
     const bus = yield* CommandBus
     const clock = yield* Clock.Clock
     const heard = yield* AgentsHeard
     const heartbeats = yield* Heartbeats
     const identity = yield* StoreIdentity
-    const acknowledgements = yield* Acknowledgements
     const records = yield* ReportRecords
     const step = yield* Steps
     const { obstacle, whileFit } = yield* Fitness
