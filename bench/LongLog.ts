@@ -21,8 +21,9 @@ import { Ledger, type LedgerEntry } from "#domain/ports/Ledger.ts"
 import { SubjectKeys } from "#domain/ports/SubjectKeys.ts"
 import { seal } from "#domain/privacy/Sealing.ts"
 import type { NewEvent } from "#domain/Recorded.ts"
-import { directionOf, encodeUnsigned, type Header, signBatch } from "#domain/wire/Envelope.ts"
+import { encodeUnsigned, type Header, signBatch } from "#domain/wire/Envelope.ts"
 import { encodePayload } from "#domain/wire/Protocol.ts"
+import { directionOf } from "#domain/wire/Versions.ts"
 import * as InstantWhatsApp from "#infra/whatsapp/AcknowledgesAtOnce.ts"
 import { ownKeys } from "#mac-agent/link/OwnKeys.ts"
 import { StoreIdentity } from "#services/identity/StoreIdentity.ts"
@@ -128,7 +129,7 @@ const planner = Effect.fnUntraced(function* ({ device, epoch, provenance }: Begu
       )
     }
     const header: Header = {
-      direction: directionOf("report", 2),
+      direction: directionOf("reports", 2),
       keyId: own!.public.keyId,
       tenant,
       agent,

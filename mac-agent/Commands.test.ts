@@ -7,6 +7,7 @@ import { BusUnavailable } from "#domain/ports/CommandBus.ts"
 import { encodeUnsigned, signBatch } from "#domain/wire/Envelope.ts"
 import { crypto } from "#infra/crypto/NodeCrypto.ts"
 import {
+  acknowledgementOf,
   bob,
   connect,
   device,
@@ -17,7 +18,6 @@ import {
   otherDevice,
   pairOf,
   pass,
-  receiptOf,
   sendOf,
   start,
   startAgent,
@@ -127,7 +127,7 @@ it.effect("no device is paired by a command that is not the gateway's, or too ol
   })
 )
 
-it.effect("only the gateway's receipt lets a report go", () =>
+it.effect("only the gateway's acknowledgement lets a report go", () =>
   Effect.gen(function* () {
     const gateway = yield* makeGateway
     const { ledger } = yield* startAgent(gateway)
@@ -135,18 +135,21 @@ it.effect("only the gateway's receipt lets a report go", () =>
     yield* gateway.issue(sendOf(1))
     yield* until("it is sent", () => gateway.claims(1).length > 0)
     const { id } = gateway.messageReports(1)[0]!
-    yield* gateway.publish(yield* signBatch(crypto, stranger.key, [receiptOf(800_001, [id])]))
-    yield* gateway.issue(receiptOf(800_002, [id], { agent: "office" }), receiptOf(800_003, [id], { epoch: "store:2" }))
+    yield* gateway.publish(yield* signBatch(crypto, stranger.key, [acknowledgementOf(800_001, [id])]))
+    yield* gateway.issue(
+      acknowledgementOf(800_002, [id], { agent: "office" }),
+      acknowledgementOf(800_003, [id], { epoch: "store:2" })
+    )
     yield* pass(25)
     yield* until("it comes again", () => gateway.messageReports(1).length > 1)
-    yield* Fiber.join(yield* gateway.issue(receiptOf(800_004, [id])))
-    yield* gateway.issue(sendOf(2)) // the commit on which the receipt rides
+    yield* Fiber.join(yield* gateway.issue(acknowledgementOf(800_004, [id])))
+    yield* gateway.issue(sendOf(2)) // the commit on which the acknowledgement rides
     yield* until("the next is sent", () => gateway.claims(2).length > 0)
     const before = gateway.messageReports(1).length
     yield* pass(20 * 60)
     assert.strictEqual(gateway.messageReports(1).length, before)
     assert.notInclude(
-      (yield* ledger.unreceipted(100)).map((report) => report.id),
+      (yield* ledger.unacknowledged(100)).map((report) => report.id),
       id
     )
   })

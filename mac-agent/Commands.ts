@@ -1,21 +1,15 @@
-import { Array, Clock, Effect, Exit, Layer, Schedule, Schema, Stream } from "effect"
+import { Array, Clock, Effect, Layer, Schedule, Schema, Stream } from "effect"
 import { DeviceId, EventId, SubjectId } from "#domain/Ids.ts"
 import { fromMillis, Instant, toMillis } from "#domain/Instant.ts"
 import type { GatewayPin } from "#domain/identity/Trust.ts"
-import { CommandBus, type Incoming, type Lane, subjectOf } from "#domain/ports/CommandBus.ts"
+import { CommandBus, type Incoming, type Lane } from "#domain/ports/CommandBus.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
 import type { LedgerEntry } from "#domain/ports/Ledger.ts"
 import { WhatsApp } from "#domain/ports/WhatsApp.ts"
-import { EnvelopeRefused, type Header, type Verified, verifyBatch, versionOf } from "#domain/wire/Envelope.ts"
-import {
-  AgentCommand,
-  AgentCommandV1,
-  decoding,
-  PairBox,
-  payloadReader,
-  SendBox,
-  unbox
-} from "#domain/wire/Protocol.ts"
+import type { Header } from "#domain/wire/Envelope.ts"
+import { type AgentCommand, decoding, PairBox, SendBox, unbox } from "#domain/wire/Protocol.ts"
+import { isDone, type Received, Refused, receiving, take } from "#domain/wire/Receiving.ts"
+import { heartbeatsSince, SpokenVersions } from "#domain/wire/Versions.ts"
 import { Dialect } from "./link/Dialect.ts"
 import { GatewayClock } from "./link/GatewayClock.ts"
 import { Heartbeat } from "./link/Heartbeat.ts"
@@ -27,9 +21,6 @@ import { Sessions } from "./sessions/Sessions.ts"
 
 type Send = Extract<AgentCommand, { kind: "send" }>
 type Pair = Extract<AgentCommand, { kind: "pair" }>
-
-/** A verified command that is not to be obeyed, or an envelope that is none. */
-class Refused extends Schema.TaggedError<Refused>()("Refused", { reason: Schema.String }) {}
 
 const decodeSend = Schema.decodeUnknownSync(SendBox)
 const decodePair = Schema.decodeUnknownSync(PairBox)
@@ -58,20 +49,9 @@ export const layer = Layer.effectDiscard(
     const sessions = yield* Sessions
     const trust = yield* Trust
     const whatsapp = yield* WhatsApp
+    const open = yield* receiving((yield* SpokenVersions).commands)
     const lane: Lane = { kind: "commands", agent: trust.agent }
-    const readCommand = payloadReader(dialect.newest >= 2 ? AgentCommand : AgentCommandV1)
-
-    /** Why this envelope is not this agent's to obey. */
-    const foreign = ({ header }: Verified) => {
-      const version = versionOf(header.direction, "command")
-      if (version === undefined) return "wrong_direction"
-      if (version > dialect.newest) return "unknown_version"
-      if (header.tenant !== trust.tenant) return "wrong_tenant"
-      if (header.agent !== trust.agent) return "wrong_agent"
-      if (header.lane !== subjectOf(lane)) return "wrong_lane"
-      if (header.epoch !== trust.epoch) return "wrong_epoch"
-      return undefined
-    }
+    const { epoch, tenant } = trust
 
     const entryOf = Effect.fnUntracedEager(function* (header: Header, command: Send, now: Instant) {
       const { attempt, commandId, device, expiresAt, position, subject } = yield* decoding(() =>
@@ -79,7 +59,7 @@ export const layer = Layer.effectDiscard(
       )
       const { content, to } = yield* unbox(crypto, trust.commandKeys(header.keyId), header, command.box, decodeSend)
       const entry: LedgerEntry = {
-        epoch: header.epoch,
+        epoch,
         position: BigInt(position),
         commandId,
         attempt: Number(attempt),
@@ -100,7 +80,6 @@ export const layer = Layer.effectDiscard(
     const pair = Effect.fnUntraced(function* (header: Header, command: Pair) {
       const { attempt, commandId, device, position } = yield* decoding(() => decodePairHeader(header))
       const pairing = yield* unbox(crypto, trust.commandKeys(header.keyId), header, command.box, decodePair)
-      const { epoch } = header
       yield* sessions.pair({
         epoch,
         position: BigInt(position),
@@ -112,47 +91,38 @@ export const layer = Layer.effectDiscard(
       })
     })
 
-    const learn = Effect.fnUntraced(function* (pin: GatewayPin) {
-      const outcome = yield* trust.learn(pin)
-      if (outcome === "foreign") return yield* new Refused({ reason: "foreign_pin" })
-      if (outcome === "learned") yield* Effect.logInfo("the gateway's keys changed", { revision: pin.revision })
-      return yield* heartbeat.now // so that the gateway stops announcing it
-    })
+    const learn = Effect.fnUntraced(
+      function* (pin: GatewayPin) {
+        const outcome = yield* trust.learn(pin)
+        if (outcome === "foreign") return yield* new Refused({ reason: "foreign_pin" })
+        if (outcome === "learned") yield* Effect.logInfo("the gateway's keys changed", { revision: pin.revision })
+        return yield* heartbeat.now // so that the gateway stops announcing it
+      },
+      Effect.catchTag("PinStoreUnavailable", (error) =>
+        Effect.logError("what the gateway announced cannot be kept; it announces it again", error)
+      )
+    )
 
     /** A send becomes an entry for the ledger, which knows what to do with an expired one; the rest is done here. */
-    const obey = Effect.fnUntracedEager(function* (answer: Verified | EnvelopeRefused, now: Instant) {
-      if (answer instanceof EnvelopeRefused) return yield* new Refused({ reason: answer.reason })
-      const reason = foreign(answer)
-      if (reason !== undefined) return yield* new Refused({ reason })
-      const { header, payload } = answer
-      const command = yield* readCommand(payload)
-      const version = versionOf(header.direction, "command")!
-      if (command.kind === "heartbeat") dialect.told(command.protocol)
+    const obey = Effect.fnUntracedEager(function* (received: Received<AgentCommand>, now: Instant) {
+      const { header, said: command, version } = received
+      if (command.kind === "heartbeat") dialect.knows(command.protocol)
       else dialect.heard(version)
-      if (version === 1) yield* heartbeat.heardVersion1
+      if (version < heartbeatsSince) yield* heartbeat.heardVersion1
       if (command.kind === "heartbeat") return yield* clock.answered(command.asked, toMillis(command.at))
       if (command.kind === "send") return yield* entryOf(header, command, now)
       if (clock.isSet() && header.expiresAt <= now) return yield* new Refused({ reason: "expired" })
       if (command.kind === "pair") return yield* pair(header, command)
-      if (command.kind === "receipt") return yield* reporter.receipted(command.reports)
+      if (command.kind === "receipt") return yield* reporter.acknowledged(command.reports)
       return yield* learn(command.pin)
     })
 
-    /** One command that cannot be obeyed does not stop those behind it; the gateway issues it again. */
-    const take = (answer: Verified | EnvelopeRefused, now: Instant, { bytes }: Incoming) => {
-      const obeyed = obey(answer, now)
-      if (Exit.isExit(obeyed) && Exit.isSuccess(obeyed)) return obeyed // as most are, and then there is no more to do
-      return obeyed.pipe(
-        Effect.catchTag("PinStoreUnavailable", (error) =>
-          Effect.logError("what the gateway announced cannot be kept; it announces it again", error)
-        ),
-        Effect.catchTags({
-          Refused: ({ reason }) => refusals.refuse(reason, bytes),
-          Undecodable: () => refusals.refuse("undecodable", bytes)
-        }),
-        Effect.catchDefect((defect) =>
-          Effect.andThen(Effect.logError("a command broke", defect), refusals.refuse("broken", bytes))
-        )
+    /** One command that breaks does not stop those behind it; the gateway issues it again. */
+    const obeySafely = (received: Received<AgentCommand>, now: Instant) => {
+      const obeyed = obey(received, now)
+      if (isDone(obeyed)) return obeyed
+      return Effect.catchDefect(obeyed, (defect) =>
+        Effect.andThen(Effect.logError("a command broke", defect), new Refused({ reason: "broken" }))
       )
     }
 
@@ -168,18 +138,23 @@ export const layer = Layer.effectDiscard(
 
     const takeAll = Effect.fnUntraced(function* (incoming: Array.NonEmptyReadonlyArray<Incoming>) {
       const millis = yield* Clock.currentTimeMillis
-      const answers = yield* verifyBatch(
-        crypto,
-        (keyId) => trust.gatewayKey(keyId, millis),
+      const now = fromMillis(millis)
+      const answers = yield* open(
+        { lane, tenant, epoch, keyOf: (keyId) => trust.gatewayKey(keyId, millis) },
         incoming.map(({ bytes }) => bytes)
       )
       const entries: globalThis.Array<LedgerEntry> = []
       const envelopes: globalThis.Array<Uint8Array> = []
       for (const [i, answer] of answers.entries()) {
-        const entry = yield* take(answer, fromMillis(millis), incoming[i]!)
+        const { bytes } = incoming[i]!
+        const entry = yield* take(
+          answer,
+          (received) => obeySafely(received, now),
+          (reason) => refusals.refuse(reason, bytes)
+        )
         if (entry === undefined) continue
         entries.push(entry)
-        envelopes.push(incoming[i]!.bytes)
+        envelopes.push(bytes)
       }
       const accepted = Array.isReadonlyArrayNonEmpty(entries)
         ? Effect.flatMap(sender.accept(entries), (known) => notNew(known, envelopes))

@@ -24,11 +24,11 @@ export const layer = Layer.sync(LedgerPatience, () => {
     if (pause !== undefined) return Deferred.await(pause)
     const own = Deferred.makeUnsafe<void>()
     pause = own
-    const told = isDown
+    const warning = isDown
       ? Effect.void
       : Effect.logError("the ledger does not answer; nothing is taken, sent or settled without it")
     isDown = true
-    return told.pipe(
+    return warning.pipe(
       Effect.andThen(Effect.sleep(pauseMillis)),
       Effect.ensuring(
         Effect.sync(() => {

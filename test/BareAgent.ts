@@ -14,13 +14,13 @@ import {
   verifyBatch
 } from "#domain/wire/Envelope.ts"
 import { agreementInfo, ownKey } from "#domain/wire/Keys.ts"
-import { AgentCommand, type AgentReport, box, encodePayload, payloadReader } from "#domain/wire/Protocol.ts"
+import { type AgentCommand, type AgentReport, box, encodePayload, Undecodable } from "#domain/wire/Protocol.ts"
+import { version2 } from "#domain/wire/Versions.ts"
 import { crypto } from "#infra/crypto/NodeCrypto.ts"
 import type { Bus } from "./Apart.ts"
 import { eventually, type Homing, text } from "./Homing.ts"
 
 const decodePin = Schema.decodeUnknownSync(GatewayPin)
-const readCommand = payloadReader(AgentCommand)
 const secret = () => Redacted.make(crypto.random(32))
 
 export interface Commanded {
@@ -46,7 +46,9 @@ export const bareAgent = Effect.fnUntraced(function* ({ call }: Homing, lane: Bu
       Effect.gen(function* () {
         const [answer] = yield* verifyBatch(crypto, () => gatewayKey, [bytes])
         if (answer !== undefined && !(answer instanceof EnvelopeRefused)) {
-          heard.push({ header: answer.header, command: yield* readCommand(answer.payload) })
+          const command = version2.commands.read(2, answer.payload)
+          if (command instanceof Undecodable) return yield* command
+          heard.push({ header: answer.header, command })
         }
         yield* acknowledge
       })

@@ -15,7 +15,8 @@ import { open } from "#domain/privacy/Sealing.ts"
 import { Metadata, type RecordedEvent } from "#domain/Recorded.ts"
 import type { Sealed } from "#domain/Sealed.ts"
 import { EnvelopeRefused, verifyBatch } from "#domain/wire/Envelope.ts"
-import { AgentReport, payloadReader } from "#domain/wire/Protocol.ts"
+import { Undecodable } from "#domain/wire/Protocol.ts"
+import { version2, versionOf } from "#domain/wire/Versions.ts"
 import { crypto } from "#infra/crypto/NodeCrypto.ts"
 
 /**
@@ -102,7 +103,8 @@ describe("the corpus of stored events", () => {
         assert(answer !== undefined && !(answer instanceof EnvelopeRefused))
         const { header, payload } = answer
         assert.deepStrictEqual([header.agent, header.commandId], [agent, metadata.causationId])
-        const report = yield* payloadReader(AgentReport)(payload)
+        const report = version2.reports.read(versionOf("reports", header.direction)!, payload)
+        assert(!(report instanceof Undecodable))
         assert(report.kind === "message" || report.kind === "device")
         assert.strictEqual(`${report.kind}.${report.kind === "device" ? report.change : report.claim}.v1`, type)
       }

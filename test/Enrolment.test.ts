@@ -109,6 +109,7 @@ describe("the enrolment of an agent", () => {
         { ...offer, agent: "Not A Slug" },
         { ...offer, protocol: 0 },
         { ...offer, nkey: "SUSECRET" },
+        { ...offer, busUser: offer.nkey },
         {},
         []
       ]
@@ -116,10 +117,17 @@ describe("the enrolment of an agent", () => {
         const { status } = yield* call("POST", "/v1/agents", body)
         assert.strictEqual(status, 422, JSON.stringify(body))
       }
+      const { body: problem } = yield* call("POST", "/v1/agents", { ...offer, nkey: "SUSECRET" })
+      assert.deepStrictEqual(
+        problem.errors.map(({ pointer }: { pointer: string }) => pointer),
+        ["/nkey"]
+      )
       assert.deepStrictEqual((yield* call("GET", "/v1/agents")).body.items, [])
       const first = yield* call("POST", "/v1/agents", offer)
       const repeated = yield* call("POST", "/v1/agents", offer)
       assert.deepStrictEqual([first.status, repeated.status, repeated.body], [201, 201, first.body])
+      assert.match(offer.nkey!, /^U/)
+      assert.strictEqual((yield* call("GET", "/v1/agents")).body.items[0].nkey, offer.nkey)
     })
   )
 

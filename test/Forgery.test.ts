@@ -190,7 +190,7 @@ describe("forged reports", () => {
     })
   )
 
-  it.live("what is refused for good is receipted: its sender need not say it again", () =>
+  it.live("what is refused for good is acknowledged: its sender need not say it again", () =>
     Effect.gen(function* () {
       const { agent: bare, gateway } = yield* scene
       const [agent, office] = [yield* bare(), yield* bare(AgentId.make("office"))]

@@ -1,14 +1,22 @@
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Effect, Schema } from "effect"
 import { fromBase64url } from "#domain/Bytes.ts"
-import { NewestProtocol } from "#domain/identity/Trust.ts"
 import { decodeSigned } from "#domain/wire/Envelope.ts"
+import { AgentCommand, AgentReport } from "#domain/wire/Protocol.ts"
+import { SpokenVersions, version1, version2 } from "#domain/wire/Versions.ts"
 import { bus, enrolled, sends, startAgent, startGateway } from "./Apart.ts"
 import { connectedDevice, eventually, folder, type Homing, life } from "./Homing.ts"
 
+const farewell = Schema.Struct({ kind: Schema.Literal("farewell") })
+/** A version that a later release may add: it has a word more in each direction. */
+const version3 = version2.next({
+  commands: Schema.Union([...AgentCommand.members, farewell]),
+  reports: Schema.Union([...AgentReport.members, farewell])
+}) as unknown as typeof version2
+const programs = [version1, version2, version3]
 /** As a program behaves that knows no newer version than this. */
-const speaking = (version: number) => Effect.provideService(NewestProtocol, version)
+const speaking = (version: number) => Effect.provideService(SpokenVersions, programs[version - 1]!)
 
 const scene = Effect.fnUntraced(function* (gatewayVersion: number, agentVersion: number) {
   const lane = yield* bus
@@ -48,6 +56,13 @@ const versionOf = Effect.fnUntraced(function* (gateway: Homing, device: string, 
   return undefined
 })
 
+let count = 0
+const speaksAtLast = (gateway: Homing, device: string, direction: string) =>
+  eventually(
+    Effect.suspend(() => versionOf(gateway, device, `more-${++count}`)),
+    (spoken) => spoken === direction
+  )
+
 describe("one version apart", () => {
   it.live("a gateway of version 2 speaks version 1 with an agent that knows no other", () =>
     Effect.gen(function* () {
@@ -67,15 +82,33 @@ describe("one version apart", () => {
     })
   )
 
+  it.live("a gateway of version 3 speaks version 2 with an agent that knows no other, and hears its heartbeats", () =>
+    Effect.gen(function* () {
+      const { device, gateway } = yield* scene(3, 2)
+      yield* speaksAtLast(gateway, device, "homing/report/2")
+      const { lastHeardAt, protocol } = yield* agentOf(gateway)
+      assert.deepStrictEqual([protocol, typeof lastHeardAt], [2, "string"])
+    })
+  )
+
+  it.live("an agent of version 3 speaks version 2 with a gateway that knows no other, and has its time from it", () =>
+    Effect.gen(function* () {
+      const { device, exchange, gateway } = yield* scene(2, 3)
+      yield* speaksAtLast(gateway, device, "homing/report/2")
+      const { lastHeardAt, protocol } = yield* agentOf(gateway)
+      assert.deepStrictEqual([protocol, typeof lastHeardAt], [3, "string"])
+      const newer = yield* exchange(3, 3)
+      yield* speaksAtLast(newer, device, "homing/report/3")
+    })
+  )
+
   it.live("both speak version 2, and when both have learned it, without being enrolled anew", () =>
     Effect.gen(function* () {
       const { device, exchange, gateway } = yield* scene(1, 1)
       assert.strictEqual(yield* versionOf(gateway, device, "one"), "homing/report/1")
       const newer = yield* exchange(2, 2)
       yield* sends(newer, device, "two")
-      let count = 0
-      const next = Effect.suspend(() => versionOf(newer, device, `more-${++count}`))
-      yield* eventually(next, (version) => version === "homing/report/2")
+      yield* speaksAtLast(newer, device, "homing/report/2")
       assert.strictEqual((yield* agentOf(newer)).protocol, 2)
     })
   )

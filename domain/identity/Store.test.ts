@@ -60,6 +60,15 @@ describe("Store", () => {
     assert.deepStrictEqual(given(opened, enrolled(home, "a1")).when(enrol(office, "a1")), [enrolled(office, "a1")])
   })
 
+  it("keeps as whom an agent signs in at the bus, by the name that is stored", () => {
+    const busUser = `U${"A".repeat(55)}`
+    const named: StoreCommand = { _tag: "EnrolAgent", agent: { ...offer(home, "a1"), busUser } }
+    const stored: StoreEvent = { type: "store.agent_enrolled", data: { ...offer(home, "a1"), ...{ nkey: busUser } } }
+    assert.deepStrictEqual(given(opened, enrolled(home, "a1")).when(named), [stored])
+    assert.deepStrictEqual(given(opened, stored).when(named), [])
+    assert.strictEqual(stateAfter(stored).agents.get(home)!.get("a1")!.busUser, busUser)
+  })
+
   it("records a key that came to mean something else", () => {
     const renamed = { ...offer(home, "a1"), keyId: "a2" }
     assert.deepStrictEqual(given(opened, enrolled(home, "a1")).when({ _tag: "EnrolAgent", agent: renamed }), [
@@ -181,7 +190,7 @@ describe("Store", () => {
       installation: undefined,
       active: "x",
       gatewayKeys: new Map([["x", key]]),
-      agents: new Map([[home, new Map([["x", { ...key, protocol: 2, nkey: undefined }]])]])
+      agents: new Map([[home, new Map([["x", { ...key, protocol: 2, busUser: undefined }]])]])
     })
   })
 

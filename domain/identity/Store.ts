@@ -38,7 +38,7 @@ const agentEnrolled = Schema.Struct({
   ...keys,
   /** The newest version of the wire's protocol that it speaks. */
   protocol: Schema.Natural,
-  /** Its name to a NATS server. */
+  /** As whom it signs in at the bus. */
   nkey: Schema.optionalKey(Schema.String),
   /** What its older keys signed is taken until then; version 1 of this event set no time. */
   overlapUntil: Schema.optionalKey(Instant)
@@ -74,7 +74,7 @@ export type StoreCommand =
   | { readonly _tag: "AddGatewayKey"; readonly key: typeof gatewayKeyAdded.Type }
   | { readonly _tag: "ActivateGatewayKey"; readonly activated: typeof gatewayKeyActivated.Type }
   | { readonly _tag: "RevokeGatewayKey"; readonly keyId: string }
-  | { readonly _tag: "EnrolAgent"; readonly agent: typeof agentEnrolled.Type }
+  | { readonly _tag: "EnrolAgent"; readonly agent: Enrolment }
   | { readonly _tag: "RevokeAgentKey"; readonly revoked: typeof agentKeyRevoked.Type }
 
 export class StoreRejected extends Schema.TaggedError<StoreRejected>()("StoreRejected", {
@@ -142,9 +142,9 @@ const decider: Decider<StoreState, StoreCommand, StoreEvent, StoreRejected> = {
         if (own?.get(agent.keyId)?.revoked) return reject("key_revoked")
         const latest = own && latestKey(own)
         const known = latest?.[0] === agent.keyId && sameKeys(latest[1], agent) ? latest[1] : undefined
-        return known?.protocol === agent.protocol && known.nkey === agent.nkey
+        return known?.protocol === agent.protocol && known.busUser === agent.busUser
           ? accept()
-          : accept({ type: "store.agent_enrolled", data: agent })
+          : accept({ type: "store.agent_enrolled", data: storedEnrolment(agent) })
       }
       case "RevokeAgentKey": {
         const { agent, keyId } = command.revoked
@@ -206,14 +206,23 @@ const decider: Decider<StoreState, StoreCommand, StoreEvent, StoreRejected> = {
 
 type Opened = Extract<StoreState, { _tag: "Open" }>
 type Enrolled = typeof agentEnrolled.Type
+type Enrolment = Omit<Enrolled, "nkey"> & { readonly busUser?: string }
+
+const storedEnrolment = ({ busUser, ...agent }: Enrolment): Enrolled => ({
+  ...agent,
+  ...(busUser !== undefined && { nkey: busUser })
+})
 
 /** An agent's newest key, last of its keys; the others are taken for a while. */
-const enrol = (state: Opened, { agent, agreement, keyId, nkey, overlapUntil, protocol, signing }: Enrolled): Opened => {
+const enrol = (
+  state: Opened,
+  { agent, agreement, keyId, nkey: busUser, overlapUntil, protocol, signing }: Enrolled
+): Opened => {
   const own = new Map<string, AgentKey>()
   for (const [id, key] of state.agents.get(agent) ?? []) {
     if (id !== keyId) own.set(id, { ...key, until: key.until ?? overlapUntil })
   }
-  own.set(keyId, { ...usable, signing, agreement, protocol, nkey })
+  own.set(keyId, { ...usable, signing, agreement, protocol, busUser })
   return { ...state, agents: new Map(state.agents).set(agent, own) }
 }
 

@@ -12,7 +12,8 @@ export interface GatewayKey extends PublicKeys {
 }
 export interface AgentKey extends GatewayKey {
   readonly protocol: number
-  readonly nkey: string | undefined
+  /** As whom it signs in at the bus. */
+  readonly busUser: string | undefined
 }
 
 export interface Installation {

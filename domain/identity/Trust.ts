@@ -1,16 +1,8 @@
-import { Context, Schema } from "effect"
+import { Schema } from "effect"
 import { AgentId, TenantId } from "../Ids.ts"
 import { Instant } from "../Instant.ts"
 
 /** What gateway and agent tell each other once, by an operator's hand, and pin: nobody else is believed afterwards. */
-
-/**
- * The newest version of the protocol that this program speaks; it speaks those before as well. Version 1: commands,
- * reports, receipts. Version 2 adds the heartbeat, and the announcement of what the agent shall trust.
- */
-export const NewestProtocol = Context.Reference<number>("homing/domain/identity/NewestProtocol", {
-  defaultValue: () => 2
-})
 
 const KeyId = Schema.String.check(Schema.isPattern(/^[0-9a-f]{16}$/))
 /** 32 raw bytes, base64url. */
@@ -26,9 +18,11 @@ export const AgentOffer = Schema.Struct({
   agent: AgentId,
   ...PublicKeys.fields,
   protocol: Version,
-  /** The user it is to a NATS server. */
-  nkey: Schema.optionalKey(Schema.String.check(Schema.isPattern(/^U[A-Z2-7]{55}$/)))
-}).annotate({ identifier: "AgentOffer" })
+  /** As whom it signs in at the bus: in the line that an operator carries, and in the log, by NATS's word for it. */
+  busUser: Schema.optionalKey(Schema.String.check(Schema.isPattern(/^U[A-Z2-7]{55}$/)))
+})
+  .pipe(Schema.encodeKeys({ busUser: "nkey" }))
+  .annotate({ identifier: "AgentOffer" })
 export type AgentOffer = typeof AgentOffer.Type
 
 /**

@@ -40,7 +40,7 @@ export interface LedgerEntry extends LedgerKey {
 }
 
 /**
- * A report as it is signed and published, kept until the gateway's receipt names it. It holds nothing personal: what the
+ * A report as it is signed and published, kept until the gateway's acknowledgement names it. It holds nothing personal: what the
  * broker and the evidence may show, the ledger may keep as it is.
  */
 export interface LedgerReport {
@@ -113,11 +113,11 @@ export class Ledger extends Context.Service<
     /** Keeps reports that change no entry: that a try lasts. Durable when it returns; a known id is kept once. */
     readonly keep: (reports: Array.NonEmptyReadonlyArray<LedgerReport>) => Outcome<void>
 
-    /** Reports without a receipt, those of the oldest commands first, `limit` at most, from behind `after` on. */
-    readonly unreceipted: (limit: number, after?: ReportPlace) => Outcome<ReadonlyArray<LedgerReport>>
+    /** Reports without an acknowledgement, those of the oldest commands first, `limit` at most, from behind `after` on. */
+    readonly unacknowledged: (limit: number, after?: ReportPlace) => Outcome<ReadonlyArray<LedgerReport>>
 
     /** Lets reports go, with the next commit, one second later at most. */
-    readonly receipted: (ids: ReadonlyArray<EventId>) => Effect.Effect<void>
+    readonly acknowledged: (ids: ReadonlyArray<EventId>) => Effect.Effect<void>
 
     /** The highest place of a command of this epoch, to send or to pair; `undefined` when it knows none. */
     readonly reached: (epoch: string) => Outcome<bigint | undefined>

@@ -7,13 +7,13 @@ export const steps = [
   "gateway.custody",
   "gateway.report-received",
   "gateway.report-recorded",
-  "gateway.receipt-issued",
+  "gateway.acknowledgement-issued",
   "agent.received",
   "agent.attempting",
   "agent.sent",
   "agent.settled",
   "agent.reported",
-  "agent.receipted"
+  "agent.acknowledged"
 ] as const
 export type Step = (typeof steps)[number]
 

@@ -134,10 +134,4 @@ export const unbox = <A>(
     throw new Undecodable()
   })
 
-/** Decodes a verified payload. */
-export const payloadReader = <A>(schema: Schema.Codec<A, unknown>) => {
-  const decode = Schema.decodeUnknownSync(schema)
-  return (payload: Uint8Array): Effect.Effect<A, Undecodable> => decoding(() => decode(JSON.parse(fromUtf8(payload))))
-}
-
 export const encodePayload = (payload: AgentCommand | AgentReport): Uint8Array => utf8(JSON.stringify(payload))

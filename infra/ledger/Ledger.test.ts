@@ -58,7 +58,7 @@ describe("the SQLite ledger", () => {
       const ledger = yield* open(file)
       const found = yield* ledger.findSent(entry.waMessageId)
       assert.deepStrictEqual([found!.state, found!.to, [...found!.bytes]], ["acked", entry.to, [...entry.bytes]])
-      assert.strictEqual((yield* ledger.unreceipted(10)).length, 1)
+      assert.strictEqual((yield* ledger.unacknowledged(10)).length, 1)
     })
   )
 

@@ -31,6 +31,7 @@ export const schema = `
     PRIMARY KEY (epoch_id, position)
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX IF NOT EXISTS entries_by_wa_message_id ON entries (wa_message_id);
+  -- reports without an acknowledgement, by the name that those had first
   CREATE TABLE IF NOT EXISTS unreceipted (
     position INTEGER NOT NULL,
     id TEXT NOT NULL,

@@ -51,9 +51,9 @@ export const ledgerTables = (db: DatabaseSync, rows: LedgerRows) => {
   const replaceDevice = db.prepare("INSERT OR REPLACE INTO devices VALUES (?, ?, ?, ?, ?, ?, ?)")
   const selectDevices = db.prepare("SELECT * FROM devices ORDER BY device")
 
-  /** Where each report stands, since a receipt tells its id alone: an index would cost two random pages for each. */
+  /** Where each report stands, since an acknowledgement tells its id alone: an index would cost two random pages for each. */
   const positions = new Map<string, bigint>()
-  /** Those whose receipt is there, and not durable yet. */
+  /** Those whose acknowledgement is there, and not durable yet. */
   const leaving = new Set<string>()
   for (const { id, position } of db.prepare("SELECT id, position FROM unreceipted").all()) {
     positions.set(id as string, BigInt(position as number))
@@ -127,13 +127,13 @@ export const ledgerTables = (db: DatabaseSync, rows: LedgerRows) => {
 
     keep,
     /**
-     * Where these stand, which memory is to know before they are written: a receipt may be there when its report is on
-     * its way to the disk. If that is undone, there is nothing at the place.
+     * Where these stand, which memory is to know before they are written: an acknowledgement may be there when its report
+     * is on its way to the disk. If that is undone, there is nothing at the place.
      */
     place: (reports: ReadonlyArray<LedgerReport>): void => {
       for (const { id, position } of reports) positions.set(id, position)
     },
-    /** Which of these a receipt tells for the first time: it may come again before it is durable. */
+    /** Which of these an acknowledgement tells for the first time: it may come again before it is durable. */
     leave: (ids: ReadonlyArray<EventId>): ReadonlyArray<EventId> => {
       const first = ids.filter((id) => positions.has(id) && !leaving.has(id))
       for (const id of first) leaving.add(id)

@@ -67,8 +67,8 @@ const make = Effect.fnUntraced(function* (file: string) {
     }),
 
     keep: (reports) => durably(keep(reports)),
-    unreceipted: (limit, after) => afterFlush(() => tables.reports(limit, after)),
-    receipted: (ids) =>
+    unacknowledged: (limit, after) => afterFlush(() => tables.reports(limit, after)),
+    acknowledged: (ids) =>
       Effect.suspend(() => {
         const leaving = tables.leave(ids)
         return leaving.length === 0 ? Effect.void : group.soon(() => tables.release(leaving))

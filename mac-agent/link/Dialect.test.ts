@@ -1,7 +1,6 @@
 import { assert, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
 import { TestClock } from "effect/testing"
-import { NewestProtocol } from "#domain/identity/Trust.ts"
 import { trust } from "../testing/AgentFixture.ts"
 import * as Dialect from "./Dialect.ts"
 import { Trust } from "./Trust.ts"
@@ -10,23 +9,20 @@ it.effect(
   "a command of the version before is followed, but not for a minute after the gateway said that it knows more",
   () =>
     Effect.gen(function* () {
-      const { heard, spoken, told } = yield* Dialect.Dialect
-      assert.strictEqual(spoken(), 1)
+      const { heard, knows, version } = yield* Dialect.Dialect
+      assert.strictEqual(version(), 1)
       heard(2)
-      assert.strictEqual(spoken(), 2)
+      assert.strictEqual(version(), 2)
       heard(1)
-      assert.strictEqual(spoken(), 1)
-      told(2)
-      assert.strictEqual(spoken(), 2)
+      assert.strictEqual(version(), 1)
+      knows(2)
+      assert.strictEqual(version(), 2)
       heard(1)
-      assert.strictEqual(spoken(), 2)
+      assert.strictEqual(version(), 2)
       yield* TestClock.adjust("61 seconds")
       heard(1)
-      assert.strictEqual(spoken(), 1)
-      told(3)
-      assert.strictEqual(spoken(), 2) // what it knows itself
-    }).pipe(
-      Effect.provide(Dialect.layer.pipe(Layer.provide(Layer.succeed(Trust, { ...trust, protocol: 1 })))),
-      Effect.provideService(NewestProtocol, 2)
-    )
+      assert.strictEqual(version(), 1)
+      knows(3)
+      assert.strictEqual(version(), 2) // what it knows itself
+    }).pipe(Effect.provide(Dialect.layer.pipe(Layer.provide(Layer.succeed(Trust, { ...trust, protocol: 1 })))))
 )

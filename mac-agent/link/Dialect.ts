@@ -1,44 +1,20 @@
 import { Clock, Context, Effect, Layer } from "effect"
-import { NewestProtocol } from "#domain/identity/Trust.ts"
+import { type Agreement, agreement, SpokenVersions } from "#domain/wire/Versions.ts"
 import { Trust } from "./Trust.ts"
 
-/** Which version of the protocol is spoken with the gateway: the highest that both know. */
-export class Dialect extends Context.Service<
-  Dialect,
-  {
-    readonly newest: number
-    readonly spoken: () => number
-    /** A verified command came in this version. */
-    readonly heard: (version: number) => void
-    /** The gateway answered that it knows this version, and no higher one. */
-    readonly told: (version: number) => void
-  }
->()("homing/mac-agent/link/Dialect") {}
+/** Which version of the protocol is spoken with the gateway. */
+export class Dialect extends Context.Service<Dialect, Agreement>()("homing/mac-agent/link/Dialect") {}
 
-/**
- * A command in a lower version means that an older gateway took over, or that this one goes by what was reported before it
- * had answered. For so long after an answer it is taken for the latter: else each would go on speaking as the other does.
- */
+/** An older gateway may have taken over, or this one goes by what was reported before it had answered. */
 const holdsMillis = 60_000
 
-/** At first what the gateway spoke when it was pinned; then what it says itself, and it may have been replaced. */
+/** At first what the gateway spoke when it was pinned; then what it says itself. */
 export const layer = Layer.effect(
   Dialect,
   Effect.gen(function* () {
-    const newest = yield* NewestProtocol
+    const { newest } = yield* SpokenVersions
+    const { protocol: theirs } = yield* Trust
     const clock = yield* Clock.Clock
-    let theirs = (yield* Trust).protocol
-    let answered = Number.NEGATIVE_INFINITY
-    return {
-      newest,
-      spoken: () => Math.min(newest, theirs),
-      heard: (version) => {
-        if (version > theirs || clock.currentTimeMillisUnsafe() - answered > holdsMillis) theirs = version
-      },
-      told: (version) => {
-        theirs = version
-        answered = clock.currentTimeMillisUnsafe()
-      }
-    }
+    return agreement({ newest, theirs, holdsMillis, nowMillis: () => clock.currentTimeMillisUnsafe() })
   })
 )

@@ -1,26 +1,24 @@
 import { Effect, Schema } from "effect"
 import type { AgentId } from "#domain/Ids.ts"
-import { type AgentOffer, epochOf, GatewayPin, NewestProtocol } from "#domain/identity/Trust.ts"
+import { AgentOffer, epochOf, GatewayPin } from "#domain/identity/Trust.ts"
 import { PinStore } from "#domain/ports/PinStore.ts"
+import { SpokenVersions } from "#domain/wire/Versions.ts"
 import { ownKeys } from "./OwnKeys.ts"
 import * as Trust from "./Trust.ts"
 
 /** What an operator does to an agent's trust. */
 
-/** The agent's public part; with `renew`, of keys made now, beside the ones it has. `nkey`: the user it is to a NATS server. */
-export const offer = Effect.fnUntraced(function* (agent: AgentId, nkey: string, renew: boolean) {
+const encodeOffer = Schema.encodeSync(AgentOffer)
+
+/** The agent's public part; with `renew`, of keys made now, beside the ones it has. `busUser`: as whom it signs in at the bus. */
+export const offer = Effect.fnUntraced(function* (agent: AgentId, busUser: string, renew: boolean) {
   const pins = yield* PinStore
   const kept = yield* pins.read
   const generations = renew ? kept.generations + 1 : kept.generations
   const keys = yield* ownKeys(generations)
   if (renew) yield* pins.write({ ...kept, generations })
-  const offered: AgentOffer = {
-    agent,
-    ...keys.at(-1)!.public,
-    protocol: yield* NewestProtocol,
-    nkey
-  }
-  return offered
+  const { newest: protocol } = yield* SpokenVersions
+  return encodeOffer({ agent, ...keys.at(-1)!.public, protocol, busUser })
 })
 
 const decodePin = Schema.decodeUnknownEffect(Schema.fromJsonString(GatewayPin))

@@ -1,5 +1,5 @@
 import { Clock, Context, Effect, Layer } from "effect"
-import { NewestProtocol } from "#domain/identity/Trust.ts"
+import { heartbeatsSince, SpokenVersions } from "#domain/wire/Versions.ts"
 import { Trust } from "./Trust.ts"
 
 /** A wall clock that leaves the steady one by more was set, or the machine slept. */
@@ -48,12 +48,12 @@ export const layer = Layer.effect(
   Effect.gen(function* () {
     const own = yield* Clock.Clock
     const trust = yield* Trust
-    const newest = yield* NewestProtocol
+    const { newest } = yield* SpokenVersions
     const steadyMillis = () => Number(own.monotonicTimeNanosUnsafe()) / 1e6
     const listeners: Array<(isSet: boolean) => void> = []
     const questions = new Map<string, number>()
 
-    let needed = Math.min(newest, trust.protocol) >= 2
+    let needed = Math.min(newest, trust.protocol) >= heartbeatsSince
     let set = !needed
     let offset: number | undefined
     let wall = own.currentTimeMillisUnsafe()

@@ -2,7 +2,7 @@ import { Clock, Context, Effect, Layer, Schedule } from "effect"
 import { uuidV7 } from "#domain/Identifiers.ts"
 import { fromMillis } from "#domain/Instant.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
-import { Dialect } from "./Dialect.ts"
+import { heartbeatsSince, SpokenVersions } from "#domain/wire/Versions.ts"
 import { GatewayClock } from "./GatewayClock.ts"
 import { Refusals } from "./Refusals.ts"
 import { Reporter } from "./Reporter.ts"
@@ -29,15 +29,15 @@ export const layer = Layer.effect(
   Effect.gen(function* () {
     const clock = yield* GatewayClock
     const crypto = yield* Crypto
-    const dialect = yield* Dialect
     const refusals = yield* Refusals
     const reporter = yield* Reporter
     const trust = yield* Trust
+    const { newest } = yield* SpokenVersions
     const steady = Effect.map(Clock.monotonicTimeNanos, (nanos) => Number(nanos) / 1e6)
 
     let lastAsked = Number.NEGATIVE_INFINITY
     /** Since when the time is unknown, and how often that was asked about; `undefined` while it is known. */
-    let unknown: { readonly since: number; times: number; told: boolean } | undefined
+    let unknown: { readonly since: number; times: number; isWarned: boolean } | undefined
 
     const ask = Effect.fnUntraced(function* () {
       const millis = yield* Clock.currentTimeMillis
@@ -47,7 +47,7 @@ export const layer = Layer.effect(
       reporter.ask(question, {
         kind: "heartbeat",
         at: fromMillis(millis),
-        protocol: dialect.newest,
+        protocol: newest,
         revision: trust.revision(),
         refused: refusals.total(),
         ...(offset !== undefined && { offsetMillis: offset })
@@ -57,17 +57,17 @@ export const layer = Layer.effect(
     const beat = Effect.gen(function* () {
       const now = yield* steady
       if (clock.isSet()) unknown = undefined
-      else unknown ??= { since: now, times: 0, told: false }
+      else unknown ??= { since: now, times: 0, isWarned: false }
       const wait = unknown ? Math.min(firstRetryMillis * 2 ** (unknown.times - 1), everyMillis) : everyMillis
       if (unknown?.times !== 0 && now - lastAsked < wait) return
       lastAsked = now
       if (unknown) unknown.times++
       yield* ask()
-      if (unknown === undefined || unknown.told || now - unknown.since < patienceMillis) return
-      unknown.told = true
+      if (unknown === undefined || unknown.isWarned || now - unknown.since < patienceMillis) return
+      unknown.isWarned = true
       yield* Effect.logWarning("the gateway does not tell its time; nothing is sent until it does")
     })
-    if (dialect.newest >= 2) yield* Effect.forkScoped(Effect.repeat(beat, Schedule.spaced("1 second")))
+    if (newest >= heartbeatsSince) yield* Effect.forkScoped(Effect.repeat(beat, Schedule.spaced("1 second")))
 
     return {
       now: Effect.suspend(ask),

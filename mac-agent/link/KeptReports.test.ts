@@ -2,14 +2,14 @@ import { assert, it } from "@effect/vitest"
 import { reportIdOf } from "#domain/Identifiers.ts"
 import { fromMillis } from "#domain/Instant.ts"
 import { decodeSigned, encodeUnsigned, type Header } from "#domain/wire/Envelope.ts"
+import { version2 } from "#domain/wire/Versions.ts"
 import { crypto } from "#infra/crypto/NodeCrypto.ts"
 import { headerOf, start } from "../testing/AgentFixture.ts"
-import type { Dialect } from "./Dialect.ts"
 import { renewed, validMillis } from "./KeptReports.ts"
 import type { Trust } from "./Trust.ts"
 
 const trust = { epoch: "store:1", keyId: "home-2" } as Trust["Service"]
-const dialect = (version: number) => ({ spoken: () => version }) as Dialect["Service"]
+const { reports } = version2
 const payload = Uint8Array.of(1, 2, 3)
 const kept = (over: Partial<Header> = {}) => ({
   id: reportIdOf(crypto, "command", 1, "step"),
@@ -17,13 +17,13 @@ const kept = (over: Partial<Header> = {}) => ({
   bytes: encodeUnsigned({ header: headerOf(1, { direction: "homing/report/2", keyId: "home-2", ...over }), payload })
 })
 const headerAfter = (over: Partial<Header>, version = 2) => {
-  const report = renewed(trust, dialect(version), kept(over), start)
+  const report = renewed(trust, reports, version, kept(over), start)
   return report && decodeSigned(report.bytes)!.header
 }
 
 it("a kept report leaves as it is, as long as it can", () => {
   const report = kept()
-  assert.strictEqual(renewed(trust, dialect(2), report, start), report)
+  assert.strictEqual(renewed(trust, reports, 2, report, start), report)
 })
 
 it("a kept report leaves under the key, the version and in the time that hold now, and says the same", () => {
@@ -36,12 +36,12 @@ it("a kept report leaves under the key, the version and in the time that hold no
     issuedAt: fromMillis(start),
     expiresAt: fromMillis(start + validMillis)
   })
-  const report = renewed(trust, dialect(1), kept(), start)!
+  const report = renewed(trust, reports, 1, kept(), start)!
   assert.deepStrictEqual([report.id, report.position], [kept().id, 1n])
   assert.deepStrictEqual([...decodeSigned(report.bytes)!.payload], [...payload])
 })
 
 it("a kept report about another epoch never leaves", () => {
   assert.isUndefined(headerAfter({ epoch: "store:2" }))
-  assert.isUndefined(renewed(trust, dialect(2), { ...kept(), bytes: payload }, start))
+  assert.isUndefined(renewed(trust, reports, 2, { ...kept(), bytes: payload }, start))
 })

@@ -1,7 +1,9 @@
 import { fromMillis } from "#domain/Instant.ts"
 import type { LedgerReport } from "#domain/ports/Ledger.ts"
-import { decodeSigned, directionOf, encodeUnsigned } from "#domain/wire/Envelope.ts"
-import type { Dialect } from "./Dialect.ts"
+import { decodeSigned, encodeUnsigned } from "#domain/wire/Envelope.ts"
+import type { Payloads } from "#domain/wire/Payloads.ts"
+import type { AgentReport } from "#domain/wire/Protocol.ts"
+import { directionOf, versionOf } from "#domain/wire/Versions.ts"
 import type { Trust } from "./Trust.ts"
 
 /** Reports do not go stale: the gateway takes one whenever it comes. */
@@ -13,14 +15,15 @@ export const validMillis = 30 * 24 * 3_600_000
  */
 export const renewed = (
   trust: Trust["Service"],
-  dialect: Dialect["Service"],
+  payloads: Payloads<AgentReport>,
+  version: number,
   report: LedgerReport,
   now: number
 ): LedgerReport | undefined => {
   const kept = decodeSigned(report.bytes)
   if (kept?.header.epoch !== trust.epoch) return undefined
   const { direction, expiresAt, keyId } = kept.header
-  const spoken = directionOf("report", dialect.spoken())
+  const spoken = directionOf("reports", version)
   const isOver = expiresAt <= fromMillis(now)
   if (keyId === trust.keyId && direction === spoken && !isOver) return report
   const header = {
@@ -29,5 +32,6 @@ export const renewed = (
     keyId: trust.keyId,
     ...(isOver && { issuedAt: fromMillis(now), expiresAt: fromMillis(now + validMillis) })
   }
-  return { ...report, bytes: encodeUnsigned({ header, payload: kept.payload }) }
+  const payload = payloads.rewrite(versionOf("reports", direction) ?? version, version, kept.payload)
+  return { ...report, bytes: encodeUnsigned({ header, payload }) }
 }

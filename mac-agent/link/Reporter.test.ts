@@ -4,19 +4,19 @@ import { EventId } from "#domain/Ids.ts"
 import { fromMillis } from "#domain/Instant.ts"
 import { BusUnavailable } from "#domain/ports/CommandBus.ts"
 import {
+  acknowledgementOf,
   connect,
   device,
   makeGateway,
   otherDevice,
   pass,
-  receiptOf,
   sendOf,
   start,
   startAgent,
   until
 } from "../testing/AgentFixture.ts"
 
-it.effect("a report comes again until its receipt, later each time, always the same", () =>
+it.effect("a report comes again until its acknowledgement, later each time, always the same", () =>
   Effect.gen(function* () {
     const gateway = yield* makeGateway
     yield* startAgent(gateway)
@@ -36,7 +36,7 @@ it.effect("a report comes again until its receipt, later each time, always the s
   })
 )
 
-it.effect("what was not receipted is told again after a restart, and what was is not", () =>
+it.effect("what was not acknowledged is told again after a restart, and what was is not", () =>
   Effect.gen(function* () {
     const gateway = yield* makeGateway
     yield* Effect.scoped(
@@ -45,8 +45,8 @@ it.effect("what was not receipted is told again after a restart, and what was is
         yield* connect(gateway, device)
         yield* gateway.issue(sendOf(1), sendOf(2))
         yield* until("both are told", () => [1, 2].every((n) => gateway.messageReports(n).length === 1))
-        const receipted = [gateway.messageReports(1)[0]!.id]
-        yield* Fiber.join(yield* gateway.issue(receiptOf(800_001, receipted)))
+        const acknowledged = [gateway.messageReports(1)[0]!.id]
+        yield* Fiber.join(yield* gateway.issue(acknowledgementOf(800_001, acknowledged)))
       })
     )
     yield* startAgent(gateway)
@@ -56,7 +56,7 @@ it.effect("what was not receipted is told again after a restart, and what was is
   })
 )
 
-it.effect("what was not receipted is told as soon as the agent is back, though the bus remembers it", () =>
+it.effect("what was not acknowledged is told as soon as the agent is back, though the bus remembers it", () =>
   Effect.gen(function* () {
     const gateway = yield* makeGateway
     yield* Effect.scoped(
@@ -97,12 +97,12 @@ it.effect("what the bus did not take leaves as soon as the bus is back", () =>
   })
 )
 
-it.effect("reports that are never receipted keep no other waiting", () =>
+it.effect("reports that are never acknowledged keep no other waiting", () =>
   Effect.gen(function* () {
     const gateway = yield* makeGateway
     const { ledger } = yield* startAgent(gateway)
     yield* connect(gateway, device)
-    const [one, other] = yield* ledger.unreceipted(2)
+    const [one, other] = yield* ledger.unacknowledged(2)
     const { bytes } = one!
     const stuck = Array.from({ length: 4_500 }, () => ({ id: EventId.make(crypto.randomUUID()), position: 0n, bytes }))
     yield* ledger.keep([...stuck] as never)
@@ -141,7 +141,7 @@ it.effect("a code to pair with is shown to the gateway alone, and kept nowhere",
     yield* tell({ _tag: "PairingCode", device, method: "qr", code: "2@secret", expiresAt })
     yield* until("it is shown", () => gateway.codes.length > 0)
     assert.deepStrictEqual(gateway.codes, [{ device, method: "qr", expiresAt, personal: { code: "2@secret" } }])
-    const kept = yield* ledger.unreceipted(100)
+    const kept = yield* ledger.unacknowledged(100)
     assert.isTrue(kept.every(({ bytes }) => !new TextDecoder().decode(bytes).includes("pairing_code")))
     yield* pass(60)
     assert.strictEqual(gateway.codes.length, 1)

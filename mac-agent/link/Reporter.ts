@@ -1,30 +1,21 @@
-import { Array, Clock, Context, Effect, FiberSet, Layer, Schedule } from "effect"
+import { Clock, Context, Effect, FiberSet, Layer, Schedule } from "effect"
 import { reportIdOf, uuidV7 } from "#domain/Identifiers.ts"
 import type { EventId } from "#domain/Ids.ts"
 import { fromMillis, toMillis } from "#domain/Instant.ts"
 import { reportKey } from "#domain/message/Status.ts"
-import { CommandBus, type Lane, type Outgoing, subjectOf } from "#domain/ports/CommandBus.ts"
+import type { Lane, Outgoing } from "#domain/ports/CommandBus.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
 import { Ledger, type LedgerReport, type ReportPlace } from "#domain/ports/Ledger.ts"
 import { Steps } from "#domain/ports/Steps.ts"
-import { directionOf, encodeUnsigned, type Header, signBatch } from "#domain/wire/Envelope.ts"
-import { maxBatch } from "#domain/wire/MerkleBatch.ts"
-import { type AgentReport, box, encodePayload } from "#domain/wire/Protocol.ts"
+import { posting, type Regarding, type Sender, type Validity } from "#domain/wire/Posting.ts"
+import type { AgentReport } from "#domain/wire/Protocol.ts"
+import { heartbeatsSince, SpokenVersions } from "#domain/wire/Versions.ts"
 import { LedgerPatience } from "../LedgerPatience.ts"
 import { Dialect } from "./Dialect.ts"
 import { renewed, validMillis } from "./KeptReports.ts"
 import { Trust } from "./Trust.ts"
 
-/** The command a report answers to. */
-export interface Regarding {
-  readonly commandId: string
-  readonly attempt: number
-  readonly position: bigint
-  readonly device: string
-  readonly subject: string
-}
-
-/** A report without a receipt is published again after this, and twice as long after each time: nobody may be there. */
+/** A report without an acknowledgement is published again after this, and twice as long after each time: nobody may be there. */
 const repeatAfterMillis = 15_000
 const longestRepeatMillis = 10 * 60_000
 const repeatAtOnce = 2_000
@@ -34,7 +25,7 @@ interface Published {
   readonly times: number
 }
 
-/** With the report it carries, if that is kept until its receipt. */
+/** With the report it carries, if that is kept until its acknowledgement. */
 interface Leaving extends Outgoing {
   readonly report?: EventId
 }
@@ -48,55 +39,53 @@ export class Reporter extends Context.Service<
       regarding: Regarding,
       report: Extract<AgentReport, { kind: "message" | "device" }>
     ) => LedgerReport
-    /** Publishes soon; until its receipt comes it is published again. */
+    /** Publishes soon; until its acknowledgement comes it is published again. */
     readonly publish: (reports: ReadonlyArray<LedgerReport>) => void
     /** Publishes a code to pair with, encrypted to the gateway and kept nowhere. */
     readonly showCode: (
       regarding: Regarding,
       code: { readonly method: "qr" | "code"; readonly code: string; readonly expiresAt: string }
     ) => Effect.Effect<void>
-    /** Asks the gateway for its time, under this name: in version 2, which tells the gateway that it is spoken. */
+    /** Asks the gateway for its time, under this name: in the first version that can, which it is not yet known to speak. */
     readonly ask: (question: string, heartbeat: Extract<AgentReport, { kind: "heartbeat" }>) => void
     /** The gateway holds these. */
-    readonly receipted: (reports: ReadonlyArray<EventId>) => Effect.Effect<void>
+    readonly acknowledged: (reports: ReadonlyArray<EventId>) => Effect.Effect<void>
   }
 >()("homing/mac-agent/link/Reporter") {}
 
 export const layer = Layer.effect(
   Reporter,
   Effect.gen(function* () {
-    const bus = yield* CommandBus
     const crypto = yield* Crypto
     const dialect = yield* Dialect
     const ledger = yield* Ledger
     const patience = yield* LedgerPatience
     const step = yield* Steps
     const trust = yield* Trust
+    const { reports: payloads } = yield* SpokenVersions
+    const { post, write } = yield* posting(payloads)
     const lane: Lane = { kind: "reports", agent: trust.agent }
     const clock = yield* Clock.Clock
     const run = yield* FiberSet.makeRuntime<never>()
 
-    let ready: globalThis.Array<Leaving> = []
+    let ready: Array<Leaving> = []
     let armed = false
-    /** When each unreceipted report last left, and how often. */
+    /** When each unacknowledged report last left, and how often. */
     const published = new Map<string, Published>()
     /** The bus drops an id that it knows, and it may remember those of an earlier start. */
     const start = uuidV7(crypto, clock.currentTimeMillisUnsafe())
-    /** Behind which report the next look at the ledger begins: those that are never receipted keep nobody waiting. */
+    /** Behind which report the next look at the ledger begins: those that are never acknowledged keep nobody waiting. */
     let looked: ReportPlace | undefined
 
-    const headerOf = (regarding: Regarding, millis: number, version = dialect.spoken()): Header => ({
-      direction: directionOf("report", version),
-      keyId: trust.keyId,
+    const sender = (version = dialect.version()): Sender => ({
+      lane,
+      version,
       tenant: trust.tenant,
-      agent: trust.agent,
-      device: regarding.device,
-      lane: subjectOf(lane),
-      subject: regarding.subject,
-      commandId: regarding.commandId,
-      attempt: String(regarding.attempt),
-      position: String(regarding.position),
       epoch: trust.epoch,
+      keyId: trust.keyId,
+      cipher: trust.reportKey()
+    })
+    const validFrom = (millis: number): Validity => ({
       issuedAt: fromMillis(millis),
       expiresAt: fromMillis(millis + validMillis)
     })
@@ -109,20 +98,16 @@ export const layer = Layer.effect(
       }
     }
 
-    const flush = Effect.gen(function* () {
-      const batches = Array.chunksOf(ready, maxBatch)
+    const flush = Effect.suspend(() => {
+      const leaving = ready
       ready = []
       armed = false
-      for (const batch of batches) {
-        const envelopes = yield* signBatch(
-          crypto,
-          trust.signingKey,
-          batch.map(({ bytes }) => bytes)
-        )
-        const signed = Array.map(batch, ({ id }, i): Outgoing => ({ id, bytes: envelopes[i]! }))
-        run(Effect.catch(bus.publish(lane, signed), () => Effect.sync(() => takeBack(batch))))
-        step("agent.reported")
-      }
+      return post(lane, trust.signingKey, leaving, (publishing, batch) =>
+        Effect.sync(() => {
+          run(Effect.catch(publishing, () => Effect.sync(() => takeBack(batch))))
+          step("agent.reported")
+        })
+      )
     })
 
     const enqueue = (leaving: Leaving) => {
@@ -145,14 +130,14 @@ export const layer = Layer.effect(
 
     const repeat = Effect.gen(function* () {
       const now = yield* Clock.currentTimeMillis
-      const waiting = yield* ledger.unreceipted(repeatAtOnce, looked)
+      const waiting = yield* ledger.unacknowledged(repeatAtOnce, looked)
       looked = waiting.length < repeatAtOnce ? undefined : waiting.at(-1)
       const due = waiting.filter(({ id }) => isDue(published.get(id), now))
-      const again = due.map((report) => renewed(trust, dialect, report, now))
+      const again = due.map((report) => renewed(trust, payloads, dialect.version(), report, now))
       const foreign = due.filter((_, i) => again[i] === undefined)
       if (foreign.length > 0) {
         yield* Effect.logInfo("reports about another epoch of the log are let go", { count: foreign.length })
-        yield* ledger.receipted(foreign.map(({ id }) => id))
+        yield* ledger.acknowledged(foreign.map(({ id }) => id))
       }
       publish(
         again.filter((report) => report !== undefined),
@@ -163,7 +148,7 @@ export const layer = Layer.effect(
 
     return {
       compose: (regarding, report) => {
-        const told =
+        const claim =
           report.kind === "device"
             ? `${report.change} ${report.step}`
             : reportKey({
@@ -173,36 +158,31 @@ export const layer = Layer.effect(
                 ...(report.code !== undefined && { code: report.code })
               })
         return {
-          id: reportIdOf(crypto, regarding.commandId, regarding.attempt, told),
+          id: reportIdOf(crypto, regarding.commandId, regarding.attempt, claim),
           position: regarding.position,
-          bytes: encodeUnsigned({
-            header: headerOf(regarding, clock.currentTimeMillisUnsafe()),
-            payload: encodePayload(report)
-          })
+          bytes: write(sender(), regarding, validFrom(clock.currentTimeMillisUnsafe()), report)
         }
       },
       publish: (reports) => publish(reports, clock.currentTimeMillisUnsafe()),
       showCode: Effect.fnUntraced(function* (regarding, { code, expiresAt, method }) {
         const millis = yield* Clock.currentTimeMillis
-        const header = headerOf(regarding, millis)
-        const sealed = box(crypto, trust.reportKey(), header, { code })
-        const payload = encodePayload({
+        const bytes = write(sender(), regarding, validFrom(millis), {
           kind: "pairing_code",
           method,
           expiresAt: fromMillis(Date.parse(expiresAt)),
-          box: sealed
+          personal: { code }
         })
-        enqueue({ id: `${regarding.commandId}:${millis}`, bytes: encodeUnsigned({ header, payload }) })
+        enqueue({ id: `${regarding.commandId}:${millis}`, bytes })
       }),
       ask: (question, heartbeat) => {
         const regarding = { commandId: question, attempt: 1, position: 0n, device: "-", subject: "-" }
-        const header = headerOf(regarding, toMillis(heartbeat.at), 2)
-        enqueue({ id: question, bytes: encodeUnsigned({ header, payload: encodePayload(heartbeat) }) })
+        const bytes = write(sender(heartbeatsSince), regarding, validFrom(toMillis(heartbeat.at)), heartbeat)
+        enqueue({ id: question, bytes })
       },
-      receipted: (reports) => {
+      acknowledged: (reports) => {
         for (const id of reports) published.delete(id)
-        step("agent.receipted")
-        return ledger.receipted(reports)
+        step("agent.acknowledged")
+        return ledger.acknowledged(reports)
       }
     }
   })

@@ -171,7 +171,7 @@ it.effect("a restart sends nothing again that was settled, nor when it is issued
   })
 )
 
-it.effect("a command that is issued again is not sent again, and its reports come until they are receipted", () =>
+it.effect("a command that is issued again is not sent again, and its reports come until they are acknowledged", () =>
   Effect.gen(function* () {
     const gateway = yield* makeGateway
     const held = yield* Deferred.make<SendOutcome>()

@@ -68,11 +68,11 @@ export const make = Effect.fnUntraced(function* ({ chats, lastingMillis, lives, 
   const unsure = (live: Live, code: MessageCode) =>
     Effect.flatMap(Clock.currentTimeMillis, (now) => {
       live.doubt = doubted(live, now)
-      const told =
+      const change =
         live.doubt.tries === 1
           ? note(verdictOf(live, "ambiguous", "unknown", now, code))
           : ledger.changeSoon([changeOf(live.entry, "ambiguous", now, [])])
-      return Effect.map(told, () => over(live))
+      return Effect.map(change, () => over(live))
     })
 
   /** Back to its place, first of its chat; nothing left. */

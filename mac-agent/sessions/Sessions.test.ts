@@ -38,7 +38,7 @@ it.effect("tells what becomes of a device, step by step, over restarts", () =>
     assert.deepStrictEqual(gateway.changes(device), ["paired", "connected", "disconnected", "connected", "logged_out"])
     yield* pass(20)
     const paired = () => gateway.told.filter(({ report }) => report.kind === "device" && report.change === "paired")
-    yield* until("what was not receipted is told again", () => paired().length > 1)
+    yield* until("what was not acknowledged is told again", () => paired().length > 1)
     const reasons = gateway.told.flatMap(({ report }) => (report.kind === "device" ? [report.reason] : []))
     assert.includeMembers(reasons, ["connection_lost", "logged_out"])
   })

@@ -67,7 +67,7 @@ export const layer = Layer.effect(
     /** Counts and keeps the report with the device's record, in one durable write, then publishes it. */
     const report = Effect.fnUntraced(function* (held: LedgerDevice, change: Change, reason?: string) {
       const now = yield* Clock.currentTimeMillis
-      const told = reporter.compose(
+      const statement = reporter.compose(
         { ...held, subject: "-" },
         {
           kind: "device",
@@ -79,9 +79,9 @@ export const layer = Layer.effect(
       )
       const { pairing, ...rest } = held
       const settled = { ...rest, pairing: change === "paired" ? undefined : pairing, reported: held.reported + 1 }
-      yield* durably(settled, [told])
+      yield* durably(settled, [statement])
       devices.set(held.device, settled)
-      reporter.publish([told])
+      reporter.publish([statement])
     })
 
     const handle = Effect.fnUntraced(function* (event: SessionEvent) {

@@ -18,7 +18,8 @@ import {
   type Verified,
   verifyBatch
 } from "#domain/wire/Envelope.ts"
-import { type AgentCommand, AgentReport, box, encodePayload, payloadReader, unbox } from "#domain/wire/Protocol.ts"
+import { type AgentCommand, type AgentReport, box, encodePayload, unbox } from "#domain/wire/Protocol.ts"
+import { version2 } from "#domain/wire/Versions.ts"
 import * as InProcess from "#infra/bus/in-process/InProcess.ts"
 import * as NodeCrypto from "#infra/crypto/NodeCrypto.ts"
 import * as RefusalsSqlite from "#infra/refusals/Sqlite.ts"
@@ -67,7 +68,6 @@ export const messageOf = (n: number) => MessageId.make(numbered(8, n))
 export const waMessageIdOf = (n: number) => WaMessageId.make(`3EB0${n.toString(16).toUpperCase().padStart(18, "0")}`)
 
 const lanes = { commands: { kind: "commands", agent: agentId }, reports: { kind: "reports", agent: agentId } } as const
-const readReport = payloadReader(AgentReport)
 
 /** Everything a command is made of; a test may change any part of it before it is signed. */
 export interface Order {
@@ -114,7 +114,7 @@ export const pairOf = (n: number, over: Partial<Header> = {}) => {
     payload: encodePayload({ kind: "pair", box: box(crypto, commandKey, header, { method: "qr" }) })
   })
 }
-export const receiptOf = (n: number, reports: ReadonlyArray<EventId>, over: Partial<Header> = {}) =>
+export const acknowledgementOf = (n: number, reports: ReadonlyArray<EventId>, over: Partial<Header> = {}) =>
   encodeUnsigned({
     header: headerOf(n, { device: "-", subject: "-", position: "0", ...over }),
     payload: encodePayload({ kind: "receipt", reports })
@@ -151,7 +151,7 @@ export const makeGateway = Effect.gen(function* () {
           yield* incoming[i]!.acknowledge
           if (answer instanceof EnvelopeRefused) refused.push(answer.reason)
           else {
-            const report = yield* readReport(answer.payload)
+            const report = version2.reports.read(2, answer.payload) as AgentReport
             if (report.kind === "heartbeat") {
               beats.push({ header: answer.header, report })
               continue

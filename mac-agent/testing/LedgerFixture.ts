@@ -12,6 +12,6 @@ export const ledgerOf = (file: string) => LedgerSqlite.layer(file).pipe(Layer.pr
 /** What the ledger says of a message, with what it deferred. */
 export const stateIn = (ledger: Ledger["Service"], waMessageId: string) =>
   Effect.andThen(
-    ledger.unreceipted(1),
+    ledger.unacknowledged(1),
     Effect.map(ledger.findSent(waMessageId), (entry) => entry?.state)
   )

@@ -6,12 +6,13 @@ import type { AgentId } from "#domain/Ids.ts"
 import { fromMillis } from "#domain/Instant.ts"
 import { Store, type StoreCommand, StoreRejected, streamId } from "#domain/identity/Store.ts"
 import { gatewayKeyState, type StoreState } from "#domain/identity/StoreState.ts"
-import { type AgentOffer, epochOf, type GatewayPin, NewestProtocol, type PublicKeys } from "#domain/identity/Trust.ts"
+import { type AgentOffer, epochOf, type GatewayPin, type PublicKeys } from "#domain/identity/Trust.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
 import { EventStore, type EventStoreUnavailable } from "#domain/ports/EventStore.ts"
 import type { SecretVaultUnavailable } from "#domain/ports/SecretVault.ts"
 import type { Actor } from "#domain/Recorded.ts"
 import { agreementInfo } from "#domain/wire/Keys.ts"
+import { SpokenVersions } from "#domain/wire/Versions.ts"
 import * as AggregateActors from "../runtime/AggregateActors.ts"
 import { Provenance } from "../runtime/Provenance.ts"
 import * as Subscription from "../runtime/Subscription.ts"
@@ -80,7 +81,7 @@ export const layer = Layer.effect(
     const adopt = yield* Adopting
     const fingerprint = crypto.mac(pepper, lengthPrefixed("homing/pepper/1"), "base64url")
     const installation = { pepper: fingerprint, shared: yield* Shared }
-    const protocol = yield* NewestProtocol
+    const { newest: protocol } = yield* SpokenVersions
     const actors = yield* AggregateActors.make(Store)
     const keys = yield* GatewayKeys.make
     const held = yield* Signers.holding(keys)

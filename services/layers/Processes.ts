@@ -1,10 +1,10 @@
 import { join } from "node:path"
 import { Effect, Layer, Redacted } from "effect"
 import type { AgentId } from "#domain/Ids.ts"
-import { NewestProtocol } from "#domain/identity/Trust.ts"
 import { Leases } from "#domain/ports/Leases.ts"
 import { SecretVault } from "#domain/ports/SecretVault.ts"
 import type { WhatsApp } from "#domain/ports/WhatsApp.ts"
+import { SpokenVersions } from "#domain/wire/Versions.ts"
 import * as InProcessBus from "#infra/bus/in-process/InProcess.ts"
 import * as Nkey from "#infra/bus/jetstream/Nkey.ts"
 import * as NodeCrypto from "#infra/crypto/NodeCrypto.ts"
@@ -49,7 +49,7 @@ import * as Waits from "../messages/Waits.ts"
 import { Freshness, LogElsewhere } from "../runtime/Freshness.ts"
 import { SharedClock } from "../runtime/SharedClock.ts"
 import { observe } from "../telemetry/Metrics.ts"
-import * as Receipts from "../transports/agent-link/Acknowledgements.ts"
+import * as Acknowledgements from "../transports/agent-link/Acknowledgements.ts"
 import * as AgentsHeard from "../transports/agent-link/AgentsHeard.ts"
 import * as AgentCommands from "../transports/agent-link/Commands.ts"
 import * as Heartbeats from "../transports/agent-link/Heartbeats.ts"
@@ -223,7 +223,7 @@ export const gateway = (options: GatewayOptions) => {
     Dispatcher.layer({ registry, known: messages.depth }),
     Reports.layer.pipe(Layer.provide([ReportRecords.layer({ registry }), Heartbeats.layer])),
     Reconciler.layer({ ...options.reconciler, registry })
-  ).pipe(Layer.provide(Receipts.layer), Layer.provide(AgentCommands.layer))
+  ).pipe(Layer.provide(Acknowledgements.layer), Layer.provide(AgentCommands.layer))
 
   return Server.layer(options.http).pipe(
     Layer.merge(reactors),
@@ -247,7 +247,7 @@ export const agent = (name: AgentId, options: SenderOptions = {}) =>
     Effect.gen(function* () {
       const identity = yield* StoreIdentity
       const keys = yield* ownKeys(1)
-      const pin = yield* identity.enrol({ agent: name, ...keys[0]!.public, protocol: yield* NewestProtocol })
+      const pin = yield* identity.enrol({ agent: name, ...keys[0]!.public, protocol: (yield* SpokenVersions).newest })
       const trust = Layer.effect(
         Trust.Trust,
         Trust.make(keys, pin, () => Effect.void) // enrolled again at every start

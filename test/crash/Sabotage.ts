@@ -20,7 +20,7 @@ export const sabotages = [
 ] as const
 export type Sabotage = (typeof sabotages)[number]
 
-/** Longer than it takes the agent to let a receipted report go, and a caller to hear of it. */
+/** Longer than it takes the agent to let an acknowledged report go, and a caller to hear of it. */
 const lateWriteMillis = 3_000
 
 /** What an earlier life was attempting when it died, by WhatsApp id. */
@@ -99,7 +99,7 @@ export const bus = (options: {
 const isReport = (stream: StreamId, expected: ExpectedRevision): expected is number =>
   stream.startsWith("message-") && expected !== "no_stream"
 
-/** `report-append`: a report is acknowledged to the bus and receipted to the agent before the log has it. */
+/** `report-append`: a report is acknowledged to the bus and to the agent before the log has it. */
 export const eventStore = (sabotage: Sabotage | undefined) =>
   Layer.effect(
     EventStore,

@@ -37,7 +37,7 @@ export const deferral = (it: It) => {
     })
   )
 
-  it.effect("lets a report go once, however often its receipt comes while nothing can be written", () =>
+  it.effect("lets a report go once, however often its acknowledgement comes while nothing can be written", () =>
     Effect.gen(function* () {
       const [ledger, outage] = [yield* Ledger, yield* Outage]
       const entry = newEntry(freshEpoch())
@@ -45,10 +45,10 @@ export const deferral = (it: It) => {
       yield* ledger.accept([entry])
       yield* ledger.change([changeTo(entry, "acked", [report])])
       yield* outage.begin
-      yield* ledger.receipted([report.id])
+      yield* ledger.acknowledged([report.id])
       yield* ledger.changeSoon([changeTo(entry, "acked")])
       yield* Effect.flip(ledger.change([changeTo(entry, "acked")]))
-      yield* ledger.receipted([report.id])
+      yield* ledger.acknowledged([report.id])
       yield* outage.end
       yield* ledger.keep([newReport()])
       assert.deepStrictEqual(yield* waitingOf(ledger, [report]), [])

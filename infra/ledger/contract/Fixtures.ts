@@ -52,9 +52,9 @@ export const changeTo = (
 export const plain = (entry: LedgerEntry | undefined) => entry && { ...entry, bytes: [...entry.bytes] }
 export const idsOf = (reports: ReadonlyArray<LedgerReport>) => reports.map(({ id }) => id)
 
-/** The reports without a receipt among the given: the ledger is shared by the tests. */
+/** The reports without an acknowledgement among the given: the ledger is shared by the tests. */
 export const waitingOf = (ledger: Ledger["Service"], among: ReadonlyArray<LedgerReport>) =>
-  Effect.map(ledger.unreceipted(1_000_000), (waiting) => {
+  Effect.map(ledger.unacknowledged(1_000_000), (waiting) => {
     const known = new Set(idsOf(among))
     return idsOf(waiting).filter((id) => known.has(id))
   })

@@ -7,7 +7,7 @@ import { Ledger, type LedgerDevice } from "#domain/ports/Ledger.ts"
 import { changeTo, freshEpoch, type It, idsOf, newEntry, newReport, uuid, waitingOf } from "./Fixtures.ts"
 
 export const reports = (it: It) => {
-  it.effect("keeps the reports of a change with it, oldest first, until they are receipted", () =>
+  it.effect("keeps the reports of a change with it, oldest first, until they are acknowledged", () =>
     Effect.gen(function* () {
       const ledger = yield* Ledger
       const [entry, other] = [newEntry(freshEpoch()), newEntry(freshEpoch())]
@@ -17,30 +17,30 @@ export const reports = (it: It) => {
         changeTo(entry, "ambiguous", [reports[0], reports[1]]),
         changeTo(other, "acked", [reports[2]])
       ])
-      const waiting = yield* ledger.unreceipted(1_000_000)
+      const waiting = yield* ledger.unacknowledged(1_000_000)
       assert.deepStrictEqual(
         waiting.slice(-3).map(({ bytes, id, position }) => [id, position, [...bytes]]),
         reports.map(({ bytes, id, position }) => [id, position, [...bytes]])
       )
-      const [first, second] = yield* ledger.unreceipted(2)
-      assert.deepStrictEqual(idsOf(yield* ledger.unreceipted(1, first)), idsOf([second!]))
-      assert.deepStrictEqual(idsOf(yield* ledger.unreceipted(9, reports[1])), [reports[2].id])
-      assert.deepStrictEqual(yield* ledger.unreceipted(9, reports[2]), [])
+      const [first, second] = yield* ledger.unacknowledged(2)
+      assert.deepStrictEqual(idsOf(yield* ledger.unacknowledged(1, first)), idsOf([second!]))
+      assert.deepStrictEqual(idsOf(yield* ledger.unacknowledged(9, reports[1])), [reports[2].id])
+      assert.deepStrictEqual(yield* ledger.unacknowledged(9, reports[2]), [])
 
-      yield* ledger.receipted([reports[1].id])
-      yield* ledger.keep([newReport()]) // the commit on which the receipt rides
+      yield* ledger.acknowledged([reports[1].id])
+      yield* ledger.keep([newReport()]) // the commit on which the acknowledgement rides
       assert.deepStrictEqual(yield* waitingOf(ledger, reports), [reports[0].id, reports[2].id])
     })
   )
 
-  it.effect("lets a report go whose receipt is there before it is durable", () =>
+  it.effect("lets a report go whose acknowledgement is there before it is durable", () =>
     Effect.gen(function* () {
       const ledger = yield* Ledger
       const entry = newEntry(freshEpoch())
       const report = newReport()
       yield* ledger.accept([entry])
       yield* ledger.changeSoon([changeTo(entry, "acked", [report])])
-      yield* ledger.receipted([report.id])
+      yield* ledger.acknowledged([report.id])
       yield* ledger.keep([newReport()]) // the commit on which both ride
       assert.deepStrictEqual(yield* waitingOf(ledger, [report]), [])
     })
@@ -53,7 +53,7 @@ export const reports = (it: It) => {
       yield* ledger.keep([one, two, one])
       yield* ledger.keep([{ ...one, bytes: utf8("other") }])
       assert.deepStrictEqual(yield* waitingOf(ledger, [one, two]), [one.id, two.id])
-      const found = (yield* ledger.unreceipted(1_000_000)).find(({ id }) => id === one.id)
+      const found = (yield* ledger.unacknowledged(1_000_000)).find(({ id }) => id === one.id)
       assert.deepStrictEqual([...found!.bytes], [...one.bytes])
     })
   )

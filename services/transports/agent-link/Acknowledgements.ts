@@ -3,7 +3,7 @@ import type { AgentId, EventId } from "#domain/Ids.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
 import { AgentCommands, notice } from "./Commands.ts"
 
-/** How long a receipt may wait for others: the agent repeats its reports much later than that. */
+/** How long an acknowledgement may wait for others: the agent repeats its reports much later than that. */
 const gathering = "500 millis"
 const most = 4_096
 const validMillis = 24 * 3_600_000
@@ -11,13 +11,13 @@ const validMillis = 24 * 3_600_000
 const mostUnderway = 64
 
 /** Tells agents which of their reports the log holds, or never will, so that their ledgers may let them go. */
-export class Receipts extends Context.Service<
-  Receipts,
+export class Acknowledgements extends Context.Service<
+  Acknowledgements,
   { readonly give: (agent: AgentId, reports: ReadonlyArray<EventId>) => void }
->()("homing/services/transports/agent-link/Receipts") {}
+>()("homing/services/transports/agent-link/Acknowledgements") {}
 
 export const layer = Layer.effect(
-  Receipts,
+  Acknowledgements,
   Effect.gen(function* () {
     const commands = yield* AgentCommands
     const crypto = yield* Crypto
@@ -31,9 +31,9 @@ export const layer = Layer.effect(
       const millis = yield* Clock.currentTimeMillis
       for (const [agent, all] of now) {
         for (const reports of Array.chunksOf(all, most)) {
-          const receipt = notice(crypto, millis, validMillis, { kind: "receipt", reports })
+          const acknowledgement = notice(crypto, millis, validMillis, { kind: "receipt", reports })
           // one that gets lost, or has no room, is asked for again by the report that comes again
-          const issued = underway.withPermitsIfAvailable(1)(Effect.ignore(commands.issue(agent, [receipt])))
+          const issued = underway.withPermitsIfAvailable(1)(Effect.ignore(commands.issue(agent, [acknowledgement])))
           yield* Effect.forkChild(issued, { startImmediately: true })
         }
       }

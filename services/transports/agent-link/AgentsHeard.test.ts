@@ -19,7 +19,11 @@ const start = Date.UTC(2026, 0, 1)
 const hour = 3_600_000
 
 const gateway = Effect.map(
-  Layer.build(Layer.fresh(AgentsHeard.layer).pipe(Layer.provide(Layer.succeed(StoreIdentity, {} as never)))),
+  Layer.build(
+    Layer.fresh(AgentsHeard.layer).pipe(
+      Layer.provide(Layer.succeed(StoreIdentity, { agent: () => undefined } as never))
+    )
+  ),
   (services) => Context.get(services, AgentsHeard.AgentsHeard)
 )
 

@@ -2,8 +2,8 @@ import { Clock, Context, Effect, Layer, Schema } from "effect"
 import { SqlClient } from "effect/sql"
 import { AgentId, EventId } from "#domain/Ids.ts"
 import { fromMillis, Instant, toMillis } from "#domain/Instant.ts"
-import { NewestProtocol } from "#domain/identity/Trust.ts"
 import type { AgentReport } from "#domain/wire/Protocol.ts"
+import { type Agreement, agreement, SpokenVersions } from "#domain/wire/Versions.ts"
 import { StoreIdentity } from "../../identity/StoreIdentity.ts"
 import { creating } from "../../tables/Tables.ts"
 
@@ -58,7 +58,7 @@ export const layer = Layer.effect(
   Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient
     const identity = yield* StoreIdentity
-    const newest = yield* NewestProtocol
+    const { newest } = yield* SpokenVersions
     yield* creating(sql, sql`CREATE TABLE IF NOT EXISTS agents_heard (agent TEXT PRIMARY KEY, heard TEXT NOT NULL)`)
 
     const read = Effect.map(
@@ -66,7 +66,14 @@ export const layer = Layer.effect(
       (rows) => new Map(rows.flatMap(({ agent, heard }) => (isAgentId(agent) ? [[agent, decode(heard)] as const] : [])))
     )
     const heard = yield* read
-    const spoken = new Map<AgentId, number>()
+    const agreements = new Map<AgentId, Agreement>()
+    const pinned = (agent: AgentId) => agreement({ newest, theirs: identity.agent(agent)?.protocol ?? 1 })
+    /** With an agent that has shown itself what it speaks: from then on its enrolment does not count. */
+    const shown = (agent: AgentId) => {
+      const found = agreements.get(agent) ?? pinned(agent)
+      agreements.set(agent, found)
+      return found
+    }
     const all = Effect.catch(read, (cause) =>
       Effect.as(Effect.logWarning("when agents were heard cannot be read", cause), heard)
     )
@@ -91,7 +98,7 @@ export const layer = Layer.effect(
     const beatOnce = Effect.fnUntraced(function* (
       agent: AgentId,
       asked: EventId,
-      { at: told, offsetMillis, protocol, refused, revision }: Heartbeat
+      { at, offsetMillis, protocol, refused, revision }: Heartbeat
     ) {
       const millis = yield* Clock.currentTimeMillis
       const { before, written } = yield* Effect.catch(last(agent), (cause) =>
@@ -101,7 +108,7 @@ export const layer = Layer.effect(
         })
       )
       const isNewer = before?.newest === undefined || asked > before.newest
-      if (!isNewer && Math.abs(toMillis(told) - millis) > skewMillis) return true
+      if (!isNewer && Math.abs(toMillis(at) - millis) > skewMillis) return true
       const now: Heard = {
         at: fromMillis(millis),
         protocol,
@@ -115,7 +122,7 @@ export const layer = Layer.effect(
       )
       if (!isKept) return false
       heard.set(agent, now)
-      spoken.set(agent, protocol)
+      shown(agent).knows(protocol)
       const isOff = (one: Heard | undefined) => Math.abs(one?.offsetMillis ?? 0) > skewMillis
       if (isOff(now) && !isOff(before)) {
         yield* Effect.logWarning("an agent's clock is off; it uses the gateway's", { agent, offsetMillis })
@@ -128,9 +135,9 @@ export const layer = Layer.effect(
         Effect.asVoid(
           Effect.repeat(beatOnce(agent, asked, heartbeat), { until: (isOver) => isOver, times: mostConflicts })
         ),
-      spoke: (agent, version) => void spoken.set(agent, version),
+      spoke: (agent, version) => shown(agent).heard(version),
       last: (agent) => heard.get(agent),
-      version: (agent) => Math.min(newest, spoken.get(agent) ?? identity.agent(agent)?.protocol ?? 1),
+      version: (agent) => (agreements.get(agent) ?? pinned(agent)).version(),
       all
     }
   })

@@ -38,7 +38,7 @@ const agentJson = (
   const latest = latestKey(keys)
   return {
     id,
-    nkey: latest?.[1].nkey ?? null,
+    nkey: latest?.[1].busUser ?? null,
     protocol: heard?.protocol ?? latest?.[1].protocol ?? 1,
     lastHeardAt: heard?.at ?? null,
     clockOffsetMs: heard?.offsetMillis ?? null,

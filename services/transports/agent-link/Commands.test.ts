@@ -45,7 +45,7 @@ const scene = Effect.gen(function* () {
     )
   )
   const { issue } = yield* Effect.provideContext(AgentCommands.AgentCommands, services)
-  const receipt = (validMillis: number) =>
+  const acknowledgement = (validMillis: number) =>
     AgentCommands.notice(crypto, 0, validMillis, { kind: "receipt", reports: [] })
   return {
     enrol: SubscriptionRef.set(enrolled, true),
@@ -53,7 +53,7 @@ const scene = Effect.gen(function* () {
     published,
     warnings,
     issue: (...valid: readonly [number, ...ReadonlyArray<number>]) =>
-      issue(home, [receipt(valid[0]), ...valid.slice(1).map(receipt)]).pipe(
+      issue(home, [acknowledgement(valid[0]), ...valid.slice(1).map(acknowledgement)]).pipe(
         Effect.provide(Logger.layer([logged])),
         Effect.forkScoped({ startImmediately: true })
       )

@@ -1,32 +1,30 @@
-import { Array, Clock, Context, Effect, Layer, Stream } from "effect"
+import { type Array, Clock, Context, Effect, Layer, Stream } from "effect"
 import { uuidV7 } from "#domain/Identifiers.ts"
 import type { AgentId, DeviceId } from "#domain/Ids.ts"
 import { fromMillis, type Instant, toMillis } from "#domain/Instant.ts"
-import { type BusUnavailable, CommandBus, type Lane, type Outgoing, subjectOf } from "#domain/ports/CommandBus.ts"
-import { type CipherKey, Crypto } from "#domain/ports/Crypto.ts"
+import type { BusUnavailable, Lane, Outgoing } from "#domain/ports/CommandBus.ts"
+import type { Crypto } from "#domain/ports/Crypto.ts"
 import { Steps } from "#domain/ports/Steps.ts"
-import { directionOf, encodeUnsigned, type Header, signBatch, type Unsigned } from "#domain/wire/Envelope.ts"
-import { maxBatch } from "#domain/wire/MerkleBatch.ts"
-import { type AgentCommand, box, encodePayload } from "#domain/wire/Protocol.ts"
+import { posting, type Regarding, type Sender, type Unboxed } from "#domain/wire/Posting.ts"
+import type { AgentCommand } from "#domain/wire/Protocol.ts"
+import { SpokenVersions } from "#domain/wire/Versions.ts"
 import { StoreIdentity } from "../../identity/StoreIdentity.ts"
 import { Fitness, Unfit } from "../../runtime/Fitness.ts"
 import { Provenance } from "../../runtime/Provenance.ts"
 import { AgentsHeard } from "./AgentsHeard.ts"
 
 /** An order to an agent, before it is addressed and signed. */
-export interface Order {
+export interface Order extends Regarding {
   /** What names it in the agent's ledger: the id of the event it comes from. */
   readonly commandId: string
-  readonly attempt: number
-  readonly position: bigint
   readonly device: DeviceId | "-"
-  readonly subject: string
   readonly expiresAt: Instant
-  readonly command:
-    | Exclude<AgentCommand, { kind: "send" | "pair" }>
-    /** `personal` is encrypted to the agent. */
-    | (Omit<Extract<AgentCommand, { kind: "send" }>, "box"> & { readonly personal: object })
-    | (Omit<Extract<AgentCommand, { kind: "pair" }>, "box"> & { readonly personal: object })
+  readonly command: Unboxed<AgentCommand>
+}
+
+/** Ready to be signed. */
+interface Written extends Outgoing {
+  readonly kind: AgentCommand["kind"]
 }
 
 /** An order about nothing in the log: each is named anew. `validMillis` from `millis` on. */
@@ -63,41 +61,12 @@ export class AgentCommands extends Context.Service<
 export const layer = Layer.effect(
   AgentCommands,
   Effect.gen(function* () {
-    const bus = yield* CommandBus
-    const crypto = yield* Crypto
     const heard = yield* AgentsHeard
     const identity = yield* StoreIdentity
     const step = yield* Steps
     const { obstacle } = yield* Fitness
     const { tenant } = yield* Provenance
-
-    const unsigned = (
-      agent: AgentId,
-      keyId: string,
-      commandKey: CipherKey,
-      lane: string,
-      issuedAt: string,
-      order: Order
-    ): Unsigned => {
-      const header: Header = {
-        direction: directionOf("command", heard.version(agent)),
-        keyId,
-        tenant,
-        agent,
-        device: order.device,
-        lane,
-        subject: order.subject,
-        commandId: order.commandId,
-        attempt: String(order.attempt),
-        position: String(order.position),
-        epoch: identity.epoch,
-        issuedAt,
-        expiresAt: order.expiresAt
-      }
-      if (!("personal" in order.command)) return { header, payload: encodePayload(order.command) }
-      const { personal, ...command } = order.command
-      return { header, payload: encodePayload({ ...command, box: box(crypto, commandKey, header, personal) }) }
-    }
+    const { post, write } = yield* posting((yield* SpokenVersions).commands)
 
     /** Agents that somebody was told to enrol. */
     const missing = new Set<AgentId>()
@@ -120,26 +89,27 @@ export const layer = Layer.effect(
         if (trust === undefined) return
         const found = obstacle()
         if (found === "clock_off") return yield* new Unfit({ obstacle: found })
-        const lane: Lane = { kind: "commands", agent }
-        const issuedAt = fromMillis(yield* Clock.currentTimeMillis)
         const isTrust = orders.every(({ command }) => command.kind === "trust")
         const signer = isTrust ? identity.announcer() : identity.signer()
-        const commandKey = signer && trust.commandKey(signer.keyId)
-        if (signer === undefined || commandKey === undefined) return yield* new Unfit({ obstacle: "no_signing_key" })
-        for (const batch of Array.chunksOf(orders, maxBatch)) {
-          const signed = batch.map((order) =>
-            encodeUnsigned(unsigned(agent, signer.keyId, commandKey, subjectOf(lane), issuedAt, order))
-          )
-          const envelopes = yield* signBatch(crypto, signer.key, signed)
-          const outgoing = envelopes.map(
-            (bytes, i): Outgoing => ({ id: `${batch[i]!.commandId}:${batch[i]!.attempt}`, bytes })
-          )
-          const holds = (kind: AgentCommand["kind"]) => batch.some(({ command }) => command.kind === kind)
+        const cipher = signer && trust.commandKey(signer.keyId)
+        if (signer === undefined || cipher === undefined) return yield* new Unfit({ obstacle: "no_signing_key" })
+        const lane: Lane = { kind: "commands", agent }
+        const { epoch } = identity
+        const from: Sender = { lane, version: heard.version(agent), tenant, epoch, keyId: signer.keyId, cipher }
+        const issuedAt = fromMillis(yield* Clock.currentTimeMillis)
+        const written = orders.map(
+          (order): Written => ({
+            id: `${order.commandId}:${order.attempt}`,
+            bytes: write(from, order, { issuedAt, expiresAt: order.expiresAt }, order.command),
+            kind: order.command.kind
+          })
+        )
+        yield* post(lane, signer.key, written, (publishing, batch) => {
+          const holds = (kind: AgentCommand["kind"]) => batch.some((one) => one.kind === kind)
           if (holds("send")) step("gateway.issued")
-          if (holds("receipt")) step("gateway.receipt-issued")
-          yield* bus.publish(lane, outgoing as unknown as Array.NonEmptyReadonlyArray<Outgoing>)
-          if (holds("send")) step("gateway.custody")
-        }
+          if (holds("receipt")) step("gateway.acknowledgement-issued")
+          return holds("send") ? Effect.tap(publishing, () => Effect.sync(() => step("gateway.custody"))) : publishing
+        })
       })
     }
   })

@@ -1,9 +1,9 @@
 import { Clock, Context, Effect, FiberSet, Layer, Stream } from "effect"
 import type { AgentId, EventId } from "#domain/Ids.ts"
 import { fromMillis } from "#domain/Instant.ts"
-import { NewestProtocol } from "#domain/identity/Trust.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
 import type { AgentReport } from "#domain/wire/Protocol.ts"
+import { heartbeatsSince, SpokenVersions } from "#domain/wire/Versions.ts"
 import { StoreIdentity } from "../../identity/StoreIdentity.ts"
 import { AgentsHeard } from "./AgentsHeard.ts"
 import { AgentCommands, notice, type Order } from "./Commands.ts"
@@ -30,7 +30,7 @@ export const layer = Layer.effect(
     const crypto = yield* Crypto
     const heard = yield* AgentsHeard
     const identity = yield* StoreIdentity
-    const protocol = yield* NewestProtocol
+    const { newest: protocol } = yield* SpokenVersions
     const run = yield* FiberSet.makeRuntime<never>()
     const waiting = new Map<AgentId, EventId>()
 
@@ -59,7 +59,7 @@ export const layer = Layer.effect(
         Effect.forEach(
           [...trusted.keys()].filter((agent) => {
             const pinned = heard.last(agent)?.revision
-            return pinned !== undefined && pinned < revision && heard.version(agent) >= 2
+            return pinned !== undefined && pinned < revision && heard.version(agent) >= heartbeatsSince
           }),
           announce,
           { discard: true }

@@ -1,24 +1,27 @@
 import { type Array, Clock, Effect, Layer, Schema, Stream } from "effect"
 import { type AgentId, EventId } from "#domain/Ids.ts"
-import { fromMillis, type Instant } from "#domain/Instant.ts"
-import { NewestProtocol } from "#domain/identity/Trust.ts"
-import { CommandBus, type Incoming, type Lane, subjectOf } from "#domain/ports/CommandBus.ts"
-import { Crypto } from "#domain/ports/Crypto.ts"
+import { fromMillis } from "#domain/Instant.ts"
+import { CommandBus, type Incoming, type Lane } from "#domain/ports/CommandBus.ts"
 import { Steps } from "#domain/ports/Steps.ts"
-import { EnvelopeRefused, type Verified, verifyBatch, versionOf } from "#domain/wire/Envelope.ts"
-import { AgentReport, AgentReportV1, payloadReader } from "#domain/wire/Protocol.ts"
+import type { Header } from "#domain/wire/Envelope.ts"
+import type { AgentReport } from "#domain/wire/Protocol.ts"
+import { type Received, type Receiver, type Refused, receiving, take } from "#domain/wire/Receiving.ts"
 import { tally } from "#domain/wire/Tally.ts"
+import { SpokenVersions } from "#domain/wire/Versions.ts"
 import type { AgentTrust } from "../../identity/AgentTrust.ts"
 import { StoreIdentity } from "../../identity/StoreIdentity.ts"
 import { Fitness } from "../../runtime/Fitness.ts"
 import { patiently } from "../../runtime/Patience.ts"
 import { Provenance } from "../../runtime/Provenance.ts"
-import { Receipts } from "./Acknowledgements.ts"
+import { Acknowledgements } from "./Acknowledgements.ts"
 import { AgentsHeard } from "./AgentsHeard.ts"
 import { Heartbeats } from "./Heartbeats.ts"
 import { ReportRecords } from "./Records.ts"
 
+type Report = Received<AgentReport>
+
 const isEventId = Schema.is(EventId)
+const isWhole = ({ attempt, commandId }: Header) => /^\d{1,9}$/.test(attempt) && isEventId(commandId)
 const refusals = tally({
   metric: "homing_reports_refused_total",
   description: "Reports that were not recorded, by reason.",
@@ -26,38 +29,22 @@ const refusals = tally({
 })
 
 /**
- * Takes what enrolled agents report: verifies, then parses, then records. A report is acknowledged to the bus, and
- * receipted to the agent, when the log holds it; or when it was understood and the log never will.
+ * Takes what enrolled agents report: verifies, then parses, then records. A report is acknowledged to the bus, and to the
+ * agent, when the log holds it; or when it was understood and the log never will.
  */
 export const layer = Layer.effectDiscard(
   Effect.gen(function* () {
+    const acknowledgements = yield* Acknowledgements
     const bus = yield* CommandBus
     const clock = yield* Clock.Clock
-    const crypto = yield* Crypto
     const heard = yield* AgentsHeard
     const heartbeats = yield* Heartbeats
     const identity = yield* StoreIdentity
-    const receipts = yield* Receipts
     const records = yield* ReportRecords
-    const newest = yield* NewestProtocol
     const step = yield* Steps
     const { obstacle, whileFit } = yield* Fitness
     const { tenant } = yield* Provenance
-
-    const readReport = payloadReader(newest >= 2 ? AgentReport : AgentReportV1)
-
-    /** Why this envelope does not belong on this lane of this log. */
-    const foreign = ({ header }: Verified, lane: Lane) => {
-      const version = versionOf(header.direction, "report")
-      if (version === undefined) return "wrong_direction"
-      if (version > newest) return "unknown_version"
-      if (header.tenant !== tenant) return "wrong_tenant"
-      if (header.agent !== lane.agent) return "wrong_agent"
-      if (header.lane !== subjectOf(lane)) return "wrong_lane"
-      if (header.epoch !== identity.epoch) return "wrong_epoch"
-      if (!/^\d{1,9}$/.test(header.attempt) || !isEventId(header.commandId)) return "malformed"
-      return undefined
-    }
+    const open = yield* receiving((yield* SpokenVersions).reports, isWhole)
 
     /** Nothing that can never be recorded comes again for ever: it is counted, told, and taken off the bus. */
     const refuse = (agent: AgentId, reason: string) =>
@@ -67,52 +54,43 @@ export const layer = Layer.effectDiscard(
      * Answers the name of what need not come again. An agent whose clock is wrong has to ask the time, so a heartbeat's own
      * expiry says nothing.
      */
-    const answered = Effect.fnUntracedEager(function* (trust: AgentTrust, verified: Verified, now: Instant) {
-      const { header, payload } = verified
-      const told = yield* readReport(payload)
-      if (told.kind === "heartbeat") return yield* heartbeats.take(trust.agent, header.commandId as EventId, told)
-      if (header.expiresAt <= now) return yield* refuse(trust.agent, "expired")
-      heard.spoke(trust.agent, versionOf(header.direction, "report")!)
+    const follow = Effect.fnUntracedEager(function* (trust: AgentTrust, report: Report) {
+      const { header, said, version } = report
+      const { agent } = trust
+      if (said.kind === "heartbeat") return yield* heartbeats.take(agent, header.commandId as EventId, said)
+      if (header.expiresAt <= fromMillis(clock.currentTimeMillisUnsafe())) return yield* refuse(agent, "expired")
+      heard.spoke(agent, version)
       step("gateway.report-received")
-      const { id, recorded } = records(trust, verified, told)
+      const { id, recorded } = records(trust, report, said)
       yield* recorded.pipe(
         Effect.catchTags({
-          Undecodable: () => refuse(trust.agent, "undecodable"),
-          MessageRejected: ({ reason }) => refuse(trust.agent, reason),
-          DeviceRejected: ({ reason }) => refuse(trust.agent, reason)
+          Undecodable: () => refuse(agent, "undecodable"),
+          MessageRejected: ({ reason }) => refuse(agent, reason),
+          DeviceRejected: ({ reason }) => refuse(agent, reason)
         })
       )
       step("gateway.report-recorded")
       return id
     })
 
-    const take = Effect.fnUntracedEager(function* (
-      lane: Lane,
+    const takeOne = Effect.fnUntracedEager(function* (
       trust: AgentTrust | undefined,
-      answer: Verified | EnvelopeRefused,
+      answer: Report | Refused,
+      agent: AgentId,
       from: Incoming
     ) {
-      const { agent } = lane
-      const reason = answer instanceof EnvelopeRefused ? answer.reason : foreign(answer, lane)
-      if (answer instanceof EnvelopeRefused || trust === undefined) yield* refuse(agent, reason ?? "unknown_key")
-      else if (reason !== undefined) yield* refuse(agent, reason)
-      else {
-        const id = yield* answered(trust, answer, fromMillis(clock.currentTimeMillisUnsafe())).pipe(
-          Effect.catchTag("Undecodable", () => refuse(agent, "undecodable"))
-        )
-        if (id !== undefined) receipts.give(agent, [id])
-      }
+      const id = yield* take(
+        answer,
+        (report) => follow(trust!, report), // one of its keys verified it
+        (reason) => refuse(agent, reason)
+      )
+      if (id !== undefined) acknowledgements.give(agent, [id])
       yield* from.acknowledge
     })
 
     /** What the store did not take is not acknowledged: it is tried again, and the agent keeps it meanwhile. */
-    const takeSurely = (
-      lane: Lane,
-      trust: AgentTrust | undefined,
-      answer: Verified | EnvelopeRefused,
-      from: Incoming
-    ) => {
-      const once = Effect.suspend(() => take(lane, trust, answer, from))
+    const takeSurely = (trust: AgentTrust | undefined, answer: Report | Refused, agent: AgentId, from: Incoming) => {
+      const once = Effect.suspend(() => takeOne(trust, answer, agent, from))
       return once.pipe(
         Effect.catchTag("EventStoreUnavailable", () => Effect.retry(once, patiently)),
         Effect.catchCause((cause) => Effect.logError("a report could not be recorded; the agent keeps it", cause))
@@ -121,11 +99,18 @@ export const layer = Layer.effectDiscard(
 
     const takeAll = Effect.fnUntraced(function* (lane: Lane, incoming: Array.NonEmptyReadonlyArray<Incoming>) {
       if (obstacle() === "clock_off") return // given back shortly, to be judged by another gateway
-      const trust = identity.agent(lane.agent) // none when all of its keys were revoked
+      const { agent } = lane
+      const trust = identity.agent(agent) // none when all of its keys were revoked
       const now = fromMillis(clock.currentTimeMillisUnsafe())
+      const receiver: Receiver = {
+        lane,
+        tenant,
+        epoch: identity.epoch,
+        keyOf: (keyId) => trust?.takenKey(keyId, now)
+      }
       const envelopes = incoming.map(({ bytes }) => bytes)
-      const answers = yield* verifyBatch(crypto, (keyId) => trust?.takenKey(keyId, now), envelopes)
-      yield* Effect.forEach(answers, (answer, i) => takeSurely(lane, trust, answer, incoming[i]!), {
+      const answers = yield* open(receiver, envelopes)
+      yield* Effect.forEach(answers, (answer, i) => takeSurely(trust, answer, agent, incoming[i]!), {
         concurrency: "unbounded",
         discard: true
       })
@@ -141,13 +126,13 @@ export const layer = Layer.effectDiscard(
     }
 
     const scope = yield* Effect.scope
-    const receiving = new Set<AgentId>()
+    const subscribed = new Set<AgentId>()
     yield* identity.changes.pipe(
       Stream.runForEach(({ trusted }) =>
         Effect.forEach(
-          [...trusted.keys()].filter((agent) => !receiving.has(agent)),
+          [...trusted.keys()].filter((agent) => !subscribed.has(agent)),
           (agent) => {
-            receiving.add(agent)
+            subscribed.add(agent)
             return Effect.forkIn(whileFit(receive(agent)), scope)
           },
           { discard: true }

@@ -1,0 +1,99 @@
+import { Context } from "effect"
+import type { Lane } from "../ports/CommandBus.ts"
+import { type Change, Payloads, type Shape } from "./Payloads.ts"
+import { AgentCommand, AgentCommandV1, AgentReport, AgentReportV1 } from "./Protocol.ts"
+
+/**
+ * Which way the bytes go, and in which version of the protocol. Part of what is signed: a report can never pass for a
+ * command, nor one version for another.
+ */
+export type Direction = `homing/${"command" | "report"}/${number}`
+
+const prefixes = { commands: "homing/command/", reports: "homing/report/" } as const
+
+export const directionOf = (kind: Lane["kind"], version: number): Direction => `${prefixes[kind]}${version}`
+
+/** The version an envelope on such a lane was written in; `undefined` for one of the other direction. */
+export const versionOf = (kind: Lane["kind"], direction: string): number | undefined => {
+  const version = direction.slice(prefixes[kind].length)
+  return direction.startsWith(prefixes[kind]) && /^[1-9]\d{0,2}$/.test(version) ? Number(version) : undefined
+}
+
+/** Versions of the protocol, all of which one program speaks. */
+export class Versions<Command, Report> {
+  readonly commands: Payloads<Command>
+  readonly reports: Payloads<Report>
+  readonly newest: number
+
+  constructor(commands: Payloads<Command>, reports: Payloads<Report>) {
+    this.commands = commands
+    this.reports = reports
+    this.newest = commands.versions.length
+  }
+
+  /** With what changes in it, unless it only adds. */
+  next<NewerCommand, NewerReport>(
+    shapes: { readonly commands: Shape<NewerCommand>; readonly reports: Shape<NewerReport> },
+    changes: {
+      readonly commands?: Change<Command, NewerCommand>
+      readonly reports?: Change<Report, NewerReport>
+    } = {}
+  ): Versions<NewerCommand, NewerReport> {
+    return new Versions(
+      this.commands.next(shapes.commands, changes.commands),
+      this.reports.next(shapes.reports, changes.reports)
+    )
+  }
+}
+
+/** Commands, reports, acknowledgements. */
+export const version1 = new Versions(Payloads.released(AgentCommandV1), Payloads.released(AgentReportV1))
+
+/** Adds the heartbeat, and the announcement of what the agent shall trust. */
+export const version2 = version1.next({ commands: AgentCommand, reports: AgentReport })
+
+/** From this version on there are heartbeats. */
+export const heartbeatsSince = version2.newest
+
+type Spoken = Versions<AgentCommand, AgentReport>
+
+/** The versions that this program speaks. */
+export const SpokenVersions = Context.Reference<Spoken>("homing/domain/wire/SpokenVersions", {
+  defaultValue: () => version2
+})
+
+/** Which version is spoken with one other side. */
+export interface Agreement {
+  /** The highest that both know, as far as the other side has shown. */
+  readonly version: () => number
+  /** It wrote in this one, verified. */
+  readonly heard: (version: number) => void
+  /** It said that it knows this one, and no higher. */
+  readonly knows: (version: number) => void
+}
+
+/**
+ * `theirs`: what the other side knew when it was pinned. What it writes in shows what it is now, also an older program. But
+ * one that writes in a lower version than it said may go by what it heard before: for `holdsMillis` after its own word it is
+ * taken to. Else each would go on speaking as the other does.
+ */
+export const agreement = (options: {
+  readonly newest: number
+  readonly theirs: number
+  readonly holdsMillis?: number
+  readonly nowMillis?: () => number
+}): Agreement => {
+  const { holdsMillis = 0, newest, nowMillis = () => 0 } = options
+  let { theirs } = options
+  let said = Number.NEGATIVE_INFINITY
+  return {
+    version: () => Math.min(newest, theirs),
+    heard: (version) => {
+      if (version > theirs || nowMillis() - said >= holdsMillis) theirs = version
+    },
+    knows: (version) => {
+      theirs = version
+      said = nowMillis()
+    }
+  }
+}
