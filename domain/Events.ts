@@ -1,4 +1,5 @@
 import { Schema, type SchemaAST } from "effect"
+import { beside } from "./Beside.ts"
 import type { EventId } from "./Ids.ts"
 import type { NewEvent } from "./Recorded.ts"
 import { boxesIn } from "./Sealed.ts"
@@ -78,7 +79,7 @@ export const reader = <const E extends Events>(events: E): Reader<EventOf<E>> =>
     }
     newest.set(name, `${name}.v${shapes.length}`)
   }
-  const seen = new WeakMap<object, Event>()
+  const seen = beside<object, Event>()
 
   const read = (event: Stored): Event => {
     const version = released.get(event.type)

@@ -1,4 +1,5 @@
 import { Effect, Schema } from "effect"
+import { beside } from "../Beside.ts"
 import { base64url, fromBase64url, fromUtf8, lengthPrefixed, utf8 } from "../Bytes.ts"
 import type { EventId, SubjectId, TenantId } from "../Ids.ts"
 import { type Box, Crypto } from "../ports/Crypto.ts"
@@ -24,7 +25,7 @@ export class Unreadable extends Schema.TaggedError<Unreadable>()("Unreadable", {
 }) {}
 
 /** What this process sealed itself, for as long as the box is in memory: its command is about to be made from it. */
-const sealedHere = new WeakMap<Sealed, { readonly plaintext: string; readonly place: Place }>()
+const sealedHere = beside<Sealed, { readonly plaintext: string; readonly place: Place }>()
 
 export const seal = (
   crypto: Crypto["Service"],
