@@ -1,4 +1,5 @@
 import { Array, Clock, Effect, Exit, Layer, Schedule, Schema, Stream } from "effect"
+import * as AtOnce from "#domain/AtOnce.ts"
 import { DeviceId, EventId, SubjectId } from "#domain/Ids.ts"
 import { fromMillis, Instant, toMillis } from "#domain/Instant.ts"
 import type { GatewayPin } from "#domain/identity/Trust.ts"
@@ -73,7 +74,7 @@ export const layer = Layer.effectDiscard(
       return undefined
     }
 
-    const entryOf = Effect.fnUntracedEager(function* (header: Header, command: Send, now: Instant) {
+    const entryOf = AtOnce.fn(function* (header: Header, command: Send, now: Instant) {
       const { attempt, commandId, device, expiresAt, position, subject } = yield* decoding(() =>
         decodeSendHeader(header)
       )
@@ -120,7 +121,7 @@ export const layer = Layer.effectDiscard(
     })
 
     /** A send becomes an entry for the ledger, which knows what to do with an expired one; the rest is done here. */
-    const obey = Effect.fnUntracedEager(function* (answer: Verified | EnvelopeRefused, now: Instant) {
+    const obey = AtOnce.fn(function* (answer: Verified | EnvelopeRefused, now: Instant) {
       if (answer instanceof EnvelopeRefused) return yield* new Refused({ reason: answer.reason })
       const reason = foreign(answer)
       if (reason !== undefined) return yield* new Refused({ reason })

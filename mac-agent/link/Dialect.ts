@@ -1,4 +1,5 @@
-import { Clock, Context, Effect, Layer } from "effect"
+import { Context, Effect, Layer } from "effect"
+import * as Clocks from "#domain/Clocks.ts"
 import { NewestProtocol } from "#domain/identity/Trust.ts"
 import { Trust } from "./Trust.ts"
 
@@ -26,18 +27,18 @@ export const layer = Layer.effect(
   Dialect,
   Effect.gen(function* () {
     const newest = yield* NewestProtocol
-    const clock = yield* Clock.Clock
+    const now = yield* Clocks.wall
     let theirs = (yield* Trust).protocol
     let answered = Number.NEGATIVE_INFINITY
     return {
       newest,
       spoken: () => Math.min(newest, theirs),
       heard: (version) => {
-        if (version > theirs || clock.currentTimeMillisUnsafe() - answered > holdsMillis) theirs = version
+        if (version > theirs || now() - answered > holdsMillis) theirs = version
       },
       told: (version) => {
         theirs = version
-        answered = clock.currentTimeMillisUnsafe()
+        answered = now()
       }
     }
   })

@@ -1,4 +1,5 @@
 import { Array, Clock, Context, Effect, FiberSet, Layer, Schedule } from "effect"
+import * as Clocks from "#domain/Clocks.ts"
 import { reportIdOf, uuidV7 } from "#domain/Identifiers.ts"
 import type { EventId } from "#domain/Ids.ts"
 import { fromMillis, toMillis } from "#domain/Instant.ts"
@@ -73,7 +74,7 @@ export const layer = Layer.effect(
     const step = yield* Steps
     const trust = yield* Trust
     const lane: Lane = { kind: "reports", agent: trust.agent }
-    const clock = yield* Clock.Clock
+    const wall = yield* Clocks.wall
     const run = yield* FiberSet.makeRuntime<never>()
 
     let ready: globalThis.Array<Leaving> = []
@@ -81,7 +82,7 @@ export const layer = Layer.effect(
     /** When each unreceipted report last left, and how often. */
     const published = new Map<string, Published>()
     /** The bus drops an id that it knows, and it may remember those of an earlier start. */
-    const start = uuidV7(crypto, clock.currentTimeMillisUnsafe())
+    const start = uuidV7(crypto, wall())
     /** Behind which report the next look at the ledger begins: those that are never receipted keep nobody waiting. */
     let looked: ReportPlace | undefined
 
@@ -176,12 +177,12 @@ export const layer = Layer.effect(
           id: reportIdOf(crypto, regarding.commandId, regarding.attempt, told),
           position: regarding.position,
           bytes: encodeUnsigned({
-            header: headerOf(regarding, clock.currentTimeMillisUnsafe()),
+            header: headerOf(regarding, wall()),
             payload: encodePayload(report)
           })
         }
       },
-      publish: (reports) => publish(reports, clock.currentTimeMillisUnsafe()),
+      publish: (reports) => publish(reports, wall()),
       showCode: Effect.fnUntraced(function* (regarding, { code, expiresAt, method }) {
         const millis = yield* Clock.currentTimeMillis
         const header = headerOf(regarding, millis)
