@@ -1,4 +1,6 @@
-import { type Array, Clock, Effect, Layer, Schema, Stream } from "effect"
+import { type Array, Effect, Layer, Schema, Stream } from "effect"
+import * as AtOnce from "#domain/AtOnce.ts"
+import * as Clocks from "#domain/Clocks.ts"
 import { type AgentId, EventId } from "#domain/Ids.ts"
 import { fromMillis, type Instant } from "#domain/Instant.ts"
 import { NewestProtocol } from "#domain/identity/Trust.ts"
@@ -32,7 +34,7 @@ const refusals = tally({
 export const layer = Layer.effectDiscard(
   Effect.gen(function* () {
     const bus = yield* CommandBus
-    const clock = yield* Clock.Clock
+    const wall = yield* Clocks.wall
     const crypto = yield* Crypto
     const heard = yield* AgentsHeard
     const heartbeats = yield* Heartbeats
@@ -60,14 +62,13 @@ export const layer = Layer.effectDiscard(
     }
 
     /** Nothing that can never be recorded comes again for ever: it is counted, told, and taken off the bus. */
-    const refuse = (agent: AgentId, reason: string) =>
-      Effect.as(refusals.count(reason, agent, clock.currentTimeMillisUnsafe()), undefined)
+    const refuse = (agent: AgentId, reason: string) => Effect.as(refusals.count(reason, agent, wall()), undefined)
 
     /**
      * Answers the name of what need not come again. An agent whose clock is wrong has to ask the time, so a heartbeat's own
      * expiry says nothing.
      */
-    const answered = Effect.fnUntracedEager(function* (trust: AgentTrust, verified: Verified, now: Instant) {
+    const answered = AtOnce.fn(function* (trust: AgentTrust, verified: Verified, now: Instant) {
       const { header, payload } = verified
       const told = yield* readReport(payload)
       if (told.kind === "heartbeat") return yield* heartbeats.take(trust.agent, header.commandId as EventId, told)
@@ -86,7 +87,7 @@ export const layer = Layer.effectDiscard(
       return id
     })
 
-    const take = Effect.fnUntracedEager(function* (
+    const take = AtOnce.fn(function* (
       lane: Lane,
       trust: AgentTrust | undefined,
       answer: Verified | EnvelopeRefused,
@@ -97,7 +98,7 @@ export const layer = Layer.effectDiscard(
       if (answer instanceof EnvelopeRefused || trust === undefined) yield* refuse(agent, reason ?? "unknown_key")
       else if (reason !== undefined) yield* refuse(agent, reason)
       else {
-        const id = yield* answered(trust, answer, fromMillis(clock.currentTimeMillisUnsafe())).pipe(
+        const id = yield* answered(trust, answer, fromMillis(wall())).pipe(
           Effect.catchTag("Undecodable", () => refuse(agent, "undecodable"))
         )
         if (id !== undefined) receipts.give(agent, [id])
@@ -122,7 +123,7 @@ export const layer = Layer.effectDiscard(
     const takeAll = Effect.fnUntraced(function* (lane: Lane, incoming: Array.NonEmptyReadonlyArray<Incoming>) {
       if (obstacle() === "clock_off") return // given back shortly, to be judged by another gateway
       const trust = identity.agent(lane.agent) // none when all of its keys were revoked
-      const now = fromMillis(clock.currentTimeMillisUnsafe())
+      const now = fromMillis(wall())
       const envelopes = incoming.map(({ bytes }) => bytes)
       const answers = yield* verifyBatch(crypto, (keyId) => trust?.takenKey(keyId, now), envelopes)
       yield* Effect.forEach(answers, (answer, i) => takeSurely(lane, trust, answer, incoming[i]!), {
