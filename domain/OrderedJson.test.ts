@@ -35,6 +35,14 @@ describe("what is laid out by its shape", () => {
     })
   }
 
+  it("is in order within what stands in order", () => {
+    const value = { many: [], maybe: { zeal: "z", ardour: { subject: "s", key: "1", iv: "", box: "" } } }
+    assert.strictEqual(
+      orderedJson(inOrder(Whole)(value)),
+      '{"many":[],"maybe":{"ardour":{"box":"","iv":"","key":"1","subject":"s"},"zeal":"z"}}'
+    )
+  })
+
   it("loses nothing that the shape does not name", () => {
     const value = { zeal: "z", extra: 1 }
     assert.strictEqual(inOrder(Part)(value), value)
