@@ -56,16 +56,8 @@ const confined: Record<string, ReadonlyArray<string>> = {
 
 /** What costs a reader more than it seems to stands behind doors that say why. A word, and where it may be written. */
 const tricks: ReadonlyArray<readonly [word: RegExp, places: ReadonlyArray<string>]> = [
-  [
-    /Eager\b/,
-    [
-      "domain/AtOnce.ts",
-      "services/access/AuthorizationHttp.ts",
-      "services/http/Body.ts",
-      "services/messages/MessagesLive.ts"
-    ]
-  ],
-  [/Primitive\b/, ["domain/Afterwards.ts", "services/messages/MessagesLive.ts"]],
+  [/Eager\b/, ["domain/AtOnce.ts", "services/access/AuthorizationHttp.ts", "services/http/Body.ts"]],
+  [/Primitive\b/, ["domain/Afterwards.ts"]],
   [
     /Unsafe\b/,
     [
@@ -73,15 +65,11 @@ const tricks: ReadonlyArray<readonly [word: RegExp, places: ReadonlyArray<string
       "domain/Later.ts",
       "domain/wire/Tally.ts",
       "infra/Inflow.ts",
-      "services/access/Authenticator.ts",
       "services/access/AuthorizationHttp.ts",
-      "services/access/Clients.ts",
-      "services/devices/PairingCodes.ts",
       "services/gateway/Edge.ts",
       "services/http/Patience.ts",
       "services/runtime/Watched.ts",
-      "services/telemetry/Metrics.ts",
-      "services/views/Progress.ts"
+      "services/telemetry/Metrics.ts"
     ]
   ],
   [
@@ -95,12 +83,7 @@ const tricks: ReadonlyArray<readonly [word: RegExp, places: ReadonlyArray<string
   ],
   [
     /(?<![.\w])set(Timeout|Interval)\b/,
-    [
-      "domain/Timer.ts",
-      "services/http/Connections.ts",
-      "services/http/Patience.ts",
-      "services/messages/Confirmation.ts"
-    ]
+    ["domain/Timer.ts", "services/http/Connections.ts", "services/http/Patience.ts"]
   ]
 ]
 
