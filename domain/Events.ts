@@ -1,5 +1,8 @@
 import { Schema, type SchemaAST } from "effect"
+import { beside } from "./Beside.ts"
 import type { EventId } from "./Ids.ts"
+import type { JsonObject } from "./Json.ts"
+import { inOrder } from "./OrderedJson.ts"
 import type { NewEvent } from "./Recorded.ts"
 import { boxesIn } from "./Sealed.ts"
 
@@ -49,15 +52,22 @@ interface Version {
   readonly decode: (data: unknown) => object
 }
 
+/** An event as it is written. */
+interface Newest {
+  readonly type: string
+  readonly layOut: <A>(data: A) => A
+}
+
 type Stored = Pick<NewEvent, "eventId" | "type" | "data">
 
 export interface Reader<Event> {
   /** A type or shape that was never released throws `UnreadableEvent`: a bug, a damaged log, or a newer release's. */
   (event: Stored): Event
-  /** Takes a decider's own event for read: its shape was checked by the compiler. */
-  readonly remember: (event: Event, id: EventId) => void
-  /** The type under which an event of this name is stored now. */
-  readonly storedType: (name: string) => string
+  /**
+   * A decider's own event as it is stored now, in the order of canonical JSON. It counts as read: its shape was checked by
+   * the compiler.
+   */
+  readonly stored: (event: Event, eventId: EventId) => Stored
   /** Every type that was ever stored. */
   readonly types: ReadonlySet<string>
   /** The personal data in it, each box with the name that its place is bound to. */
@@ -68,7 +78,7 @@ export interface Reader<Event> {
 export const reader = <const E extends Events>(events: E): Reader<EventOf<E>> => {
   type Event = EventOf<E>
   const released = new Map<string, Version>()
-  const newest = new Map<string, string>()
+  const newest = new Map<string, Newest>()
   for (const [name, { shapes, upcasts }] of Object.entries(events)) {
     for (const [i, shape] of shapes.entries()) {
       const decode = Schema.decodeUnknownSync(shape)
@@ -76,9 +86,9 @@ export const reader = <const E extends Events>(events: E): Reader<EventOf<E>> =>
       const read = (data: unknown) => later.reduce<object>((before, upcast) => upcast(before as never), decode(data))
       released.set(`${name}.v${i + 1}`, { name, shape: shape.ast, decode: later.length === 0 ? decode : read })
     }
-    newest.set(name, `${name}.v${shapes.length}`)
+    newest.set(name, { type: `${name}.v${shapes.length}`, layOut: inOrder(shapes.at(-1)!) })
   }
-  const seen = new WeakMap<object, Event>()
+  const seen = beside<object, Event>()
 
   const read = (event: Stored): Event => {
     const version = released.get(event.type)
@@ -93,9 +103,14 @@ export const reader = <const E extends Events>(events: E): Reader<EventOf<E>> =>
       throw new UnreadableEvent({ type: event.type, problem: "malformed data" }) // the decoder's own words may quote it
     }
   }
+  const stored = (event: Event, eventId: EventId): Stored => {
+    const { layOut, type } = newest.get(event.type)!
+    const data = layOut(event.data)
+    seen.set(data, { ...event, id: eventId })
+    return { eventId, type, data: data as JsonObject }
+  }
   return Object.assign(read, {
-    remember: (event: Event, id: EventId) => void seen.set(event.data, { ...event, id }),
-    storedType: (name: string) => newest.get(name)!,
+    stored,
     types: new Set(released.keys()),
     boxes: ({ data, type }: Stored) => boxesIn(released.get(type)!.shape, data)
   })

@@ -2,7 +2,7 @@ import { concat, hex, lengthPrefixed, utf8 } from "./Bytes.ts"
 import type { ClientId, CommandId, EventId, MessageId, SubjectId, TenantId, WaMessageId } from "./Ids.ts"
 import type { Crypto, MacKey } from "./ports/Crypto.ts"
 
-type Primitives = Crypto["Service"]
+type Algorithms = Crypto["Service"]
 
 /** How ids are made. Events are for ever, so these derivations never change. */
 
@@ -14,7 +14,7 @@ const uuid = (digits: string, version: number): string => {
 }
 
 /** RFC 9562 version 7: `millis` since 1970, then random. */
-export const uuidV7 = (crypto: Primitives, millis: number): string => {
+export const uuidV7 = (crypto: Algorithms, millis: number): string => {
   const time = Math.floor(millis).toString(16).padStart(12, "0")
   return uuid(`${time}${hex(crypto.random(10))}`, 7)
 }
@@ -23,23 +23,23 @@ export const uuidV7 = (crypto: Primitives, millis: number): string => {
 const namespace = Uint8Array.from([
   0x5b, 0x0e, 0x61, 0x8d, 0x3f, 0x24, 0x4c, 0x1a, 0x9e, 0x57, 0xd2, 0x40, 0x7c, 0x93, 0xb6, 0x08
 ])
-const uuidV5 = (crypto: Primitives, ...name: ReadonlyArray<string>): string =>
+const uuidV5 = (crypto: Algorithms, ...name: ReadonlyArray<string>): string =>
   uuid(crypto.sha1(concat(namespace, lengthPrefixed(...name)), "hex"), 5)
 
 /** One decision, one command id. */
-export const newCommandId = (crypto: Primitives, millis: number) => uuidV7(crypto, millis) as CommandId
+export const newCommandId = (crypto: Algorithms, millis: number) => uuidV7(crypto, millis) as CommandId
 
 /** The id of the decision's event number `index`. */
-export const eventIdOf = (crypto: Primitives, command: CommandId, index: number) =>
+export const eventIdOf = (crypto: Algorithms, command: CommandId, index: number) =>
   uuidV5(crypto, command, String(index)) as EventId
 
 /** A report's id names its event. `step` says what happened in the agent's ledger. */
-export const reportIdOf = (crypto: Primitives, agentCommand: string, attempt: number, step: string) =>
+export const reportIdOf = (crypto: Algorithms, agentCommand: string, attempt: number, step: string) =>
   uuidV5(crypto, agentCommand, String(attempt), step) as EventId
 
 /** Callers use phone numbers as keys, hence the keyed digest. The pepper is the same in all regions and never rotates. */
 export const messageIdOf = (
-  crypto: Primitives,
+  crypto: Algorithms,
   pepper: MacKey,
   tenant: TenantId,
   client: ClientId,
@@ -47,10 +47,10 @@ export const messageIdOf = (
 ) => uuid(crypto.mac(pepper, lengthPrefixed("message", tenant, client, idempotencyKey), "hex"), 8) as MessageId
 
 /** `kind` and `identity` name a person or thing: `phone` and an E.164 number, say. */
-export const subjectIdOf = (crypto: Primitives, pepper: MacKey, tenant: TenantId, kind: string, identity: string) =>
+export const subjectIdOf = (crypto: Algorithms, pepper: MacKey, tenant: TenantId, kind: string, identity: string) =>
   crypto.mac(pepper, lengthPrefixed("subject", tenant, kind, identity), "base64url") as SubjectId
 
-export const contentDigestOf = (crypto: Primitives, pepper: MacKey, canonicalJson: string): string =>
+export const contentDigestOf = (crypto: Algorithms, pepper: MacKey, canonicalJson: string): string =>
   crypto.mac(pepper, utf8(canonicalJson), "base64url")
 
-export const newWaMessageId = (crypto: Primitives) => `3EB0${hex(crypto.random(9)).toUpperCase()}` as WaMessageId
+export const newWaMessageId = (crypto: Algorithms) => `3EB0${hex(crypto.random(9)).toUpperCase()}` as WaMessageId

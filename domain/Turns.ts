@@ -1,13 +1,16 @@
-import { Deferred, Effect, Exit } from "effect"
+import { Effect, Exit } from "effect"
+import { Later } from "./Later.ts"
 import { remainingMillis } from "./ports/Deadline.ts"
+import { type After, Timers } from "./Timer.ts"
 
 const given = Exit.succeed(true)
+const late = Exit.succeed(false)
 
 /** So many at a time. The others wait in their order, each until its deadline, also where nothing may be interrupted. */
 export class Turns {
   #free: number
   /** Told whether the turn has come, or the deadline has. */
-  readonly #waiting: Array<Deferred.Deferred<boolean>> = []
+  readonly #waiting: Array<Later<boolean>> = []
 
   constructor(atOnce: number) {
     this.#free = atOnce
@@ -22,21 +25,22 @@ export class Turns {
 
   /** Takes a turn when one is given back; `false` when the deadline comes first. */
   await(): Effect.Effect<boolean> {
-    return Effect.flatMap(remainingMillis, (millis) => (this.take() ? Effect.succeed(true) : this.#queue(millis)))
+    return Effect.flatMap(remainingMillis, (millis) =>
+      this.take() ? Effect.succeed(true) : Effect.flatMap(Timers, ({ after }) => this.#queue(millis, after))
+    )
   }
 
-  #queue(millis: number): Effect.Effect<boolean> {
-    const turn = Deferred.makeUnsafe<boolean>()
+  #queue(millis: number, after: After): Effect.Effect<boolean> {
+    const turn = new Later<boolean>()
     this.#waiting.push(turn)
-    const giveUp = () => Deferred.doneUnsafe(turn, Exit.succeed(false))
-    const timer = millis === Number.POSITIVE_INFINITY ? undefined : setTimeout(giveUp, millis)
-    return Deferred.await(turn).pipe(
+    const timer = millis === Number.POSITIVE_INFINITY ? undefined : after(millis, () => turn.tell(late))
+    return turn.told.pipe(
       Effect.onInterrupt(() =>
         Effect.sync(() => {
-          if (!giveUp() && turn.effect === given) this.giveBack()
+          if (!turn.tell(late) && turn.is(given)) this.giveBack()
         })
       ),
-      Effect.ensuring(Effect.sync(() => clearTimeout(timer)))
+      Effect.ensuring(Effect.sync(() => timer?.stop()))
     )
   }
 
@@ -46,7 +50,7 @@ export class Turns {
     else {
       // not in this step: a long line is no deep stack
       queueMicrotask(() => {
-        if (!Deferred.doneUnsafe(next, given)) this.giveBack()
+        if (!next.tell(given)) this.giveBack()
       })
     }
   }

@@ -1,4 +1,5 @@
 import { Array, Clock, Effect, Layer, Schedule, Schema, Stream } from "effect"
+import * as AtOnce from "#domain/AtOnce.ts"
 import { DeviceId, EventId, SubjectId } from "#domain/Ids.ts"
 import { fromMillis, Instant, toMillis } from "#domain/Instant.ts"
 import type { GatewayPin } from "#domain/identity/Trust.ts"
@@ -53,7 +54,7 @@ export const layer = Layer.effectDiscard(
     const lane: Lane = { kind: "commands", agent: trust.agent }
     const { epoch, tenant } = trust
 
-    const entryOf = Effect.fnUntracedEager(function* (header: Header, command: Send, now: Instant) {
+    const entryOf = AtOnce.fn(function* (header: Header, command: Send, now: Instant) {
       const { attempt, commandId, device, expiresAt, position, subject } = yield* decoding(() =>
         decodeSendHeader(header)
       )
@@ -104,7 +105,7 @@ export const layer = Layer.effectDiscard(
     )
 
     /** A send becomes an entry for the ledger, which knows what to do with an expired one; the rest is done here. */
-    const obey = Effect.fnUntracedEager(function* (received: Received<AgentCommand>, now: Instant) {
+    const obey = AtOnce.fn(function* (received: Received<AgentCommand>, now: Instant) {
       const { header, said: command, version } = received
       if (command.kind === "heartbeat") dialect.knows(command.protocol)
       else dialect.heard(version)

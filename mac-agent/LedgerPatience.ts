@@ -1,4 +1,5 @@
-import { Context, Deferred, Effect, Layer } from "effect"
+import { Context, Effect, Exit, Layer } from "effect"
+import { Later } from "#domain/Later.ts"
 import type { LedgerUnavailable } from "#domain/ports/Ledger.ts"
 
 const pauseMillis = 1_000
@@ -17,12 +18,12 @@ export class LedgerPatience extends Context.Service<
 
 export const layer = Layer.sync(LedgerPatience, () => {
   /** Done when it is time to try again; `undefined` while the ledger answers, as far as is known. */
-  let pause: Deferred.Deferred<void> | undefined
+  let pause: Later<void> | undefined
   let isDown = false
 
   const wait = Effect.suspend(() => {
-    if (pause !== undefined) return Deferred.await(pause)
-    const own = Deferred.makeUnsafe<void>()
+    if (pause !== undefined) return pause.told
+    const own = new Later<void>()
     pause = own
     const warning = isDown
       ? Effect.void
@@ -33,7 +34,7 @@ export const layer = Layer.sync(LedgerPatience, () => {
       Effect.ensuring(
         Effect.sync(() => {
           pause = undefined
-          Deferred.doneUnsafe(own, Effect.void)
+          own.tell(Exit.void)
         })
       )
     )

@@ -54,6 +54,39 @@ const confined: Record<string, ReadonlyArray<string>> = {
   "libphonenumber-js": ["services/http/"]
 }
 
+/** What costs a reader more than it seems to stands behind doors that say why. A word, and where it may be written. */
+const tricks: ReadonlyArray<readonly [word: RegExp, places: ReadonlyArray<string>]> = [
+  [/Eager\b/, ["domain/AtOnce.ts", "services/access/AuthorizationHttp.ts", "services/http/Body.ts"]],
+  [/Primitive\b/, ["domain/Afterwards.ts"]],
+  [
+    /Unsafe\b/,
+    [
+      "domain/Clocks.ts",
+      "domain/Later.ts",
+      "domain/wire/Tally.ts",
+      "infra/Inflow.ts",
+      "services/access/AuthorizationHttp.ts",
+      "services/gateway/Edge.ts",
+      "services/http/Patience.ts",
+      "services/runtime/Watched.ts",
+      "services/telemetry/Metrics.ts"
+    ]
+  ],
+  [
+    /\bWeak(Map|Set|Ref)\b/,
+    [
+      "domain/Beside.ts",
+      "services/http/IdempotencyKey.ts",
+      "services/http/RateHeaders.ts",
+      "services/http/RequestId.ts"
+    ]
+  ],
+  [
+    /(?<![.\w])set(Timeout|Interval)\b/,
+    ["domain/Timer.ts", "services/http/Connections.ts", "services/http/Patience.ts"]
+  ]
+]
+
 /** Which rooms of the gateway a room may use: contract below, plumbing below it, features beside each other, the door on top. */
 const below: Record<string, ReadonlyArray<string>> = {
   telemetry: [],
@@ -74,6 +107,8 @@ const below: Record<string, ReadonlyArray<string>> = {
 
 const isIn = (places: ReadonlyArray<string>, file: string) => places.some((place) => file.startsWith(place))
 const isOf = (library: string, target: string) => target === library || target.startsWith(`${library}/`)
+/** What is no part of the product may do as it likes. */
+const isStage = (file: string) => /\/(double|simulator|testing)\//.test(file)
 const isTest = (file: string) => /(\.test|\/contract|Fixture)\.ts$/.test(file) || file.includes("/contract/")
 
 const sources = Object.keys(rooms).flatMap((room) =>
@@ -86,10 +121,9 @@ const targetOf = (file: string, name: string): string => {
   if (name.startsWith("#")) return name.slice(1)
   return name.startsWith(".") ? relative(root, resolve(root, dirname(file), name)) : name
 }
+const textOf = (file: string) => readFileSync(join(root, file), "utf8")
 const importsOf = (file: string) =>
-  [...readFileSync(join(root, file), "utf8").matchAll(/(?:from|import)\s*\(?\s*"([^"]+)"/g)].map(([, name]) =>
-    targetOf(file, name!)
-  )
+  [...textOf(file).matchAll(/(?:from|import)\s*\(?\s*"([^"]+)"/g)].map(([, name]) => targetOf(file, name!))
 
 /** A room of the gateway; `undefined` for what puts it together. */
 const roomOf = (file: string): string | undefined =>
@@ -154,6 +188,15 @@ describe("architecture", () => {
     assert.isTrue(roots.every((root) => makesUse(root, (target) => target.startsWith("infra/"))))
   })
 
+  it("a trick stands behind its doors, and every door has one", () => {
+    const product = production.filter((file) => !isStage(file))
+    const written = tricks.flatMap(([word]) =>
+      product.filter((file) => word.test(textOf(file))).map((file) => `${file}: ${word.source}`)
+    )
+    const listed = tricks.flatMap(([word, places]) => places.map((place) => `${place}: ${word.source}`))
+    assert.deepStrictEqual(written.toSorted(), listed.toSorted())
+  })
+
   it("no adapter is reached from outside of the roots, by whatever way", () => {
     const edges = graphOf(uses)
     const outside = production.filter((file) => /^(services|mac-agent)\//.test(file) && !isIn(roots, file))
@@ -201,7 +244,7 @@ describe("architecture", () => {
   })
 
   it("files stay readable", () => {
-    const lines = (file: string) => readFileSync(join(root, file), "utf8").split("\n").length
+    const lines = (file: string) => textOf(file).split("\n").length
     assert.deepStrictEqual(
       sources.filter((file) => lines(file) > 300),
       []

@@ -1,9 +1,11 @@
 import { Effect, Schema } from "effect"
+import { beside } from "../Beside.ts"
 import { base64url, fromBase64url, fromUtf8, lengthPrefixed, utf8 } from "../Bytes.ts"
 import type { EventId, SubjectId, TenantId } from "../Ids.ts"
+import { inOrder } from "../OrderedJson.ts"
 import { type Box, Crypto } from "../ports/Crypto.ts"
 import { type SubjectKey, SubjectKeys, type SubjectKeysUnavailable } from "../ports/SubjectKeys.ts"
-import type { Sealed } from "../Sealed.ts"
+import { Sealed } from "../Sealed.ts"
 
 /** Where a box stands: it opens nowhere else. */
 export interface Place {
@@ -23,8 +25,11 @@ export class Unreadable extends Schema.TaggedError<Unreadable>()("Unreadable", {
   reason: Schema.Literals(["erased", "key_lost", "damaged"])
 }) {}
 
+/** As it is going to be stored: whoever stores it keeps the very box. */
+const layOut = inOrder(Sealed)
+
 /** What this process sealed itself, for as long as the box is in memory: its command is about to be made from it. */
-const sealedHere = new WeakMap<Sealed, { readonly plaintext: string; readonly place: Place }>()
+const sealedHere = beside<Sealed, { readonly plaintext: string; readonly place: Place }>()
 
 export const seal = (
   crypto: Crypto["Service"],
@@ -34,7 +39,7 @@ export const seal = (
   plaintext: string
 ): Sealed => {
   const { iv, box } = crypto.encrypt(key, utf8(plaintext), associated(place))
-  const sealed: Sealed = { box: base64url(box), iv: base64url(iv), key: version, subject }
+  const sealed = layOut<Sealed>({ subject, key: version, iv: base64url(iv), box: base64url(box) })
   sealedHere.set(sealed, { plaintext, place })
   return sealed
 }

@@ -3,7 +3,7 @@ import { concat, fromUtf8, hex, lengthPrefixed, utf8 } from "../Bytes.ts"
 import type { Crypto, SigningKey, VerifyingKey } from "../ports/Crypto.ts"
 import * as MerkleBatch from "./MerkleBatch.ts"
 
-type Primitives = Crypto["Service"]
+type Algorithms = Crypto["Service"]
 
 /**
  * Which way the bytes go, and in which version of the protocol. Part of what is signed: a report can never pass for a
@@ -65,7 +65,7 @@ const version = 1
 const fixed = 1 + 4 + 2 + 2 + 64
 
 /** One signature over all of them; each comes back as an envelope that is provable alone. */
-export const signBatch = (crypto: Primitives, key: SigningKey, signed: ReadonlyArray<Uint8Array>) => {
+export const signBatch = (crypto: Algorithms, key: SigningKey, signed: ReadonlyArray<Uint8Array>) => {
   const levels = MerkleBatch.levelsOf(crypto.sha256, signed)
   return Effect.map(crypto.sign(key, batchStatement(MerkleBatch.topOf(levels), signed.length)), (signature) =>
     signed.map((bytes, i) => encodeEnvelope(bytes, MerkleBatch.proofOf(levels, i), signature))
@@ -157,7 +157,7 @@ const fieldAt = (signed: Uint8Array, offset: number): readonly [from: number, to
  * one verification. `keyOf` finds the pinned key of a key id; an unknown one is refused.
  */
 export const verifyBatch = Effect.fnUntraced(function* (
-  crypto: Primitives,
+  crypto: Algorithms,
   keyOf: (keyId: string) => VerifyingKey | undefined,
   envelopes: ReadonlyArray<Uint8Array>
 ) {
@@ -203,7 +203,7 @@ interface Rooted {
 }
 
 /** The roots that claims of one signature lead to: one, unless somebody lies. */
-const rootsOf = (hash: Primitives["sha256"], claims: ReadonlyArray<Claim>): Iterable<Rooted> => {
+const rootsOf = (hash: Algorithms["sha256"], claims: ReadonlyArray<Claim>): Iterable<Rooted> => {
   const whole = wholeBatch(hash, claims)
   if (whole !== undefined) return [whole]
   const found = new Map<string, { readonly root: Uint8Array; readonly under: Array<Claim> }>()
@@ -218,7 +218,7 @@ const rootsOf = (hash: Primitives["sha256"], claims: ReadonlyArray<Claim>): Iter
 }
 
 /** A batch that arrived complete and in order, as it usually does: its tree is built once, and every proof compared. */
-const wholeBatch = (hash: Primitives["sha256"], claims: ReadonlyArray<Claim>): Rooted | undefined => {
+const wholeBatch = (hash: Algorithms["sha256"], claims: ReadonlyArray<Claim>): Rooted | undefined => {
   if (claims.length < 2 || claims.length !== claims[0]!.proof.count) return undefined
   if (claims.some(({ proof }, i) => proof.index !== i)) return undefined
   const levels = MerkleBatch.levelsOf(

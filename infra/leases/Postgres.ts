@@ -1,5 +1,6 @@
-import { Clock, Effect, Layer } from "effect"
+import { Effect, Layer } from "effect"
 import { SqlClient } from "effect/sql"
+import * as Clocks from "#domain/Clocks.ts"
 import { type Group, type Lease, LeaseLost, Leases, LeasesUnavailable } from "#domain/ports/Leases.ts"
 import { creating } from "#infra/postgres/Schema.ts"
 import { transaction } from "./Transaction.ts"
@@ -12,15 +13,15 @@ export interface Options {
 
 interface Held {
   readonly lease: Lease
-  /** By this process's clock, in nanoseconds. */
-  until: bigint
+  /** By this process's steady clock. */
+  until: number
 }
 
 type Row = { readonly partition: number; readonly token: bigint }
 
 const make = Effect.fnUntraced(function* ({ leaseMillis, renewalMillis }: Options) {
   const sql = yield* SqlClient.SqlClient
-  const clock = yield* Clock.Clock
+  const now = yield* Clocks.steady
   /** Of this life of the process: what an earlier one held is not ours. */
   const holder = crypto.randomUUID()
   const ends = sql`clock_timestamp() + ${leaseMillis}::integer * INTERVAL '1 millisecond'`
@@ -44,16 +45,16 @@ const make = Effect.fnUntraced(function* ({ leaseMillis, renewalMillis }: Option
     sql`group_name = ${group} AND partition = ${partition} AND token = ${token} AND holder = ${holder}`
 
   const unless = Effect.mapError((cause: unknown) => new LeasesUnavailable({ cause }))
-  const deadline = () => clock.monotonicTimeNanosUnsafe() + BigInt(leaseMillis) * 1_000_000n
+  const deadline = () => now() + leaseMillis
 
-  const remember = (group: Group, until: bigint, { partition, token }: Row): Lease => {
+  const remember = (group: Group, until: number, { partition, token }: Row): Lease => {
     const name = nameOf({ group: group.name, partition, token })
     const known = held.get(name)
     if (known !== undefined) {
       known.until = until
       return known.lease
     }
-    const remaining = () => Number((one.until - clock.monotonicTimeNanosUnsafe()) / 1_000_000n)
+    const remaining = () => Math.trunc(one.until - now())
     const one: Held = { until, lease: { group: group.name, partition, token, remaining } }
     held.set(name, one)
     return one.lease

@@ -1,5 +1,6 @@
 import type { DatabaseSync } from "node:sqlite"
 import { Effect, Exit, Result } from "effect"
+import { after, type Timer } from "#domain/Timer.ts"
 import { CommitFailed, commitTogether } from "./Transaction.ts"
 
 /**
@@ -43,7 +44,7 @@ export const make = Effect.fnUntraced(function* <Result = unknown>(
   /** The deferred ones that could not be stored, all older than what is queued. */
   let kept: ReadonlyArray<Queued<Result>> = []
   let armed: NodeJS.Immediate | undefined
-  let deadline: NodeJS.Timeout | undefined
+  let deadline: Timer | undefined
   /** How many writers wait for the next commit, did at the last turn of the event loop, and did for the last commit. */
   let waiting = 0
   let gathered = 0
@@ -53,7 +54,7 @@ export const make = Effect.fnUntraced(function* <Result = unknown>(
 
   const flush = () => {
     clearImmediate(armed)
-    clearTimeout(deadline)
+    deadline?.stop()
     armed = deadline = undefined
     latest = waiting
     waiting = gathered = turns = 0
@@ -97,7 +98,7 @@ export const make = Effect.fnUntraced(function* <Result = unknown>(
   }
   const armLater = () => {
     if (queue.length >= batchLimit) arm()
-    else deadline ??= setTimeout(flush, soonMillis).unref()
+    else deadline ??= after(soonMillis, flush).unref()
   }
   const enqueue = (queued: Queued<Result>, wake: () => void) => {
     if (!open)
@@ -113,7 +114,7 @@ export const make = Effect.fnUntraced(function* <Result = unknown>(
     Effect.suspend(() => {
       open = false
       flushAll()
-      clearTimeout(deadline)
+      deadline?.stop()
       return kept.length === 0
         ? Effect.void
         : Effect.logWarning("what nobody waits for is lost", { writes: kept.length })

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto"
 import { closeSync, openSync, readFileSync, readlinkSync, renameSync, rmSync, writeFileSync, writeSync } from "node:fs"
 import { hostname } from "node:os"
+import { every } from "#domain/Timer.ts"
 
 /**
  * Who holds a folder, as a note in it that is renewed all the time: for mounts that forward no locks, through which two
@@ -138,7 +139,7 @@ export const hold = (file: string, pace: Pace, lost: () => void): Hold | { reado
       // the next beat tries again
     }
   }
-  const timer = setInterval(() => {
+  const renewing = every(pace.beatMillis, () => {
     try {
       const note = noteIn(readFileSync(file, "utf8"))
       if (note?.token === token) return renew(file, own(++beat))
@@ -149,13 +150,12 @@ export const hold = (file: string, pace: Pace, lost: () => void): Hold | { reado
       if ((cause as NodeJS.ErrnoException).code === "ENOENT") createAgain()
       return
     }
-    clearInterval(timer)
+    renewing.stop()
     lost()
-  }, pace.beatMillis)
-  timer.unref()
+  }).unref()
   return {
     release: () => {
-      clearInterval(timer)
+      renewing.stop()
       if (read(file)?.token === token) rmSync(file, { force: true })
     }
   }

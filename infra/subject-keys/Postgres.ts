@@ -1,5 +1,6 @@
-import { type Array, Clock, Effect, Layer } from "effect"
+import { type Array, Effect, Layer } from "effect"
 import { SqlClient } from "effect/sql"
+import * as Clocks from "#domain/Clocks.ts"
 import type { SubjectId, TenantId } from "#domain/Ids.ts"
 import { type SubjectKey, SubjectKeys, SubjectKeysUnavailable } from "#domain/ports/SubjectKeys.ts"
 import { lru } from "#infra/Lru.ts"
@@ -24,12 +25,12 @@ interface Name {
 
 const make = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
-  const clock = yield* Clock.Clock
+  const now = yield* Clocks.steady
   yield* creating(sql, PostgresTables.setUp(sql))
   const [any] = yield* sql<OwnedKey>`SELECT * FROM subject_keys LIMIT 1`
   const wrapping = yield* wrappedKeys("PostgreSQL", any)
 
-  const cache = lru<{ readonly key: SubjectKey; readonly until: bigint }>(cacheCapacity)
+  const cache = lru<{ readonly key: SubjectKey; readonly until: number }>(cacheCapacity)
   /** Rises with every key destroyed here: what was read before is not remembered after. */
   let destroyed = 0
   const nameOf = (tenant: TenantId, subject: SubjectId) => `${tenant}/${subject}`
@@ -51,7 +52,7 @@ const make = Effect.gen(function* () {
 
   /** The subject's key as the database has it now. What it said is believed from before it was asked. */
   const current = Effect.fnUntraced(function* (tenant: TenantId, subject: SubjectId) {
-    const until = clock.monotonicTimeNanosUnsafe() + BigInt(beliefMillis) * 1_000_000n
+    const until = now() + beliefMillis
     const asked = destroyed
     const row = yield* stored({ tenant, subject })
     const name = nameOf(tenant, subject)
@@ -101,7 +102,7 @@ const make = Effect.gen(function* () {
     find: (tenant, subject, version) =>
       Effect.suspend(() => {
         const known = cache.get(nameOf(tenant, subject))
-        if (known?.key.version === version && clock.monotonicTimeNanosUnsafe() < known.until) {
+        if (known?.key.version === version && now() < known.until) {
           return Effect.succeed(known.key.key)
         }
         return unless(

@@ -1,4 +1,5 @@
-import { Clock, Context, Effect, Layer } from "effect"
+import { Context, Effect, Layer } from "effect"
+import * as Clocks from "#domain/Clocks.ts"
 import { type Agreement, agreement, SpokenVersions } from "#domain/wire/Versions.ts"
 import { Trust } from "./Trust.ts"
 
@@ -14,7 +15,6 @@ export const layer = Layer.effect(
   Effect.gen(function* () {
     const { newest } = yield* SpokenVersions
     const { protocol: theirs } = yield* Trust
-    const clock = yield* Clock.Clock
-    return agreement({ newest, theirs, holdsMillis, nowMillis: () => clock.currentTimeMillisUnsafe() })
+    return agreement({ newest, theirs, holdsMillis, nowMillis: yield* Clocks.wall })
   })
 )

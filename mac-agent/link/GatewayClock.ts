@@ -1,4 +1,5 @@
 import { Clock, Context, Effect, Layer } from "effect"
+import * as Clocks from "#domain/Clocks.ts"
 import { heartbeatsSince, SpokenVersions } from "#domain/wire/Versions.ts"
 import { Trust } from "./Trust.ts"
 
@@ -49,14 +50,15 @@ export const layer = Layer.effect(
     const own = yield* Clock.Clock
     const trust = yield* Trust
     const { newest } = yield* SpokenVersions
-    const steadyMillis = () => Number(own.monotonicTimeNanosUnsafe()) / 1e6
+    const steadyMillis = Clocks.steadyOf(own)
+    const wallMillis = Clocks.wallOf(own)
     const listeners: Array<(isSet: boolean) => void> = []
     const questions = new Map<string, number>()
 
     let needed = Math.min(newest, trust.protocol) >= heartbeatsSince
     let set = !needed
     let offset: number | undefined
-    let wall = own.currentTimeMillisUnsafe()
+    let wall = wallMillis()
     let steady = steadyMillis()
     let skewed = false
 
@@ -68,7 +70,7 @@ export const layer = Layer.effect(
 
     const look = () => {
       const [wallBefore, steadyBefore] = [wall, steady]
-      wall = own.currentTimeMillisUnsafe()
+      wall = wallMillis()
       steady = steadyMillis()
       const passed = steady - steadyBefore
       if (Math.abs(wall - wallBefore - passed) <= jumpMillis && passed <= sleepMillis) return
@@ -76,20 +78,8 @@ export const layer = Layer.effect(
       if (needed) turn(false)
     }
 
-    const now = () => own.currentTimeMillisUnsafe() + (offset ?? 0)
-    const nowNanos = () => own.currentTimeNanosUnsafe() + BigInt(offset ?? 0) * 1_000_000n
-    const clock: Clock.Clock = {
-      currentTimeMillisUnsafe: now,
-      currentTimeMillis: Effect.sync(now),
-      currentTimeNanosUnsafe: nowNanos,
-      currentTimeNanos: Effect.sync(nowNanos),
-      monotonicTimeNanosUnsafe: () => own.monotonicTimeNanosUnsafe(),
-      monotonicTimeNanos: own.monotonicTimeNanos,
-      sleep: (duration) => own.sleep(duration)
-    }
-
     return {
-      clock,
+      clock: Clocks.ahead(own, () => offset ?? 0),
       isSet: () => {
         look()
         return set

@@ -1,4 +1,5 @@
 import { Clock, Context, Effect, FiberSet, Layer, Schedule } from "effect"
+import * as Clocks from "#domain/Clocks.ts"
 import { reportIdOf, uuidV7 } from "#domain/Identifiers.ts"
 import type { EventId } from "#domain/Ids.ts"
 import { fromMillis, toMillis } from "#domain/Instant.ts"
@@ -65,7 +66,7 @@ export const layer = Layer.effect(
     const { reports: payloads } = yield* SpokenVersions
     const { post, write } = yield* posting(payloads)
     const lane: Lane = { kind: "reports", agent: trust.agent }
-    const clock = yield* Clock.Clock
+    const wall = yield* Clocks.wall
     const run = yield* FiberSet.makeRuntime<never>()
 
     let ready: Array<Leaving> = []
@@ -73,7 +74,7 @@ export const layer = Layer.effect(
     /** When each unacknowledged report last left, and how often. */
     const published = new Map<string, Published>()
     /** The bus drops an id that it knows, and it may remember those of an earlier start. */
-    const start = uuidV7(crypto, clock.currentTimeMillisUnsafe())
+    const start = uuidV7(crypto, wall())
     /** Behind which report the next look at the ledger begins: those that are never acknowledged keep nobody waiting. */
     let looked: ReportPlace | undefined
 
@@ -160,10 +161,10 @@ export const layer = Layer.effect(
         return {
           id: reportIdOf(crypto, regarding.commandId, regarding.attempt, claim),
           position: regarding.position,
-          bytes: write(sender(), regarding, validFrom(clock.currentTimeMillisUnsafe()), report)
+          bytes: write(sender(), regarding, validFrom(wall()), report)
         }
       },
-      publish: (reports) => publish(reports, clock.currentTimeMillisUnsafe()),
+      publish: (reports) => publish(reports, wall()),
       showCode: Effect.fnUntraced(function* (regarding, { code, expiresAt, method }) {
         const millis = yield* Clock.currentTimeMillis
         const bytes = write(sender(), regarding, validFrom(millis), {

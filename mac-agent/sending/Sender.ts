@@ -1,7 +1,8 @@
-import { Array, Clock, Context, Deferred, Effect, FiberSet, Layer, Schedule } from "effect"
+import { Array, Clock, Context, Effect, Exit, FiberSet, Layer, Schedule } from "effect"
 import type { MessageCode } from "#domain/ErrorCodes.ts"
 import type { DeviceId, EventId } from "#domain/Ids.ts"
 import { fromMillis, type Instant, toMillis } from "#domain/Instant.ts"
+import { Later } from "#domain/Later.ts"
 import { Ledger, type LedgerEntry, type LedgerState } from "#domain/ports/Ledger.ts"
 import { Steps } from "#domain/ports/Steps.ts"
 import { LedgerPatience } from "../LedgerPatience.ts"
@@ -76,7 +77,7 @@ export const layer = (options: SenderOptions = {}) =>
       const lives = new Map<EventId, Live.Live>()
       const chats = Chats.make(sendsAtOnce)
       const online = new Set<DeviceId>()
-      const idle = Deferred.makeUnsafe<void>()
+      const idle = new Later<void>()
       let draining = false
 
       /** Begins what a connected device may have under way. */
@@ -88,7 +89,7 @@ export const layer = (options: SenderOptions = {}) =>
       }
       const proceed = (entry: LedgerEntry): void => {
         chats.release(entry)
-        if (draining && chats.isIdle()) Deferred.doneUnsafe(idle, Effect.void)
+        if (draining && chats.isIdle()) idle.tell(Exit.void)
         wake(entry)
       }
       const tries = yield* Tries.make({ chats, lastingMillis, lives, proceed, run })
@@ -219,8 +220,8 @@ export const layer = (options: SenderOptions = {}) =>
         draining = true
         online.clear()
         if (chats.isIdle() || drainMillis === 0) return Effect.void
-        run(Effect.map(Effect.sleep(drainMillis), () => void Deferred.doneUnsafe(idle, Effect.void)))
-        return Deferred.await(idle)
+        run(Effect.map(Effect.sleep(drainMillis), () => void idle.tell(Exit.void)))
+        return idle.told
       })
 
       return { accept, connected, drain, heard, disconnected: (device) => void online.delete(device) }

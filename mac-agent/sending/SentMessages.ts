@@ -1,4 +1,5 @@
-import { Clock, Effect } from "effect"
+import { Effect } from "effect"
+import * as Clocks from "#domain/Clocks.ts"
 import type { DeviceId } from "#domain/Ids.ts"
 import { toMillis } from "#domain/Instant.ts"
 import { Ledger, type LedgerEntry, type LedgerState } from "#domain/ports/Ledger.ts"
@@ -27,7 +28,7 @@ export const finding = Effect.gen(function* () {
 
 /** The same, as a session may have them. */
 export const make = Effect.gen(function* () {
-  const clock = yield* Clock.Clock
+  const now = yield* Clocks.wall
   const find = yield* finding
   const time = yield* GatewayClock
 
@@ -36,7 +37,7 @@ export const make = Effect.gen(function* () {
     Effect.suspend(() => {
       if (!mayHaveLeft.has(entry.state)) return Effect.succeed(undefined)
       if (!time.isSet()) return Effect.andThen(Effect.sleep("1 second"), bytesOf(entry))
-      return Effect.succeed(clock.currentTimeMillisUnsafe() < toMillis(entry.expiresAt) ? entry.bytes : undefined)
+      return Effect.succeed(now() < toMillis(entry.expiresAt) ? entry.bytes : undefined)
     })
 
   return (device: DeviceId, waMessageId: string): Effect.Effect<SentMessage | undefined> =>

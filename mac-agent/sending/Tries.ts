@@ -1,4 +1,5 @@
 import { Array, Clock, Effect, Random } from "effect"
+import * as Clocks from "#domain/Clocks.ts"
 import type { MessageCode } from "#domain/ErrorCodes.ts"
 import type { EventId } from "#domain/Ids.ts"
 import { toMillis } from "#domain/Instant.ts"
@@ -6,6 +7,7 @@ import type { ReportKind } from "#domain/message/Status.ts"
 import { Ledger, type LedgerChange, type LedgerEntry, type LedgerState } from "#domain/ports/Ledger.ts"
 import { Steps } from "#domain/ports/Steps.ts"
 import { type SendOutcome, WhatsApp } from "#domain/ports/WhatsApp.ts"
+import { Timers } from "#domain/Timer.ts"
 import { LedgerPatience } from "../LedgerPatience.ts"
 import { Reporter } from "../link/Reporter.ts"
 import type { Chats } from "./Chats.ts"
@@ -24,7 +26,8 @@ export interface Surroundings {
 
 /** What is done with one entry in a chat that is claimed for it: it is tried, and what became of that is settled. */
 export const make = Effect.fnUntraced(function* ({ chats, lastingMillis, lives, proceed, run }: Surroundings) {
-  const clock = yield* Clock.Clock
+  const wall = yield* Clocks.wall
+  const { after } = yield* Timers
   const ledger = yield* Ledger
   const patience = yield* LedgerPatience
   const reporter = yield* Reporter
@@ -105,7 +108,7 @@ export const make = Effect.fnUntraced(function* ({ chats, lastingMillis, lives, 
   const spare = (live: Live) => Effect.sync(() => end(live))
 
   const tellAttempting = ({ attempt, entry }: Live) => {
-    const report = reportOf(entry, attempt, "attempting", clock.currentTimeMillisUnsafe())
+    const report = reportOf(entry, attempt, "attempting", wall())
     return Effect.map(Effect.ignore(ledger.keep([report])), () => reporter.publish([report]))
   }
 
@@ -114,9 +117,9 @@ export const make = Effect.fnUntraced(function* ({ chats, lastingMillis, lives, 
     Effect.suspend(() => {
       step("agent.attempting")
       live.trying = true
-      const lasting = setTimeout(() => run(tellAttempting(live)), lastingMillis)
+      const lasting = after(lastingMillis, () => run(tellAttempting(live)))
       const ended = (outcome: SendOutcome) => {
-        clearTimeout(lasting)
+        lasting.stop()
         step("agent.sent")
         if (live.heard) return spare(live)
         const { refusal } = live
@@ -162,8 +165,7 @@ export const make = Effect.fnUntraced(function* ({ chats, lastingMillis, lives, 
   }
 
   /** The same for one that was taken as `attempting`: the ledger may have taken long. */
-  const beginTaken = (live: Live): Effect.Effect<void> =>
-    hasExpired(live, clock.currentTimeMillisUnsafe()) ? forgo(live) : attempt(live)
+  const beginTaken = (live: Live): Effect.Effect<void> => (hasExpired(live, wall()) ? forgo(live) : attempt(live))
 
   return { begin, beginTaken, expire }
 })

@@ -1,5 +1,6 @@
-import { Clock, Context, Effect, Layer, Redacted } from "effect"
+import { Context, Effect, Layer, Redacted } from "effect"
 import { scopes } from "#domain/access/Client.ts"
+import * as Clocks from "#domain/Clocks.ts"
 import { ApiKeyId, ClientId } from "#domain/Ids.ts"
 import { fromMillis } from "#domain/Instant.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
@@ -35,7 +36,7 @@ export const layer = ({
   Layer.effect(
     Authenticator,
     Effect.gen(function* () {
-      const clock = yield* Clock.Clock
+      const wall = yield* Clocks.wall
       const crypto = yield* Crypto
       const { lag } = yield* Readiness
       const own = apiKey === undefined ? crypto.random(32) : digestOf(crypto, Redacted.value(apiKey))
@@ -52,8 +53,7 @@ export const layer = ({
           const good = crypto.equal(digest, key?.digest ?? nobodys)
           const behind = claimed === undefined ? undefined : lag()
           if (behind !== undefined) return behind
-          if (!good || key === undefined || stateOf(key, fromMillis(clock.currentTimeMillisUnsafe())) !== "active")
-            return undefined
+          if (!good || key === undefined || stateOf(key, fromMillis(wall())) !== "active") return undefined
           return toPrincipal(key)
         }
       }

@@ -1,5 +1,6 @@
-import { Clock, Context, Effect, Layer, Schema } from "effect"
+import { Context, Effect, Layer, Schema } from "effect"
 import { Client, type ClientCommand, type Scope } from "#domain/access/Client.ts"
+import * as Clocks from "#domain/Clocks.ts"
 import { subjectIdOf, uuidV7 } from "#domain/Identifiers.ts"
 import { type ApiKeyId, ClientId } from "#domain/Ids.ts"
 import { fromMillis, type Instant, toMillis } from "#domain/Instant.ts"
@@ -97,7 +98,7 @@ export class Clients extends Context.Service<
 const later = (at: Instant, seconds: number): Instant => fromMillis(toMillis(at) + seconds * 1_000)
 
 const make = Effect.fnUntraced(function* (roster: Roster) {
-  const clock = yield* Clock.Clock
+  const wall = yield* Clocks.wall
   const crypto = yield* Crypto
   const store = yield* EventStore
   const subjectKeys = yield* SubjectKeys
@@ -160,7 +161,7 @@ const make = Effect.fnUntraced(function* (roster: Roster) {
 
   const create = Effect.fnUntraced(
     function* (actor: Actor, { name, ...key }: NewClient) {
-      const client = ClientId.make(uuidV7(crypto, clock.currentTimeMillisUnsafe()))
+      const client = ClientId.make(uuidV7(crypto, wall()))
       const subject = subjectIdOf(crypto, pepper, tenant, "client", client)
       const nameKey = yield* subjectKeys.obtain(tenant, subject)
       yield* execute(client, actor, ({ eventId }) => ({
@@ -188,7 +189,7 @@ const make = Effect.fnUntraced(function* (roster: Roster) {
             .map((key) => ({
               id: key.id,
               scopes: [...key.scopes],
-              state: stateOf(key, fromMillis(clock.currentTimeMillisUnsafe())),
+              state: stateOf(key, fromMillis(wall())),
               ...(key.expiresAt !== undefined && { expiresAt: key.expiresAt }),
               ...(key.replacedBy !== undefined && { replacedBy: key.replacedBy })
             }))

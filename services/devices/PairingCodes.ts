@@ -1,6 +1,7 @@
-import { Clock, Context, Deferred, Effect, Layer, PubSub, Stream } from "effect"
+import { Clock, Context, Effect, Exit, Layer, PubSub, Stream } from "effect"
 import type { DeviceId } from "#domain/Ids.ts"
 import { type Instant, toMillis } from "#domain/Instant.ts"
+import { Later } from "#domain/Later.ts"
 
 export interface PairingCode {
   readonly method: "qr" | "code"
@@ -26,7 +27,7 @@ export class PairingCodes extends Context.Service<
 export const make = Effect.gen(function* () {
   const shown = yield* PubSub.sliding<PairingCode & { readonly device: DeviceId }>(16)
   const codes = new Map<DeviceId, PairingCode>()
-  const waiting = new Map<DeviceId, Deferred.Deferred<PairingCode>>()
+  const waiting = new Map<DeviceId, Later<PairingCode>>()
   return PairingCodes.of({
     shown: Stream.fromPubSub(shown),
     show: (device, code) =>
@@ -35,7 +36,12 @@ export const make = Effect.gen(function* () {
         const next = waiting.get(device)
         waiting.delete(device)
         const told = PubSub.publish(shown, { ...code, device })
-        return next === undefined ? told : Effect.andThen(told, Deferred.succeed(next, code))
+        return next === undefined
+          ? told
+          : Effect.andThen(
+              told,
+              Effect.sync(() => next.tell(Exit.succeed(code)))
+            )
       }),
     hide: (device) => Effect.sync(() => void codes.delete(device)),
     current: (device) =>
@@ -47,9 +53,9 @@ export const make = Effect.gen(function* () {
       Effect.suspend(() => {
         const shown = codes.get(device)
         if (shown !== undefined) return Effect.succeed(shown)
-        const next = waiting.get(device) ?? Deferred.makeUnsafe<PairingCode>()
+        const next = waiting.get(device) ?? new Later<PairingCode>()
         waiting.set(device, next)
-        return Deferred.await(next)
+        return next.told
       })
   })
 })

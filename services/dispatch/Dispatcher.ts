@@ -67,7 +67,7 @@ export const layer = (options: {
       )
       const backlog = { ...options.known, head, position: views.position, devices }
       const outbox = yield* Outbox.make(group.partitions, backlog, yield* Withheld.make(yield* Reissues.make(sql)))
-      const underway = Semaphore.makeUnsafe(mostUnderway)
+      const underway = yield* Semaphore.make(mostUnderway)
 
       /** Only from where it was; answers nothing where it was not. */
       const move = (id: number, from: bigint | undefined, to: bigint) =>

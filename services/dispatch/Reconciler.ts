@@ -83,7 +83,7 @@ export const layer = (options: ReconcilerOptions) =>
       const { obstacle } = yield* Fitness
       const group = { name: "reconciler", partitions: leases.renewalMillis === undefined ? 1 : partitions }
       const started = yield* Clock.currentTimeMillis
-      const underway = Semaphore.makeUnsafe(mostUnderway)
+      const underway = yield* Semaphore.make(mostUnderway)
 
       const reissue = Effect.fnUntraced(function* (lease: Lease, open: Open, now: number) {
         const agent = options.registry.get(open.device)?.agent

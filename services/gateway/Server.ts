@@ -3,6 +3,7 @@ import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer" // not by
 import { ByteSize, Effect, Layer } from "effect"
 import { HttpIncomingMessage, HttpRouter } from "effect/http"
 import { HttpApiBuilder } from "effect/http-api"
+import { after, every } from "#domain/Timer.ts"
 import * as AuthorizationHttp from "../access/AuthorizationHttp.ts"
 import * as ClientsHttp from "../access/ClientsHttp.ts"
 import { Api } from "../api/Api.ts"
@@ -62,11 +63,11 @@ const beginShutdown = (server: Server, { drainTimeoutMs }: Options) =>
       yield* Effect.addFinalizer(() =>
         Effect.andThen(
           Effect.sync(() => {
-            const sweep = setInterval(closeIdle, sweepMillis)
-            const cut = setTimeout(() => server.closeAllConnections(), drainTimeoutMs + cutOffGraceMillis)
+            const sweep = every(sweepMillis, closeIdle)
+            const cut = after(drainTimeoutMs + cutOffGraceMillis, () => server.closeAllConnections())
             server.once("close", () => {
-              clearInterval(sweep)
-              clearTimeout(cut)
+              sweep.stop()
+              cut.stop()
             })
           }),
           releaseWaits
@@ -92,7 +93,7 @@ export const layer = <E = never, R = never>(options: Options, others?: Layer.Lay
       Layer.provideMerge(
         HttpRouter.serve(app, { disableLogger: true, disableListenLog: true, routerConfig: exactPaths })
       ),
-      Layer.provide(Layer.succeed(HttpIncomingMessage.MaxBodySize, ByteSize.fromInputUnsafe(maxBodyBytes))),
+      Layer.provide(Layer.succeed(HttpIncomingMessage.MaxBodySize, ByteSize.bytes(maxBodyBytes))),
       Layer.provideMerge(
         NodeHttpServer.layer(() => server, {
           host: options.host,

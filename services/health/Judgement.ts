@@ -1,9 +1,11 @@
-import { Clock, Effect, Layer, Schedule, Stream, SubscriptionRef } from "effect"
+import { Effect, Layer, Schedule, Stream } from "effect"
+import * as Clocks from "#domain/Clocks.ts"
 import { CommandBus } from "#domain/ports/CommandBus.ts"
 import { StoreIdentity } from "../identity/StoreIdentity.ts"
 import { Fitness, type Obstacle } from "../runtime/Fitness.ts"
 import { Freshness } from "../runtime/Freshness.ts"
 import { SharedClock } from "../runtime/SharedClock.ts"
+import * as Watched from "../runtime/Watched.ts"
 import { observe } from "../telemetry/Metrics.ts"
 
 /** Without a word of the log, the bus or the database for so long a gateway stands aside. */
@@ -17,8 +19,7 @@ const probe = { interval: "1 second", pause: "500 millis", timeout: patienceMill
 /** Steady milliseconds since the bus answered last, or since it was first asked. */
 const busSilence = Effect.gen(function* () {
   const bus = yield* CommandBus
-  const clock = yield* Clock.Clock
-  const now = () => Number(clock.monotonicTimeNanosUnsafe()) / 1e6
+  const now = yield* Clocks.steady
   let heard = now()
   const ask = Effect.suspend(() => {
     const asked = now()
@@ -38,12 +39,11 @@ const busSilence = Effect.gen(function* () {
 export const layer = Layer.effect(
   Fitness,
   Effect.gen(function* () {
-    const clock = yield* Clock.Clock
     const freshness = yield* Freshness
     const identity = yield* StoreIdentity
     const shared = yield* SharedClock
     const busSilentMillis = yield* busSilence
-    const now = () => Number(clock.monotonicTimeNanosUnsafe()) / 1e6
+    const now = yield* Clocks.steady
 
     const judge = (patience: number): Obstacle | undefined => {
       if (shared.isOff()) return "clock_off"
@@ -64,7 +64,7 @@ export const layer = Layer.effect(
       Number(obstacle() !== undefined)
     )
 
-    const told = yield* SubscriptionRef.make<Obstacle | undefined>(undefined)
+    const told = yield* Watched.make<Obstacle | undefined>(undefined)
     const tell = (found: Obstacle | undefined) =>
       found === undefined
         ? Effect.logInfo("this gateway takes part again")
@@ -74,14 +74,13 @@ export const layer = Layer.effect(
           })
     const look = Effect.suspend(() => {
       const found = obstacle()
-      if (found === SubscriptionRef.getUnsafe(told)) return Effect.void
-      return Effect.andThen(tell(found), SubscriptionRef.set(told, found))
+      if (found === told.now()) return Effect.void
+      return Effect.andThen(tell(found), told.set(found))
     })
     yield* Effect.forkScoped(Effect.repeat(look, Schedule.spaced(lookMillis)), { startImmediately: true })
 
     const isFit = (found: Obstacle | undefined) => found === undefined || found === "database_unavailable"
-    const becomes = (fit: boolean) =>
-      Stream.runDrain(Stream.takeUntil(SubscriptionRef.changes(told), (found) => isFit(found) === fit))
+    const becomes = (fit: boolean) => Stream.runDrain(Stream.takeUntil(told.changes, (found) => isFit(found) === fit))
     return {
       obstacle,
       whileFit: (work) => becomes(true).pipe(Effect.andThen(Effect.raceFirst(work, becomes(false))), Effect.forever)

@@ -1,5 +1,6 @@
-import { Clock, Context, Effect, Layer, type Stream, SubscriptionRef } from "effect"
+import { Clock, Context, Effect, Layer, type Stream } from "effect"
 import { fromBase64url, lengthPrefixed } from "#domain/Bytes.ts"
+import * as Clocks from "#domain/Clocks.ts"
 import { fold } from "#domain/Decider.ts"
 import { uuidV7 } from "#domain/Identifiers.ts"
 import type { AgentId } from "#domain/Ids.ts"
@@ -16,6 +17,7 @@ import { SpokenVersions } from "#domain/wire/Versions.ts"
 import * as AggregateActors from "../runtime/AggregateActors.ts"
 import { Provenance } from "../runtime/Provenance.ts"
 import * as Subscription from "../runtime/Subscription.ts"
+import * as Watched from "../runtime/Watched.ts"
 import { type AgentTrust, trustOf } from "./AgentTrust.ts"
 import * as GatewayKeys from "./GatewayKeys.ts"
 import { Adopting, NotThisLogs, Shared } from "./Installation.ts"
@@ -74,7 +76,7 @@ const gatewayActor: Actor = { kind: "gateway", id: "gateway" }
 export const layer = Layer.effect(
   StoreIdentity,
   Effect.gen(function* () {
-    const clock = yield* Clock.Clock
+    const wall = yield* Clocks.wall
     const crypto = yield* Crypto
     const store = yield* EventStore
     const { pepper, tenant } = yield* Provenance
@@ -85,8 +87,7 @@ export const layer = Layer.effect(
     const actors = yield* AggregateActors.make(Store)
     const keys = yield* GatewayKeys.make
     const held = yield* Signers.holding(keys)
-    const nowUnsafe = () => fromMillis(clock.currentTimeMillisUnsafe())
-    const now = Effect.sync(nowUnsafe)
+    const now = () => fromMillis(wall())
 
     const tell = Effect.fnUntraced(function* (command: StoreCommand, by?: Actor) {
       const origin = { actor: by ?? gatewayActor, correlationId: "store", causationId: by?.id ?? "start" }
@@ -109,7 +110,7 @@ export const layer = Layer.effect(
         if (trust) trusted.set(agent, trust)
       }
       const known: Known = { state, revision, own, trusted }
-      const signs = Signers.signing(known, yield* now)
+      const signs = Signers.signing(known, now())
       if (signs === undefined) yield* Effect.logError("no key of the gateway is taken any more: nothing is signed")
       else if (signs.keyId !== state.active)
         yield* Effect.logError("the secrets of the gateway's active key are not here; the one before signs")
@@ -128,7 +129,7 @@ export const layer = Layer.effect(
         })
       )
       const { gatewayKeys } = state
-      if (Signers.signing({ state, own: yield* held(state) }, yield* now)) return yield* learn(revision, state)
+      if (Signers.signing({ state, own: yield* held(state) }, now())) return yield* learn(revision, state)
       if (gatewayKeys.size > 0 && !adopt) return yield* new NotThisLogs({ reason: "no_gateway_key" })
       const own = yield* keys.obtain(1)
       const { public: key } = gatewayKeys.has(own.public.keyId) ? yield* keys.obtain(gatewayKeys.size + 1) : own
@@ -139,12 +140,12 @@ export const layer = Layer.effect(
     })
     const head = yield* store.head // before anything is known: what others record meanwhile is heard
     const first = yield* begin
-    const ref = yield* SubscriptionRef.make(first)
+    const watched = yield* Watched.make(first)
     const epoch = epochOf(first.state)
     let raisedTo = 0
 
     const update = Effect.fnUntraced(function* (told: { readonly revision: number; readonly state: Opened }) {
-      if (told.revision <= SubscriptionRef.getUnsafe(ref).revision) return
+      if (told.revision <= watched.now().revision) return
       const known = yield* Effect.orDie(learn(told.revision, told.state))
       const { installation: common } = told.state
       if (common?.pepper !== installation.pepper || (common.shared && !installation.shared)) {
@@ -153,7 +154,7 @@ export const layer = Layer.effect(
       if (told.state.epoch > raisedTo && epochOf(told.state) !== epoch) {
         yield* Effect.logError("the log's epoch was raised while this gateway runs: start it again")
       }
-      yield* SubscriptionRef.set(ref, known)
+      yield* watched.set(known)
     })
     const change = (command: StoreCommand, by?: Actor) => Effect.tap(tell(command, by), update)
 
@@ -170,7 +171,7 @@ export const layer = Layer.effect(
     })
     yield* Effect.forkScoped(follow)
 
-    const known = () => SubscriptionRef.getUnsafe(ref)
+    const known = watched.now
     const pin = (agent: AgentId) =>
       Effect.map(Clock.currentTimeMillis, (now) => pinOf(known().state, known().revision, tenant, agent, protocol, now))
 
@@ -184,10 +185,10 @@ export const layer = Layer.effect(
     return {
       epoch,
       known,
-      changes: SubscriptionRef.changes(ref),
-      signer: () => Signers.signing(known(), nowUnsafe()),
-      signs: () => Signers.signing(known(), nowUnsafe()) !== undefined,
-      announcer: () => Signers.announcing(known(), nowUnsafe()),
+      changes: watched.changes,
+      signer: () => Signers.signing(known(), now()),
+      signs: () => Signers.signing(known(), now()) !== undefined,
+      announcer: () => Signers.announcing(known(), now()),
       agent: (agent) => known().trusted.get(agent),
       pin,
       enrol: Effect.fnUntraced(function* (offer, by) {

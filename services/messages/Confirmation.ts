@@ -1,6 +1,7 @@
 import { Effect } from "effect"
 import type { MessageId } from "#domain/Ids.ts"
 import { answers } from "#domain/message/Status.ts"
+import { type After, type Timer, Timers } from "#domain/Timer.ts"
 import { evolve, type SealedDocument, statusOfDocument } from "./MessageDocument.ts"
 import type { Until } from "./Messages.ts"
 import type { Wait } from "./Waits.ts"
@@ -12,6 +13,11 @@ export interface Known {
   readonly revision: number
 }
 
+interface Asked {
+  readonly until: Until
+  readonly timeoutMs: number
+}
+
 export interface Answer {
   readonly document: SealedDocument
   readonly answered: boolean
@@ -21,21 +27,25 @@ export interface Answer {
  * Waits until the message has come as far as was asked, has failed or expired, or the patience is over: then the answer
  * is what is known. `released`: nobody waits any more, or not for this.
  */
-export const awaitAnswer = (
+export const awaitAnswer = (wait: Wait, released: boolean, known: Known, asked: Asked): Effect.Effect<Answer> =>
+  Effect.flatMap(Timers, ({ after }) => listening(wait, released, known, asked, after))
+
+const listening = (
   wait: Wait,
   released: boolean,
   known: Known,
-  { timeoutMs, until }: { readonly until: Until; readonly timeoutMs: number }
+  { timeoutMs, until }: Asked,
+  after: After
 ): Effect.Effect<Answer> =>
   Effect.callback((resume) => {
     let document = known.document
     let revision = known.revision
-    let timer: NodeJS.Timeout | undefined
+    let timer: Timer | undefined
     const isAnswered = () => document !== undefined && answers(statusOfDocument(document), until)
     const finish = () => {
       wait.onEvent = undefined
       wait.onRelease = undefined
-      clearTimeout(timer)
+      timer?.stop()
       if (document === undefined) resume(Effect.die(new Error("a message was accepted and is not in its stream")))
       else resume(Effect.succeed({ document, answered: isAnswered() }))
     }
@@ -52,6 +62,6 @@ export const awaitAnswer = (
       if (isAnswered()) finish()
     }
     wait.onRelease = finish
-    timer = setTimeout(finish, timeoutMs)
-    return Effect.sync(() => clearTimeout(timer))
+    timer = after(timeoutMs, finish)
+    return Effect.sync(() => timer?.stop())
   })

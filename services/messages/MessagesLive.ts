@@ -1,6 +1,8 @@
 import canonicalize from "canonicalize"
 import { Effect, Layer } from "effect"
 import { SqlClient } from "effect/sql"
+import { afterwards } from "#domain/Afterwards.ts"
+import * as AtOnce from "#domain/AtOnce.ts"
 import { contentDigestOf, messageIdOf, newWaMessageId, subjectIdOf } from "#domain/Identifiers.ts"
 import type { MessageId } from "#domain/Ids.ts"
 import { fromMillis, toMillis } from "#domain/Instant.ts"
@@ -118,7 +120,7 @@ export const layer = (options: {
         return (yield* isAccepted(caller, before)) ? before : request
       })
 
-      const accept = Effect.fnUntracedEager(function* (
+      const accept = AtOnce.fn(function* (
         id: MessageId,
         caller: Caller,
         request: SendRequest,
@@ -146,7 +148,6 @@ export const layer = (options: {
           (decision) => ({
             _tag: "Queue",
             queued: {
-              // in the order of canonical JSON, which is then written without sorting
               content: { body: boxed(decision, "content", request.content), kind: request.content.type },
               contentDigest,
               device: request.device,
@@ -187,10 +188,9 @@ export const layer = (options: {
           const id = idOf(caller, request)
           const arrival = arrivals.begin(request.device)
           const wait = waits.open(Message.streamOf(id))
-          return Effect.onExitPrimitive(accept(id, caller, request, arrival, wait, noRoomToWait), () => {
+          return afterwards(accept(id, caller, request, arrival, wait, noRoomToWait), () => {
             arrival.end()
             wait.close()
-            return undefined
           })
         })
 

@@ -1,15 +1,15 @@
-import { Array, Clock, Effect, Result, Schedule, Schema, type Scope } from "effect"
+import { Array, Effect, Result, Schedule, Schema, type Scope } from "effect"
 import type { Aggregate } from "#domain/Aggregate.ts"
+import * as Clocks from "#domain/Clocks.ts"
 import { fold } from "#domain/Decider.ts"
 import { eventIdOf, newCommandId } from "#domain/Identifiers.ts"
 import type { EventId, StreamId } from "#domain/Ids.ts"
 import { fromMillis, type Instant } from "#domain/Instant.ts"
-import type { JsonObject } from "#domain/Json.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
 import { remainingMillis } from "#domain/ports/Deadline.ts"
 import { EventStore, EventStoreUnavailable, WrongExpectedRevision } from "#domain/ports/EventStore.ts"
 import type { NewEvent } from "#domain/Recorded.ts"
-import { Turns } from "#domain/Turns.ts"
+import { Mailbox } from "./Mailbox.ts"
 import { metadataOf, type Origin, Provenance } from "./Provenance.ts"
 
 /** What a command may know of the decision it belongs to: its sealed fields are bound to the event's id. */
@@ -60,9 +60,7 @@ interface Loaded<State> {
 /** An actor in memory. `loaded` is only what is known to be stored. */
 class Cell<State> {
   loaded: Loaded<State> | undefined = undefined
-  readonly mailbox = new Turns(1)
-  /** The one at work, and those in the mailbox. */
-  users = 0
+  readonly mailbox = new Mailbox()
   idleSince = 0
 }
 
@@ -88,7 +86,7 @@ export const make = <
   Effect.gen(function* () {
     const store = yield* EventStore
     const crypto = yield* Crypto
-    const clock = yield* Clock.Clock
+    const now = yield* Clocks.wall
     const provenance = yield* Provenance
     const { isSettled, read } = aggregate
     const cells = new Map<StreamId, Cell<State>>()
@@ -134,7 +132,7 @@ export const make = <
       { revision, state }: Loaded<State>,
       believed: boolean
     ): Decided => {
-      const millis = clock.currentTimeMillisUnsafe()
+      const millis = now()
       const commandId = newCommandId(crypto, millis)
       const at = fromMillis(millis)
       const ids: globalThis.Array<EventId> = []
@@ -148,16 +146,8 @@ export const make = <
         cell.loaded = undefined // another writer may have made it possible: no append would tell
         return readAndDecide(cell, given)
       }
-      for (const [i, event] of decision.success.entries()) read.remember(event, idOf(i))
       const metadata = metadataOf(provenance, given.origin, commandId, at)
-      const events = decision.success.map(
-        ({ data, type }, i): NewEvent => ({
-          eventId: idOf(i),
-          type: read.storedType(type),
-          data: data as JsonObject,
-          metadata
-        })
-      )
+      const events = decision.success.map((event, i): NewEvent => ({ ...read.stored(event, idOf(i)), metadata }))
       if (!Array.isReadonlyArrayNonEmpty(events)) {
         return Effect.succeed({ events, state, revision, position: undefined })
       }
@@ -169,30 +159,15 @@ export const make = <
       })
     }
 
-    /** A command joins the cell's users; it begins when those before it have left, unless its deadline comes first. */
-    const enter = <A, E>(stream: StreamId, cell: Cell<State>, work: Effect.Effect<A, E>) => {
-      const last = () => {
-        if (--cell.users > 0) return
+    const enter = <A, E>(stream: StreamId, cell: Cell<State>, work: Effect.Effect<A, E>) =>
+      cell.mailbox.enter(work, neverBegun, () => {
         if (cell.loaded === undefined || isSettled(cell.loaded.state)) cells.delete(stream)
         else cell.idleSince = performance.now()
-      }
-      const held = Effect.onExitPrimitive(work, () => {
-        cell.mailbox.giveBack()
-        last()
-        return undefined
       })
-      cell.users++
-      if (cell.mailbox.take()) return held
-      return Effect.flatMap(cell.mailbox.await(), (isTurn): Effect.Effect<A, E | EventStoreUnavailable> => {
-        if (isTurn) return held
-        last()
-        return neverBegun
-      })
-    }
 
     const sweep = Effect.sync(() => {
       const limit = performance.now() - idleMillis
-      for (const [stream, cell] of cells) if (cell.users === 0 && cell.idleSince < limit) cells.delete(stream)
+      for (const [stream, cell] of cells) if (cell.mailbox.isEmpty && cell.idleSince < limit) cells.delete(stream)
     })
     yield* Effect.forkScoped(Effect.repeat(sweep, Schedule.spaced("1 second")))
 

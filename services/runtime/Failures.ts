@@ -1,12 +1,12 @@
-import { Clock, Effect } from "effect"
+import { Effect } from "effect"
+import * as Clocks from "#domain/Clocks.ts"
 
 /** What has failed again and again for so long does not get on here. */
 const patienceMillis = 5_000
 
 /** Which of several works fail again and again. */
-export const make = Effect.map(Clock.Clock, (clock) => {
+export const make = Effect.map(Clocks.steady, (now) => {
   const since = new Map<number, number>()
-  const now = () => Number(clock.monotonicTimeNanosUnsafe()) / 1e6
   return {
     /** One life of a work. It gets on when it goes on for a while, and fails when it ends. */
     life: <R>(work: number, life: Effect.Effect<unknown, never, R>) => {

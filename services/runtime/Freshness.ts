@@ -1,4 +1,5 @@
-import { Clock, Context, Effect, Layer, Schedule, Stream, SubscriptionRef } from "effect"
+import { Context, Effect, Layer, Schedule, Stream, SubscriptionRef } from "effect"
+import * as Clocks from "#domain/Clocks.ts"
 import { EventStore } from "#domain/ports/EventStore.ts"
 
 /** Whether another process keeps the log, and it may fall out of reach. */
@@ -32,15 +33,15 @@ export class Freshness extends Context.Service<
   static readonly layer = Layer.effect(
     this,
     Effect.gen(function* () {
-      const clock = yield* Clock.Clock
+      const wall = yield* Clocks.wall
+      const steady = yield* Clocks.steady
       const store = yield* EventStore
       const elsewhere = yield* LogElsewhere
-      const steady = () => Number(clock.monotonicTimeNanosUnsafe()) / 1e6
 
       /** By the clock that says more: one of the two stands still while the machine sleeps, the other one may be set. */
       const since = () => {
-        const [wall, began] = [clock.currentTimeMillisUnsafe(), steady()]
-        return () => (elsewhere ? Math.max(clock.currentTimeMillisUnsafe() - wall, steady() - began) : 0)
+        const [shown, began] = [wall(), steady()]
+        return () => (elsewhere ? Math.max(wall() - shown, steady() - began) : 0)
       }
       let heardAt = steady()
       const last = yield* SubscriptionRef.make<Word | undefined>(undefined)

@@ -1,4 +1,5 @@
-import { Cause, Clock, Effect, Fiber } from "effect"
+import { Cause, Effect, Fiber } from "effect"
+import * as Clocks from "#domain/Clocks.ts"
 import { type Group, type Lease, LeaseLost, Leases } from "#domain/ports/Leases.ts"
 import { CheckpointMoved } from "./Checkpoint.ts"
 import * as Failures from "./Failures.ts"
@@ -38,7 +39,7 @@ export const run = <R>(
 ): Effect.Effect<never, never, R | Leases> =>
   Effect.scoped(
     Effect.gen(function* () {
-      const clock = yield* Clock.Clock
+      const now = yield* Clocks.steady
       const leases = yield* Leases
       const { obstacle } = yield* Fitness
       const failures = yield* Failures.make
@@ -61,8 +62,6 @@ export const run = <R>(
           }
           return Effect.logError("the work on a partition failed; it begins again", about(lease), cause)
         })
-
-      const now = () => Number(clock.monotonicTimeNanosUnsafe()) / 1e6
 
       /** A little later each time that it ends at once. */
       const again = Effect.fnUntraced(function* (lease: Lease) {

@@ -1,8 +1,9 @@
 import { Context } from "effect"
 import type { CommandId, TenantId } from "#domain/Ids.ts"
 import type { Instant } from "#domain/Instant.ts"
+import { inOrder } from "#domain/OrderedJson.ts"
 import type { MacKey } from "#domain/ports/Crypto.ts"
-import type { Actor, Metadata } from "#domain/Recorded.ts"
+import { type Actor, Metadata } from "#domain/Recorded.ts"
 
 /** What led to a decision. */
 export interface Origin {
@@ -24,20 +25,12 @@ export class Provenance extends Context.Service<
   }
 >()("homing/services/runtime/Provenance") {}
 
+const layOut = inOrder(Metadata)
+
 export const metadataOf = (
   { producer, region, tenant }: Provenance["Service"],
   { actor, causationId, correlationId }: Origin,
   commandId: CommandId,
   occurredAt: Instant
-): Metadata => ({
-  // in the order of canonical JSON, which is then written without sorting
-  actor: { id: actor.id, kind: actor.kind },
-  causationId,
-  commandId,
-  correlationId,
-  occurredAt,
-  producer,
-  region,
-  tenant,
-  v: 1
-})
+): Metadata =>
+  layOut<Metadata>({ v: 1, tenant, actor, commandId, correlationId, causationId, occurredAt, region, producer })

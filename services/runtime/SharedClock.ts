@@ -1,4 +1,5 @@
-import { Clock, Context, Effect, Layer, Schedule } from "effect"
+import { Context, Effect, Layer, Schedule } from "effect"
+import * as Clocks from "#domain/Clocks.ts"
 import { Leases } from "#domain/ports/Leases.ts"
 import { observe } from "../telemetry/Metrics.ts"
 
@@ -28,8 +29,8 @@ export class SharedClock extends Context.Service<
     Effect.gen(function* () {
       const { time } = yield* Leases
       if (time === undefined) return { offsetMillis: () => 0, isOff: () => false, silentMillis: () => 0 }
-      const clock = yield* Clock.Clock
-      const steady = () => Number(clock.monotonicTimeNanosUnsafe()) / 1e6
+      const wall = yield* Clocks.wall
+      const steady = yield* Clocks.steady
 
       let heard = steady()
       /** What the shared clock shows when this machine's steady one shows 0, give or take. */
@@ -42,7 +43,7 @@ export class SharedClock extends Context.Service<
       })
       let known = yield* compare
       let isOff = false
-      const offsetMillis = () => Math.round(clock.currentTimeMillisUnsafe() - steady() - known.zero)
+      const offsetMillis = () => Math.round(wall() - steady() - known.zero)
 
       const again = Effect.gen(function* () {
         const found = yield* compare

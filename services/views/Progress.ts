@@ -1,9 +1,10 @@
-import { Deferred, Effect } from "effect"
+import { Effect, Exit } from "effect"
+import { Later } from "#domain/Later.ts"
 
 /** How far something has followed the log, and who waits for it. */
 export const make = (begin: bigint | undefined) => {
   let position = begin
-  const waiting = new Set<{ readonly until: bigint; readonly done: Deferred.Deferred<void> }>()
+  const waiting = new Set<{ readonly until: bigint; readonly done: Later<void> }>()
   return {
     position: Effect.sync(() => position),
 
@@ -13,16 +14,17 @@ export const make = (begin: bigint | undefined) => {
         position = to
         const over = [...waiting].filter(({ until }) => until <= to)
         for (const one of over) waiting.delete(one)
-        return Effect.forEach(over, ({ done }) => Deferred.succeed(done, undefined), { discard: true })
+        for (const { done } of over) done.tell(Exit.void)
+        return Effect.void
       }),
 
     reached: (until: bigint) =>
       Effect.suspend(() => {
         if (position !== undefined && position >= until) return Effect.void
-        const one = { until, done: Deferred.makeUnsafe<void>() }
+        const one = { until, done: new Later<void>() }
         waiting.add(one)
         return Effect.ensuring(
-          Deferred.await(one.done),
+          one.done.told,
           Effect.sync(() => waiting.delete(one))
         )
       })

@@ -1,5 +1,6 @@
-import { type Array, Effect, Layer, Queue, Stream } from "effect"
+import { type Array, Effect, Layer, Stream } from "effect"
 import { CommandBus, type Incoming, type Lane, type Outgoing, subjectOf } from "#domain/ports/CommandBus.ts"
+import * as Inflow from "../../Inflow.ts"
 
 /**
  * The bus of one process. Nothing is stored: the log is the outbox and the ledger the inbox, so custody begins when the
@@ -76,8 +77,8 @@ const makeLane = () => {
 
     subscribe: Stream.unwrap(
       Effect.gen(function* () {
-        const queue = yield* Queue.unbounded<Incoming>()
-        const own = receiving((envelopes) => Queue.offerAllUnsafe(queue, envelopes.map(incoming)))
+        const inflow = yield* Inflow.make<Incoming>()
+        const own = receiving((envelopes) => inflow.putAll(envelopes.map(incoming)))
         yield* Effect.acquireRelease(
           Effect.sync(() => {
             receiver = own
@@ -88,7 +89,7 @@ const makeLane = () => {
               if (receiver === own) receiver = undefined
             })
         )
-        return Stream.fromQueue(queue)
+        return inflow.stream
       })
     )
   }

@@ -1,5 +1,4 @@
-import { setTimeout as sleep } from "node:timers/promises"
-import { Deferred, Effect, Latch, Redacted, Schedule, type Scope, Stream } from "effect"
+import { Effect, Exit, Latch, Redacted, Schedule, type Scope, Stream } from "effect"
 import {
   type ConnectionOptions,
   connect,
@@ -9,7 +8,9 @@ import {
   nkeyAuthenticator,
   type Status
 } from "nats"
+import { Later } from "#domain/Later.ts"
 import { BusUnavailable } from "#domain/ports/CommandBus.ts"
+import { after } from "#domain/Timer.ts"
 
 export interface ConnectionSettings {
   /** `nats://host:port` or `tls://host:port`, several with commas. `tls` refuses a server that does not speak it. */
@@ -71,29 +72,28 @@ const optionsOf = ({ caFile, inboxPrefix, nkeySeed, url }: ConnectionSettings): 
 /** Connects in the background and stays connected until the scope closes. Neither waits for a server nor fails without. */
 export const open = (settings: ConnectionSettings): Effect.Effect<Connection, never, Scope.Scope> =>
   Effect.gen(function* () {
-    const there = Latch.makeUnsafe(false)
+    const there = yield* Latch.make(false)
     let current: { readonly link: Link; readonly end: Effect.Effect<unknown> } | undefined
     let version: string | undefined
     let troubled = false
     /** Told once per connection: what is refused is tried again and again. */
     const refused = new Set<string>()
 
-    const begin = (nc: NatsConnection) => {
-      const over = Deferred.makeUnsafe<void>()
+    const begin = Effect.fnUntraced(function* (nc: NatsConnection) {
+      const over = new Later<void>()
       version = nc.info?.version
       troubled = false
       refused.clear()
       current = {
-        link: { nc, server: nc.info?.server_id ?? "", lost: Deferred.await(over) },
-        end: Deferred.succeed(over, undefined)
+        link: { nc, server: nc.info?.server_id ?? "", lost: over.told },
+        end: Effect.sync(() => over.tell(Exit.void))
       }
-      there.openUnsafe()
-    }
+      yield* there.open
+    })
     const end = Effect.suspend(() => {
       const ended = current
       current = undefined
-      there.closeUnsafe()
-      return ended?.end ?? Effect.void
+      return Effect.andThen(there.close, ended?.end ?? Effect.void)
     })
 
     const hear = (nc: NatsConnection) =>
@@ -102,7 +102,7 @@ export const open = (settings: ConnectionSettings): Effect.Effect<Connection, ne
           yield* end
           yield* Effect.logWarning("the connection to the bus is lost; it is made again")
         } else if (status.type === Events.Reconnect) {
-          begin(nc)
+          yield* begin(nc)
           yield* Effect.logInfo("the connection to the bus is back")
         } else if (status.type === Events.Error) {
           const { operation, subject } = status.permissionContext ?? {}
@@ -127,7 +127,7 @@ export const open = (settings: ConnectionSettings): Effect.Effect<Connection, ne
             end,
             // what was said last, acknowledgements among it, is heard before the line goes dead
             Effect.promise(() =>
-              Promise.race([nc.flush(), sleep(1_000)])
+              Promise.race([nc.flush(), new Promise<void>((passed) => after(1_000, passed))])
                 .then(() => nc.close())
                 .catch(() => {})
             )
@@ -135,7 +135,7 @@ export const open = (settings: ConnectionSettings): Effect.Effect<Connection, ne
         { interruptible: true }
       )
       const statuses = nc.status()
-      begin(nc)
+      yield* begin(nc)
       yield* Stream.fromAsyncIterable(statuses, (cause) => cause).pipe(Stream.runForEach(hear(nc)))
     }).pipe(
       Effect.scoped,

@@ -1,4 +1,5 @@
-import { Effect, Metric, Queue, Schema } from "effect"
+import { Effect, Metric, Schema } from "effect"
+import * as Inflow from "../../Inflow.ts"
 import type { Acknowledgements } from "./Acknowledgements.ts"
 import { type Connection, patiently } from "./Connection.ts"
 import type { Keeper } from "./Keeper.ts"
@@ -26,20 +27,20 @@ export const deadLettersTotal = Metric.counter("homing_bus_dead_letters_total", 
  */
 export const follow = (connection: Connection, keeper: Keeper, acknowledgements: Acknowledgements, tuning: Tuning) =>
   Effect.gen(function* () {
-    const notes = yield* Queue.unbounded<{ readonly text: string; readonly acknowledge: () => void }>()
+    const notes = yield* Inflow.make<{ readonly text: string; readonly acknowledge: () => void }>()
     const deliveries = Effect.gen(function* () {
       const link = yield* connection.link
       yield* keeper.ensureDeadLetters
       return yield* pull(connection, link, deadLetters, tuning, (message) => {
         const delivery = { reply: message.reply ?? "", server: link.server }
         const acknowledge = () => acknowledgements.acknowledge(delivery)
-        Queue.offerUnsafe(notes, { text: message.string(), acknowledge })
+        notes.put({ text: message.string(), acknowledge })
       })
     })
     yield* Effect.forkScoped(Effect.retry(deliveries, patiently))
 
     const tell = Effect.gen(function* () {
-      const { acknowledge, text } = yield* Queue.take(notes)
+      const { acknowledge, text } = yield* notes.take
       const note = decode(text)
       if (note._tag === "Success") {
         const { deliveries, stream, stream_seq } = note.value

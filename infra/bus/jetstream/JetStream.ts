@@ -48,7 +48,7 @@ export const layer = (options: Options) =>
       const keeper = gateway ? yield* Keeper.make(connection, tuning) : Keeper.bystander
       if (gateway) yield* DeadLetters.follow(connection, keeper, acknowledgements, tuning)
       return Context.make(CommandBus, {
-        publish: Publisher.make(connection, keeper, tuning),
+        publish: yield* Publisher.make(connection, keeper, tuning),
         subscribe: Subscriber.make(connection, keeper, acknowledgements, tuning),
         answer: Effect.flatMap(connection.link, ({ nc }) => Effect.asVoid(Connection.ask(() => nc.rtt())))
       }).pipe(Context.add(JetStreamServer, { describe: () => describe(connection.version()) }))

@@ -18,8 +18,8 @@ const again = Schedule.min([Schedule.exponential("50 millis"), Schedule.spaced("
  * Publishes until the server has stored every envelope, under the same ids however often: one that was stored although
  * its confirmation was lost is not stored twice.
  */
-export const make = (connection: Connection, keeper: Keeper, tuning: Tuning) => {
-  const underway = Semaphore.makeUnsafe(mostUnderway)
+export const make = Effect.fnUntraced(function* (connection: Connection, keeper: Keeper, tuning: Tuning) {
+  const underway = yield* Semaphore.make(mostUnderway)
 
   const publishOne = async (js: JetStreamClient, lane: Lane, { bytes, id }: Outgoing, rest: number) => {
     const { stream, subject } = placeOf(lane)
@@ -72,4 +72,4 @@ export const make = (connection: Connection, keeper: Keeper, tuning: Tuning) => 
         })
       )
     })
-}
+})

@@ -1,5 +1,6 @@
-import { Deferred, Effect, Schema } from "effect"
+import { Effect, Exit, Schedule, Schema } from "effect"
 import { type Msg, type NatsConnection, type NatsError, nanos } from "nats"
+import { Later } from "#domain/Later.ts"
 import type { BusUnavailable } from "#domain/ports/CommandBus.ts"
 import type { Connection, Link } from "./Connection.ts"
 import type { Place } from "./Names.ts"
@@ -34,8 +35,8 @@ export const pull = (
     // nobody answers a pull from a consumer that is not there
     const found = yield* findConsumer(yield* managerOf(nc, tuning), place)
     if (found === undefined) return yield* new PullEnded({ reason: "the consumer is not there" })
-    const ended = yield* Deferred.make<never, PullEnded>()
-    const end = (reason: string) => Deferred.doneUnsafe(ended, Effect.fail(new PullEnded({ reason })))
+    const ended = new Later<never, PullEnded>()
+    const end = (reason: string) => ended.tell(Exit.fail(new PullEnded({ reason })))
     const inbox = connection.newInbox()
     const request = JSON.stringify({ batch, expires: nanos(expires), idle_heartbeat: nanos(tuning.heartbeat) })
     let toCome = 0
@@ -66,15 +67,11 @@ export const pull = (
       Effect.sync(() => nc.subscribe(inbox, { callback: hear })),
       (subscription) => Effect.sync(() => subscription.unsubscribe())
     )
-    yield* Effect.acquireRelease(
-      Effect.sync(() =>
-        setInterval(() => {
-          silent += 1
-          if (silent >= silences) end("silence")
-        }, tuning.heartbeat)
-      ),
-      (listening) => Effect.sync(() => clearInterval(listening))
-    )
+    const listen = Effect.sync(() => {
+      silent += 1
+      if (silent >= silences) end("silence")
+    })
+    yield* Effect.forkScoped(Effect.schedule(listen, Schedule.spaced(tuning.heartbeat)))
     ask()
     yield* Effect.forkScoped(
       Effect.andThen(
@@ -82,7 +79,7 @@ export const pull = (
         Effect.sync(() => end("the connection is lost"))
       )
     )
-    return yield* Deferred.await(ended)
+    return yield* ended.told
   }).pipe(
     Effect.scoped,
     Effect.catchDefect(() => Effect.fail(new PullEnded({ reason: "the library refuses" })))

@@ -1,6 +1,8 @@
-import { type Array, Effect, Queue, Schedule, Stream } from "effect"
+import { type Array, Effect, Schedule, Stream } from "effect"
 import type { Msg } from "nats"
 import type { BusUnavailable, Incoming, Lane } from "#domain/ports/CommandBus.ts"
+import { after, type Timer } from "#domain/Timer.ts"
+import * as Inflow from "../../Inflow.ts"
 import type { Acknowledgements, Delivery } from "./Acknowledgements.ts"
 import type { Connection } from "./Connection.ts"
 import type { Keeper } from "./Keeper.ts"
@@ -22,9 +24,9 @@ export const make =
   (lane: Lane): Stream.Stream<Incoming, BusUnavailable> =>
     Stream.unwrap(
       Effect.gen(function* () {
-        const arrays = yield* Queue.unbounded<Array.NonEmptyReadonlyArray<Incoming>>()
+        const arrays = yield* Inflow.make<Array.NonEmptyReadonlyArray<Incoming>>()
         const held = new Set<Delivery>()
-        const add = gathering((array) => Queue.offerUnsafe(arrays, array))
+        const add = gathering(arrays.put)
 
         yield* Effect.addFinalizer(() =>
           Effect.gen(function* () {
@@ -59,14 +61,14 @@ export const make =
         )
         yield* Effect.forkScoped(Effect.retry(deliveries, again))
 
-        return Stream.flattenArray(Stream.fromEffectRepeat(Queue.take(arrays)))
+        return Stream.flattenArray(Stream.fromEffectRepeat(arrays.take))
       })
     )
 
 /** Puts what was published together into one array. */
 const gathering = (emit: (array: Array.NonEmptyReadonlyArray<Incoming>) => void) => {
   let gathered: globalThis.Array<Incoming> = []
-  let timer: NodeJS.Timeout | undefined
+  let timer: Timer | undefined
   const flush = () => {
     const [first, ...others] = gathered
     gathered = []
@@ -74,8 +76,8 @@ const gathering = (emit: (array: Array.NonEmptyReadonlyArray<Incoming>) => void)
   }
   return (one: Incoming, rest: number) => {
     gathered.push(one)
-    clearTimeout(timer)
-    if (rest > 0) timer = setTimeout(flush, linger)
+    timer?.stop()
+    if (rest > 0) timer = after(linger, flush)
     else flush()
   }
 }

@@ -11,6 +11,7 @@ import type { StreamId } from "#domain/Ids.ts"
 import { remainingMillis } from "#domain/ports/Deadline.ts"
 import { EventStoreUnavailable } from "#domain/ports/EventStore.ts"
 import type { RecordedEvent } from "#domain/Recorded.ts"
+import { after } from "#domain/Timer.ts"
 import { Turns } from "#domain/Turns.ts"
 import { decode, isStreamId } from "./Events.ts"
 import type { Line } from "./Line.ts"
@@ -100,21 +101,21 @@ const oneReading = <E extends ResolvedEvent | AllStreamResolvedEvent>(
       resume(exit)
     }
     const fail = (cause: unknown) => finish(Effect.fail(new EventStoreUnavailable({ written: "no", cause })))
-    const timer = setTimeout(() => {
+    const timer = after(patienceMillis, () => {
       if (patienceMillis === answer) line.silent(client)
       fail(new Silence({ millis: patienceMillis }))
-    }, patienceMillis)
+    })
     let stopped = false
     const stop = () => {
       stopped = true
-      clearTimeout(timer)
+      timer.stop()
       stream.cancel().catch(() => {}) // it rejects when the read never began
     }
     stream
       .on("data", (event) => {
         if (stopped) return
         line.heard(client)
-        timer.refresh()
+        timer.restart()
         try {
           if (!take(event)) finish(Effect.void)
         } catch (defect) {

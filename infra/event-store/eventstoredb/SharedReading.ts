@@ -1,4 +1,5 @@
-import { Deferred, Effect, type Scope } from "effect"
+import { Effect, type Scope } from "effect"
+import { Later } from "#domain/Later.ts"
 
 /**
  * Whoever asks while a reading is under way shares the next one with all others who do: it begins after each of them
@@ -6,25 +7,25 @@ import { Deferred, Effect, type Scope } from "effect"
  */
 export const shared = <A, E>(reading: Effect.Effect<A, E>): Effect.Effect<Effect.Effect<A, E>, never, Scope.Scope> =>
   Effect.map(Effect.scope, (scope) => {
-    let next: Deferred.Deferred<A, E> | undefined
+    let next: Later<A, E> | undefined
     let isReading = false
 
     const readOn = Effect.gen(function* () {
       while (next !== undefined) {
         const asked = next
         next = undefined
-        yield* Deferred.into(reading, asked)
+        yield* asked.toldBy(reading)
       }
       isReading = false
     })
 
     return Effect.gen(function* () {
-      next ??= Deferred.makeUnsafe<A, E>()
+      next ??= new Later<A, E>()
       const answer = next
       if (!isReading) {
         isReading = true
         yield* Effect.forkIn(readOn, scope)
       }
-      return yield* Deferred.await(answer)
+      return yield* answer.told
     })
   })

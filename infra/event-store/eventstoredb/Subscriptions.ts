@@ -8,6 +8,7 @@ import {
 } from "@eventstore/db-client"
 import { Effect, Stream } from "effect"
 import { categoryOf } from "#domain/Ids.ts"
+import { after } from "#domain/Timer.ts"
 import { decode, isStreamId } from "./Events.ts"
 import * as Inbox from "./Inbox.ts"
 import type { Line } from "./Line.ts"
@@ -96,7 +97,7 @@ const listen = (
 
     const stop = () => {
       stopped = true
-      clearTimeout(timer)
+      timer.stop()
       inbox.onEmptied(undefined)
       subscription.unsubscribe().catch(() => {}) // it rejects when the subscription never began
     }
@@ -107,17 +108,17 @@ const listen = (
     }
     const lost = (cause: unknown) => finish(Effect.succeed({ _tag: "Lost", confirmed, cause }))
     const silent = () => finish(Effect.succeed({ _tag: "Silent" }))
-    let timer = setTimeout(() => {
+    let timer = after(answer, () => {
       line.silent(client)
       lost(new Silence({ millis: answer }))
-    }, answer)
+    })
     const listenAgain = () => {
-      clearTimeout(timer)
-      timer = setTimeout(silent, silence)
+      timer.stop()
+      timer = after(silence, silent)
     }
     const reached = (position: Position) => {
       place.position = position
-      timer.refresh()
+      timer.restart()
     }
 
     subscription
@@ -136,7 +137,7 @@ const listen = (
           return finish(Effect.die(defect))
         }
         subscription.pause()
-        clearTimeout(timer) // it is we who are silent
+        timer.stop() // it is we who are silent
       })
       .on("error", lost)
       .on("end", () => lost("the server ended it"))

@@ -1,4 +1,5 @@
-import { Clock, Effect, Exit, Layer } from "effect"
+import { Effect, Exit, Layer } from "effect"
+import * as Clocks from "#domain/Clocks.ts"
 import { fromMillis } from "#domain/Instant.ts"
 import { EventStore, EventStoreUnavailable, WrongExpectedRevision } from "#domain/ports/EventStore.ts"
 import * as Database from "../../sqlite/Database.ts"
@@ -11,7 +12,7 @@ import { liveTail } from "./LiveTail.ts"
 const pageSize = 500
 
 const make = Effect.fnUntraced(function* (file: string) {
-  const clock = yield* Clock.Clock
+  const now = yield* Clocks.wall
   const { db, tables: table } = yield* Database.openWith(file, { durability: "commit", schema: setUp }, eventsTable)
 
   const tail = liveTail((categories, after) => {
@@ -37,7 +38,7 @@ const make = Effect.fnUntraced(function* (file: string) {
     append: (stream, expected, events) =>
       Effect.suspend(() => {
         const encoded = events.map(encode) // before the transaction: what is not JSON is the caller's defect alone
-        const insert = () => table.insert(stream, expected, encoded, fromMillis(clock.currentTimeMillisUnsafe()))
+        const insert = () => table.insert(stream, expected, encoded, fromMillis(now()))
         return Effect.matchEffect(group.write(insert), {
           onSuccess: (insertion) =>
             insertion._tag === "Refused"

@@ -1,7 +1,8 @@
-import { Effect, Fiber, Layer, Queue, Redacted, Stream } from "effect"
+import { Effect, Fiber, Layer, Redacted } from "effect"
 import type { DeviceId } from "#domain/Ids.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
 import { type SendOutcome, type SessionEvent, WhatsApp, WhatsAppUnavailable } from "#domain/ports/WhatsApp.ts"
+import * as Inflow from "../../Inflow.ts"
 import * as AuthFile from "./AuthFile.ts"
 import * as Backoff from "./Backoff.ts"
 import { guardProcess } from "./Containment.ts"
@@ -60,8 +61,7 @@ const make = Effect.fnUntraced(function* (options: Options) {
     }),
     (opened) => Effect.sync(opened.close)
   )
-  const events = yield* Queue.unbounded<SessionEvent>()
-  const tell = (event: SessionEvent) => void Queue.offerUnsafe(events, event)
+  const { put: tell, stream: events } = yield* Inflow.make<SessionEvent>()
   const running = new Map<DeviceId, { readonly session: Session; readonly fiber: Fiber.Fiber<void> }>()
   yield* Effect.addFinalizer(() => Fiber.interruptAll([...running.values()].map(({ fiber }) => fiber)))
   const services = yield* Effect.context<never>() // sessions outlive whoever opens them
@@ -104,7 +104,7 @@ const make = Effect.fnUntraced(function* (options: Options) {
 
     send: (device, message) => Effect.suspend(() => running.get(device)?.session.send(message) ?? notOpen),
 
-    events: Stream.fromQueue(events)
+    events
   })
 })
 

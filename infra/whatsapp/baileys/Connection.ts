@@ -4,6 +4,7 @@ import { type BinaryNode, makeWASocket } from "@whiskeysockets/baileys"
 import { Effect } from "effect"
 import { fromMillis } from "#domain/Instant.ts"
 import type { DisconnectReason, Pairing, SentMessage, SessionEvent, WordRefusal } from "#domain/ports/WhatsApp.ts"
+import { after } from "#domain/Timer.ts"
 import { acknowledge } from "./Acknowledgement.ts"
 import { hearAcks } from "./Acks.ts"
 import * as Addresses from "./Addresses.ts"
@@ -69,7 +70,7 @@ export const connect = (options: {
       if (over) return
       over = true
       if (broke?.stanza === undefined && unexplained.includes(reason)) guarded.heard().forEach(suspects.suspect)
-      clearTimeout(watchdog)
+      watchdog.stop()
       sender.lost()
       const livedMs = bornAt === undefined ? undefined : performance.now() - bornAt
       outside(() => resume(Effect.succeed({ reason, livedMs, offered, leastWaitMs, ...(broke && { broke }) })))
@@ -119,7 +120,7 @@ export const connect = (options: {
     })
 
     // After an HTTP refusal of the upgrade, and on a server that falls silent, Baileys would stay "connecting" for ever.
-    const watchdog = setTimeout(() => finish("connect_timeout"), settings.connectTimeoutMs)
+    const watchdog = after(settings.connectTimeoutMs, () => finish("connect_timeout"))
     sock.ws.on("unexpected-response", (_request: unknown, { statusCode = 0 }: IncomingMessage) =>
       finish(statusCode >= 500 ? "server_closed" : "refused")
     )
@@ -136,7 +137,7 @@ export const connect = (options: {
       if (qr !== undefined && offer !== undefined) {
         offered = true
         bornAt ??= performance.now()
-        clearTimeout(watchdog)
+        watchdog.stop()
         offer(qr).then(
           (code) => code && !over && tell(code),
           (cause) => finish(cause instanceof PairingCodeRefused ? "pairing_refused" : "connection_lost")
@@ -145,7 +146,7 @@ export const connect = (options: {
       if (isNewLogin) tell({ _tag: "Paired" })
       if (connection === "open") {
         bornAt ??= performance.now()
-        clearTimeout(watchdog)
+        watchdog.stop()
         outside(() => options.opened({ ...sender, send: (message) => within(breach, () => sender.send(message)) }))
         tell({ _tag: "Connected" })
       }

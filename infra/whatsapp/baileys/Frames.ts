@@ -2,7 +2,7 @@ const lengthBytes = 3
 
 /** Prefixes a frame with its length: three bytes, big-endian. */
 export const toFrame = (bytes: Uint8Array): Buffer => {
-  const framed = Buffer.allocUnsafe(lengthBytes + bytes.byteLength)
+  const framed = Buffer.alloc(lengthBytes + bytes.byteLength)
   framed.writeUIntBE(bytes.byteLength, 0, lengthBytes)
   framed.set(bytes, lengthBytes)
   return framed

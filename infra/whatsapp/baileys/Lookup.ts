@@ -1,5 +1,6 @@
 import "./QuietLibsignal.ts"
 import { jidDecode, jidNormalizedUser, type WASocket } from "@whiskeysockets/baileys"
+import { after } from "#domain/Timer.ts"
 import { contactQuery, readContact } from "./ContactQuery.ts"
 import type { DeviceLists } from "./DeviceLists.ts"
 import * as DeviceQueries from "./DeviceQueries.ts"
@@ -74,10 +75,10 @@ const prepare = async ({ anew, lists, queries, sock }: Asking, jid: string): Pro
 const within = <A>(work: Promise<A>, ms: number, gone: AbortSignal): Promise<A> =>
   new Promise((resolve, reject) => {
     const giveUp = () => reject(new Error("no answer in time"))
-    const deadline = setTimeout(giveUp, ms)
+    const deadline = after(ms, giveUp)
     gone.addEventListener("abort", giveUp, { once: true })
     const done = () => {
-      clearTimeout(deadline)
+      deadline.stop()
       gone.removeEventListener("abort", giveUp)
     }
     work.finally(done).then(resolve, reject)

@@ -1,3 +1,5 @@
+import { after, type Timer } from "#domain/Timer.ts"
+
 export interface Pacing {
   /** How many may be asked at once after a pause. */
   readonly burst: number
@@ -15,7 +17,7 @@ export const make = ({ burst, everyMs }: Pacing): Pace => {
   const waiting: Array<() => void> = []
   let left = burst
   let since = performance.now()
-  let timer: NodeJS.Timeout | undefined
+  let timer: Timer | undefined
 
   const refill = () => {
     const earned = Math.floor((performance.now() - since) / everyMs)
@@ -31,7 +33,7 @@ export const make = ({ burst, everyMs }: Pacing): Pace => {
       left -= 1
       waiting.shift()?.()
     }
-    if (waiting.length > 0) timer = setTimeout(run, Math.max(0, since + everyMs - performance.now()))
+    if (waiting.length > 0) timer = after(Math.max(0, since + everyMs - performance.now()), run)
   }
 
   return {

@@ -1,9 +1,11 @@
 import { setImmediate } from "node:timers/promises"
 import type { proto, WASocket } from "@whiskeysockets/baileys"
+import { beside } from "#domain/Beside.ts"
 import type { WaMessageId } from "#domain/Ids.ts"
 import { fromMillis } from "#domain/Instant.ts"
 import type { Recipient } from "#domain/message/Content.ts"
 import type { SendOutcome } from "#domain/ports/WhatsApp.ts"
+import { after } from "#domain/Timer.ts"
 import { lru } from "../../Lru.ts"
 import { decode } from "./Content.ts"
 import type { DeviceLists } from "./DeviceLists.ts"
@@ -40,7 +42,7 @@ type Attempt = {
   readonly end: (outcome: SendOutcome) => void
 }
 
-const attempts = new WeakMap<proto.IMessage, Attempt>()
+const attempts = beside<proto.IMessage, Attempt>()
 
 /**
  * Baileys calls this when a send's turn has come, after queueing for the lock that all sends of a socket share and
@@ -91,7 +93,7 @@ export const make = (
     new Promise((resolve) => {
       const end = (outcome: SendOutcome) => {
         attempt.over = true
-        clearTimeout(deadline)
+        deadline.stop()
         if (waiting.get(waMessageId) === attempt) waiting.delete(waMessageId)
         resolve(outcome)
       }
@@ -100,7 +102,7 @@ export const make = (
       attempts.set(message, attempt)
       waiting.set(waMessageId, attempt)
       lately.set(waMessageId, address)
-      const deadline = setTimeout(() => end(unsettled(attempt, "ack_timeout")), options.ackTimeoutMs)
+      const deadline = after(options.ackTimeoutMs, () => end(unsettled(attempt, "ack_timeout")))
       // Success proves nothing yet. Most failures may come after the write: keys are stored once the frame has left.
       sock
         .relayMessage(address, message, { messageId: waMessageId })

@@ -21,7 +21,7 @@ export const layer = Layer.effect(
   Effect.gen(function* () {
     const commands = yield* AgentCommands
     const crypto = yield* Crypto
-    const underway = Semaphore.makeUnsafe(mostUnderway)
+    const underway = yield* Semaphore.make(mostUnderway)
     let gathered = new Map<AgentId, globalThis.Array<EventId>>()
 
     const send = Effect.gen(function* () {

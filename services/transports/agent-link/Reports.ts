@@ -1,4 +1,6 @@
-import { type Array, Clock, Effect, Layer, Schema, Stream } from "effect"
+import { type Array, Effect, Layer, Schema, Stream } from "effect"
+import * as AtOnce from "#domain/AtOnce.ts"
+import * as Clocks from "#domain/Clocks.ts"
 import { type AgentId, EventId } from "#domain/Ids.ts"
 import { fromMillis } from "#domain/Instant.ts"
 import { CommandBus, type Incoming, type Lane } from "#domain/ports/CommandBus.ts"
@@ -36,7 +38,7 @@ export const layer = Layer.effectDiscard(
   Effect.gen(function* () {
     const acknowledgements = yield* Acknowledgements
     const bus = yield* CommandBus
-    const clock = yield* Clock.Clock
+    const wall = yield* Clocks.wall
     const heard = yield* AgentsHeard
     const heartbeats = yield* Heartbeats
     const identity = yield* StoreIdentity
@@ -47,18 +49,17 @@ export const layer = Layer.effectDiscard(
     const open = yield* receiving((yield* SpokenVersions).reports, isWhole)
 
     /** Nothing that can never be recorded comes again for ever: it is counted, told, and taken off the bus. */
-    const refuse = (agent: AgentId, reason: string) =>
-      Effect.as(refusals.count(reason, agent, clock.currentTimeMillisUnsafe()), undefined)
+    const refuse = (agent: AgentId, reason: string) => Effect.as(refusals.count(reason, agent, wall()), undefined)
 
     /**
      * Answers the name of what need not come again. An agent whose clock is wrong has to ask the time, so a heartbeat's own
      * expiry says nothing.
      */
-    const follow = Effect.fnUntracedEager(function* (trust: AgentTrust, report: Report) {
+    const follow = AtOnce.fn(function* (trust: AgentTrust, report: Report) {
       const { header, said, version } = report
       const { agent } = trust
       if (said.kind === "heartbeat") return yield* heartbeats.take(agent, header.commandId as EventId, said)
-      if (header.expiresAt <= fromMillis(clock.currentTimeMillisUnsafe())) return yield* refuse(agent, "expired")
+      if (header.expiresAt <= fromMillis(wall())) return yield* refuse(agent, "expired")
       heard.spoke(agent, version)
       step("gateway.report-received")
       const { id, recorded } = records(trust, report, said)
@@ -73,7 +74,7 @@ export const layer = Layer.effectDiscard(
       return id
     })
 
-    const takeOne = Effect.fnUntracedEager(function* (
+    const takeOne = AtOnce.fn(function* (
       trust: AgentTrust | undefined,
       answer: Report | Refused,
       agent: AgentId,
@@ -101,7 +102,7 @@ export const layer = Layer.effectDiscard(
       if (obstacle() === "clock_off") return // given back shortly, to be judged by another gateway
       const { agent } = lane
       const trust = identity.agent(agent) // none when all of its keys were revoked
-      const now = fromMillis(clock.currentTimeMillisUnsafe())
+      const now = fromMillis(wall())
       const receiver: Receiver = {
         lane,
         tenant,
