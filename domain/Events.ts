@@ -1,31 +1,54 @@
 import { Schema, type SchemaAST } from "effect"
 import type { EventId } from "./Ids.ts"
+import type { JsonObject } from "./Json.ts"
 import type { NewEvent } from "./Recorded.ts"
 import { boxesIn } from "./Sealed.ts"
 
 type Shape<Data extends object> = Schema.Codec<Data, object>
+type Upcast = (before: never) => object
+type Downcast<Data extends object> = (newest: Data) => object | undefined
 
-/**
- * The shapes that one event was ever stored in, oldest first: version 1, version 2, …. They are the storage format for
- * ever. A change is another version, and a way to read the one before as the new one; whoever reads sees the newest.
- */
+/** The shapes that one event was ever stored in, oldest first: version 1, version 2, …; whoever reads sees the newest. */
 export class Versions<Data extends object> {
   readonly shapes: ReadonlyArray<Shape<never>>
-  readonly upcasts: ReadonlyArray<(before: never) => object>
+  readonly upcasts: ReadonlyArray<Upcast>
+  /** The newest in the shape before it, which is written as long as it can say it. */
+  readonly downcast: Downcast<Data> | undefined
 
-  constructor(shapes: ReadonlyArray<Shape<never>>, upcasts: ReadonlyArray<(before: never) => object>) {
+  constructor(shapes: ReadonlyArray<Shape<never>>, upcasts: ReadonlyArray<Upcast>, downcast?: Downcast<Data>) {
     this.shapes = shapes
     this.upcasts = upcasts
+    this.downcast = downcast
+  }
+}
+
+/**
+ * Versions that are written. They are the storage format for ever. A change is another version, and a way to read the one
+ * before as the new one.
+ */
+export class Released<Data extends object> extends Versions<Data> {
+  /** Written from the first start on: nobody who may still share the log reads only what came before. */
+  next<Newer extends object>(shape: Shape<Newer>, upcast: (before: Data) => Newer): Released<Newer> {
+    return new Released<Newer>([...this.shapes, shape as unknown as Shape<never>], [...this.upcasts, upcast])
   }
 
-  next<Newer extends object>(shape: Shape<Newer>, upcast: (before: Data) => Newer): Versions<Newer> {
-    return new Versions<Newer>([...this.shapes, shape as unknown as Shape<never>], [...this.upcasts, upcast])
+  /**
+   * Read from this release on, and written by the next, when this becomes `next`. Until then only what the version before
+   * cannot say is written in it: for that `downcast` answers nothing. What it does answer is read as what it was made from.
+   */
+  upcoming<Newer extends object>(
+    shape: Shape<Newer>,
+    upcast: (before: Data) => Newer,
+    downcast: (newest: Newer) => Data | undefined
+  ): Versions<Newer> {
+    const { shapes, upcasts } = this.next(shape, upcast)
+    return new Versions<Newer>(shapes, upcasts, downcast)
   }
 }
 
 /** An event as it was first released. */
-export const released = <Data extends object>(shape: Shape<Data>): Versions<Data> =>
-  new Versions<Data>([shape as unknown as Shape<never>], [])
+export const released = <Data extends object>(shape: Shape<Data>): Released<Data> =>
+  new Released<Data>([shape as unknown as Shape<never>], [])
 
 /** The events of one aggregate by name, `message.queued`; stored is `message.queued.v1`. */
 // biome-ignore lint/suspicious/noExplicitAny: each event has data of its own
@@ -43,10 +66,18 @@ export class UnreadableEvent extends Schema.TaggedError<UnreadableEvent>()("Unre
   problem: Schema.Literals(["unknown type", "malformed data"])
 }) {}
 
+/** A version as it is read. */
 interface Version {
   readonly name: string
   readonly shape: SchemaAST.AST
   readonly decode: (data: unknown) => object
+}
+
+/** An event as it is written: under its newest version, or in the words of the one before. */
+interface Writing {
+  readonly newest: string
+  readonly before: string
+  readonly downcast: Downcast<object> | undefined
 }
 
 type Stored = Pick<NewEvent, "eventId" | "type" | "data">
@@ -54,10 +85,8 @@ type Stored = Pick<NewEvent, "eventId" | "type" | "data">
 export interface Reader<Event> {
   /** A type or shape that was never released throws `UnreadableEvent`: a bug, a damaged log, or a newer release's. */
   (event: Stored): Event
-  /** Takes a decider's own event for read: its shape was checked by the compiler. */
-  readonly remember: (event: Event, id: EventId) => void
-  /** The type under which an event of this name is stored now. */
-  readonly storedType: (name: string) => string
+  /** A decider's own event as it is stored now. It counts as read: its shape was checked by the compiler. */
+  readonly stored: (event: Event, eventId: EventId) => Stored
   /** Every type that was ever stored. */
   readonly types: ReadonlySet<string>
   /** The personal data in it, each box with the name that its place is bound to. */
@@ -68,15 +97,16 @@ export interface Reader<Event> {
 export const reader = <const E extends Events>(events: E): Reader<EventOf<E>> => {
   type Event = EventOf<E>
   const released = new Map<string, Version>()
-  const newest = new Map<string, string>()
-  for (const [name, { shapes, upcasts }] of Object.entries(events)) {
+  const writings = new Map<string, Writing>()
+  for (const [name, { downcast, shapes, upcasts }] of Object.entries(events)) {
     for (const [i, shape] of shapes.entries()) {
       const decode = Schema.decodeUnknownSync(shape)
       const later = upcasts.slice(i)
       const read = (data: unknown) => later.reduce<object>((before, upcast) => upcast(before as never), decode(data))
       released.set(`${name}.v${i + 1}`, { name, shape: shape.ast, decode: later.length === 0 ? decode : read })
     }
-    newest.set(name, `${name}.v${shapes.length}`)
+    const [newest, before] = [`${name}.v${shapes.length}`, `${name}.v${shapes.length - 1}`]
+    writings.set(name, { newest, before, downcast })
   }
   const seen = new WeakMap<object, Event>()
 
@@ -93,9 +123,15 @@ export const reader = <const E extends Events>(events: E): Reader<EventOf<E>> =>
       throw new UnreadableEvent({ type: event.type, problem: "malformed data" }) // the decoder's own words may quote it
     }
   }
+  const stored = (event: Event, eventId: EventId): Stored => {
+    const { before, downcast, newest } = writings.get(event.type)!
+    const older = downcast?.(event.data)
+    const data = older ?? event.data
+    seen.set(data, { ...event, id: eventId })
+    return { eventId, type: older === undefined ? newest : before, data: data as JsonObject }
+  }
   return Object.assign(read, {
-    remember: (event: Event, id: EventId) => void seen.set(event.data, { ...event, id }),
-    storedType: (name: string) => newest.get(name)!,
+    stored,
     types: new Set(released.keys()),
     boxes: ({ data, type }: Stored) => boxesIn(released.get(type)!.shape, data)
   })

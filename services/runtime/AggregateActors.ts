@@ -4,7 +4,6 @@ import { fold } from "#domain/Decider.ts"
 import { eventIdOf, newCommandId } from "#domain/Identifiers.ts"
 import type { EventId, StreamId } from "#domain/Ids.ts"
 import { fromMillis, type Instant } from "#domain/Instant.ts"
-import type { JsonObject } from "#domain/Json.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
 import { remainingMillis } from "#domain/ports/Deadline.ts"
 import { EventStore, EventStoreUnavailable, WrongExpectedRevision } from "#domain/ports/EventStore.ts"
@@ -148,16 +147,8 @@ export const make = <
         cell.loaded = undefined // another writer may have made it possible: no append would tell
         return readAndDecide(cell, given)
       }
-      for (const [i, event] of decision.success.entries()) read.remember(event, idOf(i))
       const metadata = metadataOf(provenance, given.origin, commandId, at)
-      const events = decision.success.map(
-        ({ data, type }, i): NewEvent => ({
-          eventId: idOf(i),
-          type: read.storedType(type),
-          data: data as JsonObject,
-          metadata
-        })
-      )
+      const events = decision.success.map((event, i): NewEvent => ({ ...read.stored(event, idOf(i)), metadata }))
       if (!Array.isReadonlyArrayNonEmpty(events)) {
         return Effect.succeed({ events, state, revision, position: undefined })
       }
