@@ -49,7 +49,8 @@ export const deviceOf = (event: RecordedEvent): string | undefined => {
 const sendOrder = Effect.fnUntraced(function* (open: Open, event: RecordedEvent, attempt: number) {
   const queued = Message.read(event)
   if (queued.type !== "message.queued") return undefined
-  const { content, device, expiresAt, recipient, waMessageId } = queued.data
+  const { content, device, expiresAt, recipient, transport } = queued.data
+  if (transport.name !== "whatsapp-web") return undefined
   const { tenant } = event.metadata
   const to = yield* open(recipient.address, { tenant, event: event.eventId, field: "recipient" })
   const body = yield* open(content.body, { tenant, event: event.eventId, field: "content" })
@@ -66,7 +67,7 @@ const sendOrder = Effect.fnUntraced(function* (open: Open, event: RecordedEvent,
       command: {
         kind: "send",
         message: Message.idOf(event.stream),
-        waMessageId,
+        waMessageId: transport.messageId,
         personal: { to: JSON.parse(to), content: JSON.parse(body) }
       }
     }
@@ -79,7 +80,9 @@ const pairingPatienceMillis = 7 * 24 * 3_600_000
 const pairOrder = Effect.fnUntraced(function* (open: Open, event: RecordedEvent, attempt: number) {
   const created: DeviceEvent = Device.read(event)
   if (created.type !== "device.created") return undefined
-  const { agent, pairing } = created.data
+  const { via } = created.data
+  if (via.transport !== "whatsapp-web") return undefined
+  const { agent, pairing } = via
   const { occurredAt, tenant } = event.metadata
   const device = Device.idOf(event.stream)
   const personal =

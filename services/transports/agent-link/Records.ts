@@ -1,6 +1,6 @@
 import { Context, Effect, Layer, Schema } from "effect"
 import { base64url } from "#domain/Bytes.ts"
-import { type ChangeEvent, Device, DeviceRejected } from "#domain/device/Device.ts"
+import { agentOf, type ChangeEvent, Device, DeviceRejected } from "#domain/device/Device.ts"
 import { reportIdOf } from "#domain/Identifiers.ts"
 import { type AgentId, DeviceId, type EventId } from "#domain/Ids.ts"
 import { Message } from "#domain/message/Message.ts"
@@ -89,9 +89,9 @@ const make = Effect.fnUntraced(function* (registry: DeviceRegistry) {
   const read = Effect.fnUntraced(function* (device: DeviceId) {
     const [first] = yield* store.read(Device.streamOf(device))
     const created = first && Device.read(first)
-    return created?.type === "device.created" ? created.data.agent : undefined
+    return created?.type === "device.created" ? agentOf(created.data) : undefined
   })
-  const agentOf = (device: DeviceId) => {
+  const ownerOf = (device: DeviceId) => {
     const known = registry.get(device)
     return known === undefined ? read(device) : Effect.succeed(known.agent)
   }
@@ -102,7 +102,7 @@ const make = Effect.fnUntraced(function* (registry: DeviceRegistry) {
   /** The header names a device of the signer's choice: an agent is heard about its own. */
   const ifOwn = ({ agent }: AgentTrust, { device }: Header, recording: (device: DeviceId) => Recording): Recorded =>
     isDeviceId(device)
-      ? Effect.flatMap(agentOf(device), (owner): Recorded => {
+      ? Effect.flatMap(ownerOf(device), (owner): Recorded => {
           if (owner === agent) return recording(device)
           return Effect.fail(new DeviceRejected({ reason: owner === undefined ? "not_created" : "other_agent" }))
         })
