@@ -25,6 +25,10 @@ const created = Schema.Struct({
 })
 export type Created = typeof created.Type
 
+/** Whose device it is, for ever, if it is an agent's. */
+export const agentOf = ({ via }: Created): AgentId | undefined =>
+  via.transport === "whatsapp-web" ? via.agent : undefined
+
 const renewed = ({ agent, name, pairing }: typeof createdV1.Type): Created => ({
   name,
   via: { agent, pairing, transport: "whatsapp-web" }
@@ -63,10 +67,6 @@ export class DeviceRejected extends Schema.TaggedError<DeviceRejected>()("Device
 }) {}
 
 // State
-
-/** Whose device it is, for ever, if it is an agent's. */
-export const agentOf = ({ via }: Created): AgentId | undefined =>
-  via.transport === "whatsapp-web" ? via.agent : undefined
 
 export const connections = ["pairing", "connected", "disconnected", "logged_out"] as const
 /** `pairing`: no account was linked yet. */
