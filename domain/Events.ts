@@ -7,28 +7,50 @@ import type { NewEvent } from "./Recorded.ts"
 import { boxesIn } from "./Sealed.ts"
 
 type Shape<Data extends object> = Schema.Codec<Data, object>
+type Upcast = (before: never) => object
+type Downcast<Data extends object> = (newest: Data) => object | undefined
 
-/**
- * The shapes that one event was ever stored in, oldest first: version 1, version 2, …. They are the storage format for
- * ever. A change is another version, and a way to read the one before as the new one; whoever reads sees the newest.
- */
+/** The shapes that one event was ever stored in, oldest first: version 1, version 2, …; whoever reads sees the newest. */
 export class Versions<Data extends object> {
   readonly shapes: ReadonlyArray<Shape<never>>
-  readonly upcasts: ReadonlyArray<(before: never) => object>
+  readonly upcasts: ReadonlyArray<Upcast>
+  /** The newest in the shape before it, which is written as long as it can say it. */
+  readonly downcast: Downcast<Data> | undefined
 
-  constructor(shapes: ReadonlyArray<Shape<never>>, upcasts: ReadonlyArray<(before: never) => object>) {
+  constructor(shapes: ReadonlyArray<Shape<never>>, upcasts: ReadonlyArray<Upcast>, downcast?: Downcast<Data>) {
     this.shapes = shapes
     this.upcasts = upcasts
+    this.downcast = downcast
+  }
+}
+
+/**
+ * Versions that are written. They are the storage format for ever. A change is another version, and a way to read the one
+ * before as the new one.
+ */
+export class Released<Data extends object> extends Versions<Data> {
+  /** Written from the first start on: nobody who may still share the log reads only what came before. */
+  next<Newer extends object>(shape: Shape<Newer>, upcast: (before: Data) => Newer): Released<Newer> {
+    return new Released<Newer>([...this.shapes, shape as unknown as Shape<never>], [...this.upcasts, upcast])
   }
 
-  next<Newer extends object>(shape: Shape<Newer>, upcast: (before: Data) => Newer): Versions<Newer> {
-    return new Versions<Newer>([...this.shapes, shape as unknown as Shape<never>], [...this.upcasts, upcast])
+  /**
+   * Read from this release on, and written by the next, when this becomes `next`. Until then only what the version before
+   * cannot say is written in it: for that `downcast` answers nothing. What it does answer is read as what it was made from.
+   */
+  upcoming<Newer extends object>(
+    shape: Shape<Newer>,
+    upcast: (before: Data) => Newer,
+    downcast: (newest: Newer) => Data | undefined
+  ): Versions<Newer> {
+    const { shapes, upcasts } = this.next(shape, upcast)
+    return new Versions<Newer>(shapes, upcasts, downcast)
   }
 }
 
 /** An event as it was first released. */
-export const released = <Data extends object>(shape: Shape<Data>): Versions<Data> =>
-  new Versions<Data>([shape as unknown as Shape<never>], [])
+export const released = <Data extends object>(shape: Shape<Data>): Released<Data> =>
+  new Released<Data>([shape as unknown as Shape<never>], [])
 
 /** The events of one aggregate by name, `message.queued`; stored is `message.queued.v1`. */
 // biome-ignore lint/suspicious/noExplicitAny: each event has data of its own
@@ -46,16 +68,24 @@ export class UnreadableEvent extends Schema.TaggedError<UnreadableEvent>()("Unre
   problem: Schema.Literals(["unknown type", "malformed data"])
 }) {}
 
+/** A version as it is read. */
 interface Version {
   readonly name: string
   readonly shape: SchemaAST.AST
   readonly decode: (data: unknown) => object
 }
 
-/** An event as it is written. */
-interface Newest {
+/** A version as it is written. */
+interface Form {
   readonly type: string
   readonly layOut: <A>(data: A) => A
+}
+
+/** An event as it is written: under its newest version, or in the words of the one before. */
+interface Writing {
+  readonly newest: Form
+  readonly before: Form | undefined
+  readonly downcast: Downcast<object> | undefined
 }
 
 type Stored = Pick<NewEvent, "eventId" | "type" | "data">
@@ -78,15 +108,16 @@ export interface Reader<Event> {
 export const reader = <const E extends Events>(events: E): Reader<EventOf<E>> => {
   type Event = EventOf<E>
   const released = new Map<string, Version>()
-  const newest = new Map<string, Newest>()
-  for (const [name, { shapes, upcasts }] of Object.entries(events)) {
+  const writings = new Map<string, Writing>()
+  for (const [name, { downcast, shapes, upcasts }] of Object.entries(events)) {
     for (const [i, shape] of shapes.entries()) {
       const decode = Schema.decodeUnknownSync(shape)
       const later = upcasts.slice(i)
       const read = (data: unknown) => later.reduce<object>((before, upcast) => upcast(before as never), decode(data))
       released.set(`${name}.v${i + 1}`, { name, shape: shape.ast, decode: later.length === 0 ? decode : read })
     }
-    newest.set(name, { type: `${name}.v${shapes.length}`, layOut: inOrder(shapes.at(-1)!) })
+    const forms = shapes.map((shape, i): Form => ({ type: `${name}.v${i + 1}`, layOut: inOrder(shape) }))
+    writings.set(name, { newest: forms.at(-1)!, before: forms.at(-2), downcast })
   }
   const seen = beside<object, Event>()
 
@@ -104,8 +135,10 @@ export const reader = <const E extends Events>(events: E): Reader<EventOf<E>> =>
     }
   }
   const stored = (event: Event, eventId: EventId): Stored => {
-    const { layOut, type } = newest.get(event.type)!
-    const data = layOut(event.data)
+    const { before, downcast, newest } = writings.get(event.type)!
+    const older = downcast?.(event.data)
+    const { layOut, type } = older === undefined ? newest : before!
+    const data = layOut(older ?? event.data)
     seen.set(data, { ...event, id: eventId })
     return { eventId, type, data: data as JsonObject }
   }

@@ -99,8 +99,9 @@ const below: Record<string, ReadonlyArray<string>> = {
   access: ["api", "http", "runtime", "views"],
   devices: ["api", "http", "runtime", "tables", "views"],
   messages: ["api", "devices", "http", "identity", "runtime", "telemetry", "views"],
-  "transports/agent-link": ["api", "devices", "http", "identity", "messages", "runtime", "tables"],
-  dispatch: ["devices", "identity", "messages", "runtime", "tables", "telemetry", "transports/agent-link", "views"],
+  "transports/agent-link": ["api", "devices", "http", "identity", "runtime", "tables", "transports"],
+  transports: ["messages", "runtime"],
+  dispatch: ["devices", "messages", "runtime", "tables", "telemetry", "transports", "views"],
   health: ["api", "devices", "http", "identity", "runtime", "telemetry", "transports/agent-link", "views"],
   gateway: ["access", "api", "devices", "health", "http", "messages", "telemetry", "transports/agent-link"]
 }

@@ -22,7 +22,8 @@ import { crypto } from "#infra/crypto/NodeCrypto.ts"
 
 /**
  * Events as released versions stored them, one a file, in the bytes of the store; `producer` says which version. They
- * are never changed: a new shape is a new type, and a new file beside the old ones. What is sealed or signed comes from
+ * are never changed: a new shape is a new type, and a new file beside the old ones; of a version that is read a release
+ * before it is written, as the next release will store it. What is sealed or signed comes from
  * one log, whose data keys are in `keys.json`.
  */
 const folder = join(import.meta.dirname, "corpus")
@@ -128,8 +129,12 @@ describe("the corpus of stored events", () => {
         "client.created.v1 name": "web shop",
         "device.created.v1 name": "test phone",
         "device.created.v1 phone": "+15550100009",
+        "device.created.v2 name": "test phone",
+        "device.created.v2 phone": "+15550100009",
         "message.queued.v1 recipient": '{"kind":"phone","address":"+15550100002"}',
-        "message.queued.v1 content": '{"type":"text","text":"Your parcel is here 📦"}'
+        "message.queued.v1 content": '{"type":"text","text":"Your parcel is here 📦"}',
+        "message.queued.v2 recipient": '{"kind":"phone","address":"+15550100002"}',
+        "message.queued.v2 content": '{"type":"text","text":"Your parcel is here 📦"}'
       })
     })
   )

@@ -1,12 +1,13 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Result, Schema } from "effect"
 import { fold } from "../Decider.ts"
-import { AgentId, SubjectId } from "../Ids.ts"
+import { AgentId, EventId, SubjectId } from "../Ids.ts"
 import { fromMillis } from "../Instant.ts"
 import { specification } from "../testing/Specification.ts"
 import {
   type ChangeEvent,
   type Connection,
+  type Created,
   Device,
   type DeviceCommand,
   type DeviceEvent,
@@ -15,7 +16,10 @@ import {
 
 const { given } = specification(Device)
 const name = { subject: SubjectId.make("A".repeat(43)), key: "1", iv: "aaaa", box: "bbbb" }
-const details = { agent: AgentId.make("home"), name, pairing: { method: "qr" } } as const
+const id = EventId.make("0196f3c0-0000-5000-8000-000000000001")
+const agent = AgentId.make("home")
+const details: Created = { name, via: { transport: "whatsapp-web", agent, pairing: { method: "qr" } } }
+const cloud: Created = { name, via: { transport: "cloud-api", account: "102290129340398", number: "106540352242922" } }
 const created: DeviceEvent = { type: "device.created", data: details }
 const create: DeviceCommand = { _tag: "Create", created: details }
 
@@ -27,7 +31,7 @@ const told = (step: number, change: Change): ChangeEvent => {
     ? { type: `device.${change}`, data }
     : { type: `device.${change}`, data: { ...data, reason: `reason ${step}` } }
 }
-const record = (event: ChangeEvent, agent = details.agent): DeviceCommand => ({ _tag: "Record", agent, event })
+const record = (event: ChangeEvent, by = agent): DeviceCommand => ({ _tag: "Record", agent: by, event })
 
 /** What a stream holds after these reports were tried in order. */
 const run = (events: ReadonlyArray<ChangeEvent>) => {
@@ -56,9 +60,21 @@ describe("Device", () => {
     assert.deepStrictEqual(given().when(record(told(0, "paired"))), new DeviceRejected({ reason: "not_created" }))
   })
 
-  it("hears its own agent alone", () => {
+  it("is stored as the release before stores it, and if that cannot say it, as the next one will", () => {
+    const stored = (data: Created) => {
+      const { data: written, type } = Device.read.stored({ type: "device.created", data }, id)
+      return [type, written]
+    }
+    assert.deepEqual(stored(details), ["device.created.v1", { agent, name, pairing: { method: "qr" } }])
+    assert.deepEqual(stored(cloud), ["device.created.v2", cloud])
+  })
+
+  it("hears its own agent alone, and none if it has none", () => {
     const office = record(told(0, "logged_out"), AgentId.make("office"))
-    assert.deepStrictEqual(given(created).when(office), new DeviceRejected({ reason: "other_agent" }))
+    for (const data of [details, cloud]) {
+      const event: DeviceEvent = { type: "device.created", data }
+      assert.deepStrictEqual(given(event).when(office), new DeviceRejected({ reason: "other_agent" }))
+    }
   })
 
   it("records each step once, in any order", () => {

@@ -8,15 +8,33 @@ import { sealedAs } from "../Sealed.ts"
 
 // Events
 
+const metaId = Schema.String.check(Schema.isPattern(/^\d{1,32}$/))
+const pairing = Schema.Union([
+  Schema.Struct({ method: Schema.Literal("qr") }),
+  Schema.Struct({ method: Schema.Literal("code"), phone: sealedAs("phone") })
+])
+const createdV1 = Schema.Struct({ agent: AgentId, name: sealedAs("name"), pairing })
 const created = Schema.Struct({
-  agent: AgentId,
   name: sealedAs("name"),
-  pairing: Schema.Union([
-    Schema.Struct({ method: Schema.Literal("qr") }),
-    Schema.Struct({ method: Schema.Literal("code"), phone: sealedAs("phone") })
+  via: Schema.Union([
+    /** An agent holds the account's session. */
+    Schema.Struct({ transport: Schema.Literal("whatsapp-web"), agent: AgentId, pairing }),
+    /** Meta's own names of a business account, and of a number in it. */
+    Schema.Struct({ transport: Schema.Literal("cloud-api"), account: metaId, number: metaId })
   ])
 })
 export type Created = typeof created.Type
+
+/** Whose device it is, for ever, if it is an agent's. */
+export const agentOf = ({ via }: Created): AgentId | undefined =>
+  via.transport === "whatsapp-web" ? via.agent : undefined
+
+const renewed = ({ agent, name, pairing }: typeof createdV1.Type): Created => ({
+  name,
+  via: { agent, pairing, transport: "whatsapp-web" }
+})
+const former = ({ name, via }: Created): typeof createdV1.Type | undefined =>
+  via.transport === "whatsapp-web" ? { agent: via.agent, name, pairing: via.pairing } : undefined
 
 const change = {
   /** Counts the agent's reports about this device; the highest step tells how it is now. */
@@ -28,7 +46,7 @@ const plain = Schema.Struct(change)
 const explained = Schema.Struct({ ...change, reason: Schema.String })
 
 const events = {
-  "device.created": released(created),
+  "device.created": released(createdV1).upcoming(created, renewed, former),
   "device.paired": released(plain),
   "device.connected": released(plain),
   "device.disconnected": released(explained),
@@ -58,7 +76,8 @@ export type DeviceState =
   | { readonly _tag: "Nothing" }
   | {
       readonly _tag: "Device"
-      readonly agent: AgentId
+      /** Of a device that has one. */
+      readonly agent: AgentId | undefined
       readonly connection: Connection
       readonly paired: boolean
       /** Of the report that `paired` comes from; -1 when the device was never paired. */
@@ -92,7 +111,7 @@ const decider: Decider<DeviceState, DeviceCommand, DeviceEvent, DeviceRejected> 
     if (event.type === "device.created") {
       return {
         _tag: "Device",
-        agent: event.data.agent,
+        agent: agentOf(event.data),
         connection: "pairing",
         paired: false,
         reason: undefined,

@@ -3,6 +3,7 @@ import { Result, Schema } from "effect"
 import { fold } from "../Decider.ts"
 import { DeviceId, EventId, SubjectId, WaMessageId } from "../Ids.ts"
 import { fromMillis, Instant } from "../Instant.ts"
+import { orderedJson } from "../OrderedJson.ts"
 import { specification } from "../testing/Specification.ts"
 import {
   Message,
@@ -19,17 +20,16 @@ const { given } = specification(Message)
 const at = fromMillis(0)
 const alice = SubjectId.make("A".repeat(43))
 const bob = SubjectId.make("B".repeat(43))
-const sealed = { subject: alice, key: "1", iv: "aaaa", box: "bbbb" }
+const sealed = { box: "bbbb", iv: "aaaa", key: "1", subject: alice }
 const details: Queued = {
-  device: DeviceId.make("0196f3c0-0000-7000-8000-000000000001"),
-  recipient: { kind: "phone", address: sealed },
-  recipients: [alice, bob],
-  content: { kind: "text", body: sealed },
+  content: { body: sealed, kind: "text" },
   contentDigest: "d1",
-  waMessageId: WaMessageId.make("3EB0000000000000000001"),
-  transport: "whatsapp-web",
+  device: DeviceId.make("0196f3c0-0000-7000-8000-000000000001"),
   expiresAt: fromMillis(1_000),
-  tags: {}
+  recipient: { address: sealed, kind: "phone" },
+  recipients: [alice, bob],
+  tags: {},
+  transport: { messageId: WaMessageId.make("3EB0000000000000000001"), name: "whatsapp-web" }
 }
 const id = EventId.make("0196f3c0-0000-5000-8000-000000000001")
 const decided: MessageEvent = { type: "message.queued", data: details }
@@ -72,6 +72,17 @@ describe("Message", () => {
     assert.deepStrictEqual(given(queued).when(queue), [])
     const other: MessageCommand = { _tag: "Queue", queued: { ...details, contentDigest: "d2" } }
     assert.deepStrictEqual(given(queued).when(other), new MessageRejected({ reason: "other_content" }))
+  })
+
+  it("is stored as the release before stores it, and if that cannot say it, as the next one will", () => {
+    const { transport: _, ...same } = details
+    const web = Message.read.stored(decided, id)
+    assert.strictEqual(web.type, "message.queued.v1")
+    assert.deepEqual(web.data, { ...same, transport: "whatsapp-web", waMessageId: "3EB0000000000000000001" })
+    assert.isDefined(orderedJson(web.data)) // what is accepted in order stays so
+    const data = { ...details, transport: { name: "cloud-api" } } as const
+    const cloud = Message.read.stored({ type: "message.queued", data }, id)
+    assert.deepEqual([cloud.type, cloud.data], ["message.queued.v2", data])
   })
 
   it("records a report with its evidence, and nothing when it is told again", () => {

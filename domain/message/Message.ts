@@ -11,7 +11,7 @@ import { isSettled, type Report, type ReportKind, reportKey, type Status, status
 
 // Events
 
-const queued = Schema.Struct({
+const accepted = {
   device: DeviceId,
   recipient: Schema.Struct({ kind: RecipientKind, address: sealedAs("recipient") }),
   /** Whose receipts count: one for a chat, the members for a group. */
@@ -19,12 +19,34 @@ const queued = Schema.Struct({
   content: Schema.Struct({ kind: Schema.Literal("text"), body: sealedAs("content") }),
   /** A keyed digest of what was asked for: the same request again has the same one. */
   contentDigest: Schema.String,
-  waMessageId: WaMessageId,
-  transport: Schema.Literal("whatsapp-web"),
   expiresAt: Instant,
   tags: Schema.Record(Schema.String, Schema.String)
+}
+const queuedV1 = Schema.Struct({
+  ...accepted,
+  waMessageId: WaMessageId,
+  transport: Schema.Literal("whatsapp-web")
+})
+const queued = Schema.Struct({
+  ...accepted,
+  transport: Schema.Union([
+    /** Its id is chosen here, before the first try. */
+    Schema.Struct({ name: Schema.Literal("whatsapp-web"), messageId: WaMessageId }),
+    /** Its id is chosen there: whoever sent it is told, later. */
+    Schema.Struct({ name: Schema.Literal("cloud-api") })
+  ])
 })
 export type Queued = typeof queued.Type
+
+const renewed = ({ transport: name, waMessageId: messageId, ...same }: typeof queuedV1.Type): Queued => ({
+  ...same,
+  transport: { messageId, name }
+})
+/** In the order of canonical JSON, as the newest is: then it is written without sorting. */
+const former = ({ transport, ...same }: Queued): typeof queuedV1.Type | undefined =>
+  transport.name === "whatsapp-web"
+    ? { ...same, transport: transport.name, waMessageId: transport.messageId }
+    : undefined
 
 const report = {
   attempt: Schema.Natural,
@@ -38,7 +60,7 @@ const plain = Schema.Struct(report)
 const coded = Schema.Struct({ ...report, code: Schema.String })
 
 const events = {
-  "message.queued": released(queued),
+  "message.queued": released(queuedV1).upcoming(queued, renewed, former),
   "message.attempting": released(plain),
   "message.sent": released(plain),
   "message.failed": released(coded),

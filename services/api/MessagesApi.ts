@@ -59,7 +59,8 @@ export const Message = Schema.Struct({
   /** `to` and `content`: only for a key with messages:read, and only until the person's data is erased or its key is lost. */
   to: Schema.optionalKey(Schema.String),
   content: Schema.optionalKey(Content),
-  waMessageId: Schema.String,
+  /** Of a message whose id is chosen before the first try. */
+  waMessageId: Schema.optionalKey(Schema.String),
   error: Schema.optionalKey(Schema.Struct({ code: Schema.String, detail: Schema.String })),
   tags: Schema.Record(Schema.String, Schema.String),
   createdAt: Schema.String,

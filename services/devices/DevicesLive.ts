@@ -60,15 +60,18 @@ export const layer = (options: { readonly agent: AgentId; readonly registry: Dev
                 return {
                   _tag: "Create",
                   created: {
-                    agent: options.agent,
                     name: seal(crypto, own.subject, own.key, place("name"), name),
-                    pairing:
-                      pairing.method === "code" && phone !== undefined
-                        ? {
-                            method: "code",
-                            phone: seal(crypto, phone.subject, phone.key, place("phone"), pairing.phone)
-                          }
-                        : { method: "qr" }
+                    via: {
+                      agent: options.agent,
+                      pairing:
+                        pairing.method === "code" && phone !== undefined
+                          ? {
+                              method: "code",
+                              phone: seal(crypto, phone.subject, phone.key, place("phone"), pairing.phone)
+                            }
+                          : { method: "qr" },
+                      transport: "whatsapp-web"
+                    }
                   }
                 }
               },

@@ -1,5 +1,5 @@
 import { Effect } from "effect"
-import { type Connection, Device, type DeviceState } from "#domain/device/Device.ts"
+import { agentOf, type Connection, type Created, Device, type DeviceState } from "#domain/device/Device.ts"
 import { type AgentId, DeviceId, defaultTenant, type EventId, type TenantId } from "#domain/Ids.ts"
 import type { Instant } from "#domain/Instant.ts"
 import type { RecordedEvent } from "#domain/Recorded.ts"
@@ -10,7 +10,8 @@ import type { View } from "../views/View.ts"
 export interface DeviceRecord {
   readonly id: DeviceId
   readonly tenant: TenantId
-  readonly agent: AgentId
+  readonly transport: Created["via"]["transport"]
+  readonly agent: AgentId | undefined
   readonly name: Sealed
   /** The id of `device.created`: the place the name is bound to. */
   readonly created: EventId
@@ -97,9 +98,10 @@ const evolve = (id: DeviceId, before: Entry | undefined, recorded: RecordedEvent
   const { connection, paired, reason } = state
   const { occurredAt, tenant } = recorded.metadata
   if (event.type === "device.created") {
-    const { agent, name } = event.data
+    const { name, via } = event.data
+    const [transport, agent] = [via.transport, agentOf(event.data)]
     const created = recorded.eventId
-    const record = { id, tenant, agent, name, created, connection, paired, reason, since: occurredAt }
+    const record = { id, tenant, transport, agent, name, created, connection, paired, reason, since: occurredAt }
     return { position: recorded.position, state, record }
   }
   const { position, record } = before!
@@ -115,6 +117,7 @@ const entriesOf = (rows: ReadonlyArray<Row>): Entries =>
     rows.map((row) => {
       const state = JSON.parse(row.state)
       const position = BigInt(row.position)
-      return [row.id, { position, record: JSON.parse(row.record), state: { ...state, ahead: new Set(state.ahead) } }]
+      const record = { transport: "whatsapp-web", ...JSON.parse(row.record) } // older rows say nothing of it
+      return [row.id, { position, record, state: { ...state, ahead: new Set(state.ahead) } }]
     })
   )

@@ -1,19 +1,22 @@
 import { assert, it } from "@effect/vitest"
-import { Effect, Layer, Logger, Queue, Stream } from "effect"
+import { Effect, Layer, Logger, Metric, Queue, Stream } from "effect"
 import { SqlClient } from "effect/sql"
 import { TestClock } from "effect/testing"
+import { type DeviceId, defaultTenant } from "#domain/Ids.ts"
+import { fromMillis } from "#domain/Instant.ts"
 import { EventStore } from "#domain/ports/EventStore.ts"
 import { Leases, LeasesUnavailable } from "#domain/ports/Leases.ts"
 import { SubjectKeys } from "#domain/ports/SubjectKeys.ts"
+import { seal } from "#domain/privacy/Sealing.ts"
 import type { RecordedEvent } from "#domain/Recorded.ts"
 import * as NodeCrypto from "#infra/crypto/NodeCrypto.ts"
+import { crypto } from "#infra/crypto/NodeCrypto.ts"
 import * as InProcessLeases from "#infra/leases/InProcess.ts"
 import * as SqliteClient from "#infra/sqlite/SqliteClient.ts"
-import { StoreIdentity } from "../identity/StoreIdentity.ts"
 import { MessageActors } from "../messages/MessageActors.ts"
-import { AgentCommands } from "../transports/agent-link/Commands.ts"
+import { type Route, Transports } from "../transports/Transport.ts"
 import { Views } from "../views/View.ts"
-import { deviceCreated, uuid } from "../views/ViewsFixture.ts"
+import { deviceCreated, queued, sealed, uuid } from "../views/ViewsFixture.ts"
 import * as Dispatcher from "./Dispatcher.ts"
 
 const ports = InProcessLeases.layer.pipe(
@@ -36,24 +39,37 @@ const logOf = (subscribe: EventStore["Service"]["subscribe"]) =>
     head: Effect.succeed(undefined),
     subscribe
   })
-const written = (events: ReadonlyArray<RecordedEvent>) =>
+const written = (events: ReadonlyArray<RecordedEvent>, together = 100) =>
   logOf(({ after }) =>
     Stream.concat(
-      Stream.rechunk(Stream.fromIterable(events.filter(({ position }) => position > (after ?? -1n))), 100),
+      Stream.rechunk(Stream.fromIterable(events.filter(({ position }) => position > (after ?? -1n))), together),
       Stream.never
     )
   )
-const identityOf = (agent: (name: string) => object | undefined, changes: Stream.Stream<void> = Stream.never) =>
-  Layer.succeed(StoreIdentity, { agent, changes } as never)
+
+interface Surroundings<E, R> {
+  readonly issue: (agent: string, orders: Parameters<Route["issue"]>[0]) => ReturnType<Route["issue"]>
+  /** Whose a device is. */
+  readonly agentOf?: (device: DeviceId) => string | undefined
+  readonly isOpen?: (agent: string) => boolean
+  readonly transports?: ReadonlySet<string>
+  readonly keys?: Partial<SubjectKeys["Service"]>
+  readonly more?: Layer.Layer<never, E, R> | Layer.Layer<Leases, E, R>
+}
 
 /** The dispatcher, with what a test says of its surroundings. */
-const dispatching = <E = never, R = never>(
-  log: Layer.Layer<EventStore>,
-  issue: AgentCommands["Service"]["issue"],
-  more: Layer.Layer<never, E, R> | Layer.Layer<Leases, E, R> = Layer.empty,
-  identity = identityOf(() => ({}))
-) => {
+const dispatching = <E = never, R = never>(log: Layer.Layer<EventStore>, surroundings: Surroundings<E, R>) => {
+  const { agentOf = () => "home", isOpen = () => true, issue, keys = {}, more = Layer.empty } = surroundings
+  const { transports = new Set(["whatsapp-web"]) } = surroundings
   const known = { isUnanswered: () => true, oldest: () => undefined }
+  const routes = new Map<string, Route>()
+  const routeTo = (device: DeviceId) => {
+    const agent = agentOf(device)
+    if (agent === undefined) return undefined
+    const route = routes.get(agent) ?? { isOpen: () => isOpen(agent), issue: (orders) => issue(agent, orders) }
+    routes.set(agent, route)
+    return route
+  }
   const stubs = Layer.mergeAll(
     log,
     Layer.succeed(Views, {
@@ -62,10 +78,12 @@ const dispatching = <E = never, R = never>(
       written: () => Effect.void,
       position: Effect.succeed(undefined)
     }),
-    Layer.succeed(SubjectKeys, {} as never),
+    Layer.succeed(SubjectKeys, keys as SubjectKeys["Service"]),
     Layer.succeed(MessageActors, {} as never),
-    Layer.succeed(AgentCommands, { issue }),
-    identity,
+    Layer.succeed(Transports, {
+      register: () => {},
+      named: (name) => (transports.has(name) ? { name, routeTo, mayReissue: () => true } : undefined)
+    }),
     more
   )
   return Layer.build(Dispatcher.layer({ registry: new Map(), known }).pipe(Layer.provide(stubs)))
@@ -82,7 +100,7 @@ it.effect("moves its checkpoint only from where it was, and begins anew where th
       begun.push(after)
       return Stream.fromQueue(log)
     })
-    yield* dispatching(subscribed, issued, heard(warnings))
+    yield* dispatching(subscribed, { issue: issued, more: heard(warnings) })
     const place = sql`SELECT position FROM dispatcher`
     for (const position of [5n, 7n]) {
       yield* Queue.offer(log, deviceCreated(uuid(Number(position)), position))
@@ -114,7 +132,7 @@ it.effect("says once that its checkpoint cannot be written, and again after it c
         )
     })
     const subscribed = logOf(() => Stream.fromQueue(log))
-    yield* dispatching(subscribed, issued, Layer.merge(reluctant, heard(warnings)))
+    yield* dispatching(subscribed, { issue: issued, more: Layer.merge(reluctant, heard(warnings)) })
     for (const position of [1n, 2n]) {
       yield* Queue.offer(log, deviceCreated(uuid(Number(position)), position))
       database.away = true
@@ -130,10 +148,11 @@ it.effect("says once that its checkpoint cannot be written, and again after it c
 it.effect("keeps no agent's commands waiting for another that is not enrolled", () =>
   Effect.gen(function* () {
     const told: Array<string> = []
-    const created = [deviceCreated(uuid(1), 1n, "not-enrolled"), deviceCreated(uuid(2), 2n, "home")]
-    yield* dispatching(written(created), (agent) =>
-      agent === "home" ? Effect.sync(() => void told.push(agent)) : Effect.never
-    )
+    const created = [deviceCreated(uuid(1), 1n), deviceCreated(uuid(2), 2n)]
+    yield* dispatching(written(created), {
+      agentOf: (device) => (device === uuid(1) ? "not-enrolled" : "home"),
+      issue: (agent) => (agent === "home" ? Effect.sync(() => void told.push(agent)) : Effect.never)
+    })
     yield* TestClock.adjust("2 seconds")
     assert.deepStrictEqual(told, ["home"])
   }).pipe(Effect.provide(ports))
@@ -144,12 +163,13 @@ it.effect("reads on only as the bus takes custody", () =>
     const created = Array.from({ length: 5_000 }, (_, i) => deviceCreated(uuid(i), BigInt(i)))
     const custody = yield* Queue.unbounded<void>()
     let count = 0
-    yield* dispatching(written(created), (_, orders) =>
-      Effect.suspend(() => {
-        count += orders.length
-        return Queue.take(custody)
-      })
-    )
+    yield* dispatching(written(created), {
+      issue: (_, orders) =>
+        Effect.suspend(() => {
+          count += orders.length
+          return Queue.take(custody)
+        })
+    })
     yield* TestClock.adjust("1 second")
     assert.strictEqual(count, 1_000)
     yield* Queue.offer(custody, undefined)
@@ -166,14 +186,11 @@ it.effect("reads on only as the bus takes custody", () =>
 
 it.effect("passes over what an agent without a key cannot be told, and reads it again when it has one", () =>
   Effect.gen(function* () {
-    const created = Array.from({ length: 1_000 }, (_, i) =>
-      deviceCreated(uuid(i), BigInt(i), i % 2 === 0 ? "home" : "away")
-    )
+    const created = Array.from({ length: 1_000 }, (_, i) => deviceCreated(uuid(i), BigInt(i)))
+    const ofHome = new Set(created.filter((_, i) => i % 2 === 0).map(({ stream }) => stream.slice("device-".length)))
     const enrolled = new Set(["home"])
-    const changes = yield* Queue.unbounded<void>()
     const told = new Map<string, Set<string>>()
-    const identity = identityOf((agent) => (enrolled.has(agent) ? {} : undefined), Stream.fromQueue(changes))
-    const issue: AgentCommands["Service"]["issue"] = (agent, orders) =>
+    const issue: Surroundings<never, never>["issue"] = (agent, orders) =>
       Effect.suspend(() => {
         if (!enrolled.has(agent)) return Effect.never
         const to = told.get(agent) ?? new Set()
@@ -181,13 +198,77 @@ it.effect("passes over what an agent without a key cannot be told, and reads it 
         told.set(agent, to)
         return Effect.void
       })
-    yield* dispatching(written(created), issue, Layer.empty, identity)
+    yield* dispatching(written(created), {
+      agentOf: (device) => (ofHome.has(device) ? "home" : "away"),
+      isOpen: (agent) => enrolled.has(agent),
+      issue
+    })
     yield* TestClock.adjust("5 seconds")
     assert.strictEqual(told.get("home")?.size, 500)
     assert.isUndefined(told.get("away"))
     enrolled.add("away")
-    yield* Queue.offer(changes, undefined)
     yield* TestClock.adjust("5 seconds")
     assert.strictEqual(told.get("away")?.size, 500)
+  }).pipe(Effect.provide(ports))
+)
+
+const key = crypto.cipherKey(new Uint8Array(32))
+const message = (n: number, position: bigint, device: string, transport?: object): RecordedEvent => {
+  const event = queued(n, position, device)
+  const place = { tenant: defaultTenant, event: event.eventId }
+  const boxed = (field: string) => {
+    const box = seal(crypto, sealed.subject, { key, version: "1" }, { ...place, field }, "{}")
+    return { ...box }
+  }
+  const { transport: before, waMessageId, ...same } = event.data
+  const data = {
+    ...same,
+    content: { body: boxed("content"), kind: "text" },
+    expiresAt: fromMillis(3_600_000),
+    recipient: { address: boxed("recipient"), kind: "phone" },
+    ...(transport === undefined ? { transport: before!, waMessageId: waMessageId! } : { transport: { ...transport } })
+  }
+  return { ...event, type: transport === undefined ? event.type : "message.queued.v2", data }
+}
+
+const strandedTotal = Effect.map(Metric.snapshot, (metrics) =>
+  metrics.reduce(
+    (sum, { id, state }) =>
+      id === "homing_orders_stranded_total" ? sum + Number((state as { readonly count: number }).count) : sum,
+    0
+  )
+)
+
+it.effect.each([
+  ["a device that nobody here knows the way to", message(1, 1n, uuid(1))],
+  ["a transport that is not here", message(1, 1n, uuid(0), { name: "cloud-api" })]
+] as const)("goes on behind a message for %s, and issues it when it can", ([, stranded]) =>
+  Effect.gen(function* () {
+    const sql = yield* SqlClient.SqlClient
+    const before = yield* strandedTotal
+    const told: Array<bigint> = []
+    const warnings: Array<unknown> = []
+    const ways = { devices: new Set([uuid(0)]), transports: new Set(["whatsapp-web"]) }
+    const next = [deviceCreated(uuid(0), 2n), { ...stranded, position: 3n }, deviceCreated(uuid(0), 4n)]
+    yield* dispatching(written([deviceCreated(uuid(0), 0n), stranded, ...next], 1), {
+      agentOf: (device) => (ways.devices.has(device) ? "home" : undefined),
+      issue: (_, orders) => Effect.sync(() => void told.push(...orders.map(({ position }) => position))),
+      keys: { find: () => Effect.succeed(key) },
+      more: heard(warnings),
+      transports: ways.transports
+    })
+    yield* TestClock.adjust("5 seconds")
+    assert.deepStrictEqual(told, [0n, 2n, 4n])
+    assert.strictEqual((yield* strandedTotal) - before, 2)
+    assert.lengthOf(warnings, 1)
+    assert.match(JSON.stringify(warnings), /nobody here knows the way to a device/)
+    const place = sql`SELECT position FROM dispatcher`
+    assert.deepStrictEqual(yield* place, [{ position: "0" }])
+    ways.devices.add(uuid(1))
+    ways.transports.add("cloud-api")
+    yield* TestClock.adjust("10 seconds")
+    assert.includeMembers(told, [1n, 3n])
+    assert.deepStrictEqual(yield* place, [{ position: "4" }])
+    assert.lengthOf(warnings, 1)
   }).pipe(Effect.provide(ports))
 )

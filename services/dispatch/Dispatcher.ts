@@ -1,33 +1,31 @@
 import { type Array, Cause, Clock, Deferred, Effect, FiberSet, Layer, Schedule, Semaphore } from "effect"
 import { SqlClient } from "effect/sql"
 import { Device } from "#domain/device/Device.ts"
-import type { AgentId } from "#domain/Ids.ts"
 import { EventStore } from "#domain/ports/EventStore.ts"
 import { type Lease, LeaseLost, Leases } from "#domain/ports/Leases.ts"
 import type { DeviceRegistry } from "../devices/DevicesView.ts"
-import { StoreIdentity } from "../identity/StoreIdentity.ts"
 import { CheckpointMoved } from "../runtime/Checkpoint.ts"
 import * as Partitions from "../runtime/Partitions.ts"
 import { patiently } from "../runtime/Patience.ts"
 import { creating } from "../tables/Tables.ts"
-import { AgentCommands, type Order } from "../transports/agent-link/Commands.ts"
-import type { Derived } from "../transports/agent-link/Orders.ts"
+import type { Order, Route } from "../transports/Transport.ts"
 import { Views } from "../views/View.ts"
 import * as Outbox from "./Outbox.ts"
 import * as PassedOver from "./PassedOver.ts"
 import * as Reissues from "./Reissues.ts"
+import * as Routing from "./Routing.ts"
 import * as Withheld from "./Withheld.ts"
 
 /** Gateways share the work by device; one alone does all of it in one piece. */
 const partitions = 16
-/** How many commands may be on their way at once: the log waits until the bus has custody of some. */
+/** How many orders may be on their way at once: the log waits until somebody has custody of some. */
 const mostUnderway = 1_024
 /** A checkpoint is not written again for fewer events of others: who begins at it reads about so many in vain. */
 const rereadLimit = 1_000
 
 /**
- * Follows the log, which is the outbox, and hands every command in it to its agent. The checkpoint passes an event only
- * when the bus has custody of its command: what is after it is issued again at the next start, or by whoever holds the
+ * Follows the log, which is the outbox, and hands every order in it to its transport. The checkpoint passes an event only
+ * when somebody has custody of its order: what is after it is issued again at the next start, or by whoever holds the
  * partition next, under the same id.
  */
 export const layer = (options: {
@@ -40,8 +38,6 @@ export const layer = (options: {
       const sql = yield* SqlClient.SqlClient
       const store = yield* EventStore
       const leases = yield* Leases
-      const commands = yield* AgentCommands
-      const identity = yield* StoreIdentity
       const views = yield* Views
       const group = { name: "dispatcher", partitions: leases.renewalMillis === undefined ? 1 : partitions }
 
@@ -67,6 +63,7 @@ export const layer = (options: {
       )
       const backlog = { ...options.known, head, position: views.position, devices }
       const outbox = yield* Outbox.make(group.partitions, backlog, yield* Withheld.make(yield* Reissues.make(sql)))
+      const { routed, routeTo } = yield* Routing.make(options.registry)
       const underway = yield* Semaphore.make(mostUnderway)
 
       /** Only from where it was; answers nothing where it was not. */
@@ -75,29 +72,10 @@ export const layer = (options: {
           ? sql`INSERT INTO dispatcher (id, position) VALUES (${id}, ${String(to)}) ON CONFLICT DO NOTHING RETURNING id`
           : sql`UPDATE dispatcher SET position = ${String(to)} WHERE id = ${id} AND position = ${String(from)} RETURNING id`
 
-      /** A device that the views do not show yet was created a moment ago. */
-      const agentOf = Effect.fnUntraced(function* ({ agent, device, order }: Derived) {
-        if (agent !== undefined) return agent
-        if (!options.registry.has(device)) yield* views.reached(order.position)
-        return options.registry.get(device)?.agent
-      })
-
-      const addressed = Effect.fnUntraced(function* (derived: ReadonlyArray<Derived>) {
-        const byAgent = new Map<AgentId, Array.NonEmptyArray<Order>>()
-        for (const one of derived) {
-          const agent = yield* agentOf(one)
-          if (agent === undefined) return yield* Effect.die(new Error("a message was accepted for an unknown device"))
-          const orders = byAgent.get(agent)
-          if (orders === undefined) byAgent.set(agent, [one.order])
-          else orders.push(one.order)
-        }
-        return byAgent
-      })
-
-      const issue = (agent: AgentId, orders: Array.NonEmptyReadonlyArray<Order>) =>
-        commands.issue(agent, orders).pipe(
-          Effect.tapErrorTag("BusUnavailable", () =>
-            Effect.logWarning("the bus is not available; commands are issued again shortly")
+      const issue = (route: Route, orders: Array.NonEmptyReadonlyArray<Order>) =>
+        route.issue(orders).pipe(
+          Effect.tapErrorTag("TransportUnavailable", ({ what }) =>
+            Effect.logWarning(`${what} is not available; commands are issued again shortly`)
           ),
           Effect.retry(patiently)
         )
@@ -110,7 +88,7 @@ export const layer = (options: {
 
         // Batches leave in order and are in custody in any order: the checkpoint is the last position below which all are.
         const pending = new Map<object, bigint>() // an open batch → last position before it
-        const passedOver = PassedOver.make(identity)
+        const passedOver = PassedOver.make(routeTo)
         const fork = yield* FiberSet.makeRuntime<never>()
         let handed = after
         let saved = after
@@ -131,25 +109,29 @@ export const layer = (options: {
           unsaved -= covered
         })
 
-        const take: Outbox.Reader["take"] = Effect.fnUntraced(function* (derived, last, count) {
+        const take: Outbox.Reader["take"] = Effect.fnUntraced(function* (all, last, count) {
           const before = handed ?? -1n
-          for (const [agent, orders] of yield* addressed(derived)) {
-            if (!passedOver.leaves(agent, orders, before)) continue
-            const isWaiting = passedOver.waits(agent) // for a key: in nobody's way
+          for (const [route, orders] of yield* routed(all)) {
+            if (route === undefined) {
+              passedOver.strand(orders, before)
+              continue
+            }
+            if (!passedOver.leaves(route, orders, before)) continue
+            const isWaiting = !route.isOpen() // in nobody's way
             const places = isWaiting ? 0 : Math.min(orders.length, mostUnderway)
             yield* underway.take(places)
             const batch = {}
             pending.set(batch, before)
-            if (isWaiting) passedOver.change(agent, orders.length)
+            if (isWaiting) passedOver.change(route, orders.length)
             const done = Effect.suspend(() => {
-              if (isWaiting) passedOver.change(agent, -orders.length)
+              if (isWaiting) passedOver.change(route, -orders.length)
               return underway.release(places)
             })
             const inCustody = Effect.sync(() => pending.delete(batch)) // not when interrupted: then it is issued again
-            fork(Effect.ensuring(Effect.andThen(issue(agent, orders), inCustody), done))
+            fork(Effect.ensuring(Effect.andThen(issue(route, orders), inCustody), done))
           }
           handed = last
-          unsaved += derived.length > 0 ? rereadLimit : count
+          unsaved += all.length > 0 ? rereadLimit : count
         })
 
         const forgotten = yield* Deferred.make<never, CheckpointMoved>()
@@ -172,8 +154,11 @@ export const layer = (options: {
         })
         yield* Effect.forkScoped(Effect.repeat(saving, Schedule.spaced("1 second")))
         yield* outbox.join({ partition: lease.partition, begun, handed: () => handed, take })
-        const enrolled = Effect.andThen(passedOver.enrolled, saving) // then it begins again, from what was passed over
-        return yield* Effect.raceFirst(Deferred.await(forgotten), enrolled)
+        const open = Effect.sync(passedOver.mayLeave).pipe(
+          Effect.repeat({ until: (mayLeave) => mayLeave, schedule: Schedule.spaced("1 second") })
+        )
+        const again = Effect.andThen(open, saving) // then it begins again, from what was passed over
+        return yield* Effect.raceFirst(Deferred.await(forgotten), again)
       }, Effect.scoped)
 
       yield* Effect.forkScoped(Partitions.run(group, dispatch))

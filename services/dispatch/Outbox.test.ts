@@ -60,10 +60,10 @@ const reading = Effect.fnUntraced(function* (
         partition,
         begun,
         handed: () => handed,
-        take: (derived, last) =>
+        take: (orders, last) =>
           Effect.sync(() => {
             handed = last
-            taken.push(...derived.map(({ order }) => order.position))
+            taken.push(...orders.map(({ position }) => position))
           })
       })
       .pipe(Effect.provideService(EventStore, store))

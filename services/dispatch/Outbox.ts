@@ -8,8 +8,9 @@ import type { RecordedEvent } from "#domain/Recorded.ts"
 import { partitionOf } from "../runtime/Partitions.ts"
 import { patiently } from "../runtime/Patience.ts"
 import * as Subscription from "../runtime/Subscription.ts"
-import { type Derived, deviceOf, isQueued, orders } from "../transports/agent-link/Orders.ts"
+import type { Order } from "../transports/Transport.ts"
 import { lowest } from "../views/Progress.ts"
+import { deviceOf, isQueued, orders } from "./Orders.ts"
 import type * as Withheld from "./Withheld.ts"
 
 /** Those who begin together, as when a process takes its share, are waited for: each would begin the reading anew. */
@@ -28,7 +29,7 @@ export interface Reader {
    * Begins to issue what concerns it of the `count` events after `handed` and up to `last`: perhaps nothing. Takes its time
    * while too much is under way.
    */
-  readonly take: (derived: ReadonlyArray<Derived>, last: bigint, count: number) => Effect.Effect<void>
+  readonly take: (orders: ReadonlyArray<Order>, last: bigint, count: number) => Effect.Effect<void>
 }
 
 /** What is known of the messages in the log: what became of one may stand behind it. */

@@ -1,41 +1,48 @@
-import { Stream } from "effect"
-import type { AgentId } from "#domain/Ids.ts"
+import type { DeviceId } from "#domain/Ids.ts"
 import { toMillis } from "#domain/Instant.ts"
-import type { StoreIdentity } from "../identity/StoreIdentity.ts"
-import type { Order } from "../transports/agent-link/Commands.ts"
+import type { Order, Route, TransportName } from "../transports/Transport.ts"
 
-/** How many commands wait in memory for an agent that has no key; the others wait in the log. */
+/** How many orders wait in memory for a route that is not open; the others wait in the log. */
 const mostWaiting = 256
 
 /**
- * Commands to agents that have no key: some wait for it, and once there are more of one agent's, all further ones of it
- * are passed over, so that nobody waits behind them. They are read again when the agent has a key.
+ * Orders that cannot leave. Some wait for their route to open, and once there are more of one route's, all further ones of
+ * it are passed over, so that nobody waits behind them; so are at once those that no route is known for. They are read
+ * again when there is a way.
  */
-export const make = (identity: StoreIdentity["Service"]) => {
-  const waiting = new Map<AgentId, number>()
-  const agents = new Set<AgentId>()
+export const make = (routeTo: (transport: TransportName, device: DeviceId) => Route | undefined) => {
+  const waiting = new Map<Route, number>()
+  const closed = new Set<Route>()
+  const unknown = new Map<DeviceId, TransportName>()
   /** The log up to the first of them, until the last of them is over. */
   let first: bigint | undefined
   let over = 0
-  const change = (agent: AgentId, by: number) => waiting.set(agent, (waiting.get(agent) ?? 0) + by)
+  const passOver = (orders: ReadonlyArray<Order>, before: bigint) => {
+    first ??= before
+    over = Math.max(over, ...orders.map(({ expiresAt }) => toMillis(expiresAt)))
+  }
 
   return {
-    /** Whether these leave, if only when the agent has a key; `before` is where the log stood. */
-    leaves: (agent: AgentId, orders: ReadonlyArray<Order>, before: bigint): boolean => {
-      const isKnown = identity.agent(agent) !== undefined
-      if (!agents.has(agent) && (isKnown || (waiting.get(agent) ?? 0) + orders.length <= mostWaiting)) return true
-      agents.add(agent)
-      first ??= before
-      over = Math.max(over, ...orders.map(({ expiresAt }) => toMillis(expiresAt)))
+    /** Whether these leave, if only when the route opens; `before` is where the log stood. */
+    leaves: (route: Route, orders: ReadonlyArray<Order>, before: bigint): boolean => {
+      if (!closed.has(route) && (route.isOpen() || (waiting.get(route) ?? 0) + orders.length <= mostWaiting)) {
+        return true
+      }
+      closed.add(route)
+      passOver(orders, before)
       return false
     },
-    waits: (agent: AgentId) => identity.agent(agent) === undefined,
-    change,
+    /** Nobody here knows the way for these. */
+    strand: (orders: ReadonlyArray<Order>, before: bigint) => {
+      for (const { device, transport } of orders) unknown.set(device, transport)
+      passOver(orders, before)
+    },
+    change: (route: Route, by: number) => waiting.set(route, (waiting.get(route) ?? 0) + by),
     /** What a checkpoint may not pass. */
     before: (now: number): bigint | undefined => (now > over ? undefined : first),
-    /** When one of the agents has a key, and there is something to read again. */
-    enrolled: Stream.runDrain(
-      Stream.takeUntil(identity.changes, () => [...agents].some((agent) => identity.agent(agent) !== undefined))
-    )
+    /** Whether some of them could leave now. */
+    mayLeave: (): boolean =>
+      closed.values().some((route) => route.isOpen()) ||
+      unknown.entries().some(([device, transport]) => routeTo(transport, device) !== undefined)
   }
 }

@@ -2,18 +2,15 @@ import { assert, it } from "@effect/vitest"
 import { Effect, Layer, References } from "effect"
 import { SqlClient } from "effect/sql"
 import { TestClock } from "effect/testing"
-import { AgentId } from "#domain/Ids.ts"
-import { BusUnavailable } from "#domain/ports/CommandBus.ts"
 import { EventStore } from "#domain/ports/EventStore.ts"
 import { SubjectKeys } from "#domain/ports/SubjectKeys.ts"
 import * as NodeCrypto from "#infra/crypto/NodeCrypto.ts"
 import * as Leases from "#infra/leases/InProcess.ts"
 import * as SqliteClient from "#infra/sqlite/SqliteClient.ts"
 import * as DevicesView from "../devices/DevicesView.ts"
-import { StoreIdentity } from "../identity/StoreIdentity.ts"
 import { MessageActors } from "../messages/MessageActors.ts"
 import * as MessagesView from "../messages/MessagesView.ts"
-import { AgentCommands } from "../transports/agent-link/Commands.ts"
+import { type Route, Transports, TransportUnavailable } from "../transports/Transport.ts"
 import { Views } from "../views/View.ts"
 import { deviceChanged, deviceCreated, uuid, write } from "../views/ViewsFixture.ts"
 import * as Reconciler from "./Reconciler.ts"
@@ -35,6 +32,15 @@ const reconciling = Effect.fnUntraced(function* (options: { readonly messages?: 
   if (messages) yield* MessagesView.make().view.setup(sql)
   const issued: Array<string> = []
   const agents = { trusted: trusts, reached: true }
+  const route: Route = {
+    isOpen: () => agents.trusted,
+    issue: (orders) =>
+      Effect.suspend(() => {
+        if (!agents.reached) return Effect.fail(new TransportUnavailable({ what: "the bus", cause: "test" }))
+        for (const { attempt, device } of orders) issued.push(`${device === pairing} ${attempt}`)
+        return Effect.void
+      })
+  }
   const stubs = Layer.mergeAll(
     Layer.succeed(EventStore, {
       append: () => Effect.die("not here"),
@@ -48,16 +54,11 @@ const reconciling = Effect.fnUntraced(function* (options: { readonly messages?: 
       written: () => Effect.void,
       position: Effect.succeed(2n)
     }),
-    Layer.succeed(StoreIdentity, { agent: () => (agents.trusted ? {} : undefined) } as never),
     Layer.succeed(MessageActors, {} as never),
     Layer.succeed(SubjectKeys, {} as never),
-    Layer.succeed(AgentCommands, {
-      issue: (agent, orders) =>
-        Effect.suspend(() => {
-          if (!agents.reached) return Effect.fail(new BusUnavailable({ cause: "test" }))
-          for (const { attempt, device } of orders) issued.push(`${agent} ${device === pairing} ${attempt}`)
-          return Effect.void
-        })
+    Layer.succeed(Transports, {
+      register: () => {},
+      named: (name) => ({ name, routeTo: () => route, mayReissue: () => agents.trusted })
     })
   )
   yield* Layer.build(
@@ -76,8 +77,7 @@ const layer = Leases.layer.pipe(
   Layer.merge(NodeCrypto.layer),
   Layer.merge(Layer.succeed(References.MinimumLogLevel, "None"))
 )
-const pairs = (...attempts: ReadonlyArray<number>) =>
-  attempts.map((attempt) => `${AgentId.make("home")} true ${attempt}`)
+const pairs = (...attempts: ReadonlyArray<number>) => attempts.map((attempt) => `true ${attempt}`)
 
 it.effect("issues what is to pair a device again: at start, then ever more rarely, until its time is over", () =>
   Effect.gen(function* () {
@@ -104,7 +104,7 @@ it.effect("issues nothing twice because a look at the rest fails", () =>
   }).pipe(Effect.provide(layer))
 )
 
-it.effect("issues nothing to an agent without a key, until it has one", () =>
+it.effect("issues nothing again that may not be, until it may", () =>
   Effect.gen(function* () {
     const { agents, issued } = yield* reconciling({ trusts: false })
     yield* TestClock.adjust(10 * minute)
@@ -115,7 +115,7 @@ it.effect("issues nothing to an agent without a key, until it has one", () =>
   }).pipe(Effect.provide(layer))
 )
 
-it.effect("counts nothing that the bus did not take: once it is back, all is issued at the next look", () =>
+it.effect("counts nothing that nobody took: once somebody can be reached, all is issued at the next look", () =>
   Effect.gen(function* () {
     const { agents, issued } = yield* reconciling({})
     agents.reached = false

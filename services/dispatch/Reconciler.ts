@@ -9,16 +9,15 @@ import { EventStore } from "#domain/ports/EventStore.ts"
 import { type Lease, Leases } from "#domain/ports/Leases.ts"
 import { SubjectKeys } from "#domain/ports/SubjectKeys.ts"
 import type { DeviceRecord, DeviceRegistry } from "../devices/DevicesView.ts"
-import { StoreIdentity } from "../identity/StoreIdentity.ts"
 import { MessageActors } from "../messages/MessageActors.ts"
 import { type SealedDocument, statusOfDocument } from "../messages/MessageDocument.ts"
 import * as MessagesView from "../messages/MessagesView.ts"
 import { Fitness } from "../runtime/Fitness.ts"
 import * as Partitions from "../runtime/Partitions.ts"
 import { partitionOf } from "../runtime/Partitions.ts"
-import { AgentCommands } from "../transports/agent-link/Commands.ts"
-import { orders } from "../transports/agent-link/Orders.ts"
+import { Transports } from "../transports/Transport.ts"
 import { Views } from "../views/View.ts"
+import { orders } from "./Orders.ts"
 import * as Reissues from "./Reissues.ts"
 import * as Withheld from "./Withheld.ts"
 
@@ -72,9 +71,8 @@ export const layer = (options: ReconcilerOptions) =>
     Effect.gen(function* () {
       const sql = yield* SqlClient.SqlClient
       const store = yield* EventStore
-      const commands = yield* AgentCommands
+      const transports = yield* Transports
       const actors = yield* MessageActors
-      const identity = yield* StoreIdentity
       const views = yield* Views
       const leases = yield* Leases
       const reissues = yield* Reissues.make(sql)
@@ -86,8 +84,10 @@ export const layer = (options: ReconcilerOptions) =>
       const underway = yield* Semaphore.make(mostUnderway)
 
       const reissue = Effect.fnUntraced(function* (lease: Lease, open: Open, now: number) {
-        const agent = options.registry.get(open.device)?.agent
-        if (agent === undefined || identity.agent(agent) === undefined) return // it would wait for a key to encrypt to
+        const device = options.registry.get(open.device)
+        const transport = device && transports.named(device.transport)
+        const route = transport?.mayReissue(open.device) ? transport.routeTo(open.device) : undefined
+        if (route === undefined) return
         const last = yield* reissues.last(open.stream)
         const issuedAt = Math.max(last.at, toMillis(open.since))
         const attempt = Math.max(last.attempt, open.attempt)
@@ -95,16 +95,15 @@ export const layer = (options: ReconcilerOptions) =>
         if (issuedAt >= started && now - issuedAt <= patience) return
         const [first] = yield* store.read(open.stream)
         if (first === undefined) return
-        const derived = yield* Effect.catchTag(orderOf(first, attempt + 1), "Unreadable", (unreadable) =>
+        const order = yield* Effect.catchTag(orderOf(first, attempt + 1), "Unreadable", (unreadable) =>
           Effect.as(withhold(first, unreadable, true), undefined)
         )
-        const order = derived?.order
-        if (order === undefined || (order.command.kind === "pair" && order.expiresAt <= fromMillis(now))) return
+        if (order === undefined || (order.kind === "link" && order.expiresAt <= fromMillis(now))) return
         yield* reissues.note(lease, open.stream, order.attempt, now)
-        // while the bus is away nothing is issued, so that nothing waits the longer for it afterwards
+        // while nobody can be reached nothing is issued, so that nothing waits the longer for it afterwards
         const notIssued = Effect.ignore(reissues.note(lease, open.stream, attempt, issuedAt))
-        // the bus says when it has custody; an agent that is away may let it wait
-        const issued = Effect.catch(commands.issue(agent, [order]), () => notIssued)
+        // ends when somebody has custody; whoever is away may let it wait
+        const issued = Effect.catch(route.issue([order]), () => notIssued)
         yield* underway.take(1)
         yield* Effect.forkScoped(Effect.ensuring(issued, underway.release(1)), { startImmediately: true })
       })

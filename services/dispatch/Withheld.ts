@@ -6,7 +6,7 @@ import type { Unreadable } from "#domain/privacy/Sealing.ts"
 import type { RecordedEvent } from "#domain/Recorded.ts"
 import { MessageActors } from "../messages/MessageActors.ts"
 import * as Metrics from "../telemetry/Metrics.ts"
-import { isQueued } from "../transports/agent-link/Orders.ts"
+import { isQueued } from "./Orders.ts"
 import type * as Reissues from "./Reissues.ts"
 
 export type Withheld = Effect.Success<ReturnType<typeof make>>

@@ -49,12 +49,10 @@ import * as Waits from "../messages/Waits.ts"
 import { Freshness, LogElsewhere } from "../runtime/Freshness.ts"
 import { SharedClock } from "../runtime/SharedClock.ts"
 import { observe } from "../telemetry/Metrics.ts"
-import * as Acknowledgements from "../transports/agent-link/Acknowledgements.ts"
+import * as AgentLink from "../transports/agent-link/AgentLink.ts"
 import * as AgentsHeard from "../transports/agent-link/AgentsHeard.ts"
-import * as AgentCommands from "../transports/agent-link/Commands.ts"
-import * as Heartbeats from "../transports/agent-link/Heartbeats.ts"
-import * as ReportRecords from "../transports/agent-link/Records.ts"
-import * as Reports from "../transports/agent-link/Reports.ts"
+import * as Outcomes from "../transports/Outcomes.ts"
+import * as Transports from "../transports/Transport.ts"
 import { version } from "../Version.ts"
 import * as Projections from "../views/Projections.ts"
 import { Readiness } from "../views/Readiness.ts"
@@ -219,11 +217,13 @@ export const gateway = (options: GatewayOptions) => {
     Clients.layer({ roster }),
     Authenticator.layer({ apiKey: options.apiKey, roster })
   )
+  const transports = Layer.mergeAll(AgentLink.layer({ registry })).pipe(
+    Layer.provideMerge([Transports.layer, Outcomes.layer])
+  )
   const reactors = Layer.mergeAll(
     Dispatcher.layer({ registry, known: messages.depth }),
-    Reports.layer.pipe(Layer.provide([ReportRecords.layer({ registry }), Heartbeats.layer])),
     Reconciler.layer({ ...options.reconciler, registry })
-  ).pipe(Layer.provide(Acknowledgements.layer), Layer.provide(AgentCommands.layer))
+  ).pipe(Layer.provide(transports))
 
   return Server.layer(options.http).pipe(
     Layer.merge(reactors),

@@ -18,7 +18,8 @@ export interface SealedDocument {
   readonly recipient: Queued["recipient"]
   readonly recipients: ReadonlyArray<SubjectId>
   readonly content: Queued["content"]
-  readonly waMessageId: string
+  /** Known from the start where the gateway chooses it. */
+  readonly waMessageId: string | undefined
   readonly tags: Readonly<Record<string, string>>
   readonly reports: ReadonlyArray<Report>
   readonly createdAt: Instant
@@ -31,7 +32,7 @@ export const evolve = (id: MessageId, document: SealedDocument | undefined, even
   const read = Message.read(event)
   const { occurredAt, tenant } = event.metadata
   if (read.type === "message.queued") {
-    const { content, device, expiresAt, recipient, recipients, tags, waMessageId } = read.data
+    const { content, device, expiresAt, recipient, recipients, tags, transport } = read.data
     return {
       id,
       tenant,
@@ -40,7 +41,7 @@ export const evolve = (id: MessageId, document: SealedDocument | undefined, even
       recipient,
       recipients,
       content,
-      waMessageId,
+      waMessageId: transport.name === "whatsapp-web" ? transport.messageId : undefined,
       tags,
       reports: [],
       createdAt: occurredAt,

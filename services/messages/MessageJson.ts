@@ -13,7 +13,7 @@ export const messageJson = (message: MessageDocument, mayRead: boolean) => ({
   device: message.device,
   ...(mayRead && message.to !== undefined && { to: message.to.address }),
   ...(mayRead && message.content !== undefined && { content: message.content }),
-  waMessageId: message.waMessageId,
+  ...(message.waMessageId !== undefined && { waMessageId: message.waMessageId }),
   ...(message.errorCode !== undefined && {
     error: { code: message.errorCode, detail: details[message.errorCode] ?? refused }
   }),

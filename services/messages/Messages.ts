@@ -29,7 +29,7 @@ export interface MessageDocument {
   readonly device: DeviceId
   readonly to: Recipient | undefined
   readonly content: Content | undefined
-  readonly waMessageId: string
+  readonly waMessageId: string | undefined
   /** Why it failed. */
   readonly errorCode: string | undefined
   readonly tags: Readonly<Record<string, string>>

@@ -4,10 +4,10 @@ import { SqlClient } from "effect/sql"
 import { afterwards } from "#domain/Afterwards.ts"
 import * as AtOnce from "#domain/AtOnce.ts"
 import { contentDigestOf, messageIdOf, newWaMessageId, subjectIdOf } from "#domain/Identifiers.ts"
-import type { MessageId } from "#domain/Ids.ts"
+import type { DeviceId, MessageId } from "#domain/Ids.ts"
 import { fromMillis, toMillis } from "#domain/Instant.ts"
 import type { Content, Recipient } from "#domain/message/Content.ts"
-import { Message } from "#domain/message/Message.ts"
+import { Message, type Queued } from "#domain/message/Message.ts"
 import { orderedJson } from "#domain/OrderedJson.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
 import { EventStore } from "#domain/ports/EventStore.ts"
@@ -97,6 +97,12 @@ export const layer = (options: {
         return contentDigestOf(crypto, pepper, orderedJson(asked) ?? canonicalize(asked)!)
       }
 
+      /** A device that is not known here was known when what is asked for was accepted: nothing new comes of it. */
+      const transportOf = (device: DeviceId): Queued["transport"] => {
+        const name = options.registry.get(device)?.transport ?? "whatsapp-web"
+        return name === "whatsapp-web" ? { messageId: newWaMessageId(crypto), name } : { name }
+      }
+
       const load = (id: MessageId) =>
         Effect.map(store.read(Message.streamOf(id)), (events) => ({
           id,
@@ -155,8 +161,7 @@ export const layer = (options: {
               recipient: { address: boxed(decision, "recipient", request.to), kind: request.to.kind },
               recipients: [subject],
               tags: request.tags,
-              transport: "whatsapp-web",
-              waMessageId: newWaMessageId(crypto)
+              transport: transportOf(request.device)
             }
           }),
           { actor: { kind: "api_key", id: caller.key }, correlationId: id, causationId: id },

@@ -60,6 +60,13 @@ export const messageWithheld = counter(
   "code"
 )
 
+/** An order that nobody here can hand on, by the transport that it is for. */
+export const orderStranded = counter(
+  "homing_orders_stranded_total",
+  "Orders for devices that nobody in this process knows the way to.",
+  "transport"
+)
+
 /** A number that is looked up when somebody asks for it. */
 export const observe = (name: string, description: string, value: () => number): void => {
   const gauge = Metric.gauge(name, { description })

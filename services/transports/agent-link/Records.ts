@@ -1,20 +1,20 @@
 import { Context, Effect, Layer, Schema } from "effect"
 import { base64url } from "#domain/Bytes.ts"
-import { type ChangeEvent, Device, DeviceRejected } from "#domain/device/Device.ts"
+import { agentOf, type ChangeEvent, Device, DeviceRejected } from "#domain/device/Device.ts"
 import { reportIdOf } from "#domain/Identifiers.ts"
 import { type AgentId, DeviceId, type EventId } from "#domain/Ids.ts"
-import { Message } from "#domain/message/Message.ts"
-import { type Report, reportKey } from "#domain/message/Status.ts"
+import type { Report } from "#domain/message/Status.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
 import { EventStore } from "#domain/ports/EventStore.ts"
+import type { Actor } from "#domain/Recorded.ts"
 import type { Header, Verified } from "#domain/wire/Envelope.ts"
 import { type AgentReport, CodeBox, Undecodable, unbox } from "#domain/wire/Protocol.ts"
 import { DeviceActors } from "../../devices/DeviceActors.ts"
 import type { DeviceRegistry } from "../../devices/DevicesView.ts"
 import { PairingCodes } from "../../devices/PairingCodes.ts"
 import type { AgentTrust } from "../../identity/AgentTrust.ts"
-import { MessageActors } from "../../messages/MessageActors.ts"
 import type { Origin } from "../../runtime/Provenance.ts"
+import { Outcomes } from "../Outcomes.ts"
 
 type Told = Exclude<AgentReport, { kind: "heartbeat" }>
 type MessageReport = Extract<Told, { kind: "message" }>
@@ -24,10 +24,15 @@ type CodeReport = Extract<Told, { kind: "pairing_code" }>
 const isDeviceId = Schema.is(DeviceId)
 const decodeCode = Schema.decodeUnknownSync(CodeBox)
 
-const originOf = ({ agent, commandId }: Header, correlationId: string): Origin => ({
-  actor: { kind: "agent", id: agent },
+const actorOf = ({ agent }: Header): Actor => ({ kind: "agent", id: agent })
+
+/** The command's name is that of the event it follows from. */
+const answered = ({ commandId }: Header) => commandId as EventId
+
+const originOf = (header: Header, correlationId: string): Origin => ({
+  actor: actorOf(header),
   correlationId,
-  causationId: commandId
+  causationId: header.commandId
 })
 
 const reportOf = ({ attempt }: Header, { claim, code, recipient }: MessageReport): Report => ({
@@ -40,26 +45,20 @@ const reportOf = ({ attempt }: Header, { claim, code, recipient }: MessageReport
 const make = Effect.fnUntraced(function* (registry: DeviceRegistry) {
   const crypto = yield* Crypto
   const codes = yield* PairingCodes
-  const messages = yield* MessageActors
+  const outcomes = yield* Outcomes
   const devices = yield* DeviceActors
   const store = yield* EventStore
-
-  const idOf = ({ attempt, commandId }: Header, step: string) => reportIdOf(crypto, commandId, Number(attempt), step)
 
   const recordMessage = (
     { bytes, header }: Verified,
     { at, message }: MessageReport,
     report: Report,
     device: DeviceId,
-    eventId: EventId
+    id: EventId
   ) => {
-    const [evidence, answers] = [base64url(bytes), header.commandId as EventId]
-    return messages.execute(
-      Message.streamOf(message),
-      () => ({ _tag: "Record", device, answers, report, at, evidence }),
-      originOf(header, message),
-      { eventId }
-    )
+    const actor = actorOf(header)
+    const [evidence, answers] = [base64url(bytes), answered(header)]
+    return outcomes.record(message, report, { id, actor, device, answers, at, evidence })
   }
 
   const recordDevice = ({ bytes, header }: Verified, told: DeviceReport, device: DeviceId, eventId: EventId) => {
@@ -89,9 +88,9 @@ const make = Effect.fnUntraced(function* (registry: DeviceRegistry) {
   const read = Effect.fnUntraced(function* (device: DeviceId) {
     const [first] = yield* store.read(Device.streamOf(device))
     const created = first && Device.read(first)
-    return created?.type === "device.created" ? created.data.agent : undefined
+    return created?.type === "device.created" ? agentOf(created.data) : undefined
   })
-  const agentOf = (device: DeviceId) => {
+  const ownerOf = (device: DeviceId) => {
     const known = registry.get(device)
     return known === undefined ? read(device) : Effect.succeed(known.agent)
   }
@@ -102,7 +101,7 @@ const make = Effect.fnUntraced(function* (registry: DeviceRegistry) {
   /** The header names a device of the signer's choice: an agent is heard about its own. */
   const ifOwn = ({ agent }: AgentTrust, { device }: Header, recording: (device: DeviceId) => Recording): Recorded =>
     isDeviceId(device)
-      ? Effect.flatMap(agentOf(device), (owner): Recorded => {
+      ? Effect.flatMap(ownerOf(device), (owner): Recorded => {
           if (owner === agent) return recording(device)
           return Effect.fail(new DeviceRejected({ reason: owner === undefined ? "not_created" : "other_agent" }))
         })
@@ -117,11 +116,11 @@ const make = Effect.fnUntraced(function* (registry: DeviceRegistry) {
     switch (told.kind) {
       case "message": {
         const report = reportOf(header, told)
-        const id = idOf(header, reportKey(report))
+        const id = outcomes.nameOf(answered(header), report)
         return { id, recorded: ifOwn(trust, header, (device) => recordMessage(verified, told, report, device, id)) }
       }
       case "device": {
-        const id = idOf(header, `${told.change} ${told.step}`)
+        const id = reportIdOf(crypto, header.commandId, Number(header.attempt), `${told.change} ${told.step}`)
         return { id, recorded: ifOwn(trust, header, (device) => recordDevice(verified, told, device, id)) }
       }
       case "pairing_code":

@@ -1,0 +1,57 @@
+import { Context, Effect, Layer } from "effect"
+import { reportIdOf } from "#domain/Identifiers.ts"
+import type { DeviceId, EventId, MessageId } from "#domain/Ids.ts"
+import type { Instant } from "#domain/Instant.ts"
+import { Message, type MessageRejected } from "#domain/message/Message.ts"
+import { type Report, reportKey } from "#domain/message/Status.ts"
+import { Crypto } from "#domain/ports/Crypto.ts"
+import type { EventStoreUnavailable } from "#domain/ports/EventStore.ts"
+import type { Actor } from "#domain/Recorded.ts"
+import { MessageActors } from "../messages/MessageActors.ts"
+
+/** Where a report comes from. */
+export interface Source {
+  /** See `nameOf`. */
+  readonly id: EventId
+  readonly actor: Actor
+  /** One of the actor's own: nobody has a say in another's messages. */
+  readonly device: DeviceId
+  /** The order that the report answers to. */
+  readonly answers: EventId
+  /** By the clock of whoever reports. */
+  readonly at: Instant
+  /** Whatever proves it, base64url. */
+  readonly evidence?: string
+}
+
+/** What a transport says of a message becomes an event in its stream. */
+export class Outcomes extends Context.Service<
+  Outcomes,
+  {
+    /** The name of a report and of its event: what is told again has the same one. */
+    readonly nameOf: (answers: EventId, report: Report) => EventId
+    readonly record: (
+      message: MessageId,
+      report: Report,
+      source: Source
+    ) => Effect.Effect<unknown, MessageRejected | EventStoreUnavailable>
+  }
+>()("homing/services/transports/Outcomes") {}
+
+export const layer = Layer.effect(
+  Outcomes,
+  Effect.gen(function* () {
+    const crypto = yield* Crypto
+    const messages = yield* MessageActors
+    return {
+      nameOf: (answers, report) => reportIdOf(crypto, answers, report.attempt, reportKey(report)),
+      record: (message, report, { id: eventId, actor, ...told }) =>
+        messages.execute(
+          Message.streamOf(message),
+          () => ({ _tag: "Record", report, ...told }),
+          { actor, correlationId: message, causationId: told.answers },
+          { eventId }
+        )
+    }
+  })
+)
