@@ -109,7 +109,7 @@ const nats = Command.make(
   ({ agents, old }) =>
     Effect.gen(function* () {
       const { print } = yield* Effect.promise(() => import("./NatsCommand.ts"))
-      if (Array.isReadonlyArrayNonEmpty(agents)) print(agents, { syncAlways: !old })
+      if (Array.isReadonlyArrayNonEmpty(agents)) yield* print(agents, { syncAlways: !old })
     })
 ).pipe(
   Command.withDescription("Print a NATS server's configuration: an account for the gateway, and one for each agent")

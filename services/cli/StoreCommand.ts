@@ -1,10 +1,9 @@
 import { readdirSync } from "node:fs"
 import { join } from "node:path"
 import { Effect, Layer } from "effect"
-import * as Database from "#infra/sqlite/Database.ts"
-import * as DirectoryLock from "#infra/sqlite/DirectoryLock.ts"
 import type { Config } from "../Config.ts"
 import { StoreIdentity } from "../identity/StoreIdentity.ts"
+import { held, readThrough } from "../layers/Adapters.ts"
 import { adoption, identity } from "../layers/Processes.ts"
 import * as Log from "../telemetry/Log.ts"
 import { faint, say } from "./Terminal.ts"
@@ -25,10 +24,10 @@ export const raiseEpoch = (config: Config) =>
 export const check = ({ dataDirectory: folder }: Config) =>
   Effect.gen(function* () {
     for (const name of readdirSync(folder).filter((one) => one.endsWith(".db") && one !== "lock.db")) {
-      yield* Effect.scoped(Database.readThrough(join(folder, name)))
+      yield* readThrough(join(folder, name))
       say(`${name} is whole`)
     }
-  }).pipe(Effect.provide(DirectoryLock.layer(folder)))
+  }).pipe(Effect.provide(held(folder)))
 
 /** This configuration's secrets and addresses are the log's from now on. */
 export const adopt = (config: Config) =>
