@@ -42,17 +42,15 @@ const confined: Record<string, ReadonlyArray<string>> = {
     "infra/sqlite/",
     "infra/subject-keys/",
     "services/views/",
+    "services/tables/",
     "services/messages/MessagesView.ts",
-    "services/tables/Tables.ts",
     "services/access/KeysView.ts",
-    "services/transports/agent-link/AgentsHeard.ts",
-    "services/devices/SharedPairingCodes.ts",
-    "services/identity/OlderLog.ts",
-    "services/identity/OwnDatabase.ts",
-    "services/dispatch/Dispatcher.ts",
-    "services/messages/MessagesLive.ts",
-    "services/dispatch/Reconciler.ts",
-    "services/dispatch/Reissues.ts"
+    "services/dispatch/CheckpointRows.ts",
+    "services/dispatch/ReissueRows.ts",
+    "services/devices/PairingCodeRows.ts",
+    "services/identity/OwnLogRows.ts",
+    "services/identity/ReachedRows.ts",
+    "services/transports/agent-link/AgentsHeardRows.ts"
   ],
   "libphonenumber-js": ["services/http/"]
 }
@@ -145,6 +143,15 @@ describe("architecture", () => {
   it("rooms import only what they may", () => {
     assert.isAbove(sources.length, 100)
     assert.deepStrictEqual(sources.filter((file) => !isTest(file)).flatMap(violations), [])
+  })
+
+  it("SQL of the gateway stands in rows, tables and views alone", () => {
+    assert.deepStrictEqual(
+      confined["effect/sql"]!.filter(
+        (place) => place.startsWith("services/") && !/(\/(tables|views)\/|(Rows|View)\.ts)$/.test(place)
+      ),
+      []
+    )
   })
 
   it("every place that is named here makes use of it", () => {
