@@ -48,11 +48,9 @@ export const run = (config: Config, options: DemoOptions) =>
       tell("", `  ${strong("Homing")}  ${faint("gateway, agent and a simulated WhatsApp in this terminal")}`, "")
       const session = whatsapp(folder, { webSocketUrl: simulator.url })
       const services = yield* Layer.build(
-        together(folder, gatewayOptions(config), session).pipe(
-          Layer.provideMerge(Log.layer({ level: config.logLevel }))
-        )
+        together(folder, gatewayOptions(config), session).pipe(Layer.provideMerge(Log.layer(config.log)))
       )
-      yield* story(config.agent, simulator, options, tell).pipe(Effect.provideContext(services))
+      yield* story(config.process.agent, simulator, options, tell).pipe(Effect.provideContext(services))
     })
   )
 

@@ -4,8 +4,8 @@ import { nkey, secrets } from "../layers/Adapters.ts"
 import { say } from "./Terminal.ts"
 
 /** Prints as whom the gateway signs in at a NATS server: the server has to be told before. Made if it is not there yet. */
-export const print = ({ dataDirectory }: Config) =>
+export const print = ({ process }: Config) =>
   nkey.pipe(
     Effect.map(({ publicKey }) => say(publicKey)),
-    Effect.provide(secrets(dataDirectory))
+    Effect.provide(secrets(process.dataDirectory))
   )

@@ -20,24 +20,9 @@ import { Deployment } from "../health/Deployment.ts"
 import { Adopting, Shared } from "../identity/Installation.ts"
 import { LogElsewhere } from "../runtime/Freshness.ts"
 import { version } from "../Version.ts"
+import type { Addresses } from "./Settings.ts"
 
 /** Which adapter stands behind which port of the gateway: one for an address, or one for the folder. */
-
-/** What serves a port instead of a file, where there is an address. */
-export interface Addresses {
-  readonly eventStoreUrl: Redacted.Redacted | undefined
-  readonly natsUrl: Redacted.Redacted | undefined
-  readonly natsCaFile: string | undefined
-  readonly databaseUrl: Redacted.Redacted | undefined
-}
-
-/** No server at all: one folder, one process. */
-export const nowhere: Addresses = {
-  eventStoreUrl: undefined,
-  natsUrl: undefined,
-  natsCaFile: undefined,
-  databaseUrl: undefined
-}
 
 /** An adapter whose library is loaded only where its address is configured. */
 const later = <M, A, E, R>(load: () => Promise<M>, layer: (module: M) => Layer.Layer<A, E, R>) =>

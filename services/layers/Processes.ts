@@ -42,7 +42,8 @@ import * as ReportRecords from "../transports/agent-link/Records.ts"
 import * as Reports from "../transports/agent-link/Reports.ts"
 import * as Projections from "../views/Projections.ts"
 import { Readiness } from "../views/Readiness.ts"
-import { type Addresses, custody, database, nowhere, ports, sharedLog } from "./Adapters.ts"
+import { custody, database, ports, sharedLog } from "./Adapters.ts"
+import { type Addresses, nowhere } from "./Settings.ts"
 
 export interface GatewayOptions {
   readonly agent: AgentId
