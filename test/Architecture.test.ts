@@ -8,7 +8,7 @@ const root = resolve(import.meta.dirname, "..")
 /** Composition roots: the only files of services and mac-agent that import adapters, each those of its half. */
 const roots = ["services/layers/Adapters.ts", "mac-agent/Layers.ts"]
 /** What puts processes together: nobody else comes near a root, by whatever way, or near both halves. */
-const composition = ["services/layers/", "services/cli/"]
+const composition = ["services/layers/", "services/cli/", "services/testing/"]
 
 const rooms: Record<string, (target: string, file: string) => boolean> = {
   "domain/": (to) => to === "effect" || to.startsWith("domain/"),
@@ -24,7 +24,14 @@ const confined: Record<string, ReadonlyArray<string>> = {
   nats: ["infra/bus/jetstream/"],
   "@effect/sql-pg": ["infra/postgres/"],
   "@whiskeysockets/baileys": ["infra/whatsapp/"],
-  "effect/http": ["services/access/", "services/cli/", "services/gateway/", "services/http/", "services/messages/"],
+  "effect/http": [
+    "services/access/",
+    "services/cli/",
+    "services/gateway/",
+    "services/http/",
+    "services/messages/",
+    "services/testing/"
+  ],
   "effect/http-api": [
     "services/access/",
     "services/api/",

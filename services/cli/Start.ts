@@ -26,7 +26,7 @@ export const run = (config: Config) =>
       const role = roleOf({ ...process, ...addresses })
       const services = yield* Layer.build(
         (role === "embedded"
-          ? together(folder, options, whatsapp(folder, whatsAppOptions(config.whatsApp)), { addresses })
+          ? together(folder, options, whatsapp(folder, whatsAppOptions(config.whatsApp)), addresses)
           : alone(folder, addresses, options)
         ).pipe(Layer.provideMerge(Log.layer(config.log)))
       )

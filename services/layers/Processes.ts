@@ -125,18 +125,17 @@ export const agent = (name: AgentId, options: SenderOptions = {}) =>
     })
   )
 
-/** Gateway and agent in one process, on one folder, and the addresses there are. */
+/** Gateway and agent in one process, over ports that are still to be given. */
+export const both = <E, R>(options: GatewayOptions, session: Layer.Layer<WhatsApp, E, R>, sender: SenderOptions = {}) =>
+  agent(options.agent, sender).pipe(Layer.provide(session), Layer.provideMerge(gateway(options)))
+
+/** The same, on one folder and the addresses there are. */
 export const together = <E, R>(
   folder: string,
   options: GatewayOptions,
   session: Layer.Layer<WhatsApp, E, R>,
-  { addresses = nowhere, sender = {} }: { readonly addresses?: Addresses; readonly sender?: SenderOptions } = {}
-) =>
-  agent(options.agent, sender).pipe(
-    Layer.provide(session),
-    Layer.provideMerge(gateway(options)),
-    Layer.provideMerge(embedded(folder, addresses))
-  )
+  addresses = nowhere
+) => both(options, session).pipe(Layer.provideMerge(embedded(folder, addresses)))
 
 /** The gateway alone, over the addresses and, where there is none, the folder. Its agents are processes of their own. */
 export const alone = (folder: string, addresses: Addresses, options: GatewayOptions) =>
