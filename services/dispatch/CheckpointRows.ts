@@ -1,17 +1,14 @@
 import { Effect } from "effect"
 import { SqlClient } from "effect/sql"
-import { open, type Table } from "../tables/Tables.ts"
+import { dispatcher } from "../tables/Positions.ts"
+import { open } from "../tables/Tables.ts"
 
-const table: Table = {
-  name: "dispatcher",
-  create: (sql) => sql`CREATE TABLE dispatcher (id INTEGER PRIMARY KEY, position TEXT NOT NULL)`
-}
 const idOf = (partition: number) => partition + 1
 
 /** Up to where the commands of each partition are in the bus's custody. */
 export const make = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
-  yield* open(sql, table)
+  yield* open(sql, dispatcher)
   return {
     position: (partition: number) =>
       Effect.map(

@@ -1,6 +1,8 @@
 import { Effect, Layer, Schedule, Schema } from "effect"
 import { EventStore } from "#domain/ports/EventStore.ts"
 import { Ledger } from "#domain/ports/Ledger.ts"
+import { checkpoints, dispatcher } from "../tables/Positions.ts"
+import type { Table } from "../tables/Tables.ts"
 import { isDeviceThere, positionsIn } from "./ReachedRows.ts"
 import { StoreIdentity } from "./StoreIdentity.ts"
 
@@ -41,7 +43,7 @@ const refuseOlder = <E, R>(reached: Effect.Effect<ReadonlyArray<Reached>, E, R>)
     yield* Effect.retry(look, { ...again, while: ({ _tag }) => _tag === "LogIsOlder" })
   })
 
-const reachedIn = (table: "checkpoints" | "dispatcher", what: string) =>
+const reachedIn = (table: Table, what: string) =>
   Effect.map(positionsIn(table), (positions) => positions.map((position): Reached => ({ what, position })))
 
 /** Refuses a log that ends before its views, or before what was handed to agents. */
@@ -49,8 +51,8 @@ export const views = Layer.effectDiscard(
   refuseOlder(
     Effect.map(
       Effect.all([
-        reachedIn("checkpoints", "its views"),
-        reachedIn("dispatcher", "the commands that were handed to agents")
+        reachedIn(checkpoints, "its views"),
+        reachedIn(dispatcher, "the commands that were handed to agents")
       ]),
       (found) => found.flat()
     )
@@ -59,7 +61,7 @@ export const views = Layer.effectDiscard(
 
 /** The dispatcher does not go back by itself: what it handed to a ledger that is gone is not issued again. */
 const remarkOnEmptyLedger = Effect.gen(function* () {
-  const places = yield* positionsIn("dispatcher")
+  const places = yield* positionsIn(dispatcher)
   const furthest = places.reduce((most, position) => (position > most ? position : most), -1n)
   if (yield* isDeviceThere(furthest))
     yield* Effect.logError("the ledger is empty, and commands were handed to it: delete views.db as well")
