@@ -82,8 +82,8 @@ export const read = (environment: Variables, file: Variables): Effect.Effect<Loa
 
   const config = values as Config
   const expected = contradiction({ ...config.process, ...config.addresses })
-  if (expected !== undefined) problems.push({ variable: "ROLE", source: sourceOf("ROLE"), expected })
-  return problems.length > 0 ? Effect.fail(new ConfigInvalid({ problems })) : Effect.succeed({ config, described })
+  if (expected === undefined) return Effect.succeed({ config, described })
+  return Effect.fail(new ConfigInvalid({ problems: [{ variable: "ROLE", source: sourceOf("ROLE"), expected }] }))
 }
 
 /** From the environment, and from a file `.env` in the working directory if there is one. */
