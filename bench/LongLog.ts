@@ -1,7 +1,6 @@
 import { readdirSync, rmSync } from "node:fs"
 import { join } from "node:path"
-import { Array, Effect, Layer, Redacted } from "effect"
-import { HttpServer } from "effect/http"
+import { Array, Context, Effect } from "effect"
 import { base64url } from "#domain/Bytes.ts"
 import {
   contentDigestOf,
@@ -27,8 +26,9 @@ import { directionOf } from "#domain/wire/Versions.ts"
 import * as InstantWhatsApp from "#infra/whatsapp/AcknowledgesAtOnce.ts"
 import { ownKeys } from "#mac-agent/link/OwnKeys.ts"
 import { StoreIdentity } from "#services/identity/StoreIdentity.ts"
-import { embedded, type GatewayOptions, together } from "#services/layers/Processes.ts"
+import { embedded, together } from "#services/layers/Processes.ts"
 import { metadataOf, Provenance } from "#services/runtime/Provenance.ts"
+import { listening, optionsOf } from "#services/testing/Composition.ts"
 
 const agent = AgentId.make("home")
 const apiKey = "a-key-for-long-logs-only"
@@ -38,24 +38,14 @@ const recipients = 1_000
 const batch = 500
 const hour = 3_600_000
 
-const options: GatewayOptions = {
-  agent,
-  region: "local",
-  apiKey: Redacted.make(apiKey),
-  http: { host: "127.0.0.1", port: 0, phoneCountryCode: undefined, drainTimeoutMs: 500 },
-  queueLimits: { perDevice: 1_000, total: 10_000, waits: 10_000 },
-  reconciler: { everyMillis: 30_000, patienceMillis: 60_000, graceMillis: 60_000 }
-}
+const options = optionsOf(apiKey, { region: "local" })
 
 /** A short life of the product itself: who the log is, an enrolled agent, a linked device. */
 const begin = (folder: string) =>
   Effect.scoped(
     Effect.gen(function* () {
-      const services = yield* Layer.build(together(folder, options, InstantWhatsApp.layer))
-      const { identity, provenance, url } = yield* Effect.gen(function* () {
-        const url = yield* HttpServer.addressFormattedWith(Effect.succeed)
-        return { identity: yield* StoreIdentity, provenance: yield* Provenance, url }
-      }).pipe(Effect.provideContext(services))
+      const { services, url } = yield* listening(together(folder, options, InstantWhatsApp.layer))
+      const [identity, provenance] = [Context.get(services, StoreIdentity), Context.get(services, Provenance)]
       const call = (path: string, body?: object) =>
         Effect.promise(async () => {
           const headers = { "x-api-key": apiKey, "content-type": "application/json" }

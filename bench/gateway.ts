@@ -1,11 +1,10 @@
 import { DatabaseSync } from "node:sqlite"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
-import { Effect, Layer, Redacted } from "effect"
-import { HttpServer } from "effect/http"
-import { AgentId } from "#domain/Ids.ts"
+import { Effect, Layer } from "effect"
 import * as Instant from "#infra/whatsapp/AcknowledgesAtOnce.ts"
 import { alone, together } from "#services/layers/Processes.ts"
 import * as Log from "#services/telemetry/Log.ts"
+import { addressesOf, listening, optionsOf } from "#services/testing/Composition.ts"
 
 /** The product as it is, with an instant WhatsApp behind the agent. Prints its port when it is ready. */
 const [folder = "."] = process.argv.slice(2)
@@ -28,14 +27,10 @@ DatabaseSync.prototype.prepare = function (sql: string) {
 const most = 1e9
 const rateLimits = { messages: most, devices: most, device: most, address: most, total: most }
 
-const options = {
-  agent: AgentId.make("home"),
-  region: "local",
-  apiKey: Redacted.make("benchmark-key-of-this-run"),
+const options = optionsOf("benchmark-key-of-this-run", {
   http: { host: "127.0.0.1", port: 0, phoneCountryCode: undefined, drainTimeoutMs: 1_000, rateLimits },
-  queueLimits: { perDevice: 100_000, total: 100_000, waits: 10_000 },
-  reconciler: { everyMillis: 30_000, patienceMillis: 60_000, graceMillis: 60_000 }
-}
+  queueLimits: { perDevice: 100_000, total: 100_000, waits: 10_000 }
+})
 
 process.on("message", () => {
   process.send?.({ rssMb: process.memoryUsage.rss() / 2 ** 20, commits })
@@ -43,23 +38,14 @@ process.on("message", () => {
 process.on("disconnect", () => process.exit(0))
 
 const { DATABASE_URL, EVENTSTORE_URL, NATS_URL } = process.env
-const addresses = {
-  databaseUrl: DATABASE_URL === undefined ? undefined : Redacted.make(DATABASE_URL),
-  eventStoreUrl: EVENTSTORE_URL === undefined ? undefined : Redacted.make(EVENTSTORE_URL),
-  natsUrl: NATS_URL === undefined ? undefined : Redacted.make(NATS_URL),
-  natsCaFile: undefined
-}
+const addresses = addressesOf({ database: DATABASE_URL, eventStore: EVENTSTORE_URL, nats: NATS_URL })
+const product =
+  NATS_URL === undefined ? together(folder, options, Instant.layer, addresses) : alone(folder, addresses, options)
 
 Effect.scoped(
   Effect.gen(function* () {
-    const services = yield* Layer.build(
-      (NATS_URL === undefined
-        ? together(folder, options, Instant.layer, { addresses })
-        : alone(folder, addresses, options)
-      ).pipe(Layer.provideMerge(Log.layer({ level: "error" })))
-    )
-    const { address } = yield* Effect.provideContext(HttpServer.HttpServer, services)
-    console.log(JSON.stringify({ port: Number(new URL(HttpServer.formatAddress(address)).port) }))
+    const { url } = yield* listening(product.pipe(Layer.provide(Log.layer({ level: "error" }))))
+    console.log(JSON.stringify({ port: Number(new URL(url).port) }))
     yield* Effect.never
   })
 ).pipe(NodeRuntime.runMain())

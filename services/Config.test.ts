@@ -1,7 +1,9 @@
-import { readFileSync } from "node:fs"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Redacted } from "effect"
+import { AgentId } from "#domain/Ids.ts"
 import * as Config from "./Config.ts"
+import { roleOf } from "./layers/Role.ts"
+import { nowhere } from "./layers/Settings.ts"
 
 const read = (environment: Record<string, string> = {}, file: Record<string, string> = {}) =>
   Config.read(environment, file)
@@ -10,34 +12,18 @@ describe("configuration", () => {
   it.effect("works with nothing set", () =>
     Effect.gen(function* () {
       const { config, described } = yield* read()
-      assert.deepStrictEqual({ ...config }, {
-        host: "127.0.0.1",
-        port: 4010,
-        apiKey: undefined,
-        dataDirectory: "./data",
-        eventStoreUrl: undefined,
-        natsUrl: undefined,
-        natsCaFile: undefined,
-        databaseUrl: undefined,
-        logLevel: "info",
-        phoneCountryCode: undefined,
-        agent: "home",
-        region: "local",
-        corsOrigins: undefined,
-        trustProxy: undefined,
-        rateLimitMessages: 3_000,
-        rateLimitDevices: 600,
-        rateLimitSendsPerDevice: 600,
-        rateLimitAddress: 6_000,
-        rateLimitTotal: 60_000,
-        queueLimitPerDevice: 1_000,
-        queueLimitTotal: 10_000,
-        waitLimit: 5_000,
-        connectionLimit: 10_000,
-        drainTimeoutMs: 10_000,
-        whatsAppUrl: undefined,
-        whatsAppVersion: undefined
-      } as never)
+      assert.deepStrictEqual(config, {
+        door: { host: "127.0.0.1", port: 4010, connectionLimit: 10_000, drainTimeoutMs: 10_000 },
+        access: { apiKey: undefined },
+        process: { role: undefined, dataDirectory: "./data", agent: AgentId.make("home") },
+        addresses: nowhere,
+        log: { level: "info" },
+        provenance: { region: "local" },
+        http: { phoneCountryCode: undefined, corsOrigins: undefined, trustProxy: undefined },
+        rateLimits: { messages: 3_000, devices: 600, device: 600, address: 6_000, total: 60_000 },
+        messages: { perDevice: 1_000, total: 10_000, waits: 5_000 },
+        whatsApp: { webSocketUrl: undefined, version: undefined }
+      })
       assert.sameMembers([...new Set(described.map(({ source }) => source))], ["default"])
     })
   )
@@ -45,7 +31,7 @@ describe("configuration", () => {
   it.effect("takes the environment before the file, and an empty value for none", () =>
     Effect.gen(function* () {
       const { config, described } = yield* read({ PORT: "1", HOST: "" }, { PORT: "2", REGION: "home", HOST: "::1" })
-      assert.deepStrictEqual([config.port, config.region, config.host as string], [1, "home", "::1"])
+      assert.deepStrictEqual([config.door.port, config.provenance.region, config.door.host], [1, "home", "::1"])
       const sources = Object.fromEntries(described.map(({ source, variable }) => [variable, source]))
       assert.deepInclude(sources, { PORT: "environment", REGION: ".env", HOST: ".env", AGENT_ID: "default" })
     })
@@ -55,6 +41,7 @@ describe("configuration", () => {
     Effect.gen(function* () {
       const wrong = {
         PORT: "65536",
+        ROLE: "agent",
         API_KEY: "short-secret",
         LOG_LEVEL: "loud",
         PHONE_COUNTRY_CODE: "+60",
@@ -85,18 +72,34 @@ describe("configuration", () => {
   it.effect("hides the key wherever it is shown", () =>
     Effect.gen(function* () {
       const loaded = yield* read({ API_KEY: "a very secret key" })
-      assert.strictEqual(Redacted.value(loaded.config.apiKey!), "a very secret key")
+      assert.strictEqual(Redacted.value(loaded.config.access.apiKey!), "a very secret key")
       assert.notInclude(JSON.stringify(loaded), "a very secret key")
     })
   )
 
-  it.effect("is what .env.example tells, variable by variable", () =>
+  it.effect("has a role that follows from the addresses, unless it is set", () =>
     Effect.gen(function* () {
-      const example = readFileSync(new URL("../.env.example", import.meta.url), "utf8")
-      const told = [...example.matchAll(/^#([A-Z_]+)=(.*)$/gm)].map(([, variable, value]) => [variable, value])
-      const { described } = yield* read()
-      const inForce = described.map(({ value, variable }) => [variable, value === "(not set)" ? "" : value])
-      assert.sameDeepMembers(told, inForce)
+      const NATS_URL = "nats://localhost:4222"
+      const roleIn = (environment: Record<string, string>) =>
+        Effect.map(read(environment), ({ config }) => roleOf({ ...config.process, ...config.addresses }))
+      assert.strictEqual(yield* roleIn({}), "embedded")
+      assert.strictEqual(yield* roleIn({ NATS_URL }), "gateway")
+      assert.strictEqual(yield* roleIn({ ROLE: "embedded" }), "embedded")
+      assert.strictEqual(yield* roleIn({ ROLE: "gateway", NATS_URL }), "gateway")
     })
   )
+
+  it.effect("names a role that contradicts the addresses, and what would have to be otherwise", () =>
+    Effect.gen(function* () {
+      const gateway = yield* Effect.flip(read({ ROLE: "gateway" }))
+      assert.match(gateway.message, /^ROLE \(environment\): expected NATS_URL beside gateway/)
+      const embedded = yield* Effect.flip(read({ NATS_URL: "nats://localhost:4222" }, { ROLE: "embedded" }))
+      assert.match(embedded.message, /^ROLE \(\.env\): expected no NATS_URL beside embedded/)
+    })
+  )
+
+  it("declares no variable twice", () => {
+    const variables = Config.declared.map(({ variable }) => variable)
+    assert.deepStrictEqual(variables, [...new Set(variables)])
+  })
 })

@@ -5,14 +5,17 @@ import { assert, describe, it } from "@effect/vitest"
 /** Who may import whom. Folders are the architecture; this file is the only place that says so. */
 const root = resolve(import.meta.dirname, "..")
 
-/** Composition roots: the only files of services and mac-agent where a program meets its adapters. */
-const roots = ["services/layers/Processes.ts", "services/cli/", "mac-agent/Layers.ts"]
+/** Composition roots: the only files of services and mac-agent that import adapters, each those of its half. */
+const roots = ["services/layers/Adapters.ts", "mac-agent/Layers.ts"]
+/** What puts processes together: nobody else comes near a root, by whatever way, or near both halves. */
+const composition = ["services/layers/", "services/cli/", "services/testing/"]
 
-const rooms: Record<string, (target: string) => boolean> = {
+const rooms: Record<string, (target: string, file: string) => boolean> = {
   "domain/": (to) => to === "effect" || to.startsWith("domain/"),
   "infra/": (to) => !to.startsWith("services/") && !to.startsWith("mac-agent/"),
-  "services/": (to) => !to.startsWith("infra/") && !to.startsWith("mac-agent/"),
-  "mac-agent/": (to) => !to.startsWith("infra/") && !to.startsWith("services/")
+  "services/": (to, from) =>
+    (!to.startsWith("infra/") || isIn(roots, from)) && (!to.startsWith("mac-agent/") || isIn(composition, from)),
+  "mac-agent/": (to, from) => (!to.startsWith("infra/") || isIn(roots, from)) && !to.startsWith("services/")
 }
 
 /** Libraries of vendors, and what Effect calls unstable, stay in few places, so that an upgrade touches few files. */
@@ -21,7 +24,14 @@ const confined: Record<string, ReadonlyArray<string>> = {
   nats: ["infra/bus/jetstream/"],
   "@effect/sql-pg": ["infra/postgres/"],
   "@whiskeysockets/baileys": ["infra/whatsapp/"],
-  "effect/http": ["services/access/", "services/cli/", "services/gateway/", "services/http/", "services/messages/"],
+  "effect/http": [
+    "services/access/",
+    "services/cli/",
+    "services/gateway/",
+    "services/http/",
+    "services/messages/",
+    "services/testing/"
+  ],
   "effect/http-api": [
     "services/access/",
     "services/api/",
@@ -39,17 +49,15 @@ const confined: Record<string, ReadonlyArray<string>> = {
     "infra/sqlite/",
     "infra/subject-keys/",
     "services/views/",
+    "services/tables/",
     "services/messages/MessagesView.ts",
-    "services/tables/Tables.ts",
     "services/access/KeysView.ts",
-    "services/transports/agent-link/AgentsHeard.ts",
-    "services/devices/SharedPairingCodes.ts",
-    "services/identity/OlderLog.ts",
-    "services/identity/OwnDatabase.ts",
-    "services/dispatch/Dispatcher.ts",
-    "services/messages/MessagesLive.ts",
-    "services/dispatch/Reconciler.ts",
-    "services/dispatch/Reissues.ts"
+    "services/dispatch/CheckpointRows.ts",
+    "services/dispatch/ReissueRows.ts",
+    "services/devices/PairingCodeRows.ts",
+    "services/identity/OwnLogRows.ts",
+    "services/identity/ReachedRows.ts",
+    "services/transports/agent-link/AgentsHeardRows.ts"
   ],
   "libphonenumber-js": ["services/http/"]
 }
@@ -168,7 +176,7 @@ const violations = (file: string): ReadonlyArray<string> => {
   return importsOf(file)
     .filter((target) => {
       const library = Object.entries(confined).find(([name]) => isOf(name, target))
-      return (!allowed(target) && !isIn(roots, file)) || (library !== undefined && !isIn(library[1], file))
+      return !allowed(target, file) || (library !== undefined && !isIn(library[1], file))
     })
     .map((target) => `${file} -> ${target}`)
 }
@@ -179,6 +187,15 @@ describe("architecture", () => {
     assert.deepStrictEqual(sources.filter((file) => !isTest(file)).flatMap(violations), [])
   })
 
+  it("SQL of the gateway stands in rows, tables and views alone", () => {
+    assert.deepStrictEqual(
+      confined["effect/sql"]!.filter(
+        (place) => place.startsWith("services/") && !/(\/(tables|views)\/|(Rows|View)\.ts)$/.test(place)
+      ),
+      []
+    )
+  })
+
   it("every place that is named here makes use of it", () => {
     const makesUse = (place: string, used: (target: string) => boolean) =>
       sources.some((file) => file.startsWith(place) && !isTest(file) && importsOf(file).some(used))
@@ -187,6 +204,7 @@ describe("architecture", () => {
     )
     assert.deepStrictEqual(idle, [])
     assert.isTrue(roots.every((root) => makesUse(root, (target) => target.startsWith("infra/"))))
+    assert.isTrue(composition.every((place) => makesUse(place, (target) => target.startsWith("mac-agent/"))))
   })
 
   it("a trick stands behind its doors, and every door has one", () => {
@@ -198,9 +216,11 @@ describe("architecture", () => {
     assert.deepStrictEqual(written.toSorted(), listed.toSorted())
   })
 
-  it("no adapter is reached from outside of the roots, by whatever way", () => {
+  it("no adapter is reached from outside of the composition, by whatever way", () => {
     const edges = graphOf(uses)
-    const outside = production.filter((file) => /^(services|mac-agent)\//.test(file) && !isIn(roots, file))
+    const outside = production.filter(
+      (file) => /^(services|mac-agent)\//.test(file) && !isIn([...roots, ...composition], file)
+    )
     assert.deepStrictEqual(
       outside.filter((file) => [...reach(edges, file)].some((target) => target.startsWith("infra/"))),
       []
@@ -238,10 +258,11 @@ describe("architecture", () => {
   })
 
   it("sees a forbidden import", () => {
-    assert.isFalse(rooms["domain/"]!("node:crypto"))
-    assert.isFalse(rooms["services/"]!("infra/sqlite/Database.ts"))
-    assert.isFalse(rooms["mac-agent/"]!("services/Config.ts"))
-    assert.include(importsOf("services/layers/Processes.ts").join(" "), "infra/event-store/sqlite/Sqlite.ts")
+    assert.isFalse(rooms["domain/"]!("node:crypto", "domain/Ids.ts"))
+    assert.isFalse(rooms["services/"]!("infra/sqlite/Database.ts", "services/cli/StoreCommand.ts"))
+    assert.isTrue(rooms["services/"]!("infra/sqlite/Database.ts", "services/layers/Adapters.ts"))
+    assert.isFalse(rooms["mac-agent/"]!("services/Config.ts", "mac-agent/Layers.ts"))
+    assert.include(importsOf("services/layers/Adapters.ts").join(" "), "infra/event-store/sqlite/Sqlite.ts")
   })
 
   it("files stay readable", () => {

@@ -1,28 +1,22 @@
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { Context, Effect, Exit, Layer, Redacted, Schedule, Scope } from "effect"
-import { HttpServer } from "effect/http"
-import { AgentId } from "#domain/Ids.ts"
-import type { CommandBus } from "#domain/ports/CommandBus.ts"
-import type { EventStore } from "#domain/ports/EventStore.ts"
+import { Context, Effect, Exit, Layer, Schedule, Scope } from "effect"
 import type { WhatsApp } from "#domain/ports/WhatsApp.ts"
-import { agent, embedded, type GatewayOptions, gateway } from "#services/layers/Processes.ts"
+import type { apart, GatewayOptions } from "#services/layers/Processes.ts"
 import { Messages } from "#services/messages/Messages.ts"
 import * as Log from "#services/telemetry/Log.ts"
+import { alone, listening, optionsOf, together } from "#services/testing/Composition.ts"
 
 /** The whole product in this process, for tests over HTTP. */
 
 export const apiKey = "a-key-for-tests-only"
 
-export const gatewayOptions: GatewayOptions = {
-  agent: AgentId.make("home"),
-  region: "test",
-  apiKey: Redacted.make(apiKey),
+export const gatewayOptions = optionsOf(apiKey, {
   http: { host: "127.0.0.1", port: 0, phoneCountryCode: "60", drainTimeoutMs: 500 },
   queueLimits: { perDevice: 1_000, total: 10_000, waits: 10_000 },
   reconciler: { everyMillis: 200, patienceMillis: 60_000, graceMillis: 1_000 }
-}
+})
 
 /** A folder that goes away with the scope. */
 export const folder = Effect.acquireRelease(
@@ -63,22 +57,24 @@ export const callerOf =
       return { status: response.status, headers: response.headers, body: parsed }
     })
 
-type Ports = Layer.Success<ReturnType<typeof embedded>>
+type Ports = Layer.Success<ReturnType<typeof apart>>
+
+export interface Started extends Homing {
+  /** What stands behind the front door. */
+  readonly messages: Messages["Service"]
+}
 
 export interface Composition {
   readonly options?: GatewayOptions
   /** Ports to stand before the embedded ones. */
-  readonly ports?: Layer.Layer<never, unknown, Ports> | Layer.Layer<EventStore | CommandBus, unknown, Ports>
+  readonly ports?: Layer.Layer<never, unknown, Ports>
   /** The gateway alone. */
   readonly withoutAgent?: boolean
   /** What hears the log's lines, from warnings on. */
   readonly log?: (line: string) => void
 }
 
-export interface Started extends Homing {
-  /** What stands behind the front door. */
-  readonly messages: Messages["Service"]
-}
+const sender = { offlineReceiptsMillis: 50, drainMillis: 500 }
 
 /** Starts it on a folder; it ends with the scope. */
 export const start = <E>(
@@ -87,20 +83,10 @@ export const start = <E>(
   { options = gatewayOptions, ports = Layer.empty, withoutAgent = false, log = () => {} }: Composition = {}
 ): Effect.Effect<Started, unknown, Scope.Scope> =>
   Effect.gen(function* () {
-    const front = gateway(options)
-    const home = agent(options.agent, { offlineReceiptsMillis: 50, drainMillis: 500 }).pipe(
-      Layer.provide(session),
-      Layer.provideMerge(front)
+    const product = withoutAgent ? alone(path, options, { ports }) : together(path, options, session, { ports, sender })
+    const { services, url } = yield* listening(
+      product.pipe(Layer.provide(Log.layer({ level: "warn", out: { write: log } })))
     )
-    const services = yield* Layer.build(
-      (withoutAgent ? front : home).pipe(
-        Layer.provideMerge(ports as Layer.Layer<EventStore, unknown, Ports>),
-        Layer.provideMerge(embedded(path)),
-        Layer.provideMerge(Log.layer({ level: "warn", out: { write: log } }))
-      )
-    )
-    const { address } = yield* Effect.provideContext(HttpServer.HttpServer, services)
-    const url = HttpServer.formatAddress(address).replace(/\/$/, "")
     return { url, call: callerOf(url, apiKey), messages: Context.get(services, Messages) }
   })
 

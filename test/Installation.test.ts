@@ -4,7 +4,8 @@ import { assert, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
 import { Adopting } from "#services/identity/Installation.ts"
 import { StoreIdentity } from "#services/identity/StoreIdentity.ts"
-import { identity, nowhere } from "#services/layers/Processes.ts"
+import { identity } from "#services/layers/Processes.ts"
+import { nowhere } from "#services/layers/Settings.ts"
 import { folder } from "./Homing.ts"
 
 const opened = (path: string, adopting = false) =>

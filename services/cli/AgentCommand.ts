@@ -3,8 +3,8 @@ import { Effect, Layer, Schema } from "effect"
 import * as AgentProcess from "#mac-agent/Layers.ts"
 import * as Enrolment from "#mac-agent/link/Enrolment.ts"
 import type { Config } from "../Config.ts"
+import { whatsAppOptions } from "../layers/WhatsAppSettings.ts"
 import * as Log from "../telemetry/Log.ts"
-import { whatsAppOptions } from "./Settings.ts"
 import { faint, say, strong } from "./Terminal.ts"
 
 class NoBus extends Schema.TaggedError<NoBus>()("NoBus", {}) {
@@ -14,14 +14,15 @@ class NoBus extends Schema.TaggedError<NoBus>()("NoBus", {}) {
 }
 
 /** The agent alone in this process, until a signal ends it. */
-export const run = (config: Config) =>
+export const run = ({ addresses, log, process, whatsApp }: Config) =>
   Effect.scoped(
     Effect.gen(function* () {
-      const { agent, dataDirectory: folder, natsCaFile, natsUrl } = config
+      const { agent, dataDirectory: folder } = process
+      const { natsCaFile, natsUrl } = addresses
       if (natsUrl === undefined) return yield* new NoBus()
-      const session = AgentProcess.whatsapp(folder, whatsAppOptions(config))
+      const session = AgentProcess.whatsapp(folder, whatsAppOptions(whatsApp))
       yield* AgentProcess.layer(agent, folder, session, AgentProcess.bus(agent, natsUrl, natsCaFile)).pipe(
-        Layer.provide(Log.layer({ level: config.logLevel })),
+        Layer.provide(Log.layer(log)),
         Layer.build
       )
       say("", `  ${strong("Homing agent")}  ${agent}   ${faint(`data in ${folder}`)}`, "")
@@ -30,7 +31,7 @@ export const run = (config: Config) =>
   )
 
 /** Prints what the gateway needs to know of this agent, as one line of JSON. */
-export const printKeys = ({ agent, dataDirectory }: Config, { renew }: { readonly renew: boolean }) =>
+export const printKeys = ({ process: { agent, dataDirectory } }: Config, { renew }: { readonly renew: boolean }) =>
   AgentProcess.offer(agent, renew).pipe(
     Effect.map((offer) => say(JSON.stringify(offer))),
     Effect.provide(renew ? AgentProcess.custody(dataDirectory) : AgentProcess.identity(dataDirectory))
@@ -38,12 +39,12 @@ export const printKeys = ({ agent, dataDirectory }: Config, { renew }: { readonl
 
 /** Pins the gateway's answer: the JSON itself, or `-` to read it from standard input. */
 export const trust = Effect.fnUntraced(
-  function* ({ agent }: Config, answer: string) {
+  function* ({ process: { agent } }: Config, answer: string) {
     const text = answer === "-" ? readFileSync(0, "utf8") : answer
     const { before, epoch } = yield* Enrolment.trust(agent, text)
     say(`agent ${agent} trusts the gateway of log ${epoch}`)
     if (before === undefined || before === epoch) return
     say(faint(`  before: ${before}. What it was told of that log is neither sent nor reported any more.`))
   },
-  (trusting, { dataDirectory }) => Effect.provide(trusting, AgentProcess.custody(dataDirectory))
+  (trusting, { process }) => Effect.provide(trusting, AgentProcess.custody(process.dataDirectory))
 )

@@ -7,9 +7,12 @@ import { say } from "./Terminal.ts"
 export class NotAsked extends Schema.TaggedError<NotAsked>()("NotAsked", { message: Schema.String }) {}
 
 /** The gateway that is asked, and the key to ask it with. By default the one this configuration starts. */
-export const apiOf = Effect.fnUntraced(function* (config: Config, url: string | undefined) {
-  if (config.apiKey === undefined) return yield* new NotAsked({ message: "set API_KEY to a key with the scope admin" })
-  const api: Client.Api = { url: url ?? Client.urlOf(config.host, config.port), key: Redacted.value(config.apiKey) }
+export const apiOf = Effect.fnUntraced(function* (
+  { access: { apiKey }, door: { host, port } }: Config,
+  url: string | undefined
+) {
+  if (apiKey === undefined) return yield* new NotAsked({ message: "set API_KEY to a key with the scope admin" })
+  const api: Client.Api = { url: url ?? Client.urlOf(host, port), key: Redacted.value(apiKey) }
   return api
 })
 

@@ -17,7 +17,7 @@ const start = Command.make("start", {}, () =>
     const { main } = yield* Effect.promise(() => import("./Start.ts"))
     yield* main
   })
-).pipe(Command.withDescription("Run gateway and agent on this machine; with NATS_URL the gateway alone"))
+).pipe(Command.withDescription("Run gateway and agent on this machine, or the gateway alone: see ROLE"))
 
 const demo = Command.make(
   "demo",
@@ -38,7 +38,7 @@ const demo = Command.make(
       const { run } = yield* Effect.promise(() => import("./Demo.ts"))
       const { config, described } = yield* load
       const told = described.some(({ source, variable }) => variable === "LOG_LEVEL" && source !== "default")
-      yield* run(told ? config : { ...config, logLevel: "warn" }, options)
+      yield* run(told ? config : { ...config, log: { level: "warn" } }, options)
     })
 ).pipe(Command.withDescription("Send one confirmed message through a simulated WhatsApp, and watch"))
 
@@ -72,11 +72,21 @@ const simulator = Command.make(
     })
 ).pipe(Command.withDescription("Run a local WhatsApp Web server for tests: an unmodified Baileys pairs and sends"))
 
-const config = Command.make("config", { json }, (options) =>
-  Effect.gen(function* () {
-    const { print } = yield* Effect.promise(() => import("./ConfigCommand.ts"))
-    yield* print(options)
-  })
+const printed = (name: string, what: string) =>
+  Flag.Boolean(name).pipe(Flag.withDescription(what), Flag.withDefault(false))
+
+const config = Command.make(
+  "config",
+  {
+    json,
+    example: printed("example", "Print everything that can be set, as a file .env to begin with"),
+    markdown: printed("markdown", "Print everything that can be set, as a table in Markdown")
+  },
+  (options) =>
+    Effect.gen(function* () {
+      const { print } = yield* Effect.promise(() => import("./ConfigCommand.ts"))
+      yield* print(options)
+    })
 ).pipe(Command.withDescription("Print the configuration in force, secrets hidden, and where each value comes from"))
 
 const configured = Effect.gen(function* () {
@@ -109,7 +119,7 @@ const nats = Command.make(
   ({ agents, old }) =>
     Effect.gen(function* () {
       const { print } = yield* Effect.promise(() => import("./NatsCommand.ts"))
-      if (Array.isReadonlyArrayNonEmpty(agents)) print(agents, { syncAlways: !old })
+      if (Array.isReadonlyArrayNonEmpty(agents)) yield* print(agents, { syncAlways: !old })
     })
 ).pipe(
   Command.withDescription("Print a NATS server's configuration: an account for the gateway, and one for each agent")

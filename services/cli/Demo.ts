@@ -4,10 +4,10 @@ import { join } from "node:path"
 import { Effect, Layer, Schedule, Schema } from "effect"
 import { HttpServer } from "effect/http"
 import type { AgentId } from "#domain/Ids.ts"
-import { type Simulator, startSimulator } from "#infra/whatsapp/simulator/Simulator.ts"
 import { whatsapp } from "#mac-agent/Layers.ts"
 import { Clients } from "../access/Clients.ts"
 import type { Config } from "../Config.ts"
+import { type Simulator, simulated } from "../layers/Adapters.ts"
 import { together } from "../layers/Processes.ts"
 import * as Log from "../telemetry/Log.ts"
 import * as Client from "./Client.ts"
@@ -44,18 +44,13 @@ export const run = (config: Config, options: DemoOptions) =>
         Effect.sync(() => mkdtempSync(join(tmpdir(), "homing-demo-"))),
         (path) => Effect.sync(() => rmSync(path, { recursive: true, force: true }))
       )
-      const simulator = yield* Effect.acquireRelease(
-        Effect.promise(() => startSimulator({ autoContacts: true, faults: faultsOf[options.ack] })),
-        (started) => Effect.promise(() => started.close())
-      )
+      const simulator = yield* simulated({ autoContacts: true, faults: faultsOf[options.ack] })
       tell("", `  ${strong("Homing")}  ${faint("gateway, agent and a simulated WhatsApp in this terminal")}`, "")
       const session = whatsapp(folder, { webSocketUrl: simulator.url })
       const services = yield* Layer.build(
-        together(folder, gatewayOptions(config), session).pipe(
-          Layer.provideMerge(Log.layer({ level: config.logLevel }))
-        )
+        together(folder, gatewayOptions(config), session).pipe(Layer.provideMerge(Log.layer(config.log)))
       )
-      yield* story(config.agent, simulator, options, tell).pipe(Effect.provideContext(services))
+      yield* story(config.process.agent, simulator, options, tell).pipe(Effect.provideContext(services))
     })
   )
 

@@ -9,7 +9,8 @@ import { encodeUnsigned, type Header, signBatch } from "#domain/wire/Envelope.ts
 import { ownKey } from "#domain/wire/Keys.ts"
 import * as NodeCrypto from "#infra/crypto/NodeCrypto.ts"
 import { StoreIdentity } from "../identity/StoreIdentity.ts"
-import { identity, nowhere } from "../layers/Processes.ts"
+import { identity } from "../layers/Processes.ts"
+import { nowhere } from "../layers/Settings.ts"
 import * as Evidence from "./Evidence.ts"
 
 const { crypto } = NodeCrypto

@@ -1,5 +1,5 @@
 import { Effect } from "effect"
-import { startSimulator } from "#infra/whatsapp/simulator/Simulator.ts"
+import { simulated } from "../layers/Adapters.ts"
 import { faint, say, strong } from "./Terminal.ts"
 
 const numbers = (list: string) => list.split(",").flatMap((number) => number.replace(/\D/g, "") || [])
@@ -17,19 +17,14 @@ export const run = (options: {
   Effect.scoped(
     Effect.gen(function* () {
       const { absent, contacts, host, json, knownOnly, port, record } = options
-      const simulator = yield* Effect.acquireRelease(
-        Effect.promise(() =>
-          startSimulator({
-            host,
-            port,
-            recordFile: record,
-            contacts: numbers(contacts),
-            absent: numbers(absent),
-            autoContacts: !knownOnly
-          })
-        ),
-        (started) => Effect.promise(() => started.close())
-      )
+      const simulator = yield* simulated({
+        host,
+        port,
+        recordFile: record,
+        contacts: numbers(contacts),
+        absent: numbers(absent),
+        autoContacts: !knownOnly
+      })
       const { controlUrl, url } = simulator
       if (json) say(JSON.stringify({ url, controlUrl }))
       else

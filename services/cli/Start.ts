@@ -9,28 +9,28 @@ import { Devices } from "../devices/Devices.ts"
 import { PairingCodes } from "../devices/PairingCodes.ts"
 import * as QrCode from "../devices/QrCode.ts"
 import { alone, together } from "../layers/Processes.ts"
+import { type Role, roleOf } from "../layers/Role.ts"
+import { whatsAppOptions } from "../layers/WhatsAppSettings.ts"
 import * as Log from "../telemetry/Log.ts"
 import { Views } from "../views/View.ts"
-import { gatewayOptions, whatsAppOptions } from "./Settings.ts"
+import { gatewayOptions } from "./Settings.ts"
 import { faint, say, strong } from "./Terminal.ts"
 
-/**
- * Gateway and agent in this process, on the configured folder, until a signal ends it; with a NATS server between them the
- * gateway alone. A second start continues.
- */
+/** What its role says, on the configured folder, until a signal ends it. A second start continues. */
 export const run = (config: Config) =>
   Effect.scoped(
     Effect.gen(function* () {
-      const { dataDirectory: folder, natsUrl } = config
+      const { addresses, process } = config
+      const folder = process.dataDirectory
       const options = gatewayOptions(config)
-      const session = whatsapp(folder, whatsAppOptions(config))
+      const role = roleOf({ ...process, ...addresses })
       const services = yield* Layer.build(
-        (natsUrl === undefined
-          ? together(folder, options, session, { addresses: config })
-          : alone(folder, config, options)
-        ).pipe(Layer.provideMerge(Log.layer({ level: config.logLevel })))
+        (role === "embedded"
+          ? together(folder, options, whatsapp(folder, whatsAppOptions(config.whatsApp)), addresses)
+          : alone(folder, addresses, options)
+        ).pipe(Layer.provideMerge(Log.layer(config.log)))
       )
-      yield* greet(config).pipe(Effect.provideContext(services))
+      yield* greet(config, role).pipe(Effect.provideContext(services))
       yield* Effect.never
     })
   )
@@ -38,16 +38,16 @@ export const run = (config: Config) =>
 /** With the configuration of this process. */
 export const main = Effect.flatMap(load, ({ config }) => run(config))
 
-const greet = Effect.fnUntraced(function* (config: Config) {
+const greet = Effect.fnUntraced(function* ({ access, process }: Config, role: Role) {
   const url = yield* HttpServer.addressFormattedWith(Effect.succeed)
   const codes = yield* PairingCodes
   yield* Effect.forkScoped(Stream.runForEach(codes.shown, show), { startImmediately: true })
 
-  say("", `  ${strong("Homing")}  ${url}   ${faint(`data in ${config.dataDirectory}`)}`)
+  say("", `  ${strong("Homing")}  ${url}   ${faint(`data in ${process.dataDirectory}`)}`)
   const head = yield* (yield* EventStore).head
   if (head !== undefined) yield* (yield* Views).reached(head) // who and what there is already
-  const caller = config.apiKey === undefined ? yield* firstKey : yield* holderOf(config.apiKey)
-  if (config.natsUrl !== undefined) return
+  const caller = access.apiKey === undefined ? yield* firstKey : yield* holderOf(access.apiKey)
+  if (role === "gateway") return
   const devices = yield* Devices
   if ((yield* devices.list).length > 0) return
   if (caller === undefined) return say(`  ${faint("No device yet: POST /v1/devices links one.")}`, "")

@@ -1,22 +1,13 @@
-import { Clock, Effect, Layer, Schema } from "effect"
-import { SqlClient } from "effect/sql"
+import { Clock, Effect, Layer } from "effect"
 import { subjectIdOf } from "#domain/Identifiers.ts"
 import { type DeviceId, EventId } from "#domain/Ids.ts"
-import { fromMillis, Instant } from "#domain/Instant.ts"
+import { fromMillis } from "#domain/Instant.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
 import { SubjectKeys } from "#domain/ports/SubjectKeys.ts"
 import { open, seal } from "#domain/privacy/Sealing.ts"
-import { Sealed } from "#domain/Sealed.ts"
 import { Provenance } from "../runtime/Provenance.ts"
-import { creating } from "../tables/Tables.ts"
+import * as PairingCodeRows from "./PairingCodeRows.ts"
 import { make, type PairingCode, PairingCodes } from "./PairingCodes.ts"
-
-const Row = Schema.Struct({
-  method: Schema.Literals(["qr", "code"]),
-  box: Schema.fromJsonString(Sealed),
-  expires_at: Instant
-})
-const decodeRows = Schema.decodeUnknownEffect(Schema.Array(Row))
 
 /**
  * Codes to pair with, of several gateways on one database: the bus hands a code to one of them, and the caller may ask
@@ -25,17 +16,12 @@ const decodeRows = Schema.decodeUnknownEffect(Schema.Array(Row))
 export const layer = Layer.effect(
   PairingCodes,
   Effect.gen(function* () {
-    const sql = yield* SqlClient.SqlClient
+    const rows = yield* PairingCodeRows.make
     const crypto = yield* Crypto
     const keys = yield* SubjectKeys
     const { pepper, tenant } = yield* Provenance
     const here = yield* make
     const scope = yield* Effect.scope
-    yield* creating(
-      sql,
-      sql`CREATE TABLE IF NOT EXISTS pairing_codes (
-        device TEXT PRIMARY KEY, method TEXT NOT NULL, box TEXT NOT NULL, expires_at TEXT NOT NULL)`
-    )
 
     /** No event holds a code: the device's id stands where an event's would. */
     const placeOf = (device: DeviceId) => ({ tenant, event: EventId.make(device), field: "pairing code" })
@@ -45,22 +31,15 @@ export const layer = Layer.effect(
     const keep = Effect.fnUntraced(function* (device: DeviceId, { code, expiresAt, method }: PairingCode) {
       const subject = subjectIdOf(crypto, pepper, tenant, "device", device)
       const key = yield* keys.obtain(tenant, subject)
-      const box = JSON.stringify(seal(crypto, subject, key, placeOf(device), code))
-      yield* sql`DELETE FROM pairing_codes WHERE expires_at <= ${fromMillis(yield* Clock.currentTimeMillis)}`
-      // gateways record side by side: the code that works longer is the newer one
-      yield* sql`INSERT INTO pairing_codes (device, method, box, expires_at)
-        VALUES (${device}, ${method}, ${box}, ${expiresAt}) ON CONFLICT (device) DO UPDATE SET
-        method = excluded.method, box = excluded.box, expires_at = excluded.expires_at
-        WHERE excluded.expires_at >= pairing_codes.expires_at`
+      const box = seal(crypto, subject, key, placeOf(device), code)
+      yield* rows.forget(fromMillis(yield* Clock.currentTimeMillis))
+      yield* rows.keep(device, { method, box, expires_at: expiresAt })
     })
 
     const kept = Effect.fnUntraced(
       function* (device: DeviceId) {
         const now = fromMillis(yield* Clock.currentTimeMillis)
-        const [row] = yield* Effect.flatMap(
-          sql`SELECT method, box, expires_at FROM pairing_codes WHERE device = ${device} AND expires_at > ${now}`,
-          decodeRows
-        )
+        const row = yield* rows.find(device, now)
         if (row === undefined) return undefined
         const code: PairingCode = {
           method: row.method,
@@ -86,7 +65,7 @@ export const layer = Layer.effect(
         Effect.andThen(
           here.hide(device),
           // nobody waits for it: a code that was used is over soon, and works no more
-          Effect.forkIn(unheard("removed")(sql`DELETE FROM pairing_codes WHERE device = ${device}`), scope)
+          Effect.forkIn(unheard("removed")(rows.remove(device)), scope)
         ),
       current,
       first

@@ -1,5 +1,4 @@
 import { type Array, Cause, Clock, Deferred, Effect, FiberSet, Layer, Schedule, Semaphore } from "effect"
-import { SqlClient } from "effect/sql"
 import { Device } from "#domain/device/Device.ts"
 import { EventStore } from "#domain/ports/EventStore.ts"
 import { type Lease, LeaseLost, Leases } from "#domain/ports/Leases.ts"
@@ -7,12 +6,12 @@ import type { DeviceRegistry } from "../devices/DevicesView.ts"
 import { CheckpointMoved } from "../runtime/Checkpoint.ts"
 import * as Partitions from "../runtime/Partitions.ts"
 import { patiently } from "../runtime/Patience.ts"
-import { creating } from "../tables/Tables.ts"
 import type { Order, Route } from "../transports/Transport.ts"
 import { Views } from "../views/View.ts"
+import * as CheckpointRows from "./CheckpointRows.ts"
 import * as Outbox from "./Outbox.ts"
 import * as PassedOver from "./PassedOver.ts"
-import * as Reissues from "./Reissues.ts"
+import * as ReissueRows from "./ReissueRows.ts"
 import * as Routing from "./Routing.ts"
 import * as Withheld from "./Withheld.ts"
 
@@ -35,13 +34,11 @@ export const layer = (options: {
 }) =>
   Layer.effectDiscard(
     Effect.gen(function* () {
-      const sql = yield* SqlClient.SqlClient
+      const checkpoints = yield* CheckpointRows.make
       const store = yield* EventStore
       const leases = yield* Leases
       const views = yield* Views
       const group = { name: "dispatcher", partitions: leases.renewalMillis === undefined ? 1 : partitions }
-
-      yield* creating(sql, sql`CREATE TABLE IF NOT EXISTS dispatcher (id INTEGER PRIMARY KEY, position TEXT NOT NULL)`)
 
       /** `undefined` when the views do not get on: then all of the log is read, and agents know what they know. */
       const head = Effect.gen(function* () {
@@ -62,15 +59,9 @@ export const layer = (options: {
         )
       )
       const backlog = { ...options.known, head, position: views.position, devices }
-      const outbox = yield* Outbox.make(group.partitions, backlog, yield* Withheld.make(yield* Reissues.make(sql)))
+      const outbox = yield* Outbox.make(group.partitions, backlog, yield* Withheld.make(yield* ReissueRows.make))
       const { routed, routeTo } = yield* Routing.make(options.registry)
       const underway = yield* Semaphore.make(mostUnderway)
-
-      /** Only from where it was; answers nothing where it was not. */
-      const move = (id: number, from: bigint | undefined, to: bigint) =>
-        from === undefined
-          ? sql`INSERT INTO dispatcher (id, position) VALUES (${id}, ${String(to)}) ON CONFLICT DO NOTHING RETURNING id`
-          : sql`UPDATE dispatcher SET position = ${String(to)} WHERE id = ${id} AND position = ${String(from)} RETURNING id`
 
       const issue = (route: Route, orders: Array.NonEmptyReadonlyArray<Order>) =>
         route.issue(orders).pipe(
@@ -82,9 +73,7 @@ export const layer = (options: {
 
       const dispatch = Effect.fnUntraced(function* (lease: Lease) {
         const begun = yield* Effect.retry(store.head, patiently)
-        const [row] = yield* sql<{ readonly position: string }>`
-          SELECT position FROM dispatcher WHERE id = ${lease.partition + 1}`
-        const after = row === undefined ? undefined : BigInt(row.position)
+        const after = yield* checkpoints.position(lease.partition)
 
         // Batches leave in order and are in custody in any order: the checkpoint is the last position below which all are.
         const pending = new Map<object, bigint>() // an open batch → last position before it
@@ -103,8 +92,8 @@ export const layer = (options: {
           const position = checkpoint(yield* Clock.currentTimeMillis)
           if (unsaved < rereadLimit || position === undefined || position === saved || position < 0n) return
           const covered = pending.size === 0 ? unsaved : 0
-          const moved = yield* leases.fenced(lease, move(lease.partition + 1, saved, position))
-          if (moved.length === 0) return yield* new CheckpointMoved()
+          const isMoved = yield* leases.fenced(lease, checkpoints.move(lease.partition, saved, position))
+          if (!isMoved) return yield* new CheckpointMoved()
           saved = position
           unsaved -= covered
         })

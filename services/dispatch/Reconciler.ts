@@ -1,5 +1,4 @@
 import { Clock, Effect, Layer, Schedule, Semaphore } from "effect"
-import { SqlClient } from "effect/sql"
 import { Device } from "#domain/device/Device.ts"
 import type { DeviceId, StreamId } from "#domain/Ids.ts"
 import { fromMillis, type Instant, toMillis } from "#domain/Instant.ts"
@@ -18,7 +17,7 @@ import { partitionOf } from "../runtime/Partitions.ts"
 import { Transports } from "../transports/Transport.ts"
 import { Views } from "../views/View.ts"
 import { orders } from "./Orders.ts"
-import * as Reissues from "./Reissues.ts"
+import * as ReissueRows from "./ReissueRows.ts"
 import * as Withheld from "./Withheld.ts"
 
 export interface ReconcilerOptions {
@@ -69,13 +68,13 @@ const openPairing = ({ id, since }: DeviceRecord): Open => ({
 export const layer = (options: ReconcilerOptions) =>
   Layer.effectDiscard(
     Effect.gen(function* () {
-      const sql = yield* SqlClient.SqlClient
+      const messages = yield* MessagesView.rows
       const store = yield* EventStore
       const transports = yield* Transports
       const actors = yield* MessageActors
       const views = yield* Views
       const leases = yield* Leases
-      const reissues = yield* Reissues.make(sql)
+      const reissues = yield* ReissueRows.make
       const { withhold } = yield* Withheld.make(reissues)
       const orderOf = orders(yield* Crypto, yield* SubjectKeys)
       const { obstacle } = yield* Fitness
@@ -140,7 +139,7 @@ export const layer = (options: ReconcilerOptions) =>
         }
         let after = -1n
         for (;;) {
-          const page = yield* MessagesView.open(sql, after, pageSize)
+          const page = yield* messages.open(after, pageSize)
           for (const { document } of page) if (isOwn(document.id)) yield* each(look(lease, document, now))
           if (page.length < pageSize) break
           after = page.at(-1)!.position

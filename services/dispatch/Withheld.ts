@@ -7,7 +7,7 @@ import type { RecordedEvent } from "#domain/Recorded.ts"
 import { MessageActors } from "../messages/MessageActors.ts"
 import * as Metrics from "../telemetry/Metrics.ts"
 import { isQueued } from "./Orders.ts"
-import type * as Reissues from "./Reissues.ts"
+import type { Reissues } from "./ReissueRows.ts"
 
 export type Withheld = Effect.Success<ReturnType<typeof make>>
 
@@ -15,7 +15,7 @@ export type Withheld = Effect.Success<ReturnType<typeof make>>
  * What becomes of commands that cannot be made, because what they are to say cannot be read. A message gets its last
  * word from the gateway: that it failed, if nobody can have issued it, and else that nobody knows.
  */
-export const make = Effect.fnUntraced(function* (reissues: Pick<Reissues.Reissues, "last">) {
+export const make = Effect.fnUntraced(function* (reissues: Pick<Reissues, "last">) {
   const actors = yield* MessageActors
   const store = yield* EventStore
 

@@ -1,7 +1,9 @@
 import { Effect, Layer, Schedule, Schema } from "effect"
-import { SqlClient } from "effect/sql"
 import { EventStore } from "#domain/ports/EventStore.ts"
 import { Ledger } from "#domain/ports/Ledger.ts"
+import { checkpoints, dispatcher } from "../tables/Positions.ts"
+import type { Table } from "../tables/Tables.ts"
+import { isDeviceThere, positionsIn } from "./ReachedRows.ts"
 import { StoreIdentity } from "./StoreIdentity.ts"
 
 /** The log has lost its end: what was read from it before would be taken for what comes at those places now. */
@@ -41,32 +43,16 @@ const refuseOlder = <E, R>(reached: Effect.Effect<ReadonlyArray<Reached>, E, R>)
     yield* Effect.retry(look, { ...again, while: ({ _tag }) => _tag === "LogIsOlder" })
   })
 
-/** The views of an older release may have left tables, a new database has none. */
-const has = (sql: SqlClient.SqlClient, table: string) =>
-  Effect.map(
-    sql.onDialectOrElse({
-      pg: () => sql`SELECT 1 FROM pg_class WHERE oid = to_regclass(${table})`,
-      orElse: () => sql`SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ${table}`
-    }),
-    (rows) => rows.length > 0
-  )
-
-const positionsIn = Effect.fnUntraced(function* (table: "checkpoints" | "dispatcher", what: string) {
-  const sql = yield* SqlClient.SqlClient
-  if (!(yield* has(sql, table))) return []
-  const rows = yield* sql<{ readonly position: string | null }>`SELECT position FROM ${sql(table)}`
-  return rows.flatMap(
-    ({ position }): ReadonlyArray<Reached> => (position === null ? [] : [{ what, position: BigInt(position) }])
-  )
-})
+const reachedIn = (table: Table, what: string) =>
+  Effect.map(positionsIn(table), (positions) => positions.map((position): Reached => ({ what, position })))
 
 /** Refuses a log that ends before its views, or before what was handed to agents. */
 export const views = Layer.effectDiscard(
   refuseOlder(
     Effect.map(
       Effect.all([
-        positionsIn("checkpoints", "its views"),
-        positionsIn("dispatcher", "the commands that were handed to agents")
+        reachedIn(checkpoints, "its views"),
+        reachedIn(dispatcher, "the commands that were handed to agents")
       ]),
       (found) => found.flat()
     )
@@ -75,12 +61,9 @@ export const views = Layer.effectDiscard(
 
 /** The dispatcher does not go back by itself: what it handed to a ledger that is gone is not issued again. */
 const remarkOnEmptyLedger = Effect.gen(function* () {
-  const sql = yield* SqlClient.SqlClient
-  if (!(yield* has(sql, "dispatcher")) || !(yield* has(sql, "devices"))) return
-  const places = yield* positionsIn("dispatcher", "the commands that were handed to agents")
-  const furthest = places.reduce((most, { position }) => (position > most ? position : most), -1n)
-  const rows = yield* sql`SELECT 1 FROM devices WHERE position <= ${furthest} LIMIT 1`
-  if (rows.length > 0)
+  const places = yield* positionsIn(dispatcher)
+  const furthest = places.reduce((most, position) => (position > most ? position : most), -1n)
+  if (yield* isDeviceThere(furthest))
     yield* Effect.logError("the ledger is empty, and commands were handed to it: delete views.db as well")
 })
 

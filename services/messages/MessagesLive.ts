@@ -1,6 +1,5 @@
 import canonicalize from "canonicalize"
 import { Effect, Layer } from "effect"
-import { SqlClient } from "effect/sql"
 import { afterwards } from "#domain/Afterwards.ts"
 import * as AtOnce from "#domain/AtOnce.ts"
 import { contentDigestOf, messageIdOf, newWaMessageId, subjectIdOf } from "#domain/Identifiers.ts"
@@ -57,7 +56,7 @@ export const layer = (options: {
       const crypto = yield* Crypto
       const keys = yield* SubjectKeys
       const store = yield* EventStore
-      const sql = yield* SqlClient.SqlClient
+      const rows = yield* MessagesView.rows
       const waits = yield* Waits
       const { pepper, tenant } = yield* Provenance
       const actors = yield* MessageActors
@@ -218,9 +217,9 @@ export const layer = (options: {
         history: (id) => store.read(Message.streamOf(id)),
 
         list: Effect.fn("Messages.list")(function* (filter) {
-          const found = yield* MessagesView.list(sql, { ...filter, limit: filter.limit + 1 }).pipe(
-            Effect.mapError((cause) => new ViewsUnavailable({ cause }))
-          )
+          const found = yield* rows
+            .list({ ...filter, limit: filter.limit + 1 })
+            .pipe(Effect.mapError((cause) => new ViewsUnavailable({ cause })))
           const page = found.slice(0, filter.limit)
           const items = yield* Effect.forEach(page, ({ document }) =>
             Effect.map(revealed(document), (personal) => present(document, personal))

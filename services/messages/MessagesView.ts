@@ -1,5 +1,5 @@
 import { Array, Effect } from "effect"
-import type { SqlClient, SqlError } from "effect/sql"
+import { SqlClient, type SqlError } from "effect/sql"
 import { defaultTenant, type MessageId } from "#domain/Ids.ts"
 import { contradictions } from "#domain/message/Status.ts"
 import type { RecordedEvent } from "#domain/Recorded.ts"
@@ -233,3 +233,9 @@ export const open = (sql: SqlClient.SqlClient, after: bigint, limit: number) =>
       ORDER BY messages.position LIMIT ${limit}`,
     listed
   )
+
+/** What is read of them by others. */
+export const rows = Effect.map(SqlClient.SqlClient, (sql) => ({
+  list: (filter: Parameters<typeof list>[1]) => list(sql, filter),
+  open: (after: bigint, limit: number) => open(sql, after, limit)
+}))

@@ -1,9 +1,20 @@
-import { Layer, Logger, type LogLevel, References } from "effect"
+import { Layer, Logger, type LogLevel, References, Schema } from "effect"
 import { type DestinationStream, destination, pino } from "pino"
+import { setting } from "../Setting.ts"
 import { scrub, scrubField, tellCause } from "./Scrub.ts"
 
 export const levels = ["debug", "info", "warn", "error"] as const
 export type Level = (typeof levels)[number]
+
+export const settings = {
+  level: setting(
+    "LOG_LEVEL",
+    "info",
+    Schema.Literals(levels),
+    levels.join(", "),
+    "What is logged at least; debug: a line per request."
+  )
+}
 
 const effectLevel: Record<Level, LogLevel.LogLevel> = { debug: "Debug", info: "Info", warn: "Warn", error: "Error" }
 

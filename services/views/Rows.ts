@@ -4,7 +4,8 @@ import { isReleased } from "#domain/Aggregates.ts"
 import { categoryOf } from "#domain/Ids.ts"
 import type { RecordedEvent } from "#domain/Recorded.ts"
 import { CheckpointMoved } from "../runtime/Checkpoint.ts"
-import { creating } from "../tables/Tables.ts"
+import { checkpoints } from "../tables/Positions.ts"
+import { open as openTable } from "../tables/Tables.ts"
 import { lowest } from "./Progress.ts"
 import type { View } from "./View.ts"
 
@@ -20,12 +21,7 @@ export const positionOf = (checkpoint: Checkpoint | undefined): bigint | undefin
   return position === null ? undefined : BigInt(position)
 }
 
-export const createCheckpoints = (sql: SqlClient.SqlClient) =>
-  creating(
-    sql,
-    sql`CREATE TABLE IF NOT EXISTS checkpoints (
-      view_name TEXT PRIMARY KEY, view_version INTEGER NOT NULL, position TEXT)`
-  )
+export const createCheckpoints = (sql: SqlClient.SqlClient) => openTable(sql, checkpoints)
 
 /** The events after `position` that concern the view. What a newer release has stored is for that one's views. */
 export const newsFor = (view: View, position: bigint | undefined, events: ReadonlyArray<RecordedEvent>) =>

@@ -1,24 +1,16 @@
-import { Context, Effect, Layer, Redacted, type Scope } from "effect"
-import { HttpServer } from "effect/http"
+import { Effect, Layer, Redacted, type Scope } from "effect"
 import { AgentId } from "#domain/Ids.ts"
 import { type Step, Steps } from "#domain/ports/Steps.ts"
 import * as PostgresLeases from "#infra/leases/Postgres.ts"
 import * as AgentProcess from "#mac-agent/Layers.ts"
-import { type Addresses, agent, apart, embedded, type GatewayOptions, gateway } from "#services/layers/Processes.ts"
 import * as Log from "#services/telemetry/Log.ts"
+import { addressesOf, alone, listening, optionsOf, type ServerUrls, together } from "#services/testing/Composition.ts"
 import "#infra/whatsapp/baileys/Content.ts"
 import "#infra/whatsapp/baileys/Session.ts"
 import * as Sabotage from "./Sabotage.ts"
 
 /** Which half of the product a process is, or both. */
 export type Part = "whole" | "gateway" | "agent"
-
-/** The servers there are. */
-export interface ServerUrls {
-  readonly eventStore?: string
-  readonly nats?: string
-  readonly database?: string
-}
 
 export interface Orders {
   readonly part: Part
@@ -42,22 +34,7 @@ const reconcilerOf = ({ servers }: Orders) =>
     ? { everyMillis: 500, patienceMillis: 2_000, graceMillis: 5_000 }
     : { everyMillis: 2_000, patienceMillis: 8_000, graceMillis: 5_000 }
 
-const optionsOf = (orders: Orders): GatewayOptions => ({
-  agent: agentId,
-  region: "crash",
-  apiKey: Redacted.make(orders.apiKey),
-  http: { host: "127.0.0.1", port: 0, phoneCountryCode: undefined, drainTimeoutMs: 500 },
-  queueLimits: { perDevice: 10_000, total: 10_000, waits: 10_000 },
-  reconciler: reconcilerOf(orders)
-})
-
-const secret = (url: string | undefined) => (url === undefined ? undefined : Redacted.make(url))
-const addressesOf = ({ servers }: Orders): Addresses => ({
-  eventStoreUrl: secret(servers.eventStore),
-  natsUrl: secret(servers.nats),
-  natsCaFile: undefined,
-  databaseUrl: secret(servers.database)
-})
+const options = (orders: Orders) => optionsOf(orders.apiKey, { region: "crash", reconciler: reconcilerOf(orders) })
 
 /** The ports of a gateway that a run breaks, or slows down. */
 const portsOf = ({ busMillis: slowMillis, reconciled, sabotage }: Orders) =>
@@ -68,26 +45,22 @@ const sessionOf = ({ folder, sabotage, webSocketUrl }: Orders) => {
   return Sabotage.whatsapp(sabotage).pipe(Layer.provide(AgentProcess.whatsapp(folder, { webSocketUrl, backoff })))
 }
 
-const whole = (orders: Orders) => {
-  const options = optionsOf(orders)
-  const ports = Layer.merge(Sabotage.ledger(orders.sabotage), portsOf(orders))
-  return agent(options.agent, sender).pipe(
-    Layer.provide(sessionOf(orders)),
-    Layer.provideMerge(gateway(options)),
-    Layer.provideMerge(ports.pipe(Layer.provideMerge(embedded(orders.folder, addressesOf(orders)))))
-  )
-}
+const whole = (orders: Orders) =>
+  together(orders.folder, options(orders), sessionOf(orders), {
+    addresses: addressesOf(orders.servers),
+    ports: Layer.merge(Sabotage.ledger(orders.sabotage), portsOf(orders)),
+    sender
+  })
 
 /** Leases that end soon after their holder: the run kills one every few seconds. */
 const leasesOf = ({ servers }: Orders) =>
   servers.database === undefined ? Layer.empty : PostgresLeases.layer({ leaseMillis: 2_000, renewalMillis: 500 })
 
-const gatewayAlone = (orders: Orders) => {
-  const ports = Layer.merge(portsOf(orders), leasesOf(orders))
-  return gateway(optionsOf(orders)).pipe(
-    Layer.provideMerge(ports.pipe(Layer.provideMerge(apart(orders.folder, addressesOf(orders)))))
-  )
-}
+const gatewayAlone = (orders: Orders) =>
+  alone(orders.folder, options(orders), {
+    addresses: addressesOf(orders.servers),
+    ports: Layer.merge(portsOf(orders), leasesOf(orders))
+  })
 
 const agentAlone = (orders: Orders) => {
   const { folder, sabotage, servers } = orders
@@ -97,16 +70,10 @@ const agentAlone = (orders: Orders) => {
   )
 }
 
-/** Where it listens, once it does. */
-const listening = <E>(layer: Layer.Layer<HttpServer.HttpServer, E>) =>
-  Effect.map(Layer.build(layer), (services) =>
-    HttpServer.formatAddress(Context.get(services, HttpServer.HttpServer).address).replace(/\/$/, "")
-  )
-
-/** The product, or the half of it that the orders name, with what they break in it; an agent listens nowhere. */
+/** The product, or the half of it that the orders name, with what they break in it. Where it listens; an agent, nowhere. */
 export const start = (orders: Orders, pass: (step: Step) => void): Effect.Effect<string, unknown, Scope.Scope> => {
   const surroundings = Layer.merge(Layer.succeed(Steps, pass), Log.layer({ level: orders.logLevel }))
-  if (orders.part === "whole") return listening(whole(orders).pipe(Layer.provide(surroundings)))
-  if (orders.part === "gateway") return listening(gatewayAlone(orders).pipe(Layer.provide(surroundings)))
-  return Effect.as(Layer.build(agentAlone(orders).pipe(Layer.provide(surroundings))), "")
+  if (orders.part === "agent") return Effect.as(Layer.build(agentAlone(orders).pipe(Layer.provide(surroundings))), "")
+  const product = orders.part === "whole" ? whole(orders) : gatewayAlone(orders)
+  return Effect.map(listening(product.pipe(Layer.provide(surroundings))), ({ url }) => url)
 }

@@ -1,8 +1,8 @@
 import { Effect, Exit, Scope } from "effect"
 import { eventStoreDouble } from "#infra/event-store/double/Fixture.ts"
+import type { ServerUrls } from "#services/testing/Composition.ts"
 import { natsServer } from "../servers/Nats.ts"
 import { postgres } from "../servers/Postgres.ts"
-import type { ServerUrls } from "./Composition.ts"
 
 export const serverNames = ["event-store", "nats-server", "postgresql"] as const
 export type ServerName = (typeof serverNames)[number]

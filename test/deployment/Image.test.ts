@@ -34,7 +34,8 @@ describe("the image", () => {
         described.map(({ variable }) => variable),
         Object.keys(environment)
       )
-      assert.deepInclude(config, { dataDirectory: "/data", host: "0.0.0.0", port: 4010 })
+      assert.strictEqual(config.process.dataDirectory, "/data")
+      assert.deepInclude(config.door, { host: "0.0.0.0", port: 4010 })
     })
   )
 

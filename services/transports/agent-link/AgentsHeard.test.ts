@@ -1,17 +1,13 @@
 import { assert, it } from "@effect/vitest"
-import { Context, Effect, Fiber, Layer } from "effect"
+import { Context, Effect, Layer } from "effect"
 import { SqlClient } from "effect/sql"
 import { TestClock } from "effect/testing"
 import { uuidV7 } from "#domain/Identifiers.ts"
 import { AgentId, EventId } from "#domain/Ids.ts"
 import { fromMillis } from "#domain/Instant.ts"
 import { crypto } from "#infra/crypto/NodeCrypto.ts"
-import { clientOf, Postgres } from "#infra/postgres/PostgresFixture.ts"
 import * as SqliteClient from "#infra/sqlite/SqliteClient.ts"
-import { eventually } from "../../../test/Homing.ts"
-import { describeWith } from "../../../test/servers/Installed.ts"
 import { StoreIdentity } from "../../identity/StoreIdentity.ts"
-import { creating } from "../../tables/Tables.ts"
 import * as AgentsHeard from "./AgentsHeard.ts"
 
 const home = AgentId.make("home")
@@ -82,20 +78,3 @@ it.effect(
       assert.strictEqual(one.last(home)!.at, at)
     }).pipe(Effect.provide(inMemory))
 )
-
-describeWith("PostgreSQL", "when agents were heard", () => {
-  it.live("is kept in a table that one of several gateways makes, while the others wait", () =>
-    Effect.gen(function* () {
-      const url = yield* (yield* Postgres).database
-      const [maker, other, onlooker] = [yield* clientOf(url), yield* clientOf(url), yield* clientOf(url)]
-      const waiting = onlooker`SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted`
-      const waits = Effect.gen(function* () {
-        const building = yield* Effect.forkChild(Effect.provideService(gateway, SqlClient.SqlClient, other))
-        yield* eventually(waiting, (rows) => rows.length === 1)
-        return building
-      })
-      const building = yield* maker.withTransaction(creating(maker, waits))
-      yield* Fiber.join(building)
-    }).pipe(Effect.provide(Postgres.layer))
-  )
-})

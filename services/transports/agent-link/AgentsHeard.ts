@@ -1,11 +1,10 @@
 import { Clock, Context, Effect, Layer, Schema } from "effect"
-import { SqlClient } from "effect/sql"
 import { AgentId, EventId } from "#domain/Ids.ts"
 import { fromMillis, Instant, toMillis } from "#domain/Instant.ts"
 import type { AgentReport } from "#domain/wire/Protocol.ts"
 import { type Agreement, agreement, SpokenVersions } from "#domain/wire/Versions.ts"
 import { StoreIdentity } from "../../identity/StoreIdentity.ts"
-import { creating } from "../../tables/Tables.ts"
+import * as AgentsHeardRows from "./AgentsHeardRows.ts"
 
 /** From here on a clock is called wrong. */
 export const skewMillis = 30_000
@@ -56,14 +55,13 @@ export class AgentsHeard extends Context.Service<
 export const layer = Layer.effect(
   AgentsHeard,
   Effect.gen(function* () {
-    const sql = yield* SqlClient.SqlClient
+    const rows = yield* AgentsHeardRows.make
     const identity = yield* StoreIdentity
     const { newest } = yield* SpokenVersions
-    yield* creating(sql, sql`CREATE TABLE IF NOT EXISTS agents_heard (agent TEXT PRIMARY KEY, heard TEXT NOT NULL)`)
 
     const read = Effect.map(
-      sql<{ readonly agent: string; readonly heard: string }>`SELECT agent, heard FROM agents_heard`,
-      (rows) => new Map(rows.flatMap(({ agent, heard }) => (isAgentId(agent) ? [[agent, decode(heard)] as const] : [])))
+      rows.all,
+      (all) => new Map(all.flatMap(({ agent, heard }) => (isAgentId(agent) ? [[agent, decode(heard)] as const] : [])))
     )
     const heard = yield* read
     const agreements = new Map<AgentId, Agreement>()
@@ -80,19 +78,10 @@ export const layer = Layer.effect(
 
     /** What the database holds of one agent, as it is written there, and what of both it and this process is the last. */
     const last = Effect.fnUntraced(function* (agent: AgentId) {
-      const [row] = yield* sql<{ readonly heard: string }>`SELECT heard FROM agents_heard WHERE agent = ${agent}`
-      const [own, stored] = [heard.get(agent), row && decode(row.heard)]
-      return { written: row?.heard, before: own !== undefined && own.at > (stored?.at ?? "") ? own : stored }
+      const written = yield* rows.of(agent)
+      const [own, stored] = [heard.get(agent), written === undefined ? undefined : decode(written)]
+      return { written, before: own !== undefined && own.at > (stored?.at ?? "") ? own : stored }
     })
-
-    /** Only over what was there: another gateway may have heard the agent meanwhile. Answers whether it is kept. */
-    const keep = (agent: AgentId, written: string | undefined, now: Heard) =>
-      Effect.map(
-        sql`INSERT INTO agents_heard (agent, heard) VALUES (${agent}, ${encode(now)})
-          ON CONFLICT (agent) DO UPDATE SET heard = excluded.heard WHERE agents_heard.heard = ${written ?? ""}
-          RETURNING agent`,
-        (kept) => kept.length > 0
-      )
 
     /** Answers whether it is over: nobody else wrote meanwhile. */
     const beatOnce = Effect.fnUntraced(function* (
@@ -117,7 +106,7 @@ export const layer = Layer.effect(
         ...(offsetMillis !== undefined && { offsetMillis }),
         newest: isNewer ? asked : before.newest
       }
-      const isKept = yield* Effect.catch(keep(agent, written, now), (cause) =>
+      const isKept = yield* Effect.catch(rows.keep(agent, written, encode(now)), (cause) =>
         Effect.as(Effect.logWarning("when an agent was heard cannot be kept", cause), true)
       )
       if (!isKept) return false

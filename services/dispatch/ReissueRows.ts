@@ -1,18 +1,22 @@
 import { Effect } from "effect"
-import type { SqlClient } from "effect/sql"
+import { SqlClient } from "effect/sql"
 import type { StreamId } from "#domain/Ids.ts"
 import { type Lease, Leases } from "#domain/ports/Leases.ts"
-import { creating } from "../tables/Tables.ts"
+import { open, type Table } from "../tables/Tables.ts"
 
-export type Reissues = Effect.Success<ReturnType<typeof make>>
+const table: Table = {
+  name: "reissues",
+  create: (sql) =>
+    sql`CREATE TABLE reissues (stream TEXT PRIMARY KEY, attempt INTEGER NOT NULL, issued_at BIGINT NOT NULL)`
+}
+
+export type Reissues = Effect.Success<typeof make>
 
 /** When a command was issued last beyond its first attempt, and under which. Beside the views; losing it repeats a little. */
-export const make = Effect.fnUntraced(function* (sql: SqlClient.SqlClient) {
+export const make = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
   const leases = yield* Leases
-  yield* creating(
-    sql,
-    sql`CREATE TABLE IF NOT EXISTS reissues (stream TEXT PRIMARY KEY, attempt INTEGER NOT NULL, issued_at BIGINT NOT NULL)`
-  )
+  yield* open(sql, table)
   return {
     last: Effect.fnUntraced(function* (stream: StreamId) {
       const [row] = yield* sql<{ readonly attempt: number; readonly issued_at: string }>`

@@ -1,0 +1,159 @@
+import { join } from "node:path"
+import { type Array, Effect, Layer, Redacted } from "effect"
+import type { AgentId } from "#domain/Ids.ts"
+import { SecretVault } from "#domain/ports/SecretVault.ts"
+import * as InProcessBus from "#infra/bus/in-process/InProcess.ts"
+import * as Nkey from "#infra/bus/jetstream/Nkey.ts"
+import * as NodeCrypto from "#infra/crypto/NodeCrypto.ts"
+import * as SqliteEventStore from "#infra/event-store/sqlite/Sqlite.ts"
+import * as InProcessLeases from "#infra/leases/InProcess.ts"
+import * as InProcessLimits from "#infra/limits/InProcess.ts"
+import * as FileVault from "#infra/secrets/FileVault.ts"
+import * as Database from "#infra/sqlite/Database.ts"
+import * as DirectoryLock from "#infra/sqlite/DirectoryLock.ts"
+import type { Contents } from "#infra/sqlite/FolderContents.ts"
+import * as FolderContents from "#infra/sqlite/FolderContents.ts"
+import * as SqliteClient from "#infra/sqlite/SqliteClient.ts"
+import * as SqliteSubjectKeys from "#infra/subject-keys/Sqlite.ts"
+import type * as WhatsAppSimulator from "#infra/whatsapp/simulator/Simulator.ts"
+import { Deployment } from "../health/Deployment.ts"
+import { Adopting, Shared } from "../identity/Installation.ts"
+import { LogElsewhere } from "../runtime/Freshness.ts"
+import { version } from "../Version.ts"
+import type { Addresses } from "./Settings.ts"
+
+/** Which adapter stands behind which port of the gateway: one for an address, or one for the folder. */
+
+/** An adapter whose library is loaded only where its address is configured. */
+const later = <M, A, E, R>(load: () => Promise<M>, layer: (module: M) => Layer.Layer<A, E, R>) =>
+  Layer.unwrap(Effect.map(Effect.promise(load), layer))
+
+const log = (folder: string, url: Redacted.Redacted | undefined) =>
+  url === undefined
+    ? SqliteEventStore.layer(join(folder, "log.db"))
+    : later(
+        () => import("#infra/event-store/eventstoredb/EventStoreDb.ts"),
+        (EventStoreDb) => EventStoreDb.layer({ url })
+      )
+
+/** Subject keys, limits and leases, and the tables beside them. */
+export const database = (folder: string, { databaseUrl: url }: Addresses) =>
+  url === undefined
+    ? Layer.mergeAll(
+        SqliteSubjectKeys.layer(join(folder, "subject-keys.db")),
+        InProcessLimits.layer,
+        InProcessLeases.layer
+      ).pipe(
+        Layer.provideMerge(SqliteClient.layer(join(folder, "views.db"), { durability: "checkpoint", expendable: true }))
+      )
+    : later(
+        async () => ({
+          Client: await import("#infra/postgres/PostgresClient.ts"),
+          Keys: await import("#infra/subject-keys/Postgres.ts"),
+          Limits: await import("#infra/limits/Postgres.ts"),
+          PostgresLeases: await import("#infra/leases/Postgres.ts")
+        }),
+        ({ Client, Keys, Limits, PostgresLeases }) =>
+          Layer.mergeAll(Keys.layer, Limits.layer, PostgresLeases.layer()).pipe(Layer.provideMerge(Client.layer(url)))
+      )
+
+const inThisProcess = () => "in this process: what it forgets is issued again from the log"
+const storePromise = (url: Redacted.Redacted | undefined) =>
+  url === undefined
+    ? "SQLite in this process: an accepted message is on disk before it is answered"
+    : "EventStoreDB: an accepted message is acknowledged by the server before it is answered"
+
+/** As whom the gateway signs in at a NATS server. Made if it is not there yet. */
+export const nkey = Effect.gen(function* () {
+  return Nkey.userOf(Redacted.value(yield* (yield* SecretVault).obtain("gateway-nkey")))
+})
+
+const bus = ({ eventStoreUrl, natsCaFile: caFile, natsUrl: url }: Addresses) => {
+  const store = storePromise(eventStoreUrl)
+  if (url === undefined) {
+    return Layer.merge(InProcessBus.layer, Layer.succeed(Deployment, { version, store, bus: inThisProcess }))
+  }
+  return Layer.unwrap(
+    Effect.gen(function* () {
+      const { JetStreamServer, layer } = yield* Effect.promise(() => import("#infra/bus/jetstream/JetStream.ts"))
+      const nkeySeed = Redacted.make((yield* nkey).seed)
+      const deployment = Layer.effect(
+        Deployment,
+        Effect.map(JetStreamServer, ({ describe }) => ({ version, store, bus: describe }))
+      )
+      return Layer.provideMerge(deployment, layer({ url: Redacted.value(url), caFile, nkeySeed, role: "gateway" }))
+    })
+  )
+}
+
+const isShared = ({ databaseUrl, eventStoreUrl, natsUrl }: Addresses) =>
+  databaseUrl !== undefined && eventStoreUrl !== undefined && natsUrl !== undefined
+
+/** The log, and whether gateways share it. */
+export const sharedLog = (folder: string, addresses: Addresses) =>
+  Layer.mergeAll(log(folder, addresses.eventStoreUrl), Layer.succeed(Shared, isShared(addresses)))
+
+/** What the gateway stands on: each port served from its address, or from a file in the folder. */
+export const ports = (folder: string, addresses: Addresses) =>
+  Layer.mergeAll(
+    sharedLog(folder, addresses),
+    database(folder, addresses),
+    bus(addresses),
+    Layer.succeed(LogElsewhere, addresses.eventStoreUrl !== undefined)
+  )
+
+/** Secrets are files in the folder; gateways that share everything else share copies of them. */
+export const secrets = (folder: string) =>
+  FileVault.layer(join(folder, "secrets")).pipe(Layer.provideMerge(NodeCrypto.layer))
+
+/** What the gateway keeps in the folder: what has no address. */
+const kept = ({ databaseUrl, eventStoreUrl }: Addresses): Contents => ({
+  files: [
+    ...(eventStoreUrl === undefined ? ["log.db"] : []),
+    ...(databaseUrl === undefined ? ["subject-keys.db"] : [])
+  ],
+  secrets: ["pepper", "subject-keys"]
+})
+
+/**
+ * One process holds the folder at a time, unless nothing but secrets is in it. Who adopts a log goes by the secrets that
+ * are there. `others`: what another half keeps there.
+ */
+export const custody = (folder: string, addresses: Addresses, others: Contents = { files: [], secrets: [] }) => {
+  const own = kept(addresses)
+  const contents = { files: [...own.files, ...others.files], secrets: [...own.secrets, ...others.secrets] }
+  return isShared(addresses)
+    ? secrets(folder)
+    : Layer.unwrap(Effect.map(Adopting, (adopting) => FolderContents.layer(folder, contents, adopting))).pipe(
+        Layer.provideMerge(secrets(folder)),
+        Layer.provideMerge(DirectoryLock.layer(folder))
+      )
+}
+
+/** This process alone in the folder. */
+export const held = DirectoryLock.layer
+
+/** Fails when a database is damaged. Takes a second or more for each 200 MB. */
+export const readThrough = (file: string) => Effect.scoped(Database.readThrough(file))
+
+/** A NATS server's configuration for a gateway and these agents. */
+export const natsConfiguration = (options: {
+  readonly agents: Array.NonEmptyReadonlyArray<AgentId>
+  readonly syncAlways: boolean
+}) =>
+  Effect.map(
+    Effect.promise(() => import("#infra/bus/jetstream/Configuration.ts")),
+    ({ configuration }) => configuration(options)
+  )
+
+export type Simulator = WhatsAppSimulator.Simulator
+
+/** A simulated WhatsApp in this process; it closes with the scope. */
+export const simulated = (options: WhatsAppSimulator.SimulatorOptions) =>
+  Effect.acquireRelease(
+    Effect.promise(async (): Promise<Simulator> => {
+      const { startSimulator } = await import("#infra/whatsapp/simulator/Simulator.ts")
+      return startSimulator(options)
+    }),
+    (started) => Effect.promise(() => started.close())
+  )

@@ -1,0 +1,62 @@
+import { Schema } from "effect"
+import { AgentId } from "#domain/Ids.ts"
+import { matching, optional, setting, type Values } from "../Setting.ts"
+import { roles } from "./Role.ts"
+
+/** What a process is, and where it keeps what is served from no address. */
+export const process = {
+  role: optional(
+    "ROLE",
+    Schema.Literals(roles),
+    roles.join(" or "),
+    "What `homing start` runs: the gateway with an agent in the same process, or the gateway alone. Without it: gateway with NATS_URL, else embedded."
+  ),
+  dataDirectory: setting("DATA_DIR", "./data", Schema.NonEmptyString, "a directory", "Where everything is kept."),
+  agent: setting("AGENT_ID", "home", AgentId, "1 to 32 of a-z, 0-9 and -", "The agent that holds WhatsApp.")
+}
+
+/** May hold a password: it is never shown. */
+const address = (variable: string, start: RegExp, expected: string, meaning: string) =>
+  optional(
+    variable,
+    Schema.RedactedFromValue(matching(start).check(Schema.isMaxLength(2_048), Schema.isPattern(/^\S+$/))),
+    expected,
+    meaning
+  )
+
+/** What serves a port instead of a file, where there is an address. */
+export const addresses = {
+  eventStoreUrl: address(
+    "EVENTSTORE_URL",
+    /^(esdb|kurrentdb)(\+discover)?:\/\//,
+    "an address beginning with esdb://",
+    "An EventStoreDB for the log, instead of a file."
+  ),
+  natsUrl: address(
+    "NATS_URL",
+    /^(nats|tls):\/\//,
+    "an address beginning with nats:// or tls://",
+    "A NATS server with JetStream between gateway and agent, which then are processes of their own."
+  ),
+  natsCaFile: optional(
+    "NATS_CA_FILE",
+    Schema.NonEmptyString,
+    "a PEM file",
+    "The authority that NATS's certificate is checked against, instead of the public ones."
+  ),
+  databaseUrl: address(
+    "DATABASE_URL",
+    /^postgres(ql)?:\/\//,
+    "an address beginning with postgres://",
+    "A PostgreSQL for views, subject keys and leases, instead of files."
+  )
+}
+export type Addresses = Values<typeof addresses>
+
+/** No server at all: one folder, one process. */
+export const nowhere: Addresses = {
+  eventStoreUrl: undefined,
+  natsUrl: undefined,
+  natsCaFile: undefined,
+  databaseUrl: undefined
+}

@@ -1,0 +1,29 @@
+import { matching, optional, parsed, type Values } from "../Setting.ts"
+
+const versionOf = (text: string) => {
+  if (!/^\d{1,3}\.\d{1,6}\.\d{1,10}$/.test(text)) return undefined
+  const [primary = 0, secondary = 0, tertiary = 0] = text.split(".").map(Number)
+  return [primary, secondary, tertiary] as const
+}
+
+/** The agent's: it imports nothing of this half, so they are declared where it is given them. */
+export const settings = {
+  webSocketUrl: optional(
+    "WHATSAPP_URL",
+    matching(/^wss?:\/\/[^\s]{1,500}$/),
+    "an address beginning with ws:// or wss://",
+    "Another server to talk to instead of WhatsApp's: the simulator, say ws://127.0.0.1:8765/ws/chat."
+  ),
+  version: optional(
+    "WHATSAPP_VERSION",
+    parsed(versionOf),
+    "a version such as 2.3000.1023456789",
+    "The version of WhatsApp Web to be, when WhatsApp refuses the one that is built in."
+  )
+}
+
+/** What the adapter for WhatsApp is told: nothing of what is not set. */
+export const whatsAppOptions = ({ version, webSocketUrl }: Values<typeof settings>) => ({
+  ...(webSocketUrl !== undefined && { webSocketUrl }),
+  ...(version !== undefined && { version })
+})
