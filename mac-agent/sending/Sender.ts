@@ -1,7 +1,7 @@
 import { Array, Clock, Context, Deferred, Effect, FiberSet, Layer, Schedule } from "effect"
-import type { MessageCode } from "#domain/ErrorCodes.ts"
 import type { DeviceId, EventId } from "#domain/Ids.ts"
 import { fromMillis, type Instant, toMillis } from "#domain/Instant.ts"
+import type { MessageCode } from "#domain/message/Codes.ts"
 import { Ledger, type LedgerEntry, type LedgerState } from "#domain/ports/Ledger.ts"
 import { Steps } from "#domain/ports/Steps.ts"
 import { LedgerPatience } from "../LedgerPatience.ts"

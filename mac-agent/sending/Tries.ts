@@ -1,7 +1,7 @@
 import { Array, Clock, Effect, Random } from "effect"
-import type { MessageCode } from "#domain/ErrorCodes.ts"
 import type { EventId } from "#domain/Ids.ts"
 import { toMillis } from "#domain/Instant.ts"
+import type { MessageCode } from "#domain/message/Codes.ts"
 import type { ReportKind } from "#domain/message/Status.ts"
 import { Ledger, type LedgerChange, type LedgerEntry, type LedgerState } from "#domain/ports/Ledger.ts"
 import { Steps } from "#domain/ports/Steps.ts"

@@ -1,6 +1,6 @@
 import { Schema } from "effect"
 import { HttpApiSchema } from "effect/http-api"
-import { type ErrorCode, errorCodes } from "#domain/ErrorCodes.ts"
+import { type ErrorCode, errorCodes } from "./ErrorCodes.ts"
 
 /** Where in the request something is not as the API describes it. The value found there is never repeated. */
 export const Flaw = Schema.Struct({

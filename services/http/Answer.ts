@@ -1,6 +1,6 @@
 import { Effect } from "effect"
 import { HttpServerResponse } from "effect/http"
-import type { ErrorCode } from "#domain/ErrorCodes.ts"
+import type { ErrorCode } from "../api/ErrorCodes.ts"
 import { contentType, type Members, type Problem, problem } from "../api/Problems.ts"
 
 type Headers = Readonly<Record<string, string>>
