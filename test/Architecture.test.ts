@@ -60,7 +60,7 @@ const below: Record<string, ReadonlyArray<string>> = {
   tables: [],
   runtime: ["telemetry"],
   views: ["runtime", "tables"],
-  api: ["runtime", "views"],
+  api: [],
   http: ["api", "telemetry", "views"],
   identity: ["runtime", "tables"],
   access: ["api", "http", "runtime", "views"],
@@ -172,6 +172,17 @@ describe("architecture", () => {
     )
     const listed = Object.entries(below).flatMap(([room, others]) => others.map((other) => `${room} -> ${other}`))
     assert.deepStrictEqual([...between].toSorted(), listed.toSorted())
+  })
+
+  it("a client of the API needs nothing of the server, by whatever way", () => {
+    const edges = graphOf(uses)
+    const clients = production.filter((file) => isIn(["services/api/", "services/cli/Client.ts"], file))
+    assert.deepStrictEqual(
+      clients
+        .flatMap((file) => [...reach(edges, file)])
+        .filter((target) => !isIn(["domain/", "services/api/"], target)),
+      []
+    )
   })
 
   it("no folder needs itself in the end", () => {
