@@ -61,7 +61,7 @@ const below: Record<string, ReadonlyArray<string>> = {
   runtime: ["telemetry"],
   views: ["runtime", "tables"],
   api: [],
-  http: ["api", "telemetry", "views"],
+  http: ["api", "telemetry"],
   identity: ["runtime", "tables"],
   access: ["api", "http", "runtime", "views"],
   devices: ["api", "http", "runtime", "tables", "views"],

@@ -56,9 +56,10 @@ export const Problem = <const Code extends ErrorCode>(code: Code) => {
   return declared.get(code) as ReturnType<typeof declare<Code>>
 }
 
-export const problem = <const Code extends ErrorCode>(code: Code, more?: Members): Problem<Code> => {
+export const problem = <const Code extends ErrorCode>(code: Code, more?: Members): AnyProblem<Code> => {
   const [status, title] = errorCodes[code]
-  return { type: `urn:homing:problem:${code}`, title, status, code, ...more }
+  const found: Problem = { type: `urn:homing:problem:${code}`, title, status, code, ...more }
+  return found as AnyProblem<Code>
 }
 
 /** What any endpoint may answer. */

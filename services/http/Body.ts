@@ -13,14 +13,15 @@ const maxDepth = 32
 /** Many times what any request has. Each value that does not fit would be a flaw to be found. */
 const maxValues = 1_000
 
-type Unreadable = "bad_request" | "invalid_request" | "payload_too_large" | "unsupported_media_type"
+/** How a body can be wrong. */
+export type Unreadable = AnyProblem<"bad_request" | "invalid_request" | "payload_too_large" | "unsupported_media_type">
 
 /**
  * Reads the request's body as JSON of this shape. Unlike the builder's own reading, each way a body can be wrong is a
  * problem with its own code, bytes that are not UTF-8 are refused, and nothing is parsed before size and type are known.
  */
-export const jsonBody = <A, I>(schema: Schema.Codec<A, I>) => {
-  type Read = Effect.Effect<A, AnyProblem<Unreadable>>
+export const jsonBody = <A>(schema: Schema.ConstraintDecoder<A>) => {
+  type Read = Effect.Effect<A, Unreadable>
   // A member we do not know is a mistake of its writer: a misspelt wish must not be granted as if it had not been made.
   const decode = Schema.decodeUnknownExit(schema, { onExcessProperty: "error" })
   const explain = Schema.decodeUnknownEffect(schema, { errors: "all", onExcessProperty: "error" }) // finds every flaw, at twice the price
