@@ -28,6 +28,7 @@ import { AgentsHeard } from "#services/transports/agent-link/AgentsHeard.ts"
 import * as Projections from "#services/views/Projections.ts"
 import { Readiness } from "#services/views/Readiness.ts"
 import { Views } from "#services/views/View.ts"
+import { assertDeclared } from "./Declared.ts"
 
 export const apiKey = "a configured key of some length"
 export const device = DeviceId.make("11111111-1111-7111-8111-111111111111")
@@ -162,6 +163,7 @@ export const ask = Effect.fnUntraced(function* (method: string, path: string, mo
     })
     const text = await answer.text()
     const type = answer.headers.get("content-type") ?? ""
+    assertDeclared(method, path, { status: answer.status, headers: answer.headers, text })
     return {
       status: answer.status,
       headers: answer.headers,
