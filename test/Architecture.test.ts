@@ -25,6 +25,7 @@ const confined: Record<string, ReadonlyArray<string>> = {
   "effect/http-api": [
     "services/access/",
     "services/api/",
+    "services/cli/Client.ts",
     "services/devices/",
     "services/gateway/",
     "services/health/",
