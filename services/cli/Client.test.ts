@@ -39,6 +39,11 @@ it.live("says plainly what is no answer of the gateway, and repeats what is one"
       yield* failed(409, JSON.stringify(unaware), contentType),
       "the gateway answers 409 agents_unaware: Not yet: home."
     )
+    for (const undeclared of [problem("device_not_found"), problem("idempotency_conflict")]) {
+      const { code, status, title } = undeclared
+      const said = yield* failed(status, JSON.stringify(undeclared), contentType)
+      assert.strictEqual(said, `the gateway answers ${status} ${code}: ${title}`)
+    }
     const { url } = yield* Effect.scoped(answering(200, "", ""))
     const gone = yield* Client.connect({ url, key: "key" })
     const unreachable = yield* Effect.flip(gone(({ agents }) => agents.list({})))

@@ -59,24 +59,30 @@ export const connect = ({ key, url }: Address): Effect.Effect<Ask> => {
     Effect.map(
       (client): Ask =>
         (question) =>
-          Effect.mapError(question(client), (error) => failureOf(url, error))
+          Effect.catch(question(client), (error) => explain(url, error))
     )
   )
 }
 
 /** What of a problem is told to whoever typed the command. */
-const isProblem = Schema.is(
-  Schema.Struct({
-    status: Schema.Number,
-    code: Schema.String,
-    title: Schema.String,
-    detail: Schema.optionalKey(Schema.String)
-  })
-)
+const Told = Schema.Struct({
+  status: Schema.Number,
+  code: Schema.String,
+  title: Schema.String,
+  detail: Schema.optionalKey(Schema.String)
+})
+const isTold = Schema.is(Told)
+const decodeTold = Schema.decodeUnknownEffect(Told)
+const failed = (told: typeof Told.Type) => new CallFailed({ ...told, detail: told.detail ?? told.title })
 
-const failureOf = (url: string, error: unknown) => {
-  if (isProblem(error)) return new CallFailed({ ...error, detail: error.detail ?? error.title })
-  if (!HttpClientError.isHttpClientError(error)) return new NotOurs({ url })
-  const { reason } = error
-  return "response" in reason ? new NotOurs({ url, status: reason.response.status }) : new Unreachable({ url })
+const explain = (url: string, error: unknown): Effect.Effect<never, CallFailed | NotOurs | Unreachable> => {
+  if (isTold(error)) return Effect.fail(failed(error))
+  if (!HttpClientError.isHttpClientError(error)) return Effect.fail(new NotOurs({ url }))
+  if (!("response" in error.reason)) return Effect.fail(new Unreachable({ url }))
+  const { response } = error.reason
+  // a gateway of another release has problems that this one does not declare
+  return Effect.flatMap(response.json, decodeTold).pipe(
+    Effect.mapError(() => new NotOurs({ url, status: response.status })),
+    Effect.flatMap((told) => Effect.fail(failed(told)))
+  )
 }
