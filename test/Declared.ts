@@ -5,7 +5,7 @@ import { errorCodes } from "#services/api/ErrorCodes.ts"
 import { contentType, Problem } from "#services/api/Problems.ts"
 
 /** An answer as it came. */
-export interface Told {
+export interface Answer {
   readonly status: number
   readonly headers: Headers
   readonly text: string
@@ -45,7 +45,7 @@ HttpApi.reflect(Api, {
 const anyProblem = strictly(...(Object.keys(errorCodes) as Array<keyof typeof errorCodes>).map((code) => Problem(code)))
 
 /** Throws unless the API declares that this may be answered: its status, every member of its body, its headers. */
-export const assertDeclared = (method: string, path: string, { headers, status, text }: Told): void => {
+export const assertDeclared = (method: string, path: string, { headers, status, text }: Answer): void => {
   const [pathname = ""] = path.split("?")
   const endpoint = endpoints.find((declared) => declared.method === method && declared.path.test(pathname))
   const type = headers.get("content-type") ?? ""

@@ -65,24 +65,24 @@ export const connect = ({ key, url }: Address): Effect.Effect<Ask> => {
 }
 
 /** What of a problem is told to whoever typed the command. */
-const Told = Schema.Struct({
+const Excerpt = Schema.Struct({
   status: Schema.Number,
   code: Schema.String,
   title: Schema.String,
   detail: Schema.optionalKey(Schema.String)
 })
-const isTold = Schema.is(Told)
-const decodeTold = Schema.decodeUnknownEffect(Told)
-const failed = (told: typeof Told.Type) => new CallFailed({ ...told, detail: told.detail ?? told.title })
+const isExcerpt = Schema.is(Excerpt)
+const decodeExcerpt = Schema.decodeUnknownEffect(Excerpt)
+const failed = (excerpt: typeof Excerpt.Type) => new CallFailed({ ...excerpt, detail: excerpt.detail ?? excerpt.title })
 
 const explain = (url: string, error: unknown): Effect.Effect<never, CallFailed | NotOurs | Unreachable> => {
-  if (isTold(error)) return Effect.fail(failed(error))
+  if (isExcerpt(error)) return Effect.fail(failed(error))
   if (!HttpClientError.isHttpClientError(error)) return Effect.fail(new NotOurs({ url }))
   if (!("response" in error.reason)) return Effect.fail(new Unreachable({ url }))
   const { response } = error.reason
   // a gateway of another release has problems that this one does not declare
-  return Effect.flatMap(response.json, decodeTold).pipe(
+  return Effect.flatMap(response.json, decodeExcerpt).pipe(
     Effect.mapError(() => new NotOurs({ url, status: response.status })),
-    Effect.flatMap((told) => Effect.fail(failed(told)))
+    Effect.flatMap((excerpt) => Effect.fail(failed(excerpt)))
   )
 }

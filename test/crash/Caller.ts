@@ -51,8 +51,8 @@ export const call = async (
     return error instanceof DOMException && error.name === "TimeoutError" ? "hung" : undefined
   }
   const at = Date.now()
-  const { headers: told, status } = response
-  assertDeclared(method, path, { status, headers: told, text })
+  const { status } = response
+  assertDeclared(method, path, { status, headers: response.headers, text })
   return { asked, at, status, body: JSON.parse(text) as Body }
 }
 
