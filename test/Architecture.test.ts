@@ -35,6 +35,7 @@ const confined: Record<string, ReadonlyArray<string>> = {
   "effect/http-api": [
     "services/access/",
     "services/api/",
+    "services/cli/Client.ts",
     "services/devices/",
     "services/gateway/",
     "services/health/",
@@ -64,7 +65,7 @@ const confined: Record<string, ReadonlyArray<string>> = {
 
 /** What costs a reader more than it seems to stands behind doors that say why. A word, and where it may be written. */
 const tricks: ReadonlyArray<readonly [word: RegExp, places: ReadonlyArray<string>]> = [
-  [/Eager\b/, ["domain/AtOnce.ts", "services/access/AuthorizationHttp.ts", "services/http/Body.ts"]],
+  [/Eager\b/, ["domain/AtOnce.ts"]],
   [/Primitive\b/, ["domain/Afterwards.ts"]],
   [
     /Unsafe\b/,
@@ -80,19 +81,8 @@ const tricks: ReadonlyArray<readonly [word: RegExp, places: ReadonlyArray<string
       "services/telemetry/Metrics.ts"
     ]
   ],
-  [
-    /\bWeak(Map|Set|Ref)\b/,
-    [
-      "domain/Beside.ts",
-      "services/http/IdempotencyKey.ts",
-      "services/http/RateHeaders.ts",
-      "services/http/RequestId.ts"
-    ]
-  ],
-  [
-    /(?<![.\w])set(Timeout|Interval)\b/,
-    ["domain/Timer.ts", "services/http/Connections.ts", "services/http/Patience.ts"]
-  ]
+  [/\bWeak(Map|Set|Ref)\b/, ["domain/Beside.ts"]],
+  [/(?<![.\w])set(Timeout|Interval)\b/, ["domain/Timer.ts"]]
 ]
 
 /** Which rooms of the gateway a room may use: contract below, plumbing below it, features beside each other, the door on top. */
@@ -101,8 +91,8 @@ const below: Record<string, ReadonlyArray<string>> = {
   tables: [],
   runtime: ["telemetry"],
   views: ["runtime", "tables"],
-  api: ["runtime", "views"],
-  http: ["api", "telemetry", "views"],
+  api: [],
+  http: ["api", "telemetry"],
   identity: ["runtime", "tables"],
   access: ["api", "http", "runtime", "views"],
   devices: ["api", "http", "runtime", "tables", "views"],
@@ -236,6 +226,17 @@ describe("architecture", () => {
     )
     const listed = Object.entries(below).flatMap(([room, others]) => others.map((other) => `${room} -> ${other}`))
     assert.deepStrictEqual([...between].toSorted(), listed.toSorted())
+  })
+
+  it("a client of the API needs nothing of the server, by whatever way", () => {
+    const edges = graphOf(uses)
+    const clients = production.filter((file) => isIn(["services/api/", "services/cli/Client.ts"], file))
+    assert.deepStrictEqual(
+      clients
+        .flatMap((file) => [...reach(edges, file)])
+        .filter((target) => !isIn(["domain/", "services/api/"], target)),
+      []
+    )
   })
 
   it("no folder needs itself in the end", () => {

@@ -1,7 +1,6 @@
 import { assert } from "@effect/vitest"
 import { Context, Effect, Layer, Redacted } from "effect"
 import { HttpServer } from "effect/http"
-import { type ErrorCode, errorCodes } from "#domain/ErrorCodes.ts"
 import { DeviceId, defaultTenant, MessageId } from "#domain/Ids.ts"
 import { fromMillis } from "#domain/Instant.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
@@ -16,6 +15,7 @@ import * as SubjectKeys from "#infra/subject-keys/Sqlite.ts"
 import * as Authenticator from "#services/access/Authenticator.ts"
 import * as Clients from "#services/access/Clients.ts"
 import * as KeysView from "#services/access/KeysView.ts"
+import { type ErrorCode, errorCodes } from "#services/api/ErrorCodes.ts"
 import { type DeviceDocument, Devices } from "#services/devices/Devices.ts"
 import * as Server from "#services/gateway/Server.ts"
 import { Deployment } from "#services/health/Deployment.ts"
@@ -28,6 +28,7 @@ import { AgentsHeard } from "#services/transports/agent-link/AgentsHeard.ts"
 import * as Projections from "#services/views/Projections.ts"
 import { Readiness } from "#services/views/Readiness.ts"
 import { Views } from "#services/views/View.ts"
+import { assertDeclared } from "./Declared.ts"
 
 export const apiKey = "a configured key of some length"
 export const device = DeviceId.make("11111111-1111-7111-8111-111111111111")
@@ -162,6 +163,7 @@ export const ask = Effect.fnUntraced(function* (method: string, path: string, mo
     })
     const text = await answer.text()
     const type = answer.headers.get("content-type") ?? ""
+    assertDeclared(method, path, { status: answer.status, headers: answer.headers, text })
     return {
       status: answer.status,
       headers: answer.headers,

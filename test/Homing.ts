@@ -7,6 +7,7 @@ import type { apart, GatewayOptions } from "#services/layers/Processes.ts"
 import { Messages } from "#services/messages/Messages.ts"
 import * as Log from "#services/telemetry/Log.ts"
 import { alone, listening, optionsOf, together } from "#services/testing/Composition.ts"
+import { assertDeclared } from "./Declared.ts"
 
 /** The whole product in this process, for tests over HTTP. */
 
@@ -52,6 +53,7 @@ export const callerOf =
         ...(body !== undefined && { body: typeof body === "string" ? body : JSON.stringify(body) })
       })
       const text = await response.text()
+      assertDeclared(method, path, { status: response.status, headers: response.headers, text })
       const parsed =
         text === "" ? {} : response.headers.get("content-type")?.includes("json") ? JSON.parse(text) : { text }
       return { status: response.status, headers: response.headers, body: parsed }

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { assert, it } from "@effect/vitest"
-import { messageCodes } from "#domain/ErrorCodes.ts"
+import { messageCodes } from "#domain/message/Codes.ts"
 
 it("the API's page lists every code of a message, with what it means", () => {
   const page = readFileSync(join(import.meta.dirname, "../docs/api.md"), "utf8")

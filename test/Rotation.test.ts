@@ -6,6 +6,7 @@ import { AgentId } from "#domain/Ids.ts"
 import { verifyBatch } from "#domain/wire/Envelope.ts"
 import { crypto } from "#infra/crypto/NodeCrypto.ts"
 import { rotate } from "#services/cli/AgentsCommand.ts"
+import { connect } from "#services/cli/Client.ts"
 import { bus, enrolled, offered, sends, startAgent, startGateway } from "./Apart.ts"
 import { apiKey, connectedDevice, eventually, folder, type Homing, life } from "./Homing.ts"
 
@@ -106,7 +107,7 @@ describe("the exchange by command", () => {
       assert.strictEqual((yield* call("POST", "/v1/agents", office)).status, 201)
       assert.strictEqual((yield* call("DELETE", `/v1/agents/office/keys/${office.keyId}`)).status, 204)
       yield* stop
-      const rotating = yield* Effect.forkScoped(rotate({ url, key: apiKey }))
+      const rotating = yield* Effect.forkScoped(rotate(yield* connect({ url, key: apiKey })))
       yield* eventually(statesOf(gateway), (states) => states.length === 2)
       yield* restart
       yield* Fiber.join(rotating)

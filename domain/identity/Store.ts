@@ -78,15 +78,7 @@ export type StoreCommand =
   | { readonly _tag: "RevokeAgentKey"; readonly revoked: typeof agentKeyRevoked.Type }
 
 export class StoreRejected extends Schema.TaggedError<StoreRejected>()("StoreRejected", {
-  reason: Schema.Literals([
-    "not_opened",
-    "no_such_key",
-    "key_revoked",
-    "key_active",
-    "unusable_key",
-    "other_pepper",
-    "not_shared"
-  ])
+  reason: Schema.Literals(["not_opened", "no_such_key", "key_revoked", "key_active", "other_pepper", "not_shared"])
 }) {}
 
 type Decision = Result.Result<ReadonlyArray<StoreEvent>, StoreRejected>

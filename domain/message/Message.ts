@@ -1,11 +1,11 @@
 import { Result, Schema } from "effect"
 import { type Aggregate, aggregate } from "../Aggregate.ts"
 import type { Decider } from "../Decider.ts"
-import type { MessageCode, MessageCodeOf } from "../ErrorCodes.ts"
 import { type EventOf, released } from "../Events.ts"
 import { DeviceId, type EventId, type MessageId, SubjectId, WaMessageId } from "../Ids.ts"
 import { Instant } from "../Instant.ts"
 import { sealedAs } from "../Sealed.ts"
+import type { MessageCode, MessageCodeOf } from "./Codes.ts"
 import { RecipientKind, Recipients } from "./Content.ts"
 import { isSettled, type Report, type ReportKind, reportKey, type Status, statusOf } from "./Status.ts"
 

@@ -1,7 +1,7 @@
 import { Context, type Effect, Schema, type Stream } from "effect"
-import type { MessageCodeOf } from "../ErrorCodes.ts"
 import type { DeviceId, WaMessageId } from "../Ids.ts"
 import type { Instant } from "../Instant.ts"
+import type { MessageCodeOf } from "../message/Codes.ts"
 import type { Content, PhoneNumber, Recipient } from "../message/Content.ts"
 
 /**

@@ -1,5 +1,6 @@
 import { Context, Effect, Layer } from "effect"
 import { HttpServerRequest } from "effect/http"
+import * as AtOnce from "#domain/AtOnce.ts"
 import {
   Authorization,
   CountsAs,
@@ -11,9 +12,9 @@ import {
 } from "../api/Authorization.ts"
 import { may } from "../api/Principal.ts"
 import { problem } from "../api/Problems.ts"
-import { Admission, behind, type Refused } from "../http/Admission.ts"
+import { Admission, type RateLimited } from "../http/Admission.ts"
 import { respond } from "../http/Answer.ts"
-import { respondTo } from "../http/IdempotencyKey.ts"
+import { problemFor } from "../http/Foreseen.ts"
 import { requestMillis, within } from "../http/Patience.ts"
 import { Fitness } from "../runtime/Fitness.ts"
 import { type Lag, Readiness } from "../views/Readiness.ts"
@@ -26,8 +27,8 @@ const contradictory = respond(
   problem("bad_request", { detail: "Authorization and X-API-Key present different keys: one of them is enough." })
 )
 const notYet = {
-  starting: respond(behind.starting.found, behind.starting.headers),
-  out_of_date: respond(behind.out_of_date.found, behind.out_of_date.headers)
+  starting: respond(problem("starting"), { "retry-after": "1" }),
+  out_of_date: respond(problem("out_of_date"), { "retry-after": "1" })
 }
 const elsewhere = respond(problem("clock_off"), { "retry-after": "5" })
 
@@ -66,11 +67,11 @@ export const layer = Layer.effect(
         if (found !== undefined) return Effect.succeed(notYet[found])
         const answered = Effect.provideService(answer, CurrentPrincipal, principal)
         const admitted = countsItself ? answered : inTime(answered)
-        const unless = (refused: Refused | undefined) =>
-          refused === undefined ? admitted : Effect.succeed(respondTo(request, refused.found, refused.headers))
+        const unless = (refused: RateLimited | undefined) =>
+          refused === undefined ? admitted : Effect.succeed(respond(problemFor(refused, request)))
         if (family === undefined) return admitted
         if (countsItself) return unless(admission.look(request, principal, family))
-        return Effect.flatMapEager(admission.admit(request, principal, family), unless)
+        return AtOnce.flatMap(admission.admit(request, principal, family), unless)
       })
     }
   })

@@ -16,15 +16,15 @@ const expiresInSeconds = Schema.optionalKey(
   })
 )
 
-export const CreateClient = Schema.Struct({
+const CreateClient = Schema.Struct({
   name: Name,
   scopes: Scopes,
   expiresInSeconds
 }).annotate({ identifier: "CreateClient" })
 
-export const IssueKey = Schema.Struct({ scopes: Scopes, expiresInSeconds }).annotate({ identifier: "IssueKey" })
+const IssueKey = Schema.Struct({ scopes: Scopes, expiresInSeconds }).annotate({ identifier: "IssueKey" })
 
-export const RotateKey = Schema.Struct({
+const RotateKey = Schema.Struct({
   overlapSeconds: Schema.optionalKey(
     Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: thirtyDays })).annotate({
       description: "How long the old key stays good; a day, if it is not said."

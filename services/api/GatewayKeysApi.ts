@@ -3,7 +3,7 @@ import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/ht
 import { Authorization, RequiredScope, ShowsViews } from "./Authorization.ts"
 import { anywhere, Problem, withBody } from "./Problems.ts"
 
-export const ActivateKey = Schema.Struct({
+const ActivateKey = Schema.Struct({
   /** Also while an agent has not heard of the key: it then refuses commands until it was told by hand. */
   force: Schema.optionalKey(Schema.Boolean),
   /** How long agents take what the key before signed; 30 days by default. */

@@ -1,17 +1,27 @@
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { connections } from "#domain/device/Device.ts"
-import { obstacles } from "../runtime/Fitness.ts"
-import { lags } from "../views/Readiness.ts"
 import { Authorization, ToldAnyway } from "./Authorization.ts"
+import type { ErrorCode } from "./ErrorCodes.ts"
 import { anywhere, Problem } from "./Problems.ts"
+
+/** Why a gateway is of no use. */
+const reasons = [
+  "clock_off",
+  "store_unavailable",
+  "bus_unavailable",
+  "no_signing_key",
+  "database_unavailable",
+  "starting",
+  "out_of_date"
+] as const satisfies ReadonlyArray<ErrorCode>
 
 const Alive = Schema.Struct({ status: Schema.Literal("ok") })
 
 export const Details = Schema.Struct({
   status: Schema.Literals(["ok", "starting", "degraded"]),
   /** What `/health/ready` would say; `null` when it is ready. */
-  reason: Schema.NullOr(Schema.Literals([...obstacles, ...lags])),
+  reason: Schema.NullOr(Schema.Literals(reasons)),
   version: Schema.String,
   uptimeSeconds: Schema.Number,
   memory: Schema.Struct({ rssBytes: Schema.Number, heapUsedBytes: Schema.Number }),
@@ -30,7 +40,7 @@ export class ProbesApi extends HttpApiGroup.make("probes")
     HttpApiEndpoint.get("alive", "/health", { success: Alive }).annotate(OpenApi.Summary, "The process answers"),
     HttpApiEndpoint.get("ready", "/health/ready", {
       success: Alive,
-      error: [...lags.map((lag) => Problem(lag)), ...obstacles.map((obstacle) => Problem(obstacle))]
+      error: reasons.map((reason) => Problem(reason))
     }).annotate(OpenApi.Summary, "It is of use: it can do its part, and the views have caught up")
   )
   .annotate(OpenApi.Description, "Probes, without a key.") {}

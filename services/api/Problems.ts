@@ -1,6 +1,6 @@
 import { Schema } from "effect"
 import { HttpApiSchema } from "effect/http-api"
-import { type ErrorCode, errorCodes } from "#domain/ErrorCodes.ts"
+import { type ErrorCode, errorCodes } from "./ErrorCodes.ts"
 
 /** Where in the request something is not as the API describes it. The value found there is never repeated. */
 export const Flaw = Schema.Struct({
@@ -56,9 +56,10 @@ export const Problem = <const Code extends ErrorCode>(code: Code) => {
   return declared.get(code) as ReturnType<typeof declare<Code>>
 }
 
-export const problem = <const Code extends ErrorCode>(code: Code, more?: Members): Problem<Code> => {
+export const problem = <const Code extends ErrorCode>(code: Code, more?: Members): AnyProblem<Code> => {
   const [status, title] = errorCodes[code]
-  return { type: `urn:homing:problem:${code}`, title, status, code, ...more }
+  const found: Problem = { type: `urn:homing:problem:${code}`, title, status, code, ...more }
+  return found as AnyProblem<Code>
 }
 
 /** What any endpoint may answer. */

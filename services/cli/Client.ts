@@ -1,8 +1,14 @@
 import { Effect, Schema } from "effect"
+import * as FetchHttpClient from "effect/http/FetchHttpClient"
+import * as HttpClient from "effect/http/HttpClient"
+import * as HttpClientError from "effect/http/HttpClientError"
+import * as HttpClientRequest from "effect/http/HttpClientRequest"
+import * as HttpApiClient from "effect/http-api/HttpApiClient"
+import { Api } from "../api/Api.ts"
 
-/** A few calls of the public API, as any caller would make them. */
+/** The public API, as any caller may use it: derived from what it declares. */
 
-export interface Api {
+export interface Address {
   readonly url: string
   readonly key: string
 }
@@ -23,9 +29,13 @@ export class CallFailed extends Schema.TaggedError<CallFailed>()("CallFailed", {
   }
 }
 
-export class NotOurs extends Schema.TaggedError<NotOurs>()("NotOurs", { url: Schema.String, status: Schema.Number }) {
+export class NotOurs extends Schema.TaggedError<NotOurs>()("NotOurs", {
+  url: Schema.String,
+  status: Schema.optionalKey(Schema.Number)
+}) {
   override get message() {
-    return `${this.url} answers ${this.status} in words that are not the gateway's: is something else there, or in between?`
+    const answers = this.status === undefined ? "answers" : `answers ${this.status}`
+    return `${this.url} ${answers} in words that are not the gateway's: is something else there, or in between?`
   }
 }
 
@@ -35,78 +45,44 @@ export class Unreachable extends Schema.TaggedError<Unreachable>()("Unreachable"
   }
 }
 
-const decodeAnswer = Schema.decodeUnknownSync(Schema.Record(Schema.String, Schema.Unknown))
+type Client = HttpApiClient.ForApi<typeof Api>
 
-export const call = (api: Api, method: string, path: string, body?: object, headers: Record<string, string> = {}) =>
-  Effect.gen(function* () {
-    const response = yield* Effect.tryPromise({
-      try: () =>
-        fetch(`${api.url}${path}`, {
-          method,
-          headers: { authorization: `Bearer ${api.key}`, "content-type": "application/json", ...headers },
-          ...(body !== undefined && { body: JSON.stringify(body) })
-        }),
-      catch: () => new Unreachable({ url: api.url })
-    })
-    if (response.status === 204) return {}
-    const answer = yield* Effect.tryPromise({
-      try: () => response.json().then(decodeAnswer),
-      catch: () => new NotOurs({ url: api.url, status: response.status })
-    })
-    if (response.ok) return answer
-    const { code, detail, title } = answer
-    return yield* new CallFailed({ status: response.status, code: String(code), detail: String(detail ?? title) })
-  })
+/** Asks one thing of the gateway, in the API's own words. */
+export type Ask = <A, E>(
+  question: (client: Client) => Effect.Effect<A, E>
+) => Effect.Effect<A, CallFailed | NotOurs | Unreachable>
 
-const Device = Schema.Struct({
-  id: Schema.String,
-  state: Schema.String,
-  qr: Schema.optionalKey(Schema.String),
-  code: Schema.optionalKey(Schema.String)
-})
-export type Device = typeof Device.Type
-const decodeDevice = Schema.decodeUnknownEffect(Device)
-
-export const createDevice = (api: Api, name: string) =>
-  Effect.flatMap(call(api, "POST", "/v1/devices", { name, pairing: "qr" }), decodeDevice)
-export const getDevice = (api: Api, id: string) => Effect.flatMap(call(api, "GET", `/v1/devices/${id}`), decodeDevice)
-
-const Message = Schema.Struct({ id: Schema.String, status: Schema.String, waMessageId: Schema.String })
-const decodeMessage = Schema.decodeUnknownEffect(Message)
-
-/** The whole answer, beside the parts that are read here. */
-export const sendText = Effect.fnUntraced(function* (
-  api: Api,
-  message: {
-    readonly device: string
-    readonly to: string
-    readonly text: string
-    readonly timeoutMs: number
-    readonly idempotencyKey: string
-  }
-) {
-  const { device, idempotencyKey, text, timeoutMs, to } = message
-  const content = { type: "text", text }
-  const asked = { device, to, content, confirm: { until: "sent", timeoutMs } }
-  const answer = yield* call(api, "POST", "/v1/messages", asked, { "idempotency-key": idempotencyKey })
-  return { answer, message: yield* decodeMessage(answer) }
-})
-
-export const getMessage = (api: Api, id: string) => call(api, "GET", `/v1/messages/${id}`)
-
-const Events = Schema.Struct({
-  items: Schema.Array(
-    Schema.Struct({
-      type: Schema.String,
-      recordedAt: Schema.String,
-      data: Schema.Record(Schema.String, Schema.Unknown),
-      evidence: Schema.optionalKey(Schema.String)
-    })
+export const connect = ({ key, url }: Address): Effect.Effect<Ask> => {
+  const authorized = HttpClient.mapRequest(HttpClientRequest.bearerToken(key))
+  return HttpApiClient.make(Api, { baseUrl: url, transformClient: authorized }).pipe(
+    Effect.provide(FetchHttpClient.layer),
+    Effect.map(
+      (client): Ask =>
+        (question) =>
+          Effect.catch(question(client), (error) => explain(url, error))
+    )
   )
-})
-const decodeEvents = Schema.decodeUnknownEffect(Events)
+}
 
-export const getEvents = Effect.fnUntraced(function* (api: Api, id: string) {
-  const answer = yield* call(api, "GET", `/v1/messages/${id}/events`)
-  return { answer, events: (yield* decodeEvents(answer)).items }
+/** What of a problem is told to whoever typed the command. */
+const Excerpt = Schema.Struct({
+  status: Schema.Number,
+  code: Schema.String,
+  title: Schema.String,
+  detail: Schema.optionalKey(Schema.String)
 })
+const isExcerpt = Schema.is(Excerpt)
+const decodeExcerpt = Schema.decodeUnknownEffect(Excerpt)
+const failed = (excerpt: typeof Excerpt.Type) => new CallFailed({ ...excerpt, detail: excerpt.detail ?? excerpt.title })
+
+const explain = (url: string, error: unknown): Effect.Effect<never, CallFailed | NotOurs | Unreachable> => {
+  if (isExcerpt(error)) return Effect.fail(failed(error))
+  if (!HttpClientError.isHttpClientError(error)) return Effect.fail(new NotOurs({ url }))
+  if (!("response" in error.reason)) return Effect.fail(new Unreachable({ url }))
+  const { response } = error.reason
+  // a gateway of another release has problems that this one does not declare
+  return Effect.flatMap(response.json, decodeExcerpt).pipe(
+    Effect.mapError(() => new NotOurs({ url, status: response.status })),
+    Effect.flatMap((excerpt) => Effect.fail(failed(excerpt)))
+  )
+}

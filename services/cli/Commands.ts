@@ -163,10 +163,10 @@ const url = Flag.String("url").pipe(
   Flag.withDescription("The gateway's address; by default the one that this configuration starts"),
   Flag.optional
 )
-const ask = (url: Option.Option<string>) =>
+const connected = (url: Option.Option<string>) =>
   Effect.gen(function* () {
     const commands = yield* agentsCommand
-    return { commands, api: yield* commands.apiOf(yield* configured, Option.getOrUndefined(url)) }
+    return { commands, ask: yield* commands.connect(yield* configured, Option.getOrUndefined(url)) }
   })
 
 const agentsEnrol = Command.make(
@@ -177,15 +177,15 @@ const agentsEnrol = Command.make(
   },
   ({ offer, url }) =>
     Effect.gen(function* () {
-      const { api, commands } = yield* ask(url)
-      yield* commands.enrol(api, offer)
+      const { ask, commands } = yield* connected(url)
+      yield* commands.enrol(ask, offer)
     })
 ).pipe(Command.withDescription("Enrol an agent, and print what it is to trust"))
 
 const agentsList = Command.make("list", { url }, ({ url }) =>
   Effect.gen(function* () {
-    const { api, commands } = yield* ask(url)
-    yield* commands.list(api, "/v1/agents")
+    const { ask, commands } = yield* connected(url)
+    yield* commands.listAgents(ask)
   })
 ).pipe(Command.withDescription("Print every enrolled agent, a line of JSON each"))
 
@@ -194,8 +194,8 @@ const agentsRevoke = Command.make(
   { url, agent: Argument.String("agent"), key: Argument.String("key") },
   ({ agent, key, url }) =>
     Effect.gen(function* () {
-      const { api, commands } = yield* ask(url)
-      yield* commands.revoke(api, agent, key)
+      const { ask, commands } = yield* connected(url)
+      yield* commands.revoke(ask, agent, key)
     })
 ).pipe(Command.withDescription("Revoke a key of an agent: what it signs is refused from then on"))
 
@@ -206,22 +206,22 @@ const agents = Command.make("agents").pipe(
 
 const keysList = Command.make("list", { url }, ({ url }) =>
   Effect.gen(function* () {
-    const { api, commands } = yield* ask(url)
-    yield* commands.list(api, "/v1/gateway-keys")
+    const { ask, commands } = yield* connected(url)
+    yield* commands.listGatewayKeys(ask)
   })
 ).pipe(Command.withDescription("Print every key of the gateway, a line of JSON each"))
 
 const keysRotate = Command.make("rotate", { url }, ({ url }) =>
   Effect.gen(function* () {
-    const { api, commands } = yield* ask(url)
-    yield* commands.rotate(api)
+    const { ask, commands } = yield* connected(url)
+    yield* commands.rotate(ask)
   })
 ).pipe(Command.withDescription("Exchange the key that signs: announce the next, wait for every agent, activate it"))
 
 const keysRevoke = Command.make("revoke", { url, key: Argument.String("key") }, ({ key, url }) =>
   Effect.gen(function* () {
-    const { api, commands } = yield* ask(url)
-    yield* commands.revokeGatewayKey(api, key)
+    const { ask, commands } = yield* connected(url)
+    yield* commands.revokeGatewayKey(ask, key)
   })
 ).pipe(Command.withDescription("Revoke a key that does not sign: nothing of it is taken any more"))
 

@@ -62,25 +62,31 @@ const story = Effect.fnUntraced(function* (
 ) {
   const first = yield* (yield* Clients).first
   if (first === undefined) return yield* new DemoFailed({ message: "a fresh log holds a key already" })
-  const api = { url: yield* addressOf, key: first.key.secret }
+  const address = { url: yield* addressOf, key: first.key.secret }
+  const ask = yield* Client.connect(address)
 
-  const device = yield* pair(api, simulator)
+  const device = yield* pair(ask, simulator)
   tell(`  ${good("✔")} paired a device by QR code, as a phone would`)
 
-  const idempotencyKey = "demo-1"
   const timeoutMs = options.ack === "never" ? 3_000 : 10_000
   const begun = performance.now()
-  const { answer, message } = yield* Client.sendText(api, { device, to: friend, text, timeoutMs, idempotencyKey })
+  const { body: message } = yield* ask(({ messages }) =>
+    messages.send({
+      headers: { "idempotency-key": "demo-1" },
+      payload: { device, to: friend, content: { type: "text", text }, confirm: { until: "sent", timeoutMs } }
+    })
+  )
   const took = Math.round(performance.now() - begun)
   tell(
     `  ${good("✔")} POST /v1/messages answered ${inStatusColour(message.status, strong(message.status))} in ${took} ms`,
     "",
-    faint(indent(JSON.stringify(answer, undefined, 2))),
+    faint(indent(JSON.stringify(message, undefined, 2))),
     ""
   )
 
-  if (options.ack === "normal") yield* Effect.ignore(settledAs(api, message.id, "read"))
-  const { answer: stored, events } = yield* Client.getEvents(api, message.id)
+  const params = { id: message.id }
+  if (options.ack === "normal") yield* Effect.ignore(settledAs(ask, message.id, "read"))
+  const { items: events } = yield* ask(({ messages }) => messages.events({ params }))
   const moments = yield* Effect.forEach(events, (event) =>
     Effect.map(Evidence.check(agent, event.evidence), (evidence): Timeline.Moment => {
       const { code } = event.data
@@ -92,31 +98,36 @@ const story = Effect.fnUntraced(function* (
   tell(...Timeline.render(moments), "")
 
   if (options.json) {
-    const once = options.once ? { message: yield* Client.getMessage(api, message.id), events: stored.items } : {}
-    say(JSON.stringify({ ...api, device, simulator: simulator.url, control: simulator.controlUrl, ...once }))
+    const once = options.once ? { message: yield* ask(({ messages }) => messages.get({ params })), events } : {}
+    say(JSON.stringify({ ...address, device, simulator: simulator.url, control: simulator.controlUrl, ...once }))
   }
   const proven = moments.some(({ evidence, type }) => type === "message.sent.v1" && evidence === "verified")
   if (options.ack === "normal" && !proven) {
     return yield* new DemoFailed({ message: "no signed report stands behind the answer" })
   }
   if (options.once) return
-  tell(...invitation(api, device, simulator))
+  tell(...invitation(address, device, simulator))
   yield* Effect.never
 })
 
 const addressOf = HttpServer.addressFormattedWith((url) => Effect.succeed(url.replace(/\/$/, "")))
 
 /** Creates a device over the API, scans its code with the simulated phone, and waits until it is connected. */
-const pair = Effect.fnUntraced(function* (api: Client.Api, simulator: Simulator) {
-  const asked = yield* Client.createDevice(api, "demo phone")
-  const withCode = yield* until(Client.getDevice(api, asked.id), ({ qr }) => qr !== undefined)
-  yield* Effect.promise(() => simulator.scanQr(withCode.qr!, ownNumber))
-  yield* until(Client.getDevice(api, asked.id), ({ state }) => state === "connected")
-  return asked.id
+const pair = Effect.fnUntraced(function* (ask: Client.Ask, simulator: Simulator) {
+  const { body } = yield* ask(({ devices }) => devices.create({ payload: { name: "demo phone", pairing: "qr" } }))
+  const device = ask(({ devices }) => devices.get({ params: { id: body.id } }))
+  const { qr } = yield* until(device, (shown) => shown.qr !== undefined)
+  yield* Effect.promise(() => simulator.scanQr(qr!, ownNumber))
+  yield* until(device, ({ state }) => state === "connected")
+  return body.id
 })
 
-const settledAs = (api: Client.Api, id: string, status: string) =>
-  until(Client.getMessage(api, id), (message) => message.status === status, "2 seconds")
+const settledAs = (ask: Client.Ask, id: string, status: string) =>
+  until(
+    ask(({ messages }) => messages.get({ params: { id } })),
+    (message) => message.status === status,
+    "2 seconds"
+  )
 
 const until = <A, E, R>(
   look: Effect.Effect<A, E, R>,
@@ -131,7 +142,7 @@ const until = <A, E, R>(
     })
   )
 
-const invitation = ({ key, url }: Client.Api, device: string, simulator: Simulator): ReadonlyArray<string> => [
+const invitation = ({ key, url }: Client.Address, device: string, simulator: Simulator): ReadonlyArray<string> => [
   `  ${strong("Now you")}  ${faint("any number is on this WhatsApp; Ctrl-C ends it")}`,
   "",
   `  curl -s ${url}/v1/messages \\`,

@@ -3,16 +3,16 @@ import { HttpApiBuilder } from "effect/http-api"
 import { DeviceId } from "#domain/Ids.ts"
 import { Api } from "../api/Api.ts"
 import { CurrentPrincipal } from "../api/Authorization.ts"
-import { CreateDevice } from "../api/DevicesApi.ts"
-import { json, refuse } from "../http/Answer.ts"
-import { jsonBody } from "../http/Body.ts"
-import { orStoreUnavailable } from "../http/Failures.ts"
+import type { CreateDevice } from "../api/DevicesApi.ts"
+import { refuse } from "../http/Answer.ts"
+import { orProblem } from "../http/Foreseen.ts"
 import type { ReadPhoneNumber } from "../http/PhoneNumbers.ts"
+import { posting } from "../http/Posting.ts"
 import { type DeviceDocument, Devices } from "./Devices.ts"
 import { toPng, toSvg } from "./QrCode.ts"
 
 const isDeviceId = Schema.is(DeviceId)
-const readBody = jsonBody(CreateDevice)
+const { create } = Api.groups.devices.endpoints
 
 const deviceJson = ({ id, name, pairing, reason, since, state }: DeviceDocument) => ({
   id,
@@ -44,7 +44,7 @@ export const layer = (phoneNumber: ReadPhoneNumber) =>
       const devices = yield* Devices
 
       const find = Effect.fnUntraced(function* (id: string) {
-        const found = isDeviceId(id) ? yield* orStoreUnavailable(devices.find(id)) : undefined
+        const found = isDeviceId(id) ? yield* orProblem(devices.find(id)) : undefined
         return found ?? (yield* refuse("device_not_found"))
       })
       const qrOf = Effect.fnUntraced(function* (id: string) {
@@ -53,17 +53,21 @@ export const layer = (phoneNumber: ReadPhoneNumber) =>
       })
 
       return handlers
-        .handleRaw("create", ({ request }) =>
-          Effect.gen(function* () {
-            const asked = yield* readBody(request)
-            const { assumed, pairing } = yield* pairingOf(asked, phoneNumber)
-            const caller = yield* CurrentPrincipal
-            const device = yield* orStoreUnavailable(devices.create(caller, { name: asked.name, pairing }))
-            const shown = { ...deviceJson(device), ...(assumed !== undefined && { assumed }) }
-            return json(201, shown, { location: `/v1/devices/${device.id}` })
-          })
+        .handleRaw(
+          "create",
+          posting(
+            create,
+            Effect.fnUntraced(function* ({ payload }) {
+              const { assumed, pairing } = yield* pairingOf(payload, phoneNumber)
+              const device = yield* devices.create(yield* CurrentPrincipal, { name: payload.name, pairing })
+              return {
+                body: { ...deviceJson(device), ...(assumed !== undefined && { assumed }) },
+                headers: { location: `/v1/devices/${device.id}` }
+              }
+            })
+          )
         )
-        .handle("list", () => Effect.map(orStoreUnavailable(devices.list), (all) => ({ items: all.map(deviceJson) })))
+        .handle("list", () => Effect.map(orProblem(devices.list), (all) => ({ items: all.map(deviceJson) })))
         .handle("get", ({ params: { id } }) => Effect.map(find(id), deviceJson))
         .handle("qrPng", ({ params: { id } }) => Effect.flatMap(qrOf(id), (qr) => Effect.promise(() => toPng(qr))))
         .handle("qrSvg", ({ params: { id } }) => Effect.map(qrOf(id), toSvg))

@@ -8,10 +8,11 @@ import { respond } from "../http/Answer.ts"
 import { closeUnlessComplete } from "../http/Connections.ts"
 import { cors, type Origins } from "../http/Cors.ts"
 import { problemOf } from "../http/Failures.ts"
-import { respondTo } from "../http/IdempotencyKey.ts"
+import { problemFor } from "../http/Foreseen.ts"
+import { keyHeadersOf, withKey } from "../http/IdempotencyKey.ts"
 import { isExact } from "../http/Paths.ts"
 import { rateHeadersOf } from "../http/RateHeaders.ts"
-import { requestIdOf } from "../http/RequestId.ts"
+import { requestIdOf } from "../http/RequestContext.ts"
 import { requestAnswered } from "../telemetry/Metrics.ts"
 import { allowedMethods } from "./Allowed.ts"
 import * as DocsHttp from "./DocsHttp.ts"
@@ -37,7 +38,8 @@ export const layer = ({ corsOrigins }: Options) =>
 
       const recover = (cause: Cause.Cause<unknown>, request: HttpServerRequest.HttpServerRequest) => {
         if (isAbandoned(cause)) return Effect.succeed(HttpServerResponse.empty({ status: clientClosedRequest }))
-        if (!isUnknownRoute(cause)) return Effect.map(problemOf(cause, request), (found) => respondTo(request, found))
+        if (!isUnknownRoute(cause))
+          return Effect.map(problemOf(cause, request), (found) => respond(withKey(request, found)))
         const allow = allowed(request.url)
         if (allow === undefined) return Effect.succeed(respond(problem("not_found")))
         if (request.method === "OPTIONS") {
@@ -51,7 +53,12 @@ export const layer = ({ corsOrigins }: Options) =>
           const begun = performance.now()
           const request = Context.getUnsafe(fiber.context, HttpServerRequest.HttpServerRequest)
           const told = (answered: Response) => {
-            const headers = { ...unkept(answered), ...headersOf(request, answered), ...rateHeadersOf(request) }
+            const headers = {
+              ...unkept(answered),
+              ...headersOf(request, answered),
+              ...keyHeadersOf(request),
+              ...rateHeadersOf(request)
+            }
             const response = HttpServerResponse.setHeaders(answered, headers)
             closeUnlessComplete(toIncomingMessage(request) as IncomingMessage)
             const route = routeOf(fiber)
@@ -63,7 +70,7 @@ export const layer = ({ corsOrigins }: Options) =>
             return Effect.as(Effect.logDebug("request", line), response)
           }
           const refused = isProbe(request.url) ? undefined : admission.enter(request)
-          if (refused !== undefined) return told(respond(refused.found, refused.headers))
+          if (refused !== undefined) return told(respond(problemFor(refused, request)))
           if (!isExact(request.url)) return told(respond(problem("not_found")))
           return Effect.matchCauseEffect(answer, {
             onSuccess: told,

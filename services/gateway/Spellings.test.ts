@@ -1,6 +1,7 @@
 import { request } from "node:http"
 import { assert, layer } from "@effect/vitest"
 import { Effect } from "effect"
+import { assertDeclared } from "../../test/Declared.ts"
 import { apiKey, ask, baseUrl, device, documentOf, gateway, isProblem, message } from "../../test/GatewayFixture.ts"
 import type { SendRequest } from "../messages/Messages.ts"
 
@@ -31,7 +32,15 @@ const raw = Effect.fnUntraced(function* (method: string, path: string, headers: 
         request(url, { method, headers: lines }, (answer) => {
           let text = ""
           answer.setEncoding("utf8").on("data", (chunk) => (text += chunk))
-          answer.on("end", () => resolve({ status: answer.statusCode ?? 0, code: JSON.parse(text).code }))
+          answer.on("end", () => {
+            const status = answer.statusCode ?? 0
+            assertDeclared(method, path, {
+              status,
+              headers: new Headers(answer.headers as Record<string, string>),
+              text
+            })
+            resolve({ status, code: JSON.parse(text).code })
+          })
         })
           .on("error", reject)
           .end(body)

@@ -1,6 +1,6 @@
 import type { Server } from "node:http"
 import type { Duplex } from "node:stream"
-import type { ErrorCode } from "#domain/ErrorCodes.ts"
+import type { ErrorCode } from "../api/ErrorCodes.ts"
 import { contentType, problem } from "../api/Problems.ts"
 import { closeSoon } from "../http/Connections.ts"
 import { connectionClosed } from "../telemetry/Metrics.ts"

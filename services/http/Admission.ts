@@ -4,11 +4,10 @@ import type { DeviceId } from "#domain/Ids.ts"
 import { type Claim, RateLimits, type Standing } from "#domain/ports/RateLimits.ts"
 import type { RateFamily } from "../api/Authorization.ts"
 import type { Principal } from "../api/Principal.ts"
-import { type Problem, problem } from "../api/Problems.ts"
 import { requestLimited } from "../telemetry/Metrics.ts"
-import type { Lag } from "../views/Readiness.ts"
 import { clientAddresses, type Trust } from "./ClientAddress.ts"
-import { type Limit, limitOf, type Told, tell } from "./RateHeaders.ts"
+import { limitOf } from "./RateHeaders.ts"
+import { contextOf, type Limit, type Verdict } from "./RequestContext.ts"
 
 /** Requests a minute, as many of them at once; 0: no limit. */
 export interface RateLimitOptions {
@@ -29,21 +28,15 @@ export interface Options {
   readonly trustProxy?: Trust | undefined
 }
 
-/** Why a request is not let in, and what is said beside it. */
-export class Refused {
-  readonly _tag = "Refused"
-  readonly found: Problem
-  readonly headers: Readonly<Record<string, string>>
-  constructor(found: Problem, headers: Readonly<Record<string, string>> = {}) {
-    this.found = found
-    this.headers = headers
+/** Why a request is not let in. Not an `Error`: in a flood, stacks would cost more than all else that is done. */
+export class RateLimited {
+  readonly _tag = "RateLimited"
+  readonly limit: Limit
+  readonly retryAfterSeconds: number
+  constructor(limit: Limit, retryAfterSeconds: number) {
+    this.limit = limit
+    this.retryAfterSeconds = retryAfterSeconds
   }
-}
-
-/** What is known here may be the past, for a matter of seconds. */
-export const behind: Readonly<Record<Lag, Refused>> = {
-  starting: new Refused(problem("starting"), { "retry-after": "1" }),
-  out_of_date: new Refused(problem("out_of_date"), { "retry-after": "1" })
 }
 
 type Request = HttpServerRequest.HttpServerRequest
@@ -53,17 +46,21 @@ export class Admission extends Context.Service<
   Admission,
   {
     /** Before anything else is done for a request: its address, then everybody. Asks nobody outside the process. */
-    readonly enter: (request: Request) => Refused | undefined
+    readonly enter: (request: Request) => RateLimited | undefined
     /** Counts nothing: whether `admit` would refuse for certain. For what has a body to be read first. */
-    readonly look: (request: Request, principal: Principal, family: RateFamily) => Refused | undefined
+    readonly look: (request: Request, principal: Principal, family: RateFamily) => RateLimited | undefined
     /** Counts a request of this key. */
-    readonly admit: (request: Request, principal: Principal, family: RateFamily) => Effect.Effect<Refused | undefined>
+    readonly admit: (
+      request: Request,
+      principal: Principal,
+      family: RateFamily
+    ) => Effect.Effect<RateLimited | undefined>
     /** Counts a request to send: of this key, then of this device. Asks once. */
     readonly admitSend: (
       request: Request,
       principal: Principal,
       device: DeviceId
-    ) => Effect.Effect<{ readonly key: Refused | undefined; readonly device: Refused | undefined }>
+    ) => Effect.Effect<{ readonly key: RateLimited | undefined; readonly device: RateLimited | undefined }>
   }
 >()("homing/services/http/Admission") {}
 
@@ -77,21 +74,18 @@ interface Counted {
 const counted = (limit: Limit | undefined, bucket: string): ReadonlyArray<Counted> =>
   limit === undefined ? [] : [{ limit, claim: { bucket, policy: limit.policy, amount: 1 } }]
 
-const refusalOf = (verdicts: ReadonlyArray<Told>): Refused | undefined => {
+const refusalOf = (verdicts: ReadonlyArray<Verdict>): RateLimited | undefined => {
   const last = verdicts.at(-1)
   if (last === undefined || last.standing.allowed) return undefined
-  const { name, policy } = last.limit
-  requestLimited(name)
-  const detail = `The limit "${name}" is ${policy.quota} requests in ${policy.windowMillis / 1_000} seconds.`
-  const seconds = Math.max(1, Math.ceil(last.standing.waitMillis / 1_000))
-  return new Refused(problem("rate_limited", { detail }), { "retry-after": String(seconds) })
+  requestLimited(last.limit.name)
+  return new RateLimited(last.limit, Math.max(1, Math.ceil(last.standing.waitMillis / 1_000)))
 }
 
 /** For limits that are told only when they are met. */
-const refuse = (request: Request, limit: Limit, standing: Standing): Refused | undefined => {
+const refuse = (request: Request, limit: Limit, standing: Standing): RateLimited | undefined => {
   if (standing.allowed) return undefined
   const verdicts = [{ limit, standing }]
-  tell(request, verdicts)
+  contextOf(request).verdicts = verdicts
   return refusalOf(verdicts)
 }
 
@@ -110,16 +104,16 @@ export const layer = ({ rateLimits = noLimits, trustProxy }: Options) =>
       }
       const ofKey = ({ key }: Principal, family: RateFamily) => counted(families[family], `${family}:${key}`)
 
-      const take = (request: Request, wanted: ReadonlyArray<Counted>): Effect.Effect<ReadonlyArray<Told>> => {
+      const take = (request: Request, wanted: ReadonlyArray<Counted>): Effect.Effect<ReadonlyArray<Verdict>> => {
         if (!Array.isReadonlyArrayNonEmpty(wanted)) return Effect.succeed([])
         return Effect.map(limits.take(Array.map(wanted, ({ claim }) => claim)), (standings) => {
           const verdicts = standings.map((standing, i) => ({ limit: wanted[i]!.limit, standing }))
-          tell(request, verdicts)
+          contextOf(request).verdicts = verdicts
           return verdicts
         })
       }
 
-      const refuseHere = (request: Request, limit: Limit | undefined, bucket: string): Refused | undefined =>
+      const refuseHere = (request: Request, limit: Limit | undefined, bucket: string): RateLimited | undefined =>
         limit && refuse(request, limit, limits.takeHere({ bucket, policy: limit.policy, amount: 1 }))
 
       return {

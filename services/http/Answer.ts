@@ -1,7 +1,7 @@
 import { Effect } from "effect"
 import { HttpServerResponse } from "effect/http"
-import type { ErrorCode } from "#domain/ErrorCodes.ts"
-import { contentType, type Members, type Problem, problem } from "../api/Problems.ts"
+import type { ErrorCode } from "../api/ErrorCodes.ts"
+import { type AnyProblem, contentType, type Members, type Problem, problem } from "../api/Problems.ts"
 
 type Headers = Readonly<Record<string, string>>
 
@@ -9,8 +9,10 @@ type Headers = Readonly<Record<string, string>>
 export const respond = (found: Problem, headers: Headers = {}): HttpServerResponse.HttpServerResponse =>
   HttpServerResponse.text(JSON.stringify(found), { status: found.status, contentType, headers })
 
-export const refuse = <const Code extends ErrorCode>(code: Code, more?: Members): Effect.Effect<never, Problem<Code>> =>
-  Effect.fail(problem(code, more))
+export const refuse = <const Code extends ErrorCode>(
+  code: Code,
+  more?: Members
+): Effect.Effect<never, AnyProblem<Code>> => Effect.fail(problem(code, more))
 
 export const json = (status: number, body: object, headers: Headers = {}): HttpServerResponse.HttpServerResponse =>
   HttpServerResponse.text(JSON.stringify(body), { status, contentType: "application/json", headers })

@@ -2,6 +2,7 @@ import type { IncomingMessage } from "node:http"
 import { toIncomingMessage } from "@effect/platform-node/NodeHttpServerRequest"
 import { Effect, Exit, Schema } from "effect"
 import type { HttpServerRequest } from "effect/http"
+import * as AtOnce from "#domain/AtOnce.ts"
 import { fromUtf8 } from "#domain/Bytes.ts"
 import { type AnyProblem, problem } from "../api/Problems.ts"
 import { refuse } from "./Answer.ts"
@@ -13,14 +14,15 @@ const maxDepth = 32
 /** Many times what any request has. Each value that does not fit would be a flaw to be found. */
 const maxValues = 1_000
 
-type Unreadable = "bad_request" | "invalid_request" | "payload_too_large" | "unsupported_media_type"
+/** How a body can be wrong. */
+export type Unreadable = AnyProblem<"bad_request" | "invalid_request" | "payload_too_large" | "unsupported_media_type">
 
 /**
  * Reads the request's body as JSON of this shape. Unlike the builder's own reading, each way a body can be wrong is a
  * problem with its own code, bytes that are not UTF-8 are refused, and nothing is parsed before size and type are known.
  */
-export const jsonBody = <A, I>(schema: Schema.Codec<A, I>) => {
-  type Read = Effect.Effect<A, AnyProblem<Unreadable>>
+export const jsonBody = <A>(schema: Schema.ConstraintDecoder<A>) => {
+  type Read = Effect.Effect<A, Unreadable>
   // A member we do not know is a mistake of its writer: a misspelt wish must not be granted as if it had not been made.
   const decode = Schema.decodeUnknownExit(schema, { onExcessProperty: "error" })
   const explain = Schema.decodeUnknownEffect(schema, { errors: "all", onExcessProperty: "error" }) // finds every flaw, at twice the price
@@ -33,7 +35,7 @@ export const jsonBody = <A, I>(schema: Schema.Codec<A, I>) => {
     if (!isJson(request.headers["content-type"])) return refuse("unsupported_media_type")
     if (!isPlain(request.headers["content-encoding"])) return refuse("unsupported_media_type", { detail: encoded })
     if (Number(request.headers["content-length"]) > maxBodyBytes) return refuse("payload_too_large")
-    return Effect.flatMapEager(bytesOf(request), (bytes): Read => {
+    return AtOnce.flatMap(bytesOf(request), (bytes): Read => {
       const parsed = parse(bytes)
       if (parsed === undefined) return refuse("bad_request", { detail: "The body is not JSON in UTF-8." })
       const excess = excessIn(parsed)

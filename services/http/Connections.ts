@@ -1,6 +1,7 @@
 import type { IncomingMessage, Server } from "node:http"
 import type { Socket } from "node:net"
 import type { Duplex } from "node:stream"
+import { after } from "#domain/Timer.ts"
 import { connectionClosed } from "../telemetry/Metrics.ts"
 
 /** For its far side to read what it was told. Whoever keeps on sending, or never closes, is not waited for any longer. */
@@ -9,19 +10,19 @@ const lingerMillis = 1_000
 /** Closes a connection that was told no. What arrives until then is thrown away: unread, it would take the answer along. */
 export const closeSoon = (socket: Duplex): void => {
   socket.resume()
-  const cut = setTimeout(() => socket.destroy(), lingerMillis)
-  socket.once("close", () => clearTimeout(cut))
+  const cut = after(lingerMillis, () => socket.destroy())
+  socket.once("close", () => cut.stop())
 }
 
 /** A request that was answered before all of it was here: the rest is not waited for without end. */
 export const closeUnlessComplete = (request: IncomingMessage): void => {
   if (request.complete) return
-  const cut = setTimeout(() => {
+  const cut = after(lingerMillis, () => {
     if (request.complete || request.socket.destroyed) return
     connectionClosed("unread_body")
     request.socket.destroy()
-  }, lingerMillis)
-  request.once("close", () => clearTimeout(cut))
+  })
+  request.once("close", () => cut.stop())
 }
 
 /** Requests of one connection before their answers: each may be large, and whoever sends more reads none of them. */

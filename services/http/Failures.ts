@@ -1,33 +1,10 @@
-import { Cause, Effect, Schema } from "effect"
+import { Cause, Effect } from "effect"
 import { HttpServerError, type HttpServerRequest } from "effect/http"
 import { HttpApiError } from "effect/http-api"
-import { EventStoreUnavailable } from "#domain/ports/EventStore.ts"
-import { SecretVaultUnavailable } from "#domain/ports/SecretVault.ts"
-import { SubjectKeysUnavailable } from "#domain/ports/SubjectKeys.ts"
 import { type Flaw, type Problem, problem } from "../api/Problems.ts"
-import { ViewsUnavailable } from "../views/View.ts"
 import { flawsOf } from "./Flaws.ts"
-import { requestIdOf } from "./RequestId.ts"
-
-/** One tagged error per port that a request may need. */
-const Unavailable = Schema.Union([
-  EventStoreUnavailable,
-  SecretVaultUnavailable,
-  SubjectKeysUnavailable,
-  ViewsUnavailable
-])
-type Unavailable = typeof Unavailable.Type
-const isUnavailable = Schema.is(Unavailable)
-
-/** A port does not answer: the caller is told to repeat, the log is told why. */
-const tellUnavailable = (error: Unavailable): Effect.Effect<Problem<"store_unavailable">> =>
-  Effect.as(
-    Effect.logWarning("a port is unavailable", { port: error._tag }, Cause.fail(error.cause)),
-    problem("store_unavailable")
-  )
-
-export const orStoreUnavailable = <A, E, R>(effect: Effect.Effect<A, E | Unavailable, R>) =>
-  Effect.catchIf(effect, isUnavailable, (error) => Effect.flip(tellUnavailable(error)))
+import { isUnavailable, tellUnavailable } from "./Foreseen.ts"
+import { requestIdOf } from "./RequestContext.ts"
 
 /**
  * The problem to answer with when a request ended in any way but an answer. What nobody foresaw is logged, and the
@@ -41,7 +18,7 @@ export const problemOf = (
     if (Cause.isInterruptReason(reason)) continue
     const failure = Cause.isFailReason(reason) ? reason.error : reason.defect
     if (isUnavailable(failure)) return tellUnavailable(failure)
-    const known = foreseen(failure)
+    const known = understood(failure)
     if (known !== undefined) return Effect.succeed(known)
   }
   if (Cause.hasInterruptsOnly(cause)) return Effect.succeed(problem("shutting_down"))
@@ -56,7 +33,7 @@ const slots: Readonly<Record<string, Flaw["in"]>> = {
   Payload: "body"
 }
 
-const foreseen = (failure: unknown): Problem | undefined => {
+const understood = (failure: unknown): Problem | undefined => {
   if (isProblem(failure)) return failure
   if (HttpApiError.HttpApiSchemaError.is(failure)) {
     const place = slots[failure.kind]

@@ -1,24 +1,15 @@
-import type { Problem } from "../api/Problems.ts"
-import { respond } from "./Answer.ts"
-
-/** The caller's name for a request, or the one we had to make. */
-export interface Key {
-  readonly value: string
-  /** As it came, for the answer. */
-  readonly written: string
-  /** The name under which earlier releases, which took quotes for a part of the key, accepted what came in quotes. */
-  readonly former?: string
-  readonly made: boolean
-}
+import type { Members } from "../api/Problems.ts"
+import { contextOf, type Key } from "./RequestContext.ts"
 
 const unprotected = "no key was sent: had this answer been lost, a repeat would have sent a second message"
 
-const keys = new WeakMap<object, Key>()
+/** The header of requests and answers. */
+export const idempotencyKey = "idempotency-key"
 
 /** The key of a request; remembered, for whatever answer the request comes to. */
 export const keyOf = (request: object, sent: string | undefined): Key => {
   const key = sent === undefined ? newKey() : readKey(sent)
-  keys.set(request, key)
+  contextOf(request).key = key
   return key
 }
 
@@ -33,13 +24,15 @@ const readKey = (sent: string): Key =>
     ? { value: sent.slice(1, -1).replace(/\\(.)/g, "$1"), written: sent, former: sent, made: false }
     : { value: sent, written: sent, made: false }
 
-export const headersOf = ({ made, written }: Key): Record<string, string> =>
-  made ? { "idempotency-key": written, "idempotency-warning": unprotected } : { "idempotency-key": written }
+export const keyHeadersOf = (request: object): Record<string, string> | undefined => {
+  const { key } = contextOf(request)
+  if (key === undefined) return undefined
+  const headers = { [idempotencyKey]: key.written }
+  return key.made ? { ...headers, "idempotency-warning": unprotected } : headers
+}
 
-/** A problem as the answer to this request; it names the key to repeat it with. */
-export const respondTo = (request: object, found: Problem, headers?: Readonly<Record<string, string>>) => {
-  const key = keys.get(request)
-  if (key === undefined) return respond(found, headers)
-  const named = key.made ? { ...found, idempotencyKey: key.value } : found
-  return respond(named, { ...headersOf(key), ...headers })
+/** A problem as this request comes to it: it names the key to repeat the request with, when the caller knows none. */
+export const withKey = <Found extends Members>(request: object, found: Found): Found => {
+  const { key } = contextOf(request)
+  return key?.made ? { ...found, idempotencyKey: key.value } : found
 }

@@ -1,5 +1,6 @@
 import { Context, Effect } from "effect"
 import { Deadline } from "#domain/ports/Deadline.ts"
+import { after } from "#domain/Timer.ts"
 
 /** How long any request may take, but for one to send, which says so itself. */
 export const requestMillis = 10_000
@@ -18,16 +19,16 @@ export const within =
       Effect.callback((resume) => {
         const inTime = Context.add(context, Deadline, performance.now() + millis)
         const fiber = Effect.runForkWith(inTime)(answer)
-        const timer = setTimeout(() => {
+        const timer = after(millis, () => {
           fiber.interruptUnsafe()
           resume(Effect.andThen(Effect.logWarning("a request could not be answered in time"), late))
-        }, millis)
+        })
         fiber.addObserver((exit) => {
-          clearTimeout(timer)
+          timer.stop()
           resume(exit)
         })
         return Effect.sync(() => {
-          clearTimeout(timer)
+          timer.stop()
           fiber.interruptUnsafe()
         })
       })

@@ -5,7 +5,7 @@ import { fold } from "#domain/Decider.ts"
 import { uuidV7 } from "#domain/Identifiers.ts"
 import type { AgentId } from "#domain/Ids.ts"
 import { fromMillis } from "#domain/Instant.ts"
-import { Store, type StoreCommand, StoreRejected, streamId } from "#domain/identity/Store.ts"
+import { Store, type StoreCommand, type StoreRejected, streamId } from "#domain/identity/Store.ts"
 import { gatewayKeyState, type StoreState } from "#domain/identity/StoreState.ts"
 import { type AgentOffer, epochOf, type GatewayPin, type PublicKeys } from "#domain/identity/Trust.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
@@ -22,10 +22,10 @@ import { type AgentTrust, trustOf } from "./AgentTrust.ts"
 import * as GatewayKeys from "./GatewayKeys.ts"
 import { Adopting, NotThisLogs, Shared } from "./Installation.ts"
 import { pinOf } from "./Pins.ts"
+import { KeyInUse, KeyRevoked, KeyUnknown, KeyUnusable, rejecting } from "./Rejections.ts"
 import * as Signers from "./Signers.ts"
 
 type Opened = Extract<StoreState, { _tag: "Open" }>
-type Refused = StoreRejected | EventStoreUnavailable
 
 /** What is known of identities now. */
 export interface Known {
@@ -56,15 +56,29 @@ export class StoreIdentity extends Context.Service<
     /** What an enrolled agent shall believe. */
     readonly pin: (agent: AgentId) => Effect.Effect<GatewayPin | undefined>
     /** Records the agent's public keys, and answers what it shall believe; the same again records nothing. */
-    readonly enrol: (offer: AgentOffer, by?: Actor) => Effect.Effect<GatewayPin, Refused>
-    readonly revokeAgentKey: (agent: AgentId, keyId: string, by?: Actor) => Effect.Effect<void, Refused>
+    readonly enrol: (
+      offer: AgentOffer,
+      by?: Actor
+    ) => Effect.Effect<GatewayPin, KeyUnusable | KeyRevoked | EventStoreUnavailable>
+    readonly revokeAgentKey: (
+      agent: AgentId,
+      keyId: string,
+      by?: Actor
+    ) => Effect.Effect<void, KeyUnknown | EventStoreUnavailable>
     /** Makes the gateway's next key, if there is none: agents hear of it, and it signs nothing yet. */
-    readonly prepareKey: (by?: Actor) => Effect.Effect<PublicKeys, Refused | SecretVaultUnavailable>
+    readonly prepareKey: (by?: Actor) => Effect.Effect<PublicKeys, EventStoreUnavailable | SecretVaultUnavailable>
     /** This key signs from now on; what the one before signed is taken for `overlapMillis`. */
-    readonly activateKey: (keyId: string, overlapMillis: number, by?: Actor) => Effect.Effect<void, Refused>
-    readonly revokeKey: (keyId: string, by?: Actor) => Effect.Effect<void, Refused>
+    readonly activateKey: (
+      keyId: string,
+      overlapMillis: number,
+      by?: Actor
+    ) => Effect.Effect<void, KeyUnknown | KeyRevoked | EventStoreUnavailable>
+    readonly revokeKey: (
+      keyId: string,
+      by?: Actor
+    ) => Effect.Effect<void, KeyUnknown | KeyInUse | EventStoreUnavailable>
     /** After the log was restored from a copy, while no gateway runs. Answers the new id and epoch. */
-    readonly raiseEpoch: Effect.Effect<string, Refused>
+    readonly raiseEpoch: Effect.Effect<string, StoreRejected | EventStoreUnavailable>
   }
 >()("homing/services/identity/StoreIdentity") {}
 
@@ -179,7 +193,7 @@ export const layer = Layer.effect(
     const agrees = ({ agent, agreement }: AgentOffer) =>
       Effect.try({
         try: () => crypto.agree(known().own[0]!.agreement, fromBase64url(agreement), agreementInfo("commands", agent)),
-        catch: () => new StoreRejected({ reason: "unusable_key" })
+        catch: () => new KeyUnusable()
       })
 
     return {
@@ -191,13 +205,19 @@ export const layer = Layer.effect(
       announcer: () => Signers.announcing(known(), now()),
       agent: (agent) => known().trusted.get(agent),
       pin,
-      enrol: Effect.fnUntraced(function* (offer, by) {
-        yield* agrees(offer)
-        const overlapUntil = overlapFrom(yield* Clock.currentTimeMillis)
-        yield* change({ _tag: "EnrolAgent", agent: { ...offer, overlapUntil } }, by)
-        return (yield* pin(offer.agent))!
-      }),
-      revokeAgentKey: (agent, keyId, by) => change({ _tag: "RevokeAgentKey", revoked: { agent, keyId } }, by),
+      enrol: Effect.fnUntraced(
+        function* (offer, by) {
+          yield* agrees(offer)
+          const overlapUntil = overlapFrom(yield* Clock.currentTimeMillis)
+          yield* change({ _tag: "EnrolAgent", agent: { ...offer, overlapUntil } }, by)
+          return (yield* pin(offer.agent))!
+        },
+        rejecting({ key_revoked: () => new KeyRevoked() })
+      ),
+      revokeAgentKey: (agent, keyId, by) =>
+        change({ _tag: "RevokeAgentKey", revoked: { agent, keyId } }, by).pipe(
+          rejecting({ no_such_key: () => new KeyUnknown() })
+        ),
       prepareKey: Effect.fnUntraced(function* (by) {
         const { state } = known()
         const next = [...state.gatewayKeys].find(([id, key]) => gatewayKeyState(state, id, key) === "next")
@@ -205,11 +225,14 @@ export const layer = Layer.effect(
         const { public: key } = yield* keys.obtain(state.gatewayKeys.size + 1)
         yield* change({ _tag: "AddGatewayKey", key }, by)
         return key
-      }),
-      activateKey: Effect.fnUntraced(function* (keyId, overlap, by) {
-        const overlapUntil = fromMillis((yield* Clock.currentTimeMillis) + overlap)
-        yield* change({ _tag: "ActivateGatewayKey", activated: { keyId, overlapUntil } }, by)
-      }),
+      }, rejecting({})),
+      activateKey: Effect.fnUntraced(
+        function* (keyId, overlap, by) {
+          const overlapUntil = fromMillis((yield* Clock.currentTimeMillis) + overlap)
+          yield* change({ _tag: "ActivateGatewayKey", activated: { keyId, overlapUntil } }, by)
+        },
+        rejecting({ no_such_key: () => new KeyUnknown(), key_revoked: () => new KeyRevoked() })
+      ),
       raiseEpoch: Effect.map(
         Effect.suspend(() => {
           raisedTo = known().state.epoch + 1
@@ -217,7 +240,10 @@ export const layer = Layer.effect(
         }),
         ({ state }) => epochOf(state)
       ),
-      revokeKey: (keyId, by) => change({ _tag: "RevokeGatewayKey", keyId }, by)
+      revokeKey: (keyId, by) =>
+        change({ _tag: "RevokeGatewayKey", keyId }, by).pipe(
+          rejecting({ no_such_key: () => new KeyUnknown(), key_active: () => new KeyInUse() })
+        )
     }
   })
 )

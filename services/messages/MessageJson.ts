@@ -1,4 +1,4 @@
-import { messageCodes } from "#domain/ErrorCodes.ts"
+import { messageCodes } from "#domain/message/Codes.ts"
 import type { RecordedEvent } from "#domain/Recorded.ts"
 import type { MessageDocument } from "./Messages.ts"
 

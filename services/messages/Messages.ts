@@ -49,7 +49,9 @@ export interface Sent {
 export class DeviceUnknown extends Schema.TaggedError<DeviceUnknown>()("DeviceUnknown", {}) {}
 export class DeviceUnpaired extends Schema.TaggedError<DeviceUnpaired>()("DeviceUnpaired", {}) {}
 /** What is known here may be the past: what the views do not show of a device may be there all the same. */
-export class Behind extends Schema.TaggedError<Behind>()("Behind", { lag: Schema.Literals(lags) }) {}
+export class Behind extends Schema.TaggedError<Behind>()("Behind", { lag: Schema.Literals(lags) }) {
+  readonly retryAfterSeconds = 1
+}
 /** The same idempotency key was used for other content. */
 export class OtherContent extends Schema.TaggedError<OtherContent>()("OtherContent", { message: MessageId }) {}
 export class QueueFull extends Schema.TaggedError<QueueFull>()("QueueFull", { retryAfterSeconds: Schema.Natural }) {}

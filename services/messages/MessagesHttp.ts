@@ -7,7 +7,7 @@ import { may } from "../api/Principal.ts"
 import { Admission } from "../http/Admission.ts"
 import { refuse } from "../http/Answer.ts"
 import { cursorOf, positionOf } from "../http/Cursor.ts"
-import { orStoreUnavailable } from "../http/Failures.ts"
+import { orProblem } from "../http/Foreseen.ts"
 import type { ReadPhoneNumber } from "../http/PhoneNumbers.ts"
 import { StoreIdentity } from "../identity/StoreIdentity.ts"
 import { eventJson, messageJson } from "./MessageJson.ts"
@@ -25,10 +25,10 @@ export const layer = (phoneNumber: ReadPhoneNumber) =>
     Effect.fnUntraced(function* (handlers) {
       const messages = yield* Messages
       const { epoch } = yield* StoreIdentity
-      const handleSend = send(messages, yield* Admission, phoneNumber)
+      const admission = yield* Admission
 
       return handlers
-        .handleRaw("send", ({ headers, request }) => handleSend(request, headers["idempotency-key"]))
+        .handleRaw("send", send(messages, admission, phoneNumber))
         .handle("list", ({ query }) =>
           Effect.gen(function* () {
             const after = query.after === undefined ? undefined : positionOf(epoch, query.after)
@@ -38,7 +38,7 @@ export const layer = (phoneNumber: ReadPhoneNumber) =>
             }
             if (query.device !== undefined && !isDeviceId(query.device)) return { items: [], next: null }
             const { limit = defaultLimit, status } = query
-            const page = yield* orStoreUnavailable(messages.list({ status, device: query.device, after, limit }))
+            const page = yield* orProblem(messages.list({ status, device: query.device, after, limit }))
             const mayRead = may(yield* CurrentPrincipal, "messages:read")
             return {
               items: page.items.map((item) => messageJson(item, mayRead)),
@@ -48,14 +48,14 @@ export const layer = (phoneNumber: ReadPhoneNumber) =>
         )
         .handle("get", ({ params: { id } }) =>
           Effect.gen(function* () {
-            const found = isMessageId(id) ? yield* orStoreUnavailable(messages.find(id)) : undefined
+            const found = isMessageId(id) ? yield* orProblem(messages.find(id)) : undefined
             if (found === undefined) return yield* refuse("message_not_found")
             return messageJson(found, may(yield* CurrentPrincipal, "messages:read"))
           })
         )
         .handle("events", ({ params: { id } }) =>
           Effect.gen(function* () {
-            const history = isMessageId(id) ? yield* orStoreUnavailable(messages.history(id)) : []
+            const history = isMessageId(id) ? yield* orProblem(messages.history(id)) : []
             return history.length === 0 ? yield* refuse("message_not_found") : { items: history.map(eventJson) }
           })
         )

@@ -1,4 +1,6 @@
-/** Calls the gateway as a client would, and knows nothing else of it. */
+import { assertDeclared } from "../Declared.ts"
+
+/** Calls the gateway as a client would, and knows nothing else of it than what the API declares. */
 
 /** A message or a device, as far as a crash run looks at them. */
 interface Body {
@@ -35,18 +37,23 @@ export const call = async (
 ): Promise<Answer | "hung" | undefined> => {
   if (url === undefined) return undefined
   const asked = Date.now()
+  let response: Response
+  let text: string
   try {
-    const response = await fetch(`${url}${path}`, {
+    response = await fetch(`${url}${path}`, {
       method,
       headers: { authorization: `Bearer ${apiKey}`, "content-type": "application/json", ...headers },
       ...(payload !== undefined && { body: JSON.stringify(payload) }),
       signal: AbortSignal.timeout(patienceMillis)
     })
-    const body = (await response.json()) as Body
-    return { asked, at: Date.now(), status: response.status, body }
+    text = await response.text()
   } catch (error) {
     return error instanceof DOMException && error.name === "TimeoutError" ? "hung" : undefined
   }
+  const at = Date.now()
+  const { status } = response
+  assertDeclared(method, path, { status, headers: response.headers, text })
+  return { asked, at, status, body: JSON.parse(text) as Body }
 }
 
 /** The simulator's control API. Throws on anything but 200. */

@@ -1,6 +1,6 @@
 import type { BinaryNode } from "@whiskeysockets/baileys"
-import type { MessageCode } from "#domain/ErrorCodes.ts"
 import { fromMillis, type Instant } from "#domain/Instant.ts"
+import type { MessageCode } from "#domain/message/Codes.ts"
 import { userOf } from "./Addresses.ts"
 
 /** What the server says about messages of ours, read from its stanzas and capped. */

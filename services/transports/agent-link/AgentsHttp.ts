@@ -3,22 +3,19 @@ import { HttpApiBuilder } from "effect/http-api"
 import { fromBase64url } from "#domain/Bytes.ts"
 import { AgentId } from "#domain/Ids.ts"
 import { fromMillis, type Instant } from "#domain/Instant.ts"
-import type { StoreRejected } from "#domain/identity/Store.ts"
 import { type AgentKey, isTaken, latestKey } from "#domain/identity/StoreState.ts"
-import { AgentOffer } from "#domain/identity/Trust.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
 import { keyIdOf } from "#domain/wire/Keys.ts"
 import { Api } from "../../api/Api.ts"
 import { CurrentPrincipal } from "../../api/Authorization.ts"
-import type { AnyProblem } from "../../api/Problems.ts"
-import { json, refuse } from "../../http/Answer.ts"
-import { jsonBody } from "../../http/Body.ts"
-import { orStoreUnavailable } from "../../http/Failures.ts"
+import { refuse } from "../../http/Answer.ts"
+import { orProblem } from "../../http/Foreseen.ts"
+import { posting } from "../../http/Posting.ts"
 import { StoreIdentity } from "../../identity/StoreIdentity.ts"
 import { AgentsHeard, type Heard } from "./AgentsHeard.ts"
 
 const isAgentId = Schema.is(AgentId)
-const readOffer = jsonBody(AgentOffer)
+const { enrol } = Api.groups.agents.endpoints
 const flaw = (pointer: string, expected: string) =>
   refuse("invalid_request", { errors: [{ in: "body", pointer, expected }] })
 
@@ -57,20 +54,21 @@ export const layer = HttpApiBuilder.group(
     const identity = yield* StoreIdentity
     const caller = Effect.map(CurrentPrincipal, ({ key }) => ({ kind: "api_key", id: key }) as const)
 
-    const enrolRefused = ({
-      reason
-    }: StoreRejected): Effect.Effect<never, AnyProblem<"invalid_request" | "key_revoked">> =>
-      reason === "key_revoked" ? refuse("key_revoked") : flaw("/agreement", "an X25519 public key")
-
     return handlers
-      .handleRaw("enrol", ({ request }) =>
-        Effect.gen(function* () {
-          const offer = yield* readOffer(request)
-          if (keyIdOf(crypto, fromBase64url(offer.signing)) !== offer.keyId) {
-            return yield* flaw("/keyId", "the id of the key in /signing")
-          }
-          return json(201, yield* orStoreUnavailable(identity.enrol(offer, yield* caller)))
-        }).pipe(Effect.catchTag("StoreRejected", enrolRefused))
+      .handleRaw(
+        "enrol",
+        posting(
+          enrol,
+          Effect.fnUntraced(
+            function* ({ payload: offer }) {
+              if (keyIdOf(crypto, fromBase64url(offer.signing)) !== offer.keyId) {
+                return yield* flaw("/keyId", "the id of the key in /signing")
+              }
+              return { body: yield* identity.enrol(offer, yield* caller) }
+            },
+            Effect.catchTag("KeyUnusable", () => flaw("/agreement", "an X25519 public key"))
+          )
+        )
       )
       .handle("list", () =>
         Effect.gen(function* () {
@@ -83,8 +81,8 @@ export const layer = HttpApiBuilder.group(
       .handle("revokeKey", ({ params: { id, key } }) =>
         Effect.gen(function* () {
           if (!isAgentId(id) || !identity.known().state.agents.has(id)) return yield* refuse("agent_not_found")
-          yield* orStoreUnavailable(identity.revokeAgentKey(id, key, yield* caller))
-        }).pipe(Effect.catchTag("StoreRejected", () => refuse("key_not_found")))
+          yield* orProblem(identity.revokeAgentKey(id, key, yield* caller))
+        })
       )
   })
 )

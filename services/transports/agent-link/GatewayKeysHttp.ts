@@ -1,18 +1,15 @@
 import { Effect } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
-import type { StoreRejected } from "#domain/identity/Store.ts"
 import { gatewayKeyState } from "#domain/identity/StoreState.ts"
 import { Api } from "../../api/Api.ts"
 import { CurrentPrincipal } from "../../api/Authorization.ts"
-import { ActivateKey } from "../../api/GatewayKeysApi.ts"
-import type { AnyProblem } from "../../api/Problems.ts"
-import { json, refuse } from "../../http/Answer.ts"
-import { jsonBody } from "../../http/Body.ts"
-import { orStoreUnavailable } from "../../http/Failures.ts"
+import { refuse } from "../../http/Answer.ts"
+import { orProblem } from "../../http/Foreseen.ts"
+import { posting } from "../../http/Posting.ts"
 import { overlapMillis, StoreIdentity } from "../../identity/StoreIdentity.ts"
 import { AgentsHeard } from "./AgentsHeard.ts"
 
-const readActivate = jsonBody(ActivateKey)
+const { activate } = Api.groups.gatewayKeys.endpoints
 
 export const layer = HttpApiBuilder.group(
   Api,
@@ -35,42 +32,34 @@ export const layer = HttpApiBuilder.group(
       return [...trusted.keys()].filter((agent) => (last.get(agent)?.revision ?? 0) < revision)
     })
 
-    const activateRefused = ({
-      reason
-    }: StoreRejected): Effect.Effect<never, AnyProblem<"key_not_found" | "key_revoked">> =>
-      reason === "key_revoked" ? refuse("key_revoked") : refuse("key_not_found")
-
     return handlers
       .handle("list", () => Effect.sync(() => ({ items: [...identity.known().state.gatewayKeys.keys()].map(keyJson) })))
       .handle("prepare", () =>
         Effect.gen(function* () {
-          const { keyId } = yield* orStoreUnavailable(identity.prepareKey(yield* caller))
+          const { keyId } = yield* orProblem(identity.prepareKey(yield* caller))
           return keyJson(keyId)
-        }).pipe(Effect.catchTag("StoreRejected", Effect.die))
+        })
       )
-      .handleRaw("activate", ({ params: { key }, request }) =>
-        Effect.gen(function* () {
-          const { force = false, overlapSeconds } = yield* readActivate(request)
-          if (!identity.known().own.some((own) => own.public.keyId === key)) {
-            return yield* refuse("key_not_found", { detail: "This gateway does not hold the secrets of such a key." })
-          }
-          const agents = force ? [] : yield* unaware
-          if (agents.length > 0) return yield* refuse("agents_unaware", { detail: `Not yet: ${agents.join(", ")}.` })
-          const millis = overlapSeconds === undefined ? overlapMillis : overlapSeconds * 1_000
-          yield* orStoreUnavailable(identity.activateKey(key, millis, yield* caller))
-          return json(200, keyJson(key))
-        }).pipe(Effect.catchTag("StoreRejected", activateRefused))
+      .handleRaw(
+        "activate",
+        posting(
+          activate,
+          Effect.fnUntraced(function* ({ params: { key }, payload: { force = false, overlapSeconds } }) {
+            if (!identity.known().own.some((own) => own.public.keyId === key)) {
+              return yield* refuse("key_not_found", { detail: "This gateway does not hold the secrets of such a key." })
+            }
+            const agents = force ? [] : yield* unaware
+            if (agents.length > 0) return yield* refuse("agents_unaware", { detail: `Not yet: ${agents.join(", ")}.` })
+            const millis = overlapSeconds === undefined ? overlapMillis : overlapSeconds * 1_000
+            yield* identity.activateKey(key, millis, yield* caller)
+            return { body: keyJson(key) }
+          })
+        )
       )
       .handle("revoke", ({ params: { key } }) =>
         Effect.gen(function* () {
-          yield* orStoreUnavailable(identity.revokeKey(key, yield* caller))
-        }).pipe(
-          Effect.catchTag(
-            "StoreRejected",
-            ({ reason }): Effect.Effect<never, AnyProblem<"key_not_found" | "key_in_use">> =>
-              reason === "key_active" ? refuse("key_in_use") : refuse("key_not_found")
-          )
-        )
+          yield* orProblem(identity.revokeKey(key, yield* caller))
+        })
       )
   })
 )

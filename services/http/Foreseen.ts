@@ -1,0 +1,83 @@
+import { Cause, Effect, Predicate } from "effect"
+import { HttpServerRequest } from "effect/http"
+import type { ErrorCode } from "../api/ErrorCodes.ts"
+import { type AnyProblem, type Problem, problem } from "../api/Problems.ts"
+import { contextOf, type Limit } from "./RequestContext.ts"
+
+/** A port does not answer: the caller is told to repeat. */
+const unavailable = () => problem("store_unavailable")
+
+/**
+ * Every error that a request may end with, by its tag, and the problem that it is answered with. An error that is not here
+ * does not compile where it would reach the door, nor does a problem there that the endpoint does not declare.
+ */
+const problems = {
+  EventStoreUnavailable: unavailable,
+  SecretVaultUnavailable: unavailable,
+  SubjectKeysUnavailable: unavailable,
+  ViewsUnavailable: unavailable,
+
+  Behind: ({ lag }: { readonly lag: "starting" | "out_of_date" }) => problem(lag),
+  RateLimited: ({ limit: { name, policy } }: { readonly limit: Limit }) =>
+    problem("rate_limited", {
+      detail: `The limit "${name}" is ${policy.quota} requests in ${policy.windowMillis / 1_000} seconds.`
+    }),
+
+  DeviceUnknown: () => problem("device_not_found"),
+  DeviceUnpaired: () => problem("device_not_paired"),
+  OtherContent: () => problem("idempotency_conflict"),
+  QueueFull: () => problem("queue_full"),
+  WaitsFull: () => problem("too_many_waits"),
+
+  ClientUnknown: () => problem("client_not_found"),
+  KeyUnknown: () => problem("key_not_found"),
+  KeyNotActive: () => problem("key_not_active"),
+  KeyInUse: () => problem("key_in_use"),
+  KeyRevoked: () => problem("key_revoked")
+}
+type Problems = typeof problems
+type Tag = keyof Problems
+
+type Tagged<T extends Tag> = { readonly _tag: T } & (Parameters<Problems[T]> extends [infer Members]
+  ? Members
+  : unknown)
+export type Foreseen = { [T in Tag]: Tagged<T> }[Tag]
+
+/** The problem of each of these errors; what is a problem already stays it. */
+type ProblemOf<E> = E extends { readonly _tag: infer T extends Tag } ? ReturnType<Problems[T]> : E
+
+const isForeseen = (error: unknown): error is Foreseen =>
+  Predicate.hasProperty(error, "_tag") && Predicate.isString(error._tag) && Object.hasOwn(problems, error._tag)
+
+/** The problem of an error, and when the request is worth repeating, if the error knows. */
+export const problemFor = <E extends Foreseen>(error: E, request: object): ProblemOf<E> => {
+  if ("retryAfterSeconds" in error && typeof error.retryAfterSeconds === "number") {
+    contextOf(request).retryAfterSeconds = error.retryAfterSeconds
+  }
+  const found: (error: never) => Problem = problems[error._tag]
+  return found(error as never) as ProblemOf<E>
+}
+
+interface Unavailable {
+  readonly _tag: Tag
+  readonly cause: unknown
+}
+
+export const isUnavailable = (error: unknown): error is Unavailable =>
+  isForeseen(error) && problems[error._tag] === unavailable
+
+/** The log is told why a port does not answer. */
+export const tellUnavailable = (error: Unavailable): Effect.Effect<Problem<"store_unavailable">> =>
+  Effect.as(Effect.logWarning("a port is unavailable", { port: error._tag }, Cause.fail(error.cause)), unavailable())
+
+/** What ended in an error ends in the problem that it is answered with. */
+export const orProblem = <A, E extends Foreseen | AnyProblem<ErrorCode>, R>(
+  effect: Effect.Effect<A, E, R>
+): Effect.Effect<A, ProblemOf<E>, R | HttpServerRequest.HttpServerRequest> =>
+  Effect.catch(effect, (error) => {
+    if (!isForeseen(error)) return Effect.fail(error as ProblemOf<E>)
+    if (isUnavailable(error)) return Effect.flip(tellUnavailable(error)) as Effect.Effect<never, ProblemOf<E>>
+    return Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) =>
+      Effect.fail(problemFor(error, request) as ProblemOf<E>)
+    )
+  })
