@@ -21,6 +21,7 @@ import * as Server from "#services/gateway/Server.ts"
 import { Deployment } from "#services/health/Deployment.ts"
 import { StoreIdentity } from "#services/identity/StoreIdentity.ts"
 import { type MessageDocument, Messages, type SendRequest } from "#services/messages/Messages.ts"
+import { Personal } from "#services/privacy/Personal.ts"
 import { Freshness } from "#services/runtime/Freshness.ts"
 import { Provenance } from "#services/runtime/Provenance.ts"
 import * as Log from "#services/telemetry/Log.ts"
@@ -118,6 +119,7 @@ export const gateway = (stubs: Stubs = {}) => {
     ...stubs.options
   }).pipe(
     Layer.provideMerge(access),
+    Layer.provide(Personal.layer),
     Layer.provide(Readiness.layer),
     Layer.provide(Freshness.layer),
     Layer.provide(

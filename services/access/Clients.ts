@@ -1,13 +1,12 @@
 import { Clock, Context, Effect, Layer, Schema } from "effect"
 import { Client, type ClientCommand, type Scope } from "#domain/access/Client.ts"
-import { subjectIdOf, uuidV7 } from "#domain/Identifiers.ts"
+import { uuidV7 } from "#domain/Identifiers.ts"
 import { type ApiKeyId, ClientId } from "#domain/Ids.ts"
 import { fromMillis, type Instant, toMillis } from "#domain/Instant.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
 import { EventStore } from "#domain/ports/EventStore.ts"
-import { SubjectKeys } from "#domain/ports/SubjectKeys.ts"
-import { open, seal } from "#domain/privacy/Sealing.ts"
 import type { Actor } from "#domain/Recorded.ts"
+import { Personal } from "../privacy/Personal.ts"
 import * as AggregateActors from "../runtime/AggregateActors.ts"
 import type { Caller } from "../runtime/Caller.ts"
 import { Provenance } from "../runtime/Provenance.ts"
@@ -100,8 +99,8 @@ const make = Effect.fnUntraced(function* (roster: Roster) {
   const clock = yield* Clock.Clock
   const crypto = yield* Crypto
   const store = yield* EventStore
-  const subjectKeys = yield* SubjectKeys
-  const { pepper, tenant } = yield* Provenance
+  const personal = yield* Personal
+  const { tenant } = yield* Provenance
   const views = yield* Views
   const actors = yield* AggregateActors.make(Client)
 
@@ -161,12 +160,8 @@ const make = Effect.fnUntraced(function* (roster: Roster) {
   const create = Effect.fnUntraced(
     function* (actor: Actor, { name, ...key }: NewClient) {
       const client = ClientId.make(uuidV7(crypto, clock.currentTimeMillisUnsafe()))
-      const subject = subjectIdOf(crypto, pepper, tenant, "client", client)
-      const nameKey = yield* subjectKeys.obtain(tenant, subject)
-      yield* execute(client, actor, ({ eventId }) => ({
-        _tag: "Create",
-        name: seal(crypto, subject, nameKey, { tenant, event: eventId(0), field: "name" }, name)
-      }))
+      const seal = yield* personal.sealFor("client", client)
+      yield* execute(client, actor, ({ eventId }) => ({ _tag: "Create", name: seal(eventId(0), "name", name) }))
       const issued = yield* Effect.catchTag(issue(client, actor, key), "ClientRejected", (error) => Effect.die(error))
       return { client, key: issued }
     },
@@ -174,26 +169,22 @@ const make = Effect.fnUntraced(function* (roster: Roster) {
   )
 
   const documentOf = ({ createdAt, id, keys, name, namedBy }: KnownClient) =>
-    open(name, { tenant, event: namedBy, field: "name" }).pipe(
-      Effect.catchTag("Unreadable", () => Effect.succeed(undefined)),
-      Effect.provideService(Crypto, crypto),
-      Effect.provideService(SubjectKeys, subjectKeys),
-      Effect.map(
-        (name): ClientDocument => ({
-          id,
-          ...(name !== undefined && { name }),
-          createdAt,
-          keys: keys
-            .map((key) => roster.keys.get(key)!)
-            .map((key) => ({
-              id: key.id,
-              scopes: [...key.scopes],
-              state: stateOf(key, fromMillis(clock.currentTimeMillisUnsafe())),
-              ...(key.expiresAt !== undefined && { expiresAt: key.expiresAt }),
-              ...(key.replacedBy !== undefined && { replacedBy: key.replacedBy })
-            }))
-        })
-      )
+    Effect.map(
+      personal.reveal(name, { tenant, event: namedBy, field: "name" }),
+      (name): ClientDocument => ({
+        id,
+        ...(name !== undefined && { name }),
+        createdAt,
+        keys: keys
+          .map((key) => roster.keys.get(key)!)
+          .map((key) => ({
+            id: key.id,
+            scopes: [...key.scopes],
+            state: stateOf(key, fromMillis(clock.currentTimeMillisUnsafe())),
+            ...(key.expiresAt !== undefined && { expiresAt: key.expiresAt }),
+            ...(key.replacedBy !== undefined && { replacedBy: key.replacedBy })
+          }))
+      })
     )
 
   const actorOf = ({ key }: Caller): Actor => ({ kind: "api_key", id: key })

@@ -1,11 +1,9 @@
 import { Clock, Effect, Layer, Schedule } from "effect"
 import { type Connection, connections, Device } from "#domain/device/Device.ts"
-import { subjectIdOf, uuidV7 } from "#domain/Identifiers.ts"
+import { uuidV7 } from "#domain/Identifiers.ts"
 import { type AgentId, DeviceId } from "#domain/Ids.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
-import { SubjectKeys } from "#domain/ports/SubjectKeys.ts"
-import { open, seal } from "#domain/privacy/Sealing.ts"
-import { Provenance } from "../runtime/Provenance.ts"
+import { Personal } from "../privacy/Personal.ts"
 import { inForce, Views } from "../views/View.ts"
 import { DeviceActors } from "./DeviceActors.ts"
 import { type DeviceDocument, Devices } from "./Devices.ts"
@@ -21,27 +19,14 @@ export const layer = (options: { readonly agent: AgentId; readonly registry: Dev
     Devices,
     Effect.gen(function* () {
       const crypto = yield* Crypto
-      const keys = yield* SubjectKeys
+      const personal = yield* Personal
       const codes = yield* PairingCodes
       const views = yield* Views
-      const { pepper, tenant } = yield* Provenance
       const actors = yield* DeviceActors
-
-      const subjectKey = Effect.fnUntraced(function* (kind: string, identity: string) {
-        const subject = subjectIdOf(crypto, pepper, tenant, kind, identity)
-        return { subject, key: yield* keys.obtain(tenant, subject) }
-      })
 
       const present = Effect.fnUntraced(function* (record: DeviceRecord) {
         const { connection: state, created, id, reason, since } = record
-        const place = { tenant: record.tenant, event: created, field: "name" }
-        const name = yield* open(record.name, place).pipe(
-          Effect.provideService(Crypto, crypto),
-          Effect.provideService(SubjectKeys, keys),
-          Effect.catchTag("Unreadable", (problem) =>
-            problem.reason === "damaged" ? Effect.die(problem) : Effect.succeed(undefined)
-          )
-        )
+        const name = yield* personal.reveal(record.name, { tenant: record.tenant, event: created, field: "name" })
         const pairing = record.paired ? undefined : yield* codes.current(id)
         const document: DeviceDocument = { id, name, state, reason, since, pairing }
         return document
@@ -50,24 +35,21 @@ export const layer = (options: { readonly agent: AgentId; readonly registry: Dev
       return {
         create: Effect.fn("Devices.create")(function* (caller, { name, pairing }) {
           const id = DeviceId.make(uuidV7(crypto, yield* Clock.currentTimeMillis))
-          const own = yield* subjectKey("device", id)
-          const phone = pairing.method === "code" ? yield* subjectKey("phone", pairing.phone) : undefined
+          const seal = yield* personal.sealFor("device", id)
+          const sealPhone = pairing.method === "code" ? yield* personal.sealFor("phone", pairing.phone) : undefined
           const outcome = yield* actors
             .execute(
               Device.streamOf(id),
               ({ eventId }) => {
-                const place = (field: string) => ({ tenant, event: eventId(0), field })
+                const event = eventId(0)
                 return {
                   _tag: "Create",
                   created: {
                     agent: options.agent,
-                    name: seal(crypto, own.subject, own.key, place("name"), name),
+                    name: seal(event, "name", name),
                     pairing:
-                      pairing.method === "code" && phone !== undefined
-                        ? {
-                            method: "code",
-                            phone: seal(crypto, phone.subject, phone.key, place("phone"), pairing.phone)
-                          }
+                      pairing.method === "code" && sealPhone !== undefined
+                        ? { method: "code", phone: sealPhone(event, "phone", pairing.phone) }
                         : { method: "qr" }
                   }
                 }

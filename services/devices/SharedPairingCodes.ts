@@ -1,12 +1,9 @@
 import { Clock, Effect, Layer, Schema } from "effect"
 import { SqlClient } from "effect/sql"
-import { subjectIdOf } from "#domain/Identifiers.ts"
 import { type DeviceId, EventId } from "#domain/Ids.ts"
 import { fromMillis, Instant } from "#domain/Instant.ts"
-import { Crypto } from "#domain/ports/Crypto.ts"
-import { SubjectKeys } from "#domain/ports/SubjectKeys.ts"
-import { open, seal } from "#domain/privacy/Sealing.ts"
 import { Sealed } from "#domain/Sealed.ts"
+import { Personal } from "../privacy/Personal.ts"
 import { Provenance } from "../runtime/Provenance.ts"
 import { creating } from "../tables/Tables.ts"
 import { make, type PairingCode, PairingCodes } from "./PairingCodes.ts"
@@ -26,9 +23,8 @@ export const layer = Layer.effect(
   PairingCodes,
   Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient
-    const crypto = yield* Crypto
-    const keys = yield* SubjectKeys
-    const { pepper, tenant } = yield* Provenance
+    const personal = yield* Personal
+    const { tenant } = yield* Provenance
     const here = yield* make
     const scope = yield* Effect.scope
     yield* creating(
@@ -38,14 +34,14 @@ export const layer = Layer.effect(
     )
 
     /** No event holds a code: the device's id stands where an event's would. */
-    const placeOf = (device: DeviceId) => ({ tenant, event: EventId.make(device), field: "pairing code" })
+    const eventOf = (device: DeviceId) => EventId.make(device)
+    const field = "pairing code"
     const unheard = (what: string) =>
       Effect.catchCause((cause: unknown) => Effect.logWarning(`a code to pair with could not be ${what}`, cause))
 
     const keep = Effect.fnUntraced(function* (device: DeviceId, { code, expiresAt, method }: PairingCode) {
-      const subject = subjectIdOf(crypto, pepper, tenant, "device", device)
-      const key = yield* keys.obtain(tenant, subject)
-      const box = JSON.stringify(seal(crypto, subject, key, placeOf(device), code))
+      const seal = yield* personal.sealFor("device", device)
+      const box = JSON.stringify(seal(eventOf(device), field, code))
       yield* sql`DELETE FROM pairing_codes WHERE expires_at <= ${fromMillis(yield* Clock.currentTimeMillis)}`
       // gateways record side by side: the code that works longer is the newer one
       yield* sql`INSERT INTO pairing_codes (device, method, box, expires_at)
@@ -54,25 +50,19 @@ export const layer = Layer.effect(
         WHERE excluded.expires_at >= pairing_codes.expires_at`
     })
 
-    const kept = Effect.fnUntraced(
-      function* (device: DeviceId) {
-        const now = fromMillis(yield* Clock.currentTimeMillis)
-        const [row] = yield* Effect.flatMap(
-          sql`SELECT method, box, expires_at FROM pairing_codes WHERE device = ${device} AND expires_at > ${now}`,
-          decodeRows
-        )
-        if (row === undefined) return undefined
-        const code: PairingCode = {
-          method: row.method,
-          code: yield* open(row.box, placeOf(device)),
-          expiresAt: row.expires_at
-        }
-        return code
-      },
-      Effect.provideService(Crypto, crypto),
-      Effect.provideService(SubjectKeys, keys)
-    )
-    const current = (device: DeviceId) => Effect.catchCause(kept(device), () => here.current(device)) // the database is away: what this one heard itself
+    const kept = Effect.fnUntraced(function* (device: DeviceId) {
+      const now = fromMillis(yield* Clock.currentTimeMillis)
+      const [row] = yield* Effect.flatMap(
+        sql`SELECT method, box, expires_at FROM pairing_codes WHERE device = ${device} AND expires_at > ${now}`,
+        decodeRows
+      )
+      if (row === undefined) return undefined
+      const code = yield* personal.reveal(row.box, { tenant, event: eventOf(device), field })
+      if (code === undefined) return undefined
+      const found: PairingCode = { method: row.method, code, expiresAt: row.expires_at }
+      return found
+    })
+    const current = (device: DeviceId) => Effect.catch(kept(device), () => here.current(device)) // the database is away: what this one heard itself
 
     const first = (device: DeviceId): Effect.Effect<PairingCode> =>
       Effect.flatMap(current(device), (code) =>

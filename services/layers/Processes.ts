@@ -46,6 +46,7 @@ import * as MessageActors from "../messages/MessageActors.ts"
 import * as MessagesLive from "../messages/MessagesLive.ts"
 import * as MessagesView from "../messages/MessagesView.ts"
 import * as Waits from "../messages/Waits.ts"
+import { Personal } from "../privacy/Personal.ts"
 import { Freshness, LogElsewhere } from "../runtime/Freshness.ts"
 import { SharedClock } from "../runtime/SharedClock.ts"
 import { observe } from "../telemetry/Metrics.ts"
@@ -230,6 +231,7 @@ export const gateway = (options: GatewayOptions) => {
     Layer.provideMerge(services),
     Layer.provide([MessageActors.layer, DeviceActors.layer, Waits.layer]),
     Layer.provideMerge([pairingCodes, AgentsHeard.layer]),
+    Layer.provide(Personal.layer),
     Layer.provideMerge(views),
     Layer.provide(OlderLog.views),
     Layer.provideMerge(Judgement.layer),

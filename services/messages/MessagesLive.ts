@@ -1,7 +1,7 @@
 import canonicalize from "canonicalize"
 import { Effect, Layer } from "effect"
 import { SqlClient } from "effect/sql"
-import { contentDigestOf, messageIdOf, newWaMessageId, subjectIdOf } from "#domain/Identifiers.ts"
+import { contentDigestOf, messageIdOf, newWaMessageId } from "#domain/Identifiers.ts"
 import type { MessageId } from "#domain/Ids.ts"
 import { fromMillis, toMillis } from "#domain/Instant.ts"
 import type { Content, Recipient } from "#domain/message/Content.ts"
@@ -9,11 +9,9 @@ import { Message } from "#domain/message/Message.ts"
 import { orderedJson } from "#domain/OrderedJson.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
 import { EventStore } from "#domain/ports/EventStore.ts"
-import { SubjectKeys } from "#domain/ports/SubjectKeys.ts"
-import { seal } from "#domain/privacy/Sealing.ts"
 import type { NewEvent } from "#domain/Recorded.ts"
 import type { DeviceRegistry } from "../devices/DevicesView.ts"
-import type { Decision } from "../runtime/AggregateActors.ts"
+import { Personal } from "../privacy/Personal.ts"
 import type { Caller } from "../runtime/Caller.ts"
 import { Provenance } from "../runtime/Provenance.ts"
 import { Readiness } from "../views/Readiness.ts"
@@ -53,14 +51,12 @@ export const layer = (options: {
     Messages,
     Effect.gen(function* () {
       const crypto = yield* Crypto
-      const keys = yield* SubjectKeys
+      const personal = yield* Personal
       const store = yield* EventStore
       const sql = yield* SqlClient.SqlClient
       const waits = yield* Waits
       const { pepper, tenant } = yield* Provenance
       const actors = yield* MessageActors
-      const revealed = (document: SealedDocument) =>
-        reveal(document).pipe(Effect.provideService(Crypto, crypto), Effect.provideService(SubjectKeys, keys))
 
       const views = yield* Views
       const { lag } = yield* Readiness
@@ -136,28 +132,29 @@ export const layer = (options: {
           const [first] = yield* store.read(stream)
           if (first === undefined) return yield* refused
         }
-        const subject = subjectIdOf(crypto, pepper, tenant, request.to.kind, request.to.address)
-        const key = yield* keys.obtain(tenant, subject)
-        const boxed = (decision: Decision, field: string, value: object) =>
-          seal(crypto, subject, key, { tenant, event: decision.eventId(0), field }, JSON.stringify(value))
+        const seal = yield* personal.sealFor(request.to.kind, request.to.address)
 
         const decided = actors.execute(
           stream,
-          (decision) => ({
-            _tag: "Queue",
-            queued: {
-              // in the order of canonical JSON, which is then written without sorting
-              content: { body: boxed(decision, "content", request.content), kind: request.content.type },
-              contentDigest,
-              device: request.device,
-              expiresAt: fromMillis(toMillis(decision.at) + request.expiresInSeconds * 1_000),
-              recipient: { address: boxed(decision, "recipient", request.to), kind: request.to.kind },
-              recipients: [subject],
-              tags: request.tags,
-              transport: "whatsapp-web",
-              waMessageId: newWaMessageId(crypto)
+          ({ at, eventId }) => {
+            const event = eventId(0)
+            const address = seal(event, "recipient", JSON.stringify(request.to))
+            return {
+              _tag: "Queue",
+              queued: {
+                // in the order of canonical JSON, which is then written without sorting
+                content: { body: seal(event, "content", JSON.stringify(request.content)), kind: request.content.type },
+                contentDigest,
+                device: request.device,
+                expiresAt: fromMillis(toMillis(at) + request.expiresInSeconds * 1_000),
+                recipient: { address, kind: request.to.kind },
+                recipients: [address.subject],
+                tags: request.tags,
+                transport: "whatsapp-web",
+                waMessageId: newWaMessageId(crypto)
+              }
             }
-          }),
+          },
           { actor: { kind: "api_key", id: caller.key }, correlationId: id, causationId: id },
           { expectNew: refused === undefined }
         )
@@ -207,7 +204,7 @@ export const layer = (options: {
 
         find: Effect.fn("Messages.find")(function* (id) {
           const { document } = yield* load(id)
-          return document && present(document, yield* revealed(document))
+          return document && present(document, yield* reveal(personal, document))
         }),
 
         history: (id) => store.read(Message.streamOf(id)),
@@ -218,7 +215,7 @@ export const layer = (options: {
           )
           const page = found.slice(0, filter.limit)
           const items = yield* Effect.forEach(page, ({ document }) =>
-            Effect.map(revealed(document), (personal) => present(document, personal))
+            Effect.map(reveal(personal, document), (revealed) => present(document, revealed))
           )
           return { items, next: found.length > filter.limit ? page.at(-1)?.position : undefined }
         }),
