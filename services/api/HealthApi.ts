@@ -1,6 +1,6 @@
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
-import { connections } from "#domain/device/Device.ts"
+import { connections } from "#domain/device/Link.ts"
 import { obstacles } from "../runtime/Fitness.ts"
 import { lags } from "../views/Readiness.ts"
 import { Authorization, ToldAnyway } from "./Authorization.ts"

@@ -1,5 +1,5 @@
 import { Context, type Effect } from "effect"
-import type { Connection } from "#domain/device/Device.ts"
+import type { Connection } from "#domain/device/Link.ts"
 import type { DeviceId } from "#domain/Ids.ts"
 import type { Instant } from "#domain/Instant.ts"
 import type { PhoneNumber } from "#domain/message/Content.ts"

@@ -1,5 +1,6 @@
 import { Clock, Effect, Layer, Schedule } from "effect"
-import { type Connection, connections, Device } from "#domain/device/Device.ts"
+import { Device } from "#domain/device/Device.ts"
+import { type Connection, connections } from "#domain/device/Link.ts"
 import { uuidV7 } from "#domain/Identifiers.ts"
 import { type AgentId, DeviceId } from "#domain/Ids.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"

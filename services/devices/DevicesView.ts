@@ -1,5 +1,6 @@
 import { Effect } from "effect"
-import { type Connection, Device, type DeviceState } from "#domain/device/Device.ts"
+import { Device, type DeviceState } from "#domain/device/Device.ts"
+import type { Connection } from "#domain/device/Link.ts"
 import { type AgentId, DeviceId, defaultTenant, type EventId, type TenantId } from "#domain/Ids.ts"
 import type { Instant } from "#domain/Instant.ts"
 import type { RecordedEvent } from "#domain/Recorded.ts"
