@@ -15,7 +15,7 @@ import * as SqliteClient from "#infra/sqlite/SqliteClient.ts"
 import * as SubjectKeys from "#infra/subject-keys/Sqlite.ts"
 import * as Authenticator from "#services/access/Authenticator.ts"
 import * as Clients from "#services/access/Clients.ts"
-import * as KeysView from "#services/access/KeysView.ts"
+import { Roster } from "#services/access/Roster.ts"
 import { type DeviceDocument, Devices } from "#services/devices/Devices.ts"
 import * as Server from "#services/gateway/Server.ts"
 import { Deployment } from "#services/health/Deployment.ts"
@@ -28,7 +28,7 @@ import * as Log from "#services/telemetry/Log.ts"
 import { AgentsHeard } from "#services/transports/agent-link/AgentsHeard.ts"
 import * as Projections from "#services/views/Projections.ts"
 import { Readiness } from "#services/views/Readiness.ts"
-import { Views } from "#services/views/View.ts"
+import { Views } from "#services/views/Views.ts"
 
 export const apiKey = "a configured key of some length"
 export const device = DeviceId.make("11111111-1111-7111-8111-111111111111")
@@ -106,11 +106,7 @@ const altered = <I, S extends object>(key: Context.Key<I, S>, other: Partial<S> 
 
 /** A gateway that listens, over a log in memory; messages and devices are stubs, keys and clients are real. */
 export const gateway = (stubs: Stubs = {}) => {
-  const keys = KeysView.make()
-  const access = Layer.merge(
-    Authenticator.layer({ apiKey: Redacted.make(apiKey), roster: keys.roster }),
-    Clients.layer({ roster: keys.roster })
-  )
+  const access = Layer.merge(Authenticator.layer(Redacted.make(apiKey)), Clients.layer)
   return Server.layer({
     host: "127.0.0.1",
     port: 0,
@@ -122,9 +118,7 @@ export const gateway = (stubs: Stubs = {}) => {
     Layer.provide(Personal.layer),
     Layer.provide(Readiness.layer),
     Layer.provide(Freshness.layer),
-    Layer.provide(
-      altered(Views, stubs.views).pipe(Layer.provide(Projections.layer([keys.view], () => [KeysView.make().view])))
-    ),
+    Layer.provide(altered(Views, stubs.views).pipe(Layer.provideMerge(Projections.layer(Roster.layer)))),
     Layer.provide([
       Layer.succeed(Messages, { ...messages, ...stubs.messages }),
       Layer.succeed(Devices, { ...devices, ...stubs.devices }),

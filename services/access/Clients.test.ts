@@ -1,6 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Cause, Context, Effect, Exit, Fiber, Layer, Redacted, References } from "effect"
-import type { SqlClient } from "effect/sql"
 import { TestClock } from "effect/testing"
 import { Client } from "#domain/access/Client.ts"
 import { ApiKeyId, ClientId, defaultTenant, EventId } from "#domain/Ids.ts"
@@ -17,10 +16,12 @@ import { Freshness } from "../runtime/Freshness.ts"
 import { Provenance } from "../runtime/Provenance.ts"
 import * as Projections from "../views/Projections.ts"
 import { Readiness } from "../views/Readiness.ts"
-import { type View, Views } from "../views/View.ts"
+import type { RowsView } from "../views/RowsView.ts"
+import { Views } from "../views/Views.ts"
+import { altered, writtenBy } from "../views/ViewsFixture.ts"
 import * as Authenticator from "./Authenticator.ts"
 import * as Clients from "./Clients.ts"
-import * as KeysView from "./KeysView.ts"
+import { Roster } from "./Roster.ts"
 
 const caller = {
   client: ClientId.make("11111111-1111-7111-8111-111111111111"),
@@ -51,13 +52,15 @@ const ports = Layer.mergeAll(
 )
 
 /** `views`: the process's own, altered. */
-const started = (views: (own: Views["Service"]) => Views["Service"], rows: (view: View) => View = (view) => view) => {
-  const keys = KeysView.make()
+const started = (
+  views: (own: Views["Service"]) => Views["Service"],
+  rows: (view: RowsView) => RowsView = (view) => view
+) => {
   const projections = Layer.effect(Views, Effect.map(Views, views)).pipe(
-    Layer.provide(Projections.layer([keys.view], () => [rows(KeysView.make().view)]))
+    Layer.provideMerge(Projections.layer(altered(Roster.layer, rows)))
   )
   return Layer.build(
-    Layer.merge(Clients.layer(keys), Authenticator.layer({ apiKey: undefined, roster: keys.roster })).pipe(
+    Layer.merge(Clients.layer, Authenticator.layer(undefined)).pipe(
       Layer.provide([Personal.layer, Readiness.layer]),
       Layer.provide(Freshness.layer),
       Layer.provideMerge(projections),
@@ -78,7 +81,7 @@ describe("a key's revocation", () => {
     Effect.gen(function* () {
       const { clients, isGood } = yield* started(
         (own) => own,
-        (view) => ({ ...view, apply: (sql: SqlClient.SqlClient) => sql`INSERT INTO nowhere VALUES (1)` })
+        writtenBy(() => (sql) => sql`INSERT INTO nowhere VALUES (1)`)
       )
       const { client, key } = yield* clients.create(caller, { name: "shop", scopes: ["messages:send"] })
       assert.isTrue(isGood(key.secret))

@@ -11,9 +11,9 @@ import * as AggregateActors from "../runtime/AggregateActors.ts"
 import type { Caller } from "../runtime/Caller.ts"
 import { Provenance } from "../runtime/Provenance.ts"
 import type { Unavailable } from "../views/Unavailable.ts"
-import { inForce, Views } from "../views/View.ts"
+import { inForce, Views } from "../views/Views.ts"
 import { newCredential } from "./Credential.ts"
-import { type KnownClient, type Roster, stateOf } from "./Roster.ts"
+import { type KnownClient, Roster, stateOf } from "./Roster.ts"
 
 /** A key as it is shown once: the secret is kept nowhere. */
 export interface NewKey {
@@ -95,11 +95,12 @@ export class Clients extends Context.Service<
 
 const later = (at: Instant, seconds: number): Instant => fromMillis(toMillis(at) + seconds * 1_000)
 
-const make = Effect.fnUntraced(function* (roster: Roster) {
+const make = Effect.gen(function* () {
   const clock = yield* Clock.Clock
   const crypto = yield* Crypto
   const store = yield* EventStore
   const personal = yield* Personal
+  const roster = yield* Roster
   const { tenant } = yield* Provenance
   const views = yield* Views
   const actors = yield* AggregateActors.make(Client)
@@ -223,4 +224,4 @@ const make = Effect.fnUntraced(function* (roster: Roster) {
   })
 })
 
-export const layer = ({ roster }: { readonly roster: Roster }) => Layer.effect(Clients, make(roster))
+export const layer = Layer.effect(Clients, make)

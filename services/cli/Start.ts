@@ -10,7 +10,7 @@ import { PairingCodes } from "../devices/PairingCodes.ts"
 import * as QrCode from "../devices/QrCode.ts"
 import { alone, together } from "../layers/Processes.ts"
 import * as Log from "../telemetry/Log.ts"
-import { Views } from "../views/View.ts"
+import { Views } from "../views/Views.ts"
 import { gatewayOptions, whatsAppOptions } from "./Settings.ts"
 import { faint, say, strong } from "./Terminal.ts"
 

@@ -5,22 +5,24 @@ import { uuidV7 } from "#domain/Identifiers.ts"
 import { type AgentId, DeviceId } from "#domain/Ids.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
 import { Personal } from "../privacy/Personal.ts"
-import { inForce, Views } from "../views/View.ts"
+import { inForce, Views } from "../views/Views.ts"
 import { DeviceActors } from "./DeviceActors.ts"
+import { DeviceRegistry } from "./DeviceRegistry.ts"
 import { type DeviceDocument, Devices } from "./Devices.ts"
-import type { DeviceRecord, DeviceRegistry } from "./DevicesView.ts"
+import type { DeviceRecord } from "./DevicesRows.ts"
 import { PairingCodes } from "./PairingCodes.ts"
 
 /** How long `create` waits for the first code before it answers without one. */
 const firstCodePatience = "3 seconds"
 
-/** New devices go to `agent`; the registry is the devices view's memory. */
-export const layer = (options: { readonly agent: AgentId; readonly registry: DeviceRegistry }) =>
+/** New devices go to `agent`. */
+export const layer = (agent: AgentId) =>
   Layer.effect(
     Devices,
     Effect.gen(function* () {
       const crypto = yield* Crypto
       const personal = yield* Personal
+      const registry = yield* DeviceRegistry
       const codes = yield* PairingCodes
       const views = yield* Views
       const actors = yield* DeviceActors
@@ -46,7 +48,7 @@ export const layer = (options: { readonly agent: AgentId; readonly registry: Dev
                 return {
                   _tag: "Create",
                   created: {
-                    agent: options.agent,
+                    agent,
                     name: seal(event, "name", name),
                     pairing:
                       pairing.method === "code" && sealPhone !== undefined
@@ -59,23 +61,23 @@ export const layer = (options: { readonly agent: AgentId; readonly registry: Dev
             )
             .pipe(Effect.catchTag("DeviceRejected", (impossible) => Effect.die(impossible)))
           if (outcome.position !== undefined) yield* inForce(views, outcome.position)
-          const paired = Effect.sync(() => options.registry.get(id)?.paired === true).pipe(
+          const paired = Effect.sync(() => registry.get(id)?.paired === true).pipe(
             Effect.repeat({ until: (yes) => yes, schedule: Schedule.spaced("20 millis") })
           )
           yield* Effect.timeoutOption(Effect.raceFirst(codes.first(id), paired), firstCodePatience)
-          return yield* present(options.registry.get(id)!)
+          return yield* present(registry.get(id)!)
         }),
 
         find: (id) => {
-          const record = options.registry.get(id)
+          const record = registry.get(id)
           return record === undefined ? Effect.succeed(undefined) : present(record)
         },
 
-        list: Effect.suspend(() => Effect.forEach([...options.registry.values()], present)),
+        list: Effect.suspend(() => Effect.forEach([...registry.values()], present)),
 
         count: () => {
           const counts = Object.fromEntries(connections.map((state) => [state, 0])) as Record<Connection, number>
-          for (const { connection } of options.registry.values()) counts[connection]++
+          for (const { connection } of registry.values()) counts[connection]++
           return counts
         }
       }

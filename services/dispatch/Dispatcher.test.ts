@@ -9,10 +9,12 @@ import type { RecordedEvent } from "#domain/Recorded.ts"
 import * as NodeCrypto from "#infra/crypto/NodeCrypto.ts"
 import * as InProcessLeases from "#infra/leases/InProcess.ts"
 import * as SqliteClient from "#infra/sqlite/SqliteClient.ts"
+import { DeviceRegistry } from "../devices/DeviceRegistry.ts"
 import { StoreIdentity } from "../identity/StoreIdentity.ts"
 import { MessageActors } from "../messages/MessageActors.ts"
+import { QueueDepth } from "../messages/QueueDepth.ts"
 import { AgentCommands } from "../transports/agent-link/Commands.ts"
-import { Views } from "../views/View.ts"
+import { Views } from "../views/Views.ts"
 import { deviceCreated, uuid } from "../views/ViewsFixture.ts"
 import * as Dispatcher from "./Dispatcher.ts"
 
@@ -53,7 +55,6 @@ const dispatching = <E = never, R = never>(
   more: Layer.Layer<never, E, R> | Layer.Layer<Leases, E, R> = Layer.empty,
   identity = identityOf(() => ({}))
 ) => {
-  const known = { isUnanswered: () => true, oldest: () => undefined }
   const stubs = Layer.mergeAll(
     log,
     Layer.succeed(Views, {
@@ -63,12 +64,14 @@ const dispatching = <E = never, R = never>(
       position: Effect.succeed(undefined)
     }),
     Layer.succeed(SubjectKeys, {} as never),
+    Layer.succeed(DeviceRegistry, new Map()),
+    Layer.succeed(QueueDepth, { isUnanswered: () => true, oldest: () => undefined } as never),
     Layer.succeed(MessageActors, {} as never),
     Layer.succeed(AgentCommands, { issue }),
     identity,
     more
   )
-  return Layer.build(Dispatcher.layer({ registry: new Map(), known }).pipe(Layer.provide(stubs)))
+  return Layer.build(Dispatcher.layer.pipe(Layer.provide(stubs)))
 }
 const issued = () => Effect.void
 

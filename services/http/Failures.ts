@@ -5,7 +5,7 @@ import { EventStoreUnavailable } from "#domain/ports/EventStore.ts"
 import { SecretVaultUnavailable } from "#domain/ports/SecretVault.ts"
 import { SubjectKeysUnavailable } from "#domain/ports/SubjectKeys.ts"
 import { type Flaw, type Problem, problem } from "../api/Problems.ts"
-import { ViewsUnavailable } from "../views/View.ts"
+import { ViewsUnavailable } from "../views/Views.ts"
 import { flawsOf } from "./Flaws.ts"
 import { requestIdOf } from "./RequestId.ts"
 

@@ -24,10 +24,10 @@ import * as Trust from "#mac-agent/link/Trust.ts"
 import type { SenderOptions } from "#mac-agent/sending/Sender.ts"
 import * as Authenticator from "../access/Authenticator.ts"
 import * as Clients from "../access/Clients.ts"
-import * as KeysView from "../access/KeysView.ts"
+import { Roster } from "../access/Roster.ts"
 import * as DeviceActors from "../devices/DeviceActors.ts"
+import { DeviceRegistry } from "../devices/DeviceRegistry.ts"
 import * as DevicesLive from "../devices/DevicesLive.ts"
-import * as DevicesView from "../devices/DevicesView.ts"
 import * as PairingCodes from "../devices/PairingCodes.ts"
 import * as SharedPairingCodes from "../devices/SharedPairingCodes.ts"
 import * as Dispatcher from "../dispatch/Dispatcher.ts"
@@ -44,12 +44,11 @@ import * as Identity from "../identity/StoreIdentity.ts"
 import { StoreIdentity } from "../identity/StoreIdentity.ts"
 import * as MessageActors from "../messages/MessageActors.ts"
 import * as MessagesLive from "../messages/MessagesLive.ts"
-import * as MessagesView from "../messages/MessagesView.ts"
+import { QueueDepth } from "../messages/QueueDepth.ts"
 import * as Waits from "../messages/Waits.ts"
 import { Personal } from "../privacy/Personal.ts"
 import { Freshness, LogElsewhere } from "../runtime/Freshness.ts"
 import { SharedClock } from "../runtime/SharedClock.ts"
-import { observe } from "../telemetry/Metrics.ts"
 import * as Receipts from "../transports/agent-link/Acknowledgements.ts"
 import * as AgentsHeard from "../transports/agent-link/AgentsHeard.ts"
 import * as AgentCommands from "../transports/agent-link/Commands.ts"
@@ -66,7 +65,7 @@ export interface GatewayOptions {
   readonly apiKey: Redacted.Redacted | undefined
   readonly http: Server.Options
   readonly queueLimits: MessagesLive.QueueLimits
-  readonly reconciler: Omit<Reconciler.ReconcilerOptions, "registry">
+  readonly reconciler: Reconciler.ReconcilerOptions
 }
 
 /** What serves a port instead of a file, where there is an address. */
@@ -202,28 +201,18 @@ const pairingCodes = Layer.unwrap(
 
 /** The gateway: everything behind the front door, and the door. Leaves the ports open. */
 export const gateway = (options: GatewayOptions) => {
-  const messages = MessagesView.make()
-  const devices = DevicesView.make()
-  const keys = KeysView.make()
-  const { registry } = devices
-  const { roster } = keys
-
-  observe("homing_messages_open", "Messages that wait to be settled.", messages.depth.total)
-  observe("homing_message_contradictions", "Reports that deny another.", messages.depth.contradictions)
-
-  const written = () => [MessagesView.make().view, DevicesView.make().view, KeysView.make().view]
-  const projections = Projections.layer([messages.view, devices.view, keys.view], written)
+  const projections = Projections.layer(Layer.mergeAll(QueueDepth.layer, DeviceRegistry.layer, Roster.layer))
   const views = Readiness.layer.pipe(Layer.provideMerge(projections))
   const services = Layer.mergeAll(
-    MessagesLive.layer({ registry, depth: messages.depth, limits: options.queueLimits }),
-    DevicesLive.layer({ agent: options.agent, registry }),
-    Clients.layer({ roster }),
-    Authenticator.layer({ apiKey: options.apiKey, roster })
+    MessagesLive.layer(options.queueLimits),
+    DevicesLive.layer(options.agent),
+    Clients.layer,
+    Authenticator.layer(options.apiKey)
   )
   const reactors = Layer.mergeAll(
-    Dispatcher.layer({ registry, known: messages.depth }),
-    Reports.layer.pipe(Layer.provide([ReportRecords.layer({ registry }), Heartbeats.layer])),
-    Reconciler.layer({ ...options.reconciler, registry })
+    Dispatcher.layer,
+    Reports.layer.pipe(Layer.provide([ReportRecords.layer, Heartbeats.layer])),
+    Reconciler.layer(options.reconciler)
   ).pipe(Layer.provide(Receipts.layer), Layer.provide(AgentCommands.layer))
 
   return Server.layer(options.http).pipe(

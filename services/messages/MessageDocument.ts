@@ -5,10 +5,11 @@ import { Content, Recipient } from "#domain/message/Content.ts"
 import { Message, type Queued, reportOf } from "#domain/message/Message.ts"
 import { failureCode, type Report, type Status, statusOf } from "#domain/message/Status.ts"
 import type { NewEvent } from "#domain/Recorded.ts"
+import type { Sealed } from "#domain/Sealed.ts"
 import type { Personal } from "../privacy/Personal.ts"
 import type { MessageDocument } from "./Messages.ts"
 
-/** A message folded from its stream, its personal data still sealed. Plain JSON: a view keeps it as it is. */
+/** A message folded from its stream, its personal data still sealed. */
 export interface SealedDocument {
   readonly id: MessageId
   readonly tenant: TenantId
@@ -17,7 +18,7 @@ export interface SealedDocument {
   readonly device: DeviceId
   readonly recipient: Queued["recipient"]
   readonly recipients: ReadonlyArray<SubjectId>
-  readonly content: Queued["content"]
+  readonly content: { readonly kind: string; readonly body: Sealed }
   readonly waMessageId: string
   readonly tags: Readonly<Record<string, string>>
   readonly reports: ReadonlyArray<Report>

@@ -10,12 +10,12 @@ import { orderedJson } from "#domain/OrderedJson.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
 import { EventStore } from "#domain/ports/EventStore.ts"
 import type { NewEvent } from "#domain/Recorded.ts"
-import type { DeviceRegistry } from "../devices/DevicesView.ts"
+import { DeviceRegistry } from "../devices/DeviceRegistry.ts"
 import { Personal } from "../privacy/Personal.ts"
 import type { Caller } from "../runtime/Caller.ts"
 import { Provenance } from "../runtime/Provenance.ts"
 import { Readiness } from "../views/Readiness.ts"
-import { Views, ViewsUnavailable } from "../views/View.ts"
+import { Views, ViewsUnavailable } from "../views/Views.ts"
 import { type Arrival, Arrivals } from "./Arrivals.ts"
 import { awaitAnswer, type Known } from "./Confirmation.ts"
 import { MessageActors } from "./MessageActors.ts"
@@ -30,7 +30,8 @@ import {
   type SendRequest,
   WaitsFull
 } from "./Messages.ts"
-import * as MessagesView from "./MessagesView.ts"
+import * as MessagesRows from "./MessagesRows.ts"
+import { QueueDepth } from "./QueueDepth.ts"
 import { type Wait, Waits } from "./Waits.ts"
 
 export interface QueueLimits {
@@ -42,16 +43,14 @@ export interface QueueLimits {
 
 const begun = (id: MessageId, queued: NewEvent): Known => ({ id, revision: 0, document: evolve(id, undefined, queued) })
 
-export const layer = (options: {
-  readonly registry: DeviceRegistry
-  readonly depth: MessagesView.QueueDepth
-  readonly limits: QueueLimits
-}) =>
+export const layer = (limits: QueueLimits) =>
   Layer.effect(
     Messages,
     Effect.gen(function* () {
       const crypto = yield* Crypto
       const personal = yield* Personal
+      const registry = yield* DeviceRegistry
+      const depth = yield* QueueDepth
       const store = yield* EventStore
       const sql = yield* SqlClient.SqlClient
       const waits = yield* Waits
@@ -64,12 +63,11 @@ export const layer = (options: {
 
       /** Why nothing new can be accepted for this device, if so. A repeat of what was accepted is always answered. */
       const obstacle = ({ device }: SendRequest, noRoomToWait: boolean) => {
-        const record = options.registry.get(device)
+        const record = registry.get(device)
         const behind = record?.paired ? undefined : lag()
         if (behind !== undefined) return new Behind({ lag: behind })
         if (record === undefined) return new DeviceUnknown()
         if (!record.paired) return new DeviceUnpaired()
-        const { depth, limits } = options
         // this request is among the arrivals
         if (
           depth.total() + arrivals.total > limits.total ||
@@ -180,7 +178,7 @@ export const layer = (options: {
 
       const send = (caller: Caller, request: SendRequest) =>
         Effect.suspend(() => {
-          const noRoomToWait = request.confirm.timeoutMs > 0 && waits.size() >= options.limits.waits
+          const noRoomToWait = request.confirm.timeoutMs > 0 && waits.size() >= limits.waits
           const id = idOf(caller, request)
           const arrival = arrivals.begin(request.device)
           const wait = waits.open(Message.streamOf(id))
@@ -210,7 +208,7 @@ export const layer = (options: {
         history: (id) => store.read(Message.streamOf(id)),
 
         list: Effect.fn("Messages.list")(function* (filter) {
-          const found = yield* MessagesView.list(sql, { ...filter, limit: filter.limit + 1 }).pipe(
+          const found = yield* MessagesRows.list(sql, { ...filter, limit: filter.limit + 1 }).pipe(
             Effect.mapError((cause) => new ViewsUnavailable({ cause }))
           )
           const page = found.slice(0, filter.limit)
