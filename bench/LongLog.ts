@@ -26,7 +26,8 @@ import { encodePayload } from "#domain/wire/Protocol.ts"
 import * as InstantWhatsApp from "#infra/whatsapp/AcknowledgesAtOnce.ts"
 import { ownKeys } from "#mac-agent/link/OwnKeys.ts"
 import { StoreIdentity } from "#services/identity/StoreIdentity.ts"
-import { embedded, type GatewayOptions, together } from "#services/layers/Processes.ts"
+import type { GatewayOptions } from "#services/layers/Gateway.ts"
+import { embedded, together } from "#services/layers/Processes.ts"
 import { metadataOf, Provenance } from "#services/runtime/Provenance.ts"
 
 const agent = AgentId.make("home")

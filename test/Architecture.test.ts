@@ -71,7 +71,7 @@ const below: Record<string, ReadonlyArray<string>> = {
   "transports/agent-link": ["api", "devices", "http", "identity", "messages", "runtime", "tables"],
   dispatch: ["devices", "identity", "messages", "runtime", "tables", "telemetry", "transports/agent-link", "views"],
   health: ["api", "devices", "http", "identity", "runtime", "telemetry", "transports/agent-link", "views"],
-  gateway: ["access", "api", "devices", "health", "http", "messages", "telemetry", "transports/agent-link"]
+  gateway: ["api", "http", "messages", "telemetry"]
 }
 
 const isIn = (places: ReadonlyArray<string>, file: string) => places.some((place) => file.startsWith(place))

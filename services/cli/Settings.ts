@@ -1,7 +1,7 @@
 import type { Config } from "../Config.ts"
 import { trustOf } from "../http/ClientAddress.ts"
 import { originsOf } from "../http/Cors.ts"
-import type { GatewayOptions } from "../layers/Processes.ts"
+import type { GatewayOptions } from "../layers/Gateway.ts"
 
 /** What the gateway is told of the configuration. */
 export const gatewayOptions = (config: Config): GatewayOptions => ({

@@ -2,7 +2,6 @@ import { join } from "node:path"
 import { Effect, Layer, Redacted } from "effect"
 import type { AgentId } from "#domain/Ids.ts"
 import { NewestProtocol } from "#domain/identity/Trust.ts"
-import { Leases } from "#domain/ports/Leases.ts"
 import { SecretVault } from "#domain/ports/SecretVault.ts"
 import type { WhatsApp } from "#domain/ports/WhatsApp.ts"
 import * as InProcessBus from "#infra/bus/in-process/InProcess.ts"
@@ -22,51 +21,16 @@ import { agentKeeps, ledger } from "#mac-agent/Layers.ts"
 import { ownKeys } from "#mac-agent/link/OwnKeys.ts"
 import * as Trust from "#mac-agent/link/Trust.ts"
 import type { SenderOptions } from "#mac-agent/sending/Sender.ts"
-import * as Authenticator from "../access/Authenticator.ts"
-import * as Clients from "../access/Clients.ts"
-import { Roster } from "../access/Roster.ts"
-import * as DeviceActors from "../devices/DeviceActors.ts"
-import { DeviceRegistry } from "../devices/DeviceRegistry.ts"
-import * as DevicesLive from "../devices/DevicesLive.ts"
-import * as PairingCodes from "../devices/PairingCodes.ts"
-import * as SharedPairingCodes from "../devices/SharedPairingCodes.ts"
-import * as Dispatcher from "../dispatch/Dispatcher.ts"
-import * as Reconciler from "../dispatch/Reconciler.ts"
-import * as Server from "../gateway/Server.ts"
 import { Deployment } from "../health/Deployment.ts"
-import * as Judgement from "../health/Judgement.ts"
 import { Adopting, Shared } from "../identity/Installation.ts"
 import * as OlderLog from "../identity/OlderLog.ts"
-import * as OwnDatabase from "../identity/OwnDatabase.ts"
 import * as OwnKeys from "../identity/OwnKeys.ts"
 import { provenance } from "../identity/Pepper.ts"
 import * as Identity from "../identity/StoreIdentity.ts"
 import { StoreIdentity } from "../identity/StoreIdentity.ts"
-import * as MessageActors from "../messages/MessageActors.ts"
-import * as MessagesLive from "../messages/MessagesLive.ts"
-import { QueueDepth } from "../messages/QueueDepth.ts"
-import * as Waits from "../messages/Waits.ts"
-import { Personal } from "../privacy/Personal.ts"
-import { Freshness, LogElsewhere } from "../runtime/Freshness.ts"
-import { SharedClock } from "../runtime/SharedClock.ts"
-import * as Receipts from "../transports/agent-link/Acknowledgements.ts"
-import * as AgentsHeard from "../transports/agent-link/AgentsHeard.ts"
-import * as AgentCommands from "../transports/agent-link/Commands.ts"
-import * as Heartbeats from "../transports/agent-link/Heartbeats.ts"
-import * as ReportRecords from "../transports/agent-link/Records.ts"
-import * as Reports from "../transports/agent-link/Reports.ts"
+import { LogElsewhere } from "../runtime/Freshness.ts"
 import { version } from "../Version.ts"
-import * as Projections from "../views/Projections.ts"
-import { Readiness } from "../views/Readiness.ts"
-
-export interface GatewayOptions {
-  readonly agent: AgentId
-  readonly region: string
-  readonly apiKey: Redacted.Redacted | undefined
-  readonly http: Server.Options
-  readonly queueLimits: MessagesLive.QueueLimits
-  readonly reconciler: Reconciler.ReconcilerOptions
-}
+import { type GatewayOptions, gateway } from "./Gateway.ts"
 
 /** What serves a port instead of a file, where there is an address. */
 export interface Addresses {
@@ -192,45 +156,6 @@ export const embedded = (folder: string, addresses = nowhere) =>
 /** What a gateway stands on whose agents are processes of their own. */
 export const apart = (folder: string, addresses: Addresses) =>
   ports(folder, addresses).pipe(Layer.provideMerge(custody(folder, addresses, kept(addresses))))
-
-const pairingCodes = Layer.unwrap(
-  Effect.map(Leases, ({ renewalMillis }) =>
-    renewalMillis === undefined ? PairingCodes.layer : SharedPairingCodes.layer
-  )
-)
-
-/** The gateway: everything behind the front door, and the door. Leaves the ports open. */
-export const gateway = (options: GatewayOptions) => {
-  const projections = Projections.layer(Layer.mergeAll(QueueDepth.layer, DeviceRegistry.layer, Roster.layer))
-  const views = Readiness.layer.pipe(Layer.provideMerge(projections))
-  const services = Layer.mergeAll(
-    MessagesLive.layer(options.queueLimits),
-    DevicesLive.layer(options.agent),
-    Clients.layer,
-    Authenticator.layer(options.apiKey)
-  )
-  const reactors = Layer.mergeAll(
-    Dispatcher.layer,
-    Reports.layer.pipe(Layer.provide([ReportRecords.layer, Heartbeats.layer])),
-    Reconciler.layer(options.reconciler)
-  ).pipe(Layer.provide(Receipts.layer), Layer.provide(AgentCommands.layer))
-
-  return Server.layer(options.http).pipe(
-    Layer.merge(reactors),
-    Layer.provideMerge(services),
-    Layer.provide([MessageActors.layer, DeviceActors.layer, Waits.layer]),
-    Layer.provideMerge([pairingCodes, AgentsHeard.layer]),
-    Layer.provide(Personal.layer),
-    Layer.provideMerge(views),
-    Layer.provide(OlderLog.views),
-    Layer.provideMerge(Judgement.layer),
-    Layer.provideMerge([Freshness.layer, SharedClock.layer]),
-    Layer.provide(OwnKeys.layer),
-    Layer.provide(OwnDatabase.layer),
-    Layer.provideMerge(Identity.layer),
-    Layer.provideMerge(provenance(options.region))
-  )
-}
 
 /** The agent in the gateway's own process: keys of its own, enrolled here, over the same signed envelopes. */
 export const agent = (name: AgentId, options: SenderOptions = {}) =>
