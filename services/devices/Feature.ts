@@ -4,8 +4,8 @@ import { Leases } from "#domain/ports/Leases.ts"
 import type { ReadPhoneNumber } from "../http/PhoneNumbers.ts"
 import * as DeviceActors from "./DeviceActors.ts"
 import { DeviceRegistry } from "./DeviceRegistry.ts"
+import * as Devices from "./Devices.ts"
 import * as DevicesHttp from "./DevicesHttp.ts"
-import * as DevicesLive from "./DevicesLive.ts"
 import * as PairingCodes from "./PairingCodes.ts"
 import * as SharedPairingCodes from "./SharedPairingCodes.ts"
 
@@ -21,6 +21,6 @@ const pairingCodes = Layer.unwrap(
 /** New devices go to `agent`. */
 export const layer = (agent: AgentId, phoneNumber: ReadPhoneNumber) =>
   DevicesHttp.layer(phoneNumber).pipe(
-    Layer.provideMerge(DevicesLive.layer(agent)),
+    Layer.provideMerge(Devices.layer(agent)),
     Layer.provideMerge([DeviceActors.layer, pairingCodes])
   )
