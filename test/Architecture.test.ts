@@ -51,8 +51,9 @@ const confined: Record<string, ReadonlyArray<string>> = {
     "infra/subject-keys/",
     "services/views/",
     "services/tables/",
-    "services/messages/MessagesView.ts",
-    "services/access/KeysView.ts",
+    "services/messages/MessagesRows.ts",
+    "services/access/KeysRows.ts",
+    "services/devices/DevicesRows.ts",
     "services/dispatch/CheckpointRows.ts",
     "services/dispatch/ReissueRows.ts",
     "services/devices/PairingCodeRows.ts",
@@ -90,18 +91,19 @@ const below: Record<string, ReadonlyArray<string>> = {
   telemetry: [],
   tables: [],
   runtime: ["telemetry"],
+  privacy: ["runtime"],
   views: ["runtime", "tables"],
   api: [],
   http: ["api", "telemetry"],
   identity: ["runtime", "tables"],
-  access: ["api", "http", "runtime", "views"],
-  devices: ["api", "http", "runtime", "tables", "views"],
-  messages: ["api", "devices", "http", "identity", "runtime", "telemetry", "views"],
+  access: ["api", "http", "privacy", "runtime", "views"],
+  devices: ["api", "http", "privacy", "runtime", "tables", "views"],
+  messages: ["api", "devices", "http", "identity", "privacy", "runtime", "telemetry", "views"],
   "transports/agent-link": ["api", "devices", "http", "identity", "runtime", "tables", "transports"],
   transports: ["messages", "runtime"],
   dispatch: ["devices", "messages", "runtime", "tables", "telemetry", "transports", "views"],
   health: ["api", "devices", "http", "identity", "runtime", "telemetry", "transports/agent-link", "views"],
-  gateway: ["access", "api", "devices", "health", "http", "messages", "telemetry", "transports/agent-link"]
+  gateway: ["api", "http", "messages", "telemetry"]
 }
 
 const isIn = (places: ReadonlyArray<string>, file: string) => places.some((place) => file.startsWith(place))

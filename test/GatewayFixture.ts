@@ -12,22 +12,28 @@ import * as InProcessLeases from "#infra/leases/InProcess.ts"
 import * as InProcessLimits from "#infra/limits/InProcess.ts"
 import * as SqliteClient from "#infra/sqlite/SqliteClient.ts"
 import * as SubjectKeys from "#infra/subject-keys/Sqlite.ts"
-import * as Authenticator from "#services/access/Authenticator.ts"
-import * as Clients from "#services/access/Clients.ts"
-import * as KeysView from "#services/access/KeysView.ts"
+import * as Access from "#services/access/Feature.ts"
 import { type ErrorCode, errorCodes } from "#services/api/ErrorCodes.ts"
 import { type DeviceDocument, Devices } from "#services/devices/Devices.ts"
+import * as DevicesHttp from "#services/devices/DevicesHttp.ts"
 import * as Server from "#services/gateway/Server.ts"
 import { Deployment } from "#services/health/Deployment.ts"
+import * as HealthHttp from "#services/health/HealthHttp.ts"
+import * as Admission from "#services/http/Admission.ts"
+import { phoneNumbers } from "#services/http/PhoneNumbers.ts"
 import { StoreIdentity } from "#services/identity/StoreIdentity.ts"
 import { type MessageDocument, Messages, type SendRequest } from "#services/messages/Messages.ts"
+import * as MessagesHttp from "#services/messages/MessagesHttp.ts"
+import { Personal } from "#services/privacy/Personal.ts"
 import { Freshness } from "#services/runtime/Freshness.ts"
 import { Provenance } from "#services/runtime/Provenance.ts"
 import * as Log from "#services/telemetry/Log.ts"
 import { AgentsHeard } from "#services/transports/agent-link/AgentsHeard.ts"
+import * as AgentsHttp from "#services/transports/agent-link/AgentsHttp.ts"
+import * as GatewayKeysHttp from "#services/transports/agent-link/GatewayKeysHttp.ts"
 import * as Projections from "#services/views/Projections.ts"
 import { Readiness } from "#services/views/Readiness.ts"
-import { Views } from "#services/views/View.ts"
+import { Views } from "#services/views/Views.ts"
 import { assertDeclared } from "./Declared.ts"
 
 export const apiKey = "a configured key of some length"
@@ -106,24 +112,21 @@ const altered = <I, S extends object>(key: Context.Key<I, S>, other: Partial<S> 
 
 /** A gateway that listens, over a log in memory; messages and devices are stubs, keys and clients are real. */
 export const gateway = (stubs: Stubs = {}) => {
-  const keys = KeysView.make()
-  const access = Layer.merge(
-    Authenticator.layer({ apiKey: Redacted.make(apiKey), roster: keys.roster }),
-    Clients.layer({ roster: keys.roster })
-  )
-  return Server.layer({
-    host: "127.0.0.1",
-    port: 0,
-    phoneCountryCode: "60",
-    drainTimeoutMs: 1_000,
-    ...stubs.options
-  }).pipe(
-    Layer.provideMerge(access),
+  const options = { host: "127.0.0.1", port: 0, phoneCountryCode: "60", drainTimeoutMs: 1_000, ...stubs.options }
+  const phoneNumber = phoneNumbers(options.phoneCountryCode)
+  return Server.layer(options).pipe(
+    Layer.provide([
+      MessagesHttp.layer(phoneNumber),
+      DevicesHttp.layer(phoneNumber),
+      AgentsHttp.layer,
+      GatewayKeysHttp.layer,
+      HealthHttp.layer
+    ]),
+    Layer.provideMerge(Access.layer(Redacted.make(apiKey))),
+    Layer.provide([Admission.layer(options), Personal.layer]),
     Layer.provide(Readiness.layer),
     Layer.provide(Freshness.layer),
-    Layer.provide(
-      altered(Views, stubs.views).pipe(Layer.provide(Projections.layer([keys.view], () => [KeysView.make().view])))
-    ),
+    Layer.provide(altered(Views, stubs.views).pipe(Layer.provideMerge(Projections.layer(Access.projections)))),
     Layer.provide([
       Layer.succeed(Messages, { ...messages, ...stubs.messages }),
       Layer.succeed(Devices, { ...devices, ...stubs.devices }),

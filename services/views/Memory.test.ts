@@ -4,10 +4,11 @@ import { SqlClient } from "effect/sql"
 import { TestClock } from "effect/testing"
 import * as SqliteEventStore from "#infra/event-store/sqlite/Sqlite.ts"
 import * as SqliteClient from "#infra/sqlite/SqliteClient.ts"
-import * as DevicesView from "../devices/DevicesView.ts"
+import { DeviceRegistry } from "../devices/DeviceRegistry.ts"
 import * as Log from "../telemetry/Log.ts"
 import * as Memory from "./Memory.ts"
 import * as Rows from "./Rows.ts"
+import { begun } from "./ViewsFixture.ts"
 
 const lines: Array<string> = []
 const world = Layer.mergeAll(
@@ -19,12 +20,12 @@ const world = Layer.mergeAll(
 it.effect("a gateway that finds rows of another release waits for its own, and says so now and then", () =>
   Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient
-    const { view } = DevicesView.make()
+    const { memory, rows } = yield* begun(DeviceRegistry, DeviceRegistry.layer)
     yield* Rows.createCheckpoints(sql)
-    yield* view.setup(sql)
+    yield* rows.setup(sql)
     yield* sql`INSERT INTO checkpoints (view_name, view_version, position)
-      VALUES (${view.name}, ${view.version - 1}, '7')`
-    const starting = yield* Effect.forkChild(Memory.follow([view]))
+      VALUES (${rows.name}, ${rows.version - 1}, '7')`
+    const starting = yield* Effect.forkChild(Memory.follow([{ memory: memory!, rows }]))
     yield* TestClock.adjust("4 seconds")
     assert.deepStrictEqual(lines, [])
     yield* TestClock.adjust("1 second")
@@ -35,7 +36,7 @@ it.effect("a gateway that finds rows of another release waits for its own, and s
     assert.strictEqual(lines.length, 2)
     assert.isUndefined(starting.pollUnsafe())
 
-    yield* sql`UPDATE checkpoints SET view_version = ${view.version}`
+    yield* sql`UPDATE checkpoints SET view_version = ${rows.version}`
     yield* TestClock.adjust("1 second")
     assert.strictEqual(yield* (yield* Fiber.join(starting)).position, 7n)
     yield* TestClock.adjust("5 minutes")

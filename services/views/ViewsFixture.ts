@@ -1,10 +1,11 @@
-import { type Array, Context, Effect, type Scope } from "effect"
+import { type Array, Context, Effect, Layer, type Scope } from "effect"
 import type { SqlClient } from "effect/sql"
 import { CommandId, defaultTenant, EventId, StreamId, SubjectId } from "#domain/Ids.ts"
 import { fromMillis } from "#domain/Instant.ts"
 import type { JsonObject } from "#domain/Json.ts"
 import type { RecordedEvent } from "#domain/Recorded.ts"
-import type { View } from "./View.ts"
+import { type Projection, Registrations } from "./Registrations.ts"
+import type { RowsView, RowsWriter } from "./RowsView.ts"
 
 /** Databases for views, one after the other, each with nothing in it. */
 export class Databases extends Context.Service<
@@ -85,12 +86,53 @@ export const deviceChanged = (id: string, revision: number, position: bigint, ch
     data: { at, evidence: "", step: revision, ...(change === "disconnected" && { reason: "network" }) }
   })
 
-/** As the runner does, a transaction at a time; memory hears the same events. */
-export const write = (view: View, sql: SqlClient.SqlClient, ...events: Array.NonEmptyArray<RecordedEvent>) =>
-  Effect.andThen(
-    sql.withTransaction(view.apply(sql, events)),
-    Effect.sync(() => {
-      view.applied?.()
-      view.following.follow(events)
+/** A projection as one process has it: what is in memory, and a writer of its rows. */
+export const begun = <I, S>(service: Context.Key<I, S>, layer: Layer.Layer<I, never, Registrations>) =>
+  Layer.build(Layer.fresh(Layer.provideMerge(layer, Registrations.layer))).pipe(
+    Effect.map((context) => {
+      const [projection] = Context.get(context, Registrations).all()
+      return { ...projection!, shown: Context.get(context, service), writer: projection!.rows.writer() }
     })
   )
+
+/** As the runner does, a transaction at a time; memory hears the same events. */
+export const write = (
+  { memory, writer }: Pick<Projection, "memory"> & { readonly writer: RowsWriter },
+  sql: SqlClient.SqlClient,
+  ...events: Array.NonEmptyArray<RecordedEvent>
+) =>
+  Effect.andThen(
+    sql.withTransaction(writer.apply(sql, events)),
+    Effect.sync(() => {
+      writer.applied?.()
+      memory?.follow(events)
+    })
+  )
+
+/** What registers itself, with its rows altered. */
+export const altered = <A, E, R>(
+  registering: Layer.Layer<A, E, R | Registrations>,
+  alter: (rows: RowsView) => RowsView
+) =>
+  registering.pipe(
+    Layer.provide(
+      Layer.effect(
+        Registrations,
+        Effect.map(Registrations, ({ all, register }) => ({
+          all,
+          register: ({ rows, ...projection }: Projection) => register({ ...projection, rows: alter(rows) })
+        }))
+      )
+    )
+  )
+
+/** The same rows, but written like this. */
+export const writtenBy =
+  (apply: (own: RowsWriter["apply"]) => RowsWriter["apply"]) =>
+  (rows: RowsView): RowsView => ({
+    ...rows,
+    writer: () => {
+      const own = rows.writer()
+      return { ...own, apply: apply(own.apply) }
+    }
+  })

@@ -5,8 +5,7 @@ import { ApiKeyId, ClientId, defaultTenant, EventId } from "#domain/Ids.ts"
 import { Instant } from "#domain/Instant.ts"
 import type { RecordedEvent } from "#domain/Recorded.ts"
 import { Sealed } from "#domain/Sealed.ts"
-import type { View } from "../views/View.ts"
-import { clientOf, Roster } from "./Roster.ts"
+import type { RowsView } from "../views/RowsView.ts"
 
 const setup = (sql: SqlClient.SqlClient) =>
   Effect.andThen(
@@ -19,7 +18,7 @@ const setup = (sql: SqlClient.SqlClient) =>
 
 const apply = (sql: SqlClient.SqlClient, recorded: RecordedEvent) => {
   const { tenant } = recorded.metadata
-  const client = clientOf(recorded)
+  const client = Client.idOf(recorded.stream)
   const event = Client.read(recorded)
   switch (event.type) {
     case "client.created":
@@ -56,41 +55,23 @@ const KeyRow = Schema.Struct({
 const readClients = Schema.decodeUnknownSync(Schema.Array(ClientRow))
 const readKeys = Schema.decodeUnknownSync(Schema.Array(KeyRow))
 
-/** The rows exist so that a start need not read every client's stream: while it runs, the roster is all that is asked. */
-const hydrate = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, roster: Roster) {
-  const clients = readClients(
-    yield* sql`SELECT id, created_at, name, named_by FROM access_clients WHERE tenant = ${defaultTenant} ORDER BY created_at, id`
-  )
-  const keys = readKeys(
-    yield* sql`SELECT id, client, digest, scopes, revoked, expires_at, replaced_by
-      FROM access_keys WHERE tenant = ${defaultTenant} ORDER BY id`
-  )
-  for (const { created_at: createdAt, id, name, named_by: namedBy } of clients) {
-    roster.addClient({ id, createdAt, name, namedBy })
-  }
-  for (const { client, digest, expires_at: expiresAt, id: key, replaced_by: replacedBy, revoked, scopes } of keys) {
-    roster.addKey(client, { key, digest, scopes })
-    if (expiresAt !== null) roster.setExpiry({ key, expiresAt, ...(replacedBy !== null && { replacedBy }) })
-    if (revoked !== 0) roster.revoke(key)
-  }
-})
-
-/** The view of clients and keys, and what it keeps in memory. */
-export const make = (): { readonly view: View; readonly roster: Roster } => {
-  const roster = new Roster()
-  const follow = (events: ReadonlyArray<RecordedEvent>) => {
-    for (const event of events) roster.apply(event)
-  }
-  return {
-    roster,
-    view: {
-      name: "access",
-      version: 2,
-      categories: ["client"],
-      tables: ["access_clients", "access_keys"],
-      setup,
-      apply: (sql, events) => Effect.forEach(events, (event) => apply(sql, event), { discard: true }),
-      following: { hydrate: (sql) => hydrate(sql, roster), follow }
-    }
-  }
+/** One row per client, one per key. Names stay sealed; of keys only digests are known. */
+export const view: RowsView = {
+  name: "access",
+  version: 2,
+  categories: ["client"],
+  tables: ["access_clients", "access_keys"],
+  setup,
+  writer: () => ({
+    apply: (sql, events) => Effect.forEach(events, (event) => apply(sql, event), { discard: true })
+  })
 }
+
+/** The rows exist so that a start need not read every client's stream: while it runs, the roster is all that is asked. */
+export const all = Effect.fnUntraced(function* (sql: SqlClient.SqlClient) {
+  const clients = yield* sql`SELECT id, created_at, name, named_by FROM access_clients
+    WHERE tenant = ${defaultTenant} ORDER BY created_at, id`
+  const keys = yield* sql`SELECT id, client, digest, scopes, revoked, expires_at, replaced_by
+    FROM access_keys WHERE tenant = ${defaultTenant} ORDER BY id`
+  return { clients: readClients(clients), keys: readKeys(keys) }
+})
