@@ -8,6 +8,9 @@ const root = resolve(import.meta.dirname, "..")
 /** Composition roots: the only files of services and mac-agent where a program meets its adapters. */
 const roots = ["services/layers/Processes.ts", "services/cli/", "mac-agent/Layers.ts"]
 
+/** Started by their names. */
+const programs = ["services/cli/homing.ts", "infra/whatsapp/simulator/main.ts", "infra/event-store/double/main.ts"]
+
 const rooms: Record<string, (target: string) => boolean> = {
   "domain/": (to) => to === "effect" || to.startsWith("domain/"),
   "infra/": (to) => !to.startsWith("services/") && !to.startsWith("mac-agent/"),
@@ -74,13 +77,14 @@ const below: Record<string, ReadonlyArray<string>> = {
 
 const isIn = (places: ReadonlyArray<string>, file: string) => places.some((place) => file.startsWith(place))
 const isOf = (library: string, target: string) => target === library || target.startsWith(`${library}/`)
-const isTest = (file: string) => /(\.test|\/contract|Fixture)\.ts$/.test(file) || file.includes("/contract/")
+/** Tests, the contracts of ports and what both need: a `testing/` stands where what it helps to test stands. */
+const isTest = (file: string) => /(\.test|\/contract)\.ts$|\/(contract|testing)\//.test(file)
 
-const sources = Object.keys(rooms).flatMap((room) =>
-  readdirSync(join(root, room), { recursive: true, encoding: "utf8" })
-    .map((file) => join(room, file))
+const sourcesIn = (folder: string) =>
+  readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
+    .map((file) => join(folder, file))
     .filter((file) => file.endsWith(".ts"))
-)
+const sources = Object.keys(rooms).flatMap(sourcesIn)
 
 const targetOf = (file: string, name: string): string => {
   if (name.startsWith("#")) return name.slice(1)
@@ -142,6 +146,28 @@ describe("architecture", () => {
   it("rooms import only what they may", () => {
     assert.isAbove(sources.length, 100)
     assert.deepStrictEqual(sources.filter((file) => !isTest(file)).flatMap(violations), [])
+  })
+
+  it("nothing that runs imports what is there for tests", () => {
+    const borrowed = production.flatMap((file) =>
+      importsOf(file)
+        .filter(isTest)
+        .map((target) => `${file} -> ${target}`)
+    )
+    assert.deepStrictEqual(borrowed, [])
+  })
+
+  it("what only tests use is in a place for it", () => {
+    const running = [...production, ...sourcesIn("bench")]
+    const used = new Set([...programs, ...running.flatMap(importsOf)])
+    assert.deepStrictEqual(
+      production.filter((file) => !used.has(file)),
+      []
+    )
+    assert.deepStrictEqual(
+      programs.filter((program) => !production.includes(program)),
+      []
+    )
   })
 
   it("every place that is named here makes use of it", () => {

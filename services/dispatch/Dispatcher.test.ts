@@ -11,9 +11,9 @@ import * as InProcessLeases from "#infra/leases/InProcess.ts"
 import * as SqliteClient from "#infra/sqlite/SqliteClient.ts"
 import { StoreIdentity } from "../identity/StoreIdentity.ts"
 import { MessageActors } from "../messages/MessageActors.ts"
+import { deviceCreated, uuid } from "../testing/ViewsFixture.ts"
 import { AgentCommands } from "../transports/agent-link/Commands.ts"
 import { Views } from "../views/View.ts"
-import { deviceCreated, uuid } from "../views/ViewsFixture.ts"
 import * as Dispatcher from "./Dispatcher.ts"
 
 const ports = InProcessLeases.layer.pipe(

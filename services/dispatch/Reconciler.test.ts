@@ -13,9 +13,9 @@ import * as DevicesView from "../devices/DevicesView.ts"
 import { StoreIdentity } from "../identity/StoreIdentity.ts"
 import { MessageActors } from "../messages/MessageActors.ts"
 import * as MessagesView from "../messages/MessagesView.ts"
+import { deviceChanged, deviceCreated, uuid, write } from "../testing/ViewsFixture.ts"
 import { AgentCommands } from "../transports/agent-link/Commands.ts"
 import { Views } from "../views/View.ts"
-import { deviceChanged, deviceCreated, uuid, write } from "../views/ViewsFixture.ts"
 import * as Reconciler from "./Reconciler.ts"
 
 const [pairing, paired] = [uuid(1), uuid(2)]

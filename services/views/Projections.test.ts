@@ -9,14 +9,23 @@ import type { NewEvent, RecordedEvent } from "#domain/Recorded.ts"
 import * as SqliteEventStore from "#infra/event-store/sqlite/Sqlite.ts"
 import * as PostgresLeases from "#infra/leases/Postgres.ts"
 import * as PostgresClient from "#infra/postgres/PostgresClient.ts"
-import { clientOf, Postgres } from "#infra/postgres/PostgresFixture.ts"
+import { clientOf, Postgres } from "#infra/postgres/testing/PostgresFixture.ts"
 import { describeWith } from "../../test/servers/Installed.ts"
 import * as KeysView from "../access/KeysView.ts"
 import * as DevicesView from "../devices/DevicesView.ts"
 import * as MessagesView from "../messages/MessagesView.ts"
+import {
+  deviceChanged,
+  deviceCreated,
+  home,
+  queued,
+  recorded,
+  reported,
+  sealed,
+  uuid
+} from "../testing/ViewsFixture.ts"
 import * as Projections from "./Projections.ts"
 import { type View, Views } from "./View.ts"
-import { deviceChanged, deviceCreated, home, queued, recorded, reported, sealed, uuid } from "./ViewsFixture.ts"
 
 const device = DeviceId.make(home)
 const client = ClientId.make(uuid(201))

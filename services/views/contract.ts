@@ -11,8 +11,6 @@ import * as InProcessLeases from "#infra/leases/InProcess.ts"
 import * as KeysView from "../access/KeysView.ts"
 import * as DevicesView from "../devices/DevicesView.ts"
 import * as MessagesView from "../messages/MessagesView.ts"
-import * as Projections from "./Projections.ts"
-import { type View, Views } from "./View.ts"
 import {
   at,
   away,
@@ -28,7 +26,9 @@ import {
   sealed,
   uuid,
   write
-} from "./ViewsFixture.ts"
+} from "../testing/ViewsFixture.ts"
+import * as Projections from "./Projections.ts"
+import { type View, Views } from "./View.ts"
 
 const everything = { status: undefined, device: undefined, after: undefined, limit: 100 }
 const places = (rows: ReadonlyArray<MessagesView.Listed>) => rows.map(({ position }) => far - position)

@@ -5,9 +5,9 @@ import { Context, Effect, Exit, Layer, Redacted, Scope, Stream } from "effect"
 import { DeviceId, WaMessageId } from "#domain/Ids.ts"
 import { type Content, PhoneNumber, type Recipient } from "#domain/message/Content.ts"
 import { type Pairing, type SentMessage, type SessionEvent, WhatsApp } from "#domain/ports/WhatsApp.ts"
-import * as NodeCrypto from "../../crypto/NodeCrypto.ts"
-import { type SimulatorOptions, startSimulator } from "../simulator/Simulator.ts"
-import * as Baileys from "./Baileys.ts"
+import * as NodeCrypto from "../../../crypto/NodeCrypto.ts"
+import { type SimulatorOptions, startSimulator } from "../../simulator/Simulator.ts"
+import * as Baileys from "../Baileys.ts"
 
 export const device = DeviceId.make("0b9f2a54-5a6f-4c0e-9d6c-2f6f7f1f0a01")
 export const own = "15550001"

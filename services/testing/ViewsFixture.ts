@@ -4,7 +4,7 @@ import { CommandId, defaultTenant, EventId, StreamId, SubjectId } from "#domain/
 import { fromMillis } from "#domain/Instant.ts"
 import type { JsonObject } from "#domain/Json.ts"
 import type { RecordedEvent } from "#domain/Recorded.ts"
-import type { View } from "./View.ts"
+import type { View } from "../views/View.ts"
 
 /** Databases for views, one after the other, each with nothing in it. */
 export class Databases extends Context.Service<
