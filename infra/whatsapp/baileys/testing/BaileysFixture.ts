@@ -39,13 +39,12 @@ export const world = Effect.fnUntraced(function* (options: SimulatorOptions = {}
 })
 type World = Effect.Success<ReturnType<typeof world>>
 
-/** One life of the adapter: ends, as its process would, with `stop`. Takes each receipt at once unless told otherwise. */
-export const agent = Effect.fnUntraced(function* (
-  { simulator, folder, ledger }: World,
-  { takes = true, ...options }: Partial<Baileys.Options> & { readonly takes?: boolean } = {}
-) {
-  const life = yield* Scope.fork(yield* Effect.scope)
-  const layer = Baileys.layer({
+/** The adapter over this simulator and folder, with less patience than over the world. */
+export const adapterIn = (
+  { folder, simulator }: Pick<World, "folder" | "simulator">,
+  options: Partial<Baileys.Options> = {}
+) =>
+  Baileys.layer({
     authFile: join(folder, "auth.db"),
     authKey,
     webSocketUrl: simulator.url,
@@ -54,7 +53,17 @@ export const agent = Effect.fnUntraced(function* (
     backoff: { firstMs: 10, mostMs: 40 },
     ...options
   }).pipe(Layer.provide(NodeCrypto.layer))
-  const whatsApp = Context.get(yield* Layer.buildWithScope(Layer.fresh(layer), life), WhatsApp)
+
+/** One life of the adapter: ends, as its process would, with `stop`. Takes each receipt at once unless told otherwise. */
+export const agent = Effect.fnUntraced(function* (
+  { simulator, folder, ledger }: World,
+  { takes = true, ...options }: Partial<Baileys.Options> & { readonly takes?: boolean } = {}
+) {
+  const life = yield* Scope.fork(yield* Effect.scope)
+  const whatsApp = Context.get(
+    yield* Layer.buildWithScope(Layer.fresh(adapterIn({ simulator, folder }, options)), life),
+    WhatsApp
+  )
 
   const unread: Array<SessionEvent> = []
   let arrived = Promise.withResolvers<void>()
