@@ -82,7 +82,12 @@ export const deviceCreated = (id: string, position: bigint, agent = "home") =>
 export const deviceChanged = (id: string, revision: number, position: bigint, change: string) =>
   recorded(`device-${id}`, revision, position, {
     type: `device.${change}.v1`,
-    data: { at, evidence: "", step: revision, ...(change === "disconnected" && { reason: "network" }) }
+    data: {
+      at,
+      evidence: "",
+      step: revision,
+      ...(["disconnected", "logged_out"].includes(change) && { reason: "network" })
+    }
   })
 
 /** As the runner does, a transaction at a time; memory hears the same events. */
