@@ -87,6 +87,14 @@ export const codeOf = (header: Header, key: CipherKey) =>
   }) satisfies AgentReport
 export const heartbeat: AgentReport = { kind: "heartbeat", at, protocol: 2, revision: 0, refused: 0 }
 
+/** Signs together, as the agent does, or somebody else. */
+export const sign = (reports: ReadonlyArray<readonly [AgentReport, Header]>, by = own.key) =>
+  signBatch(
+    crypto,
+    by,
+    reports.map(([report, header]) => encodeUnsigned({ header, payload: encodePayload(report) }))
+  )
+
 /** How often reports were refused for this reason, in this process. */
 export const refusals = (reason: string) =>
   Metric.counter("homing_reports_refused_total", {
@@ -171,11 +179,8 @@ export const reporting = Effect.fnUntraced(function* (registry: DeviceRegistry =
     return Effect.forkScoped(bus.publish({ kind: "reports", agent: lane }, outgoing), { startImmediately: true })
   }
 
-  /** Signs as the agent does, or somebody else. */
   const say = (report: AgentReport, header: Header, { by = own.key, lane = home } = {}) =>
-    Effect.flatMap(signBatch(crypto, by, [encodeUnsigned({ header, payload: encodePayload(report) })]), (signed) =>
-      publish(lane, signed)
-    )
+    Effect.flatMap(sign([[report, header]], by), (signed) => publish(lane, signed))
 
   return {
     store,
@@ -193,6 +198,8 @@ export const reporting = Effect.fnUntraced(function* (registry: DeviceRegistry =
       const { data, stream, type } = queued(n, 0n, of)
       return record(stream, type, data, commandOf(n))
     },
+    /** Message number `n` as nobody has recorded it: the log is damaged. */
+    damage: (n: number) => record(`message-${messageOf(n)}`, "message.queued.v1", {}, commandOf(n)),
     publish,
     say,
     /** The same, until the bus has the acknowledgement. */
