@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Exit, Fiber } from "effect"
+import { Deferred, Effect, Exit, Fiber } from "effect"
 import { ClientId, defaultTenant } from "#domain/Ids.ts"
 import { toMillis } from "#domain/Instant.ts"
 import { typesOf } from "#infra/event-store/contract/Fixtures.ts"
@@ -135,19 +135,12 @@ describe("the answer", () => {
   it.live("is no concern of a caller that left: what it asked for is accepted, and its wait is over", () =>
     Effect.gen(function* () {
       const { messages, waits, world } = yield* messaging()
-      const held = Promise.withResolvers<void>()
-      let asked = false
-      world.before = Effect.promise(() => {
-        asked = true
-        return held.promise
-      })
+      const [asked, held] = [yield* Deferred.make<void>(), yield* Deferred.make<void>()]
+      world.before = Effect.andThen(Deferred.succeed(asked, undefined), Deferred.await(held))
       const leaving = yield* begin(messages.send(caller, requestOf(1, { confirm: patient })))
-      yield* eventually(
-        Effect.sync(() => asked),
-        (yes) => yes
-      )
+      yield* Deferred.await(asked)
       const left = yield* begin(Fiber.interrupt(leaving))
-      held.resolve()
+      yield* Deferred.succeed(held, undefined)
       yield* Fiber.join(left)
       assert.isTrue(Exit.hasInterrupts(yield* Fiber.await(leaving)))
       assert.isDefined(yield* messages.repeat(caller, requestOf(1)))

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber } from "effect"
+import { Deferred, Effect, Fiber } from "effect"
 import { DeviceId } from "#domain/Ids.ts"
 import { eventually } from "../testing/Eventually.ts"
 import { caller, device, messaging, otherDevice, requestOf, streamOf } from "../testing/MessagingFixture.ts"
@@ -45,6 +45,28 @@ describe("nothing is accepted", () => {
       yield* counted
       assert.strictEqual(yield* ask(13, device), "accepted")
     })
+  )
+
+  it.live(
+    "beyond what may be open, when the views have not heard yet of what is; nor if who asked for it has left",
+    () =>
+      Effect.gen(function* () {
+        const deaf = yield* messaging({ total: 1 })
+        deaf.world.hearing = Effect.never
+        yield* deaf.messages.send(caller, requestOf(1))
+        assert.strictEqual(yield* tagOf(deaf.messages.send(caller, requestOf(2))), "QueueFull")
+
+        const { messages, world } = yield* messaging({ total: 1 })
+        const [asked, held] = [yield* Deferred.make<void>(), yield* Deferred.make<void>()]
+        world.hearing = Effect.never
+        world.before = Effect.andThen(Deferred.succeed(asked, undefined), Deferred.await(held))
+        const leaving = yield* begin(messages.send(caller, requestOf(1)))
+        yield* Deferred.await(asked)
+        const left = yield* begin(Fiber.interrupt(leaving))
+        yield* Deferred.succeed(held, undefined)
+        yield* Fiber.join(left)
+        assert.strictEqual(yield* tagOf(messages.send(caller, requestOf(2))), "QueueFull")
+      })
   )
 
   it.live("beyond what may wait, of those that want to", () =>

@@ -1,4 +1,4 @@
-import { Context, Effect, Layer, Redacted } from "effect"
+import { Context, Effect, Layer, Redacted, Stream } from "effect"
 import { ApiKeyId, ClientId, DeviceId, defaultTenant, type MessageId, StreamId } from "#domain/Ids.ts"
 import { PhoneNumber } from "#domain/message/Content.ts"
 import { EventStore } from "#domain/ports/EventStore.ts"
@@ -78,13 +78,16 @@ export const messaging = Effect.fnUntraced(function* (limits: Partial<MessagesLi
     lag: undefined as Lag | undefined,
     /** Before the log is asked to take something, and after it has. */
     before: Effect.void as Effect.Effect<void>,
-    after: (_: StreamId): Effect.Effect<void> => Effect.void
+    after: (_: StreamId): Effect.Effect<void> => Effect.void,
+    /** Before anybody who follows the log hears of what it took. */
+    hearing: Effect.void as Effect.Effect<void>
   }
   const { become, layer: faulty } = unreliable()
   const log = yield* Layer.build(Sqlite.layer(":memory:"))
   const store = Context.get(log, EventStore)
   const watched = Layer.succeed(EventStore, {
     ...store,
+    subscribe: (from) => Stream.tap(store.subscribe(from), () => Effect.suspend(() => world.hearing)),
     append: (stream, ...asked) =>
       Effect.andThen(
         Effect.suspend(() => world.before),
