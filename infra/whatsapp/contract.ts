@@ -5,7 +5,7 @@ import { toMillis } from "#domain/Instant.ts"
 import { type Content, PhoneNumber, type Recipient } from "#domain/message/Content.ts"
 import type { SentMessage, SessionEvent, WhatsApp } from "#domain/ports/WhatsApp.ts"
 
-/** An account of WhatsApp that nothing is linked to, and one person on it to write to. */
+/** An account of WhatsApp that nothing is linked to, and one person on it to write to, at +15550002. */
 export interface World {
   /** As a process of its own has the adapter, until the scope ends; the next one finds what this one kept. */
   readonly live: Effect.Effect<WhatsApp["Service"], unknown, Scope.Scope>
@@ -18,7 +18,7 @@ export class Worlds extends Context.Service<Worlds, { readonly empty: Effect.Eff
   "homing/infra/whatsapp/Worlds"
 ) {}
 
-export const recipient: Recipient = { kind: "phone", address: PhoneNumber.make("+15550002") }
+const recipient: Recipient = { kind: "phone", address: PhoneNumber.make("+15550002") }
 const device = DeviceId.make("0b9f2a54-5a6f-4c0e-9d6c-2f6f7f1f0a01")
 const stranger = DeviceId.make("0b9f2a54-5a6f-4c0e-9d6c-2f6f7f1f0a02")
 const idOf = (n: number) => WaMessageId.make(`3EB0${n.toString(16).toUpperCase().padStart(18, "0")}`)

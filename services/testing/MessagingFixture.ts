@@ -132,7 +132,7 @@ export const messaging = Effect.fnUntraced(function* (limits: Partial<MessagesLi
       const { data, type } = reported(1, 1, 0n, kind)
       return Effect.asVoid(record(streamOf(id), type, data))
     },
-    /** Nothing is open any more, as far as this process knows. */
+    /** Until this process counts all that the log holds. */
     counted: Effect.flatMap(Effect.orDie(store.head), (head) =>
       head === undefined ? Effect.void : views.counted(head)
     )
