@@ -2,7 +2,6 @@ import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Exit, Fiber } from "effect"
 import { ClientId, defaultTenant } from "#domain/Ids.ts"
 import { toMillis } from "#domain/Instant.ts"
-import { typesOf } from "#infra/event-store/contract/Fixtures.ts"
 import { eventually } from "../testing/Eventually.ts"
 import { caller, device, messaging, otherDevice, requestOf, streamOf } from "../testing/MessagingFixture.ts"
 import { uuid } from "../testing/ViewsFixture.ts"
@@ -197,6 +196,6 @@ it.live("lists the newest first, page by page, and says where the next one begin
     )
     assert.isUndefined(second.next)
     assert.isUndefined((yield* messages.list({ ...all, limit: 3 })).next)
-    assert.deepStrictEqual(typesOf(yield* messages.history(first.items[0]!.id)), ["message.queued.v1"])
+    assert.lengthOf(yield* messages.history(first.items[0]!.id), 1)
   })
 )
