@@ -57,18 +57,26 @@ describe("a report", () => {
     )
   }
 
-  it.live("that waits for the log holds up no other of its agent", () =>
+  it.live("that waits for the log holds up no other: neither what came with it, nor what comes after", () =>
     Effect.gen(function* () {
-      const { become, heard, queue, say, tell } = yield* reporting()
+      const { become, heard, publish, queue, recorded, tell } = yield* reporting()
       yield* queue(1)
       yield* become("refuses")
-      const waiting = yield* say(claimOf(1, "sent"), headerOf(1))
-      yield* Effect.sleep(soon)
-      yield* tell(heartbeat, headerOf(2))
-      assert.deepInclude(heard, ["heartbeat", home, commandOf(2)])
+      const together = [
+        [claimOf(1, "sent"), headerOf(1)],
+        [heartbeat, headerOf(2)]
+      ] as const
+      const waiting = yield* publish(home, yield* sign(together))
+      yield* eventually(
+        Effect.sync(() => heard.filter(([what]) => what === "heartbeat")),
+        ({ length }) => length === 1
+      )
+      yield* tell(heartbeat, headerOf(3))
+      assert.deepInclude(heard, ["heartbeat", home, commandOf(3)])
       assert.isUndefined(waiting.pollUnsafe())
       yield* become("none")
       yield* Fiber.join(waiting)
+      assert.lengthOf(yield* recorded("message", messageOf(1)), 1)
     })
   )
 
