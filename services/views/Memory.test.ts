@@ -6,9 +6,9 @@ import * as SqliteEventStore from "#infra/event-store/sqlite/Sqlite.ts"
 import * as SqliteClient from "#infra/sqlite/SqliteClient.ts"
 import { DeviceRegistry } from "../devices/DeviceRegistry.ts"
 import * as Log from "../telemetry/Log.ts"
+import { begun } from "../testing/ViewsFixture.ts"
 import * as Memory from "./Memory.ts"
 import * as Rows from "./Rows.ts"
-import { begun } from "./ViewsFixture.ts"
 
 const lines: Array<string> = []
 const world = Layer.mergeAll(
