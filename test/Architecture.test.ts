@@ -99,7 +99,7 @@ const below: Record<string, ReadonlyArray<string>> = {
   transports: ["messages", "runtime"],
   dispatch: ["devices", "messages", "runtime", "tables", "telemetry", "transports", "views"],
   health: ["api", "devices", "http", "identity", "runtime", "telemetry", "transports/agent-link", "views"],
-  gateway: ["api", "http", "messages", "telemetry"]
+  gateway: ["api", "http", "messages", "runtime", "telemetry"]
 }
 
 const isIn = (places: ReadonlyArray<string>, file: string) => places.some((place) => file.startsWith(place))

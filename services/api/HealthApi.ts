@@ -40,7 +40,7 @@ export class ProbesApi extends HttpApiGroup.make("probes")
     HttpApiEndpoint.get("alive", "/health", { success: Alive }).annotate(OpenApi.Summary, "The process answers"),
     HttpApiEndpoint.get("ready", "/health/ready", {
       success: Alive,
-      error: reasons.map((reason) => Problem(reason))
+      error: [...reasons, "shutting_down" as const].map((reason) => Problem(reason))
     }).annotate(OpenApi.Summary, "It is of use: it can do its part, and the views have caught up")
   )
   .annotate(OpenApi.Description, "Probes, without a key.") {}

@@ -1,5 +1,6 @@
 import { Layer, Logger, type LogLevel, References, Schema } from "effect"
 import { type DestinationStream, destination, pino } from "pino"
+import { Noticed } from "#domain/Notice.ts"
 import { setting } from "../Setting.ts"
 import { scrub, scrubField, tellCause } from "./Scrub.ts"
 
@@ -35,13 +36,15 @@ const never = [
 ]
 
 /** Only scalars are logged as fields: a whole object could carry what must stay secret. */
-const told = (value: unknown) => {
+const valueOf = (value: unknown) => {
   if (typeof value === "string") return scrubField(value)
   return value === null || ["number", "boolean", "undefined"].includes(typeof value) ? value : "[object]"
 }
 
+type Fields = Readonly<Record<string, unknown>>
+
 /** Structured logs as JSON lines. */
-const make = (level: Level, out: DestinationStream) => {
+const make = (level: Level, out: DestinationStream, notices: Destinations["notices"]) => {
   const log = pino(
     {
       level,
@@ -58,7 +61,7 @@ const make = (level: Level, out: DestinationStream) => {
     const fields: Record<string, unknown> = {}
     const words: Array<string> = []
     const keep = (values: object) => {
-      for (const [key, value] of Object.entries(values)) fields[key] = told(value)
+      for (const [key, value] of Object.entries(values)) fields[key] = valueOf(value)
     }
     keep(fiber.getRef(References.CurrentLogAnnotations))
     for (const part of Array.isArray(message) ? message : [message]) {
@@ -66,13 +69,29 @@ const make = (level: Level, out: DestinationStream) => {
       else words.push(String(part))
     }
     if (cause.reasons.length > 0) fields.causes = tellCause(cause)
-    log[write[logLevel as keyof typeof write] ?? "info"](fields, scrub(words.join(" ")))
+    const told = scrub(words.join(" "))
+    if (notices !== undefined && fiber.getRef(Noticed)) notices(told, fields)
+    log[write[logLevel as keyof typeof write] ?? "info"](fields, told)
   })
 }
 
-/** To standard error, unless told otherwise: standard output is for what people read. */
-export const layer = ({ level, out }: { readonly level: Level; readonly out?: DestinationStream }) =>
+const standardError = (): DestinationStream => {
+  const out = destination({ fd: 2, sync: true })
+  out.on("error", () => {}) // whoever read it may be gone, with a terminal that was closed say: that ends nothing
+  return out
+}
+
+/** Where lines go. */
+interface Destinations {
+  /** All of them, from a level on. Standard error, unless told otherwise: standard output is for what people read. */
+  readonly level: Level
+  readonly out?: DestinationStream
+  /** Those that are for people, as words and what belongs to them. */
+  readonly notices?: ((words: string, fields: Fields) => void) | undefined
+}
+
+export const layer = ({ level, notices, out = standardError() }: Destinations) =>
   Layer.mergeAll(
-    Logger.layer([make(level, out ?? destination({ fd: 2, sync: true }))]),
+    Logger.layer([make(level, out, notices)]),
     Layer.succeed(References.MinimumLogLevel, effectLevel[level])
   )

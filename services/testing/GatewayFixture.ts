@@ -27,6 +27,7 @@ import * as MessagesHttp from "#services/messages/MessagesHttp.ts"
 import { Personal } from "#services/privacy/Personal.ts"
 import { Freshness } from "#services/runtime/Freshness.ts"
 import { Provenance } from "#services/runtime/Provenance.ts"
+import { Stop } from "#services/runtime/Stop.ts"
 import * as Log from "#services/telemetry/Log.ts"
 import { AgentsHeard } from "#services/transports/agent-link/AgentsHeard.ts"
 import * as AgentsHttp from "#services/transports/agent-link/AgentsHttp.ts"
@@ -124,7 +125,7 @@ export const gateway = (stubs: Stubs = {}) => {
     ]),
     Layer.provideMerge(Access.layer(Redacted.make(apiKey))),
     Layer.provide([Admission.layer(options), Personal.layer]),
-    Layer.provide(Readiness.layer),
+    Layer.provide([Readiness.layer, Stop.layer(options.drainTimeoutMs)]),
     Layer.provide(Freshness.layer),
     Layer.provide(altered(Views, stubs.views).pipe(Layer.provideMerge(Projections.layer(Access.projections)))),
     Layer.provide([
