@@ -46,8 +46,9 @@ describe("a stop", () => {
       const device = yield* connectedDevice(homing)
 
       const { heard, socket } = yield* line(homing.url)
+      const other = yield* line(homing.url)
       const [early, late] = [posting(device, "early"), posting(device, "late")]
-      socket.write(early.head)
+      for (const one of [socket, other.socket]) one.write(early.head)
       yield* Effect.sleep("200 millis")
       const stopping = yield* Effect.forkChild(first.end, { startImmediately: true })
       yield* Effect.sleep("100 millis")
@@ -62,6 +63,7 @@ describe("a stop", () => {
         Effect.sync(() => whatsapp.sent.length),
         (sent) => sent === 1
       )
+      other.socket.destroy()
       yield* Deferred.succeed(held, { _tag: "Acked", at: "2026-01-01T00:00:00.000Z" as never })
       yield* Fiber.join(stopping)
     })
