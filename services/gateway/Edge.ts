@@ -12,7 +12,7 @@ import { problemFor } from "../http/Foreseen.ts"
 import { keyHeadersOf, withKey } from "../http/IdempotencyKey.ts"
 import { isExact } from "../http/Paths.ts"
 import { rateHeadersOf } from "../http/RateHeaders.ts"
-import { requestIdOf } from "../http/RequestContext.ts"
+import { requestIdHeader, requestIdOf } from "../http/RequestContext.ts"
 import { Stop } from "../runtime/Stop.ts"
 import { requestAnswered } from "../telemetry/Metrics.ts"
 import { allowedMethods } from "./Allowed.ts"
@@ -57,6 +57,8 @@ export const layer = ({ corsOrigins }: Options) =>
           const told = (answered: Response) => {
             const headers = {
               ...unkept(answered),
+              ...again(answered),
+              [requestIdHeader]: requestIdOf(request),
               ...headersOf(request, answered),
               ...keyHeadersOf(request),
               ...rateHeadersOf(request)
@@ -90,6 +92,10 @@ const stopping = respond(problem("shutting_down"), { connection: "close" })
 /** There is somebody's data in nearly every answer, or a secret: no cache may keep what does not say that it may. */
 const unkept = ({ headers }: Response): Record<string, string> =>
   headers["cache-control"] === undefined ? { "cache-control": "no-store" } : {}
+
+/** When what cannot be done now is worth another try, where nobody knows better. */
+const again = ({ headers, status }: Response): Record<string, string> =>
+  status === 503 && headers["retry-after"] === undefined ? { "retry-after": "1" } : {}
 
 /** Whatever watches the process must not take it for dead because it is busy. */
 const isProbe = (url: string): boolean => url === "/health" || url === "/health/ready"

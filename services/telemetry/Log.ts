@@ -2,7 +2,7 @@ import { Layer, Logger, type LogLevel, References, Schema } from "effect"
 import { type DestinationStream, destination, pino } from "pino"
 import { Noticed } from "#domain/Notice.ts"
 import { setting } from "../Setting.ts"
-import { scrub, scrubField, tellCause } from "./Scrub.ts"
+import { scrub, scrubField, tellCause, tellError } from "./Scrub.ts"
 
 export const levels = ["debug", "info", "warn", "error"] as const
 export type Level = (typeof levels)[number]
@@ -35,9 +35,10 @@ const never = [
   "code"
 ]
 
-/** Only scalars are logged as fields: a whole object could carry what must stay secret. */
-const valueOf = (value: unknown) => {
+/** Only scalars are logged as fields, and what went wrong: a whole object could carry what must stay secret. */
+const valueOf = (value: unknown): unknown => {
   if (typeof value === "string") return scrubField(value)
+  if (value instanceof Error) return tellError(value)
   return value === null || ["number", "boolean", "undefined"].includes(typeof value) ? value : "[object]"
 }
 
@@ -65,7 +66,8 @@ const make = (level: Level, out: DestinationStream, notices: Destinations["notic
     }
     keep(fiber.getRef(References.CurrentLogAnnotations))
     for (const part of Array.isArray(message) ? message : [message]) {
-      if (typeof part === "object" && part !== null) keep(part)
+      if (part instanceof Error) fields.causes = [tellError(part)]
+      else if (typeof part === "object" && part !== null) keep(part)
       else words.push(String(part))
     }
     if (cause.reasons.length > 0) fields.causes = tellCause(cause)
