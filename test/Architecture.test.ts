@@ -93,7 +93,7 @@ const below: Record<string, ReadonlyArray<string>> = {
   http: ["api", "telemetry"],
   identity: ["runtime", "tables"],
   access: ["api", "http", "privacy", "runtime", "views"],
-  devices: ["api", "http", "privacy", "runtime", "tables", "views"],
+  devices: ["api", "http", "privacy", "runtime", "tables", "telemetry", "views"],
   messages: ["api", "devices", "http", "identity", "privacy", "runtime", "telemetry", "views"],
   "transports/agent-link": ["api", "devices", "http", "identity", "runtime", "tables", "transports"],
   transports: ["messages", "runtime"],

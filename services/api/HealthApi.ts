@@ -16,18 +16,27 @@ const reasons = [
   "out_of_date"
 ] as const satisfies ReadonlyArray<ErrorCode>
 
+/** What somebody should look after, although the gateway is of use. */
+const warnings = ["device_disconnected", "device_logged_out", "device_not_paired", "bus_storage"] as const
+
 const Alive = Schema.Struct({ status: Schema.Literal("ok") })
 
 export const Details = Schema.Struct({
   status: Schema.Literals(["ok", "starting", "degraded"]),
   /** What `/health/ready` would say; `null` when it is ready. */
   reason: Schema.NullOr(Schema.Literals(reasons)),
+  /** Why it is `degraded` although it is ready. */
+  warnings: Schema.Array(Schema.Literals(warnings)),
   version: Schema.String,
   uptimeSeconds: Schema.Number,
   memory: Schema.Struct({ rssBytes: Schema.Number, heapUsedBytes: Schema.Number }),
   /** What the store and the bus of this installation promise, in a sentence each. */
   store: Schema.Struct({ reachable: Schema.Boolean, promise: Schema.String }),
-  bus: Schema.Struct({ promise: Schema.String }),
+  bus: Schema.Struct({
+    promise: Schema.String,
+    /** What the bus refuses to make room for, and what it lacks. */
+    shortage: Schema.NullOr(Schema.String)
+  }),
   views: Schema.Struct({ caughtUp: Schema.Boolean, position: Schema.NullOr(Schema.String) }),
   devices: Schema.Record(Schema.Literals(connections), Schema.Number),
   /** `silent`: not heard for a minute and a half. `clockOff`: of those heard, how many have a wrong clock. */

@@ -42,15 +42,18 @@ const health = HttpApiBuilder.group(
           const storeReachable = yield* reachable
           const position = yield* views.position
           const found = yield* hindrance
+          const shortage = deployment.busShortage()
+          const warnings = [...devices.warnings(), ...(shortage === undefined ? [] : (["bus_storage"] as const))]
           const { heapUsed, rss } = process.memoryUsage()
           return {
-            status: found === undefined ? "ok" : found === "starting" ? "starting" : "degraded",
+            status: found === "starting" ? found : found === undefined && warnings.length === 0 ? "ok" : "degraded",
             reason: found ?? null,
+            warnings,
             version: deployment.version,
             uptimeSeconds: Math.floor(process.uptime()),
             memory: { rssBytes: rss, heapUsedBytes: heapUsed },
             store: { reachable: storeReachable, promise: deployment.store },
-            bus: { promise: deployment.bus() },
+            bus: { promise: deployment.bus(), shortage: shortage ?? null },
             views: { caughtUp: lag() === undefined, position: position === undefined ? null : String(position) },
             agents: agentCounts(yield* heard.all, yield* Clock.currentTimeMillis),
             devices: devices.count()

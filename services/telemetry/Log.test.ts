@@ -113,6 +113,20 @@ describe("the log", () => {
     })
   )
 
+  it.effect("does not repeat what goes wrong again and again in the same way", () =>
+    Effect.gen(function* () {
+      const warn = (agent: string) => Effect.logWarning("the bus is away", { agent }, Cause.fail(new Error("full")))
+      const lines = yield* logged(
+        "info",
+        Effect.andThen(Effect.repeat(warn("home"), { times: 20 }), Effect.andThen(warn("cabin"), Effect.logInfo("x")))
+      )
+      assert.deepStrictEqual(
+        lines.map(({ agent }) => agent),
+        ["home", "home", "home", "cabin", undefined]
+      )
+    })
+  )
+
   it.effect("tells a cause that has no message", () =>
     Effect.gen(function* () {
       const cause = Object.assign(new Error("x"), { message: undefined })

@@ -2,6 +2,7 @@ import { Layer, Logger, type LogLevel, References, Schema } from "effect"
 import { type DestinationStream, destination, pino } from "pino"
 import { Noticed } from "#domain/Notice.ts"
 import { setting } from "../Setting.ts"
+import * as Repeats from "./Repeats.ts"
 import { scrub, scrubField, tellCause, tellError } from "./Scrub.ts"
 
 export const levels = ["debug", "info", "warn", "error"] as const
@@ -42,6 +43,9 @@ const valueOf = (value: unknown): unknown => {
   return value === null || ["number", "boolean", "undefined"].includes(typeof value) ? value : "[object]"
 }
 
+/** What goes wrong may go wrong twice a second, for days. */
+const troubled: ReadonlySet<LogLevel.LogLevel> = new Set(["Warn", "Error", "Fatal"])
+
 type Fields = Readonly<Record<string, unknown>>
 
 /** Structured logs as JSON lines. */
@@ -58,6 +62,8 @@ const make = (level: Level, out: DestinationStream, notices: Destinations["notic
   )
   const write = { Debug: "debug", Info: "info", Warn: "warn", Error: "error", Fatal: "fatal", Trace: "trace" } as const
 
+  const leftOut = Repeats.make(() => performance.now())
+
   return Logger.make<unknown, void>(({ cause, fiber, logLevel, message }) => {
     const fields: Record<string, unknown> = {}
     const words: Array<string> = []
@@ -72,6 +78,11 @@ const make = (level: Level, out: DestinationStream, notices: Destinations["notic
     }
     if (cause.reasons.length > 0) fields.causes = tellCause(cause)
     const told = scrub(words.join(" "))
+    if (troubled.has(logLevel)) {
+      const repeated = leftOut(JSON.stringify([told, fields]))
+      if (repeated === undefined) return
+      if (repeated > 0) fields.repeated = repeated
+    }
     if (notices !== undefined && fiber.getRef(Noticed)) notices(told, fields)
     log[write[logLevel as keyof typeof write] ?? "info"](fields, told)
   })

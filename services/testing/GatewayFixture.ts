@@ -76,7 +76,8 @@ const devices: Devices["Service"] = {
   create: () => notAsked,
   find: (id) => Effect.succeed(id === device ? paired : undefined),
   list: Effect.succeed([paired]),
-  count: () => ({ pairing: 0, connected: 1, disconnected: 0, logged_out: 0 })
+  count: () => ({ pairing: 0, connected: 1, disconnected: 0, logged_out: 0 }),
+  warnings: () => []
 }
 
 const secrets = Layer.succeed(SecretVault, {
@@ -131,7 +132,12 @@ export const gateway = (stubs: Stubs = {}) => {
     Layer.provide([
       Layer.succeed(Messages, { ...messages, ...stubs.messages }),
       Layer.succeed(Devices, { ...devices, ...stubs.devices }),
-      Layer.succeed(Deployment, { version: "0.0.0", store: "a store in memory", bus: () => "none" }),
+      Layer.succeed(Deployment, {
+        version: "0.0.0",
+        store: "a store in memory",
+        bus: () => "none",
+        busShortage: () => undefined
+      }),
       SubjectKeys.layer(":memory:").pipe(Layer.provide(secrets)),
       InProcessLeases.layer.pipe(Layer.provideMerge(SqliteClient.layer(":memory:", { durability: "checkpoint" }))),
       InProcessLimits.layer,
