@@ -4,10 +4,12 @@ import { Effect, Layer, Redacted } from "effect"
 import { HttpServer } from "effect/http"
 import { AgentId } from "#domain/Ids.ts"
 import * as Instant from "#infra/whatsapp/AcknowledgesAtOnce.ts"
+import { whatsapp } from "#mac-agent/Layers.ts"
 import { alone, together } from "#services/layers/Processes.ts"
 import * as Log from "#services/telemetry/Log.ts"
+import { tellUsage } from "./Usage.ts"
 
-/** The product as it is, with an instant WhatsApp behind the agent. Prints its port when it is ready. */
+/** The product as it is, with an instant WhatsApp behind the agent or the one at WHATSAPP_URL. Prints its port when it is ready. */
 const [folder = "."] = process.argv.slice(2)
 
 /** Commits of the durable files, each one sync to disk; the views' own client is not durable and not counted. */
@@ -37,12 +39,12 @@ const options = {
   reconciler: { everyMillis: 30_000, patienceMillis: 60_000, graceMillis: 60_000 }
 }
 
-process.on("message", () => {
-  process.send?.({ rssMb: process.memoryUsage.rss() / 2 ** 20, commits })
-})
-process.on("disconnect", () => process.exit(0))
+tellUsage(() => commits)
 
-const { DATABASE_URL, EVENTSTORE_URL, NATS_URL } = process.env
+const { DATABASE_URL, EVENTSTORE_URL, NATS_URL, WHATSAPP_URL } = process.env
+/** The bench has no time to wait for an account's turns to ask about new numbers. */
+const lookups = { burst: 10_000, everyMs: 1 }
+const session = WHATSAPP_URL === undefined ? Instant.layer : whatsapp(folder, { webSocketUrl: WHATSAPP_URL, lookups })
 const addresses = {
   databaseUrl: DATABASE_URL === undefined ? undefined : Redacted.make(DATABASE_URL),
   eventStoreUrl: EVENTSTORE_URL === undefined ? undefined : Redacted.make(EVENTSTORE_URL),
@@ -54,7 +56,7 @@ Effect.scoped(
   Effect.gen(function* () {
     const services = yield* Layer.build(
       (NATS_URL === undefined
-        ? together(folder, options, Instant.layer, { addresses })
+        ? together(folder, options, session, { addresses })
         : alone(folder, addresses, options)
       ).pipe(Layer.provideMerge(Log.layer({ level: "error" })))
     )
