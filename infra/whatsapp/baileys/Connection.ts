@@ -16,6 +16,7 @@ import { banMillis, disconnectReason } from "./DisconnectReasons.ts"
 import * as BaileysMemory from "./Memory.ts"
 import type { Pace } from "./Pace.ts"
 import { PairingCodeRefused, pairingCodes } from "./PairingCodes.ts"
+import * as PrivacyTokens from "./PrivacyTokens.ts"
 import { hearReceipts } from "./Receipts.ts"
 import { givenTo } from "./Retries.ts"
 import * as BaileysSend from "./Send.ts"
@@ -80,9 +81,9 @@ export const connect = (options: {
     }
 
     /** Without the keys on disk nothing may follow: the next connection starts from what is there. */
-    const durably = (write: () => void) => {
+    const durably = async <A>(work: () => A | Promise<A>): Promise<A> => {
       try {
-        write()
+        return await work()
       } catch (cause) {
         finish("connection_lost")
         throw cause
@@ -108,6 +109,7 @@ export const connect = (options: {
     BaileysMemory.bind(sock)
     const deviceLists = DeviceLists.make(sock, addresses, () => sock.user?.id)
     const sender = BaileysSend.make(sock, { ...settings, pace: options.pace, found: addresses.found, deviceLists })
+    const tokens = PrivacyTokens.make(sock, () => Math.floor(Date.now() / 1_000))
     const guarded = guard(sock.ws, {
       key,
       suspects,
@@ -127,9 +129,7 @@ export const connect = (options: {
     const offer = pairing && pairingCodes(sock, pairing, settings.qrTimeoutMs)
 
     sock.ev.on("creds.update", () => {
-      try {
-        durably(auth.save)
-      } catch {} // durably has ended the connection; Baileys would turn a throw here into a crash of the process
+      durably(auth.save).catch(() => {}) // it has ended the connection
     })
     sock.ev.on("connection.update", ({ connection, isNewLogin, lastDisconnect, qr }) => {
       if (over) return
@@ -163,6 +163,8 @@ export const connect = (options: {
       take: (ack) => {
         const { waMessageId, error } = ack
         deviceLists.heard(ack)
+        const address = error === undefined ? sender.addressOf(waMessageId) : undefined
+        if (address !== undefined) tokens.given(address).catch(() => {}) // it is given again
         if (sender.settle(waMessageId, error)) return
         tell({ _tag: "LateAck", waMessageId, ...(error !== undefined && { error }), at: fromMillis(Date.now()) })
       }
