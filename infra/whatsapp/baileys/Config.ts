@@ -27,7 +27,7 @@ export const configure = (options: {
   readonly pairing: Pairing | undefined
   /** What may be given to this asker. */
   readonly copyFor: (waMessageId: string, asker: string | undefined) => Promise<Uint8Array | undefined>
-  readonly durably: <A>(work: () => A | Promise<A>) => Promise<A>
+  readonly durably: <A>(work: () => A | Promise<A>) => A | Promise<A>
 }): UserFacingSocketConfig => {
   const { auth, settings, pairing, copyFor, durably } = options
   const { creds, keys } = auth.state

@@ -81,12 +81,16 @@ export const connect = (options: {
     }
 
     /** Without the keys on disk nothing may follow: the next connection starts from what is there. */
-    const durably = async <A>(work: () => A | Promise<A>): Promise<A> => {
+    const unkept = (cause: unknown): never => {
+      finish("connection_lost")
+      throw cause
+    }
+    const durably = <A>(work: () => A | Promise<A>): A | Promise<A> => {
       try {
-        return await work()
+        const done = work()
+        return done instanceof Promise ? done.catch(unkept) : done
       } catch (cause) {
-        finish("connection_lost")
-        throw cause
+        return unkept(cause)
       }
     }
 
@@ -129,7 +133,9 @@ export const connect = (options: {
     const offer = pairing && pairingCodes(sock, pairing, settings.qrTimeoutMs)
 
     sock.ev.on("creds.update", () => {
-      durably(auth.save).catch(() => {}) // it has ended the connection
+      try {
+        durably(auth.save)
+      } catch {} // durably has ended the connection; Baileys would turn a throw here into a crash of the process
     })
     sock.ev.on("connection.update", ({ connection, isNewLogin, lastDisconnect, qr }) => {
       if (over) return

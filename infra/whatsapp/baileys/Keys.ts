@@ -15,7 +15,7 @@ export const make = (rows: DeviceRows): SignalKeyStore => {
     write: (address, ratchet) => rows.write([rowOf("session", address, ratchet)])
   })
 
-  const others = <T extends keyof SignalDataTypeMap>(type: T, ids: ReadonlyArray<string>) => {
+  const readAll = <T extends keyof SignalDataTypeMap>(type: T, ids: ReadonlyArray<string>) => {
     const found: { [id: string]: SignalDataTypeMap[T] } = {}
     for (const id of ids) {
       const value = read(type, id)
@@ -30,12 +30,17 @@ export const make = (rows: DeviceRows): SignalKeyStore => {
         ? (ratchets.get(ids) as
             | { [id: string]: SignalDataTypeMap[T] }
             | Promise<{ [id: string]: SignalDataTypeMap[T] }>)
-        : others(type, ids),
+        : readAll(type, ids),
 
     set: ({ session = {}, ...data }) => {
-      const changed = ratchets.set(session as unknown as Record<string, Ratchet | null>)
-      const all = [...rowsOf(data), ...changed.rows.map(([address, ratchet]) => rowOf("session", address, ratchet))]
-      return all.length === 0 ? undefined : changed.during(rows.write(all))
+      const others = rowsOf(data)
+      const { during, mayWait, rows: changed } = ratchets.set(session as unknown as Record<string, Ratchet | null>)
+      const all = [...others, ...changed.map(([address, ratchet]) => rowOf("session", address, ratchet))]
+      if (all.length === 0) return undefined
+      const written = during(rows.write(all))
+      if (others.length > 0 || !mayWait) return written
+      written.catch(() => {}) // whoever needs it hears of it
+      return undefined
     }
   }
 }

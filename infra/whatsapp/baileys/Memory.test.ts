@@ -28,7 +28,7 @@ const connection = () => {
     settings,
     pairing: undefined,
     copyFor: async () => undefined,
-    durably: async (work) => work()
+    durably: (work) => work()
   })
   return { config, stored }
 }

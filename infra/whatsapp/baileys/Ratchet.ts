@@ -9,6 +9,8 @@ interface Session {
   readonly _chains: Readonly<Record<string, Chain>>
   readonly currentRatchet: { readonly ephemeralKeyPair: { readonly pubKey: string } }
   readonly indexInfo: { readonly closed: number }
+  /** While nobody has answered. */
+  readonly pendingPreKey?: unknown
 }
 
 interface Chain {
@@ -24,6 +26,7 @@ export interface Position {
 
 const open = -1
 const sending = 1
+const unused = -1
 
 /** The chain that the next message's key comes from. */
 const chainOf = ({ _sessions }: Ratchet) => {
@@ -37,6 +40,12 @@ const chainOf = ({ _sessions }: Ratchet) => {
 }
 
 export const positionOf = (ratchet: Ratchet): Position | undefined => chainOf(ratchet)?.chain.chainKey
+
+/** Nothing has been encrypted or read with it: whoever loses it begins another. */
+export const isNew = (ratchet: Ratchet): boolean => {
+  const { chain, session } = chainOf(ratchet) ?? {}
+  return session?.pendingPreKey !== undefined && chain?.chainKey.counter === unused
+}
 
 /** The same ratchet with its sending chain elsewhere. */
 export const at = (ratchet: Ratchet, position: Position): Ratchet => {

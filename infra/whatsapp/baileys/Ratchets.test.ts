@@ -115,6 +115,15 @@ describe("what is on disk of a session", () => {
     }
   })
 
+  it("may come later of a session that we begin, as long as it encrypts nothing", async () => {
+    const world = disk()
+    const { _sessions } = ratchet(-1)
+    const begun = { _sessions: { base: { ..._sessions!.base!, pendingPreKey: {} } } }
+    assert.isTrue(world.ratchets.set({ [bob]: begun }).mayWait)
+    assert.isFalse(world.ratchets.set({ [bob]: begun, "15550003.0": ratchet(3) }).mayWait)
+    assert.isFalse(world.ratchets.set({ [bob]: null }).mayWait)
+  })
+
   it("takes a deletion, and is seen without it at once", async () => {
     const world = disk([[bob, ratchet(0)]])
     const gone = world.set({ [bob]: null })

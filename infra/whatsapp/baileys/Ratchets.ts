@@ -1,5 +1,5 @@
 import { lru } from "../../Lru.ts"
-import { ahead, at, between, notBehind, positionOf, type Ratchet } from "./Ratchet.ts"
+import { ahead, at, between, isNew, notBehind, positionOf, type Ratchet } from "./Ratchet.ts"
 
 /**
  * The Signal sessions of one device. On disk each is some messages ahead of where it is, so that a send has nothing to
@@ -16,6 +16,8 @@ export type Found = Record<string, Ratchet>
 export type Changes = Readonly<Record<string, Ratchet | null | undefined>>
 
 export interface Change {
+  /** All of it may be lost, as long as nothing encrypts with it: whoever is to does wait. */
+  readonly mayWait: boolean
   readonly rows: ReadonlyArray<readonly [address: string, row: Ratchet | undefined]>
   /** Hears of the write that has the rows. */
   readonly during: (write: Promise<void>) => Promise<void>
@@ -127,6 +129,7 @@ export const make = (options: {
         return [{ address, entry, edge: entry.current && edgeFor(entry, entry.current) }]
       })
       return {
+        mayWait: changed.every(({ entry }) => entry.current !== undefined && isNew(entry.current)),
         rows: changed.map(({ address, edge }) => [address, edge] as const),
         during: async (write) => {
           await Promise.all([write, ...changed.map(({ address, edge, entry }) => fly(address, entry, edge, write))])
