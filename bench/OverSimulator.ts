@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { createInterface } from "node:readline"
-import { key, pairedDevice, request } from "./Callers.ts"
+import { firstDevice, key, pairedDevice, request } from "./Callers.ts"
 import { ask, load, median, type Server, serve } from "./Processes.ts"
 import { type Simulator, simulate, steer } from "./Simulator.ts"
 
@@ -89,13 +89,21 @@ const recipientsOfOne = 8
 const noLimits = { RATE_LIMIT_MESSAGES: "0", RATE_LIMIT_SENDS_PER_DEVICE: "0", RATE_LIMIT_ADDRESS: "0" }
 
 /** What `npm start` runs, with its defaults, holds after its sends: resident, in MB. */
-const memory = async (simulator: Simulator) => {
+export const memory = async (simulator: Simulator) => {
   const { scripts } = JSON.parse(readFileSync(join(import.meta.dirname, "../package.json"), "utf8"))
   const [, ...args] = (scripts.start as string).split(" ")
   const folder = mkdtempSync(join(tmpdir(), "homing-bench-"))
   const child = spawn(process.execPath, args, {
     cwd: join(import.meta.dirname, ".."),
-    env: { ...process.env, ...noLimits, API_KEY: key, DATA_DIR: folder, PORT: "0", WHATSAPP_URL: simulator.url },
+    env: {
+      ...process.env,
+      ...noLimits,
+      API_KEY: key,
+      LOG_LEVEL: "error",
+      DATA_DIR: folder,
+      PORT: "0",
+      WHATSAPP_URL: simulator.url
+    },
     stdio: ["ignore", "pipe", "inherit"]
   })
   let port = 0
@@ -103,7 +111,7 @@ const memory = async (simulator: Simulator) => {
     port = Number(/http:\/\/[^:]+:(\d+)/.exec(line)?.[1] ?? 0)
     if (port > 0) break
   }
-  const asked = request(await pairedDevice({ port }, scanner(simulator, phones.installed)), recipientsOfOne)
+  const asked = request(await firstDevice({ port }, scanner(simulator, phones.installed)), recipientsOfOne)
   for (let sent = 0; sent < sends; ) sent += (await load(port, 8, 2, asked)).answered
   const ps = spawn("ps", ["-o", "rss=", "-p", String(child.pid)], { stdio: ["ignore", "pipe", "inherit"] })
   const [kilobytes] = await once(ps.stdout, "data")
