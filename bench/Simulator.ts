@@ -14,6 +14,7 @@ export interface Simulator {
 export const simulate = async (): Promise<Simulator> => {
   const script = join(import.meta.dirname, "../infra/whatsapp/simulator/main.ts")
   const child = spawn(process.execPath, [script, "--port", "0"], { stdio: ["ignore", "pipe", "inherit"] })
+  process.once("exit", () => child.kill("SIGKILL")) // also when the run fails
   const [line] = await once(createInterface({ input: child.stdout }), "line")
   const { controlUrl, url }: { readonly controlUrl: string; readonly url: string } = JSON.parse(line)
   return {
