@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Cause, Context, Effect, Exit, Fiber, Layer, Redacted, References } from "effect"
 import { TestClock } from "effect/testing"
 import { Client } from "#domain/access/Client.ts"
+import type { Scope } from "#domain/access/Scopes.ts"
 import { ApiKeyId, ClientId, defaultTenant, EventId } from "#domain/Ids.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
 import { EventStore } from "#domain/ports/EventStore.ts"
@@ -21,6 +22,7 @@ import type { RowsView } from "../views/RowsView.ts"
 import { Views } from "../views/Views.ts"
 import * as Authenticator from "./Authenticator.ts"
 import * as Clients from "./Clients.ts"
+import { KeyUses } from "./KeyUses.ts"
 import { Roster } from "./Roster.ts"
 
 const caller = {
@@ -60,7 +62,8 @@ const started = (
     Layer.provideMerge(Projections.layer(altered(Roster.layer, rows)))
   )
   return Layer.build(
-    Layer.merge(Clients.layer, Authenticator.layer(undefined)).pipe(
+    Layer.merge(Clients.layer(false), Authenticator.layer(undefined)).pipe(
+      Layer.provide(KeyUses.layer),
       Layer.provide([Personal.layer, Readiness.layer]),
       Layer.provide(Freshness.layer),
       Layer.provideMerge(projections),
@@ -127,6 +130,48 @@ describe("a client's name", () => {
       yield* views.reached(position)
       const exit = yield* Effect.exit(clients.find(moved))
       assert.isTrue(Exit.isFailure(exit) && Cause.hasDies(exit.cause))
+    })
+  )
+})
+
+describe("the last administrator", () => {
+  it.live("cannot be taken away, nor made to end, before there is another", () =>
+    Effect.gen(function* () {
+      const { clients } = yield* started((own) => own)
+      const { client, key } = yield* clients.create(caller, { name: "first", scopes: ["admin"] })
+      const other = yield* clients.create(caller, { name: "second", scopes: ["admin"], expiresInSeconds: 3_600 })
+      const outcome = (attempt: Effect.Effect<unknown, { readonly _tag: string }>) =>
+        Effect.match(attempt, { onSuccess: () => "done", onFailure: ({ _tag }) => _tag })
+      const revoke = (of: typeof other) => outcome(clients.revoke(caller, of.client, of.key.id))
+      const rotate = (expiresInSeconds?: number) =>
+        clients.rotate(caller, client, key.id, { overlapSeconds: 0, expiresInSeconds })
+
+      assert.strictEqual(yield* revoke({ client, key }), "LastAdministrator")
+      assert.strictEqual(yield* outcome(rotate(60)), "LastAdministrator")
+      const { key: next } = yield* rotate()
+      assert.strictEqual(yield* revoke({ client, key: next }), "LastAdministrator")
+      assert.strictEqual(yield* revoke(other), "done")
+      const third = yield* clients.create(caller, { name: "third", scopes: ["admin"] })
+      const both = [revoke({ client, key: next }), revoke(third)]
+      const outcomes = yield* Effect.all(both, { concurrency: "unbounded" })
+      assert.deepStrictEqual(outcomes.sort(), ["LastAdministrator", "done"])
+    })
+  )
+})
+
+describe("a key that the release before cannot know", () => {
+  it.live("is stored so that it refuses it; all others as it knows them", () =>
+    Effect.gen(function* () {
+      const { clients, store } = yield* started((own) => own)
+      const typeOf = Effect.fnUntraced(function* (...scopes: ReadonlyArray<Scope>) {
+        const { client } = yield* clients.create(caller, { name: "shop", scopes })
+        const [, issued] = yield* store.read(Client.streamOf(client))
+        return [issued!.type, issued!.data.scopes]
+      })
+      const everything = ["metrics:read", "messages:read:all", "messages:read", "messages:send"] as const
+      assert.deepStrictEqual(yield* typeOf(...everything), ["client.key_issued.v1", ["messages:send", "messages:read"]])
+      assert.deepStrictEqual(yield* typeOf("admin"), ["client.key_issued.v1", ["admin"]])
+      assert.deepStrictEqual(yield* typeOf("messages:read"), ["client.key_issued.v2", ["messages:read"]])
     })
   )
 })

@@ -1,20 +1,17 @@
 import { assert, it } from "@effect/vitest"
 import { Cause, Effect, Exit, Fiber, Layer } from "effect"
 import { SqlClient } from "effect/sql"
-import { Client } from "#domain/access/Client.ts"
-import { base64url } from "#domain/Bytes.ts"
-import { ApiKeyId, ClientId, EventId, TenantId } from "#domain/Ids.ts"
+import { EventId, TenantId } from "#domain/Ids.ts"
 import { EventStore } from "#domain/ports/EventStore.ts"
 import type { RecordedEvent } from "#domain/Recorded.ts"
 import * as SqliteEventStore from "#infra/event-store/sqlite/Sqlite.ts"
 import * as InProcessLeases from "#infra/leases/InProcess.ts"
-import { Roster } from "../access/Roster.ts"
+import { rosterFromItsRows } from "../access/contract.ts"
 import { DeviceRegistry } from "../devices/DeviceRegistry.ts"
 import * as MessagesRows from "../messages/MessagesRows.ts"
 import { QueueDepth } from "../messages/QueueDepth.ts"
 import {
   altered,
-  at,
   away,
   begun,
   type Databases,
@@ -23,23 +20,21 @@ import {
   emptyDatabase,
   far,
   home,
+  hydrated,
   queued,
   recorded,
   reported,
-  sealed,
   uuid,
   write,
   writtenBy
 } from "../testing/ViewsFixture.ts"
 import * as Projections from "./Projections.ts"
-import type { Projection } from "./Registrations.ts"
 import type { RowsView } from "./RowsView.ts"
 import { Views } from "./Views.ts"
 
 const everything = { status: undefined, device: undefined, after: undefined, limit: 100 }
 const queueDepth = begun(QueueDepth, QueueDepth.layer)
 const deviceRegistry = begun(DeviceRegistry, DeviceRegistry.layer)
-const roster = begun(Roster, Roster.layer)
 
 const places = (rows: ReadonlyArray<{ readonly position: bigint }>) => rows.map(({ position }) => far - position)
 
@@ -60,28 +55,12 @@ const depthOf = (sql: SqlClient.SqlClient, { memory, shown }: Effect.Success<typ
     () => [shown.total(), shown.of(home), shown.of(away), shown.contradictions()] as const
   )
 /** What a start makes of the rows. */
-const hydrated = <A extends Pick<Projection, "memory">, R>(
-  sql: SqlClient.SqlClient,
-  starting: Effect.Effect<A, never, R>
-) => Effect.tap(starting, ({ memory }) => memory!.hydrate(sql))
-
 /** The devices of the only gateway on this database. */
 const alone = (sql: SqlClient.SqlClient, alter: (rows: RowsView) => RowsView) =>
   Projections.layer(altered(DeviceRegistry.layer, alter)).pipe(
     Layer.provide(InProcessLeases.layer),
     Layer.provide(Layer.succeed(SqlClient.SqlClient, sql))
   )
-
-const client = ClientId.make(uuid(201))
-const [first, second] = [ApiKeyId.make("first"), ApiKeyId.make("second")]
-const digest = base64url(new Uint8Array(32).fill(7))
-const clientEvents = [
-  { type: "client.created.v1", data: { name: sealed } },
-  { type: "client.key_issued.v1", data: { key: first, digest, scopes: ["messages:send", "messages:read"] } },
-  { type: "client.key_issued.v1", data: { key: second, digest, scopes: ["admin"] } },
-  { type: "client.key_expiry_set.v1", data: { key: first, expiresAt: at, replacedBy: second } },
-  { type: "client.key_revoked.v1", data: { key: first } }
-]
 
 /** What the views owe their readers on every database. Run it against each; add no options. */
 export const viewsContract = <E>(adapter: string, layer: Layer.Layer<Databases, E>) =>
@@ -184,47 +163,7 @@ export const viewsContract = <E>(adapter: string, layer: Layer.Layer<Databases, 
       })
     )
 
-    it.effect("reads of clients and keys from the rows what it followed", () =>
-      Effect.gen(function* () {
-        const sql = yield* emptyDatabase
-        const followed = yield* roster
-        yield* followed.rows.setup(sql)
-        for (const [revision, event] of clientEvents.entries()) {
-          yield* write(followed, sql, recorded(Client.streamOf(client), revision, BigInt(revision), event))
-        }
-        assert.deepStrictEqual(
-          [...followed.shown.keys.values()],
-          [
-            {
-              client,
-              id: first,
-              digest: new Uint8Array(32).fill(7),
-              scopes: new Set(["messages:send", "messages:read"]),
-              revoked: true,
-              expiresAt: at,
-              replacedBy: second
-            },
-            {
-              client,
-              id: second,
-              digest: new Uint8Array(32).fill(7),
-              scopes: new Set(["admin"]),
-              revoked: false,
-              expiresAt: undefined,
-              replacedBy: undefined
-            }
-          ]
-        )
-        assert.deepStrictEqual(
-          [...followed.shown.clients.values()],
-          [{ id: client, createdAt: at, name: sealed, namedBy: EventId.make(uuid(0)), keys: [first, second] }]
-        )
-
-        const restarted = yield* hydrated(sql, roster)
-        assert.deepStrictEqual(restarted.shown.keys, followed.shown.keys)
-        assert.deepStrictEqual(restarted.shown.clients, followed.shown.clients)
-      })
-    )
+    it.effect("reads of clients and keys from the rows what it followed", () => rosterFromItsRows)
 
     it.effect("follows the log, goes on where it was, and begins again under another version", () =>
       Effect.gen(function* () {
