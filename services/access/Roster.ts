@@ -1,10 +1,10 @@
 import { Context, Effect, Layer } from "effect"
-import { Client, type KeyExpirySet, type KeyIssued } from "#domain/access/Client.ts"
+import { Client, configured, type KeyExpirySet, type KeyIssued } from "#domain/access/Client.ts"
 import { isScope, type Scope } from "#domain/access/Scopes.ts"
 import { fromBase64url } from "#domain/Bytes.ts"
 import type { ApiKeyId, ClientId, EventId } from "#domain/Ids.ts"
 import type { Instant } from "#domain/Instant.ts"
-import type { RecordedEvent } from "#domain/Recorded.ts"
+import type { Actor, RecordedEvent } from "#domain/Recorded.ts"
 import type { Sealed } from "#domain/Sealed.ts"
 import { Registrations } from "../views/Registrations.ts"
 import * as KeysRows from "./KeysRows.ts"
@@ -58,6 +58,12 @@ export class Roster extends Context.Service<
       return roster
     })
   )
+}
+
+/** Whose key did it; of nobody's that is known here, nobody. */
+export const clientOf = ({ keys }: Roster["Service"], { id, kind }: Actor): ClientId | undefined => {
+  if (kind !== "api_key") return undefined
+  return id === configured.key ? configured.client : keys.get(id as ApiKeyId)?.client
 }
 
 class Entries {

@@ -1,7 +1,8 @@
 import { assert, it } from "@effect/vitest"
 import { Cause, Effect, Exit, Fiber, Layer } from "effect"
 import { SqlClient } from "effect/sql"
-import { EventId, TenantId } from "#domain/Ids.ts"
+import { Client, configured } from "#domain/access/Client.ts"
+import { ClientId, EventId, TenantId } from "#domain/Ids.ts"
 import { EventStore } from "#domain/ports/EventStore.ts"
 import type { RecordedEvent } from "#domain/Recorded.ts"
 import * as SqliteEventStore from "#infra/event-store/sqlite/Sqlite.ts"
@@ -32,7 +33,8 @@ import * as Projections from "./Projections.ts"
 import type { RowsView } from "./RowsView.ts"
 import { Views } from "./Views.ts"
 
-const everything = { status: undefined, device: undefined, after: undefined, limit: 100 }
+const [till, shop] = [ClientId.make(uuid(201)), ClientId.make(uuid(202))]
+const everything = { client: undefined, status: undefined, device: undefined, after: undefined, limit: 100 }
 const queueDepth = begun(QueueDepth, QueueDepth.layer)
 const deviceRegistry = begun(DeviceRegistry, DeviceRegistry.layer)
 
@@ -54,7 +56,6 @@ const depthOf = (sql: SqlClient.SqlClient, { memory, shown }: Effect.Success<typ
     memory!.recount!(sql),
     () => [shown.total(), shown.of(home), shown.of(away), shown.contradictions()] as const
   )
-/** What a start makes of the rows. */
 /** The devices of the only gateway on this database. */
 const alone = (sql: SqlClient.SqlClient, alter: (rows: RowsView) => RowsView) =>
   Projections.layer(altered(DeviceRegistry.layer, alter)).pipe(
@@ -79,6 +80,40 @@ export const viewsContract = <E>(adapter: string, layer: Layer.Layer<Databases, 
           [shown!.document.id, shown!.document.device, shown!.document.reports.map(({ kind }) => kind)] as const,
           [uuid(1), home, ["failed", "sent"]] as const
         )
+      })
+    )
+
+    it.effect("lists what one client has queued, with whichever key", () =>
+      Effect.gen(function* () {
+        const sql = yield* emptyDatabase
+        const messages = yield* queueDepth
+        yield* messages.rows.setup(sql)
+        const by = (key: string, event: RecordedEvent): RecordedEvent => ({
+          ...event,
+          metadata: { ...event.metadata, actor: { kind: "api_key", id: key } }
+        })
+        const issued = (client: ClientId, key: string, position: bigint) =>
+          recorded(Client.streamOf(client), 1, position, {
+            type: "client.key_issued.v1",
+            data: { key, digest: "digest", scopes: [] }
+          })
+        yield* write(messages, sql, issued(till, "till1", far - 9n), by("till1", queued(1, far - 8n, home)))
+        yield* write(messages, sql, issued(shop, "shop1", far - 7n), issued(till, "till2", far - 6n))
+        const second = yield* queueDepth // another writer, which reads who is who
+        yield* write(second, sql, by("shop1", queued(2, far - 5n, home)), by("till2", queued(3, far - 4n, away)))
+        yield* write(second, sql, by("configured", queued(4, far - 3n, home)), by("nobody", queued(5, far - 2n, home)))
+        yield* write(second, sql, reported(1, 1, far - 1n, "sent"), reported(2, 1, far, "sent"))
+        const list = (client: ClientId | undefined, filter: object = {}) =>
+          Effect.map(MessagesRows.list(sql, { ...everything, client, ...filter }), places)
+        assert.deepStrictEqual(yield* list(till), [4n, 8n])
+        assert.deepStrictEqual(yield* list(shop), [5n])
+        assert.deepStrictEqual(yield* list(configured.client), [3n])
+        assert.deepStrictEqual(yield* list(ClientId.make(uuid(9))), [])
+        assert.deepStrictEqual(yield* list(undefined), [2n, 3n, 4n, 5n, 8n])
+        assert.deepStrictEqual(yield* list(till, { status: "sent" }), [8n])
+        assert.deepStrictEqual(yield* list(till, { device: away }), [4n])
+        assert.deepStrictEqual(yield* list(till, { device: away, status: "sent" }), [])
+        assert.deepStrictEqual([second.shown.total(), second.shown.of(away)], [3, 1])
       })
     )
 
