@@ -159,6 +159,43 @@ describe("the last administrator", () => {
   )
 })
 
+describe("a key that the release before has issued", () => {
+  it.live("keeps what it could do, and shows it; and so does the one in its place", () =>
+    Effect.gen(function* () {
+      const { clients, isGood, store, views } = yield* started((own) => own)
+      const { client, key } = yield* clients.create(caller, { name: "shop", scopes: ["admin"] })
+      const stream = Client.streamOf(client)
+      const [, issued] = yield* store.read(stream)
+      const before = ApiKeyId.make("before")
+      const { digest } = issued!.data
+      const { position } = yield* store.append(stream, 1, [
+        {
+          eventId: EventId.make("22222222-2222-5222-8222-222222222222"),
+          type: "client.key_issued.v1",
+          data: { digest: digest!, key: before, scopes: ["messages:read", "messages:send"] },
+          metadata: issued!.metadata
+        }
+      ])
+      yield* views.reached(position)
+      yield* clients.rotate(caller, client, before, { overlapSeconds: 60 })
+      const scopes = ["messages:send", "messages:read", "messages:read:all", "metrics:read"]
+      const shown = (yield* clients.find(client))!.keys.map((one) => one.scopes)
+      assert.deepStrictEqual(shown, [["admin"], scopes, scopes] as never)
+      assert.deepStrictEqual(
+        (yield* store.read(stream)).map(({ type }) => type),
+        [
+          "client.created.v1",
+          "client.key_issued.v1",
+          "client.key_issued.v1",
+          "client.key_issued.v1",
+          "client.key_expiry_set.v1"
+        ]
+      )
+      assert.isTrue(isGood(key.secret))
+    })
+  )
+})
+
 describe("a key that the release before cannot know", () => {
   it.live("is stored so that it refuses it; all others as it knows them", () =>
     Effect.gen(function* () {
