@@ -6,7 +6,7 @@ import { DeviceId, type EventId, type MessageId, SubjectId, WaMessageId } from "
 import { Instant } from "../Instant.ts"
 import { sealedAs } from "../Sealed.ts"
 import type { MessageCode, MessageCodeOf } from "./Codes.ts"
-import { RecipientKind, Recipients } from "./Content.ts"
+import { RecipientKind, Recipients } from "./Recipient.ts"
 import { isSettled, type Report, type ReportKind, reportKey, type Status, statusOf } from "./Status.ts"
 
 // Events
