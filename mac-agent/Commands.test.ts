@@ -6,6 +6,7 @@ import { fromMillis } from "#domain/Instant.ts"
 import { BusUnavailable } from "#domain/ports/CommandBus.ts"
 import { encodeUnsigned, signBatch } from "#domain/wire/Envelope.ts"
 import { crypto } from "#infra/crypto/NodeCrypto.ts"
+import { encode } from "#infra/whatsapp/AcknowledgesAtOnce.ts"
 import {
   acknowledgementOf,
   bob,
@@ -180,8 +181,10 @@ it.effect("a command that breaks the agent's hands does not stop those behind it
   Effect.gen(function* () {
     const gateway = yield* makeGateway
     const { sent } = yield* startAgent(gateway, {
-      encode: (_device, { content: { text } }) =>
-        text === "text 1" ? Effect.die(new Error("broken")) : Effect.succeed(utf8(text))
+      encode: (_device, { content }) =>
+        "text" in content && content.text === "text 1"
+          ? Effect.die(new Error("broken"))
+          : Effect.succeed(encode(content))
     })
     yield* connect(gateway, device)
     yield* Fiber.join(yield* gateway.issue(sendOf(1), sendOf(2)))
