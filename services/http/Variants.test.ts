@@ -25,5 +25,8 @@ it("a flaw in one of several kinds is told of the kind that was meant; where non
   for (const none of [{ type: "video" }, { text: "hello" }, "hello", null, []]) {
     assert.deepStrictEqual(flaws(none), ['/content/type: "text" | "place"'])
   }
-  assert.deepStrictEqual(flaws({ type: "video" }, "big"), ['/content/type: "text" | "place"', "/size: number | boolean"])
+  assert.deepStrictEqual(flaws({ type: "video" }, "big"), [
+    '/content/type: "text" | "place"',
+    "/size: number | boolean"
+  ])
 })
