@@ -54,6 +54,7 @@ it.effect("no command reaches WhatsApp but the gateway's own, to this agent, abo
       "a box of another command": sendOf(19, { sealedFor: { commandId: "0196f3c0-0000-5000-8000-00000000ffff" } }),
       "a box for another agent": sendOf(20, { sealedFor: { agent: "office" } }),
       "no text": sendOf(21, { text: "" }),
+      "content that a newer release knows": sendOf(25, { content: { type: "hologram", depth: 3 } }),
       "a strange WhatsApp id": sendOf(22, { payload: { waMessageId: "3EB0" } }),
       "an unknown kind": sendOf(23, { payload: { kind: "erase" } }),
       "no JSON": encodeUnsigned({ header: headerOf(24), payload: Uint8Array.of(0xff) })
