@@ -94,15 +94,20 @@ describe("a stop", () => {
     })
   )
 
-  it.live("reaches the gateway through npm", () =>
+  it.live("reaches the gateway through npm, whose log tells a whole life", () =>
     Effect.gen(function* () {
       const process = yield* npm(["start"], {
         cwd: yield* folder,
         env: { PORT: "0", WHATSAPP_URL: "ws://127.0.0.1:9/" }
       })
       yield* process.says(/Homing\s+http/)
+      yield* process.says(/^ {2}ready$/m)
       yield* process.end("SIGTERM")
-      assert.include(process.stderr(), `"msg":"stopped"`)
+      const told = process.stderr().matchAll(/"msg":"(started|ready|stopping: open[^"]*|stopped)"/g)
+      assert.deepStrictEqual(
+        [...told].map(([, words]) => words),
+        ["started", "ready", "stopping: open requests are answered", "stopped"]
+      )
     })
   )
 })

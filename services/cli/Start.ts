@@ -8,6 +8,7 @@ import { type Config, load } from "../Config.ts"
 import { Devices } from "../devices/Devices.ts"
 import { PairingCodes } from "../devices/PairingCodes.ts"
 import * as QrCode from "../devices/QrCode.ts"
+import { Usefulness } from "../health/Usefulness.ts"
 import { alone, together } from "../layers/Processes.ts"
 import { type Role, roleOf } from "../layers/Role.ts"
 import { whatsAppOptions } from "../layers/WhatsAppSettings.ts"
@@ -48,6 +49,7 @@ const greet = Effect.fnUntraced(function* ({ access, process }: Config, role: Ro
 
   say("", `  ${strong("Homing")}  ${url}   ${faint(`data in ${process.dataDirectory}`)}`)
   yield* Effect.logInfo("started", { url, role, version, folder: process.dataDirectory })
+  yield* Effect.forkScoped((yield* Usefulness).telling)
   const head = yield* (yield* EventStore).head
   if (head !== undefined) yield* (yield* Views).reached(head) // who and what there is already
   const caller = access.apiKey === undefined ? yield* firstKey : yield* holderOf(access.apiKey)

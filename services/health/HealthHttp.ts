@@ -75,4 +75,4 @@ const agentCounts = (all: ReadonlyMap<string, Heard>, now: number) => {
   }
 }
 
-export const layer = Layer.merge(probes, health).pipe(Layer.provide(Usefulness.layer))
+export const layer = Layer.merge(probes, health).pipe(Layer.provideMerge(Usefulness.layer))

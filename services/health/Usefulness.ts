@@ -1,4 +1,4 @@
-import { Context, Effect, Layer, Schedule } from "effect"
+import { Context, Effect, Layer } from "effect"
 import { notice } from "#domain/Notice.ts"
 import { EventStore } from "#domain/ports/EventStore.ts"
 import { Fitness, type Obstacle } from "../runtime/Fitness.ts"
@@ -12,13 +12,15 @@ const patience = "2 seconds"
 /** Why a send would not be taken. */
 export type Hindrance = Obstacle | Lag
 
-/** Whether this gateway is of use: what a send would meet now. The log is told whenever that changes. */
+/** Whether this gateway is of use: what a send would meet now. */
 export class Usefulness extends Context.Service<
   Usefulness,
   {
     readonly hindrance: Effect.Effect<Hindrance | undefined>
     /** The store can be read from. */
     readonly reachable: Effect.Effect<boolean>
+    /** Tells terminal and log whenever it becomes of use, or is so no more. */
+    readonly telling: Effect.Effect<never>
   }
 >()("homing/services/health/Usefulness") {
   static readonly layer = Layer.effect(
@@ -61,9 +63,8 @@ export class Usefulness extends Context.Service<
         told = found
         yield* notice(found === undefined ? Effect.logInfo("ready") : Effect.logWarning("not ready", { reason: found }))
       })
-      yield* Effect.forkScoped(Effect.repeat(tell, Schedule.spaced(freshness)))
 
-      return { hindrance, reachable }
+      return { hindrance, reachable, telling: Effect.forever(Effect.andThen(tell, Effect.sleep(freshness))) }
     })
   )
 }

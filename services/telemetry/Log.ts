@@ -1,5 +1,6 @@
 import { Layer, Logger, type LogLevel, References, Schema } from "effect"
 import { type DestinationStream, destination, pino } from "pino"
+import { contentMembers } from "#domain/message/content/Content.ts"
 import { Noticed } from "#domain/Notice.ts"
 import { setting } from "../Setting.ts"
 import * as Repeats from "./Repeats.ts"
@@ -28,8 +29,8 @@ const never = [
   "password",
   "phone",
   "to",
-  "text",
   "content",
+  ...contentMembers,
   "jid",
   "name",
   "qr",
