@@ -18,8 +18,8 @@ layer(gateway(), { excludeTestServices: true })("a body's flaw", (it) => {
         headers: { "x-api-key": apiKey, "content-type": "application/json", ...headers },
         body
       })
-      const { code, detail } = await answer.json()
-      return [answer.status, code, detail]
+      const { code, detail } = (await answer.json()) as { readonly code: string; readonly detail: string }
+      return [answer.status, code, detail] as const
     })
   })
   const latin1 = (text: string) => new Uint8Array(Buffer.from(text, "latin1"))
