@@ -24,8 +24,12 @@ export const wellFormed = Schema.makeFilter((text: string) => text.isWellFormed(
 export const maxTextLength = 65_536
 
 export const TextContent = Schema.Struct({
-  type: Schema.Literal("text"),
-  text: Schema.String.check(Schema.isNonEmpty(), Schema.isMaxLength(maxTextLength), wellFormed)
+  type: Schema.Literal("text").annotate({ description: "The kind of content." }),
+  text: Schema.String.annotate({ description: "The text of the message." }).check(
+    Schema.isNonEmpty(),
+    Schema.isMaxLength(maxTextLength),
+    wellFormed
+  )
 })
 export const Content = TextContent
 export type Content = typeof Content.Type
