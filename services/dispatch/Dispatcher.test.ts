@@ -16,9 +16,9 @@ import * as SqliteClient from "#infra/sqlite/SqliteClient.ts"
 import { DeviceRegistry } from "../devices/DeviceRegistry.ts"
 import { MessageActors } from "../messages/MessageActors.ts"
 import { QueueDepth } from "../messages/QueueDepth.ts"
+import { deviceCreated, queued, sealed, uuid } from "../testing/ViewsFixture.ts"
 import { type Route, Transports } from "../transports/Transport.ts"
 import { Views } from "../views/Views.ts"
-import { deviceCreated, queued, sealed, uuid } from "../views/ViewsFixture.ts"
 import * as Dispatcher from "./Dispatcher.ts"
 
 const ports = InProcessLeases.layer.pipe(

@@ -10,9 +10,9 @@ import * as SqliteClient from "#infra/sqlite/SqliteClient.ts"
 import { DeviceRegistry } from "../devices/DeviceRegistry.ts"
 import { MessageActors } from "../messages/MessageActors.ts"
 import * as MessagesRows from "../messages/MessagesRows.ts"
+import { begun, deviceChanged, deviceCreated, uuid, write } from "../testing/ViewsFixture.ts"
 import { type Route, Transports, TransportUnavailable } from "../transports/Transport.ts"
 import { Views } from "../views/Views.ts"
-import { begun, deviceChanged, deviceCreated, uuid, write } from "../views/ViewsFixture.ts"
 import * as Reconciler from "./Reconciler.ts"
 
 const [pairing, paired] = [uuid(1), uuid(2)]

@@ -1,7 +1,7 @@
 import { gzipSync, zstdCompressSync } from "node:zlib"
 import { assert, layer } from "@effect/vitest"
 import { Effect } from "effect"
-import { apiKey, baseUrl, gateway, message } from "../../test/GatewayFixture.ts"
+import { apiKey, baseUrl, gateway, message } from "../testing/GatewayFixture.ts"
 
 const whole = JSON.stringify(message)
 const begun = whole.slice(0, -1)

@@ -1,9 +1,9 @@
 import { assert, layer } from "@effect/vitest"
 import { Effect } from "effect"
-import { ask, gateway } from "../../test/GatewayFixture.ts"
 import * as Clients from "../api/ClientsApi.ts"
 import * as GatewayKeys from "../api/GatewayKeysApi.ts"
 import { defaults, pageSizes } from "../api/MessagesApi.ts"
+import { ask, gateway } from "../testing/GatewayFixture.ts"
 
 /** `/openapi.json` as whoever writes a client meets it. */
 

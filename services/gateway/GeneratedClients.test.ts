@@ -8,8 +8,8 @@ import { Effect } from "effect"
 import { generateSource } from "oazapfts"
 import { generate } from "openapi-typescript-codegen"
 import { rolldown } from "rolldown"
-import { apiKey, ask, baseUrl, device, documentOf, gateway } from "../../test/GatewayFixture.ts"
 import type { SendRequest } from "../messages/Messages.ts"
+import { apiKey, ask, baseUrl, device, documentOf, gateway } from "../testing/GatewayFixture.ts"
 
 /** What two public generators make of the document, compiled and used as their users would. */
 

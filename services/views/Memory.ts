@@ -1,4 +1,4 @@
-import { Array, Effect, Schedule } from "effect"
+import { Array, Clock, Effect, Schedule } from "effect"
 import { SqlClient } from "effect/sql"
 import { categories } from "#domain/Aggregates.ts"
 import { EventStore } from "#domain/ports/EventStore.ts"
@@ -12,8 +12,7 @@ import type { RowsView } from "./RowsView.ts"
 /** What only the rows can tell is read again this often. */
 const recount = "10 seconds"
 /** Rows of this release are there by then, unless another one still writes its own. */
-const soon = "5 seconds"
-const nowAndThen = "1 minute"
+const soonMillis = 5_000
 const manyEvents = 256
 
 /** What is kept in memory, and the rows it begins from. */
@@ -43,9 +42,24 @@ const hydrated = (sql: SqlClient.SqlClient, kept: ReadonlyArray<Kept>) =>
     })
   )
 
-const telling = Effect.logWarning(
-  "the views' rows are not of this release: the gateway waits; another still writes its own, or this one cannot"
-).pipe(Effect.andThen(Effect.sleep(nowAndThen)), Effect.forever)
+/** Rows are made of events: where those of this release are not there, the events are. */
+const fromTheLog = (kept: ReadonlyArray<Kept>) =>
+  Effect.as(
+    Effect.logWarning(
+      "the views' rows are not of this release: another still writes its own, or this one cannot; what is in memory is read from the log, and lists wait"
+    ),
+    kept.map((one): Follower => ({ ...one, position: undefined }))
+  )
+
+const beginning = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, kept: ReadonlyArray<Kept>) {
+  const patient = (yield* Clock.currentTimeMillis) + soonMillis
+  for (;;) {
+    const found = yield* hydrated(sql, kept)
+    if (found !== undefined) return found
+    if ((yield* Clock.currentTimeMillis) >= patient) return yield* fromTheLog(kept)
+    yield* Effect.sleep("20 millis")
+  }
+})
 
 /** Messages are nearly all of the log: whoever asks for none of them is done long before. */
 const isShort = ({ rows }: Follower) => !rows.categories.includes("message")
@@ -74,14 +88,11 @@ const headStart = Effect.fnUntraced(function* (
   }).pipe(Effect.raceFirst(reached(head)))
 })
 
-/** Keeps what is in memory up to date: from the rows as they are at the start, then from the log alone. */
+/** Keeps what is in memory up to date: from the rows as they are at the start, if they are of this release, then from the log alone. */
 export const follow = Effect.fnUntraced(function* (kept: ReadonlyArray<Kept>) {
   const sql = yield* SqlClient.SqlClient
-  const following = yield* hydrated(sql, kept).pipe(
-    Effect.repeat({ until: (found) => found !== undefined, schedule: Schedule.spaced("20 millis") }),
-    Effect.raceFirst(Effect.delay(telling, soon))
-  )
-  const after = Progress.lowest(following!.map(({ position }) => position))
+  const following = yield* beginning(sql, kept)
+  const after = Progress.lowest(following.map(({ position }) => position))
   const all = Progress.make(after)
   const short = Progress.make(after)
   const apply = (to: ReadonlyArray<Follower>, events: Array.NonEmptyReadonlyArray<RecordedEvent>) => {
@@ -95,12 +106,12 @@ export const follow = Effect.fnUntraced(function* (kept: ReadonlyArray<Kept>) {
   }
   const handle = (events: Array.NonEmptyReadonlyArray<RecordedEvent>) =>
     Effect.suspend(() => {
-      const last = apply(following!, events)
+      const last = apply(following, events)
       const advanced = Effect.andThen(short.advance(last), all.advance(last))
       return events.length < manyEvents ? advanced : Effect.andThen(advanced, Effect.yieldNow) // requests go on
     })
   yield* Effect.forkScoped(Subscription.follow({ name: "views in memory", categories: categories, after, handle }))
-  yield* Effect.forkScoped(headStart(following!.filter(isShort), after, apply, short.advance, all.reached))
+  yield* Effect.forkScoped(headStart(following.filter(isShort), after, apply, short.advance, all.reached))
   const count = Effect.forEach(kept, ({ memory }) => memory.recount?.(sql) ?? Effect.void, { discard: true })
   yield* Effect.forkScoped(Effect.repeat(Effect.ignore(count), Schedule.spaced(recount)))
   return { position: all.position, reached: short.reached, counted: all.reached }

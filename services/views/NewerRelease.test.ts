@@ -8,9 +8,9 @@ import * as Sqlite from "#infra/event-store/sqlite/Sqlite.ts"
 import * as InProcessLeases from "#infra/leases/InProcess.ts"
 import * as SqliteClient from "#infra/sqlite/SqliteClient.ts"
 import { DeviceRegistry } from "../devices/DeviceRegistry.ts"
+import { deviceCreated, home, recorded, uuid } from "../testing/ViewsFixture.ts"
 import * as Projections from "./Projections.ts"
 import { Views } from "./Views.ts"
-import { deviceCreated, home, recorded, uuid } from "./ViewsFixture.ts"
 
 const database = SqliteClient.layer(":memory:", { durability: "checkpoint" })
 

@@ -9,13 +9,11 @@ import type { NewEvent, RecordedEvent } from "#domain/Recorded.ts"
 import * as SqliteEventStore from "#infra/event-store/sqlite/Sqlite.ts"
 import * as PostgresLeases from "#infra/leases/Postgres.ts"
 import * as PostgresClient from "#infra/postgres/PostgresClient.ts"
-import { clientOf, Postgres } from "#infra/postgres/PostgresFixture.ts"
+import { clientOf, Postgres } from "#infra/postgres/testing/PostgresFixture.ts"
 import { describeWith } from "../../test/servers/Installed.ts"
 import { Roster } from "../access/Roster.ts"
 import { DeviceRegistry } from "../devices/DeviceRegistry.ts"
 import { QueueDepth } from "../messages/QueueDepth.ts"
-import * as Projections from "./Projections.ts"
-import { Views } from "./Views.ts"
 import {
   altered,
   deviceChanged,
@@ -27,7 +25,9 @@ import {
   sealed,
   uuid,
   writtenBy
-} from "./ViewsFixture.ts"
+} from "../testing/ViewsFixture.ts"
+import * as Projections from "./Projections.ts"
+import { Views } from "./Views.ts"
 
 const device = DeviceId.make(home)
 const client = ClientId.make(uuid(201))

@@ -5,9 +5,9 @@ import { EventStore } from "#domain/ports/EventStore.ts"
 import * as SqliteEventStore from "#infra/event-store/sqlite/Sqlite.ts"
 import * as InProcessLeases from "#infra/leases/InProcess.ts"
 import * as SqliteClient from "#infra/sqlite/SqliteClient.ts"
+import { queued, recorded } from "../testing/ViewsFixture.ts"
 import * as Projections from "./Projections.ts"
 import { Registrations } from "./Registrations.ts"
-import { queued, recorded } from "./ViewsFixture.ts"
 
 /** One commit of so many events. */
 const append = Effect.fnUntraced(function* (count: number) {

@@ -1,12 +1,12 @@
 import { assert, it } from "@effect/vitest"
 import { Context, Effect, Layer } from "effect"
 import { SqlClient, type Statement } from "effect/sql"
-import { clientOf, Postgres } from "#infra/postgres/PostgresFixture.ts"
+import { clientOf, Postgres } from "#infra/postgres/testing/PostgresFixture.ts"
 import * as SqliteClient from "#infra/sqlite/SqliteClient.ts"
 import { describeWith } from "../../test/servers/Installed.ts"
 import * as MessagesRows from "../messages/MessagesRows.ts"
+import { Databases, home } from "../testing/ViewsFixture.ts"
 import { viewsContract } from "./contract.ts"
-import { Databases, home } from "./ViewsFixture.ts"
 
 const inMemory = Layer.build(Layer.fresh(SqliteClient.layer(":memory:", { durability: "checkpoint" }))).pipe(
   Effect.map((context) => Context.get(context, SqlClient.SqlClient)),

@@ -12,10 +12,6 @@ import { Roster } from "../access/Roster.ts"
 import { DeviceRegistry } from "../devices/DeviceRegistry.ts"
 import * as MessagesRows from "../messages/MessagesRows.ts"
 import { QueueDepth } from "../messages/QueueDepth.ts"
-import * as Projections from "./Projections.ts"
-import type { Projection } from "./Registrations.ts"
-import type { RowsView } from "./RowsView.ts"
-import { Views } from "./Views.ts"
 import {
   altered,
   at,
@@ -34,7 +30,11 @@ import {
   uuid,
   write,
   writtenBy
-} from "./ViewsFixture.ts"
+} from "../testing/ViewsFixture.ts"
+import * as Projections from "./Projections.ts"
+import type { Projection } from "./Registrations.ts"
+import type { RowsView } from "./RowsView.ts"
+import { Views } from "./Views.ts"
 
 const everything = { status: undefined, device: undefined, after: undefined, limit: 100 }
 const queueDepth = begun(QueueDepth, QueueDepth.layer)

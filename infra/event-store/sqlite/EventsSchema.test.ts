@@ -4,7 +4,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Context, Effect, Layer } from "effect"
 import { StreamId } from "#domain/Ids.ts"
 import { EventStore } from "#domain/ports/EventStore.ts"
-import { temporaryDirectory } from "../../../test/TemporaryDirectory.ts"
+import { temporaryDirectory } from "../../testing/TemporaryDirectory.ts"
 import { many } from "../contract/Fixtures.ts"
 import * as Sqlite from "./Sqlite.ts"
 

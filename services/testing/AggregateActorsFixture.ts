@@ -5,8 +5,8 @@ import { EventStore, EventStoreUnavailable } from "#domain/ports/EventStore.ts"
 import type { NewEvent } from "#domain/Recorded.ts"
 import * as NodeCrypto from "#infra/crypto/NodeCrypto.ts"
 import * as Sqlite from "#infra/event-store/sqlite/Sqlite.ts"
-import * as AggregateActors from "./AggregateActors.ts"
-import { type Origin, Provenance } from "./Provenance.ts"
+import * as AggregateActors from "../runtime/AggregateActors.ts"
+import { type Origin, Provenance } from "../runtime/Provenance.ts"
 
 type Store = EventStore["Service"]
 

@@ -34,7 +34,7 @@ import * as GatewayKeysHttp from "#services/transports/agent-link/GatewayKeysHtt
 import * as Projections from "#services/views/Projections.ts"
 import { Readiness } from "#services/views/Readiness.ts"
 import { Views } from "#services/views/Views.ts"
-import { assertDeclared } from "./Declared.ts"
+import { assertDeclared } from "../../test/Declared.ts"
 
 export const apiKey = "a configured key of some length"
 export const device = DeviceId.make("11111111-1111-7111-8111-111111111111")

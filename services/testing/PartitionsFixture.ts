@@ -3,7 +3,7 @@ import { SqlClient } from "effect/sql"
 import { Leases } from "#domain/ports/Leases.ts"
 import * as PostgresLeases from "#infra/leases/Postgres.ts"
 import * as PostgresClient from "#infra/postgres/PostgresClient.ts"
-import * as Partitions from "./Partitions.ts"
+import * as Partitions from "../runtime/Partitions.ts"
 
 /**
  * A process that writes its name, for as long as it holds a partition, into that partition's journal: run by the test

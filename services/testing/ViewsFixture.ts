@@ -4,8 +4,8 @@ import { CommandId, defaultTenant, EventId, StreamId, SubjectId } from "#domain/
 import { fromMillis } from "#domain/Instant.ts"
 import type { JsonObject } from "#domain/Json.ts"
 import type { RecordedEvent } from "#domain/Recorded.ts"
-import { type Projection, Registrations } from "./Registrations.ts"
-import type { RowsView, RowsWriter } from "./RowsView.ts"
+import { type Projection, Registrations } from "../views/Registrations.ts"
+import type { RowsView, RowsWriter } from "../views/RowsView.ts"
 
 /** Databases for views, one after the other, each with nothing in it. */
 export class Databases extends Context.Service<
@@ -83,7 +83,12 @@ export const deviceCreated = (id: string, position: bigint, agent = "home") =>
 export const deviceChanged = (id: string, revision: number, position: bigint, change: string) =>
   recorded(`device-${id}`, revision, position, {
     type: `device.${change}.v1`,
-    data: { at, evidence: "", step: revision, ...(change === "disconnected" && { reason: "network" }) }
+    data: {
+      at,
+      evidence: "",
+      step: revision,
+      ...(["disconnected", "logged_out"].includes(change) && { reason: "network" })
+    }
   })
 
 /** A projection as one process has it: what is in memory, and a writer of its rows. */

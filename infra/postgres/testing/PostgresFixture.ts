@@ -1,7 +1,7 @@
 import { Context, Effect, Layer, Redacted } from "effect"
 import { SqlClient } from "effect/sql"
-import { postgres } from "../../test/servers/Postgres.ts"
-import * as PostgresClient from "./PostgresClient.ts"
+import { postgres } from "../../../test/servers/Postgres.ts"
+import * as PostgresClient from "../PostgresClient.ts"
 
 const make = Effect.gen(function* () {
   const server = yield* postgres({ settings: { fsync: "off" } })

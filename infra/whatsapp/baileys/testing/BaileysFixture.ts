@@ -5,9 +5,9 @@ import { Context, Effect, Exit, Layer, Redacted, Scope, Stream } from "effect"
 import { DeviceId, WaMessageId } from "#domain/Ids.ts"
 import { type Content, PhoneNumber, type Recipient } from "#domain/message/Content.ts"
 import { type Pairing, type SentMessage, type SessionEvent, WhatsApp } from "#domain/ports/WhatsApp.ts"
-import * as NodeCrypto from "../../crypto/NodeCrypto.ts"
-import { type SimulatorOptions, startSimulator } from "../simulator/Simulator.ts"
-import * as Baileys from "./Baileys.ts"
+import * as NodeCrypto from "../../../crypto/NodeCrypto.ts"
+import { type SimulatorOptions, startSimulator } from "../../simulator/Simulator.ts"
+import * as Baileys from "../Baileys.ts"
 
 export const device = DeviceId.make("0b9f2a54-5a6f-4c0e-9d6c-2f6f7f1f0a01")
 export const own = "15550001"
@@ -39,13 +39,12 @@ export const world = Effect.fnUntraced(function* (options: SimulatorOptions = {}
 })
 type World = Effect.Success<ReturnType<typeof world>>
 
-/** One life of the adapter: ends, as its process would, with `stop`. Takes each receipt at once unless told otherwise. */
-export const agent = Effect.fnUntraced(function* (
-  { simulator, folder, ledger }: World,
-  { takes = true, ...options }: Partial<Baileys.Options> & { readonly takes?: boolean } = {}
-) {
-  const life = yield* Scope.fork(yield* Effect.scope)
-  const layer = Baileys.layer({
+/** The adapter over this simulator and folder, with less patience than over the world. */
+export const adapterIn = (
+  { folder, simulator }: Pick<World, "folder" | "simulator">,
+  options: Partial<Baileys.Options> = {}
+) =>
+  Baileys.layer({
     authFile: join(folder, "auth.db"),
     authKey,
     webSocketUrl: simulator.url,
@@ -54,7 +53,17 @@ export const agent = Effect.fnUntraced(function* (
     backoff: { firstMs: 10, mostMs: 40 },
     ...options
   }).pipe(Layer.provide(NodeCrypto.layer))
-  const whatsApp = Context.get(yield* Layer.buildWithScope(Layer.fresh(layer), life), WhatsApp)
+
+/** One life of the adapter: ends, as its process would, with `stop`. Takes each receipt at once unless told otherwise. */
+export const agent = Effect.fnUntraced(function* (
+  { simulator, folder, ledger }: World,
+  { takes = true, ...options }: Partial<Baileys.Options> & { readonly takes?: boolean } = {}
+) {
+  const life = yield* Scope.fork(yield* Effect.scope)
+  const whatsApp = Context.get(
+    yield* Layer.buildWithScope(Layer.fresh(adapterIn({ simulator, folder }, options)), life),
+    WhatsApp
+  )
 
   const unread: Array<SessionEvent> = []
   let arrived = Promise.withResolvers<void>()

@@ -1,7 +1,7 @@
 import { it, type Vitest } from "@effect/vitest"
 import { type AllStreamRecordedEvent, EventStoreDBClient, type JSONEventType, jsonEvent } from "@eventstore/db-client"
 import { Context, Effect, Layer, type Scope } from "effect"
-import { eventStoreDouble } from "./Fixture.ts"
+import { eventStoreDouble } from "./DoubleFixture.ts"
 
 /** The client as it comes, and what it talks to. */
 export class Connected extends Context.Service<

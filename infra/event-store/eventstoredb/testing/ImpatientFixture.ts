@@ -1,9 +1,9 @@
 import { it, type Vitest } from "@effect/vitest"
 import { Context, Effect, Layer, Redacted, References, type Scope } from "effect"
 import { EventStore } from "#domain/ports/EventStore.ts"
-import { type Double, eventStoreDouble } from "../double/Fixture.ts"
-import * as EventStoreDb from "./EventStoreDb.ts"
-import type { Patience } from "./Patience.ts"
+import { type Double, eventStoreDouble } from "../../double/testing/DoubleFixture.ts"
+import * as EventStoreDb from "../EventStoreDb.ts"
+import type { Patience } from "../Patience.ts"
 
 /** As the real one, in less time. */
 export const impatient: Patience = { answer: 500, offers: 3, silence: 600, pause: 100, start: 10_000 }

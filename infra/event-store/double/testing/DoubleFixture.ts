@@ -3,8 +3,8 @@ import { once } from "node:events"
 import { join } from "node:path"
 import { createInterface } from "node:readline"
 import { Effect, type Scope } from "effect"
-import { temporaryDirectory } from "../../../test/TemporaryDirectory.ts"
-import type { Fault } from "./Faults.ts"
+import { temporaryDirectory } from "../../../testing/TemporaryDirectory.ts"
+import type { Fault } from "../Faults.ts"
 
 export interface Double {
   /** What the client connects to. The same after a restart. */
@@ -70,7 +70,7 @@ const start = async (
   ports: { readonly port: number; readonly control: number }
 ): Promise<Running> => {
   const options = ["--directory", directory, "--port", `${ports.port}`, "--control-port", `${ports.control}`]
-  const child = spawn(process.execPath, [join(import.meta.dirname, "main.ts"), ...options], {
+  const child = spawn(process.execPath, [join(import.meta.dirname, "../main.ts"), ...options], {
     stdio: ["ignore", "pipe", "inherit"]
   })
   const stop = () => void child.kill("SIGKILL") // a test run that is ended leaves none behind

@@ -1,11 +1,11 @@
 import { Effect, Redacted } from "effect"
 import { connect, nkeyAuthenticator } from "nats"
 import { AgentId } from "#domain/Ids.ts"
-import { natsServer } from "../../../test/servers/Nats.ts"
-import { configuration, keyVariable } from "./Configuration.ts"
+import { natsServer } from "../../../../test/servers/Nats.ts"
+import { configuration, keyVariable } from "../Configuration.ts"
+import { type Nkey, userOf } from "../Nkey.ts"
+import type { Tuning } from "../Tuning.ts"
 import { administrator as administratorAs, bothEnds, impatient } from "./JetStreamFixture.ts"
-import { type Nkey, userOf } from "./Nkey.ts"
-import type { Tuning } from "./Tuning.ts"
 
 export const home = AgentId.make("home")
 export const away = AgentId.make("far-away")

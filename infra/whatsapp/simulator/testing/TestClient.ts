@@ -1,4 +1,4 @@
-import "../baileys/QuietLibsignal.ts"
+import "../../baileys/QuietLibsignal.ts"
 import {
   type AuthenticationState,
   type BaileysEventMap,
@@ -10,7 +10,7 @@ import {
   type WASocket
 } from "@whiskeysockets/baileys"
 import pino from "pino"
-import { memoryKeys } from "./MemoryKeys.ts"
+import { memoryKeys } from "../MemoryKeys.ts"
 
 const logger = pino({ level: "silent" })
 const restartRequired = 515

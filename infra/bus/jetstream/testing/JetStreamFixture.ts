@@ -2,8 +2,8 @@ import { Context, Effect, Layer, type Redacted, References, Schedule, Stream } f
 import { type ConnectionOptions, connect } from "nats"
 import { AgentId } from "#domain/Ids.ts"
 import { CommandBus, type Lane, type Outgoing } from "#domain/ports/CommandBus.ts"
-import * as JetStream from "./JetStream.ts"
-import type { Tuning } from "./Tuning.ts"
+import * as JetStream from "../JetStream.ts"
+import type { Tuning } from "../Tuning.ts"
 
 /** Less patient than the real thing. */
 export const impatient: Partial<Tuning> = { ackWait: 2_000, request: 2_000, heartbeat: 500, look: 500, stuck: 4_000 }
