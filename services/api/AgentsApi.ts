@@ -1,11 +1,13 @@
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
-import { AgentOffer, GatewayPin } from "#domain/identity/Trust.ts"
+import { AgentOffer, GatewayPin, PublicKeys } from "#domain/identity/Trust.ts"
 import { Authorization, RequiredScope, ShowsViews } from "./Authorization.ts"
 import { anywhere, Problem, withBody } from "./Problems.ts"
 
-const Key = Schema.Struct({
-  keyId: Schema.String,
+export const AgentKey = Schema.Struct({
+  keyId: PublicKeys.fields.keyId,
+  /** The public key that its reports are checked with: Ed25519, 32 raw bytes, base64url. `keyId` is the start of its digest. */
+  signing: PublicKeys.fields.signing,
   state: Schema.Literals(["active", "retired", "revoked"]),
   /** Of a retired key: what it signed is taken until then. */
   until: Schema.NullOr(Schema.String)
@@ -25,7 +27,7 @@ export const Agent = Schema.Struct({
   /** Whether it has pinned the gateway's keys as they are now. */
   upToDate: Schema.Boolean,
   /** Oldest first. */
-  keys: Schema.Array(Key)
+  keys: Schema.Array(AgentKey)
 }).annotate({ identifier: "Agent" })
 
 /** Agents hold the WhatsApp sessions; what they sign is taken once they are enrolled. */

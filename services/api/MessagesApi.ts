@@ -2,6 +2,7 @@ import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { Content } from "#domain/message/Content.ts"
 import { Status } from "#domain/message/Status.ts"
+import { AgentKey } from "./AgentsApi.ts"
 import { Authorization, CountsAs, CountsItself, RequiredScope, ShowsViews } from "./Authorization.ts"
 import { FreeText } from "./FreeText.ts"
 import { anywhere, Problem, withBody } from "./Problems.ts"
@@ -71,6 +72,7 @@ export const Message = Schema.Struct({
 }).annotate({ identifier: "Message" })
 
 const MessageEvent = Schema.Struct({
+  id: Schema.String,
   type: Schema.String,
   revision: Schema.Natural,
   recordedAt: Schema.String,
@@ -78,6 +80,16 @@ const MessageEvent = Schema.Struct({
   /** The agent's signed bytes, base64url. */
   evidence: Schema.optionalKey(Schema.String)
 }).annotate({ identifier: "MessageEvent" })
+
+/** Whoever has this can check it without the gateway: `homing evidence verify`. */
+export const MessageHistory = Schema.Struct({
+  message: Schema.String,
+  items: Schema.Array(MessageEvent),
+  /** Every public key of the agents that spoke, also of those that are not believed any more. */
+  keys: Schema.Array(
+    Schema.Struct({ agent: Schema.String, ...AgentKey.fields }).annotate({ identifier: "EvidenceKey" })
+  )
+}).annotate({ identifier: "MessageHistory" })
 
 /** A string as in RFC 9651, the way the draft standard has it; or the same without the quotes, if that has no spaces. */
 const quoted = /"(?:[ !#-[\]-~]|\\["\\]){1,255}"/
@@ -154,11 +166,14 @@ export class MessagesApi extends HttpApiGroup.make("messages")
       ),
     HttpApiEndpoint.get("events", "/:id/events", {
       params: { id: Schema.String },
-      success: Schema.Struct({ items: Schema.Array(MessageEvent) }),
+      success: MessageHistory,
       error: [...anywhere, Problem("message_not_found")]
     })
       .annotate(RequiredScope, ["messages:read"])
-      .annotate(OpenApi.Summary, "Everything recorded about a message, oldest first, with the agent's signed evidence")
+      .annotate(
+        OpenApi.Summary,
+        "Everything recorded about a message, oldest first, with the agent's signed evidence and its keys"
+      )
   )
   .annotateEndpoints(CountsAs, "messages")
   .middleware(Authorization)
