@@ -44,7 +44,9 @@ export const database = (folder: string, { databaseUrl: url }: Addresses) =>
         InProcessLimits.layer,
         InProcessLeases.layer
       ).pipe(
-        Layer.provideMerge(SqliteClient.layer(join(folder, "views.db"), { durability: "checkpoint", expendable: true }))
+        Layer.provideMerge(
+          SqliteClient.layer(join(folder, "views.db"), { durability: "checkpoint", expendable: true, pageSize: 8_192 })
+        )
       )
     : later(
         async () => ({
