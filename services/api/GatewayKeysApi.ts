@@ -1,5 +1,6 @@
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
+import { PublicKeys } from "#domain/identity/Trust.ts"
 import { Authorization, RequiredScope, ShowsViews } from "./Authorization.ts"
 import { anywhere, Problem, withBody } from "./Problems.ts"
 
@@ -11,7 +12,9 @@ const ActivateKey = Schema.Struct({
 }).annotate({ identifier: "ActivateKey" })
 
 const GatewayKey = Schema.Struct({
-  keyId: Schema.String,
+  keyId: PublicKeys.fields.keyId,
+  /** The public key, Ed25519, 32 raw bytes, base64url: what agents have pinned. */
+  signing: PublicKeys.fields.signing,
   /** `active` signs; `next` will; `retired` signs no more and is taken until `until`; `revoked` is not taken. */
   state: Schema.Literals(["active", "next", "retired", "revoked"]),
   until: Schema.NullOr(Schema.String)
