@@ -1,5 +1,5 @@
 import { Effect, Exit, Scope } from "effect"
-import { eventStoreDouble } from "#infra/event-store/double/Fixture.ts"
+import { eventStoreDouble } from "#infra/event-store/double/testing/DoubleFixture.ts"
 import { natsServer } from "../test/servers/Nats.ts"
 import { postgres } from "../test/servers/Postgres.ts"
 

@@ -8,7 +8,10 @@ const root = resolve(import.meta.dirname, "..")
 /** Composition roots: the only files of services and mac-agent that import adapters, each those of its half. */
 const roots = ["services/layers/Adapters.ts", "mac-agent/Layers.ts"]
 /** What puts processes together: nobody else comes near a root, by whatever way, or near both halves. */
-const composition = ["services/layers/", "services/cli/", "services/testing/"]
+const composition = ["services/layers/", "services/cli/"]
+
+/** Started by their names. */
+const programs = ["services/cli/homing.ts", "infra/whatsapp/simulator/main.ts", "infra/event-store/double/main.ts"]
 
 const rooms: Record<string, (target: string, file: string) => boolean> = {
   "domain/": (to) => to === "effect" || to.startsWith("domain/"),
@@ -24,14 +27,7 @@ const confined: Record<string, ReadonlyArray<string>> = {
   nats: ["infra/bus/jetstream/"],
   "@effect/sql-pg": ["infra/postgres/"],
   "@whiskeysockets/baileys": ["infra/whatsapp/"],
-  "effect/http": [
-    "services/access/",
-    "services/cli/",
-    "services/gateway/",
-    "services/http/",
-    "services/messages/",
-    "services/testing/"
-  ],
+  "effect/http": ["services/access/", "services/cli/", "services/gateway/", "services/http/", "services/messages/"],
   "effect/http-api": [
     "services/access/",
     "services/api/",
@@ -51,8 +47,9 @@ const confined: Record<string, ReadonlyArray<string>> = {
     "infra/subject-keys/",
     "services/views/",
     "services/tables/",
-    "services/messages/MessagesView.ts",
-    "services/access/KeysView.ts",
+    "services/messages/MessagesRows.ts",
+    "services/access/KeysRows.ts",
+    "services/devices/DevicesRows.ts",
     "services/dispatch/CheckpointRows.ts",
     "services/dispatch/ReissueRows.ts",
     "services/devices/PairingCodeRows.ts",
@@ -90,31 +87,33 @@ const below: Record<string, ReadonlyArray<string>> = {
   telemetry: [],
   tables: [],
   runtime: ["telemetry"],
+  privacy: ["runtime"],
   views: ["runtime", "tables"],
   api: [],
   http: ["api", "telemetry"],
   identity: ["runtime", "tables"],
-  access: ["api", "http", "runtime", "views"],
-  devices: ["api", "http", "runtime", "tables", "views"],
-  messages: ["api", "devices", "http", "identity", "runtime", "telemetry", "views"],
+  access: ["api", "http", "privacy", "runtime", "views"],
+  devices: ["api", "http", "privacy", "runtime", "tables", "views"],
+  messages: ["api", "devices", "http", "identity", "privacy", "runtime", "telemetry", "views"],
   "transports/agent-link": ["api", "devices", "http", "identity", "runtime", "tables", "transports"],
   transports: ["messages", "runtime"],
   dispatch: ["devices", "messages", "runtime", "tables", "telemetry", "transports", "views"],
   health: ["api", "devices", "http", "identity", "runtime", "telemetry", "transports/agent-link", "views"],
-  gateway: ["access", "api", "devices", "health", "http", "messages", "telemetry", "transports/agent-link"]
+  gateway: ["api", "http", "messages", "telemetry"]
 }
 
 const isIn = (places: ReadonlyArray<string>, file: string) => places.some((place) => file.startsWith(place))
 const isOf = (library: string, target: string) => target === library || target.startsWith(`${library}/`)
 /** What is no part of the product may do as it likes. */
 const isStage = (file: string) => /\/(double|simulator|testing)\//.test(file)
-const isTest = (file: string) => /(\.test|\/contract|Fixture)\.ts$/.test(file) || file.includes("/contract/")
+/** Tests, the contracts of ports and what both need: a `testing/` stands where what it helps to test stands. */
+const isTest = (file: string) => /(\.test|\/contract)\.ts$|\/(contract|testing)\//.test(file)
 
-const sources = Object.keys(rooms).flatMap((room) =>
-  readdirSync(join(root, room), { recursive: true, encoding: "utf8" })
-    .map((file) => join(room, file))
+const sourcesIn = (folder: string) =>
+  readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
+    .map((file) => join(folder, file))
     .filter((file) => file.endsWith(".ts"))
-)
+const sources = Object.keys(rooms).flatMap(sourcesIn)
 
 const targetOf = (file: string, name: string): string => {
   if (name.startsWith("#")) return name.slice(1)
@@ -180,8 +179,30 @@ describe("architecture", () => {
   it("SQL of the gateway stands in rows, tables and views alone", () => {
     assert.deepStrictEqual(
       confined["effect/sql"]!.filter(
-        (place) => place.startsWith("services/") && !/(\/(tables|views)\/|(Rows|View)\.ts)$/.test(place)
+        (place) => place.startsWith("services/") && !/(\/(tables|views)\/|Rows\.ts)$/.test(place)
       ),
+      []
+    )
+  })
+
+  it("nothing that runs imports what is there for tests", () => {
+    const borrowed = production.flatMap((file) =>
+      importsOf(file)
+        .filter(isTest)
+        .map((target) => `${file} -> ${target}`)
+    )
+    assert.deepStrictEqual(borrowed, [])
+  })
+
+  it("what only tests use is in a place for it", () => {
+    const running = [...production, ...sourcesIn("bench")]
+    const used = new Set([...programs, ...running.flatMap(importsOf)])
+    assert.deepStrictEqual(
+      production.filter((file) => !used.has(file)),
+      []
+    )
+    assert.deepStrictEqual(
+      programs.filter((program) => !production.includes(program)),
       []
     )
   })

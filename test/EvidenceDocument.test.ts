@@ -9,7 +9,7 @@ import { Crypto } from "#domain/ports/Crypto.ts"
 import { agentKey, historyOf, stranger } from "#domain/testing/HistoryFixture.ts"
 import { crypto } from "#infra/crypto/NodeCrypto.ts"
 import { render } from "#services/cli/EvidenceText.ts"
-import { temporaryDirectory } from "./TemporaryDirectory.ts"
+import { folder } from "./Homing.ts"
 
 /** docs/evidence.md does what it says: its example is one, and its verifier, which shares no code with ours, agrees with it. */
 
@@ -23,7 +23,7 @@ type Exported = History & { readonly keys: ReadonlyArray<SigningKey> }
 type Check = (history: Exported) => ReadonlyArray<string>
 
 const independent = Effect.gen(function* () {
-  const file = join(yield* temporaryDirectory, "verify.mjs")
+  const file = join(yield* folder, "verify.mjs")
   writeFileSync(
     file,
     blockOf((lines) => lines.includes("node:crypto"))

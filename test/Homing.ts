@@ -1,12 +1,14 @@
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { Context, Effect, Exit, Layer, Schedule, Scope } from "effect"
+import { Context, Effect, Exit, Layer, Scope } from "effect"
 import type { WhatsApp } from "#domain/ports/WhatsApp.ts"
-import type { apart, GatewayOptions } from "#services/layers/Processes.ts"
+import type { GatewayOptions } from "#services/layers/Gateway.ts"
+import type { apart } from "#services/layers/Processes.ts"
 import { Messages } from "#services/messages/Messages.ts"
 import * as Log from "#services/telemetry/Log.ts"
 import { alone, listening, optionsOf, together } from "#services/testing/Composition.ts"
+import { eventually } from "#services/testing/Eventually.ts"
 import { assertDeclared } from "./Declared.ts"
 
 /** The whole product in this process, for tests over HTTP. */
@@ -101,21 +103,7 @@ export const life = Effect.gen(function* () {
   }
 })
 
-/** Looks until it fits, for up to twenty seconds; fails with what it saw last. */
-export const eventually = <A, E, R>(look: Effect.Effect<A, E, R>, fits: (a: A) => boolean): Effect.Effect<A, E, R> =>
-  Effect.suspend(() => {
-    let last: A | undefined
-    return Effect.tap(look, (seen) => {
-      last = seen
-      return Effect.void
-    }).pipe(
-      Effect.repeat({ until: fits, schedule: Schedule.spaced("20 millis") }),
-      Effect.timeoutOrElse({
-        duration: "20 seconds",
-        orElse: () => Effect.die(new Error(`it never fitted: ${JSON.stringify(last)}`))
-      })
-    )
-  })
+export { eventually }
 
 /** Creates a device and waits until it is connected. */
 export const connectedDevice = Effect.fnUntraced(function* ({ call }: Homing) {

@@ -6,9 +6,9 @@ import { SqlClient } from "effect/sql"
 import { SubjectKeys, SubjectKeysUnavailable } from "#domain/ports/SubjectKeys.ts"
 import type { SendOutcome } from "#domain/ports/WhatsApp.ts"
 import * as Instant from "#infra/whatsapp/AcknowledgesAtOnce.ts"
+import { type Fault, unreliable } from "#services/testing/UnreliableStore.ts"
 import { connectedDevice, eventually, folder, gatewayOptions, type Homing, life, start, text } from "./Homing.ts"
 import { smallDisk } from "./SmallDisk.ts"
-import { type Fault, unreliable } from "./UnreliableStore.ts"
 
 const keyed = (key: string) => ({ "idempotency-key": key })
 const atOnce = { timeoutMs: 0 }

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { eventStoreDouble } from "#infra/event-store/double/Fixture.ts"
+import { eventStoreDouble } from "#infra/event-store/double/testing/DoubleFixture.ts"
 import { type Answer, eventually, folder, text } from "./Homing.ts"
 import { scan, simulator, started } from "./Process.ts"
 

@@ -1,7 +1,7 @@
 import { mkdirSync } from "node:fs"
 import { join } from "node:path"
 import { Effect, type Scope } from "effect"
-import { eventStoreDouble } from "#infra/event-store/double/Fixture.ts"
+import { eventStoreDouble } from "#infra/event-store/double/testing/DoubleFixture.ts"
 import { folder } from "./Homing.ts"
 import { homing, simulator, started } from "./Process.ts"
 import { type NatsServer, natsServer } from "./servers/Nats.ts"

@@ -6,13 +6,13 @@ import { fromMillis } from "../Instant.ts"
 import { specification } from "../testing/Specification.ts"
 import {
   type ChangeEvent,
-  type Connection,
   type Created,
   Device,
   type DeviceCommand,
   type DeviceEvent,
   DeviceRejected
 } from "./Device.ts"
+import type { Connection } from "./Link.ts"
 
 const { given } = specification(Device)
 const name = { subject: SubjectId.make("A".repeat(43)), key: "1", iv: "aaaa", box: "bbbb" }

@@ -5,6 +5,7 @@ import { type EventOf, released } from "../Events.ts"
 import { AgentId, type DeviceId } from "../Ids.ts"
 import { Instant } from "../Instant.ts"
 import { sealedAs } from "../Sealed.ts"
+import { type Link, linkAfter, neverLinked } from "./Link.ts"
 
 // Events
 
@@ -68,27 +69,16 @@ export class DeviceRejected extends Schema.TaggedError<DeviceRejected>()("Device
 
 // State
 
-export const connections = ["pairing", "connected", "disconnected", "logged_out"] as const
-/** `pairing`: no account was linked yet. */
-export type Connection = (typeof connections)[number]
-
 export type DeviceState =
   | { readonly _tag: "Nothing" }
-  | {
+  | (Link & {
       readonly _tag: "Device"
       /** Of a device that has one. */
       readonly agent: AgentId | undefined
-      readonly connection: Connection
-      readonly paired: boolean
-      /** Of the report that `paired` comes from; -1 when the device was never paired. */
-      readonly linkStep: number
-      readonly reason: string | undefined
-      /** Of the report that `connection` comes from. */
-      readonly step: number
       /** All reports below `told` are recorded, and of the later ones those in `ahead`: it is empty unless one is missing. */
       readonly told: number
       readonly ahead: ReadonlySet<number>
-    }
+    })
 
 type Decision = Result.Result<ReadonlyArray<DeviceEvent>, DeviceRejected>
 const accept = (...events: ReadonlyArray<DeviceEvent>): Decision => Result.succeed(events)
@@ -109,39 +99,11 @@ const decider: Decider<DeviceState, DeviceCommand, DeviceEvent, DeviceRejected> 
 
   evolve: (state, event) => {
     if (event.type === "device.created") {
-      return {
-        _tag: "Device",
-        agent: agentOf(event.data),
-        connection: "pairing",
-        paired: false,
-        reason: undefined,
-        linkStep: -1,
-        step: -1,
-        told: 0,
-        ahead: new Set()
-      }
+      return { _tag: "Device", agent: agentOf(event.data), ...neverLinked, told: 0, ahead: new Set() }
     }
     if (state._tag === "Nothing") return state
-    const { step } = event.data
-    const known = { ...state, ...told(state, step), ...linked(state, event) }
-    if (step < state.step) return { ...known, connection: connectionOf(known, state.connection === "connected") }
-    const connected = event.type === "device.connected"
-    const reason = "reason" in event.data ? event.data.reason : undefined
-    return { ...known, step, reason, connection: connectionOf(known, connected) }
+    return { ...state, ...told(state, event.data.step), ...linkAfter(state, event) }
   }
-}
-
-type Linked = Pick<Extract<DeviceState, { _tag: "Device" }>, "paired" | "linkStep">
-
-/** Losing a connection says nothing about the link; of what does, the highest step counts. */
-const linked = (state: Linked, { data, type }: ChangeEvent): Linked =>
-  type === "device.disconnected" || data.step < state.linkStep
-    ? { paired: state.paired, linkStep: state.linkStep }
-    : { paired: type !== "device.logged_out", linkStep: data.step }
-
-const connectionOf = ({ linkStep, paired }: Linked, connected: boolean): Connection => {
-  if (paired) return connected ? "connected" : "disconnected"
-  return linkStep < 0 ? "pairing" : "logged_out"
 }
 
 const told = (state: { readonly told: number; readonly ahead: ReadonlySet<number> }, step: number) => {

@@ -4,7 +4,7 @@ import { assert, it } from "@effect/vitest"
 import { Effect, Schema } from "effect"
 import { GatewayPin } from "#domain/identity/Trust.ts"
 import { PinStore } from "#domain/ports/PinStore.ts"
-import { temporaryDirectory } from "../../test/TemporaryDirectory.ts"
+import { temporaryDirectory } from "../testing/TemporaryDirectory.ts"
 import { layer } from "./File.ts"
 
 const pin = Schema.decodeUnknownSync(GatewayPin)({

@@ -7,8 +7,8 @@ import { Duration, Effect, Exit, Fiber, Redacted } from "effect"
 import type { SqlClient } from "effect/sql"
 import { describeWith } from "../../test/servers/Installed.ts"
 import { postgres } from "../../test/servers/Postgres.ts"
-import { temporaryDirectory } from "../../test/TemporaryDirectory.ts"
-import { clientOf, Postgres } from "./PostgresFixture.ts"
+import { temporaryDirectory } from "../testing/TemporaryDirectory.ts"
+import { clientOf, Postgres } from "./testing/PostgresFixture.ts"
 
 const connected = Effect.flatMap(
   Effect.flatMap(Postgres, (server) => server.database),

@@ -3,7 +3,7 @@ import { assert, it } from "@effect/vitest"
 import { Array, Context, Effect, Layer } from "effect"
 import { fromMillis } from "#domain/Instant.ts"
 import { type Refusal, RefusalLog } from "#domain/ports/RefusalLog.ts"
-import { temporaryDirectory } from "../../test/TemporaryDirectory.ts"
+import { temporaryDirectory } from "../testing/TemporaryDirectory.ts"
 import { layer, mostKept } from "./Sqlite.ts"
 
 const refusal = (n: number): Refusal => ({ at: fromMillis(n), reason: "bad_signature", digest: String(n) })

@@ -15,7 +15,7 @@ import { Context, Effect, Layer, Redacted } from "effect"
 import { Crypto } from "#domain/ports/Crypto.ts"
 import { SecretVault } from "#domain/ports/SecretVault.ts"
 import * as NodeCrypto from "#infra/crypto/NodeCrypto.ts"
-import { temporaryDirectory } from "../../test/TemporaryDirectory.ts"
+import { temporaryDirectory } from "../testing/TemporaryDirectory.ts"
 import * as FileVault from "./FileVault.ts"
 
 const vaultIn = (folder: string, crypto: Layer.Layer<Crypto> = NodeCrypto.layer) =>

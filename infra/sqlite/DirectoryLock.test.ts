@@ -6,7 +6,7 @@ import { pathToFileURL } from "node:url"
 import { Worker } from "node:worker_threads"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Layer, type Scope } from "effect"
-import { temporaryDirectory } from "../../test/TemporaryDirectory.ts"
+import { temporaryDirectory } from "../testing/TemporaryDirectory.ts"
 import * as DirectoryLock from "./DirectoryLock.ts"
 
 const pace = { beatMillis: 50, patienceMillis: 600 }

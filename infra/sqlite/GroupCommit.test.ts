@@ -2,7 +2,7 @@ import { join } from "node:path"
 import type { DatabaseSync } from "node:sqlite"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Fiber, Scope } from "effect"
-import { temporaryDirectory } from "../../test/TemporaryDirectory.ts"
+import { temporaryDirectory } from "../testing/TemporaryDirectory.ts"
 import * as Database from "./Database.ts"
 import * as GroupCommit from "./GroupCommit.ts"
 

@@ -2,7 +2,7 @@ import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Fiber, Layer } from "effect"
 import { SqlClient } from "effect/sql"
-import { temporaryDirectory } from "../../test/TemporaryDirectory.ts"
+import { temporaryDirectory } from "../testing/TemporaryDirectory.ts"
 import * as SqliteClient from "./SqliteClient.ts"
 
 const inMemory = SqliteClient.layer(":memory:", { durability: "checkpoint" })

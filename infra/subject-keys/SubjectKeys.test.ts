@@ -5,7 +5,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Context, Effect, Layer } from "effect"
 import { SubjectKeys } from "#domain/ports/SubjectKeys.ts"
 import { lru } from "#infra/Lru.ts"
-import { temporaryDirectory } from "../../test/TemporaryDirectory.ts"
+import { temporaryDirectory } from "../testing/TemporaryDirectory.ts"
 import { home, one, open, type Row, Storages, same, subjectKeysContract } from "./contract.ts"
 import * as Sqlite from "./Sqlite.ts"
 

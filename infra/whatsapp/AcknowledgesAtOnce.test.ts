@@ -2,7 +2,7 @@ import { assert, it } from "@effect/vitest"
 import { Effect, Stream } from "effect"
 import { DeviceId, WaMessageId } from "#domain/Ids.ts"
 import { PhoneNumber } from "#domain/message/Content.ts"
-import { WhatsApp } from "#domain/ports/WhatsApp.ts"
+import { type SentMessage, WhatsApp } from "#domain/ports/WhatsApp.ts"
 import * as Instant from "./AcknowledgesAtOnce.ts"
 
 const device = DeviceId.make("0b9f2a54-5a6f-4c0e-9d6c-2f6f7f1f0a01")
@@ -53,5 +53,24 @@ it.effect("does what a test asks of it", () => {
     yield* tell({ _tag: "Disconnected", device, reason: "connection_lost", final: false })
     const events = yield* Stream.runCollect(Stream.take(whatsApp.events, 2))
     assert.strictEqual(events[1]?._tag, "Disconnected")
+  }).pipe(Effect.provide(layer))
+})
+
+it.effect("is opened once, however many ask for it at a time, and asks the first of them for its messages", () => {
+  const { ask, layer, tell } = Instant.make({ opening: () => Effect.yieldNow })
+  return Effect.gen(function* () {
+    const whatsApp = yield* WhatsApp
+    const known: SentMessage = { to: message(1).to, isGivenUp: false, bytes: Effect.succeed(message(1).bytes) }
+    const finders = [Effect.succeed(known), Effect.succeed(undefined)]
+    yield* Effect.forEach(finders, (found) => whatsApp.open(device, { sent: () => found }), {
+      concurrency: "unbounded"
+    })
+    yield* tell({ _tag: "Refused", device, reason: "foreign_ack" })
+    const events = yield* Stream.runCollect(Stream.take(whatsApp.events, 2))
+    assert.deepStrictEqual(
+      events.map(({ _tag }) => _tag),
+      ["Connected", "Refused"]
+    )
+    assert.strictEqual(yield* ask(device, message(1).waMessageId), known)
   }).pipe(Effect.provide(layer))
 })

@@ -53,10 +53,10 @@ export const make = (
         encode: (_device, { content }) => Effect.succeed(new TextEncoder().encode(content.text)),
         open: (device, { pairing, sent: find }) =>
           Effect.gen(function* () {
-            findings.set(device, find)
-            if (open.has(device)) return
-            if (options.opening) yield* options.opening(device)
+            if (options.opening && !open.has(device)) yield* options.opening(device)
+            if (open.has(device)) return // the other one that was being opened meanwhile
             open.add(device)
+            findings.set(device, find)
             if (pairing) yield* Queue.offer(events, { _tag: "Paired", device })
             yield* Queue.offer(events, { _tag: "Connected", device })
           }),

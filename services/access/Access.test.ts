@@ -1,6 +1,6 @@
 import { assert, layer } from "@effect/vitest"
 import { Effect } from "effect"
-import { apiKey, ask, documentOf, gateway, message } from "../../test/GatewayFixture.ts"
+import { apiKey, ask, documentOf, gateway, message } from "../testing/GatewayFixture.ts"
 import { Clients } from "./Clients.ts"
 
 const known = documentOf({ ...message, to: { kind: "phone", address: message.to }, tags: {} } as never)

@@ -7,7 +7,7 @@ import { Crypto } from "#domain/ports/Crypto.ts"
 import type { Principal } from "../api/Principal.ts"
 import { type Lag, Readiness } from "../views/Readiness.ts"
 import { digestOf, keyIdIn } from "./Credential.ts"
-import { type KnownKey, type Roster, stateOf } from "./Roster.ts"
+import { type KnownKey, Roster, stateOf } from "./Roster.ts"
 
 /** Whoever holds the key from the configuration. Its id is for ever: messages' ids follow from it. */
 const configured: Principal = {
@@ -26,19 +26,14 @@ export class Authenticator extends Context.Service<
 >()("homing/services/access/Authenticator") {}
 
 /** `apiKey` is the configured one. */
-export const layer = ({
-  apiKey,
-  roster
-}: {
-  readonly apiKey: Redacted.Redacted | undefined
-  readonly roster: Roster
-}) =>
+export const layer = (apiKey: Redacted.Redacted | undefined) =>
   Layer.effect(
     Authenticator,
     Effect.gen(function* () {
       const wall = yield* Clocks.wall
       const crypto = yield* Crypto
       const { lag } = yield* Readiness
+      const { keys } = yield* Roster
       const own = apiKey === undefined ? crypto.random(32) : digestOf(crypto, Redacted.value(apiKey))
       const nobodys = crypto.random(32)
 
@@ -48,7 +43,7 @@ export const layer = ({
           const digest = digestOf(crypto, credential)
           if (crypto.equal(digest, own)) return configured
           const claimed = keyIdIn(credential)
-          const key = claimed && roster.keys.get(claimed)
+          const key = claimed && keys.get(claimed)
           // An unknown id is compared as well: the time taken does not tell which ids exist.
           const good = crypto.equal(digest, key?.digest ?? nobodys)
           const behind = claimed === undefined ? undefined : lag()

@@ -1,23 +1,27 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Context, Effect, Exit, Fiber, Layer, Redacted, References } from "effect"
-import type { SqlClient } from "effect/sql"
+import { Cause, Context, Effect, Exit, Fiber, Layer, Redacted, References } from "effect"
 import { TestClock } from "effect/testing"
-import { ApiKeyId, ClientId, defaultTenant } from "#domain/Ids.ts"
+import { Client } from "#domain/access/Client.ts"
+import { ApiKeyId, ClientId, defaultTenant, EventId } from "#domain/Ids.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
+import { EventStore } from "#domain/ports/EventStore.ts"
 import { SecretVault } from "#domain/ports/SecretVault.ts"
 import * as NodeCrypto from "#infra/crypto/NodeCrypto.ts"
 import * as SqliteEventStore from "#infra/event-store/sqlite/Sqlite.ts"
 import * as InProcessLeases from "#infra/leases/InProcess.ts"
 import * as SqliteClient from "#infra/sqlite/SqliteClient.ts"
 import * as SqliteSubjectKeys from "#infra/subject-keys/Sqlite.ts"
+import { Personal } from "../privacy/Personal.ts"
 import { Freshness } from "../runtime/Freshness.ts"
 import { Provenance } from "../runtime/Provenance.ts"
+import { altered, writtenBy } from "../testing/ViewsFixture.ts"
 import * as Projections from "../views/Projections.ts"
 import { Readiness } from "../views/Readiness.ts"
-import { type View, Views } from "../views/View.ts"
+import type { RowsView } from "../views/RowsView.ts"
+import { Views } from "../views/Views.ts"
 import * as Authenticator from "./Authenticator.ts"
 import * as Clients from "./Clients.ts"
-import * as KeysView from "./KeysView.ts"
+import { Roster } from "./Roster.ts"
 
 const caller = {
   client: ClientId.make("11111111-1111-7111-8111-111111111111"),
@@ -48,20 +52,24 @@ const ports = Layer.mergeAll(
 )
 
 /** `views`: the process's own, altered. */
-const started = (views: (own: Views["Service"]) => Views["Service"], rows: (view: View) => View = (view) => view) => {
-  const keys = KeysView.make()
+const started = (
+  views: (own: Views["Service"]) => Views["Service"],
+  rows: (view: RowsView) => RowsView = (view) => view
+) => {
   const projections = Layer.effect(Views, Effect.map(Views, views)).pipe(
-    Layer.provide(Projections.layer([keys.view], () => [rows(KeysView.make().view)]))
+    Layer.provideMerge(Projections.layer(altered(Roster.layer, rows)))
   )
   return Layer.build(
-    Layer.merge(Clients.layer(keys), Authenticator.layer({ apiKey: undefined, roster: keys.roster })).pipe(
-      Layer.provide(Readiness.layer),
+    Layer.merge(Clients.layer, Authenticator.layer(undefined)).pipe(
+      Layer.provide([Personal.layer, Readiness.layer]),
       Layer.provide(Freshness.layer),
-      Layer.provide(projections),
-      Layer.provide(Layer.fresh(ports))
+      Layer.provideMerge(projections),
+      Layer.provideMerge(Layer.fresh(ports))
     )
   ).pipe(
     Effect.map((context) => ({
+      store: Context.get(context, EventStore),
+      views: Context.get(context, Views),
       clients: Context.get(context, Clients.Clients),
       isGood: (secret: string) => Context.get(context, Authenticator.Authenticator).authenticate(secret) !== undefined
     }))
@@ -73,7 +81,7 @@ describe("a key's revocation", () => {
     Effect.gen(function* () {
       const { clients, isGood } = yield* started(
         (own) => own,
-        (view) => ({ ...view, apply: (sql: SqlClient.SqlClient) => sql`INSERT INTO nowhere VALUES (1)` })
+        writtenBy(() => (sql) => sql`INSERT INTO nowhere VALUES (1)`)
       )
       const { client, key } = yield* clients.create(caller, { name: "shop", scopes: ["messages:send"] })
       assert.isTrue(isGood(key.secret))
@@ -101,6 +109,24 @@ describe("a key's revocation", () => {
       assert.isTrue(yield* refused)
       deaf = false
       yield* clients.revoke(caller, client, key.id)
+    })
+  )
+})
+
+describe("a client's name", () => {
+  it.live("that stands where it was not sealed is a defect, and no client without a name", () =>
+    Effect.gen(function* () {
+      const { clients, store, views } = yield* started((own) => own)
+      const { client } = yield* clients.create(caller, { name: "shop", scopes: ["messages:send"] })
+      assert.strictEqual((yield* clients.find(client))?.name, "shop")
+      const [created] = yield* store.read(Client.streamOf(client))
+      const { data, metadata, type } = created!
+      const moved = ClientId.make("22222222-2222-7222-8222-222222222222")
+      const eventId = EventId.make("22222222-2222-5222-8222-222222222222")
+      const { position } = yield* store.append(Client.streamOf(moved), "no_stream", [{ eventId, type, data, metadata }])
+      yield* views.reached(position)
+      const exit = yield* Effect.exit(clients.find(moved))
+      assert.isTrue(Exit.isFailure(exit) && Cause.hasDies(exit.cause))
     })
   )
 })

@@ -1,21 +1,20 @@
 import { Context, Effect, Layer, Schema } from "effect"
 import { Client, type ClientCommand, type Scope } from "#domain/access/Client.ts"
 import * as Clocks from "#domain/Clocks.ts"
-import { subjectIdOf, uuidV7 } from "#domain/Identifiers.ts"
+import { uuidV7 } from "#domain/Identifiers.ts"
 import { type ApiKeyId, ClientId } from "#domain/Ids.ts"
 import { fromMillis, type Instant, toMillis } from "#domain/Instant.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
 import { EventStore } from "#domain/ports/EventStore.ts"
-import { SubjectKeys } from "#domain/ports/SubjectKeys.ts"
-import { open, seal } from "#domain/privacy/Sealing.ts"
 import type { Actor } from "#domain/Recorded.ts"
+import { Personal } from "../privacy/Personal.ts"
 import * as AggregateActors from "../runtime/AggregateActors.ts"
 import type { Caller } from "../runtime/Caller.ts"
 import { Provenance } from "../runtime/Provenance.ts"
 import type { Unavailable } from "../views/Unavailable.ts"
-import { inForce, Views } from "../views/View.ts"
+import { inForce, Views } from "../views/Views.ts"
 import { newCredential } from "./Credential.ts"
-import { type KnownClient, type Roster, stateOf } from "./Roster.ts"
+import { type KnownClient, Roster, stateOf } from "./Roster.ts"
 
 /** A key as it is shown once: the secret is kept nowhere. */
 export interface NewKey {
@@ -97,12 +96,13 @@ export class Clients extends Context.Service<
 
 const later = (at: Instant, seconds: number): Instant => fromMillis(toMillis(at) + seconds * 1_000)
 
-const make = Effect.fnUntraced(function* (roster: Roster) {
+const make = Effect.gen(function* () {
   const wall = yield* Clocks.wall
   const crypto = yield* Crypto
   const store = yield* EventStore
-  const subjectKeys = yield* SubjectKeys
-  const { pepper, tenant } = yield* Provenance
+  const personal = yield* Personal
+  const roster = yield* Roster
+  const { tenant } = yield* Provenance
   const views = yield* Views
   const actors = yield* AggregateActors.make(Client)
 
@@ -162,12 +162,8 @@ const make = Effect.fnUntraced(function* (roster: Roster) {
   const create = Effect.fnUntraced(
     function* (actor: Actor, { name, ...key }: NewClient) {
       const client = ClientId.make(uuidV7(crypto, wall()))
-      const subject = subjectIdOf(crypto, pepper, tenant, "client", client)
-      const nameKey = yield* subjectKeys.obtain(tenant, subject)
-      yield* execute(client, actor, ({ eventId }) => ({
-        _tag: "Create",
-        name: seal(crypto, subject, nameKey, { tenant, event: eventId(0), field: "name" }, name)
-      }))
+      const seal = yield* personal.sealFor("client", client)
+      yield* execute(client, actor, ({ eventId }) => ({ _tag: "Create", name: seal(eventId(0), "name", name) }))
       const issued = yield* Effect.catchTag(issue(client, actor, key), "ClientRejected", (error) => Effect.die(error))
       return { client, key: issued }
     },
@@ -175,26 +171,22 @@ const make = Effect.fnUntraced(function* (roster: Roster) {
   )
 
   const documentOf = ({ createdAt, id, keys, name, namedBy }: KnownClient) =>
-    open(name, { tenant, event: namedBy, field: "name" }).pipe(
-      Effect.catchTag("Unreadable", () => Effect.succeed(undefined)),
-      Effect.provideService(Crypto, crypto),
-      Effect.provideService(SubjectKeys, subjectKeys),
-      Effect.map(
-        (name): ClientDocument => ({
-          id,
-          ...(name !== undefined && { name }),
-          createdAt,
-          keys: keys
-            .map((key) => roster.keys.get(key)!)
-            .map((key) => ({
-              id: key.id,
-              scopes: [...key.scopes],
-              state: stateOf(key, fromMillis(wall())),
-              ...(key.expiresAt !== undefined && { expiresAt: key.expiresAt }),
-              ...(key.replacedBy !== undefined && { replacedBy: key.replacedBy })
-            }))
-        })
-      )
+    Effect.map(
+      personal.reveal(name, { tenant, event: namedBy, field: "name" }),
+      (name): ClientDocument => ({
+        id,
+        ...(name !== undefined && { name }),
+        createdAt,
+        keys: keys
+          .map((key) => roster.keys.get(key)!)
+          .map((key) => ({
+            id: key.id,
+            scopes: [...key.scopes],
+            state: stateOf(key, fromMillis(wall())),
+            ...(key.expiresAt !== undefined && { expiresAt: key.expiresAt }),
+            ...(key.replacedBy !== undefined && { replacedBy: key.replacedBy })
+          }))
+      })
     )
 
   const actorOf = ({ key }: Caller): Actor => ({ kind: "api_key", id: key })
@@ -233,4 +225,4 @@ const make = Effect.fnUntraced(function* (roster: Roster) {
   })
 })
 
-export const layer = ({ roster }: { readonly roster: Roster }) => Layer.effect(Clients, make(roster))
+export const layer = Layer.effect(Clients, make)

@@ -1,9 +1,12 @@
+import { Context, Effect, Layer } from "effect"
 import { Client, type KeyExpirySet, type KeyIssued, type Scope } from "#domain/access/Client.ts"
 import { fromBase64url } from "#domain/Bytes.ts"
-import { type ApiKeyId, ClientId, type EventId } from "#domain/Ids.ts"
+import type { ApiKeyId, ClientId, EventId } from "#domain/Ids.ts"
 import type { Instant } from "#domain/Instant.ts"
 import type { RecordedEvent } from "#domain/Recorded.ts"
 import type { Sealed } from "#domain/Sealed.ts"
+import { Registrations } from "../views/Registrations.ts"
+import * as KeysRows from "./KeysRows.ts"
 
 export interface KnownKey {
   readonly client: ClientId
@@ -29,15 +32,68 @@ export interface KnownClient {
 }
 
 /** Every client and key, in memory: each request is admitted by one look here. */
-export class Roster {
+export class Roster extends Context.Service<
+  Roster,
+  { readonly clients: ReadonlyMap<ClientId, KnownClient>; readonly keys: ReadonlyMap<ApiKeyId, KnownKey> }
+>()("homing/services/access/Roster") {
+  static readonly layer = Layer.effect(
+    this,
+    Effect.map(Registrations, ({ register }) => {
+      const roster = new Entries()
+      register({
+        rows: KeysRows.view,
+        memory: {
+          hydrate: (sql) => Effect.map(KeysRows.all(sql), (rows) => roster.fill(rows)),
+          follow: (events) => {
+            for (const event of events) roster.apply(event)
+          }
+        }
+      })
+      return roster
+    })
+  )
+}
+
+class Entries {
   readonly clients = new Map<ClientId, KnownClient>()
   readonly keys = new Map<ApiKeyId, KnownKey>()
 
-  addClient(client: Omit<KnownClient, "keys">) {
+  fill({ clients, keys }: Effect.Success<ReturnType<typeof KeysRows.all>>) {
+    for (const { created_at: createdAt, id, name, named_by: namedBy } of clients) {
+      this.#addClient({ id, createdAt, name, namedBy })
+    }
+    for (const { client, digest, expires_at: expiresAt, id: key, replaced_by: replacedBy, revoked, scopes } of keys) {
+      this.#addKey(client, { key, digest, scopes })
+      if (expiresAt !== null) this.#setExpiry({ key, expiresAt, ...(replacedBy !== null && { replacedBy }) })
+      if (revoked !== 0) this.#revoke(key)
+    }
+  }
+
+  apply(recorded: RecordedEvent) {
+    const client = Client.idOf(recorded.stream)
+    const event = Client.read(recorded)
+    switch (event.type) {
+      case "client.created":
+        return this.#addClient({
+          id: client,
+          createdAt: recorded.recordedAt,
+          name: event.data.name,
+          namedBy: recorded.eventId
+        })
+      case "client.key_issued":
+        return this.#addKey(client, event.data)
+      case "client.key_revoked":
+        return this.#revoke(event.data.key)
+      case "client.key_expiry_set":
+        return this.#setExpiry(event.data)
+    }
+  }
+
+  #addClient(client: Omit<KnownClient, "keys">) {
     this.clients.set(client.id, { ...client, keys: [] })
   }
 
-  addKey(client: ClientId, { digest, key: id, scopes }: KeyIssued) {
+  #addKey(client: ClientId, { digest, key: id, scopes }: KeyIssued) {
     this.keys.set(id, {
       client,
       id,
@@ -52,35 +108,13 @@ export class Roster {
       this.clients.set(client, { ...owner, keys: [...owner.keys, id] })
   }
 
-  revoke(id: ApiKeyId) {
+  #revoke(id: ApiKeyId) {
     const key = this.keys.get(id)
     if (key !== undefined) this.keys.set(id, { ...key, revoked: true })
   }
 
-  setExpiry({ expiresAt, key: id, replacedBy }: KeyExpirySet) {
+  #setExpiry({ expiresAt, key: id, replacedBy }: KeyExpirySet) {
     const key = this.keys.get(id)
     if (key !== undefined) this.keys.set(id, { ...key, expiresAt, replacedBy })
   }
-
-  apply(recorded: RecordedEvent) {
-    const client = clientOf(recorded)
-    const event = Client.read(recorded)
-    switch (event.type) {
-      case "client.created":
-        return this.addClient({
-          id: client,
-          createdAt: recorded.recordedAt,
-          name: event.data.name,
-          namedBy: recorded.eventId
-        })
-      case "client.key_issued":
-        return this.addKey(client, event.data)
-      case "client.key_revoked":
-        return this.revoke(event.data.key)
-      case "client.key_expiry_set":
-        return this.setExpiry(event.data)
-    }
-  }
 }
-
-export const clientOf = ({ stream }: RecordedEvent): ClientId => ClientId.make(stream.slice("client-".length))

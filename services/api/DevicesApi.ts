@@ -1,6 +1,6 @@
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
-import { connections } from "#domain/device/Device.ts"
+import { connections } from "#domain/device/Link.ts"
 import { Authorization, CountsAs, RequiredScope, ShowsViews } from "./Authorization.ts"
 import { Name } from "./FreeText.ts"
 import { anywhere, Problem, withBody } from "./Problems.ts"

@@ -1,6 +1,6 @@
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
-import { connections } from "#domain/device/Device.ts"
+import { connections } from "#domain/device/Link.ts"
 import { Authorization, ToldAnyway } from "./Authorization.ts"
 import type { ErrorCode } from "./ErrorCodes.ts"
 import { anywhere, Problem } from "./Problems.ts"

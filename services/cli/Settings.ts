@@ -1,5 +1,5 @@
 import type { Config } from "../Config.ts"
-import type { GatewayOptions } from "../layers/Processes.ts"
+import type { GatewayOptions } from "../layers/Gateway.ts"
 
 /** What the gateway is told of the configuration: to each room what is its own. */
 export const gatewayOptions = ({

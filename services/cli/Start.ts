@@ -12,7 +12,7 @@ import { alone, together } from "../layers/Processes.ts"
 import { type Role, roleOf } from "../layers/Role.ts"
 import { whatsAppOptions } from "../layers/WhatsAppSettings.ts"
 import * as Log from "../telemetry/Log.ts"
-import { Views } from "../views/View.ts"
+import { Views } from "../views/Views.ts"
 import { gatewayOptions } from "./Settings.ts"
 import { faint, say, strong } from "./Terminal.ts"
 

@@ -2,7 +2,7 @@ import { assert, layer } from "@effect/vitest"
 import { Effect } from "effect"
 import jsqr from "jsqr"
 import { PNG } from "pngjs"
-import { apiKey, ask, baseUrl, device, gateway, isProblem, paired } from "../../test/GatewayFixture.ts"
+import { apiKey, ask, baseUrl, device, gateway, isProblem, paired } from "../testing/GatewayFixture.ts"
 import type { DeviceDocument } from "./Devices.ts"
 
 const decode = jsqr as unknown as typeof jsqr.default

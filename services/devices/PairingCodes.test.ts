@@ -1,6 +1,6 @@
 import { join } from "node:path"
 import { assert, it } from "@effect/vitest"
-import { Context, Effect, Layer } from "effect"
+import { Cause, Context, Effect, Exit, Layer } from "effect"
 import { SqlClient } from "effect/sql"
 import { TestClock } from "effect/testing"
 import { DeviceId, defaultTenant } from "#domain/Ids.ts"
@@ -8,14 +8,15 @@ import { fromMillis } from "#domain/Instant.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
 import { SubjectKeys } from "#domain/ports/SubjectKeys.ts"
 import * as NodeCrypto from "#infra/crypto/NodeCrypto.ts"
-import { clientOf, Postgres } from "#infra/postgres/PostgresFixture.ts"
+import { clientOf, Postgres } from "#infra/postgres/testing/PostgresFixture.ts"
 import * as FileVault from "#infra/secrets/FileVault.ts"
 import * as SqliteClient from "#infra/sqlite/SqliteClient.ts"
 import * as SqliteSubjectKeys from "#infra/subject-keys/Sqlite.ts"
+import { temporaryDirectory } from "#infra/testing/TemporaryDirectory.ts"
 import { describeWith } from "../../test/servers/Installed.ts"
-import { temporaryDirectory } from "../../test/TemporaryDirectory.ts"
+import { Personal } from "../privacy/Personal.ts"
 import { Provenance } from "../runtime/Provenance.ts"
-import { Databases, emptyDatabase, uuid } from "../views/ViewsFixture.ts"
+import { Databases, emptyDatabase, uuid } from "../testing/ViewsFixture.ts"
 import { PairingCodes } from "./PairingCodes.ts"
 import * as SharedPairingCodes from "./SharedPairingCodes.ts"
 
@@ -32,6 +33,7 @@ const rows = (sql: SqlClient.SqlClient) => sql<{ readonly box: string }>`SELECT 
 const gateway = (sql: SqlClient.SqlClient, keys: SubjectKeys["Service"]) =>
   Layer.build(
     Layer.fresh(SharedPairingCodes.layer).pipe(
+      Layer.provide(Personal.layer),
       Layer.provide(Layer.succeed(SqlClient.SqlClient, sql)),
       Layer.provide(Layer.succeed(SubjectKeys, keys)),
       Layer.provide(Layer.succeed(Crypto, crypto)),
@@ -101,6 +103,18 @@ const contract = (name: string, databases: Layer.Layer<Databases>) =>
         assert.notInclude(stored, "a-secret")
         assert.notInclude(stored, Buffer.from("2@a-secret").toString("base64url"))
         assert.isUndefined(yield* (yield* gateway(sql, yield* subjectKeys)).current(device))
+      })
+    )
+
+    it.effect("one that was put in another's place is a defect", () =>
+      Effect.gen(function* () {
+        const sql = yield* emptyDatabase
+        const one = yield* gateway(sql, yield* subjectKeys)
+        yield* one.show(device, codeOf("2@a-secret", 60))
+        const other = DeviceId.make(uuid(2))
+        yield* sql`UPDATE pairing_codes SET device = ${other}`
+        const exit = yield* Effect.exit(one.current(other))
+        assert.isTrue(Exit.isFailure(exit) && Cause.hasDies(exit.cause))
       })
     )
   })

@@ -1,10 +1,7 @@
 import { Clock, Effect, Layer } from "effect"
-import { subjectIdOf } from "#domain/Identifiers.ts"
 import { type DeviceId, EventId } from "#domain/Ids.ts"
 import { fromMillis } from "#domain/Instant.ts"
-import { Crypto } from "#domain/ports/Crypto.ts"
-import { SubjectKeys } from "#domain/ports/SubjectKeys.ts"
-import { open, seal } from "#domain/privacy/Sealing.ts"
+import { Personal } from "../privacy/Personal.ts"
 import { Provenance } from "../runtime/Provenance.ts"
 import * as PairingCodeRows from "./PairingCodeRows.ts"
 import { make, type PairingCode, PairingCodes } from "./PairingCodes.ts"
@@ -17,41 +14,34 @@ export const layer = Layer.effect(
   PairingCodes,
   Effect.gen(function* () {
     const rows = yield* PairingCodeRows.make
-    const crypto = yield* Crypto
-    const keys = yield* SubjectKeys
-    const { pepper, tenant } = yield* Provenance
+    const personal = yield* Personal
+    const { tenant } = yield* Provenance
     const here = yield* make
     const scope = yield* Effect.scope
 
     /** No event holds a code: the device's id stands where an event's would. */
-    const placeOf = (device: DeviceId) => ({ tenant, event: EventId.make(device), field: "pairing code" })
+    const eventOf = (device: DeviceId) => EventId.make(device)
+    const field = "pairing code"
     const unheard = (what: string) =>
       Effect.catchCause((cause: unknown) => Effect.logWarning(`a code to pair with could not be ${what}`, cause))
 
     const keep = Effect.fnUntraced(function* (device: DeviceId, { code, expiresAt, method }: PairingCode) {
-      const subject = subjectIdOf(crypto, pepper, tenant, "device", device)
-      const key = yield* keys.obtain(tenant, subject)
-      const box = seal(crypto, subject, key, placeOf(device), code)
+      const seal = yield* personal.sealFor("device", device)
+      const box = seal(eventOf(device), field, code)
       yield* rows.forget(fromMillis(yield* Clock.currentTimeMillis))
       yield* rows.keep(device, { method, box, expires_at: expiresAt })
     })
 
-    const kept = Effect.fnUntraced(
-      function* (device: DeviceId) {
-        const now = fromMillis(yield* Clock.currentTimeMillis)
-        const row = yield* rows.find(device, now)
-        if (row === undefined) return undefined
-        const code: PairingCode = {
-          method: row.method,
-          code: yield* open(row.box, placeOf(device)),
-          expiresAt: row.expires_at
-        }
-        return code
-      },
-      Effect.provideService(Crypto, crypto),
-      Effect.provideService(SubjectKeys, keys)
-    )
-    const current = (device: DeviceId) => Effect.catchCause(kept(device), () => here.current(device)) // the database is away: what this one heard itself
+    const kept = Effect.fnUntraced(function* (device: DeviceId) {
+      const now = fromMillis(yield* Clock.currentTimeMillis)
+      const row = yield* rows.find(device, now)
+      if (row === undefined) return undefined
+      const code = yield* personal.reveal(row.box, { tenant, event: eventOf(device), field })
+      if (code === undefined) return undefined
+      const found: PairingCode = { method: row.method, code, expiresAt: row.expires_at }
+      return found
+    })
+    const current = (device: DeviceId) => Effect.catch(kept(device), () => here.current(device)) // the database is away: what this one heard itself
 
     const first = (device: DeviceId): Effect.Effect<PairingCode> =>
       Effect.flatMap(current(device), (code) =>

@@ -13,10 +13,12 @@ import * as NodeCrypto from "#infra/crypto/NodeCrypto.ts"
 import { crypto } from "#infra/crypto/NodeCrypto.ts"
 import * as InProcessLeases from "#infra/leases/InProcess.ts"
 import * as SqliteClient from "#infra/sqlite/SqliteClient.ts"
+import { DeviceRegistry } from "../devices/DeviceRegistry.ts"
 import { MessageActors } from "../messages/MessageActors.ts"
+import { QueueDepth } from "../messages/QueueDepth.ts"
+import { deviceCreated, queued, sealed, uuid } from "../testing/ViewsFixture.ts"
 import { type Route, Transports } from "../transports/Transport.ts"
-import { Views } from "../views/View.ts"
-import { deviceCreated, queued, sealed, uuid } from "../views/ViewsFixture.ts"
+import { Views } from "../views/Views.ts"
 import * as Dispatcher from "./Dispatcher.ts"
 
 const ports = InProcessLeases.layer.pipe(
@@ -61,7 +63,6 @@ interface Surroundings<E, R> {
 const dispatching = <E = never, R = never>(log: Layer.Layer<EventStore>, surroundings: Surroundings<E, R>) => {
   const { agentOf = () => "home", isOpen = () => true, issue, keys = {}, more = Layer.empty } = surroundings
   const { transports = new Set(["whatsapp-web"]) } = surroundings
-  const known = { isUnanswered: () => true, oldest: () => undefined }
   const routes = new Map<string, Route>()
   const routeTo = (device: DeviceId) => {
     const agent = agentOf(device)
@@ -79,6 +80,8 @@ const dispatching = <E = never, R = never>(log: Layer.Layer<EventStore>, surroun
       position: Effect.succeed(undefined)
     }),
     Layer.succeed(SubjectKeys, keys as SubjectKeys["Service"]),
+    Layer.succeed(DeviceRegistry, new Map()),
+    Layer.succeed(QueueDepth, { isUnanswered: () => true, oldest: () => undefined } as never),
     Layer.succeed(MessageActors, {} as never),
     Layer.succeed(Transports, {
       register: () => {},
@@ -86,7 +89,7 @@ const dispatching = <E = never, R = never>(log: Layer.Layer<EventStore>, surroun
     }),
     more
   )
-  return Layer.build(Dispatcher.layer({ registry: new Map(), known }).pipe(Layer.provide(stubs)))
+  return Layer.build(Dispatcher.layer.pipe(Layer.provide(stubs)))
 }
 const issued = () => Effect.void
 

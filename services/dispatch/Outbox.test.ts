@@ -6,7 +6,7 @@ import { SubjectKeys, SubjectKeysUnavailable } from "#domain/ports/SubjectKeys.t
 import type { RecordedEvent } from "#domain/Recorded.ts"
 import * as NodeCrypto from "#infra/crypto/NodeCrypto.ts"
 import { partitionOf } from "../runtime/Partitions.ts"
-import { deviceCreated, queued, recorded, uuid } from "../views/ViewsFixture.ts"
+import { deviceCreated, queued, recorded, uuid } from "../testing/ViewsFixture.ts"
 import * as Outbox from "./Outbox.ts"
 
 const partitions = 2

@@ -7,12 +7,12 @@ import { SubjectKeys } from "#domain/ports/SubjectKeys.ts"
 import * as NodeCrypto from "#infra/crypto/NodeCrypto.ts"
 import * as Leases from "#infra/leases/InProcess.ts"
 import * as SqliteClient from "#infra/sqlite/SqliteClient.ts"
-import * as DevicesView from "../devices/DevicesView.ts"
+import { DeviceRegistry } from "../devices/DeviceRegistry.ts"
 import { MessageActors } from "../messages/MessageActors.ts"
-import * as MessagesView from "../messages/MessagesView.ts"
+import * as MessagesRows from "../messages/MessagesRows.ts"
+import { begun, deviceChanged, deviceCreated, uuid, write } from "../testing/ViewsFixture.ts"
 import { type Route, Transports, TransportUnavailable } from "../transports/Transport.ts"
-import { Views } from "../views/View.ts"
-import { deviceChanged, deviceCreated, uuid, write } from "../views/ViewsFixture.ts"
+import { Views } from "../views/Views.ts"
 import * as Reconciler from "./Reconciler.ts"
 
 const [pairing, paired] = [uuid(1), uuid(2)]
@@ -26,10 +26,10 @@ const reconciling = Effect.fnUntraced(function* (options: { readonly messages?: 
   const { messages = true, trusts = true } = options
   yield* TestClock.setTime(30 * second)
   const sql = yield* SqlClient.SqlClient
-  const devices = DevicesView.make()
-  yield* devices.view.setup(sql)
-  yield* write(devices.view, sql, created[0]!, created[1]!, deviceChanged(paired, 1, 2n, "paired"))
-  if (messages) yield* MessagesView.make().view.setup(sql)
+  const devices = yield* begun(DeviceRegistry, DeviceRegistry.layer)
+  yield* devices.rows.setup(sql)
+  yield* write(devices, sql, created[0]!, created[1]!, deviceChanged(paired, 1, 2n, "paired"))
+  if (messages) yield* MessagesRows.view.setup(sql)
   const issued: Array<string> = []
   const agents = { trusted: trusts, reached: true }
   const route: Route = {
@@ -55,6 +55,7 @@ const reconciling = Effect.fnUntraced(function* (options: { readonly messages?: 
       position: Effect.succeed(2n)
     }),
     Layer.succeed(MessageActors, {} as never),
+    Layer.succeed(DeviceRegistry, devices.shown),
     Layer.succeed(SubjectKeys, {} as never),
     Layer.succeed(Transports, {
       register: () => {},
@@ -63,7 +64,6 @@ const reconciling = Effect.fnUntraced(function* (options: { readonly messages?: 
   )
   yield* Layer.build(
     Reconciler.layer({
-      registry: devices.registry,
       everyMillis: 30 * second,
       patienceMillis: minute,
       graceMillis: minute

@@ -7,21 +7,20 @@ import { Crypto } from "#domain/ports/Crypto.ts"
 import { EventStore } from "#domain/ports/EventStore.ts"
 import { type Lease, Leases } from "#domain/ports/Leases.ts"
 import { SubjectKeys } from "#domain/ports/SubjectKeys.ts"
-import type { DeviceRecord, DeviceRegistry } from "../devices/DevicesView.ts"
+import { DeviceRegistry } from "../devices/DeviceRegistry.ts"
+import type { DeviceRecord } from "../devices/DevicesRows.ts"
 import { MessageActors } from "../messages/MessageActors.ts"
-import { type SealedDocument, statusOfDocument } from "../messages/MessageDocument.ts"
-import * as MessagesView from "../messages/MessagesView.ts"
+import * as MessagesRows from "../messages/MessagesRows.ts"
 import { Fitness } from "../runtime/Fitness.ts"
 import * as Partitions from "../runtime/Partitions.ts"
 import { partitionOf } from "../runtime/Partitions.ts"
 import { Transports } from "../transports/Transport.ts"
-import { Views } from "../views/View.ts"
+import { Views } from "../views/Views.ts"
 import { orders } from "./Orders.ts"
 import * as ReissueRows from "./ReissueRows.ts"
 import * as Withheld from "./Withheld.ts"
 
 export interface ReconcilerOptions {
-  readonly registry: DeviceRegistry
   /** How often it looks. */
   readonly everyMillis: number
   /** How long a command may be open before it is issued again; doubles with each time, up to an hour. */
@@ -47,7 +46,7 @@ const longestPatience = 3_600_000
 /** How many commands may be on their way at once. */
 const mostUnderway = 256
 
-const openMessage = ({ createdAt, device, id, reports }: SealedDocument): Open => ({
+const openMessage = ({ createdAt, device, id, reports }: MessagesRows.Open): Open => ({
   stream: Message.streamOf(id),
   device,
   since: createdAt,
@@ -68,10 +67,11 @@ const openPairing = ({ id, since }: DeviceRecord): Open => ({
 export const layer = (options: ReconcilerOptions) =>
   Layer.effectDiscard(
     Effect.gen(function* () {
-      const messages = yield* MessagesView.rows
+      const messages = yield* MessagesRows.make
       const store = yield* EventStore
       const transports = yield* Transports
       const actors = yield* MessageActors
+      const registry = yield* DeviceRegistry
       const views = yield* Views
       const leases = yield* Leases
       const reissues = yield* ReissueRows.make
@@ -83,7 +83,7 @@ export const layer = (options: ReconcilerOptions) =>
       const underway = yield* Semaphore.make(mostUnderway)
 
       const reissue = Effect.fnUntraced(function* (lease: Lease, open: Open, now: number) {
-        const device = options.registry.get(open.device)
+        const device = registry.get(open.device)
         const transport = device && transports.named(device.transport)
         const route = transport?.mayReissue(open.device) ? transport.routeTo(open.device) : undefined
         if (route === undefined) return
@@ -108,7 +108,7 @@ export const layer = (options: ReconcilerOptions) =>
       })
 
       /** Under the first attempt, however many there were: whatever the agent still says of any outweighs it. */
-      const giveUp = (lease: Lease, { command, id }: SealedDocument) =>
+      const giveUp = (lease: Lease, { command, id }: MessagesRows.Open) =>
         Effect.andThen(
           leases.fenced(lease, Effect.void), // whoever was paused meanwhile judges by an old clock
           actors.execute(Message.streamOf(id), ({ at }) => ({ _tag: "GiveUp", at, attempt: 1 }), {
@@ -118,12 +118,10 @@ export const layer = (options: ReconcilerOptions) =>
           })
         )
 
-      const look = Effect.fnUntraced(function* (lease: Lease, document: SealedDocument, now: number) {
+      const look = Effect.fnUntraced(function* (lease: Lease, message: MessagesRows.Open, now: number) {
         if (obstacle() === "clock_off") return
-        const status = statusOfDocument(document)
-        if (status !== "queued" && status !== "attempting") return
-        if (now > toMillis(document.expiresAt) + options.graceMillis) yield* giveUp(lease, document)
-        else yield* reissue(lease, openMessage(document), now)
+        if (now > toMillis(message.expiresAt) + options.graceMillis) yield* giveUp(lease, message)
+        else yield* reissue(lease, openMessage(message), now)
       })
 
       /** One that fails does not stop those behind it. */
@@ -133,14 +131,14 @@ export const layer = (options: ReconcilerOptions) =>
       const pass = Effect.fnUntraced(function* (lease: Lease) {
         const now = yield* Clock.currentTimeMillis
         const isOwn = (id: string) => partitionOf(id, group.partitions) === lease.partition
-        for (const device of options.registry.values()) {
+        for (const device of registry.values()) {
           if (device.connection !== "pairing" || !isOwn(device.id)) continue
           yield* each(reissue(lease, openPairing(device), now))
         }
         let after = -1n
         for (;;) {
           const page = yield* messages.open(after, pageSize)
-          for (const { document } of page) if (isOwn(document.id)) yield* each(look(lease, document, now))
+          for (const message of page) if (isOwn(message.id)) yield* each(look(lease, message, now))
           if (page.length < pageSize) break
           after = page.at(-1)!.position
         }

@@ -1,12 +1,13 @@
 import { type Array, Effect } from "effect"
 import type { DeviceId } from "#domain/Ids.ts"
-import type { DeviceRegistry } from "../devices/DevicesView.ts"
+import { DeviceRegistry } from "../devices/DeviceRegistry.ts"
 import * as Metrics from "../telemetry/Metrics.ts"
 import { type Order, type Route, type TransportName, Transports } from "../transports/Transport.ts"
-import { Views } from "../views/View.ts"
+import { Views } from "../views/Views.ts"
 
 /** Where orders go. Of which nobody here knows the way is counted, and said once of a device: a newer release may know it. */
-export const make = Effect.fnUntraced(function* (registry: DeviceRegistry) {
+export const make = Effect.gen(function* () {
+  const registry = yield* DeviceRegistry
   const transports = yield* Transports
   const views = yield* Views
   const unreached = new Set<DeviceId>()

@@ -1,8 +1,8 @@
 import { assert, layer } from "@effect/vitest"
 import { Effect } from "effect"
-import { ask, gateway, isProblem } from "../../test/GatewayFixture.ts"
 import { Api } from "../api/Api.ts"
 import { maxBodyBytes } from "../http/Body.ts"
+import { ask, gateway, isProblem } from "../testing/GatewayFixture.ts"
 
 const endpoints = Object.values(Api.groups).flatMap((group) =>
   Object.values(group.endpoints).filter(({ payload }) => payload.size > 0)

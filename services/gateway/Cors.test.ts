@@ -1,7 +1,7 @@
 import { assert, describe, it, layer } from "@effect/vitest"
 import { Effect, Layer } from "effect"
-import { ask, gateway, isProblem } from "../../test/GatewayFixture.ts"
 import { originsOf } from "../http/Cors.ts"
+import { ask, gateway, isProblem } from "../testing/GatewayFixture.ts"
 
 const shop = "https://shop.example"
 const open = (corsOrigins: string | undefined) =>

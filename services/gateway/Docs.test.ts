@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto"
 import { assert, layer } from "@effect/vitest"
 import { Effect } from "effect"
-import { ask, gateway, isProblem } from "../../test/GatewayFixture.ts"
+import { ask, gateway, isProblem } from "../testing/GatewayFixture.ts"
 
 layer(gateway(), { excludeTestServices: true })("/docs", (it) => {
   const page = (encoding: string) => ask("GET", "/docs", { key: "", headers: { "accept-encoding": encoding } })

@@ -2,8 +2,8 @@ import { assert, describe, layer } from "@effect/vitest"
 import { Effect } from "effect"
 import { MessageId } from "#domain/Ids.ts"
 import type { RecordedEvent } from "#domain/Recorded.ts"
-import { ask, at, device, documentOf, gateway, isProblem, message, paired } from "../../test/GatewayFixture.ts"
 import { cursorOf } from "../http/Cursor.ts"
+import { ask, at, device, documentOf, gateway, isProblem, message, paired } from "../testing/GatewayFixture.ts"
 
 const known = documentOf({ ...message, to: { kind: "phone", address: message.to }, tags: {} } as never)
 const recorded = {

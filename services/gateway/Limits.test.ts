@@ -2,7 +2,7 @@ import { createServer } from "node:http"
 import { type AddressInfo, connect, type Socket } from "node:net"
 import { assert, layer } from "@effect/vitest"
 import { Effect } from "effect"
-import { apiKey, ask, baseUrl, gateway, message } from "../../test/GatewayFixture.ts"
+import { apiKey, ask, baseUrl, gateway, message } from "../testing/GatewayFixture.ts"
 import { refuseUnreadable } from "./Unreadable.ts"
 
 /** Sends bytes as they are, and hears one answer with a JSON body, or all until the connection ends. */

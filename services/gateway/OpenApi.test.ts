@@ -1,8 +1,8 @@
 import { assert, layer } from "@effect/vitest"
 import { Effect } from "effect"
-import { ask, gateway } from "../../test/GatewayFixture.ts"
 import { Api } from "../api/Api.ts"
 import { errorCodes } from "../api/ErrorCodes.ts"
+import { ask, gateway } from "../testing/GatewayFixture.ts"
 
 interface Operation {
   readonly operationId: string

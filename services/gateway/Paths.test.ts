@@ -1,8 +1,8 @@
 import { request } from "node:http"
 import { assert, describe, it, layer } from "@effect/vitest"
 import { Effect } from "effect"
-import { apiKey, ask, baseUrl, gateway, isProblem } from "../../test/GatewayFixture.ts"
 import { isExact } from "../http/Paths.ts"
+import { apiKey, ask, baseUrl, gateway, isProblem } from "../testing/GatewayFixture.ts"
 import { allowedMethods } from "./Allowed.ts"
 
 /** As it is written: `fetch` would tidy it up. */

@@ -2,9 +2,9 @@ import { request as httpRequest } from "node:http"
 import { assert, layer } from "@effect/vitest"
 import { Effect, Layer } from "effect"
 import { DeviceId } from "#domain/Ids.ts"
-import { apiKey, ask, baseUrl, documentOf, gateway, isProblem, message } from "../../test/GatewayFixture.ts"
 import { trustOf } from "../http/ClientAddress.ts"
 import type { SendRequest } from "../messages/Messages.ts"
+import { apiKey, ask, baseUrl, documentOf, gateway, isProblem, message } from "../testing/GatewayFixture.ts"
 
 type Options = NonNullable<Parameters<typeof gateway>[0]>["options"]
 const none = { messages: 0, devices: 0, device: 0, address: 0, total: 0 }

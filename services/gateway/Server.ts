@@ -4,20 +4,12 @@ import { ByteSize, Effect, Layer } from "effect"
 import { HttpIncomingMessage, HttpRouter } from "effect/http"
 import { HttpApiBuilder } from "effect/http-api"
 import { after, every } from "#domain/Timer.ts"
-import * as AuthorizationHttp from "../access/AuthorizationHttp.ts"
-import * as ClientsHttp from "../access/ClientsHttp.ts"
 import { Api } from "../api/Api.ts"
-import * as DevicesHttp from "../devices/DevicesHttp.ts"
-import * as HealthHttp from "../health/HealthHttp.ts"
-import * as Admission from "../http/Admission.ts"
+import type * as Admission from "../http/Admission.ts"
 import { maxBodyBytes } from "../http/Body.ts"
 import { trackIdle } from "../http/Connections.ts"
 import { exactPaths } from "../http/Paths.ts"
-import { phoneNumbers } from "../http/PhoneNumbers.ts"
 import { Messages } from "../messages/Messages.ts"
-import * as MessagesHttp from "../messages/MessagesHttp.ts"
-import * as AgentsHttp from "../transports/agent-link/AgentsHttp.ts"
-import * as GatewayKeysHttp from "../transports/agent-link/GatewayKeysHttp.ts"
 import * as DocsHttp from "./DocsHttp.ts"
 import * as Edge from "./Edge.ts"
 import { listener } from "./Listener.ts"
@@ -34,20 +26,7 @@ export interface Options extends Admission.Options, Edge.Options {
   readonly drainTimeoutMs: number
 }
 
-const routes = ({ phoneCountryCode }: Options) => {
-  const phoneNumber = phoneNumbers(phoneCountryCode)
-  return HttpApiBuilder.layer(Api, { openapiPath: "/openapi.json" }).pipe(
-    Layer.provide([
-      MessagesHttp.layer(phoneNumber),
-      DevicesHttp.layer(phoneNumber),
-      AgentsHttp.layer,
-      GatewayKeysHttp.layer,
-      ClientsHttp.layer,
-      HealthHttp.layer
-    ]),
-    Layer.provide(AuthorizationHttp.layer)
-  )
-}
+const routes = HttpApiBuilder.layer(Api, { openapiPath: "/openapi.json" })
 
 const sweepMillis = 20
 
@@ -85,9 +64,7 @@ const cutOffGraceMillis = 250
 export const layer = <E = never, R = never>(options: Options, others?: Layer.Layer<never, E, R>) =>
   Layer.suspend(() => {
     const server = listener(options)
-    const all = Layer.mergeAll(routes(options), DocsHttp.layer, Edge.layer(options)).pipe(
-      Layer.provide(Admission.layer(options))
-    )
+    const all = Layer.mergeAll(routes, DocsHttp.layer, Edge.layer(options))
     const app = others === undefined ? all : Layer.merge(all, others)
     return beginShutdown(server, options).pipe(
       Layer.provideMerge(

@@ -2,8 +2,8 @@ import { request } from "node:http"
 import { assert, layer } from "@effect/vitest"
 import { Effect } from "effect"
 import { assertDeclared } from "../../test/Declared.ts"
-import { apiKey, ask, baseUrl, device, documentOf, gateway, isProblem, message } from "../../test/GatewayFixture.ts"
 import type { SendRequest } from "../messages/Messages.ts"
+import { apiKey, ask, baseUrl, device, documentOf, gateway, isProblem, message } from "../testing/GatewayFixture.ts"
 
 const listed: Array<object> = []
 const asked: Array<SendRequest> = []

@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Exit, Fiber, Layer, Scope } from "effect"
 import { EventStoreUnavailable } from "#domain/ports/EventStore.ts"
 import { SubjectKeysUnavailable } from "#domain/ports/SubjectKeys.ts"
-import { apiKey, ask, documentOf, gateway, message, type Stubs } from "../../test/GatewayFixture.ts"
+import { apiKey, ask, documentOf, gateway, message, type Stubs } from "../testing/GatewayFixture.ts"
 
 const open = (stubs: Stubs) => Layer.build(gateway(stubs))
 const down = new EventStoreUnavailable({ written: "no", cause: new Error("the disk is gone") })

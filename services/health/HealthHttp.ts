@@ -9,7 +9,7 @@ import { refuse } from "../http/Answer.ts"
 import { Fitness } from "../runtime/Fitness.ts"
 import { AgentsHeard, type Heard, skewMillis } from "../transports/agent-link/AgentsHeard.ts"
 import { Readiness } from "../views/Readiness.ts"
-import { Views } from "../views/View.ts"
+import { Views } from "../views/Views.ts"
 import { Deployment } from "./Deployment.ts"
 
 /** Asked for by whoever comes along, so asked of the store at most once in this time. */

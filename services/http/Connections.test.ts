@@ -1,7 +1,7 @@
 import { connect, type Socket } from "node:net"
 import { assert, layer } from "@effect/vitest"
 import { Effect, Layer, Scope } from "effect"
-import { apiKey, baseUrl, gateway, message } from "../../test/GatewayFixture.ts"
+import { apiKey, baseUrl, gateway, message } from "../testing/GatewayFixture.ts"
 
 /** A far side that never closes its own end. */
 const stubborn = (port: number, ...parts: ReadonlyArray<string>) => {

@@ -8,8 +8,9 @@ import * as NodeCrypto from "#infra/crypto/NodeCrypto.ts"
 import { crypto } from "#infra/crypto/NodeCrypto.ts"
 import * as Sqlite from "#infra/event-store/sqlite/Sqlite.ts"
 import * as FileVault from "#infra/secrets/FileVault.ts"
-import { eventually, folder } from "../../test/Homing.ts"
+import { temporaryDirectory } from "#infra/testing/TemporaryDirectory.ts"
 import { Provenance } from "../runtime/Provenance.ts"
+import { eventually } from "../testing/Eventually.ts"
 import * as StoreIdentity from "./StoreIdentity.ts"
 
 const home = AgentId.make("home")
@@ -34,7 +35,7 @@ const identityIn = (path: string) =>
 
 /** Two gateways, of which the second one has not been given the key that signs now. */
 const scene = Effect.gen(function* () {
-  const root = yield* folder
+  const root = yield* temporaryDirectory
   const [first, second] = [join(root, "first"), join(root, "second")]
   const one = yield* identityIn(first)
   for (const agent of [home, office]) yield* one.enrol(offerOf(agent))

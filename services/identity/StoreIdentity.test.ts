@@ -6,7 +6,7 @@ import * as NodeCrypto from "#infra/crypto/NodeCrypto.ts"
 import { crypto } from "#infra/crypto/NodeCrypto.ts"
 import * as Sqlite from "#infra/event-store/sqlite/Sqlite.ts"
 import * as FileVault from "#infra/secrets/FileVault.ts"
-import { folder } from "../../test/Homing.ts"
+import { temporaryDirectory } from "#infra/testing/TemporaryDirectory.ts"
 import { Provenance } from "../runtime/Provenance.ts"
 import * as StoreIdentity from "./StoreIdentity.ts"
 
@@ -20,7 +20,7 @@ const provenance = Layer.succeed(Provenance, {
 it.live("follows what is recorded after it began, however long the log is", () =>
   Effect.gen(function* () {
     const store = yield* EventStore
-    const vault = FileVault.layer(yield* folder)
+    const vault = FileVault.layer(yield* temporaryDirectory)
     const begun = Effect.gen(function* () {
       const after = yield* Deferred.make<bigint | undefined>()
       const spied = EventStore.of({

@@ -44,9 +44,7 @@ export const database = (folder: string, { databaseUrl: url }: Addresses) =>
         InProcessLimits.layer,
         InProcessLeases.layer
       ).pipe(
-        Layer.provideMerge(
-          SqliteClient.layer(join(folder, "views.db"), { durability: "checkpoint", expendable: true, pageSize: 8_192 })
-        )
+        Layer.provideMerge(SqliteClient.layer(join(folder, "views.db"), { durability: "checkpoint", expendable: true }))
       )
     : later(
         async () => ({

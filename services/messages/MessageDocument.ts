@@ -4,11 +4,12 @@ import type { Instant } from "#domain/Instant.ts"
 import { Content, Recipient } from "#domain/message/Content.ts"
 import { Message, type Queued, reportOf } from "#domain/message/Message.ts"
 import { failureCode, type Report, type Status, statusOf } from "#domain/message/Status.ts"
-import { open } from "#domain/privacy/Sealing.ts"
 import type { NewEvent } from "#domain/Recorded.ts"
+import type { Sealed } from "#domain/Sealed.ts"
+import type { Personal } from "../privacy/Personal.ts"
 import type { MessageDocument } from "./Messages.ts"
 
-/** A message folded from its stream, its personal data still sealed. Plain JSON: a view keeps it as it is. */
+/** A message folded from its stream, its personal data still sealed. */
 export interface SealedDocument {
   readonly id: MessageId
   readonly tenant: TenantId
@@ -17,7 +18,7 @@ export interface SealedDocument {
   readonly device: DeviceId
   readonly recipient: Queued["recipient"]
   readonly recipients: ReadonlyArray<SubjectId>
-  readonly content: Queued["content"]
+  readonly content: { readonly kind: string; readonly body: Sealed }
   /** Known from the start where the gateway chooses it. */
   readonly waMessageId: string | undefined
   readonly tags: Readonly<Record<string, string>>
@@ -55,13 +56,13 @@ export const evolve = (id: MessageId, document: SealedDocument | undefined, even
 
 export const statusOfDocument = ({ recipients, reports }: SealedDocument): Status => statusOf(reports, recipients)
 
-export interface Personal {
+export interface Revealed {
   readonly to: Recipient | undefined
   readonly content: Content | undefined
 }
 
 /** The document as callers see it. */
-export const present = (document: SealedDocument, { content, to }: Personal): MessageDocument => {
+export const present = (document: SealedDocument, { content, to }: Revealed): MessageDocument => {
   const { createdAt, device, expiresAt, id, reports, tags, updatedAt, waMessageId } = document
   const status = statusOfDocument(document)
   const errorCode = status === "failed" ? failureCode(reports) : undefined
@@ -71,15 +72,16 @@ export const present = (document: SealedDocument, { content, to }: Personal): Me
 const decodeRecipient = Schema.decodeUnknownSync(Schema.fromJsonString(Recipient))
 const decodeContent = Schema.decodeUnknownSync(Schema.fromJsonString(Content))
 
-/** Opens the sealed fields. What was erased, or whose key is lost, is absent; what is damaged is a defect: the log was tampered with. */
-export const reveal = Effect.fnUntraced(
-  function* ({ command, content, recipient, tenant }: SealedDocument) {
-    const to = yield* open(recipient.address, { tenant, event: command, field: "recipient" })
-    const body = yield* open(content.body, { tenant, event: command, field: "content" })
-    return { to: decodeRecipient(to), content: decodeContent(body) }
-  },
-  Effect.catchTag("Unreadable", (problem) => {
-    const nothing: Personal = { to: undefined, content: undefined }
-    return problem.reason === "damaged" ? Effect.die(problem) : Effect.succeed(nothing)
-  })
-)
+/** Opens the sealed fields. */
+export const reveal = Effect.fnUntraced(function* (
+  personal: Personal["Service"],
+  { command: event, content, recipient, tenant }: SealedDocument
+) {
+  const to = yield* personal.reveal(recipient.address, { tenant, event, field: "recipient" })
+  const body = yield* personal.reveal(content.body, { tenant, event, field: "content" })
+  const revealed: Revealed = {
+    to: to === undefined ? undefined : decodeRecipient(to),
+    content: body === undefined ? undefined : decodeContent(body)
+  }
+  return revealed
+})

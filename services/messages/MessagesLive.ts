@@ -2,7 +2,7 @@ import canonicalize from "canonicalize"
 import { Effect, Layer } from "effect"
 import { afterwards } from "#domain/Afterwards.ts"
 import * as AtOnce from "#domain/AtOnce.ts"
-import { contentDigestOf, messageIdOf, newWaMessageId, subjectIdOf } from "#domain/Identifiers.ts"
+import { contentDigestOf, messageIdOf, newWaMessageId } from "#domain/Identifiers.ts"
 import type { DeviceId, MessageId } from "#domain/Ids.ts"
 import { fromMillis, toMillis } from "#domain/Instant.ts"
 import type { Content, Recipient } from "#domain/message/Content.ts"
@@ -10,15 +10,13 @@ import { Message, type Queued } from "#domain/message/Message.ts"
 import { orderedJson } from "#domain/OrderedJson.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
 import { EventStore } from "#domain/ports/EventStore.ts"
-import { SubjectKeys } from "#domain/ports/SubjectKeys.ts"
-import { seal } from "#domain/privacy/Sealing.ts"
 import type { NewEvent } from "#domain/Recorded.ts"
-import type { DeviceRegistry } from "../devices/DevicesView.ts"
-import type { Decision } from "../runtime/AggregateActors.ts"
+import { DeviceRegistry } from "../devices/DeviceRegistry.ts"
+import { Personal } from "../privacy/Personal.ts"
 import type { Caller } from "../runtime/Caller.ts"
 import { Provenance } from "../runtime/Provenance.ts"
 import { Readiness } from "../views/Readiness.ts"
-import { Views, ViewsUnavailable } from "../views/View.ts"
+import { Views, ViewsUnavailable } from "../views/Views.ts"
 import { type Arrival, Arrivals } from "./Arrivals.ts"
 import { awaitAnswer, type Known } from "./Confirmation.ts"
 import { MessageActors } from "./MessageActors.ts"
@@ -33,7 +31,8 @@ import {
   type SendRequest,
   WaitsFull
 } from "./Messages.ts"
-import * as MessagesView from "./MessagesView.ts"
+import * as MessagesRows from "./MessagesRows.ts"
+import { QueueDepth } from "./QueueDepth.ts"
 import { type Wait, Waits } from "./Waits.ts"
 
 export interface QueueLimits {
@@ -45,23 +44,19 @@ export interface QueueLimits {
 
 const begun = (id: MessageId, queued: NewEvent): Known => ({ id, revision: 0, document: evolve(id, undefined, queued) })
 
-export const layer = (options: {
-  readonly registry: DeviceRegistry
-  readonly depth: MessagesView.QueueDepth
-  readonly limits: QueueLimits
-}) =>
+export const layer = (limits: QueueLimits) =>
   Layer.effect(
     Messages,
     Effect.gen(function* () {
       const crypto = yield* Crypto
-      const keys = yield* SubjectKeys
+      const personal = yield* Personal
+      const registry = yield* DeviceRegistry
+      const depth = yield* QueueDepth
       const store = yield* EventStore
-      const rows = yield* MessagesView.rows
+      const rows = yield* MessagesRows.make
       const waits = yield* Waits
       const { pepper, tenant } = yield* Provenance
       const actors = yield* MessageActors
-      const revealed = (document: SealedDocument) =>
-        reveal(document).pipe(Effect.provideService(Crypto, crypto), Effect.provideService(SubjectKeys, keys))
 
       const views = yield* Views
       const { lag } = yield* Readiness
@@ -69,12 +64,11 @@ export const layer = (options: {
 
       /** Why nothing new can be accepted for this device, if so. A repeat of what was accepted is always answered. */
       const obstacle = ({ device }: SendRequest, noRoomToWait: boolean) => {
-        const record = options.registry.get(device)
+        const record = registry.get(device)
         const behind = record?.paired ? undefined : lag()
         if (behind !== undefined) return new Behind({ lag: behind })
         if (record === undefined) return new DeviceUnknown()
         if (!record.paired) return new DeviceUnpaired()
-        const { depth, limits } = options
         // this request is among the arrivals
         if (
           depth.total() + arrivals.total > limits.total ||
@@ -98,7 +92,7 @@ export const layer = (options: {
 
       /** A device that is not known here was known when what is asked for was accepted: nothing new comes of it. */
       const transportOf = (device: DeviceId): Queued["transport"] => {
-        const name = options.registry.get(device)?.transport ?? "whatsapp-web"
+        const name = registry.get(device)?.transport ?? "whatsapp-web"
         return name === "whatsapp-web" ? { messageId: newWaMessageId(crypto), name } : { name }
       }
 
@@ -143,26 +137,27 @@ export const layer = (options: {
           const [first] = yield* store.read(stream)
           if (first === undefined) return yield* refused
         }
-        const subject = subjectIdOf(crypto, pepper, tenant, request.to.kind, request.to.address)
-        const key = yield* keys.obtain(tenant, subject)
-        const boxed = (decision: Decision, field: string, value: object) =>
-          seal(crypto, subject, key, { tenant, event: decision.eventId(0), field }, JSON.stringify(value))
+        const seal = yield* personal.sealFor(request.to.kind, request.to.address)
 
         const decided = actors.execute(
           stream,
-          (decision) => ({
-            _tag: "Queue",
-            queued: {
-              content: { body: boxed(decision, "content", request.content), kind: request.content.type },
-              contentDigest,
-              device: request.device,
-              expiresAt: fromMillis(toMillis(decision.at) + request.expiresInSeconds * 1_000),
-              recipient: { address: boxed(decision, "recipient", request.to), kind: request.to.kind },
-              recipients: [subject],
-              tags: request.tags,
-              transport: transportOf(request.device)
+          ({ at, eventId }) => {
+            const event = eventId(0)
+            const address = seal(event, "recipient", JSON.stringify(request.to))
+            return {
+              _tag: "Queue",
+              queued: {
+                content: { body: seal(event, "content", JSON.stringify(request.content)), kind: request.content.type },
+                contentDigest,
+                device: request.device,
+                expiresAt: fromMillis(toMillis(at) + request.expiresInSeconds * 1_000),
+                recipient: { address, kind: request.to.kind },
+                recipients: [address.subject],
+                tags: request.tags,
+                transport: transportOf(request.device)
+              }
             }
-          }),
+          },
           { actor: { kind: "api_key", id: caller.key }, correlationId: id, causationId: id },
           { expectNew: refused === undefined }
         )
@@ -188,7 +183,7 @@ export const layer = (options: {
 
       const send = (caller: Caller, request: SendRequest) =>
         Effect.suspend(() => {
-          const noRoomToWait = request.confirm.timeoutMs > 0 && waits.size() >= options.limits.waits
+          const noRoomToWait = request.confirm.timeoutMs > 0 && waits.size() >= limits.waits
           const id = idOf(caller, request)
           const arrival = arrivals.begin(request.device)
           const wait = waits.open(Message.streamOf(id))
@@ -211,7 +206,7 @@ export const layer = (options: {
 
         find: Effect.fn("Messages.find")(function* (id) {
           const { document } = yield* load(id)
-          return document && present(document, yield* revealed(document))
+          return document && present(document, yield* reveal(personal, document))
         }),
 
         history: (id) => store.read(Message.streamOf(id)),
@@ -222,7 +217,7 @@ export const layer = (options: {
             .pipe(Effect.mapError((cause) => new ViewsUnavailable({ cause })))
           const page = found.slice(0, filter.limit)
           const items = yield* Effect.forEach(page, ({ document }) =>
-            Effect.map(revealed(document), (personal) => present(document, personal))
+            Effect.map(reveal(personal, document), (revealed) => present(document, revealed))
           )
           return { items, next: found.length > filter.limit ? page.at(-1)?.position : undefined }
         }),

@@ -1,6 +1,6 @@
 import { assert, it } from "@effect/vitest"
 import type { DeviceId } from "#domain/Ids.ts"
-import { home, queued, reported, sealed, uuid } from "../views/ViewsFixture.ts"
+import { home, queued, reported, sealed, uuid } from "../testing/ViewsFixture.ts"
 import * as OpenMessages from "./OpenMessages.ts"
 
 it("a message that is told again, because what stood behind it could not be read, counts once", () => {

@@ -1,7 +1,7 @@
 import { assert, describe, layer } from "@effect/vitest"
 import { Effect } from "effect"
 import { EventStoreUnavailable } from "#domain/ports/EventStore.ts"
-import { ask, at, device, documentOf, gateway, isProblem, message } from "../../test/GatewayFixture.ts"
+import { ask, at, device, documentOf, gateway, isProblem, message } from "../testing/GatewayFixture.ts"
 import { DeviceUnknown, DeviceUnpaired, OtherContent, QueueFull, type SendRequest, type Sent } from "./Messages.ts"
 
 const asked: Array<SendRequest> = []

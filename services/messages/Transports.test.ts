@@ -11,15 +11,18 @@ import { crypto } from "#infra/crypto/NodeCrypto.ts"
 import * as Sqlite from "#infra/event-store/sqlite/Sqlite.ts"
 import * as SqliteClient from "#infra/sqlite/SqliteClient.ts"
 import * as MessagesApi from "../api/MessagesApi.ts"
-import type { DeviceRecord } from "../devices/DevicesView.ts"
+import { DeviceRegistry } from "../devices/DeviceRegistry.ts"
+import type { DeviceRecord } from "../devices/DevicesRows.ts"
+import { Personal } from "../privacy/Personal.ts"
 import { Provenance } from "../runtime/Provenance.ts"
+import { home } from "../testing/ViewsFixture.ts"
 import { Readiness } from "../views/Readiness.ts"
-import { Views } from "../views/View.ts"
-import { home } from "../views/ViewsFixture.ts"
+import { Views } from "../views/Views.ts"
 import * as MessageActors from "./MessageActors.ts"
 import { messageJson } from "./MessageJson.ts"
 import { Messages } from "./Messages.ts"
 import * as MessagesLive from "./MessagesLive.ts"
+import { QueueDepth } from "./QueueDepth.ts"
 import * as Waits from "./Waits.ts"
 
 const key = { version: "1", key: crypto.cipherKey(new Uint8Array(32)) }
@@ -63,11 +66,14 @@ const accepted = (transport: Created["via"]["transport"]) =>
     return { shown: messageJson(document, false), stored: stored! }
   }).pipe(
     Effect.provide(
-      MessagesLive.layer({
-        registry: new Map([[device, { transport, paired: true } as DeviceRecord]]),
-        depth: { total: () => 0, of: () => 0 } as never,
-        limits: { perDevice: 1, total: 1, waits: 1 }
-      }).pipe(Layer.provideMerge(surroundings))
+      MessagesLive.layer({ perDevice: 1, total: 1, waits: 1 }).pipe(
+        Layer.provide([
+          Layer.succeed(DeviceRegistry, new Map([[device, { transport, paired: true } as DeviceRecord]])),
+          Layer.succeed(QueueDepth, { total: () => 0, of: () => 0 } as never),
+          Personal.layer
+        ]),
+        Layer.provideMerge(surroundings)
+      )
     )
   )
 const isShown = Schema.is(MessagesApi.Message)

@@ -7,7 +7,6 @@ import { defaultTenant, EventId } from "#domain/Ids.ts"
 import { fromMillis } from "#domain/Instant.ts"
 import { EventStore } from "#domain/ports/EventStore.ts"
 import * as NodeCrypto from "#infra/crypto/NodeCrypto.ts"
-import type * as AggregateActors from "./AggregateActors.ts"
 import {
   create,
   issue,
@@ -19,7 +18,8 @@ import {
   revoke,
   typesOf,
   unavailable
-} from "./AggregateActorsFixture.ts"
+} from "../testing/AggregateActorsFixture.ts"
+import type * as AggregateActors from "./AggregateActors.ts"
 
 it.layer(layer)("AggregateActors", (it) => {
   it.effect("takes one command at a time, and loads once for all of them", () =>

@@ -13,7 +13,7 @@ import {
   revoke,
   typesOf,
   unavailable
-} from "./AggregateActorsFixture.ts"
+} from "../testing/AggregateActorsFixture.ts"
 
 it.layer(layer)("AggregateActors", (it) => {
   it.effect("decides again, as a new decision, after another process wrote", () =>

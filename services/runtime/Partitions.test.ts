@@ -6,12 +6,12 @@ import { Deferred, Duration, Effect, Fiber, Layer, Redacted } from "effect"
 import { TestClock } from "effect/testing"
 import { type Holding, type Lease, LeaseLost, Leases, LeasesUnavailable } from "#domain/ports/Leases.ts"
 import * as InProcess from "#infra/leases/InProcess.ts"
-import { clientOf, Postgres } from "#infra/postgres/PostgresFixture.ts"
+import { clientOf, Postgres } from "#infra/postgres/testing/PostgresFixture.ts"
 import * as SqliteClient from "#infra/sqlite/SqliteClient.ts"
 import { describeWith } from "../../test/servers/Installed.ts"
+import { group, timing } from "../testing/PartitionsFixture.ts"
 import { Fitness, type Obstacle } from "./Fitness.ts"
 import * as Partitions from "./Partitions.ts"
-import { group, timing } from "./PartitionsFixture.ts"
 
 describe("Partitions", () => {
   it("spreads keys evenly, and never moves one", () => {
@@ -214,7 +214,7 @@ describe("Partitions", () => {
 const member = (url: Redacted.Redacted, name: string) =>
   Effect.acquireRelease(
     Effect.promise(async () => {
-      const child = spawn(process.execPath, [join(import.meta.dirname, "PartitionsFixture.ts")], {
+      const child = spawn(process.execPath, [join(import.meta.dirname, "../testing/PartitionsFixture.ts")], {
         env: { PATH: process.env.PATH, JOURNAL_URL: Redacted.value(url), JOURNAL_NAME: name },
         stdio: ["ignore", "pipe", "inherit"]
       })

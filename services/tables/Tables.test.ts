@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Context, Effect, Fiber, Layer, type Scope } from "effect"
 import { SqlClient } from "effect/sql"
-import { clientOf, Postgres } from "#infra/postgres/PostgresFixture.ts"
+import { clientOf, Postgres } from "#infra/postgres/testing/PostgresFixture.ts"
 import * as SqliteClient from "#infra/sqlite/SqliteClient.ts"
 import { eventually } from "../../test/Homing.ts"
 import { describeWith } from "../../test/servers/Installed.ts"

@@ -3,7 +3,8 @@ import { HttpServer } from "effect/http"
 import { AgentId } from "#domain/Ids.ts"
 import type { WhatsApp } from "#domain/ports/WhatsApp.ts"
 import type { SenderOptions } from "#mac-agent/sending/Sender.ts"
-import { apart, both, embedded, type GatewayOptions, gateway } from "../layers/Processes.ts"
+import { type GatewayOptions, gateway } from "../layers/Gateway.ts"
+import { apart, both, embedded } from "../layers/Processes.ts"
 import { type Addresses, nowhere } from "../layers/Settings.ts"
 
 /** The product as tests, benchmarks and crash runs start it: the layers of production, over ports that may be changed. */

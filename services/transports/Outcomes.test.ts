@@ -7,7 +7,7 @@ import * as NodeCrypto from "#infra/crypto/NodeCrypto.ts"
 import * as Sqlite from "#infra/event-store/sqlite/Sqlite.ts"
 import * as MessageActors from "../messages/MessageActors.ts"
 import { Provenance } from "../runtime/Provenance.ts"
-import { at, home, queued, uuid } from "../views/ViewsFixture.ts"
+import { at, home, queued, uuid } from "../testing/ViewsFixture.ts"
 import * as Outcomes from "./Outcomes.ts"
 
 const layer = Outcomes.layer.pipe(

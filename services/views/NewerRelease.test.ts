@@ -7,17 +7,16 @@ import type { RecordedEvent } from "#domain/Recorded.ts"
 import * as Sqlite from "#infra/event-store/sqlite/Sqlite.ts"
 import * as InProcessLeases from "#infra/leases/InProcess.ts"
 import * as SqliteClient from "#infra/sqlite/SqliteClient.ts"
-import * as DevicesView from "../devices/DevicesView.ts"
+import { DeviceRegistry } from "../devices/DeviceRegistry.ts"
+import { deviceCreated, home, recorded, uuid } from "../testing/ViewsFixture.ts"
 import * as Projections from "./Projections.ts"
-import { Views } from "./View.ts"
-import { deviceCreated, home, recorded, uuid } from "./ViewsFixture.ts"
+import { Views } from "./Views.ts"
 
 const database = SqliteClient.layer(":memory:", { durability: "checkpoint" })
 
 it.live("views go on over what a newer release has stored, in rows and in memory", () =>
   Effect.gen(function* () {
     const store = yield* EventStore
-    const { registry, view } = DevicesView.make()
     const append = ({ data, metadata, stream, type }: RecordedEvent, n: number) =>
       store.append(stream, "no_stream", [{ eventId: EventId.make(uuid(n)), type, data, metadata }])
     yield* append(recorded(`device-${uuid(1)}`, 0, 0n, { type: "device.renewed.v1", data: {} }), 1)
@@ -26,9 +25,9 @@ it.live("views go on over what a newer release has stored, in rows and in memory
     yield* Effect.gen(function* () {
       const views = yield* Views
       yield* Effect.timeout(Effect.andThen(views.reached(position), views.written(position)), "5 seconds")
-      assert.deepStrictEqual([...registry.keys()], [DeviceId.make(home)])
+      assert.deepStrictEqual([...(yield* DeviceRegistry).keys()], [DeviceId.make(home)])
       assert.deepStrictEqual(yield* (yield* SqlClient.SqlClient)`SELECT id FROM devices`, [{ id: home }])
-    }).pipe(Effect.provide(Projections.layer([view], () => [DevicesView.make().view])))
+    }).pipe(Effect.provide(Projections.layer(DeviceRegistry.layer)))
   }).pipe(
     Effect.provide([Sqlite.layer(":memory:"), Layer.provideMerge(InProcessLeases.layer, database)]),
     Effect.provideService(References.MinimumLogLevel, "None")

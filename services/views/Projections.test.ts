@@ -9,14 +9,25 @@ import type { NewEvent, RecordedEvent } from "#domain/Recorded.ts"
 import * as SqliteEventStore from "#infra/event-store/sqlite/Sqlite.ts"
 import * as PostgresLeases from "#infra/leases/Postgres.ts"
 import * as PostgresClient from "#infra/postgres/PostgresClient.ts"
-import { clientOf, Postgres } from "#infra/postgres/PostgresFixture.ts"
+import { clientOf, Postgres } from "#infra/postgres/testing/PostgresFixture.ts"
 import { describeWith } from "../../test/servers/Installed.ts"
-import * as KeysView from "../access/KeysView.ts"
-import * as DevicesView from "../devices/DevicesView.ts"
-import * as MessagesView from "../messages/MessagesView.ts"
+import { Roster } from "../access/Roster.ts"
+import { DeviceRegistry } from "../devices/DeviceRegistry.ts"
+import { QueueDepth } from "../messages/QueueDepth.ts"
+import {
+  altered,
+  deviceChanged,
+  deviceCreated,
+  home,
+  queued,
+  recorded,
+  reported,
+  sealed,
+  uuid,
+  writtenBy
+} from "../testing/ViewsFixture.ts"
 import * as Projections from "./Projections.ts"
-import { type View, Views } from "./View.ts"
-import { deviceChanged, deviceCreated, home, queued, recorded, reported, sealed, uuid } from "./ViewsFixture.ts"
+import { Views } from "./Views.ts"
 
 const device = DeviceId.make(home)
 const client = ClientId.make(uuid(201))
@@ -44,29 +55,26 @@ const append = (...events: Array.NonEmptyArray<RecordedEvent>) =>
 /** One gateway's views, on connections of its own; `end` as a shutdown does. */
 const gateway = Effect.fnUntraced(function* (url: Parameters<typeof PostgresClient.layer>[0]) {
   const scope = yield* Scope.fork(yield* Effect.scope)
-  const [messages, devices, keys] = [MessagesView.make(), DevicesView.make(), KeysView.make()]
   const applied: Array<string> = []
-  const spied = (view: View): View => ({
-    ...view,
-    apply: (sql, events) => {
-      applied.push(...events.map(({ eventId }) => eventId))
-      return view.apply(sql, events)
-    }
+  const spied = writtenBy((own) => (sql, events) => {
+    applied.push(...events.map(({ eventId }) => eventId))
+    return own(sql, events)
   })
-  const fresh = () => [MessagesView.make().view, DevicesView.make().view, KeysView.make().view].map(spied)
+  const registering = Layer.mergeAll(QueueDepth.layer, DeviceRegistry.layer, Roster.layer)
   const context = yield* Layer.build(
     Layer.fresh(
-      Projections.layer([messages.view, devices.view, keys.view], fresh).pipe(
+      Projections.layer(altered(registering, spied)).pipe(
         Layer.provideMerge(PostgresLeases.layer({ leaseMillis: 1_000, renewalMillis: 200 })),
         Layer.provideMerge(PostgresClient.layer(url))
       )
     )
   ).pipe(Effect.provideService(Scope.Scope, scope))
+  const [depth, devices] = [Context.get(context, QueueDepth), Context.get(context, DeviceRegistry)]
   const shown = () => ({
-    open: messages.depth.total(),
-    onDevice: messages.depth.of(home),
-    device: devices.registry.get(device)?.connection,
-    keys: [...keys.roster.keys.values()].map((one) => one.revoked)
+    open: depth.total(),
+    onDevice: depth.of(home),
+    device: devices.get(device)?.connection,
+    keys: [...Context.get(context, Roster).keys.values()].map((one) => one.revoked)
   })
   const views = Context.get(context, Views)
   return {
@@ -175,7 +183,7 @@ describeWith("PostgreSQL", "views of several gateways", () => {
             sql`UPDATE checkpoints SET position = ${String(before)}`,
             Effect.andThen(
               sql`DELETE FROM messages WHERE id = ${uuid(32)}`,
-              sql`UPDATE messages SET status = 'queued', document = replace(document, '"kind":"sent"', '"kind":"attempting"')
+              sql`UPDATE messages SET status = 'queued', reports = replace(reports, '"kind":"sent"', '"kind":"attempting"')
                 WHERE id = ${uuid(31)}`
             )
           )

@@ -4,7 +4,7 @@ import { TestClock } from "effect/testing"
 import { EventStore, EventStoreUnavailable } from "#domain/ports/EventStore.ts"
 import { Freshness, LogElsewhere } from "../runtime/Freshness.ts"
 import { Readiness } from "./Readiness.ts"
-import { Views } from "./View.ts"
+import { Views } from "./Views.ts"
 
 /** A log, whose events come to this process, or do not. */
 const scene = (elsewhere: boolean) => {

@@ -1,6 +1,6 @@
 import { Context, Effect, Layer, Stream } from "effect"
 import { Freshness, type Word } from "../runtime/Freshness.ts"
-import { Views } from "./View.ts"
+import { Views } from "./Views.ts"
 
 /** Without a word of the log for longer, what is known of it may be known no more: a key may have been revoked meanwhile. */
 const freshMillis = 5_000

@@ -5,9 +5,9 @@ import { EventStore } from "#domain/ports/EventStore.ts"
 import * as SqliteEventStore from "#infra/event-store/sqlite/Sqlite.ts"
 import * as InProcessLeases from "#infra/leases/InProcess.ts"
 import * as SqliteClient from "#infra/sqlite/SqliteClient.ts"
+import { queued, recorded } from "../testing/ViewsFixture.ts"
 import * as Projections from "./Projections.ts"
-import type { View } from "./View.ts"
-import { queued, recorded } from "./ViewsFixture.ts"
+import { Registrations } from "./Registrations.ts"
 
 /** One commit of so many events. */
 const append = Effect.fnUntraced(function* (count: number) {
@@ -31,17 +31,25 @@ const followed = Effect.fnUntraced(function* (open: Effect.Effect<unknown> = Eff
     written = position
     told.push("wrote")
   }
-  const view: View = {
-    name: "nothing",
-    version: 1,
-    categories: ["message"],
-    tables: [],
-    setup: () => Effect.void,
-    apply: (_, events) => Effect.map(open, () => wrote(Array.lastNonEmpty(events).position)),
-    following: { hydrate: () => Effect.void, follow: () => {} }
-  }
+  const registering = Layer.effectDiscard(
+    Effect.map(Registrations, ({ register }) =>
+      register({
+        rows: {
+          name: "nothing",
+          version: 1,
+          categories: ["message"],
+          tables: [],
+          setup: () => Effect.void,
+          writer: () => ({
+            apply: (_, events) => Effect.map(open, () => wrote(Array.lastNonEmpty(events).position))
+          })
+        },
+        memory: { hydrate: () => Effect.void, follow: () => {} }
+      })
+    )
+  )
   yield* Layer.build(
-    Projections.layer([view], () => [view]).pipe(
+    Projections.layer(registering).pipe(
       Layer.provide(InProcessLeases.layer),
       Layer.provide(SqliteClient.layer(":memory:", { durability: "checkpoint" }))
     )

@@ -7,7 +7,7 @@ import { CheckpointMoved } from "../runtime/Checkpoint.ts"
 import { checkpoints } from "../tables/Positions.ts"
 import { open as openTable } from "../tables/Tables.ts"
 import { lowest } from "./Progress.ts"
-import type { View } from "./View.ts"
+import type { RowsView } from "./RowsView.ts"
 
 export interface Checkpoint {
   readonly view_name: string
@@ -21,10 +21,14 @@ export const positionOf = (checkpoint: Checkpoint | undefined): bigint | undefin
   return position === null ? undefined : BigInt(position)
 }
 
+/** Of the rows of this release; `undefined` while they are not there. */
+export const checkpointOf = ({ name, version }: RowsView, checkpoints: ReadonlyArray<Checkpoint>) =>
+  checkpoints.find((one) => one.view_name === name && one.view_version === version)
+
 export const createCheckpoints = (sql: SqlClient.SqlClient) => openTable(sql, checkpoints)
 
 /** The events after `position` that concern the view. What a newer release has stored is for that one's views. */
-export const newsFor = (view: View, position: bigint | undefined, events: ReadonlyArray<RecordedEvent>) =>
+export const newsFor = (view: RowsView, position: bigint | undefined, events: ReadonlyArray<RecordedEvent>) =>
   events.filter(
     (event) =>
       (position === undefined || event.position > position) &&
@@ -32,25 +36,19 @@ export const newsFor = (view: View, position: bigint | undefined, events: Readon
       isReleased(event)
   )
 
-/** How far a view has come. */
-export interface ViewProgress {
-  readonly view: View
-  position: bigint | undefined
-}
-
 /**
  * Writes the views' rows: each array of events in one transaction, rows and checkpoints together. A checkpoint moves only
  * from where it was read or left: else the rows are not those that the events belong to. `transact` opens the transaction:
  * it may refuse one that this process has no right to any more.
  */
 export const open = <E>(
-  views: ReadonlyArray<View>,
+  views: ReadonlyArray<RowsView>,
   transact: <A, E2 extends SqlError.SqlError | CheckpointMoved>(work: Effect.Effect<A, E2>) => Effect.Effect<A, E | E2>
 ) =>
   Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient
 
-    const resume = Effect.fnUntraced(function* (view: View) {
+    const resume = Effect.fnUntraced(function* (view: RowsView) {
       const [row] = yield* sql<Checkpoint>`SELECT * FROM checkpoints WHERE view_name = ${view.name}`
       if (row?.view_version !== view.version) {
         for (const table of view.tables) yield* sql`DROP TABLE IF EXISTS ${sql(table)}`
@@ -59,11 +57,8 @@ export const open = <E>(
           VALUES (${view.name}, ${view.version}, NULL)
           ON CONFLICT (view_name) DO UPDATE SET view_version = excluded.view_version, position = NULL`
       }
-      const progress: ViewProgress = {
-        view,
-        position: row?.view_version === view.version ? positionOf(row) : undefined
-      }
-      return progress
+      const position = row?.view_version === view.version ? positionOf(row) : undefined
+      return { view, writer: view.writer(), position }
     })
     const progress = yield* Effect.forEach(views, (view) => transact(resume(view)))
 
@@ -85,15 +80,18 @@ export const open = <E>(
 
       write: Effect.fnUntraced(function* (events: Array.NonEmptyReadonlyArray<RecordedEvent>) {
         const last = Array.lastNonEmpty(events).position
-        const pages = progress.map(({ position, view }) => ({ view, news: newsFor(view, position, events) }))
+        const pages = progress.flatMap(({ position, view, writer }) => {
+          const news = newsFor(view, position, events)
+          return Array.isReadonlyArrayNonEmpty(news) ? [{ writer, news }] : []
+        })
         yield* transact(
           Effect.gen(function* () {
             yield* move(last)
-            for (const { news, view } of pages) if (Array.isReadonlyArrayNonEmpty(news)) yield* view.apply(sql, news)
+            for (const { news, writer } of pages) yield* writer.apply(sql, news)
           })
         )
         for (const one of progress) one.position = furthest(one.position, last)
-        for (const { news, view } of pages) if (Array.isReadonlyArrayNonEmpty(news)) view.applied?.()
+        for (const { writer } of pages) writer.applied?.()
       })
     }
   })

@@ -1,12 +1,12 @@
 import { assert, it } from "@effect/vitest"
 import { Context, Effect, Layer } from "effect"
 import { SqlClient, type Statement } from "effect/sql"
-import { clientOf, Postgres } from "#infra/postgres/PostgresFixture.ts"
+import { clientOf, Postgres } from "#infra/postgres/testing/PostgresFixture.ts"
 import * as SqliteClient from "#infra/sqlite/SqliteClient.ts"
 import { describeWith } from "../../test/servers/Installed.ts"
-import * as MessagesView from "../messages/MessagesView.ts"
+import * as MessagesRows from "../messages/MessagesRows.ts"
+import { Databases, home } from "../testing/ViewsFixture.ts"
 import { viewsContract } from "./contract.ts"
-import { Databases, home } from "./ViewsFixture.ts"
 
 const inMemory = Layer.build(Layer.fresh(SqliteClient.layer(":memory:", { durability: "checkpoint" }))).pipe(
   Effect.map((context) => Context.get(context, SqlClient.SqlClient)),
@@ -17,7 +17,7 @@ viewsContract("SQLite", Layer.succeed(Databases, { empty: inMemory }))
 it.effect("a page of messages is read from one index, in its order, by whatever it is asked for", () =>
   Effect.gen(function* () {
     const sql = yield* inMemory
-    yield* MessagesView.make().view.setup(sql)
+    yield* MessagesRows.view.setup(sql)
     const planOf = Effect.fnUntraced(function* (filter: { readonly status?: string; readonly device?: string }) {
       const statements: Array<Statement.Statement<object>> = []
       const heard = new Proxy(sql, {
@@ -27,7 +27,7 @@ it.effect("a page of messages is read from one index, in its order, by whatever 
           return statement
         }
       })
-      yield* MessagesView.list(heard, { status: undefined, device: undefined, after: 7n, limit: 50, ...filter })
+      yield* MessagesRows.list(heard, { status: undefined, device: undefined, after: 7n, limit: 50, ...filter })
       const [text, parameters] = statements.at(-1)!.compile()
       const plan = yield* sql.unsafe<{ readonly detail: string }>(`EXPLAIN QUERY PLAN ${text}`, parameters)
       return plan.map(({ detail }) => detail)

@@ -1,5 +1,5 @@
 import { assert, it } from "@effect/vitest"
-import { Effect, Fiber, Layer } from "effect"
+import { Cause, Effect, Exit, Fiber, Layer } from "effect"
 import { SqlClient } from "effect/sql"
 import { Client } from "#domain/access/Client.ts"
 import { base64url } from "#domain/Bytes.ts"
@@ -8,14 +8,15 @@ import { EventStore } from "#domain/ports/EventStore.ts"
 import type { RecordedEvent } from "#domain/Recorded.ts"
 import * as SqliteEventStore from "#infra/event-store/sqlite/Sqlite.ts"
 import * as InProcessLeases from "#infra/leases/InProcess.ts"
-import * as KeysView from "../access/KeysView.ts"
-import * as DevicesView from "../devices/DevicesView.ts"
-import * as MessagesView from "../messages/MessagesView.ts"
-import * as Projections from "./Projections.ts"
-import { type View, Views } from "./View.ts"
+import { Roster } from "../access/Roster.ts"
+import { DeviceRegistry } from "../devices/DeviceRegistry.ts"
+import * as MessagesRows from "../messages/MessagesRows.ts"
+import { QueueDepth } from "../messages/QueueDepth.ts"
 import {
+  altered,
   at,
   away,
+  begun,
   type Databases,
   deviceChanged,
   deviceCreated,
@@ -27,35 +28,46 @@ import {
   reported,
   sealed,
   uuid,
-  write
-} from "./ViewsFixture.ts"
+  write,
+  writtenBy
+} from "../testing/ViewsFixture.ts"
+import * as Projections from "./Projections.ts"
+import type { Projection } from "./Registrations.ts"
+import type { RowsView } from "./RowsView.ts"
+import { Views } from "./Views.ts"
 
 const everything = { status: undefined, device: undefined, after: undefined, limit: 100 }
-const places = (rows: ReadonlyArray<MessagesView.Listed>) => rows.map(({ position }) => far - position)
+const queueDepth = begun(QueueDepth, QueueDepth.layer)
+const deviceRegistry = begun(DeviceRegistry, DeviceRegistry.layer)
+const roster = begun(Roster, Roster.layer)
+
+const places = (rows: ReadonlyArray<{ readonly position: bigint }>) => rows.map(({ position }) => far - position)
 
 /** Four messages at places that no double holds apart: the first failed and was sent, the third is queued. */
 const someMessages = Effect.gen(function* () {
   const sql = yield* emptyDatabase
-  const messages = MessagesView.make()
-  yield* messages.view.setup(sql)
-  yield* write(messages.view, sql, queued(1, far - 9n, home), queued(2, far - 8n, home))
-  yield* write(messages.view, sql, reported(1, 1, far - 7n, "failed"), queued(3, far - 6n, away))
-  yield* write(messages.view, sql, reported(1, 2, far - 5n, "sent"), reported(2, 1, far - 4n, "sent"))
-  yield* write(messages.view, sql, queued(4, far - 3n, home), reported(4, 1, far - 2n, "attempting"))
+  const messages = yield* queueDepth
+  yield* messages.rows.setup(sql)
+  yield* write(messages, sql, queued(1, far - 9n, home), queued(2, far - 8n, home))
+  yield* write(messages, sql, reported(1, 1, far - 7n, "failed"), queued(3, far - 6n, away))
+  yield* write(messages, sql, reported(1, 2, far - 5n, "sent"), reported(2, 1, far - 4n, "sent"))
+  yield* write(messages, sql, queued(4, far - 3n, home), reported(4, 1, far - 2n, "attempting"))
   return { sql, messages }
 })
-const depthOf = (sql: SqlClient.SqlClient, { depth, view }: ReturnType<typeof MessagesView.make>) =>
+const depthOf = (sql: SqlClient.SqlClient, { memory, shown }: Effect.Success<typeof queueDepth>) =>
   Effect.map(
-    view.following.recount!(sql),
-    () => [depth.total(), depth.of(home), depth.of(away), depth.contradictions()] as const
+    memory!.recount!(sql),
+    () => [shown.total(), shown.of(home), shown.of(away), shown.contradictions()] as const
   )
 /** What a start makes of the rows. */
-const hydrated = <A extends { readonly view: View }>(sql: SqlClient.SqlClient, started: A) =>
-  Effect.as(started.view.following.hydrate(sql), started)
+const hydrated = <A extends Pick<Projection, "memory">, R>(
+  sql: SqlClient.SqlClient,
+  starting: Effect.Effect<A, never, R>
+) => Effect.tap(starting, ({ memory }) => memory!.hydrate(sql))
 
-/** The views of the only gateway on this database. */
-const alone = (sql: SqlClient.SqlClient, ...views: Parameters<typeof Projections.layer>) =>
-  Projections.layer(...views).pipe(
+/** The devices of the only gateway on this database. */
+const alone = (sql: SqlClient.SqlClient, alter: (rows: RowsView) => RowsView) =>
+  Projections.layer(altered(DeviceRegistry.layer, alter)).pipe(
     Layer.provide(InProcessLeases.layer),
     Layer.provide(Layer.succeed(SqlClient.SqlClient, sql))
   )
@@ -77,13 +89,13 @@ export const viewsContract = <E>(adapter: string, layer: Layer.Layer<Databases, 
     it.effect("lists messages newest first, by status and device, page by page", () =>
       Effect.gen(function* () {
         const { sql } = yield* someMessages
-        const list = (filter: object) => Effect.map(MessagesView.list(sql, { ...everything, ...filter }), places)
+        const list = (filter: object) => Effect.map(MessagesRows.list(sql, { ...everything, ...filter }), places)
         assert.deepStrictEqual(yield* list({}), [3n, 6n, 8n, 9n])
         assert.deepStrictEqual(yield* list({ limit: 2 }), [3n, 6n])
         assert.deepStrictEqual(yield* list({ after: far - 6n }), [8n, 9n])
         assert.deepStrictEqual(yield* list({ device: home }), [3n, 8n, 9n])
         assert.deepStrictEqual(yield* list({ status: "sent", device: home }), [8n])
-        const [shown] = yield* MessagesView.list(sql, { ...everything, status: "failed" })
+        const [shown] = yield* MessagesRows.list(sql, { ...everything, status: "failed" })
         assert.deepStrictEqual(
           [shown!.document.id, shown!.document.device, shown!.document.reports.map(({ kind }) => kind)] as const,
           [uuid(1), home, ["failed", "sent"]] as const
@@ -94,38 +106,47 @@ export const viewsContract = <E>(adapter: string, layer: Layer.Layer<Databases, 
     it.effect("shows nobody what is another tenant's", () =>
       Effect.gen(function* () {
         const { messages, sql } = yield* someMessages
-        const devices = DevicesView.make()
-        yield* devices.view.setup(sql)
+        const devices = yield* deviceRegistry
+        yield* devices.rows.setup(sql)
         const foreign = (event: RecordedEvent): RecordedEvent => ({
           ...event,
           metadata: { ...event.metadata, tenant: TenantId.make("another") }
         })
-        yield* write(messages.view, sql, foreign(queued(5, far - 1n, home)))
-        yield* write(devices.view, sql, foreign(deviceCreated(home, far)))
-        assert.deepStrictEqual(places(yield* MessagesView.list(sql, { ...everything, device: home })), [3n, 8n, 9n])
-        assert.deepStrictEqual(places(yield* MessagesView.open(sql, -1n, 10)), [6n, 3n])
-        assert.strictEqual((yield* hydrated(sql, DevicesView.make())).registry.size, 0)
+        yield* write(messages, sql, foreign(queued(5, far - 1n, home)))
+        yield* write(devices, sql, foreign(deviceCreated(home, far)))
+        assert.deepStrictEqual(places(yield* MessagesRows.list(sql, { ...everything, device: home })), [3n, 8n, 9n])
+        assert.deepStrictEqual(places(yield* MessagesRows.open(sql, -1n, 10)), [6n, 3n])
+        assert.strictEqual((yield* hydrated(sql, deviceRegistry)).shown.size, 0)
       })
     )
 
     it.effect("shows open messages in the log's order", () =>
       Effect.gen(function* () {
         const { sql } = yield* someMessages
-        assert.deepStrictEqual(places(yield* MessagesView.open(sql, -1n, 10)), [6n, 3n])
-        assert.deepStrictEqual(places(yield* MessagesView.open(sql, far - 6n, 10)), [3n])
+        assert.deepStrictEqual(places(yield* MessagesRows.open(sql, -1n, 10)), [6n, 3n])
+        assert.deepStrictEqual(places(yield* MessagesRows.open(sql, far - 6n, 10)), [3n])
+      })
+    )
+
+    it.effect("decodes what it reads: a row that was changed by others is a defect", () =>
+      Effect.gen(function* () {
+        const { sql } = yield* someMessages
+        yield* sql`UPDATE messages SET reports = '[{"kind":"said"}]' WHERE status = 'queued'`
+        const exit = yield* Effect.exit(MessagesRows.open(sql, -1n, 10))
+        assert.isTrue(Exit.isFailure(exit) && Cause.hasDies(exit.cause))
       })
     )
 
     it.effect("writes every row of a long page, and finds each again by its message's id", () =>
       Effect.gen(function* () {
         const sql = yield* emptyDatabase
-        const { view } = MessagesView.make()
-        yield* view.setup(sql)
+        const messages = yield* queueDepth
+        yield* messages.rows.setup(sql)
         const numbers = Array.from({ length: 100 }, (_, i) => i + 1)
         const page = (event: (n: number) => RecordedEvent) => numbers.map(event) as [RecordedEvent]
-        yield* write(view, sql, ...page((n) => queued(n, BigInt(n), home)))
-        yield* write(MessagesView.make().view, sql, ...page((n) => reported(n, 1, BigInt(100 + n), "sent")))
-        const rows = yield* MessagesView.list(sql, { ...everything, status: "sent" })
+        yield* write(messages, sql, ...page((n) => queued(n, BigInt(n), home)))
+        yield* write(yield* queueDepth, sql, ...page((n) => reported(n, 1, BigInt(100 + n), "sent")))
+        const rows = yield* MessagesRows.list(sql, { ...everything, status: "sent" })
         assert.deepStrictEqual(
           rows.map(({ document }) => document.id as string),
           numbers.map(uuid).toReversed()
@@ -137,43 +158,42 @@ export const viewsContract = <E>(adapter: string, layer: Layer.Layer<Databases, 
       Effect.gen(function* () {
         const { messages, sql } = yield* someMessages
         assert.deepStrictEqual(yield* depthOf(sql, messages), [2, 1, 1, 1])
-        const restarted = yield* hydrated(sql, MessagesView.make())
+        const restarted = yield* hydrated(sql, queueDepth)
         assert.deepStrictEqual(yield* depthOf(sql, restarted), [2, 1, 1, 1])
-        yield* write(restarted.view, sql, reported(3, 1, far - 1n, "failed"), reported(4, 2, far, "sent"))
+        yield* write(restarted, sql, reported(3, 1, far - 1n, "failed"), reported(4, 2, far, "sent"))
         assert.deepStrictEqual(yield* depthOf(sql, restarted), [0, 0, 0, 1])
-        assert.deepStrictEqual(places(yield* MessagesView.list(sql, everything)), [3n, 6n, 8n, 9n])
-        assert.deepStrictEqual(yield* MessagesView.open(sql, -1n, 10), [])
+        assert.deepStrictEqual(places(yield* MessagesRows.list(sql, everything)), [3n, 6n, 8n, 9n])
+        assert.deepStrictEqual(yield* MessagesRows.open(sql, -1n, 10), [])
       })
     )
 
     it.effect("reads of devices from the rows what it followed, in their order", () =>
       Effect.gen(function* () {
         const sql = yield* emptyDatabase
-        const followed = DevicesView.make()
-        yield* followed.view.setup(sql)
-        yield* write(followed.view, sql, deviceCreated(away, far - 9n), deviceCreated(home, far - 8n))
-        yield* write(followed.view, sql, deviceChanged(away, 1, far - 7n, "paired"))
-        yield* write(followed.view, sql, deviceChanged(away, 2, far - 6n, "disconnected"))
-        const { connection, paired, reason } = followed.registry.get([...followed.registry.keys()][0]!)!
+        const followed = yield* deviceRegistry
+        yield* followed.rows.setup(sql)
+        yield* write(followed, sql, deviceCreated(away, far - 9n), deviceCreated(home, far - 8n))
+        yield* write(followed, sql, deviceChanged(away, 1, far - 7n, "paired"))
+        yield* write(followed, sql, deviceChanged(away, 2, far - 6n, "disconnected"))
+        const { connection, paired, reason } = followed.shown.get([...followed.shown.keys()][0]!)!
         assert.deepStrictEqual([connection, paired, reason] as const, ["disconnected", true, "network"] as const)
-        const restarted = yield* hydrated(sql, DevicesView.make())
-        const plain = ({ registry }: typeof followed) => JSON.parse(JSON.stringify([...registry])) // no absent fields
-        assert.deepStrictEqual(plain(restarted), plain(followed))
-        yield* write(restarted.view, sql, deviceChanged(away, 3, far - 5n, "connected"))
-        assert.strictEqual([...restarted.registry.values()][0]!.connection, "connected")
+        const restarted = yield* hydrated(sql, deviceRegistry)
+        assert.deepStrictEqual([...restarted.shown], [...followed.shown])
+        yield* write(restarted, sql, deviceChanged(away, 3, far - 5n, "connected"))
+        assert.strictEqual([...restarted.shown.values()][0]!.connection, "connected")
       })
     )
 
     it.effect("reads of clients and keys from the rows what it followed", () =>
       Effect.gen(function* () {
         const sql = yield* emptyDatabase
-        const followed = KeysView.make()
-        yield* followed.view.setup(sql)
+        const followed = yield* roster
+        yield* followed.rows.setup(sql)
         for (const [revision, event] of clientEvents.entries()) {
-          yield* write(followed.view, sql, recorded(Client.streamOf(client), revision, BigInt(revision), event))
+          yield* write(followed, sql, recorded(Client.streamOf(client), revision, BigInt(revision), event))
         }
         assert.deepStrictEqual(
-          [...followed.roster.keys.values()],
+          [...followed.shown.keys.values()],
           [
             {
               client,
@@ -196,13 +216,13 @@ export const viewsContract = <E>(adapter: string, layer: Layer.Layer<Databases, 
           ]
         )
         assert.deepStrictEqual(
-          [...followed.roster.clients.values()],
+          [...followed.shown.clients.values()],
           [{ id: client, createdAt: at, name: sealed, namedBy: EventId.make(uuid(0)), keys: [first, second] }]
         )
 
-        const restarted = yield* hydrated(sql, KeysView.make())
-        assert.deepStrictEqual(restarted.roster.keys, followed.roster.keys)
-        assert.deepStrictEqual(restarted.roster.clients, followed.roster.clients)
+        const restarted = yield* hydrated(sql, roster)
+        assert.deepStrictEqual(restarted.shown.keys, followed.shown.keys)
+        assert.deepStrictEqual(restarted.shown.clients, followed.shown.clients)
       })
     )
 
@@ -217,19 +237,14 @@ export const viewsContract = <E>(adapter: string, layer: Layer.Layer<Databases, 
           ])
         }
         const seen: Array<ReadonlyArray<string>> = []
-        const spied = (version: number): View => {
-          const { view } = DevicesView.make()
+        const spied = writtenBy((own) => {
           const ids: Array<string> = []
           seen.push(ids)
-          return {
-            ...view,
-            version,
-            apply: (sql, events) => {
-              ids.push(...events.map(({ stream }) => stream))
-              return view.apply(sql, events)
-            }
+          return (sql, events) => {
+            ids.push(...events.map(({ stream }) => stream))
+            return own(sql, events)
           }
-        }
+        })
         const run = (version: number, until: bigint) =>
           Effect.gen(function* () {
             const views = yield* Views
@@ -237,10 +252,7 @@ export const viewsContract = <E>(adapter: string, layer: Layer.Layer<Databases, 
             yield* views.counted(until)
             assert.isTrue((yield* views.position)! >= until)
             yield* views.written(until)
-          }).pipe(
-            Effect.provide(alone(sql, [{ ...DevicesView.make().view, version }], () => [spied(version)])),
-            Effect.scoped
-          )
+          }).pipe(Effect.provide(alone(sql, (rows) => ({ ...spied(rows), version }))), Effect.scoped)
         yield* append(1)
         yield* run(1, (yield* append(2)).position)
         const last = (yield* append(3)).position
@@ -258,20 +270,13 @@ export const viewsContract = <E>(adapter: string, layer: Layer.Layer<Databases, 
     it.effect("moves its checkpoint with the rows, or neither", () =>
       Effect.gen(function* () {
         const sql = yield* emptyDatabase
-        const { view } = DevicesView.make()
         const store = yield* EventStore
         const { data, metadata, stream, type } = deviceCreated(home, 0n)
         let failures = 0
-        const failing: View = {
-          ...view,
-          apply: (sql, events) =>
-            Effect.andThen(
-              view.apply(sql, events),
-              Effect.suspend(
-                (): ReturnType<View["apply"]> => (failures++ === 0 ? sql`SELECT 1 FROM nowhere` : Effect.void)
-              )
-            )
-        }
+        const failing = writtenBy((own) => (sql, events) => {
+          const failure = (): ReturnType<typeof own> => (failures++ === 0 ? sql`SELECT 1 FROM nowhere` : Effect.void)
+          return Effect.andThen(own(sql, events), Effect.suspend(failure))
+        })
         const state = Effect.all([sql`SELECT id FROM devices`, sql`SELECT position FROM checkpoints`])
         yield* Effect.gen(function* () {
           const views = yield* Views
@@ -288,7 +293,7 @@ export const viewsContract = <E>(adapter: string, layer: Layer.Layer<Databases, 
           assert.deepStrictEqual(yield* state, [[], [{ position: null }]])
           yield* views.written(position)
           assert.deepStrictEqual(yield* state, [[{ id: home }], [{ position: String(position) }]])
-        }).pipe(Effect.provide(alone(sql, [view], () => [failing])), Effect.scoped)
+        }).pipe(Effect.provide(alone(sql, failing)), Effect.scoped)
       }).pipe(Effect.provide(Layer.fresh(SqliteEventStore.layer(":memory:"))))
     )
   })

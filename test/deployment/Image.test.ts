@@ -76,7 +76,11 @@ describe("the image", () => {
       "services/.env",
       ".git/config",
       "test/Homing.ts",
-      "infra/bus/in-process/InProcess.test.ts"
+      "infra/bus/in-process/InProcess.test.ts",
+      "infra/bus/contract.ts",
+      "infra/ledger/contract/Fixtures.ts",
+      "infra/testing/TemporaryDirectory.ts",
+      "services/testing/GatewayFixture.ts"
     ]
     assert.deepStrictEqual(kept.filter(isIn), [])
   })

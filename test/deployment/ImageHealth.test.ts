@@ -1,7 +1,7 @@
 import { assert, it } from "@effect/vitest"
 import { Effect, Exit, Layer, Scope } from "effect"
 import { EventStoreUnavailable } from "#domain/ports/EventStore.ts"
-import { baseUrl, gateway, type Stubs } from "../GatewayFixture.ts"
+import { baseUrl, gateway, type Stubs } from "#services/testing/GatewayFixture.ts"
 import { exitCode } from "./ExitCode.ts"
 import { list } from "./Files.ts"
 

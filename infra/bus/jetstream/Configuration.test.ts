@@ -5,7 +5,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { AgentId } from "#domain/Ids.ts"
 import { describeWith, programOf } from "../../../test/servers/Installed.ts"
-import { temporaryDirectory } from "../../../test/TemporaryDirectory.ts"
+import { temporaryDirectory } from "../../testing/TemporaryDirectory.ts"
 import { configuration, keyVariable } from "./Configuration.ts"
 import { userOf } from "./Nkey.ts"
 

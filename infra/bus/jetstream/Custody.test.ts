@@ -3,10 +3,10 @@ import { Array, Effect, Redacted, Stream } from "effect"
 import { connect, type NatsConnection, type NatsError } from "nats"
 import type { Lane } from "#domain/ports/CommandBus.ts"
 import { describeWith } from "../../../test/servers/Installed.ts"
-import { administrator, as, away, busOf, custodian, forbiddenToAgents, home, keys } from "./CustodyFixture.ts"
-import { envelope, impatient, oneEnd, receiver, until } from "./JetStreamFixture.ts"
 import { inboxOf, placeOf } from "./Names.ts"
 import type { Nkey } from "./Nkey.ts"
+import { administrator, as, away, busOf, custodian, forbiddenToAgents, home, keys } from "./testing/CustodyFixture.ts"
+import { envelope, impatient, oneEnd, receiver, until } from "./testing/JetStreamFixture.ts"
 
 /** A server on which both agents have already spoken. */
 const custody = Effect.gen(function* () {

@@ -4,10 +4,10 @@ import { assert, it } from "@effect/vitest"
 import { Array, Effect, Metric, Redacted, Stream } from "effect"
 import type { Incoming, Lane } from "#domain/ports/CommandBus.ts"
 import { describeWith } from "../../../test/servers/Installed.ts"
-import { administrator, home as agent, as, busOf, custodian, keys } from "./CustodyFixture.ts"
 import { deadLettersTotal } from "./DeadLetters.ts"
-import { envelope, impatient, oneEnd, receiver, until } from "./JetStreamFixture.ts"
 import { inboxOf } from "./Names.ts"
+import { administrator, home as agent, as, busOf, custodian, keys } from "./testing/CustodyFixture.ts"
+import { envelope, impatient, oneEnd, receiver, until } from "./testing/JetStreamFixture.ts"
 
 const commands: Lane = { kind: "commands", agent }
 const seeds = { gateway: Redacted.make(keys.gateway.seed), home: Redacted.make(keys.home.seed) }

@@ -4,8 +4,8 @@ import { assert, it } from "@effect/vitest"
 import { Array, Effect, Fiber } from "effect"
 import type { Lane } from "#domain/ports/CommandBus.ts"
 import { describeWith } from "../../../test/servers/Installed.ts"
-import { administrator, home as agent, busOf, custodian } from "./CustodyFixture.ts"
-import { envelope, receiver, until } from "./JetStreamFixture.ts"
+import { administrator, home as agent, busOf, custodian } from "./testing/CustodyFixture.ts"
+import { envelope, receiver, until } from "./testing/JetStreamFixture.ts"
 
 const commands: Lane = { kind: "commands", agent }
 const reports: Lane = { kind: "reports", agent }

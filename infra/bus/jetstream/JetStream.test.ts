@@ -3,7 +3,7 @@ import { CommandBus } from "#domain/ports/CommandBus.ts"
 import { describeWith } from "../../../test/servers/Installed.ts"
 import { natsServer } from "../../../test/servers/Nats.ts"
 import { commandBusContract } from "../contract.ts"
-import { bothEnds } from "./JetStreamFixture.ts"
+import { bothEnds } from "./testing/JetStreamFixture.ts"
 
 const bus = Effect.gen(function* () {
   const { url } = yield* natsServer()

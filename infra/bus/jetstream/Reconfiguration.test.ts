@@ -3,6 +3,7 @@ import { Array, Effect, Result } from "effect"
 import type { AgentId } from "#domain/Ids.ts"
 import type { CommandBus, Lane } from "#domain/ports/CommandBus.ts"
 import { describeWith } from "../../../test/servers/Installed.ts"
+import { placeOf } from "./Names.ts"
 import {
   administrator,
   as,
@@ -14,9 +15,8 @@ import {
   oneAccount,
   shipped,
   shippedFor
-} from "./CustodyFixture.ts"
-import { envelope, receiver, until } from "./JetStreamFixture.ts"
-import { placeOf } from "./Names.ts"
+} from "./testing/CustodyFixture.ts"
+import { envelope, receiver, until } from "./testing/JetStreamFixture.ts"
 
 const kinds = ["commands", "reports"] as const
 

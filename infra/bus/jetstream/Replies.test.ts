@@ -3,6 +3,7 @@ import { Array, Effect } from "effect"
 import type { JetStreamManager, NatsConnection } from "nats"
 import { maxEnvelopeBytes } from "#domain/wire/Envelope.ts"
 import { describeWith } from "../../../test/servers/Installed.ts"
+import { inboxOf } from "./Names.ts"
 import {
   administrator,
   as,
@@ -14,9 +15,8 @@ import {
   keys,
   oneAccount,
   shipped
-} from "./CustodyFixture.ts"
-import { envelope, receiver, until } from "./JetStreamFixture.ts"
-import { inboxOf } from "./Names.ts"
+} from "./testing/CustodyFixture.ts"
+import { envelope, receiver, until } from "./testing/JetStreamFixture.ts"
 
 /** Everything an agent's user may publish, so that it is answered where it says. */
 const ways = {

@@ -1,7 +1,16 @@
 import { assert } from "@effect/vitest"
 import type { AppendExpectedRevision } from "@eventstore/db-client"
 import { Effect } from "effect"
-import { alike, Connected, eventsIn, freshStream, newEvent, newEvents, paths, rejection } from "./TestClients.ts"
+import {
+  alike,
+  Connected,
+  eventsIn,
+  freshStream,
+  newEvent,
+  newEvents,
+  paths,
+  rejection
+} from "./testing/TestClients.ts"
 
 const [a, b, c, d, e] = newEvents(5) as [Event, Event, Event, Event, Event]
 type Event = ReturnType<typeof newEvent>

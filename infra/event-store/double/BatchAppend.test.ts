@@ -7,7 +7,7 @@ import { credentials } from "@grpc/grpc-js"
 import { Effect } from "effect"
 import empty from "google-protobuf/google/protobuf/empty_pb.js"
 import timestamps from "google-protobuf/google/protobuf/timestamp_pb.js"
-import { alike, Connected, freshStream } from "./TestClients.ts"
+import { alike, Connected, freshStream } from "./testing/TestClients.ts"
 
 const correlationId = new shared.UUID().setString(crypto.randomUUID())
 

@@ -1,9 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { vi } from "vitest"
-import { type Double, eventStoreDouble } from "./Fixture.ts"
-import { connect, eventsIn, freshStream, newEvent, newEvents, paths, read, rejection } from "./TestClients.ts"
-import { watchAll } from "./Watched.ts"
+import { type Double, eventStoreDouble } from "./testing/DoubleFixture.ts"
+import { connect, eventsIn, freshStream, newEvent, newEvents, paths, read, rejection } from "./testing/TestClients.ts"
+import { watchAll } from "./testing/Watched.ts"
 
 const [batch, classic] = paths
 const shortly = 400

@@ -1,7 +1,7 @@
 import { assert } from "@effect/vitest"
 import { binaryEvent, type EventStoreDBClient, jsonEvent, type ReadStreamOptions } from "@eventstore/db-client"
 import { Array, Effect } from "effect"
-import { alike, all, Connected, freshStream, newEvent, newEvents, paths, rejection } from "./TestClients.ts"
+import { alike, all, Connected, freshStream, newEvent, newEvents, paths, rejection } from "./testing/TestClients.ts"
 
 const revisions = (client: EventStoreDBClient, stream: string, options: ReadStreamOptions = {}) =>
   Effect.promise(async () => (await all(client.readStream(stream, options))).map(({ revision }) => Number(revision)))

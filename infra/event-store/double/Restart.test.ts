@@ -1,8 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Array, Effect } from "effect"
-import { eventStoreDouble } from "./Fixture.ts"
-import { all, connect, eventsIn, freshStream, newEvents, paths } from "./TestClients.ts"
-import { watchAll } from "./Watched.ts"
+import { eventStoreDouble } from "./testing/DoubleFixture.ts"
+import { all, connect, eventsIn, freshStream, newEvents, paths } from "./testing/TestClients.ts"
+import { watchAll } from "./testing/Watched.ts"
 
 describe("the EventStoreDB double, restarts", () => {
   for (const { options, path } of paths) {

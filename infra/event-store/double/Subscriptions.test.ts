@@ -1,7 +1,7 @@
 import { assert } from "@effect/vitest"
 import { Array, Effect, Fiber } from "effect"
-import { alike, all, Connected, eventsIn, freshStream, newEvent, newEvents } from "./TestClients.ts"
-import { watchAll, watchStream } from "./Watched.ts"
+import { alike, all, Connected, eventsIn, freshStream, newEvent, newEvents } from "./testing/TestClients.ts"
+import { watchAll, watchStream } from "./testing/Watched.ts"
 
 const byStream = (...prefixes: ReadonlyArray<string>) => ({ filterOn: "streamName" as const, prefixes: [...prefixes] })
 const typesOf = (events: ReadonlyArray<{ readonly type: string }>) => events.map(({ type }) => type)

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { temporaryDirectory } from "../../../test/TemporaryDirectory.ts"
+import { temporaryDirectory } from "../../testing/TemporaryDirectory.ts"
 import { noStream } from "./CommitCheck.ts"
 import { openLog } from "./Log.ts"
 import { recentIds } from "./RecentIds.ts"

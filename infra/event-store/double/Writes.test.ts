@@ -12,7 +12,7 @@ import {
   paths,
   read,
   rejection
-} from "./TestClients.ts"
+} from "./testing/TestClients.ts"
 
 const bytes = (data: number, metadata = 0) =>
   binaryEvent({ type: "bytes", data: new Uint8Array(data), metadata: new Uint8Array(metadata) })

@@ -4,7 +4,7 @@ import type { StreamId } from "#domain/Ids.ts"
 import type { EventStore } from "#domain/ports/EventStore.ts"
 import { a, b, c, freshStream, newEvent } from "../contract/Fixtures.ts"
 import type { Fault } from "../double/Faults.ts"
-import { onOneServer } from "./ImpatientFixture.ts"
+import { onOneServer } from "./testing/ImpatientFixture.ts"
 
 type Store = EventStore["Service"]
 

@@ -1,6 +1,6 @@
 import { Effect, Layer, Redacted } from "effect"
 import { eventStoreContract } from "../contract.ts"
-import { eventStoreDouble } from "../double/Fixture.ts"
+import { eventStoreDouble } from "../double/testing/DoubleFixture.ts"
 import * as EventStoreDb from "./EventStoreDb.ts"
 
 const at = (url: string) => EventStoreDb.layer({ url: Redacted.make(url) })

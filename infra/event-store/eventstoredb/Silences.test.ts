@@ -2,9 +2,9 @@ import { assert, it } from "@effect/vitest"
 import { Array, Effect, Exit, Fiber, Layer, Redacted, Schedule, Stream } from "effect"
 import { EventStore } from "#domain/ports/EventStore.ts"
 import { a, b, freshCategory, freshStream, many, streamOf } from "../contract/Fixtures.ts"
-import { eventStoreDouble } from "../double/Fixture.ts"
+import { eventStoreDouble } from "../double/testing/DoubleFixture.ts"
 import * as EventStoreDb from "./EventStoreDb.ts"
-import { impatient, onOneServer, quiet } from "./ImpatientFixture.ts"
+import { impatient, onOneServer, quiet } from "./testing/ImpatientFixture.ts"
 
 /** As long as the whole patience takes a few times over. */
 const soon = "6 seconds"

@@ -5,10 +5,10 @@ import streamsService from "@eventstore/db-client/generated/streams_grpc_pb.js"
 import type streams from "@eventstore/db-client/generated/streams_pb.js"
 import { type handleClientStreamingCall, Metadata, Server, ServerCredentials, status } from "@grpc/grpc-js"
 import { Effect, Layer, Redacted } from "effect"
-import { eventStoreDouble } from "../double/Fixture.ts"
+import { eventStoreDouble } from "../double/testing/DoubleFixture.ts"
 import * as EventStoreDb from "./EventStoreDb.ts"
-import { impatient, quiet } from "./ImpatientFixture.ts"
 import { appendLimit } from "./Proposals.ts"
+import { impatient, quiet } from "./testing/ImpatientFixture.ts"
 
 const patience = { ...impatient, start: 1_500 }
 

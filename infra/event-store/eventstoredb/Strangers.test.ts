@@ -3,8 +3,8 @@ import { jsonEvent } from "@eventstore/db-client"
 import { Cause, Effect, Exit, Fiber, Stream } from "effect"
 import { categoryOf } from "#domain/Ids.ts"
 import { a, b, freshStream } from "../contract/Fixtures.ts"
-import { connect } from "../double/TestClients.ts"
-import { onOneServer } from "./ImpatientFixture.ts"
+import { connect } from "../double/testing/TestClients.ts"
+import { onOneServer } from "./testing/ImpatientFixture.ts"
 
 const died = <A, E>(effect: Effect.Effect<A, E>) =>
   Effect.map(Effect.exit(effect), (exit) => Exit.isFailure(exit) && Cause.hasDies(exit.cause))

@@ -4,12 +4,12 @@ import { Array, Effect, Fiber, Redacted, Schedule, Stream } from "effect"
 import type { EventStore } from "#domain/ports/EventStore.ts"
 import type { RecordedEvent } from "#domain/Recorded.ts"
 import { freshCategory, freshStream, many, streamOf } from "../contract/Fixtures.ts"
-import { eventStoreDouble } from "../double/Fixture.ts"
+import { eventStoreDouble } from "../double/testing/DoubleFixture.ts"
 import { appender } from "./Append.ts"
 import { decode } from "./ConnectionString.ts"
-import { impatient, onOneServer, quiet } from "./ImpatientFixture.ts"
 import * as Line from "./Line.ts"
 import { subscriber } from "./Subscriptions.ts"
+import { impatient, onOneServer, quiet } from "./testing/ImpatientFixture.ts"
 
 type Store = EventStore["Service"]
 

@@ -6,7 +6,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Context, Effect, Layer } from "effect"
 import type { StreamId } from "#domain/Ids.ts"
 import { EventStore } from "#domain/ports/EventStore.ts"
-import { temporaryDirectory } from "../../../test/TemporaryDirectory.ts"
+import { temporaryDirectory } from "../../testing/TemporaryDirectory.ts"
 import * as Sqlite from "./Sqlite.ts"
 
 interface Acknowledged {

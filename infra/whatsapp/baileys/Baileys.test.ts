@@ -3,7 +3,7 @@ import { DatabaseSync } from "node:sqlite"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
 import { type FaultsPatch, noFaults } from "../simulator/Faults.ts"
-import { agent, bob, carol, paired, text, waMessageId } from "./Fixture.ts"
+import { agent, bob, carol, paired, text, waMessageId } from "./testing/BaileysFixture.ts"
 
 describe("one try to send", () => {
   it.live("is acknowledged, and its receipts follow as events", () =>

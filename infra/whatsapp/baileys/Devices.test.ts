@@ -1,8 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import type { Observation } from "../simulator/Observation.ts"
-import { pair } from "../simulator/TestClient.ts"
-import { bob, carol, own, paired, text, waMessageId } from "./Fixture.ts"
+import { pair } from "../simulator/testing/TestClient.ts"
+import { bob, carol, own, paired, text, waMessageId } from "./testing/BaileysFixture.ts"
 
 /** Both sides' devices are known, and from then on somebody has one more. */
 const withNewDevice = Effect.fnUntraced(function* (of: string) {

@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { proto } from "@whiskeysockets/baileys"
 import { Effect } from "effect"
 import type { Simulator } from "../simulator/Simulator.ts"
-import { agent, bob, carol, own, paired, text, waMessageId, world } from "./Fixture.ts"
+import { agent, bob, carol, own, paired, text, waMessageId, world } from "./testing/BaileysFixture.ts"
 
 const day = 86_400
 const week = 7 * day

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
 import type { Simulator } from "../simulator/Simulator.ts"
-import { bob, paired, waMessageId } from "./Fixture.ts"
+import { bob, paired, waMessageId } from "./testing/BaileysFixture.ts"
 
 const stranger = (n: number) => `1666${n.toString().padStart(7, "0")}`
 

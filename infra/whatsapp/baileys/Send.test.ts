@@ -4,7 +4,7 @@ import { Effect } from "effect"
 import { WaMessageId } from "#domain/Ids.ts"
 import { PhoneNumber } from "#domain/message/Content.ts"
 import { startSimulator } from "../simulator/Simulator.ts"
-import { connect, opening, pair } from "../simulator/TestClient.ts"
+import { connect, opening, pair } from "../simulator/testing/TestClient.ts"
 import * as Pace from "./Pace.ts"
 import * as BaileysSend from "./Send.ts"
 

@@ -3,7 +3,7 @@ import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer, Logger, Redacted, References } from "effect"
 import { PhoneNumber } from "#domain/message/Content.ts"
-import { agent, bob, own, paired, text, world } from "./Fixture.ts"
+import { agent, bob, own, paired, text, world } from "./testing/BaileysFixture.ts"
 
 const quick = { firstMs: 10, mostMs: 40 }
 

@@ -2,11 +2,11 @@ import { EventEmitter } from "node:events"
 import { assert, describe, it } from "@effect/vitest"
 import { type BinaryNode, encodeBinaryNode } from "@whiskeysockets/baileys"
 import { Effect, Metric } from "effect"
-import { own, paired } from "./Fixture.ts"
 import { encodePlainly } from "./PlainNodes.ts"
 import { guard } from "./StanzaGuard.ts"
 import * as Suspects from "./Suspects.ts"
 import * as TransportKey from "./TransportKey.ts"
+import { own, paired } from "./testing/BaileysFixture.ts"
 
 /** Baileys cannot read it as WhatsApp writes it, and to what stands there in letters its answer cannot be read. */
 const nobody: BinaryNode = { tag: "notification", attrs: { id: "N1", type: "x", from: "@" } }

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
 import type { ReceiptClaim } from "../simulator/Claims.ts"
-import { agent, bob, carol, own, paired, waMessageId } from "./Fixture.ts"
+import { agent, bob, carol, own, paired, waMessageId } from "./testing/BaileysFixture.ts"
 
 const pn = (number: string, device?: number) => `${number}${device ? `:${device}` : ""}@s.whatsapp.net`
 const lid = (number: string, device?: number) => `1${number.padStart(14, "0")}${device ? `:${device}` : ""}@lid`

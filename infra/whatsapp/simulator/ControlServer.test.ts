@@ -9,7 +9,7 @@ import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { noFaults } from "./Faults.ts"
 import { summarise } from "./Observation.ts"
 import { readRecord } from "./Record.ts"
-import { closing, connect, next, opening, pair, send } from "./TestClient.ts"
+import { closing, connect, next, opening, pair, send } from "./testing/TestClient.ts"
 
 const account = "15550001"
 const contact = "15550002"

@@ -9,7 +9,7 @@ import {
 } from "@whiskeysockets/baileys"
 import { noFaults } from "./Faults.ts"
 import { type Simulator, startSimulator } from "./Simulator.ts"
-import { closing, connect, jidOf, opening, pair, reaching, send } from "./TestClient.ts"
+import { closing, connect, jidOf, opening, pair, reaching, send } from "./testing/TestClient.ts"
 
 const account = "15550001"
 const contact = "15550002"

@@ -2,7 +2,7 @@ import { afterAll, afterEach, assert, beforeAll, describe, it } from "@effect/vi
 import { proto, type WAMessage, type WASocket } from "@whiskeysockets/baileys"
 import { memoryKeys } from "./MemoryKeys.ts"
 import { type Simulator, startSimulator } from "./Simulator.ts"
-import { closing, connect, freshAuth, jidOf, next, opening, pair, reaching, send } from "./TestClient.ts"
+import { closing, connect, freshAuth, jidOf, next, opening, pair, reaching, send } from "./testing/TestClient.ts"
 
 const account = "15550001"
 const contact = "15550002"

@@ -3,9 +3,10 @@ import { Effect, Layer } from "effect"
 import { AgentId, DeviceId, EventId, MessageId, WaMessageId } from "#domain/Ids.ts"
 import { PhoneNumber } from "#domain/message/Content.ts"
 import { BusUnavailable } from "#domain/ports/CommandBus.ts"
-import type { DeviceRecord } from "../../devices/DevicesView.ts"
+import { DeviceRegistry } from "../../devices/DeviceRegistry.ts"
+import type { DeviceRecord } from "../../devices/DevicesRows.ts"
 import { StoreIdentity } from "../../identity/StoreIdentity.ts"
-import { at, sealed, uuid } from "../../views/ViewsFixture.ts"
+import { at, sealed, uuid } from "../../testing/ViewsFixture.ts"
 import * as Transports from "../Transport.ts"
 import * as AgentTransport from "./AgentTransport.ts"
 import { AgentCommands } from "./Commands.ts"
@@ -24,6 +25,7 @@ const registry = new Map(
 const agents = Effect.fnUntraced(function* (bus: { here: boolean }) {
   const told: Array<unknown> = []
   const stubs = Layer.mergeAll(
+    Layer.succeed(DeviceRegistry, registry),
     Layer.succeed(StoreIdentity, { agent: (agent: string) => (agent === "home" ? {} : undefined) } as never),
     Layer.succeed(AgentCommands, {
       issue: (agent, orders) =>
@@ -33,7 +35,7 @@ const agents = Effect.fnUntraced(function* (bus: { here: boolean }) {
     })
   )
   const services = yield* Layer.build(
-    AgentTransport.layer({ registry }).pipe(Layer.provideMerge(Transports.layer), Layer.provide(stubs))
+    AgentTransport.layer.pipe(Layer.provideMerge(Transports.layer), Layer.provide(stubs))
   )
   const { named } = yield* Effect.provideContext(Transports.Transports, services)
   return { told, transport: named("whatsapp-web")! }

@@ -10,7 +10,7 @@ import type { Actor } from "#domain/Recorded.ts"
 import type { Header, Verified } from "#domain/wire/Envelope.ts"
 import { type AgentReport, CodeBox, Undecodable, unbox } from "#domain/wire/Protocol.ts"
 import { DeviceActors } from "../../devices/DeviceActors.ts"
-import type { DeviceRegistry } from "../../devices/DevicesView.ts"
+import { DeviceRegistry } from "../../devices/DeviceRegistry.ts"
 import { PairingCodes } from "../../devices/PairingCodes.ts"
 import type { AgentTrust } from "../../identity/AgentTrust.ts"
 import type { Origin } from "../../runtime/Provenance.ts"
@@ -42,11 +42,12 @@ const reportOf = ({ attempt }: Header, { claim, code, recipient }: MessageReport
   ...(code !== undefined && { code })
 })
 
-const make = Effect.fnUntraced(function* (registry: DeviceRegistry) {
+const make = Effect.gen(function* () {
   const crypto = yield* Crypto
   const codes = yield* PairingCodes
   const outcomes = yield* Outcomes
   const devices = yield* DeviceActors
+  const registry = yield* DeviceRegistry
   const store = yield* EventStore
 
   const recordMessage = (
@@ -133,9 +134,8 @@ const make = Effect.fnUntraced(function* (registry: DeviceRegistry) {
  * Turns verified reports into events of the streams they are about, with the signed bytes. A report's id names it in the
  * agent's ledger, and its event; a code to pair with has none.
  */
-export class ReportRecords extends Context.Service<ReportRecords, Effect.Success<ReturnType<typeof make>>>()(
+export class ReportRecords extends Context.Service<ReportRecords, Effect.Success<typeof make>>()(
   "homing/services/transports/agent-link/ReportRecords"
 ) {}
 
-export const layer = (options: { readonly registry: DeviceRegistry }) =>
-  Layer.effect(ReportRecords, make(options.registry))
+export const layer = Layer.effect(ReportRecords, make)

@@ -1,0 +1,77 @@
+import { Effect, Schema } from "effect"
+import type { SqlClient } from "effect/sql"
+import { Client, Scope } from "#domain/access/Client.ts"
+import { ApiKeyId, ClientId, defaultTenant, EventId } from "#domain/Ids.ts"
+import { Instant } from "#domain/Instant.ts"
+import type { RecordedEvent } from "#domain/Recorded.ts"
+import { Sealed } from "#domain/Sealed.ts"
+import type { RowsView } from "../views/RowsView.ts"
+
+const setup = (sql: SqlClient.SqlClient) =>
+  Effect.andThen(
+    sql`CREATE TABLE access_clients (
+      id TEXT PRIMARY KEY, tenant TEXT NOT NULL, created_at TEXT NOT NULL, name TEXT NOT NULL, named_by TEXT NOT NULL)`,
+    sql`CREATE TABLE access_keys (
+      id TEXT PRIMARY KEY, tenant TEXT NOT NULL, client TEXT NOT NULL, digest TEXT NOT NULL, scopes TEXT NOT NULL,
+      revoked INTEGER NOT NULL, expires_at TEXT, replaced_by TEXT)`
+  )
+
+const apply = (sql: SqlClient.SqlClient, recorded: RecordedEvent) => {
+  const { tenant } = recorded.metadata
+  const client = Client.idOf(recorded.stream)
+  const event = Client.read(recorded)
+  switch (event.type) {
+    case "client.created":
+      return sql`INSERT INTO access_clients (id, tenant, created_at, name, named_by)
+        VALUES (${client}, ${tenant}, ${recorded.recordedAt}, ${JSON.stringify(event.data.name)}, ${recorded.eventId})`
+    case "client.key_issued":
+      return sql`INSERT INTO access_keys (id, tenant, client, digest, scopes, revoked)
+        VALUES (${event.data.key}, ${tenant}, ${client}, ${event.data.digest}, ${JSON.stringify(event.data.scopes)}, 0)`
+    case "client.key_revoked":
+      return sql`UPDATE access_keys SET revoked = 1 WHERE id = ${event.data.key} AND tenant = ${tenant}`
+    case "client.key_expiry_set": {
+      const { expiresAt, key, replacedBy = null } = event.data
+      return sql`UPDATE access_keys SET expires_at = ${expiresAt}, replaced_by = ${replacedBy}
+        WHERE id = ${key} AND tenant = ${tenant}`
+    }
+  }
+}
+
+const ClientRow = Schema.Struct({
+  id: ClientId,
+  created_at: Instant,
+  name: Schema.fromJsonString(Sealed),
+  named_by: EventId
+})
+const KeyRow = Schema.Struct({
+  id: ApiKeyId,
+  client: ClientId,
+  digest: Schema.String,
+  scopes: Schema.fromJsonString(Schema.Array(Scope)),
+  revoked: Schema.Number,
+  expires_at: Schema.NullOr(Instant),
+  replaced_by: Schema.NullOr(ApiKeyId)
+})
+const readClients = Schema.decodeUnknownSync(Schema.Array(ClientRow))
+const readKeys = Schema.decodeUnknownSync(Schema.Array(KeyRow))
+
+/** One row per client, one per key. Names stay sealed; of keys only digests are known. */
+export const view: RowsView = {
+  name: "access",
+  version: 2,
+  categories: ["client"],
+  tables: ["access_clients", "access_keys"],
+  setup,
+  writer: () => ({
+    apply: (sql, events) => Effect.forEach(events, (event) => apply(sql, event), { discard: true })
+  })
+}
+
+/** The rows exist so that a start need not read every client's stream: while it runs, the roster is all that is asked. */
+export const all = Effect.fnUntraced(function* (sql: SqlClient.SqlClient) {
+  const clients = yield* sql`SELECT id, created_at, name, named_by FROM access_clients
+    WHERE tenant = ${defaultTenant} ORDER BY created_at, id`
+  const keys = yield* sql`SELECT id, client, digest, scopes, revoked, expires_at, replaced_by
+    FROM access_keys WHERE tenant = ${defaultTenant} ORDER BY id`
+  return { clients: readClients(clients), keys: readKeys(keys) }
+})

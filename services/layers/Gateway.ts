@@ -1,0 +1,61 @@
+import { Layer, type Redacted } from "effect"
+import type { AgentId } from "#domain/Ids.ts"
+import * as Access from "../access/Feature.ts"
+import * as Devices from "../devices/Feature.ts"
+import * as Dispatch from "../dispatch/Feature.ts"
+import type { ReconcilerOptions } from "../dispatch/Reconciler.ts"
+import * as Server from "../gateway/Server.ts"
+import * as HealthHttp from "../health/HealthHttp.ts"
+import * as Judgement from "../health/Judgement.ts"
+import * as Admission from "../http/Admission.ts"
+import { phoneNumbers } from "../http/PhoneNumbers.ts"
+import * as Identity from "../identity/Feature.ts"
+import * as OlderLog from "../identity/OlderLog.ts"
+import * as Messages from "../messages/Feature.ts"
+import type { QueueLimits } from "../messages/MessagesLive.ts"
+import { Personal } from "../privacy/Personal.ts"
+import { Freshness } from "../runtime/Freshness.ts"
+import { SharedClock } from "../runtime/SharedClock.ts"
+import * as AgentLink from "../transports/agent-link/Feature.ts"
+import * as Outcomes from "../transports/Outcomes.ts"
+import * as Transports from "../transports/Transport.ts"
+import * as Projections from "../views/Projections.ts"
+import { Readiness } from "../views/Readiness.ts"
+
+export interface GatewayOptions {
+  readonly agent: AgentId
+  readonly region: string
+  readonly apiKey: Redacted.Redacted | undefined
+  readonly http: Server.Options
+  readonly queueLimits: QueueLimits
+  readonly reconciler: ReconcilerOptions
+}
+
+/** Whether this process can do its part, and how much of the log it has heard. */
+const vitals = Judgement.layer.pipe(Layer.provideMerge([Freshness.layer, SharedClock.layer]))
+
+/** Every way by which messages go. */
+const transports = Layer.mergeAll(AgentLink.layer).pipe(Layer.provideMerge([Transports.layer, Outcomes.layer]))
+
+const projections = Projections.layer(Layer.mergeAll(Messages.projections, Devices.projections, Access.projections))
+
+/**
+ * The gateway: its features, each with its handlers, and the door on top, which opens last and closes first. Leaves the
+ * ports open.
+ */
+export const gateway = (options: GatewayOptions) => {
+  const phoneNumber = phoneNumbers(options.http.phoneCountryCode)
+  return Server.layer(options.http).pipe(
+    Layer.provideMerge([Dispatch.layer(options.reconciler), HealthHttp.layer]),
+    Layer.provideMerge(transports),
+    Layer.provideMerge(Messages.layer(options.queueLimits, phoneNumber)),
+    Layer.provideMerge(Devices.layer(options.agent, phoneNumber)),
+    Layer.provideMerge(Access.layer(options.apiKey)),
+    Layer.provide([Admission.layer(options.http), Personal.layer]),
+    Layer.provideMerge(Readiness.layer),
+    Layer.provideMerge(projections),
+    Layer.provide(OlderLog.views),
+    Layer.provideMerge(vitals),
+    Layer.provideMerge(Identity.layer(options.region))
+  )
+}

@@ -1,0 +1,247 @@
+import { Array, Effect, Schema } from "effect"
+import { SqlClient, type SqlError } from "effect/sql"
+import { DeviceId, defaultTenant, EventId, MessageId, SubjectId, TenantId } from "#domain/Ids.ts"
+import { Instant } from "#domain/Instant.ts"
+import { RecipientKind } from "#domain/message/Content.ts"
+import { Message, reportOf } from "#domain/message/Message.ts"
+import { contradictions, reportKinds, statusOf } from "#domain/message/Status.ts"
+import type { RecordedEvent } from "#domain/Recorded.ts"
+import { Sealed } from "#domain/Sealed.ts"
+import type { RowsView, RowsWriter } from "../views/RowsView.ts"
+import { evolve, type SealedDocument } from "./MessageDocument.ts"
+import { isOpen } from "./OpenMessages.ts"
+
+const Report = Schema.Struct({
+  kind: Schema.Literals(reportKinds),
+  attempt: Schema.Number,
+  recipient: Schema.optionalKey(SubjectId),
+  code: Schema.optionalKey(Schema.String)
+})
+
+/** Where it stands. */
+const Standing = Schema.Struct({
+  /** A number cannot hold every position. In ORDER BY, `position` alone would be this text. */
+  position: Schema.BigIntFromString,
+  id: MessageId,
+  device: DeviceId,
+  recipients: Schema.fromJsonString(Schema.Array(SubjectId)),
+  reports: Schema.fromJsonString(Schema.Array(Report))
+})
+export type Standing = typeof Standing.Type
+const standingColumns = "CAST(position AS TEXT) AS position, id, device, recipients, reports"
+const decodeStandings = Schema.decodeUnknownSync(Schema.Array(Standing))
+
+/** With what is issued again, or given up. */
+const Open = Schema.Struct({ ...Standing.fields, command: EventId, createdAt: Instant, expiresAt: Instant })
+export type Open = typeof Open.Type
+const openColumns = `${standingColumns}, command, created_at AS "createdAt", expires_at AS "expiresAt"`
+const decodeOpen = Schema.decodeUnknownSync(Schema.Array(Open))
+
+/** With what it says, and whom it is for; personal data stays sealed. */
+const Whole = Schema.Struct({
+  ...Open.fields,
+  tenant: TenantId,
+  updatedAt: Instant,
+  queued: Schema.fromJsonString(
+    Schema.Struct({
+      recipient: Schema.Struct({ kind: RecipientKind, address: Sealed }),
+      content: Schema.Struct({ kind: Schema.String, body: Sealed }),
+      waMessageId: Schema.optionalKey(Schema.String),
+      tags: Schema.Record(Schema.String, Schema.String)
+    })
+  )
+})
+const wholeColumns = `${openColumns}, tenant, updated_at AS "updatedAt", queued`
+const decodeWhole = Schema.decodeUnknownSync(Schema.Array(Whole))
+
+const recentCapacity = 4_096
+/** Small, so that there are few different statements and each is prepared once. */
+const rowsAtOnce = 32
+
+/** A row about to be written. */
+interface Draft {
+  readonly standing: Standing
+  readonly updatedAt: string
+  /** What is written once. */
+  readonly first: typeof unsaid
+}
+
+/** Of a row that is there already: whatever stands here is not written. */
+const unsaid = { tenant: "", command: "", created_at: "", expires_at: "", queued: "" }
+
+const begun = (event: RecordedEvent): Draft => {
+  const document = evolve(Message.idOf(event.stream), undefined, event)
+  const { command, content, createdAt, device, expiresAt, id, recipient, recipients, reports, ...rest } = document
+  const { tags, tenant, updatedAt, waMessageId } = rest
+  const named = waMessageId === undefined ? {} : { waMessageId }
+  const queued: (typeof Whole.Type)["queued"] = { recipient, content, ...named, tags }
+  return {
+    standing: { position: event.position, id, device, recipients, reports },
+    updatedAt,
+    first: { tenant, command, created_at: createdAt, expires_at: expiresAt, queued: JSON.stringify(queued) }
+  }
+}
+
+const reported = ({ first, standing }: Draft, event: RecordedEvent): Draft => {
+  const read = Message.read(event)
+  if (read.type === "message.queued") throw new Error("a message is queued once")
+  const reports = [...standing.reports, reportOf(read)]
+  return { first, standing: { ...standing, reports }, updatedAt: event.metadata.occurredAt }
+}
+
+const rowOf = ({ first, standing: { recipients, reports, ...standing }, updatedAt }: Draft) => {
+  const status = statusOf(reports, recipients)
+  return {
+    ...standing,
+    status,
+    open: isOpen(status) ? 1 : 0,
+    contradictions: contradictions(reports),
+    recipients: JSON.stringify(recipients),
+    reports: JSON.stringify(reports),
+    updated_at: updatedAt,
+    ...first
+  }
+}
+
+const writer = (): RowsWriter => {
+  // An open message is touched again soon: its verdict follows its queueing closely.
+  const recent = new Map<string, Standing>()
+  let written: ReadonlyArray<readonly [Standing, open: number]> = []
+
+  /** By id alone, which follows from the tenant. */
+  const load = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, ids: ReadonlyArray<string>) {
+    const known = new Map<string, Standing>()
+    const missing: globalThis.Array<string> = []
+    for (const id of ids) {
+      const standing = recent.get(id)
+      if (standing === undefined) missing.push(id)
+      else known.set(id, standing)
+    }
+    if (missing.length === 0) return known
+    const rows = yield* sql`SELECT ${sql.literal(standingColumns)} FROM messages
+      WHERE substr(id, 1, 8) IN ${sql.in(missing.map((id) => id.slice(0, 8)))} AND ${sql.in("id", missing)}`
+    for (const row of decodeStandings(rows)) known.set(row.id, row)
+    return known
+  })
+
+  return {
+    apply: Effect.fnUntraced(function* (sql, events) {
+      const byId = Map.groupBy(events, ({ stream }) => Message.idOf(stream))
+      const earlier = [...byId].filter(([, [first]]) => first!.revision > 0).map(([id]) => id)
+      const known = yield* load(sql, earlier)
+      const drafts = [...byId].map(([id, group]) => {
+        const before = known.get(id)
+        let draft: Draft | undefined = before && { standing: before, updatedAt: "", first: unsaid }
+        for (const event of group) draft = draft === undefined ? begun(event) : reported(draft, event)
+        return draft!
+      })
+      const rows = drafts.map(rowOf)
+      written = rows.map(({ open }, i) => [drafts[i]!.standing, open])
+      for (const some of Array.chunksOf(rows, rowsAtOnce)) {
+        yield* sql`INSERT INTO messages ${sql.insert(some)} ON CONFLICT (position) DO UPDATE SET
+          status = excluded.status, open = excluded.open, contradictions = excluded.contradictions,
+          reports = excluded.reports, updated_at = excluded.updated_at`
+      }
+    }),
+    applied: () => {
+      for (const [standing, open] of written) {
+        recent.delete(standing.id)
+        if (open === 1) recent.set(standing.id, standing)
+        if (recent.size > recentCapacity) recent.delete(recent.keys().next().value!)
+      }
+      written = []
+    }
+  }
+}
+
+/** One row per message, by the position of its first event. */
+export const view: RowsView = {
+  name: "messages",
+  version: 4,
+  categories: ["message"],
+  tables: ["messages"],
+  setup: Effect.fnUntraced(function* (sql) {
+    // only under this name is SQLite's key the row's own number
+    const key = sql.literal(sql.onDialectOrElse({ pg: () => "BIGINT", orElse: () => "INTEGER" }))
+    yield* sql`CREATE TABLE messages (
+      position ${key} PRIMARY KEY, id TEXT NOT NULL, tenant TEXT NOT NULL, device TEXT NOT NULL, status TEXT NOT NULL,
+      open INTEGER NOT NULL, contradictions INTEGER NOT NULL, recipients TEXT NOT NULL, reports TEXT NOT NULL,
+      updated_at TEXT NOT NULL, command TEXT NOT NULL, created_at TEXT NOT NULL, expires_at TEXT NOT NULL,
+      queued TEXT NOT NULL)`
+    // Ids are random: each takes a page of its own to write, the fewer of them the shorter what is indexed is.
+    yield* sql`CREATE INDEX messages_by_id ON messages (substr(id, 1, 8))`
+    yield* sql`CREATE INDEX messages_by_status ON messages (status, position)`
+    yield* sql`CREATE INDEX messages_by_device ON messages (device, position)`
+    yield* sql`CREATE INDEX messages_by_device_status ON messages (device, status, position)`
+    yield* sql`CREATE INDEX messages_open ON messages (position) WHERE open = 1`
+    yield* sql`CREATE INDEX messages_contradicted ON messages (position) WHERE contradictions > 0`
+  }),
+  writer
+}
+
+export interface Listed {
+  readonly position: bigint
+  readonly document: SealedDocument
+}
+
+const listed = (rows: ReadonlyArray<object>): ReadonlyArray<Listed> =>
+  decodeWhole(rows).map(({ position, queued: { waMessageId, ...queued }, ...row }) => ({
+    position,
+    document: { ...row, ...queued, waMessageId }
+  }))
+
+/** Newest first, those before `after`. */
+export const list = (
+  sql: SqlClient.SqlClient,
+  filter: {
+    readonly status: string | undefined
+    readonly device: string | undefined
+    readonly after: bigint | undefined
+    readonly limit: number
+  }
+): Effect.Effect<ReadonlyArray<Listed>, SqlError.SqlError> => {
+  const conditions = [
+    sql`tenant = ${defaultTenant}`,
+    ...(filter.status === undefined ? [] : [sql`status = ${filter.status}`]),
+    ...(filter.device === undefined ? [] : [sql`device = ${filter.device}`]),
+    ...(filter.after === undefined ? [] : [sql`position < ${filter.after}`])
+  ]
+  return Effect.map(
+    sql`SELECT ${sql.literal(wholeColumns)} FROM messages WHERE ${sql.and(conditions)}
+      ORDER BY messages.position DESC LIMIT ${filter.limit}`,
+    listed
+  )
+}
+
+/** Open messages, and those that are unknown, in the log's order: of these an agent may not have heard. */
+export const unanswered = (sql: SqlClient.SqlClient, after: bigint, limit: number) =>
+  Effect.map(
+    sql`SELECT ${sql.literal(standingColumns)} FROM messages
+      WHERE tenant = ${defaultTenant} AND status IN ('queued', 'attempting', 'unknown') AND position > ${after}
+      ORDER BY messages.position LIMIT ${limit}`,
+    decodeStandings
+  )
+
+/** Open messages in the log's order, those after `after`: what the reconciler looks at. */
+export const open = (sql: SqlClient.SqlClient, after: bigint, limit: number) =>
+  Effect.map(
+    sql`SELECT ${sql.literal(openColumns)} FROM messages
+      WHERE tenant = ${defaultTenant} AND open = 1 AND position > ${after}
+      ORDER BY messages.position LIMIT ${limit}`,
+    decodeOpen
+  )
+
+/** How often a report about any message denied another. */
+export const contradicted = (sql: SqlClient.SqlClient) =>
+  Effect.map(
+    sql<{ readonly contradicted: number }>`
+      SELECT CAST(COALESCE(SUM(contradictions), 0) AS INTEGER) AS contradicted FROM messages
+      WHERE tenant = ${defaultTenant} AND contradictions > 0`,
+    ([sum]) => sum?.contradicted ?? 0
+  )
+
+/** What is read of them by others. */
+export const make = Effect.map(SqlClient.SqlClient, (sql) => ({
+  list: (filter: Parameters<typeof list>[1]) => list(sql, filter),
+  open: (after: bigint, limit: number) => open(sql, after, limit)
+}))

@@ -1,0 +1,79 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Cause, Effect, Exit, Layer } from "effect"
+import { defaultTenant, EventId, type SubjectId } from "#domain/Ids.ts"
+import { type CipherKey, Crypto } from "#domain/ports/Crypto.ts"
+import { SubjectKeys } from "#domain/ports/SubjectKeys.ts"
+import { crypto } from "#infra/crypto/NodeCrypto.ts"
+import { Provenance } from "../runtime/Provenance.ts"
+import { Personal } from "./Personal.ts"
+
+const event = EventId.make("0196f3c0-0000-5000-8000-000000000001")
+const place = { tenant: defaultTenant, event, field: "name" }
+
+/** Keys in memory, and how often one was asked for. */
+const scene = () => {
+  const held = new Map<SubjectId, CipherKey>()
+  const subjects = { obtained: 0, gone: "destroyed" as "destroyed" | "missing", forget: () => held.clear() }
+  const keys = Layer.succeed(
+    SubjectKeys,
+    SubjectKeys.of({
+      obtain: (_, subject) =>
+        Effect.sync(() => {
+          subjects.obtained++
+          const key = held.get(subject) ?? crypto.cipherKey(crypto.random(32))
+          held.set(subject, key)
+          return { key, version: "1" }
+        }),
+      find: (_, subject) => Effect.sync(() => held.get(subject) ?? subjects.gone),
+      ownership: Effect.die("not asked for"),
+      claim: () => Effect.die("not asked for"),
+      destroy: () => Effect.die("not asked for")
+    })
+  )
+  const provenance = Layer.succeed(Provenance, {
+    tenant: defaultTenant,
+    region: "test",
+    producer: "test",
+    pepper: crypto.macKey(new Uint8Array(32).fill(1))
+  })
+  return { subjects, layer: Personal.layer.pipe(Layer.provide([keys, provenance, Layer.succeed(Crypto, crypto)])) }
+}
+
+describe("personal data", () => {
+  it.effect("is revealed in its place as it was given; every field of one subject is sealed under one key", () => {
+    const { layer, subjects } = scene()
+    return Effect.gen(function* () {
+      const { reveal, sealFor } = yield* Personal
+      const seal = yield* sealFor("phone", "+15551234567")
+      const [name, phone] = [seal(event, "name", "Ada 😀"), seal(event, "phone", "+15551234567")]
+      assert.strictEqual(yield* reveal({ ...name }, place), "Ada 😀")
+      assert.strictEqual(yield* reveal({ ...phone }, { ...place, field: "phone" }), "+15551234567")
+      assert.deepStrictEqual([name.subject, subjects.obtained], [phone.subject, 1])
+      const other = yield* sealFor("client", "+15551234567")
+      assert.notStrictEqual(other(event, "name", "Ada").subject, name.subject)
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.effect("is absent when it was erased, and when its key is lost", () => {
+    const { layer, subjects } = scene()
+    return Effect.gen(function* () {
+      const { reveal, sealFor } = yield* Personal
+      const name = (yield* sealFor("client", "one"))(event, "name", "Ada")
+      subjects.forget()
+      for (const gone of ["destroyed", "missing"] as const) {
+        subjects.gone = gone
+        assert.isUndefined(yield* reveal(name, place))
+      }
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.effect("is a defect when it is damaged", () => {
+    const { layer } = scene()
+    return Effect.gen(function* () {
+      const { reveal, sealFor } = yield* Personal
+      const name = (yield* sealFor("client", "one"))(event, "name", "Ada")
+      const exit = yield* Effect.exit(reveal({ ...name, box: "" }, place))
+      assert.isTrue(Exit.isFailure(exit) && Cause.hasDies(exit.cause))
+    }).pipe(Effect.provide(layer))
+  })
+})

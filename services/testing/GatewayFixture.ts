@@ -1,0 +1,200 @@
+import { assert } from "@effect/vitest"
+import { Context, Effect, Layer, Redacted } from "effect"
+import { HttpServer } from "effect/http"
+import { DeviceId, defaultTenant, MessageId } from "#domain/Ids.ts"
+import { fromMillis } from "#domain/Instant.ts"
+import { Crypto } from "#domain/ports/Crypto.ts"
+import { EventStore } from "#domain/ports/EventStore.ts"
+import { SecretVault } from "#domain/ports/SecretVault.ts"
+import * as NodeCrypto from "#infra/crypto/NodeCrypto.ts"
+import * as Sqlite from "#infra/event-store/sqlite/Sqlite.ts"
+import * as InProcessLeases from "#infra/leases/InProcess.ts"
+import * as InProcessLimits from "#infra/limits/InProcess.ts"
+import * as SqliteClient from "#infra/sqlite/SqliteClient.ts"
+import * as SubjectKeys from "#infra/subject-keys/Sqlite.ts"
+import * as Access from "#services/access/Feature.ts"
+import { type ErrorCode, errorCodes } from "#services/api/ErrorCodes.ts"
+import { type DeviceDocument, Devices } from "#services/devices/Devices.ts"
+import * as DevicesHttp from "#services/devices/DevicesHttp.ts"
+import * as Server from "#services/gateway/Server.ts"
+import { Deployment } from "#services/health/Deployment.ts"
+import * as HealthHttp from "#services/health/HealthHttp.ts"
+import * as Admission from "#services/http/Admission.ts"
+import { phoneNumbers } from "#services/http/PhoneNumbers.ts"
+import { StoreIdentity } from "#services/identity/StoreIdentity.ts"
+import { type MessageDocument, Messages, type SendRequest } from "#services/messages/Messages.ts"
+import * as MessagesHttp from "#services/messages/MessagesHttp.ts"
+import { Personal } from "#services/privacy/Personal.ts"
+import { Freshness } from "#services/runtime/Freshness.ts"
+import { Provenance } from "#services/runtime/Provenance.ts"
+import * as Log from "#services/telemetry/Log.ts"
+import { AgentsHeard } from "#services/transports/agent-link/AgentsHeard.ts"
+import * as AgentsHttp from "#services/transports/agent-link/AgentsHttp.ts"
+import * as GatewayKeysHttp from "#services/transports/agent-link/GatewayKeysHttp.ts"
+import * as Projections from "#services/views/Projections.ts"
+import { Readiness } from "#services/views/Readiness.ts"
+import { Views } from "#services/views/Views.ts"
+import { assertDeclared } from "../../test/Declared.ts"
+
+export const apiKey = "a configured key of some length"
+export const device = DeviceId.make("11111111-1111-7111-8111-111111111111")
+export const at = fromMillis(1_760_000_000_000)
+
+export const documentOf = (request: SendRequest): MessageDocument => ({
+  id: MessageId.make("22222222-2222-8222-8222-222222222222"),
+  status: "sent",
+  device: request.device,
+  to: request.to,
+  content: request.content,
+  waMessageId: "3EB0000102030405060708",
+  errorCode: undefined,
+  tags: request.tags,
+  createdAt: at,
+  updatedAt: at,
+  expiresAt: at
+})
+
+const notAsked = Effect.die("this test did not expect to get here")
+const messages: Messages["Service"] = {
+  send: (_, request) => Effect.succeed({ document: documentOf(request), repeated: false, answered: true }),
+  find: () => notAsked,
+  history: () => notAsked,
+  list: () => notAsked,
+  repeat: () => notAsked,
+  releaseWaits: Effect.void
+}
+export const paired: DeviceDocument = {
+  id: device,
+  name: "office",
+  state: "connected",
+  reason: undefined,
+  since: at,
+  pairing: undefined
+}
+const devices: Devices["Service"] = {
+  create: () => notAsked,
+  find: (id) => Effect.succeed(id === device ? paired : undefined),
+  list: Effect.succeed([paired]),
+  count: () => ({ pairing: 0, connected: 1, disconnected: 0, logged_out: 0 })
+}
+
+const secrets = Layer.succeed(SecretVault, {
+  obtain: () => Effect.succeed(Redacted.make(NodeCrypto.crypto.random(32))),
+  find: () => Effect.succeed(undefined)
+})
+
+const identity = Layer.succeed(StoreIdentity, {
+  epoch: "store:1",
+  known: () => ({ state: { agents: new Map() } })
+} as unknown as StoreIdentity["Service"])
+const provenance = Layer.effect(
+  Provenance,
+  Effect.map(Crypto, (crypto) => ({
+    tenant: defaultTenant,
+    region: "local",
+    producer: "test",
+    pepper: crypto.macKey(crypto.random(32))
+  }))
+)
+
+export interface Stubs {
+  readonly messages?: Partial<Messages["Service"]>
+  readonly devices?: Partial<Devices["Service"]>
+  readonly store?: Partial<EventStore["Service"]>
+  readonly views?: Partial<Views["Service"]>
+  readonly options?: Partial<Server.Options>
+  readonly log?: { readonly level: Log.Level; readonly write: (line: string) => void }
+}
+
+/** The service as it is, but for some of its functions. */
+const altered = <I, S extends object>(key: Context.Key<I, S>, other: Partial<S> = {}) =>
+  Layer.effect(
+    key,
+    Effect.map(Effect.context<I>(), (context) => ({ ...Context.get(context, key), ...other }))
+  )
+
+/** A gateway that listens, over a log in memory; messages and devices are stubs, keys and clients are real. */
+export const gateway = (stubs: Stubs = {}) => {
+  const options = { host: "127.0.0.1", port: 0, phoneCountryCode: "60", drainTimeoutMs: 1_000, ...stubs.options }
+  const phoneNumber = phoneNumbers(options.phoneCountryCode)
+  return Server.layer(options).pipe(
+    Layer.provide([
+      MessagesHttp.layer(phoneNumber),
+      DevicesHttp.layer(phoneNumber),
+      AgentsHttp.layer,
+      GatewayKeysHttp.layer,
+      HealthHttp.layer
+    ]),
+    Layer.provideMerge(Access.layer(Redacted.make(apiKey))),
+    Layer.provide([Admission.layer(options), Personal.layer]),
+    Layer.provide(Readiness.layer),
+    Layer.provide(Freshness.layer),
+    Layer.provide(altered(Views, stubs.views).pipe(Layer.provideMerge(Projections.layer(Access.projections)))),
+    Layer.provide([
+      Layer.succeed(Messages, { ...messages, ...stubs.messages }),
+      Layer.succeed(Devices, { ...devices, ...stubs.devices }),
+      Layer.succeed(Deployment, { version: "0.0.0", store: "a store in memory", bus: () => "none" }),
+      SubjectKeys.layer(":memory:").pipe(Layer.provide(secrets)),
+      InProcessLeases.layer.pipe(Layer.provideMerge(SqliteClient.layer(":memory:", { durability: "checkpoint" }))),
+      InProcessLimits.layer,
+      provenance,
+      identity,
+      Layer.succeed(AgentsHeard, { all: Effect.succeed(new Map()) } as unknown as AgentsHeard["Service"])
+    ]),
+    Layer.provideMerge(altered(EventStore, stubs.store).pipe(Layer.provide(Sqlite.layer(":memory:")))),
+    Layer.provideMerge(NodeCrypto.layer),
+    Layer.provide(Log.layer({ level: stubs.log?.level ?? "error", out: { write: stubs.log?.write ?? (() => {}) } }))
+  )
+}
+
+/** Where it listens. */
+export const baseUrl = Effect.map(HttpServer.HttpServer, ({ address }) =>
+  address._tag === "InetAddressV4" ? `http://127.0.0.1:${address.port}` : ""
+)
+/** One request; the answer's body as parsed JSON when it is JSON. */
+export const ask = Effect.fnUntraced(function* (method: string, path: string, more: Asked = {}) {
+  const url = `${yield* baseUrl}${path}`
+  const headers: Record<string, string> = {
+    ...(more.key !== "" && { "x-api-key": more.key ?? apiKey }),
+    ...more.headers
+  }
+  if (more.body !== undefined) headers["content-type"] ??= "application/json"
+  const body = typeof more.body === "string" ? more.body : JSON.stringify(more.body)
+  return yield* Effect.promise(async () => {
+    const answer = await fetch(url, {
+      method,
+      headers,
+      ...(more.signal && { signal: more.signal }),
+      ...(body !== undefined && { body })
+    })
+    const text = await answer.text()
+    const type = answer.headers.get("content-type") ?? ""
+    assertDeclared(method, path, { status: answer.status, headers: answer.headers, text })
+    return {
+      status: answer.status,
+      headers: answer.headers,
+      type,
+      text,
+      json: type.includes("json") && text ? JSON.parse(text) : undefined
+    }
+  })
+})
+interface Asked {
+  readonly key?: string
+  readonly headers?: Record<string, string>
+  readonly body?: unknown
+  readonly signal?: AbortSignal
+}
+
+type Answer = Effect.Success<ReturnType<typeof ask>>
+
+export const isProblem = ({ json, status, type }: Answer, code: ErrorCode) => {
+  assert.strictEqual(json?.code, code)
+  assert.strictEqual(status, errorCodes[code][0])
+  assert.strictEqual(type, "application/problem+json")
+  assert.strictEqual(json.type, `urn:homing:problem:${code}`)
+  assert.strictEqual(json.status, status)
+  assert.strictEqual(json.title, errorCodes[code][1])
+}
+
+export const message = { device, to: "+60123456789", content: { type: "text", text: "hello" } }

@@ -1,0 +1,202 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { fromBase64url } from "#domain/Bytes.ts"
+import { reportIdOf } from "#domain/Identifiers.ts"
+import { DeviceId, SubjectId } from "#domain/Ids.ts"
+import { verifyBatch } from "#domain/wire/Envelope.ts"
+import { crypto } from "#infra/crypto/NodeCrypto.ts"
+import {
+  at,
+  changeOf,
+  claimOf,
+  codeOf,
+  commandOf,
+  device,
+  foreign,
+  headerOf,
+  home,
+  lostKey,
+  messageOf,
+  office,
+  olderReportKey,
+  own,
+  refusals,
+  reporting,
+  reportKey
+} from "../../testing/ReportingFixture.ts"
+import { uuid } from "../../testing/ViewsFixture.ts"
+
+const subject = SubjectId.make("s".repeat(43))
+
+describe("a report about a message", () => {
+  it.live("is an event under the report's id, with the signed bytes, of the agent who said it", () =>
+    Effect.gen(function* () {
+      const { queue, acknowledged, recorded, tell } = yield* reporting()
+      yield* queue(1)
+      yield* tell(claimOf(1, "sent"), headerOf(1, { attempt: "3" }))
+      const [event, ...more] = yield* recorded("message", messageOf(1))
+      const id = reportIdOf(crypto, commandOf(1), 3, "sent 3  ")
+      assert.deepStrictEqual([event!.eventId, acknowledged(), more], [id, [id], []])
+      assert.strictEqual(event!.type, "message.sent.v1")
+      const { evidence, ...data } = event!.data
+      assert.deepStrictEqual(data, { at, attempt: 3 })
+      const { actor, causationId, correlationId } = event!.metadata
+      assert.deepStrictEqual(
+        [actor, causationId, correlationId],
+        [{ kind: "agent", id: home }, commandOf(1), messageOf(1)]
+      )
+      const [verified] = yield* verifyBatch(crypto, () => crypto.verifyingKey(own.publicKey), [
+        fromBase64url(evidence as string)
+      ])
+      assert.deepInclude(verified, { header: headerOf(1, { attempt: "3" }) })
+    })
+  )
+
+  it.live("says whose device has it, and why it failed", () =>
+    Effect.gen(function* () {
+      const { queue, recorded, tell } = yield* reporting()
+      yield* queue(1)
+      yield* tell(claimOf(1, "failed", { code: "463" }), headerOf(1))
+      yield* tell(claimOf(1, "read", { recipient: subject }), headerOf(1))
+      const [failed, read] = yield* recorded("message", messageOf(1))
+      assert.strictEqual(failed?.data.code, "463")
+      assert.strictEqual(read?.data.recipient, subject)
+    })
+  )
+
+  it.live("is recorded once, however often it comes, and receipted each time", () =>
+    Effect.gen(function* () {
+      const { queue, acknowledged, recorded, tell } = yield* reporting()
+      yield* queue(1)
+      for (let n = 0; n < 3; n++) yield* tell(claimOf(1, "sent"), headerOf(1))
+      assert.lengthOf(yield* recorded("message", messageOf(1)), 1)
+      assert.strictEqual(acknowledged().length, 3)
+      assert.strictEqual(new Set(acknowledged()).size, 1)
+    })
+  )
+})
+
+describe("a report about a device", () => {
+  it.live("is an event of it; what links the device takes its code down", () =>
+    Effect.gen(function* () {
+      const { codes, acknowledged, recorded, tell } = yield* reporting()
+      const header = headerOf(0)
+      yield* tell(codeOf(header, reportKey), header)
+      assert.isDefined(yield* codes.current(device))
+      const told = [
+        changeOf("disconnected", 0),
+        changeOf("paired", 1),
+        changeOf("logged_out", 2, { reason: "logged_out" })
+      ]
+      for (const one of told) {
+        yield* tell(one, header)
+        assert.strictEqual((yield* codes.current(device)) === undefined, one.step >= 1)
+      }
+      const events = yield* recorded("device", device)
+      assert.deepStrictEqual(
+        events.map(({ data: { reason, step }, type }) => [type, step, reason]),
+        [
+          ["device.disconnected.v1", 0, "unspecified"],
+          ["device.paired.v1", 1, undefined],
+          ["device.logged_out.v1", 2, "logged_out"]
+        ]
+      )
+      const ids = told.map(({ change, step }) => reportIdOf(crypto, commandOf(0), 1, `${change} ${step}`))
+      assert.deepStrictEqual([events.map(({ eventId }) => eventId), acknowledged()], [ids, ids])
+    })
+  )
+})
+
+describe("a code to pair with", () => {
+  it.live("is shown, never recorded, and needs no receipt", () =>
+    Effect.gen(function* () {
+      for (const key of [reportKey, olderReportKey]) {
+        const { codes, acknowledged, recorded, tell } = yield* reporting()
+        const header = headerOf(0)
+        yield* tell(codeOf(header, key), header)
+        assert.deepInclude(yield* codes.current(device), { method: "qr", code: "2@code" })
+        assert.deepStrictEqual([yield* recorded("device", device), acknowledged()], [[], []])
+      }
+    })
+  )
+
+  it.live("that cannot be opened is refused: its key is lost, it was made for another envelope, it is damaged", () =>
+    Effect.gen(function* () {
+      const { codes, tell } = yield* reporting()
+      const header = headerOf(0)
+      const before = refusals("undecodable")
+      const damaged = codeOf(header, reportKey)
+      for (const code of [
+        codeOf(header, lostKey),
+        codeOf(headerOf(0, { attempt: "2" }), reportKey),
+        { ...damaged, box: { ...damaged.box, box: damaged.box.box.slice(4) } }
+      ]) {
+        yield* tell(code, header)
+      }
+      assert.strictEqual(refusals("undecodable") - before, 3)
+      assert.isUndefined(yield* codes.current(device))
+    })
+  )
+})
+
+describe("an agent is heard", () => {
+  it.live("about its own devices: whose they are stands in the log, whatever is known here", () =>
+    Effect.gen(function* () {
+      const known = { agent: office }
+      for (const [registry, mine, theirs] of [
+        [new Map(), device, foreign],
+        [new Map([[device, known]]), undefined, device]
+      ] as const) {
+        const { codes, queue, recorded, tell } = yield* reporting(registry as never)
+        const [other, uncreated] = [refusals("other_agent"), refusals("not_created")]
+        const strange = DeviceId.make(uuid(103))
+        for (const [n, of] of [theirs, strange].entries()) {
+          const header = headerOf(n + 1, { device: of })
+          yield* queue(n + 1, of)
+          for (const report of [claimOf(n + 1, "sent"), changeOf("paired", 0), codeOf(header, reportKey)]) {
+            yield* tell(report, header)
+          }
+          assert.deepStrictEqual(yield* recorded("message", messageOf(n + 1)), [])
+          assert.deepStrictEqual(yield* recorded("device", of), [])
+          assert.isUndefined(yield* codes.current(of))
+        }
+        assert.deepStrictEqual([refusals("other_agent") - other, refusals("not_created") - uncreated], [3, 3])
+        if (mine !== undefined) yield* tell(changeOf("paired", 0), headerOf(0, { device: mine }))
+        assert.lengthOf(yield* recorded("device", device), mine === undefined ? 0 : 1)
+      }
+    })
+  )
+
+  it.live(
+    "about a message of the device it names, in answer to the command that asked for it, and receipted else too",
+    () =>
+      Effect.gen(function* () {
+        const { queue, acknowledged, recorded, tell } = yield* reporting()
+        yield* queue(1)
+        yield* queue(2, foreign)
+        for (const [reason, header, n] of [
+          ["other_command", headerOf(3), 1],
+          ["other_device", headerOf(2), 2],
+          ["not_queued", headerOf(4), 4]
+        ] as const) {
+          const [before, given] = [refusals(reason), acknowledged().length]
+          yield* tell(claimOf(n, "failed", { code: "463" }), header)
+          assert.deepStrictEqual([refusals(reason) - before, acknowledged().length - given], [1, 1], reason)
+          assert.deepStrictEqual(yield* recorded("message", messageOf(n)), [])
+        }
+      })
+  )
+
+  it.live("about nothing that is no device", () =>
+    Effect.gen(function* () {
+      const { queue, recorded, tell } = yield* reporting()
+      yield* queue(1)
+      const before = refusals("undecodable")
+      for (const name of ["-", "device", `${device}x`]) {
+        yield* tell(claimOf(1, "sent"), headerOf(1, { device: name }))
+      }
+      assert.strictEqual(refusals("undecodable") - before, 3)
+      assert.deepStrictEqual(yield* recorded("message", messageOf(1)), [])
+    })
+  )
+})
