@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Effect, Schema } from "effect"
 import { crypto } from "#infra/crypto/NodeCrypto.ts"
 import { base64url, fromBase64url } from "../Bytes.ts"
 import { Crypto } from "../ports/Crypto.ts"
@@ -117,6 +117,21 @@ describe("evidence does not hold", () => {
       assert.strictEqual((yield* foundIn({ message, items: onQueued }))[0], "other_claim")
       const newer = items.map((event, i) => (i === 1 ? { ...event, type: "message.sent.v9" } : event))
       assert.strictEqual((yield* foundIn({ message, items: newer }))[1], "unreadable_event")
+    })
+  )
+
+  it.effect.prop("whatever an export holds, it is judged", [Schema.Json], ([json]) =>
+    Effect.gen(function* () {
+      const { items, message } = yield* historyOf(delivered)
+      const text = JSON.stringify(json)
+      for (const change of [{ data: json as never }, { data: { at: json } }, { type: text }, { evidence: text }]) {
+        for (const at of [0, 1]) {
+          const told = items.map((event, i) => (i === at ? { ...event, ...change } : event))
+          assert.strictEqual((yield* judge({ message, items: told })).verdict, "refuted")
+        }
+      }
+      const odd = ["_".repeat(43), "A".repeat(43), `${"A".repeat(42)}_`].map((signing) => ({ ...agentKey, signing }))
+      assert.strictEqual((yield* judge({ message, items }, odd)).verdict, "refuted")
     })
   )
 })

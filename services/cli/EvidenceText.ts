@@ -10,7 +10,9 @@ export interface Shown {
   readonly keysFrom: string | undefined
 }
 
-const nameOf = (type: string) => type.split(".")[1] ?? type
+/** Whoever wrote the export may have meant the terminal. */
+const plain = (text: string) => text.replaceAll(/[\p{Cc}\p{Cf}]/gu, "?")
+const nameOf = (type: string) => plain(type.split(".")[1] ?? type)
 
 /** What no signature of an agent can show, whatever was signed. */
 const neverProven = [
@@ -68,7 +70,7 @@ const said = (shown: Shown, finding: Finding): string => {
   if (finding._tag === "Refuted") return bad(`✘ ${finding.flaw}: ${flaws[finding.flaw]}`)
   const { agent, keyId, keyState } = signerOf(shown, finding)
   const revoked = keyState === "revoked" ? open(", which was revoked") : ""
-  return `${good("✔")} signed by agent ${agent}, key ${keyId}${revoked}`
+  return `${good("✔")} signed by agent ${plain(agent)}, key ${plain(keyId)}${revoked}`
 }
 
 const conclusion = ({ history, judgement: { complete, signedStatus, status, verdict } }: Shown): string => {
@@ -85,10 +87,10 @@ export const render = (shown: Shown): ReadonlyArray<string> => {
   const events = history.items.map(({ data, recordedAt, type }, i) => {
     const name = nameOf(type)
     const when = typeof data.at === "string" ? data.at : recordedAt
-    return `  ${inStatusColour(name, name.padEnd(10))} ${faint(when)}  ${said(shown, judgement.findings[i]!)}`
+    return `  ${inStatusColour(name, name.padEnd(10))} ${faint(plain(when))}  ${said(shown, judgement.findings[i]!)}`
   })
   return [
-    `message ${strong(history.message)}`,
+    `message ${strong(plain(history.message))}`,
     "",
     ...events,
     "",
