@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { pathToFileURL } from "node:url"
+import { stripVTControlCharacters } from "node:util"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { base64url, fromBase64url, hex } from "#domain/Bytes.ts"
@@ -49,7 +50,7 @@ describe("docs/evidence.md", () => {
       assert.strictEqual(judgement.verdict, "signed")
       const shown = render({ history: example, judgement, keysFrom: undefined })
       assert.strictEqual(
-        `${shown.join("\n")}\n`,
+        stripVTControlCharacters(`${shown.join("\n")}\n`),
         blockOf((lines) => lines.startsWith("message "))
       )
     })

@@ -21,7 +21,9 @@ it.live("who may read messages alone can check them, with nothing but the export
     const path = join(root, "agent")
     const file = join(root, "evidence.json")
     const gateway = yield* startGateway(join(root, "gateway"), lane)
-    yield* enrolled(gateway, path)
+    const pin = yield* enrolled(gateway, path)
+    const { body: own } = yield* gateway.call("GET", "/v1/gateway-keys")
+    assert.strictEqual(own.items[0].signing, pin.gatewayKeys[0].signing)
     const offer = yield* offered(path, false)
     const exported = yield* Effect.scoped(
       Effect.gen(function* () {
