@@ -15,8 +15,6 @@ export interface Options {
   readonly durability: Durability
   /** Is run first, and again whenever the file is opened. What it makes is what the file has to hold. */
   readonly schema?: string | ((db: DatabaseSync) => void)
-  /** Of a new file, in bytes: rows that are about a quarter as long as a page leave much of it empty. */
-  readonly pageSize?: 8_192
   /** What is damaged is set aside and made anew: what is in it can be built again, or missed. */
   readonly expendable?: boolean
 }
@@ -76,11 +74,10 @@ const busyTimeoutMillis = 5_000
 const longLog = 4_000
 
 /** The same, for whoever closes it. */
-export const connect = (file: string, { durability, pageSize, schema }: Options): DatabaseSync => {
+export const connect = (file: string, { durability, schema }: Options): DatabaseSync => {
   if (file !== memory) closeSync(openSync(file, "a", 0o600)) // SQLite would let the umask decide
   const db = new DatabaseSync(file, { timeout: busyTimeoutMillis })
   try {
-    if (pageSize !== undefined) db.exec(`PRAGMA page_size = ${pageSize}`) // heard before the first table only
     db.exec(`
       PRAGMA journal_mode = WAL;
       ${durability === "commit" ? "PRAGMA synchronous = FULL" : `PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = ${longLog}`};

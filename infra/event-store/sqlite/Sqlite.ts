@@ -10,28 +10,21 @@ import { eventsTable, type Insertion } from "./EventsTable.ts"
 import { liveTail } from "./LiveTail.ts"
 
 /** Events looked at by one page: bounds the memory of catching up, and how long a page holds the event loop. */
-const eventsAtOnce = 500
-
-/** Three events of a thousand bytes leave a quarter of a page of the default size empty; of this one, a tenth. */
-const pageSize = 8_192
+const pageSize = 500
 
 const make = Effect.fnUntraced(function* (file: string) {
   const now = yield* Clocks.wall
-  const { db, tables: table } = yield* Database.openWith(
-    file,
-    { durability: "commit", pageSize, schema: setUp },
-    eventsTable
-  )
+  const { db, tables: table } = yield* Database.openWith(file, { durability: "commit", schema: setUp }, eventsTable)
 
   const tail = liveTail((categories, after) => {
     const head = max(table.head() ?? 0n, after)
     // what is not about messages is little, and found without looking at them
     if (!categories.includes("message")) {
-      const events = table.others(categories, after, eventsAtOnce)
-      const upTo = events.length < eventsAtOnce ? head : events.at(-1)!.position
+      const events = table.others(categories, after, pageSize)
+      const upTo = events.length < pageSize ? head : events.at(-1)!.position
       return { events, upTo, last: upTo === head }
     }
-    const upTo = min(after + BigInt(eventsAtOnce), head)
+    const upTo = min(after + BigInt(pageSize), head)
     return { events: table.page(categories, after, upTo), upTo, last: upTo === head }
   })
 
