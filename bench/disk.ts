@@ -30,7 +30,7 @@ const whatsapp: ReturnType<typeof Instant.make> = Instant.make({
     })
 })
 
-const send = async (url: string, device: string, n: number) => {
+const send = async (url: string, device: string, n: number): Promise<void> => {
   const body = {
     device,
     to: `+60123${100_000 + (n % recipients)}`,
@@ -38,9 +38,8 @@ const send = async (url: string, device: string, n: number) => {
   }
   const named = { ...headers, "idempotency-key": `order-${n}` }
   const answer = await fetch(`${url}/v1/messages`, { method: "POST", headers: named, body: JSON.stringify(body) })
-  const { id } = (await answer.json()) as { readonly id: string }
+  await answer.text()
   if (answer.status !== 201) throw new Error(`the load met other answers than 201: ${answer.status}`)
-  return id
 }
 
 const get = async <A>(url: string): Promise<A> => (await (await fetch(url, { headers })).json()) as A
@@ -61,24 +60,18 @@ const traffic = async (url: string) => {
   )
   let next = 0
   const lane = async () => {
-    let last = ""
-    while (next < count) last = await send(url, device, next++)
-    await until(
-      () => get<{ status: string }>(`${url}/v1/messages/${last}`),
-      ({ status }) => status === "read"
-    )
+    while (next < count) await send(url, device, next++)
   }
   await Promise.all(Array.from({ length: connections }, lane))
-  await until(
-    () => get<{ items: ReadonlyArray<unknown> }>(`${url}/v1/messages?status=sent&limit=1`),
-    ({ items }) => items.length === 0
-  )
-  await until(
-    () => get<{ items: ReadonlyArray<unknown> }>(`${url}/v1/messages?status=delivered&limit=1`),
-    ({ items }) => items.length === 0
-  )
+  for (const before of ["sent", "delivered"]) {
+    await until(
+      () => get<{ items: ReadonlyArray<unknown> }>(`${url}/v1/messages?status=${before}&limit=1`),
+      ({ items }) => items.length === 0
+    )
+  }
 }
 
+/** In force as they are installed, and too high to be met. */
 const rate = 1e9
 const options = optionsOf(apiKey, {
   http: {

@@ -73,11 +73,11 @@ const said = (shown: Shown, finding: Finding): string => {
   return `${good("✔")} signed by agent ${plain(agent)}, key ${plain(keyId)}${revoked}`
 }
 
-const conclusion = ({ history, judgement: { complete, signedStatus, status, verdict } }: Shown): string => {
+const conclusion = ({ complete, signedStatus, status, verdict }: Judgement): string => {
   if (!complete) return bad("refuted: events are missing, or out of order")
   if (verdict === "refuted") return bad("refuted: not all of it holds")
   if (verdict === "signed") return good(`signed: \`${status}\` follows from what the agent signed alone`)
-  const alone = history.items.length < 2 || signedStatus === "queued" ? "nothing" : `\`${signedStatus}\``
+  const alone = signedStatus === "queued" ? "nothing" : `\`${signedStatus}\``
   return open(`unsigned: all of it holds, and \`${status}\` is the gateway's word; signed is ${alone}`)
 }
 
@@ -94,7 +94,7 @@ export const render = (shown: Shown): ReadonlyArray<string> => {
     "",
     ...events,
     "",
-    conclusion(shown),
+    conclusion(judgement),
     "",
     `Checked under the keys in ${keysFrom ?? "the export"}: every signature, and that what is signed is what the event says, of`,
     "this message, its command, its device and its recipient.",
