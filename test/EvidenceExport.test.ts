@@ -14,7 +14,7 @@ const run = Effect.fnUntraced(function* (cwd: string, args: ReadonlyArray<string
   return { code, out: process.stdout(), err: process.stderr() }
 })
 
-it.live("who may read messages alone can check them, with nothing but the export", () =>
+it.live("who may send and read can check its own messages, with nothing but the export", () =>
   Effect.gen(function* () {
     const lane = yield* bus
     const root = yield* folder
@@ -28,11 +28,12 @@ it.live("who may read messages alone can check them, with nothing but the export
     const exported = yield* Effect.scoped(
       Effect.gen(function* () {
         yield* startAgent(path, lane)
-        const message = yield* sends(gateway, yield* connectedDevice(gateway), "hello")
-        assert.strictEqual((yield* gateway.call("DELETE", `/v1/agents/home/keys/${offer.keyId}`)).status, 204)
-
-        const { body: client } = yield* gateway.call("POST", "/v1/clients", { name: "shop", scopes: ["messages:read"] })
+        const scopes = ["messages:send", "messages:read"]
+        const { body: client } = yield* gateway.call("POST", "/v1/clients", { name: "shop", scopes })
         const reader = callerOf(gateway.url, client.key.secret)
+        const shop = { ...gateway, call: reader }
+        const message = yield* sends(shop, yield* connectedDevice(gateway), "hello")
+        assert.strictEqual((yield* gateway.call("DELETE", `/v1/agents/home/keys/${offer.keyId}`)).status, 204)
         assert.strictEqual((yield* reader("GET", "/v1/agents")).status, 403)
         const { body } = yield* reader("GET", `/v1/messages/${message.id}/events`)
         const { body: agents } = yield* gateway.call("GET", "/v1/agents")

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs"
 import { Effect, Redacted, Schedule, Schema } from "effect"
-import type { Scope } from "#domain/access/Client.ts"
+import type { Scope } from "#domain/access/Scopes.ts"
 import { AgentOffer } from "#domain/identity/Trust.ts"
 import type { Config } from "../Config.ts"
 import * as Client from "./Client.ts"
