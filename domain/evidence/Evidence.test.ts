@@ -130,7 +130,10 @@ describe("evidence does not hold", () => {
           assert.strictEqual((yield* judge({ message, items: told })).verdict, "refuted")
         }
       }
-      const odd = ["_".repeat(43), "A".repeat(43), `${"A".repeat(42)}_`].map((signing) => ({ ...agentKey, signing }))
+      const odd = ["_".repeat(43), "A".repeat(43), `${"A".repeat(42)}_`, "AA", "%", text].map((signing) => ({
+        ...agentKey,
+        signing
+      }))
       assert.strictEqual((yield* judge({ message, items }, odd)).verdict, "refuted")
     })
   )

@@ -1,6 +1,7 @@
-import { Effect } from "effect"
+import { Effect, Schema } from "effect"
 import { fromBase64url } from "../Bytes.ts"
 import type { EventId } from "../Ids.ts"
+import { PublicKeys } from "../identity/Trust.ts"
 import type { JsonObject } from "../Json.ts"
 import { Message, type MessageEvent, type Queued, type ReportEvent, recorded, reportOf } from "../message/Message.ts"
 import { type Report, reportKey, type Status, statusOf } from "../message/Status.ts"
@@ -144,9 +145,12 @@ interface UsableKey extends SigningKey {
   readonly key: VerifyingKey
 }
 
+const isPublicKey = Schema.is(PublicKeys.fields.signing)
+
 /** A key's id is of its own making: under another it is somebody's mistake, or somebody's hope. */
 const usableKeys = (crypto: Crypto["Service"], keys: ReadonlyArray<SigningKey>): ReadonlyArray<UsableKey> =>
   keys.flatMap((key) => {
+    if (!isPublicKey(key.signing)) return []
     const signing = fromBase64url(key.signing)
     return keyIdOf(crypto, signing) === key.keyId ? [{ ...key, key: crypto.verifyingKey(signing) }] : []
   })

@@ -1,13 +1,13 @@
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
-import { AgentOffer, GatewayPin, PublicKeys } from "#domain/identity/Trust.ts"
+import { AgentOffer, GatewayPin } from "#domain/identity/Trust.ts"
 import { Authorization, RequiredScope, ShowsViews } from "./Authorization.ts"
 import { count, flag, instant, listOf, nullable, signed, text } from "./Members.ts"
 import { anywhere, Problem, withBody } from "./Problems.ts"
 
 export const AgentKey = Schema.Struct({
-  keyId: PublicKeys.fields.keyId.annotate({ description: "The start of the digest of the public key." }),
-  signing: PublicKeys.fields.signing.annotate({
+  keyId: text("The start of the digest of the public key."),
+  signing: Schema.String.annotate({
     description: "The public key that its reports are checked with: Ed25519, 32 bytes.",
     contentEncoding: "base64url"
   }),

@@ -1,6 +1,5 @@
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
-import { PublicKeys } from "#domain/identity/Trust.ts"
 import { Authorization, RequiredScope, ShowsViews } from "./Authorization.ts"
 import { flag, instant, integer, listOf, nullable, text } from "./Members.ts"
 import { anywhere, Problem, withBody } from "./Problems.ts"
@@ -22,8 +21,8 @@ const ActivateKey = Schema.Struct({
 }).annotate({ identifier: "ActivateKey", description: "How to exchange the key that signs." })
 
 const GatewayKey = Schema.Struct({
-  keyId: PublicKeys.fields.keyId.annotate({ description: "The start of the digest of the public key." }),
-  signing: PublicKeys.fields.signing.annotate({
+  keyId: text("The start of the digest of the public key."),
+  signing: Schema.String.annotate({
     description: "The public key that agents have pinned: Ed25519, 32 bytes.",
     contentEncoding: "base64url"
   }),
