@@ -5,8 +5,12 @@ import { Authorization, RequiredScope, ShowsViews } from "./Authorization.ts"
 import { count, flag, instant, listOf, nullable, signed, text } from "./Members.ts"
 import { anywhere, Problem, withBody } from "./Problems.ts"
 
-const Key = Schema.Struct({
+export const AgentKey = Schema.Struct({
   keyId: text("The start of the digest of the public key."),
+  signing: Schema.String.annotate({
+    description: "The public key that its reports are checked with: Ed25519, 32 bytes.",
+    contentEncoding: "base64url"
+  }),
   state: Schema.Literals(["active", "retired", "revoked"]).annotate({
     description: "`active` signs; `retired` signs no more and is taken until `until`; `revoked` is not taken."
   }),
@@ -27,7 +31,7 @@ export const Agent = Schema.Struct({
     "How many commands it refused since it began: forged, altered, foreign or out of time."
   ),
   upToDate: flag("Whether it has pinned the gateway's keys as they are now."),
-  keys: Schema.Array(Key).annotate({ description: "Oldest first." })
+  keys: Schema.Array(AgentKey).annotate({ description: "Oldest first." })
 }).annotate({ identifier: "Agent", description: "A process that holds WhatsApp sessions." })
 
 /** Agents hold the WhatsApp sessions; what they sign is taken once they are enrolled. */

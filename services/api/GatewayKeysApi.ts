@@ -22,6 +22,10 @@ const ActivateKey = Schema.Struct({
 
 const GatewayKey = Schema.Struct({
   keyId: text("The start of the digest of the public key."),
+  signing: Schema.String.annotate({
+    description: "The public key that agents have pinned: Ed25519, 32 bytes.",
+    contentEncoding: "base64url"
+  }),
   state: Schema.Literals(["active", "next", "retired", "revoked"]).annotate({
     description:
       "`active` signs; `next` will; `retired` signs no more and is taken until `until`; `revoked` is not taken."

@@ -3,10 +3,11 @@ import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/ht
 import { messageCodes } from "#domain/message/Codes.ts"
 import { Content } from "#domain/message/content/Content.ts"
 import { Status } from "#domain/message/Status.ts"
+import { AgentKey } from "./AgentsApi.ts"
 import { Authorization, CountsAs, CountsItself, RequiredScope, ShowsViews } from "./Authorization.ts"
 import { parameterAs } from "./Document.ts"
 import { FreeText } from "./FreeText.ts"
-import { count, instant, integer, listOf, located, nullable, text, uuid, word } from "./Members.ts"
+import { count, instant, integer, located, nullable, text, uuid, word } from "./Members.ts"
 import { anywhere, Problem, withBody } from "./Problems.ts"
 
 /** Any name; one that names nothing is answered with "there is no such…", not with a lesson on how ids look. */
@@ -108,6 +109,7 @@ const MessagePage = Schema.Struct({
 }).annotate({ identifier: "MessagePage", description: "Some of the messages." })
 
 const MessageEvent = Schema.Struct({
+  id: uuid("The event's own; that of `message.queued` is what reports answer."),
   type: Schema.String.annotate({
     description: "What happened, and the version of the shape of `data`.",
     examples: ["message.queued.v2", "message.sent.v1"]
@@ -121,6 +123,20 @@ const MessageEvent = Schema.Struct({
     Schema.String.annotate({ description: "The agent's signed bytes.", contentEncoding: "base64url" })
   )
 }).annotate({ identifier: "MessageEvent", description: "Something that was recorded about a message." })
+
+const EvidenceKey = Schema.Struct({ agent: text("Whose key it is."), ...AgentKey.fields }).annotate({
+  identifier: "EvidenceKey",
+  description: "A key of an agent that spoke of the message."
+})
+
+/** Whoever has this can check it without the gateway: `homing evidence verify`. */
+export const MessageHistory = Schema.Struct({
+  message: uuid("The message's id."),
+  items: Schema.Array(MessageEvent).annotate({ description: "Everything recorded about it, oldest first." }),
+  keys: Schema.Array(EvidenceKey).annotate({
+    description: "Every key of the agents that spoke, also of those that are not believed any more."
+  })
+}).annotate({ identifier: "MessageHistory", description: "What is known of a message, and what it is checked with." })
 
 /** A string as in RFC 9651, the way the draft standard has it; or the same without the quotes, if that has no spaces. */
 const quoted = /"(?:[ !#-[\]-~]|\\["\\]){1,255}"/
@@ -207,11 +223,14 @@ export class MessagesApi extends HttpApiGroup.make("messages")
       ),
     HttpApiEndpoint.get("events", "/:id/events", {
       params: { id },
-      success: listOf(MessageEvent, "MessageHistory", "Everything recorded about it, oldest first."),
+      success: MessageHistory,
       error: [...anywhere, Problem("message_not_found")]
     })
       .annotate(RequiredScope, ["messages:read"])
-      .annotate(OpenApi.Summary, "Everything recorded about a message, oldest first, with the agent's signed evidence")
+      .annotate(
+        OpenApi.Summary,
+        "Everything recorded about a message, oldest first, with the agent's signed evidence and its keys"
+      )
   )
   .annotateEndpoints(CountsAs, "messages")
   .middleware(Authorization)

@@ -1,6 +1,7 @@
-import { Effect, Schema } from "effect"
+import { Clock, Effect, Schema } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
 import { DeviceId, MessageId } from "#domain/Ids.ts"
+import { fromMillis } from "#domain/Instant.ts"
 import { Api } from "../api/Api.ts"
 import { CurrentPrincipal } from "../api/Authorization.ts"
 import { pageSizes } from "../api/MessagesApi.ts"
@@ -11,7 +12,7 @@ import { cursorOf, positionOf } from "../http/Cursor.ts"
 import { orProblem } from "../http/Foreseen.ts"
 import type { ReadPhoneNumber } from "../http/PhoneNumbers.ts"
 import { StoreIdentity } from "../identity/StoreIdentity.ts"
-import { eventJson, messageJson } from "./MessageJson.ts"
+import { historyJson, messageJson } from "./MessageJson.ts"
 import { Messages, type Whose } from "./Messages.ts"
 import { send } from "./SendHttp.ts"
 
@@ -26,7 +27,7 @@ export const layer = (phoneNumber: ReadPhoneNumber) =>
     "messages",
     Effect.fnUntraced(function* (handlers) {
       const messages = yield* Messages
-      const { epoch } = yield* StoreIdentity
+      const { epoch, known } = yield* StoreIdentity
       const admission = yield* Admission
 
       return handlers
@@ -62,7 +63,8 @@ export const layer = (phoneNumber: ReadPhoneNumber) =>
           Effect.gen(function* () {
             const whose = readBy(yield* CurrentPrincipal)
             const history = isMessageId(id) ? yield* orProblem(messages.history(whose, id)) : []
-            return history.length === 0 ? yield* refuse("message_not_found") : { items: history.map(eventJson) }
+            if (history.length === 0) return yield* refuse("message_not_found")
+            return historyJson(id, history, known().state.agents, fromMillis(yield* Clock.currentTimeMillis))
           })
         )
     })

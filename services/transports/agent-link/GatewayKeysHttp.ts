@@ -23,7 +23,7 @@ export const layer = HttpApiBuilder.group(
     const keyJson = (keyId: string) => {
       const { state } = identity.known()
       const key = state.gatewayKeys.get(keyId)!
-      return { keyId, state: gatewayKeyState(state, keyId, key), until: key.until ?? null }
+      return { keyId, signing: key.signing, state: gatewayKeyState(state, keyId, key), until: key.until ?? null }
     }
 
     /** An agent that has not pinned what is recorded now would refuse what a newer key signs. */
