@@ -63,8 +63,9 @@ export const layer = <E, R, E2, R2>(
   agent: AgentId,
   folder: string,
   session: Layer.Layer<WhatsApp, E, R>,
-  bus: Layer.Layer<CommandBus, E2, R2>
-) => between(agent, session, bus).pipe(Layer.provide(embedded(folder)))
+  bus: Layer.Layer<CommandBus, E2, R2>,
+  options: SenderOptions = {}
+) => between(agent, session, bus, options).pipe(Layer.provide(embedded(folder)))
 
 /** As whom it signs in at a NATS server. */
 export const nkey = Effect.gen(function* () {

@@ -95,13 +95,13 @@ const below: Record<string, ReadonlyArray<string>> = {
   http: ["api", "telemetry"],
   identity: ["runtime", "tables"],
   access: ["api", "http", "privacy", "runtime", "tables", "views"],
-  devices: ["api", "http", "privacy", "runtime", "tables", "views"],
+  devices: ["api", "http", "privacy", "runtime", "tables", "telemetry", "views"],
   messages: ["access", "api", "devices", "http", "identity", "privacy", "runtime", "telemetry", "views"],
   "transports/agent-link": ["api", "devices", "http", "identity", "runtime", "tables", "transports"],
   transports: ["messages", "runtime"],
   dispatch: ["devices", "messages", "runtime", "tables", "telemetry", "transports", "views"],
   health: ["api", "devices", "http", "identity", "runtime", "telemetry", "transports/agent-link", "views"],
-  gateway: ["api", "http", "messages", "telemetry"]
+  gateway: ["api", "http", "messages", "runtime", "telemetry"]
 }
 
 const isIn = (places: ReadonlyArray<string>, file: string) => places.some((place) => file.startsWith(place))

@@ -78,7 +78,7 @@ export interface Composition {
   readonly log?: (line: string) => void
 }
 
-const sender = { offlineReceiptsMillis: 50, drainMillis: 500 }
+const sender = { offlineReceiptsMillis: 50, drainMillis: () => 500 }
 
 /** Starts it on a folder; it ends with the scope. */
 export const start = <E>(

@@ -178,8 +178,12 @@ describe("a full disk", () => {
       assert.lengthOf(refusals, 6)
       for (const { answer } of refusals) assert.strictEqual(answer.body.code, "store_unavailable")
       assert.strictEqual((yield* homing.call("GET", "/health")).status, 200)
+      const full = yield* eventually(homing.call("GET", "/health/ready"), ({ status }) => status !== 200)
+      assert.deepStrictEqual([full.status, full.body.code], [503, "store_unavailable"])
+      assert.isNotNull(full.headers.get("retry-after"))
 
       yield* makeRoom
+      yield* eventually(homing.call("GET", "/health/ready"), ({ status }) => status === 200)
       for (const { n } of refusals) {
         const again = yield* eventually(send(n, { timeoutMs: 5_000 }), ({ status }) => status !== 503)
         assert.include([200, 201], again.status)

@@ -21,18 +21,33 @@ export interface Process {
   /** What standard output holds as soon as it fits. Dies when the process ends without having said it. */
   readonly says: (pattern: RegExp) => Effect.Effect<RegExpExecArray>
   readonly ended: Effect.Effect<Ended>
+  /** Whoever read what it prints is gone. */
+  readonly leave: Effect.Effect<void>
   readonly end: (signal: NodeJS.Signals) => Effect.Effect<Ended & { readonly millis: number }>
 }
 
+interface Surroundings {
+  readonly cwd: string
+  readonly env?: Readonly<Record<string, string>>
+}
+
 /** Knows of its environment only what it is given; killed when the scope closes. */
-export const homing = (
+export const homing = (args: ReadonlyArray<string>, surroundings: Surroundings) =>
+  running(process.execPath, [join(root, "services/cli/homing.ts"), ...args], surroundings)
+
+/** A script of `package.json`, on a data folder in `cwd`. */
+export const npm = (args: ReadonlyArray<string>, { cwd, env }: Surroundings) =>
+  running("npm", args, { cwd: root, env: { DATA_DIR: join(cwd, "data"), HOME: cwd, ...env } })
+
+const running = (
+  command: string,
   args: ReadonlyArray<string>,
-  { cwd, env = {} }: { readonly cwd: string; readonly env?: Readonly<Record<string, string>> }
+  { cwd, env = {} }: Surroundings
 ): Effect.Effect<Process, never, Scope.Scope> =>
   Effect.map(
     Effect.acquireRelease(
       Effect.sync(() => {
-        const child = spawn(process.execPath, [join(root, "services/cli/homing.ts"), ...args], {
+        const child = spawn(command, args, {
           cwd,
           env: { PATH: process.env.PATH, NODE_COMPILE_CACHE: join(root, "node_modules/.cache/compiled"), ...env },
           stdio: ["ignore", "pipe", "pipe"]
@@ -89,6 +104,9 @@ export const homing = (
         stderr: () => err,
         says,
         ended,
+        leave: Effect.sync(() => {
+          for (const stream of [child.stdout, child.stderr]) stream.destroy()
+        }),
         end: (signal) =>
           Effect.suspend(() => {
             const begun = performance.now()

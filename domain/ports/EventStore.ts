@@ -60,5 +60,8 @@ export class EventStore extends Context.Service<
 
     /** The position of the last event in the log; `undefined` when it is empty. */
     readonly head: Effect.Effect<bigint | undefined, EventStoreUnavailable>
+
+    /** Fails when an append would, as far as that can be told without one: a full disk is still read from. */
+    readonly appendable: Effect.Effect<void, EventStoreUnavailable>
   }
 >()("homing/domain/ports/EventStore") {}

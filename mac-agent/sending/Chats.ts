@@ -27,8 +27,8 @@ export interface Chats {
   readonly takeNext: (of: Pick<LedgerEntry, "device">) => LedgerEntry | undefined
   /** Removes and returns the waiting entries whose time is over. */
   readonly takeExpired: (now: string) => ReadonlyArray<LedgerEntry>
-  /** Is no chat claimed? */
-  readonly isIdle: () => boolean
+  /** How many chats are claimed. */
+  readonly underway: () => number
 }
 
 interface Device {
@@ -155,6 +155,6 @@ export const make = (mostBusy: number): Chats => {
       }
       return expired
     },
-    isIdle: () => busy === 0
+    underway: () => busy
   }
 }

@@ -22,7 +22,7 @@ const acked: SendOutcome = { _tag: "Acked", at }
 /** An agent with a connected device that is stopped, as by a signal, while the test goes on. */
 const stoppable = Effect.fnUntraced(function* (gateway: Gateway, options: Parameters<typeof startAgent>[1]) {
   const started = yield* Deferred.make<Effect.Success<ReturnType<typeof startAgent>>>()
-  const life = startAgent(gateway, { drainMillis: 10_000, ...options }).pipe(
+  const life = startAgent(gateway, { drainMillis: () => 10_000, ...options }).pipe(
     Effect.flatMap((agent) => Deferred.succeed(started, agent)),
     Effect.andThen(Effect.never),
     Effect.scoped

@@ -3,6 +3,7 @@ import type { DeviceId, EventId } from "#domain/Ids.ts"
 import { fromMillis, type Instant, toMillis } from "#domain/Instant.ts"
 import { Later } from "#domain/Later.ts"
 import type { MessageCode } from "#domain/message/Codes.ts"
+import { notice } from "#domain/Notice.ts"
 import { Ledger, type LedgerEntry, type LedgerState } from "#domain/ports/Ledger.ts"
 import { Steps } from "#domain/ports/Steps.ts"
 import { LedgerPatience } from "../LedgerPatience.ts"
@@ -26,7 +27,7 @@ export interface SenderOptions {
    */
   readonly sendsAtOnce?: number
   /** On a stop, what is under way has so long to end: 10 seconds by default. */
-  readonly drainMillis?: number
+  readonly drainMillis?: () => number
 }
 
 /** Bounds how long one commit holds the event loop. */
@@ -70,7 +71,12 @@ export const layer = (options: SenderOptions = {}) =>
       const time = yield* GatewayClock
       const trust = yield* Trust
       const run = yield* FiberSet.makeRuntime<never>()
-      const { drainMillis = 10_000, lastingMillis = 1_000, offlineReceiptsMillis = 3_000, sendsAtOnce = 128 } = options
+      const {
+        drainMillis = () => 10_000,
+        lastingMillis = 1_000,
+        offlineReceiptsMillis = 3_000,
+        sendsAtOnce = 128
+      } = options
       const reportOf = reporting(reporter)
 
       /** By command, not by place: a log that was restored from a copy gives places out again. */
@@ -89,7 +95,7 @@ export const layer = (options: SenderOptions = {}) =>
       }
       const proceed = (entry: LedgerEntry): void => {
         chats.release(entry)
-        if (draining && chats.isIdle()) idle.tell(Exit.void)
+        if (draining && chats.underway() === 0) idle.tell(Exit.void)
         wake(entry)
       }
       const tries = yield* Tries.make({ chats, lastingMillis, lives, proceed, run })
@@ -219,9 +225,11 @@ export const layer = (options: SenderOptions = {}) =>
       const drain = Effect.suspend(() => {
         draining = true
         online.clear()
-        if (chats.isIdle() || drainMillis === 0) return Effect.void
-        run(Effect.map(Effect.sleep(drainMillis), () => void idle.tell(Exit.void)))
-        return idle.told
+        const [messages, withinMs] = [chats.underway(), Math.round(drainMillis())]
+        if (messages === 0 || withinMs === 0) return Effect.void
+        run(Effect.map(Effect.sleep(withinMs), () => void idle.tell(Exit.void)))
+        const told = Effect.logInfo("stopping: what is under way to WhatsApp may end", { messages, withinMs })
+        return Effect.andThen(notice(told), idle.told)
       })
 
       return { accept, connected, drain, heard, disconnected: (device) => void online.delete(device) }

@@ -8,6 +8,7 @@ import { Refusals } from "../link/Refusals.ts"
 import { Reporter } from "../link/Reporter.ts"
 import { Sender } from "../sending/Sender.ts"
 import * as SentMessages from "../sending/SentMessages.ts"
+import { tellConnected, tellDisconnected } from "./Told.ts"
 
 type Change = "paired" | "connected" | "disconnected" | "logged_out"
 
@@ -93,10 +94,12 @@ export const layer = Layer.effect(
         case "Paired":
           return yield* report(held, "paired")
         case "Connected":
+          yield* tellConnected(event.device)
           yield* sender.connected(event.device)
           return yield* report(held, "connected")
         case "Disconnected":
           sender.disconnected(event.device)
+          yield* tellDisconnected(event.device, event.reason)
           return yield* report(held, event.reason === "logged_out" ? "logged_out" : "disconnected", event.reason)
         case "Receipt":
           return yield* sender.heard(event, { claim: event.kind, at: event.at })

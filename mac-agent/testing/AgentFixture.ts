@@ -257,7 +257,7 @@ export const startAgent = Effect.fnUntraced(function* (
       return encode ? { ...real, encode } : real
     })
   )
-  const services = yield* Agent.layer({ drainMillis: 0, lastingMillis: 60_000, ...options }).pipe(
+  const services = yield* Agent.layer({ drainMillis: () => 0, lastingMillis: 60_000, ...options }).pipe(
     Layer.provideMerge([ledger, RefusalsSqlite.layer(":memory:")]),
     Layer.provide([
       Layer.provide(session, whatsapp.layer),

@@ -17,6 +17,9 @@ const reasons = [
   "out_of_date"
 ] as const satisfies ReadonlyArray<ErrorCode>
 
+/** What somebody should look after, although the gateway is of use. */
+const warnings = ["device_disconnected", "device_logged_out", "device_not_paired", "bus_storage"] as const
+
 const Alive = Schema.Struct({
   status: Schema.Literal("ok").annotate({ description: "Nothing else is said." })
 }).annotate({ identifier: "Alive", description: "It is." })
@@ -27,6 +30,9 @@ const bytes = count("Bytes.")
 export const Details = Schema.Struct({
   status: Schema.Literals(["ok", "starting", "degraded"]).annotate({ description: "`ok`: it can do its part." }),
   reason: nullable(Schema.Literals(reasons), "What `/health/ready` would say; `null` when it is ready."),
+  warnings: Schema.Array(Schema.Literals(warnings)).annotate({
+    description: "Why it is `degraded` although it is ready."
+  }),
   version: text("The release of this gateway."),
   uptimeSeconds: count("How long the process has been running."),
   memory: Schema.Struct({ rssBytes: bytes, heapUsedBytes: bytes }).annotate({
@@ -35,7 +41,10 @@ export const Details = Schema.Struct({
   store: Schema.Struct({ reachable: flag("Whether it answers."), promise }).annotate({
     description: "What the log is kept in."
   }),
-  bus: Schema.Struct({ promise }).annotate({ description: "What carries envelopes between gateway and agents." }),
+  bus: Schema.Struct({
+    promise,
+    shortage: nullable(Schema.String, "What the bus refuses to make room for, and what it lacks.")
+  }).annotate({ description: "What carries envelopes between gateway and agents." }),
   views: Schema.Struct({
     caughtUp: flag("Whether all is in memory that stood in the log a moment ago."),
     position: nullable(Schema.String, "How far the log was read.")
@@ -56,7 +65,7 @@ export class ProbesApi extends HttpApiGroup.make("probes")
     HttpApiEndpoint.get("alive", "/health", { success: Alive }).annotate(OpenApi.Summary, "The process answers"),
     HttpApiEndpoint.get("ready", "/health/ready", {
       success: Alive,
-      error: reasons.map((reason) => Problem(reason))
+      error: [...reasons, "shutting_down" as const].map((reason) => Problem(reason))
     }).annotate(OpenApi.Summary, "It is of use: it can do its part, and the views have caught up")
   )
   .annotate(OpenApi.Description, "Probes, without a key.") {}

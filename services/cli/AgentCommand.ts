@@ -5,7 +5,8 @@ import * as Enrolment from "#mac-agent/link/Enrolment.ts"
 import type { Config } from "../Config.ts"
 import { whatsAppOptions } from "../layers/WhatsAppSettings.ts"
 import * as Log from "../telemetry/Log.ts"
-import { faint, say, strong } from "./Terminal.ts"
+import { version } from "../Version.ts"
+import { faint, say, sayNotice, strong } from "./Terminal.ts"
 
 class NoBus extends Schema.TaggedError<NoBus>()("NoBus", {}) {
   override get message() {
@@ -14,20 +15,24 @@ class NoBus extends Schema.TaggedError<NoBus>()("NoBus", {}) {
 }
 
 /** The agent alone in this process, until a signal ends it. */
-export const run = ({ addresses, log, process, whatsApp }: Config) =>
+export const run = ({ addresses, door, log, process, whatsApp }: Config) =>
   Effect.scoped(
     Effect.gen(function* () {
       const { agent, dataDirectory: folder } = process
       const { natsCaFile, natsUrl } = addresses
       if (natsUrl === undefined) return yield* new NoBus()
       const session = AgentProcess.whatsapp(folder, whatsAppOptions(whatsApp))
-      yield* AgentProcess.layer(agent, folder, session, AgentProcess.bus(agent, natsUrl, natsCaFile)).pipe(
-        Layer.provide(Log.layer(log)),
-        Layer.build
+      const drainMillis = () => door.drainTimeoutMs
+      yield* Layer.build(
+        AgentProcess.layer(agent, folder, session, AgentProcess.bus(agent, natsUrl, natsCaFile), { drainMillis })
       )
       say("", `  ${strong("Homing agent")}  ${agent}   ${faint(`data in ${folder}`)}`, "")
+      yield* Effect.logInfo("started", { agent, version, folder })
       return yield* Effect.never
     })
+  ).pipe(
+    Effect.onInterrupt(() => Effect.logInfo("stopped")),
+    Effect.provide(Log.layer({ ...log, notices: sayNotice }))
   )
 
 /** Prints what the gateway needs to know of this agent, as one line of JSON. */

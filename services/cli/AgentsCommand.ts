@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs"
-import { Effect, Redacted, Schedule, Schema } from "effect"
+import { Effect, Option, Redacted, Schedule, Schema } from "effect"
 import type { Scope } from "#domain/access/Scopes.ts"
 import { AgentOffer } from "#domain/identity/Trust.ts"
 import type { Config } from "../Config.ts"
 import * as Client from "./Client.ts"
-import { say } from "./Terminal.ts"
+import { say, warn } from "./Terminal.ts"
 
 export class NotAsked extends Schema.TaggedError<NotAsked>()("NotAsked", { message: Schema.String }) {}
 
@@ -18,6 +18,9 @@ export const connect = Effect.fnUntraced(function* (
   return yield* Client.connect({ url: url ?? Client.urlOf(host, port), key: Redacted.value(apiKey) })
 })
 
+/** In which the gateway asks the bus for the agent's lanes. */
+const lanesMillis = 1_500
+
 const readOffer = Schema.decodeEffect(Schema.fromJsonString(AgentOffer), { onExcessProperty: "error" })
 
 /** Prints the gateway's answer as one line of JSON: what the agent is to trust. */
@@ -26,6 +29,11 @@ export const enrol = Effect.fnUntraced(function* (ask: Client.Ask, offer: string
     Effect.mapError(() => new NotAsked({ message: "this is not what `homing agent keys` prints" }))
   )
   say(JSON.stringify(yield* ask(({ agents }) => agents.enrol({ payload }))))
+  yield* Effect.sleep(lanesMillis)
+  // a gateway of an earlier release does not tell
+  const told = yield* Effect.option(ask(({ health }) => health.detailed({})))
+  const shortage = Option.getOrUndefined(told)?.bus.shortage ?? null
+  if (shortage !== null) warn(`homing: the agent is enrolled, but NATS has no room for it: ${shortage}`)
 })
 
 const sayEach = ({ items }: { readonly items: ReadonlyArray<object> }) => {

@@ -8,16 +8,19 @@ interface Door {
 const configured: Door = { host: "HOST", port: "PORT" }
 
 /**
- * What ended a command, in a line for whoever typed it. `undefined` for a defect: a bug of ours keeps its stack. The
- * words are our own and those of the operating system; neither repeats a value that was configured, but for addresses
- * and paths.
+ * What ended a command, in a line for whoever typed it: what failed, and what it came from, unless that is said already.
+ * `undefined` for a defect: a bug of ours keeps its stack. The words are our own and those of the operating system or of
+ * a server; none repeats a value that was configured, but for addresses, paths and names.
  */
 export const explain = (cause: Cause.Cause<unknown>): string | undefined => {
   const error = Cause.squash(cause)
   const listening = listeningIn(error)
   if (listening !== undefined) return unheard(listening, configured)
   if (!cause.reasons.some(Cause.isFailReason) || !(error instanceof Error)) return undefined
-  return chainOf(error).find(({ message }) => message !== "")?.message ?? error.name
+  const words = chainOf(error).flatMap(({ code = "", message }) => message || code || [])
+  const first = words[0] ?? error.name
+  const [last = first] = words.at(-1)?.split("\n") ?? []
+  return first.includes(last) ? first : `${first}: ${last}`
 }
 
 interface SystemError extends Error {
@@ -27,8 +30,11 @@ interface SystemError extends Error {
   readonly port?: number
 }
 
-const chainOf = (error: unknown): ReadonlyArray<SystemError> =>
-  error instanceof Error ? [error, ...chainOf(error.cause)] : []
+/** Of several that failed together, as the addresses of one host do, the first stands for all. */
+const chainOf = (error: unknown): ReadonlyArray<SystemError> => {
+  if (!(error instanceof Error)) return []
+  return [error, ...chainOf(error.cause ?? (error instanceof AggregateError ? error.errors[0] : undefined))]
+}
 
 const listeningIn = (error: unknown) =>
   chainOf(error).find(({ syscall }) => syscall === "listen" || syscall === "getaddrinfo")

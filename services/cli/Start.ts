@@ -8,13 +8,15 @@ import type { Config } from "../Config.ts"
 import { Devices } from "../devices/Devices.ts"
 import { PairingCodes } from "../devices/PairingCodes.ts"
 import * as QrCode from "../devices/QrCode.ts"
+import { Usefulness } from "../health/Usefulness.ts"
 import { alone, together } from "../layers/Processes.ts"
 import { type Role, roleOf } from "../layers/Role.ts"
 import { whatsAppOptions } from "../layers/WhatsAppSettings.ts"
 import * as Log from "../telemetry/Log.ts"
+import { version } from "../Version.ts"
 import { Views } from "../views/Views.ts"
 import { configured, gatewayOptions } from "./Settings.ts"
-import { faint, say, strong } from "./Terminal.ts"
+import { faint, say, sayNotice, strong } from "./Terminal.ts"
 
 /** What its role says, on the configured folder, until a signal ends it. A second start continues. */
 export const run = (config: Config) =>
@@ -25,14 +27,16 @@ export const run = (config: Config) =>
       const options = gatewayOptions(config)
       const role = roleOf({ ...process, ...addresses })
       const services = yield* Layer.build(
-        (role === "embedded"
+        role === "embedded"
           ? together(folder, options, whatsapp(folder, whatsAppOptions(config.whatsApp)), addresses)
           : alone(folder, addresses, options)
-        ).pipe(Layer.provideMerge(Log.layer(config.log)))
       )
       yield* greet(config, role).pipe(Effect.provideContext(services))
       yield* Effect.never
     })
+  ).pipe(
+    Effect.onInterrupt(() => Effect.logInfo("stopped")),
+    Effect.provide(Log.layer({ ...config.log, notices: sayNotice }))
   )
 
 /** With the configuration of this process. */
@@ -44,6 +48,8 @@ const greet = Effect.fnUntraced(function* ({ access, process }: Config, role: Ro
   yield* Effect.forkScoped(Stream.runForEach(codes.shown, show), { startImmediately: true })
 
   say("", `  ${strong("Homing")}  ${url}   ${faint(`data in ${process.dataDirectory}`)}`)
+  yield* Effect.logInfo("started", { url, role, version, folder: process.dataDirectory })
+  yield* Effect.forkScoped((yield* Usefulness).telling)
   const head = yield* (yield* EventStore).head
   if (head !== undefined) yield* (yield* Views).reached(head) // who and what there is already
   const caller = access.apiKey === undefined ? yield* firstKey : yield* holderOf(access.apiKey)

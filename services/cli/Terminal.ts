@@ -16,6 +16,17 @@ export const say = (...lines: ReadonlyArray<string>) => {
   process.stdout.write(`${lines.join("\n")}\n`)
 }
 
+/** Beside what a command prints for programs. */
+export const warn = (line: string) => {
+  process.stderr.write(`${line}\n`)
+}
+
+/** A line of the log that is for people, with what belongs to it. */
+export const sayNotice = (words: string, fields: Readonly<Record<string, unknown>>) => {
+  const more = Object.entries(fields).map(([name, value]) => `${name} ${value}`)
+  say(`  ${words}${more.length === 0 ? "" : faint(`  ${more.join(", ")}`)}`)
+}
+
 const colours: Record<string, (text: string) => string> = {
   queued: faint,
   attempting: open,

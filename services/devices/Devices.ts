@@ -8,6 +8,7 @@ import type { PhoneNumber } from "#domain/message/Recipient.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
 import { Personal } from "../privacy/Personal.ts"
 import type { Caller } from "../runtime/Caller.ts"
+import { observe } from "../telemetry/Metrics.ts"
 import type { Unavailable } from "../views/Unavailable.ts"
 import { inForce, Views } from "../views/Views.ts"
 import { DeviceActors } from "./DeviceActors.ts"
@@ -24,6 +25,16 @@ export interface DeviceDocument {
   readonly since: Instant
   /** What to show to pair it, while there is one that still works. */
   readonly pairing: { readonly method: "qr" | "code"; readonly code: string } | undefined
+}
+
+/** A device is not connected, was unlinked, or waits to be paired and does not get on. */
+export const deviceWarnings = ["device_disconnected", "device_logged_out", "device_not_paired"] as const
+export type DeviceWarning = (typeof deviceWarnings)[number]
+
+const warningOf = ({ connection, reason }: Pick<DeviceRecord, "connection" | "reason">): DeviceWarning | undefined => {
+  if (connection === "disconnected") return "device_disconnected"
+  if (connection === "logged_out") return "device_logged_out"
+  return connection === "pairing" && reason !== undefined ? "device_not_paired" : undefined
 }
 
 /** Everything the front door may do with devices. */
@@ -46,6 +57,9 @@ export class Devices extends Context.Service<
 
     /** How many are in which state. Asks no port: nothing of a device is opened to be counted. */
     readonly count: () => Readonly<Record<Connection, number>>
+
+    /** What somebody should look after, of any device. Asks no port either. */
+    readonly warnings: () => ReadonlyArray<DeviceWarning>
   }
 >()("homing/services/devices/Devices") {}
 
@@ -71,6 +85,15 @@ export const layer = (agent: AgentId) =>
         const document: DeviceDocument = { id, name, state, reason, since, pairing }
         return document
       })
+
+      const count = () => {
+        const counts = Object.fromEntries(connections.map((state) => [state, 0])) as Record<Connection, number>
+        for (const { connection } of registry.values()) counts[connection]++
+        return counts
+      }
+      for (const state of connections) {
+        observe("homing_devices", "Devices, by how they stand with WhatsApp.", () => count()[state], { state })
+      }
 
       return {
         create: Effect.fn("Devices.create")(function* (caller, { name, pairing }) {
@@ -115,10 +138,11 @@ export const layer = (agent: AgentId) =>
 
         list: Effect.suspend(() => Effect.forEach([...registry.values()], present)),
 
-        count: () => {
-          const counts = Object.fromEntries(connections.map((state) => [state, 0])) as Record<Connection, number>
-          for (const { connection } of registry.values()) counts[connection]++
-          return counts
+        count,
+
+        warnings: () => {
+          const found = new Set([...registry.values()].map(warningOf))
+          return deviceWarnings.filter((warning) => found.has(warning))
         }
       }
     })

@@ -39,6 +39,7 @@ const logOf = (subscribe: EventStore["Service"]["subscribe"]) =>
     append: () => Effect.die("not here"),
     read: () => Effect.die("not here"),
     head: Effect.succeed(undefined),
+    appendable: Effect.void,
     subscribe
   })
 const written = (events: ReadonlyArray<RecordedEvent>, together = 100) =>

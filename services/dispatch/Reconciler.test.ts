@@ -46,6 +46,7 @@ const reconciling = Effect.fnUntraced(function* (options: { readonly messages?: 
       append: () => Effect.die("not here"),
       read: (stream) => Effect.succeed(created.filter((event) => event.stream === stream)),
       head: Effect.succeed(2n),
+      appendable: Effect.void,
       subscribe: () => Effect.die("not here") as never
     }),
     Layer.succeed(Views, {

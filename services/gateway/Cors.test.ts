@@ -13,8 +13,8 @@ type Answer = Effect.Success<ReturnType<typeof ask>>
 const corsOf = ({ headers }: Answer) =>
   Object.fromEntries([...headers].filter(([name]) => name.startsWith("access-control-") || name === "vary"))
 
-const accepted = "authorization, content-type, idempotency-key, x-api-key"
-const exposed = "idempotency-key, idempotency-warning, location, ratelimit, ratelimit-policy, retry-after"
+const accepted = "authorization, content-type, idempotency-key, x-api-key, x-request-id"
+const exposed = "idempotency-key, idempotency-warning, location, ratelimit, ratelimit-policy, retry-after, x-request-id"
 
 layer(open(undefined), { excludeTestServices: true })("without origins", (it) => {
   it.effect("no page of another origin is let in", () =>

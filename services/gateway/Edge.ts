@@ -12,7 +12,8 @@ import { problemFor } from "../http/Foreseen.ts"
 import { keyHeadersOf, withKey } from "../http/IdempotencyKey.ts"
 import { isExact } from "../http/Paths.ts"
 import { rateHeadersOf } from "../http/RateHeaders.ts"
-import { requestIdOf } from "../http/RequestContext.ts"
+import { requestIdHeader, requestIdOf } from "../http/RequestContext.ts"
+import { Stop } from "../runtime/Stop.ts"
 import { requestAnswered } from "../telemetry/Metrics.ts"
 import { allowedMethods } from "./Allowed.ts"
 import * as DocsHttp from "./DocsHttp.ts"
@@ -34,6 +35,7 @@ export const layer = ({ corsOrigins }: Options) =>
       const logs = LogLevel.isLessThanOrEqualTo(yield* References.MinimumLogLevel, "Debug")
       const allowed = allowedMethods(["/openapi.json", DocsHttp.path])
       const admission = yield* Admission
+      const stop = yield* Stop
       const { headersOf, preflightHeadersOf } = cors(corsOrigins)
 
       const recover = (cause: Cause.Cause<unknown>, request: HttpServerRequest.HttpServerRequest) => {
@@ -55,6 +57,8 @@ export const layer = ({ corsOrigins }: Options) =>
           const told = (answered: Response) => {
             const headers = {
               ...unkept(answered),
+              ...again(answered),
+              [requestIdHeader]: requestIdOf(request),
               ...headersOf(request, answered),
               ...keyHeadersOf(request),
               ...rateHeadersOf(request)
@@ -69,6 +73,7 @@ export const layer = ({ corsOrigins }: Options) =>
             const line = { request: requestIdOf(request), method, route, status: response.status, millis }
             return Effect.as(Effect.logDebug("request", line), response)
           }
+          if (stop.begun() && request.url !== "/health") return told(stopping)
           const refused = isProbe(request.url) ? undefined : admission.enter(request)
           if (refused !== undefined) return told(respond(problemFor(refused, request)))
           if (!isExact(request.url)) return told(respond(problem("not_found")))
@@ -81,9 +86,16 @@ export const layer = ({ corsOrigins }: Options) =>
     { global: true }
   )
 
+/** Also to what comes on a connection that is still open: nobody would try what is accepted now. */
+const stopping = respond(problem("shutting_down"), { connection: "close" })
+
 /** There is somebody's data in nearly every answer, or a secret: no cache may keep what does not say that it may. */
 const unkept = ({ headers }: Response): Record<string, string> =>
   headers["cache-control"] === undefined ? { "cache-control": "no-store" } : {}
+
+/** When what cannot be done now is worth another try, where nobody knows better. */
+const again = ({ headers, status }: Response): Record<string, string> =>
+  status === 503 && headers["retry-after"] === undefined ? { "retry-after": "1" } : {}
 
 /** Whatever watches the process must not take it for dead because it is busy. */
 const isProbe = (url: string): boolean => url === "/health" || url === "/health/ready"

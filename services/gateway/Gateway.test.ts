@@ -151,6 +151,24 @@ layer(app, { excludeTestServices: true })("the front door", (it) => {
     })
   )
 
+  it.effect("every answer names its request, by the caller's name if it gave one that can be repeated", () =>
+    Effect.gen(function* () {
+      const named = (id: string, path = "/v1/devices") => ask("GET", path, { headers: { "x-request-id": id } })
+      const own = yield* ask("GET", "/v1/devices")
+      assert.match(own.headers.get("x-request-id")!, /^[0-9a-f-]{36}$/)
+      assert.notStrictEqual(
+        (yield* ask("GET", "/v1/devices")).headers.get("x-request-id"),
+        own.headers.get("x-request-id")
+      )
+      for (const path of ["/v1/devices", "/health", "/nothing", "/docs", "/v1/devices/none"]) {
+        assert.strictEqual((yield* named("order-4711/1", path)).headers.get("x-request-id"), "order-4711/1")
+      }
+      for (const bad of ["x".repeat(129), "two words", '"quoted"', "<b>"]) {
+        assert.match((yield* named(bad)).headers.get("x-request-id")!, /^[0-9a-f-]{36}$/)
+      }
+    })
+  )
+
   describe("paths and methods", () => {
     it.effect("that are unknown are problems too", () =>
       Effect.gen(function* () {

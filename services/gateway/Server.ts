@@ -3,13 +3,15 @@ import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer" // not by
 import { ByteSize, Effect, Layer } from "effect"
 import { HttpIncomingMessage, HttpRouter } from "effect/http"
 import { HttpApiBuilder } from "effect/http-api"
+import { notice } from "#domain/Notice.ts"
 import { after, every } from "#domain/Timer.ts"
 import { Api } from "../api/Api.ts"
 import type * as Admission from "../http/Admission.ts"
 import { maxBodyBytes } from "../http/Body.ts"
-import { trackIdle } from "../http/Connections.ts"
+import { track } from "../http/Connections.ts"
 import { exactPaths } from "../http/Paths.ts"
 import { Messages } from "../messages/Messages.ts"
+import { Stop } from "../runtime/Stop.ts"
 import * as DocsHttp from "./DocsHttp.ts"
 import * as Edge from "./Edge.ts"
 import { listener } from "./Listener.ts"
@@ -22,7 +24,7 @@ export interface Options extends Admission.Options, Edge.Options {
   readonly phoneCountryCode: string | undefined
   /** Further ones are closed unheard. Without: as many as the system allows. */
   readonly connectionLimit?: number
-  /** How long a shutdown waits for open requests. */
+  /** How long a stop may take: open requests may end first, and what the agent has under way in the time that is left. */
   readonly drainTimeoutMs: number
 }
 
@@ -31,27 +33,30 @@ const routes = HttpApiBuilder.layer(Api, { openapiPath: "/openapi.json" })
 const sweepMillis = 20
 
 /**
- * Runs first when the scope closes. Open waits are answered with what is known; a connection that falls silent is
- * closed at once, where Node would wait for the caller's next request; what is left after the time given is cut off.
+ * Runs first when the scope closes. From then on every request is refused, and open waits are answered with what is
+ * known; a connection that falls silent is closed at once, where Node would wait for the caller's next request; what is
+ * left after the time given is cut off.
  */
 const beginShutdown = (server: Server, { drainTimeoutMs }: Options) =>
   Layer.effectDiscard(
     Effect.gen(function* () {
-      const { closeIdle } = trackIdle(server)
+      const { closeIdle, requests } = track(server)
       const { releaseWaits } = yield* Messages
-      yield* Effect.addFinalizer(() =>
-        Effect.andThen(
-          Effect.sync(() => {
-            const sweep = every(sweepMillis, closeIdle)
-            const cut = after(drainTimeoutMs + cutOffGraceMillis, () => server.closeAllConnections())
-            server.once("close", () => {
-              sweep.stop()
-              cut.stop()
-            })
-          }),
-          releaseWaits
+      const stop = yield* Stop
+      const close = Effect.sync(() => {
+        const sweep = every(sweepMillis, closeIdle)
+        const cut = after(drainTimeoutMs + cutOffGraceMillis, () => server.closeAllConnections())
+        server.once("close", () => {
+          sweep.stop()
+          cut.stop()
+        })
+      })
+      const told = Effect.suspend(() =>
+        notice(
+          Effect.logInfo("stopping: open requests are answered", { requests: requests(), withinMs: drainTimeoutMs })
         )
       )
+      yield* Effect.addFinalizer(() => Effect.all([stop.begin, told, close, releaseWaits], { discard: true }))
     })
   )
 /** For the answers to what is interrupted when the time is over. */

@@ -17,6 +17,6 @@ export const settings = {
     "10000",
     whole(0, 600_000),
     "milliseconds, 0 to 600000",
-    "How long a shutdown waits for open requests."
+    "How long a stop may take: open requests first, then what is under way to WhatsApp."
   )
 }

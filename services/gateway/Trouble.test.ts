@@ -43,8 +43,20 @@ describe("readiness", () => {
       const services = yield* open({ store: { head: Effect.fail(down) } })
       const ready = yield* Effect.provideContext(ask("GET", "/health/ready", { key: "" }), services)
       assert.deepStrictEqual([ready.status, ready.json.code], [503, "store_unavailable"])
+      assert.strictEqual(ready.headers.get("retry-after"), "1")
       const detailed = yield* Effect.provideContext(ask("GET", "/health/detailed"), services)
       assert.deepStrictEqual([detailed.json.status, detailed.json.store.reachable], ["degraded", false])
+    })
+  )
+
+  it.live("ends while the store can be read and not written", () =>
+    Effect.gen(function* () {
+      const services = yield* open({ store: { appendable: Effect.fail(down) } })
+      const ready = yield* Effect.provideContext(ask("GET", "/health/ready", { key: "" }), services)
+      assert.deepStrictEqual([ready.status, ready.json.code], [503, "store_unavailable"])
+      assert.strictEqual(ready.headers.get("retry-after"), "1")
+      const { json } = yield* Effect.provideContext(ask("GET", "/health/detailed"), services)
+      assert.deepStrictEqual([json.status, json.reason, json.store.reachable], ["degraded", "store_unavailable", true])
     })
   )
 

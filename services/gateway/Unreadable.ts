@@ -23,6 +23,7 @@ export const refuseUnreadable = (server: Server): Server =>
     const body = JSON.stringify(found)
     socket.end(
       `HTTP/1.1 ${found.status} ${found.code}\r\nConnection: close\r\nContent-Type: ${contentType}\r\n` +
+        `X-Request-Id: ${globalThis.crypto.randomUUID()}\r\n` +
         `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`
     )
     closeSoon(socket)

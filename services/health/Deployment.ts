@@ -9,5 +9,7 @@ export class Deployment extends Context.Service<
     readonly store: string
     /** What the bus promises of an envelope it took. */
     readonly bus: () => string
+    /** What the bus has no room for, if it said so. */
+    readonly busShortage: () => string | undefined
   }
 >()("homing/services/health/Deployment") {}

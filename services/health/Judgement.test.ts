@@ -56,6 +56,22 @@ describe("a gateway", () => {
     }).pipe(Effect.provide(layer))
   })
 
+  it.effect("that has not heard of the bus yet is of no use, and does not stand aside for it", () => {
+    const { layer, now } = world()
+    now.bus = false
+    return Effect.gen(function* () {
+      const { obstacle, unheard } = yield* Fitness
+      yield* TestClock.adjust("1 second")
+      assert.deepStrictEqual([obstacle(), unheard()], [undefined, "bus_unavailable"])
+      now.bus = true
+      yield* TestClock.adjust("1 second")
+      assert.deepStrictEqual([obstacle(), unheard()], [undefined, undefined])
+      now.bus = false
+      yield* TestClock.adjust("4 seconds")
+      assert.deepStrictEqual([obstacle(), unheard()], [undefined, undefined])
+    }).pipe(Effect.provide(layer))
+  })
+
   it.effect("does not come and go with a line that lets a word through now and then", () => {
     const { layer, now } = world()
     return Effect.gen(function* () {

@@ -16,15 +16,17 @@ const steadyMillis = 3_000
 const lookMillis = 250
 const probe = { interval: "1 second", pause: "500 millis", timeout: patienceMillis } as const
 
-/** Steady milliseconds since the bus answered last, or since it was first asked. */
-const busSilence = Effect.gen(function* () {
+/** When the bus answered last. */
+const busWords = Effect.gen(function* () {
   const bus = yield* CommandBus
   const now = yield* Clocks.steady
   let heard = now()
+  let wasHeard = false
   const ask = Effect.suspend(() => {
     const asked = now()
     return Effect.map(Effect.timeout(bus.answer, probe.timeout), () => {
       heard = asked
+      wasHeard = true
     })
   })
   yield* ask.pipe(
@@ -32,7 +34,11 @@ const busSilence = Effect.gen(function* () {
     Effect.forever,
     Effect.forkScoped({ startImmediately: true })
   )
-  return () => now() - heard
+  return {
+    /** Steady milliseconds since then; before it, since it was first asked. */
+    silentMillis: () => now() - heard,
+    wasHeard: () => wasHeard
+  }
 })
 
 /** Judges this gateway by what its work needs: the log, the bus, the database, a key that is taken, the clock. */
@@ -42,13 +48,13 @@ export const layer = Layer.effect(
     const freshness = yield* Freshness
     const identity = yield* StoreIdentity
     const shared = yield* SharedClock
-    const busSilentMillis = yield* busSilence
+    const bus = yield* busWords
     const now = yield* Clocks.steady
 
     const judge = (patience: number): Obstacle | undefined => {
       if (shared.isOff()) return "clock_off"
       if (freshness.silentMillis() > patience) return "store_unavailable"
-      if (busSilentMillis() > patience) return "bus_unavailable"
+      if (bus.silentMillis() > patience) return "bus_unavailable"
       if (!identity.signs()) return "no_signing_key"
       return shared.silentMillis() > patience ? "database_unavailable" : undefined
     }
@@ -83,6 +89,7 @@ export const layer = Layer.effect(
     const becomes = (fit: boolean) => Stream.runDrain(Stream.takeUntil(told.changes, (found) => isFit(found) === fit))
     return {
       obstacle,
+      unheard: () => (bus.wasHeard() ? undefined : "bus_unavailable"),
       whileFit: (work) => becomes(true).pipe(Effect.andThen(Effect.raceFirst(work, becomes(false))), Effect.forever)
     }
   })

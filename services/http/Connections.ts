@@ -28,8 +28,15 @@ export const closeUnlessComplete = (request: IncomingMessage): void => {
 /** Requests of one connection before their answers: each may be large, and whoever sends more reads none of them. */
 const mostAtOnce = 32
 
-/** Of a server, the connections on which nothing is being answered, whatever may be on its way to them. */
-export const trackIdle = (server: Server): { readonly closeIdle: () => void } => {
+/** Which of a server's connections wait for an answer. */
+export interface Tracked {
+  /** Closes those on which nothing is being answered, whatever may be on its way to them. */
+  readonly closeIdle: () => void
+  /** Requests that are being answered. */
+  readonly requests: () => number
+}
+
+export const track = (server: Server): Tracked => {
   const open = new Map<Socket, number>()
   server.on("connection", (socket) => {
     open.set(socket, 0)
@@ -50,6 +57,7 @@ export const trackIdle = (server: Server): { readonly closeIdle: () => void } =>
   return {
     closeIdle: () => {
       for (const [socket, requests] of open) if (requests === 0) socket.destroySoon()
-    }
+    },
+    requests: () => [...open.values()].reduce((all, of) => all + of, 0)
   }
 }

@@ -11,8 +11,8 @@ export const originsOf = (text: string): Origins | undefined => {
 const isOrigin = (text: string): boolean =>
   /^https?:\/\/[^*]+$/.test(text) && URL.canParse(text) && new URL(text).origin === text
 
-const exposed = "idempotency-key, idempotency-warning, location, ratelimit, ratelimit-policy, retry-after"
-const accepted = "authorization, content-type, idempotency-key, x-api-key"
+const exposed = "idempotency-key, idempotency-warning, location, ratelimit, ratelimit-policy, retry-after, x-request-id"
+const accepted = "authorization, content-type, idempotency-key, x-api-key, x-request-id"
 const rememberedSeconds = 600
 
 interface Headed {

@@ -17,7 +17,7 @@ export const problemOf = (
   for (const reason of cause.reasons) {
     if (Cause.isInterruptReason(reason)) continue
     const failure = Cause.isFailReason(reason) ? reason.error : reason.defect
-    if (isUnavailable(failure)) return tellUnavailable(failure)
+    if (isUnavailable(failure)) return tellUnavailable(failure, request)
     const known = understood(failure)
     if (known !== undefined) return Effect.succeed(known)
   }

@@ -45,9 +45,23 @@ export const contextOf = (request: object): RequestContext => {
   return context
 }
 
-/** The request's name in the log and in a problem with status 500; made when somebody first asks for it. */
-export const requestIdOf = (request: object): string => {
+/** By what a request is named, by its caller or here. */
+export const requestIdHeader = "x-request-id"
+
+/** What may stand in a header and in a line of the log as it came. */
+const takenOver = /^[\w.:+/=@-]{1,128}$/
+
+interface Headed {
+  /** By their names in lower case. */
+  readonly headers: Readonly<Record<string, string | undefined>>
+}
+
+/** The request's name in the log, in its answer and in a problem with status 500: the caller's own, if it gave one. */
+export const requestIdOf = (request: Headed): string => {
   const context = contextOf(request)
-  context.id ??= globalThis.crypto.randomUUID()
+  if (context.id === undefined) {
+    const given = request.headers[requestIdHeader] ?? ""
+    context.id = takenOver.test(given) ? given : globalThis.crypto.randomUUID()
+  }
   return context.id
 }

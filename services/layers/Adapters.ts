@@ -71,7 +71,10 @@ export const nkey = Effect.gen(function* () {
 const bus = ({ eventStoreUrl, natsCaFile: caFile, natsUrl: url }: Addresses) => {
   const store = storePromise(eventStoreUrl)
   if (url === undefined) {
-    return Layer.merge(InProcessBus.layer, Layer.succeed(Deployment, { version, store, bus: inThisProcess }))
+    return Layer.merge(
+      InProcessBus.layer,
+      Layer.succeed(Deployment, { version, store, bus: inThisProcess, busShortage: () => undefined })
+    )
   }
   return Layer.unwrap(
     Effect.gen(function* () {
@@ -79,7 +82,12 @@ const bus = ({ eventStoreUrl, natsCaFile: caFile, natsUrl: url }: Addresses) => 
       const nkeySeed = Redacted.make((yield* nkey).seed)
       const deployment = Layer.effect(
         Deployment,
-        Effect.map(JetStreamServer, ({ describe }) => ({ version, store, bus: describe }))
+        Effect.map(JetStreamServer, ({ describe, shortage }) => ({
+          version,
+          store,
+          bus: describe,
+          busShortage: shortage
+        }))
       )
       return Layer.provideMerge(deployment, layer({ url: Redacted.value(url), caFile, nkeySeed, role: "gateway" }))
     })

@@ -16,6 +16,7 @@ import type { QueueLimits } from "../messages/MessagesLive.ts"
 import { Personal } from "../privacy/Personal.ts"
 import { Freshness } from "../runtime/Freshness.ts"
 import { SharedClock } from "../runtime/SharedClock.ts"
+import { Stop } from "../runtime/Stop.ts"
 import * as AgentLink from "../transports/agent-link/Feature.ts"
 import * as Outcomes from "../transports/Outcomes.ts"
 import * as Transports from "../transports/Transport.ts"
@@ -40,12 +41,16 @@ const transports = Layer.mergeAll(AgentLink.layer).pipe(Layer.provideMerge([Tran
 const projections = Projections.layer(Layer.mergeAll(Messages.projections, Devices.projections, Access.projections))
 
 /**
- * The gateway: its features, each with its handlers, and the door on top, which opens last and closes first. Leaves the
- * ports open.
+ * The gateway: its features, each with its handlers, and the door on top, which opens last and closes first. `behind` the
+ * door stands what else this process is. Leaves the ports open.
  */
-export const gateway = (options: GatewayOptions) => {
+export const gateway = <A = never, E = never, R = never>(
+  options: GatewayOptions,
+  behind: Layer.Layer<A, E, R> = Layer.empty as unknown as Layer.Layer<A, E, R>
+) => {
   const phoneNumber = phoneNumbers(options.http.phoneCountryCode)
   return Server.layer(options.http).pipe(
+    Layer.provideMerge(behind),
     Layer.provideMerge([Dispatch.layer(options.reconciler), HealthHttp.layer]),
     Layer.provideMerge(transports),
     Layer.provideMerge(Messages.layer(options.queueLimits, phoneNumber)),
@@ -55,7 +60,7 @@ export const gateway = (options: GatewayOptions) => {
     Layer.provideMerge(Readiness.layer),
     Layer.provideMerge(projections),
     Layer.provide(OlderLog.views),
-    Layer.provideMerge(vitals),
+    Layer.provideMerge([vitals, Stop.layer(options.http.drainTimeoutMs)]),
     Layer.provideMerge(Identity.layer(options.region))
   )
 }

@@ -13,6 +13,7 @@ import * as OwnKeys from "../identity/OwnKeys.ts"
 import { provenance } from "../identity/Pepper.ts"
 import * as Identity from "../identity/StoreIdentity.ts"
 import { StoreIdentity } from "../identity/StoreIdentity.ts"
+import { Stop } from "../runtime/Stop.ts"
 import { custody, database, ports, sharedLog } from "./Adapters.ts"
 import { type GatewayOptions, gateway } from "./Gateway.ts"
 import { type Addresses, nowhere } from "./Settings.ts"
@@ -25,24 +26,31 @@ export const embedded = (folder: string, addresses = nowhere) =>
 export const apart = (folder: string, addresses: Addresses) =>
   ports(folder, addresses).pipe(Layer.provideMerge(custody(folder, addresses)))
 
-/** The agent in the gateway's own process: keys of its own, enrolled here, over the same signed envelopes. */
+/**
+ * The agent in the gateway's own process: keys of its own, enrolled here, over the same signed envelopes. It drains when
+ * the door is closed, in what that left of the time.
+ */
 export const agent = (name: AgentId, options: SenderOptions = {}) =>
   Layer.unwrap(
     Effect.gen(function* () {
       const identity = yield* StoreIdentity
+      const { remainingMillis } = yield* Stop
       const keys = yield* ownKeys(1)
       const pin = yield* identity.enrol({ agent: name, ...keys[0]!.public, protocol: (yield* SpokenVersions).newest })
       const trust = Layer.effect(
         Trust.Trust,
         Trust.make(keys, pin, () => Effect.void) // enrolled again at every start
       )
-      return Agent.layer(options).pipe(Layer.provide(OlderLog.ledger), Layer.provide(trust))
+      return Agent.layer({ drainMillis: remainingMillis, ...options }).pipe(
+        Layer.provide(OlderLog.ledger),
+        Layer.provide(trust)
+      )
     })
   )
 
 /** Gateway and agent in one process, over ports that are still to be given. */
 export const both = <E, R>(options: GatewayOptions, session: Layer.Layer<WhatsApp, E, R>, sender: SenderOptions = {}) =>
-  agent(options.agent, sender).pipe(Layer.provide(session), Layer.provideMerge(gateway(options)))
+  gateway(options, agent(options.agent, sender).pipe(Layer.provide(session)))
 
 /** The same, on one folder and the addresses there are. */
 export const together = <E, R>(

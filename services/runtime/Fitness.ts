@@ -20,8 +20,14 @@ export class Unfit extends Schema.TaggedError<Unfit>()("Unfit", { obstacle: Sche
 export const Fitness = Context.Reference<{
   /** Why it stands aside, if it does. */
   readonly obstacle: () => Obstacle | undefined
+  /** What it has not heard of yet, as at a start: it does not stand aside for that, and is of no use without it. */
+  readonly unheard: () => Obstacle | undefined
   /** Does the work, which needs no database, whenever nothing else stands in its way, and breaks it off whenever that does. */
   readonly whileFit: <E, R>(work: Effect.Effect<unknown, E, R>) => Effect.Effect<never, E, R>
 }>("homing/services/runtime/Fitness", {
-  defaultValue: () => ({ obstacle: () => undefined, whileFit: (work) => Effect.andThen(work, Effect.never) })
+  defaultValue: () => ({
+    obstacle: () => undefined,
+    unheard: () => undefined,
+    whileFit: (work) => Effect.andThen(work, Effect.never)
+  })
 })

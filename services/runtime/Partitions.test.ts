@@ -123,7 +123,11 @@ describe("Partitions", () => {
       yield* Effect.forkChild(
         Partitions.run({ name: "test", partitions: 1 }, work, ["store_unavailable"]).pipe(
           Effect.provideService(Leases, leases),
-          Effect.provideService(Fitness, { obstacle: () => found, whileFit: () => Effect.never })
+          Effect.provideService(Fitness, {
+            obstacle: () => found,
+            unheard: () => undefined,
+            whileFit: () => Effect.never
+          })
         )
       )
       yield* TestClock.adjust("1 millis")

@@ -99,6 +99,34 @@ describe("the log", () => {
     })
   )
 
+  it.effect("tells an error as such, wherever it stands among the words", () =>
+    Effect.gen(function* () {
+      const error = new Error("outer", { cause: new Error("the disk is full") })
+      const lines = yield* logged("info", Effect.andThen(Effect.logError("x", error), Effect.logError("x", { error })))
+      assert.deepStrictEqual(
+        [lines[0].causes[0], lines[1].error].map(({ cause, message }) => [message, cause.message]),
+        [
+          ["outer", "the disk is full"],
+          ["outer", "the disk is full"]
+        ]
+      )
+    })
+  )
+
+  it.effect("does not repeat what goes wrong again and again in the same way", () =>
+    Effect.gen(function* () {
+      const warn = (agent: string) => Effect.logWarning("the bus is away", { agent }, Cause.fail(new Error("full")))
+      const lines = yield* logged(
+        "info",
+        Effect.andThen(Effect.repeat(warn("home"), { times: 20 }), Effect.andThen(warn("cabin"), Effect.logInfo("x")))
+      )
+      assert.deepStrictEqual(
+        lines.map(({ agent }) => agent),
+        ["home", "home", "home", "cabin", undefined]
+      )
+    })
+  )
+
   it.effect("tells a cause that has no message", () =>
     Effect.gen(function* () {
       const cause = Object.assign(new Error("x"), { message: undefined })

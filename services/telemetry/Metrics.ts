@@ -68,8 +68,13 @@ export const orderStranded = counter(
 )
 
 /** A number that is looked up when somebody asks for it. */
-export const observe = (name: string, description: string, value: () => number): void => {
-  const gauge = Metric.gauge(name, { description })
+export const observe = (
+  name: string,
+  description: string,
+  value: () => number,
+  attributes: Readonly<Record<string, string>> = {}
+): void => {
+  const gauge = Metric.gauge(name, { description, attributes })
   Metric.registerUnsafe(gauge, context, { get: () => ({ value: value() }), update: () => {}, modify: () => {} })
 }
 

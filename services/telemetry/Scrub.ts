@@ -25,14 +25,15 @@ interface Told {
 /** An error of another library may lack even the message. */
 const wordsOf = (text: unknown): string => (typeof text === "string" ? scrub(text) : "")
 
-const tell = (error: unknown, depth = 0): Told => {
+/** An error, and what it came from, without the values it went wrong with. */
+export const tellError = (error: unknown, depth = 0): Told => {
   if (!(error instanceof Error)) return { name: typeof error, message: wordsOf(error) }
   const at = error.stack?.split("\n").filter((line) => line.startsWith("    at ")) ?? []
   return {
     name: wordsOf(error.name),
     message: wordsOf(error.message),
     at: at.slice(0, frames).map((line) => scrub(line.trim())),
-    ...(error.cause !== undefined && depth < deepest && { cause: tell(error.cause, depth + 1) })
+    ...(error.cause !== undefined && depth < deepest && { cause: tellError(error.cause, depth + 1) })
   }
 }
 
@@ -40,4 +41,4 @@ const tell = (error: unknown, depth = 0): Told => {
 export const tellCause = (cause: Cause.Cause<unknown>): ReadonlyArray<Told> =>
   cause.reasons
     .filter((reason) => !Cause.isInterruptReason(reason))
-    .map((reason) => tell(Cause.isFailReason(reason) ? reason.error : (reason as Cause.Die).defect))
+    .map((reason) => tellError(Cause.isFailReason(reason) ? reason.error : (reason as Cause.Die).defect))

@@ -27,6 +27,7 @@ import * as MessagesHttp from "#services/messages/MessagesHttp.ts"
 import { Personal } from "#services/privacy/Personal.ts"
 import { Freshness } from "#services/runtime/Freshness.ts"
 import { Provenance } from "#services/runtime/Provenance.ts"
+import { Stop } from "#services/runtime/Stop.ts"
 import * as Log from "#services/telemetry/Log.ts"
 import { AgentsHeard } from "#services/transports/agent-link/AgentsHeard.ts"
 import * as AgentsHttp from "#services/transports/agent-link/AgentsHttp.ts"
@@ -75,7 +76,8 @@ const devices: Devices["Service"] = {
   create: () => notAsked,
   find: (id) => Effect.succeed(id === device ? paired : undefined),
   list: Effect.succeed([paired]),
-  count: () => ({ pairing: 0, connected: 1, disconnected: 0, logged_out: 0 })
+  count: () => ({ pairing: 0, connected: 1, disconnected: 0, logged_out: 0 }),
+  warnings: () => []
 }
 
 const secrets = Layer.succeed(SecretVault, {
@@ -127,13 +129,18 @@ export const gateway = (stubs: Stubs = {}) => {
     ]),
     Layer.provideMerge(Access.layer(Redacted.make(apiKey))),
     Layer.provide([Admission.layer(options), Personal.layer]),
-    Layer.provide(Readiness.layer),
+    Layer.provide([Readiness.layer, Stop.layer(options.drainTimeoutMs)]),
     Layer.provide(Freshness.layer),
     Layer.provide(altered(Views, stubs.views).pipe(Layer.provideMerge(Projections.layer(Access.projections)))),
     Layer.provide([
       Layer.succeed(Messages, { ...messages, ...stubs.messages }),
       Layer.succeed(Devices, { ...devices, ...stubs.devices }),
-      Layer.succeed(Deployment, { version: "0.0.0", store: "a store in memory", bus: () => "none" }),
+      Layer.succeed(Deployment, {
+        version: "0.0.0",
+        store: "a store in memory",
+        bus: () => "none",
+        busShortage: () => undefined
+      }),
       SubjectKeys.layer(":memory:").pipe(Layer.provide(secrets)),
       InProcessLeases.layer.pipe(Layer.provideMerge(SqliteClient.layer(":memory:", { durability: "checkpoint" }))),
       InProcessLimits.layer,

@@ -153,6 +153,7 @@ export const reporting = Effect.fnUntraced(function* (registry: DeviceRecords = 
       Layer.succeed(StoreIdentity, identity as never),
       Layer.succeed(Fitness, {
         obstacle: () => world.obstacle,
+        unheard: () => undefined,
         whileFit: (work) => Effect.andThen(work, Effect.never)
       })
     ]),

@@ -27,7 +27,8 @@ export const unreliable = () => {
           }),
         read: (stream) => reading(store.read(stream)),
         subscribe: store.subscribe,
-        head: reading(store.head)
+        head: reading(store.head),
+        appendable: Effect.suspend(() => (fault === "none" ? store.appendable : failed("no")))
       })
     )
   )

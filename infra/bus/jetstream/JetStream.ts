@@ -24,9 +24,14 @@ export type Options = {
 )
 
 /** What the server behind the bus promises of an envelope it took, in words for whoever runs this. */
-export class JetStreamServer extends Context.Service<JetStreamServer, { readonly describe: () => string }>()(
-  "homing/infra/bus/jetstream/JetStreamServer"
-) {}
+export class JetStreamServer extends Context.Service<
+  JetStreamServer,
+  {
+    readonly describe: () => string
+    /** Which streams it has no room for, while that is so. */
+    readonly shortage: () => string | undefined
+  }
+>()("homing/infra/bus/jetstream/JetStreamServer") {}
 
 /**
  * The command bus on NATS JetStream, servers from 2.9.10 on. Builds without a server, reconnects for ever, and heals
@@ -51,7 +56,9 @@ export const layer = (options: Options) =>
         publish: yield* Publisher.make(connection, keeper, tuning),
         subscribe: Subscriber.make(connection, keeper, acknowledgements, tuning),
         answer: Effect.flatMap(connection.link, ({ nc }) => Effect.asVoid(Connection.ask(() => nc.rtt())))
-      }).pipe(Context.add(JetStreamServer, { describe: () => describe(connection.version()) }))
+      }).pipe(
+        Context.add(JetStreamServer, { describe: () => describe(connection.version()), shortage: keeper.shortage })
+      )
     })
   )
 

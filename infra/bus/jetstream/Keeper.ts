@@ -1,6 +1,7 @@
 import { Clock, Effect, Semaphore } from "effect"
 import type { JetStreamManager } from "nats"
 import type { AgentId } from "#domain/Ids.ts"
+import { notice } from "#domain/Notice.ts"
 import type { BusUnavailable } from "#domain/ports/CommandBus.ts"
 import { ask, type Connection } from "./Connection.ts"
 import { beginning, isStuck, type Seen, see } from "./Health.ts"
@@ -12,6 +13,7 @@ import {
   laneStream,
   makeConsumer,
   managerOf,
+  NoRoom,
   tendConsumer,
   tendStream
 } from "./Streams.ts"
@@ -25,13 +27,16 @@ export interface Keeper {
   readonly doubt: (agent: AgentId) => Effect.Effect<void>
   /** The record of dead letters is there. */
   readonly ensureDeadLetters: Effect.Effect<void, BusUnavailable>
+  /** What the server has no room for, and what it lacks. */
+  readonly shortage: () => string | undefined
 }
 
 /** The agent's: it waits until the gateway has made them. */
 export const bystander: Keeper = {
   ensure: () => Effect.void,
   doubt: () => Effect.void,
-  ensureDeadLetters: Effect.void
+  ensureDeadLetters: Effect.void,
+  shortage: () => undefined
 }
 
 /** The gateway's: makes them, and makes anew what is gone, is configured otherwise, or has fallen silent. */
@@ -41,6 +46,7 @@ export const make = (connection: Connection, tuning: Tuning) =>
     const agents = new Set<AgentId>()
     const sound = new Set<AgentId>()
     const seen = new Map<string, Seen>()
+    const shortages = new Map<AgentId, string>()
 
     const tendLane = Effect.fnUntraced(function* (jsm: JetStreamManager, place: Place) {
       const wanted = consumerOf(place, tuning)
@@ -74,7 +80,15 @@ export const make = (connection: Connection, tuning: Tuning) =>
         yield* tendLane(jsm, placeOf({ kind: "commands", agent }))
         yield* tendLane(jsm, placeOf({ kind: "reports", agent }))
         sound.add(agent)
-      })
+        shortages.delete(agent)
+      }).pipe(Effect.tapError(({ cause }) => (cause instanceof NoRoom ? tellShortage(agent, cause) : Effect.void)))
+
+    /** Once: it is tried again and again. */
+    const tellShortage = (agent: AgentId, { message }: NoRoom) => {
+      if (shortages.get(agent) === message) return Effect.void
+      shortages.set(agent, message)
+      return notice(Effect.logError("NATS has no room for an agent; messages to it wait", { agent, reason: message }))
+    }
 
     const look = Effect.gen(function* () {
       const { lost } = yield* connection.link
@@ -83,6 +97,7 @@ export const make = (connection: Connection, tuning: Tuning) =>
           alone.withPermits(1),
           Effect.catch(({ cause }) => {
             sound.delete(agent)
+            if (cause instanceof NoRoom) return Effect.void // told already
             return Effect.logWarning("the bus does not let itself be looked after", { agent, reason: String(cause) })
           })
         )
@@ -100,6 +115,7 @@ export const make = (connection: Connection, tuning: Tuning) =>
           agents.add(agent)
           return alone.withPermits(1)(Effect.suspend(() => (sound.has(agent) ? Effect.void : tend(agent))))
         }),
+      shortage: () => shortages.values().next().value,
       doubt: (agent) => Effect.sync(() => void sound.delete(agent)),
       ensureDeadLetters: Effect.gen(function* () {
         const jsm = yield* managerOf((yield* connection.link).nc, tuning)

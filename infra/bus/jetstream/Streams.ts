@@ -74,17 +74,30 @@ const find = <A>(question: () => Promise<A>): Effect.Effect<A | undefined, BusUn
 const differs = <A extends object>(wanted: Partial<A>, actual: A): boolean =>
   Object.entries(wanted).some(([key, value]) => JSON.stringify(actual[key as keyof A]) !== JSON.stringify(value))
 
+/** The server reserves what a stream may take, and it, or the account, has not that much left. */
+export class NoRoom extends Error {
+  override readonly name = "NoRoom"
+}
+const noRoomCodes: ReadonlySet<number | undefined> = new Set([10002, 10023, 10047])
+
+const reserving = (wanted: Partial<StreamConfig> & { readonly name: string }, made: Promise<StreamInfo>) =>
+  made.catch((cause: NatsError) => {
+    if (!noRoomCodes.has(cause.api_error?.err_code)) throw cause
+    const mebibytes = Math.ceil((wanted.max_bytes ?? 0) / 1_048_576)
+    throw new NoRoom(`${wanted.name} needs ${mebibytes} MiB: raise max_file_store, or the account's limit`, { cause })
+  })
+
 /** Makes the stream, or brings it to what is wanted. */
 export const tendStream = (jsm: JetStreamManager, wanted: Partial<StreamConfig> & { readonly name: string }) =>
   Effect.gen(function* () {
     const found: StreamInfo | undefined = yield* find(() => jsm.streams.info(wanted.name))
     if (found === undefined) {
       yield* Effect.logInfo("a stream of the bus is made", { stream: wanted.name })
-      return yield* ask(() => jsm.streams.add(wanted))
+      return yield* ask(() => reserving(wanted, jsm.streams.add(wanted)))
     }
     if (!differs(wanted, found.config)) return found
     yield* Effect.logInfo("a stream of the bus is brought to its configuration", { stream: wanted.name })
-    return yield* ask(() => jsm.streams.update(wanted.name, wanted))
+    return yield* ask(() => reserving(wanted, jsm.streams.update(wanted.name, wanted)))
   })
 
 export const findConsumer = (jsm: JetStreamManager, { consumer, stream }: Place) =>

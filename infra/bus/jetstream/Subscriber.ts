@@ -1,5 +1,6 @@
 import { type Array, Effect, Schedule, Stream } from "effect"
 import type { Msg } from "nats"
+import * as Clocks from "#domain/Clocks.ts"
 import type { BusUnavailable, Incoming, Lane } from "#domain/ports/CommandBus.ts"
 import { after, type Timer } from "#domain/Timer.ts"
 import * as Inflow from "../../Inflow.ts"
@@ -13,6 +14,9 @@ import type { Tuning } from "./Tuning.ts"
 
 /** How long an array waits for the rest of it: part may have been dropped as a repetition, or be lost. */
 const linger = 50
+/** A lane that breaks at once again and again is told of when it has done so some times, once. */
+const briefMillis = 2_000
+const quietFailures = 8
 const again = Schedule.min([Schedule.exponential("50 millis"), Schedule.spaced("500 millis")])
 
 /**
@@ -47,16 +51,30 @@ export const make =
           return { bytes: message.data, acknowledge }
         }
 
+        const now = yield* Clocks.steady
+        let failures = 0
+        let begun = now()
+        const tell = (reason: string) => {
+          failures = now() - begun < briefMillis ? failures + 1 : 1
+          const about = { agent: lane.agent, lane: lane.kind, reason }
+          return failures === quietFailures
+            ? Effect.logWarning("a lane of the bus cannot be read; it is asked for again and again", about)
+            : Effect.logDebug("a lane of the bus is asked for anew", about)
+        }
+
         const deliveries = Effect.gen(function* () {
+          begun = now()
           const link = yield* connection.link
           yield* keeper.ensure(lane.agent)
           return yield* pull(connection, link, placeOf(lane), tuning, (message) =>
             add(incoming(message, link.server), Number(message.headers?.get(restHeader) ?? 0))
           )
         }).pipe(
-          Effect.tapError(() => keeper.doubt(lane.agent)),
-          Effect.tapErrorTag("PullEnded", ({ reason }) =>
-            Effect.logDebug("a lane of the bus is asked for anew", { agent: lane.agent, lane: lane.kind, reason })
+          Effect.tapError((error) =>
+            Effect.andThen(
+              keeper.doubt(lane.agent),
+              tell(error._tag === "PullEnded" ? error.reason : String(error.cause))
+            )
           )
         )
         yield* Effect.forkScoped(Effect.retry(deliveries, again))

@@ -33,6 +33,7 @@ export const layer = ({ patience = defaults, url }: Options) =>
         append: appender(line, patience),
         read,
         head: sharedHead,
+        appendable: Effect.asVoid(sharedHead), // nothing more is to be had of a server without an append
         subscribe: yield* sharedTail(subscriber(line, patience), sharedHead)
       })
     })

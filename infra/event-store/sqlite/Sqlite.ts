@@ -1,3 +1,4 @@
+import { statfsSync } from "node:fs"
 import { Effect, Exit, Layer } from "effect"
 import * as Clocks from "#domain/Clocks.ts"
 import { fromMillis } from "#domain/Instant.ts"
@@ -32,6 +33,23 @@ const make = Effect.fnUntraced(function* (file: string) {
     tail.publish(insertions.flatMap((insertion) => (insertion._tag === "Stored" ? insertion.events : [])))
   )
 
+  /** What the last append failed by. */
+  let trouble: unknown
+
+  const room = roomFor(file)
+  const appendable = Effect.suspend(() => {
+    const missing = trouble === undefined ? room() : undefined
+    if (missing !== undefined) return Effect.fail(new EventStoreUnavailable({ written: "no", cause: missing }))
+    if (trouble === undefined) return Effect.void
+    return Effect.try({
+      try: () => {
+        db.exec(emptyCommit)
+        trouble = undefined
+      },
+      catch: (cause) => new EventStoreUnavailable({ written: "no", cause })
+    })
+  })
+
   const reading = <A>(read: () => A) =>
     Effect.try({ try: read, catch: (cause) => new EventStoreUnavailable({ written: "no", cause }) })
 
@@ -41,21 +59,39 @@ const make = Effect.fnUntraced(function* (file: string) {
         const encoded = events.map(encode) // before the transaction: what is not JSON is the caller's defect alone
         const insert = () => table.insert(stream, expected, encoded, fromMillis(now()))
         return Effect.matchEffect(group.write(insert), {
-          onSuccess: (insertion) =>
-            insertion._tag === "Refused"
+          onSuccess: (insertion) => {
+            trouble = undefined
+            return insertion._tag === "Refused"
               ? Exit.fail(new WrongExpectedRevision({ stream, expected }))
-              : Exit.succeed({ revision: insertion.last.revision, position: insertion.last.position }),
-          onFailure: ({ cause, written }) => Exit.fail(new EventStoreUnavailable({ written, cause }))
+              : Exit.succeed({ revision: insertion.last.revision, position: insertion.last.position })
+          },
+          onFailure: ({ cause, written }) => {
+            trouble = cause
+            return Exit.fail(new EventStoreUnavailable({ written, cause }))
+          }
         })
       }),
     read: (stream) => reading(() => table.read(stream)),
     subscribe: ({ after, categories, passed }) => tail.subscribe(categories, after ?? 0n, passed),
-    head: reading(table.head)
+    head: reading(table.head),
+    appendable
   })
 })
 
 const min = (a: bigint, b: bigint) => (a < b ? a : b)
 const max = (a: bigint, b: bigint) => (a > b ? a : b)
+
+/** Writes a page, of which nothing changes: it needs of the disk what any commit needs. */
+const emptyCommit = "PRAGMA user_version = 0"
+/** What a handful of messages take, the log's own file and those beside it. */
+const leastBytes = 1_048_576
+
+/** What there is too little of on the disk of this file. */
+const roomFor = (file: string) => (): string | undefined => {
+  if (file === ":memory:") return undefined
+  const { bavail, bsize } = statfsSync(file)
+  return bavail * bsize < leastBytes ? "the disk is full" : undefined
+}
 
 /** The log in one SQLite file, durable at every commit. One process, one store per file. */
 export const layer = (file: string) => Layer.effect(EventStore, make(file))

@@ -94,7 +94,6 @@ export const make = (options: {
       const most = mostWait(reason, livedMs)
       if (most === undefined) return reason
       if (reason !== told) tell({ _tag: "Disconnected", reason, final: false })
-      if (reason !== told) yield* tellRefusal(device, reason)
       told = reason
       // not the whole of it, so that devices do not dial in step
       const wait = leastWaitMs + Math.round(most * (0.5 + (yield* Random.next) / 2))
@@ -129,19 +128,3 @@ export const timerOf = (file: AuthFile, device: DeviceId, to: Recipient): Disapp
 
 const tellBroke = (device: DeviceId, broke: Broke) =>
   Effect.logError("WhatsApp connection broke", broke).pipe(Effect.annotateLogs({ device }))
-
-const refusals: Partial<Record<DisconnectReason, string>> = {
-  banned: "WhatsApp has banned this account",
-  client_refused: "WhatsApp does not take what this client says it is",
-  locked: "WhatsApp has locked this account",
-  outdated: "WhatsApp refuses this version of WhatsApp Web; set WHATSAPP_VERSION",
-  pairing_refused: "WhatsApp does not take a pairing code for this number, or not now",
-  temporarily_banned: "WhatsApp has banned this account for a while",
-  unauthorized: "WhatsApp does not take this device's credentials, and does not say that it was unlinked"
-}
-
-/** What a person may have to do something about. */
-const tellRefusal = (device: DeviceId, reason: DisconnectReason): Effect.Effect<void> => {
-  const told = refusals[reason]
-  return told === undefined ? Effect.void : Effect.logError(told).pipe(Effect.annotateLogs({ device }))
-}

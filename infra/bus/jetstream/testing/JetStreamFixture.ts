@@ -26,7 +26,7 @@ export const oneEnd = (options: JetStream.Options) =>
       publish: (lane, envelopes) => silent(bus.publish(lane, envelopes)),
       subscribe: (lane) => Stream.provideService(bus.subscribe(lane), References.MinimumLogLevel, "None"),
       answer: bus.answer,
-      describe: Context.get(context, JetStream.JetStreamServer).describe
+      ...Context.get(context, JetStream.JetStreamServer)
     } satisfies CommandBus["Service"] & JetStream.JetStreamServer["Service"]
   })
 
