@@ -5,6 +5,8 @@ import { ViewsUnavailable } from "../views/Views.ts"
 import * as KeyUseRows from "./KeyUseRows.ts"
 
 const flush = "1 minute"
+/** At a stop. */
+const patience = "1 second"
 /** A key that is in use all the time is written once in this time. */
 const coarseness = 300_000
 
@@ -30,7 +32,7 @@ export class KeyUses extends Context.Service<
         yield* rows.keep(news.map(([id, millis]) => ({ id, used_at: fromMillis(millis) })))
         for (const [key, millis] of news) written.set(key, millis)
       })
-      yield* Effect.addFinalizer(() => Effect.ignore(write(1)))
+      yield* Effect.addFinalizer(() => Effect.ignore(Effect.timeout(write(1), patience)))
       yield* Effect.forkScoped(Effect.repeat(Effect.ignore(write(coarseness)), Schedule.spaced(flush)))
 
       return {
