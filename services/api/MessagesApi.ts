@@ -1,6 +1,6 @@
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
-import { Content } from "#domain/message/Content.ts"
+import { Content } from "#domain/message/content/Content.ts"
 import { Status } from "#domain/message/Status.ts"
 import { Authorization, CountsAs, CountsItself, RequiredScope, ShowsViews } from "./Authorization.ts"
 import { FreeText } from "./FreeText.ts"

@@ -1,6 +1,6 @@
 import { Effect, Random } from "effect"
 import type { DeviceId } from "#domain/Ids.ts"
-import type { Recipient } from "#domain/message/Content.ts"
+import type { Recipient } from "#domain/message/Recipient.ts"
 import type { DisconnectReason, Pairing, SendOutcome, SentMessage, SessionEvent } from "#domain/ports/WhatsApp.ts"
 import type { AuthFile } from "./AuthFile.ts"
 import * as AuthState from "./AuthState.ts"
