@@ -7,8 +7,8 @@ import * as KeyUseRows from "./KeyUseRows.ts"
 const flush = "1 minute"
 /** At a stop. */
 const patience = "1 second"
-/** A key that is in use all the time is written once in this time. */
-const coarseness = 300_000
+/** A key that is in use all the time is written once in this time: what is written is five minutes old at most. */
+const coarseness = 240_000
 
 /** When keys were used last. Each gateway knows of itself at once, of others, and after a start, to some minutes. */
 export class KeyUses extends Context.Service<
