@@ -64,7 +64,7 @@ export const layer = Layer.effect(
         const principal = authenticate(credential)
         if (principal === undefined) return Effect.succeed(unauthorized)
         if (typeof principal === "string") return Effect.succeed(notYet[principal])
-        if (scopes.length > 0 && !scopes.some((scope) => may(principal, scope))) return Effect.succeed(forbidden)
+        if (!scopes.some((scope) => may(principal, scope))) return Effect.succeed(forbidden)
         const found = missing()
         if (found !== undefined) return Effect.succeed(notYet[found])
         const flawed = misspelt(request.url)
