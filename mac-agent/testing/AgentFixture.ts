@@ -74,6 +74,7 @@ export interface Order {
   readonly header?: Partial<Header>
   readonly by?: typeof gatewayKeys
   readonly text?: string
+  readonly content?: object
   readonly sealedFor?: Partial<Header>
   readonly payload?: Partial<AgentCommand> | Record<string, unknown>
 }
@@ -98,10 +99,10 @@ export const headerOf = (n: number, over: Partial<Header> = {}): Header => ({
 /** A command to send message number `n`, as the gateway writes it. */
 export const sendOf = (
   n: number,
-  { header: over = {}, payload = {}, sealedFor = {}, text = `text ${n}` }: Order = {}
+  { header: over = {}, payload = {}, sealedFor = {}, text = `text ${n}`, content = { type: "text", text } }: Order = {}
 ) => {
   const header = headerOf(n, over)
-  const personal = { to: { kind: "phone", address: "+15551234567" }, content: { type: "text", text } }
+  const personal = { to: { kind: "phone", address: "+15551234567" }, content }
   const sealed = box(crypto, commandKey, { ...header, ...sealedFor }, personal)
   const command = { kind: "send", message: messageOf(n), waMessageId: waMessageIdOf(n), box: sealed, ...payload }
   return encodeUnsigned({ header, payload: encodePayload(command as AgentCommand) })

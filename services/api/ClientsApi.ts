@@ -1,6 +1,6 @@
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
-import { Scope } from "#domain/access/Client.ts"
+import { Scope } from "#domain/access/Scopes.ts"
 import { Authorization, RequiredScope, ShowsViews } from "./Authorization.ts"
 import { Name } from "./FreeText.ts"
 import { instant, integer, listOf, located, text, uuid } from "./Members.ts"
@@ -23,13 +23,17 @@ const expiresInSeconds = Schema.optionalKey(
 const expiresAt = Schema.optionalKey(instant("When it expires, if it does."))
 const keyId = text("Names the key; no secret.")
 
+/** Of a key: a client may have several. */
+const keyName = Schema.optionalKey(Name)
+
 const CreateClient = Schema.Struct({
   name: Name,
+  keyName,
   scopes: Scopes,
   expiresInSeconds
 }).annotate({ identifier: "CreateClient", description: "A client, and what its first key may do." })
 
-const IssueKey = Schema.Struct({ scopes: Scopes, expiresInSeconds }).annotate({
+const IssueKey = Schema.Struct({ name: keyName, scopes: Scopes, expiresInSeconds }).annotate({
   identifier: "IssueKey",
   description: "What another key may do, and for how long."
 })
@@ -45,6 +49,9 @@ const RotateKey = Schema.Struct({
 
 const Key = Schema.Struct({
   id: keyId,
+  name: Schema.optionalKey(text("What it is called, if it has a name.")),
+  issuedAt: instant("When it was issued."),
+  lastUsedAt: Schema.optionalKey(instant("Exact to five minutes; absent when no use is known.")),
   scopes,
   state: Schema.Literals(["active", "expired", "revoked"]).annotate({ description: "Only an `active` one is good." }),
   expiresAt,
@@ -112,18 +119,24 @@ export class ClientsApi extends HttpApiGroup.make("clients")
       params: { id, key },
       payload: RotateKey,
       success: RotatedKey.pipe(HttpApiSchema.status(201)),
-      error: [...withBody, Problem("client_not_found"), Problem("key_not_found"), Problem("key_not_active")]
+      error: [
+        ...withBody,
+        Problem("client_not_found"),
+        Problem("key_not_found"),
+        Problem("key_not_active"),
+        Problem("last_administrator")
+      ]
     })
       .annotate(OpenApi.Summary, "Issue a key in the place of this one, which stays good for a while")
       .annotate(
         OpenApi.Description,
-        "The new key has the scopes of the old one. A request that is repeated issues one more; the old key never stays " +
+        "The new key has the scopes and the name of the old one. A request that is repeated issues one more; the old key never stays " +
           "good longer than the first one said."
       ),
     HttpApiEndpoint.delete("revokeKey", "/:id/keys/:key", {
       params: { id, key },
       success: HttpApiSchema.NoContent,
-      error: [...anywhere, Problem("client_not_found"), Problem("key_not_found")]
+      error: [...anywhere, Problem("client_not_found"), Problem("key_not_found"), Problem("last_administrator")]
     }).annotate(OpenApi.Summary, "Revoke a key: it is refused from the answer on")
   )
   .annotateEndpoints(RequiredScope, ["admin"])

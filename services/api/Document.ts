@@ -30,10 +30,15 @@ const openAnswers = (operations: ReadonlyArray<OpenApi.OpenAPISpecOperation>, sc
   }
 }
 
-/** A status is a whole number, as everything here is that is counted. */
-const countWhole = (document: Node) => {
+/** As it would be written by hand: a status is a whole number, and a choice of one is that one. */
+const simplify = (document: Node) => {
   for (const node of below(document, {})) {
     if (node.type === "number" && Array.isArray(node.enum) && node.enum.every(Number.isInteger)) node.type = "integer"
+    if (Array.isArray(node.anyOf) && node.anyOf.length === 1) {
+      const { anyOf, ...own } = node
+      delete node.anyOf
+      Object.assign(node, ...anyOf, own)
+    }
   }
 }
 
@@ -52,8 +57,8 @@ const describeBeside = (operations: ReadonlyArray<OpenApi.OpenAPISpecOperation>)
 export const asSeenByClients = (made: Record<string, unknown>): Record<string, unknown> => {
   const document = made as unknown as OpenApi.OpenAPISpec
   const operations = operationsOf(document)
+  simplify(made)
   openAnswers(operations, document.components.schemas)
-  countWhole(made)
   describeBeside(operations)
   return made
 }

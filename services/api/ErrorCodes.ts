@@ -18,6 +18,10 @@ export const errorCodes = {
   method_not_allowed: [405, "This path does not answer to this method."],
   device_not_paired: [409, "The device is not linked to a WhatsApp account."],
   key_not_active: [409, "The API key was revoked or has expired; issue another one."],
+  last_administrator: [
+    409,
+    "Without this key nobody could manage clients and keys; issue another key with the scope admin first, one that does not expire."
+  ],
   key_in_use: [409, "This key signs; activate another one first."],
   key_revoked: [409, "This key was revoked; a revoked key never comes back."],
   agents_unaware: [409, "Not every agent has heard of this key yet; activated now, they would refuse it."],

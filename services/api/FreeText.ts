@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import { wellFormed } from "#domain/message/Content.ts"
+import { wellFormed } from "#domain/WellFormed.ts"
 
 /** What callers say in words of their own. */
 export const FreeText = Schema.String.check(wellFormed)

@@ -1,7 +1,7 @@
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { messageCodes } from "#domain/message/Codes.ts"
-import { Content } from "#domain/message/Content.ts"
+import { Content } from "#domain/message/content/Content.ts"
 import { Status } from "#domain/message/Status.ts"
 import { Authorization, CountsAs, CountsItself, RequiredScope, ShowsViews } from "./Authorization.ts"
 import { parameterAs } from "./Document.ts"
@@ -52,7 +52,7 @@ export const SendMessage = Schema.Struct({
       "A phone number: +…, 00…, or national when the gateway has a country configured. What can be read as two numbers is refused.",
     examples: ["+60123456789"]
   }),
-  content: Content.annotate({ identifier: "TextContent", description: "What it says." }),
+  content: Content.annotate({ identifier: "Content", description: "What it says." }),
   confirm: Schema.optionalKey(Confirm),
   expiresInSeconds: Schema.optionalKey(
     integer({ minimum: 1, maximum: 604_800 }, "Past it nothing leaves.").annotate({
@@ -192,7 +192,8 @@ export class MessagesApi extends HttpApiGroup.make("messages")
         OpenApi.Transform,
         parameterAs("limit", { type: "integer", ...pageSizes, description: "How many at most." })
       )
-      .annotate(OpenApi.Summary, "Messages, newest first; `next` is the `after` of the next page"),
+      .annotate(OpenApi.Summary, "Messages, newest first; `next` is the `after` of the next page")
+      .annotate(OpenApi.Description, "Those that the key's client has queued; everybody's with messages:read:all."),
     HttpApiEndpoint.get("get", "/:id", {
       params: { id },
       success: Message,
@@ -202,7 +203,7 @@ export class MessagesApi extends HttpApiGroup.make("messages")
       .annotate(OpenApi.Summary, "A message as its events tell it")
       .annotate(
         OpenApi.Description,
-        "With messages:send alone without `to` and `content`: enough to learn what became of a message that was answered 202."
+        "One that another client has queued is not found without messages:read:all. With messages:send alone without `to` and `content`: enough to learn what became of a message that was answered 202."
       ),
     HttpApiEndpoint.get("events", "/:id/events", {
       params: { id },

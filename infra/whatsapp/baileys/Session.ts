@@ -1,6 +1,6 @@
 import { Effect, Random } from "effect"
 import type { DeviceId } from "#domain/Ids.ts"
-import type { Recipient } from "#domain/message/Content.ts"
+import type { Recipient } from "#domain/message/Recipient.ts"
 import type { DisconnectReason, Pairing, SendOutcome, SentMessage, SessionEvent } from "#domain/ports/WhatsApp.ts"
 import type { AuthFile } from "./AuthFile.ts"
 import * as AuthState from "./AuthState.ts"
@@ -91,7 +91,7 @@ export const make = (options: {
       if (offered && !AuthState.isPaired(file, device) && ++offers === mostOffers) {
         return reason === "pairing_refused" ? reason : "pairing_timeout"
       }
-      const most = mostWait(reason, livedMs ?? 0)
+      const most = mostWait(reason, livedMs)
       if (most === undefined) return reason
       if (reason !== told) tell({ _tag: "Disconnected", reason, final: false })
       if (reason !== told) yield* tellRefusal(device, reason)
