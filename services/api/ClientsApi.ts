@@ -49,9 +49,9 @@ const RotateKey = Schema.Struct({
 
 const Key = Schema.Struct({
   id: keyId,
-  name: Schema.optionalKey(text("What it is called, if it has a name.")),
+  name: Schema.optionalKey(text("What it is for, as whoever issued it said.")),
   issuedAt: instant("When it was issued."),
-  lastUsedAt: Schema.optionalKey(instant("Exact to five minutes; absent when no use is known.")),
+  lastUsedAt: Schema.optionalKey(instant("When it was used last, exact to five minutes; absent when no use is known.")),
   scopes,
   state: Schema.Literals(["active", "expired", "revoked"]).annotate({ description: "Only an `active` one is good." }),
   expiresAt,
