@@ -10,4 +10,4 @@ export const Text = Schema.Struct({
     Schema.isMaxLength(maxTextLength),
     wellFormed
   )
-})
+}).annotate({ identifier: "TextContent", description: "A text." })
