@@ -3,13 +3,16 @@ import type { OpenApi } from "effect/http-api"
 type Node = Record<string, unknown>
 const isNode = (value: unknown): value is Node => typeof value === "object" && value !== null
 
+const prefix = "#/components/schemas/"
+const nameIn = ({ $ref }: Node) => (typeof $ref === "string" ? $ref.replace(prefix, "") : undefined)
+
 /** Every object in the document below this one, itself first; what is looked up by `$ref` among them once. */
 const below = function* (root: unknown, schemas: Node, seen = new Set<Node>()): Generator<Node> {
   if (!isNode(root) || seen.has(root)) return
   seen.add(root)
   yield root
-  const { $ref } = root
-  if (typeof $ref === "string") yield* below(schemas[$ref.replace("#/components/schemas/", "")], schemas, seen)
+  const name = nameIn(root)
+  if (name !== undefined) yield* below(schemas[name], schemas, seen)
   for (const value of Object.values(root)) yield* below(value, schemas, seen)
 }
 
@@ -20,11 +23,17 @@ const operationsOf = ({ paths }: OpenApi.OpenAPISpec) =>
 
 /**
  * What is asked is read strictly, so its objects are closed. What is answered may have more members in a later release:
- * a client that takes the document at its word must not fail over one.
+ * a client that takes the document at its word must not fail over one. What is both stands there twice.
  */
 const openAnswers = (operations: ReadonlyArray<OpenApi.OpenAPISpecOperation>, schemas: Node) => {
+  const asked = new Set(operations.flatMap(({ requestBody }) => [...below(requestBody, schemas)].map(nameIn)))
   for (const { responses } of operations) {
     for (const node of below(responses, schemas)) {
+      const name = nameIn(node)
+      if (name !== undefined && asked.has(name)) {
+        schemas[`Shown${name}`] ??= structuredClone(schemas[name])
+        node.$ref = `${prefix}Shown${name}`
+      }
       if (node.additionalProperties === false) delete node.additionalProperties
     }
   }

@@ -40,11 +40,11 @@ const generators: Readonly<Record<string, Generator>> = {
   "openapi-typescript-codegen": {
     write: (folder, input) => generate({ input, output: join(folder, "client"), httpClient: "fetch" }),
     use: `
-      import { Content, MessagesService, OpenAPI } from "./client"
+      import { MessagesService, OpenAPI, TextContent } from "./client"
       export const use = async (url: string, key: string, device: string): Promise<ReadonlyArray<string>> => {
         OpenAPI.BASE = url
         OpenAPI.TOKEN = key
-        const content: Content = { type: Content.type.TEXT, text: "On its way." }
+        const content: TextContent = { type: TextContent.type.TEXT, text: "On its way." }
         const message = { device, to: "+60123456789", content, expiresInSeconds: 60 }
         const sent = await MessagesService.messagesSend(message, "order-4711")
         const page = await MessagesService.messagesList("sent", undefined, undefined, 10)
