@@ -53,7 +53,7 @@ export const SendMessage = Schema.Struct({
       "A phone number: +…, 00…, or national when the gateway has a country configured. What can be read as two numbers is refused.",
     examples: ["+60123456789"]
   }),
-  content: Content.annotate({ identifier: "Content", description: "What it says." }),
+  content: Content.annotate({ description: "What it says." }),
   confirm: Schema.optionalKey(Confirm),
   expiresInSeconds: Schema.optionalKey(
     integer({ minimum: 1, maximum: 604_800 }, "Past it nothing leaves.").annotate({
@@ -84,9 +84,7 @@ export const Message = Schema.Struct({
   status: Status.annotate({ description: "What is known of it." }),
   device: uuid("The device that it is sent from."),
   to: Schema.optionalKey(text(`The recipient's number in full. ${shownToReaders}`)),
-  content: Schema.optionalKey(
-    Content.annotate({ identifier: "ShownContent", description: `What it says. ${shownToReaders}` })
-  ),
+  content: Schema.optionalKey(Content.annotate({ description: `What it says. ${shownToReaders}` })),
   waMessageId: Schema.optionalKey(text("The id under which it goes out, if that is chosen before the first try.")),
   error: Schema.optionalKey(
     Schema.Struct({
