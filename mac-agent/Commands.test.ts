@@ -18,12 +18,11 @@ import {
   numbersOf,
   otherDevice,
   pairOf,
-  pass,
   sendOf,
   start,
-  startAgent,
-  until
+  startAgent
 } from "./testing/AgentFixture.ts"
+import { pass, until } from "./testing/Turns.ts"
 
 const stranger = crypto.signingKey(new Uint8Array(32).fill(77))
 

@@ -55,3 +55,14 @@ export const gatewayKeyState = (
   { revoked, until }: GatewayKey
 ): "active" | "next" | "retired" | "revoked" =>
   revoked ? "revoked" : keyId === active ? "active" : until === undefined ? "next" : "retired"
+
+/** What becomes of an agent's key among all of its keys: what a `retired` one signs is taken until its time is over. */
+export const agentKeyState = (
+  keys: ReadonlyMap<string, AgentKey>,
+  keyId: string,
+  key: AgentKey,
+  now: Instant
+): "active" | "retired" | "revoked" => {
+  if (key.revoked) return "revoked"
+  return latestKey(keys)?.[0] === keyId && isTaken(key, now) ? "active" : "retired"
+}

@@ -126,10 +126,11 @@ type Decision = Result.Result<ReadonlyArray<MessageEvent>, MessageRejected>
 const accept = (...events: ReadonlyArray<MessageEvent>): Decision => Result.succeed(events)
 const reject = (reason: MessageRejected["reason"]): Decision => Result.fail(new MessageRejected({ reason }))
 
-const recorded = (
+/** The event that records this claim. */
+export const recorded = (
   { kind, attempt, recipient, code = unspecified }: Report,
   at: Instant,
-  evidence: string | undefined
+  evidence?: string
 ): ReportEvent => {
   const told = {
     ...(evidence !== undefined && { evidence }),

@@ -5,21 +5,6 @@ import * as MerkleBatch from "./MerkleBatch.ts"
 
 type Algorithms = Crypto["Service"]
 
-/**
- * Which way the bytes go, and in which version of the protocol. Part of what is signed: a report can never pass for a
- * command, nor one version for another.
- */
-export type Direction = `homing/${"command" | "report"}/${number}`
-
-export const directionOf = (kind: "command" | "report", version: number): Direction => `homing/${kind}/${version}`
-
-/** The version an envelope of this kind was written in; `undefined` for one of the other kind. */
-export const versionOf = (direction: string, kind: "command" | "report"): number | undefined => {
-  const prefix = `homing/${kind}/`
-  const version = direction.slice(prefix.length)
-  return direction.startsWith(prefix) && /^[1-9]\d{0,2}$/.test(version) ? Number(version) : undefined
-}
-
 /** Everything a signature binds besides the payload, in the order in which it is signed. */
 const headerFields = [
   "direction",

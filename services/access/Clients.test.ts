@@ -148,6 +148,7 @@ describe("the last administrator", () => {
 
       assert.strictEqual(yield* revoke({ client, key }), "LastAdministrator")
       assert.strictEqual(yield* outcome(rotate(60)), "LastAdministrator")
+      assert.strictEqual(yield* outcome(clients.revoke(caller, other.client, key.id)), "KeyUnknown")
       const { key: next } = yield* rotate()
       assert.strictEqual(yield* revoke({ client, key: next }), "LastAdministrator")
       assert.strictEqual(yield* revoke(other), "done")

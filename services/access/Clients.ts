@@ -132,11 +132,14 @@ const make = Effect.fnUntraced(function* (keyIsConfigured: boolean) {
    * may still decide at the same moment.
    */
   const unlessLast = <A, E>(
+    client: ClientId,
     key: ApiKeyId,
     change: Effect.Effect<A, E>,
     replacement?: { readonly expires: boolean }
   ) => {
-    if (keyIsConfigured || roster.keys.get(key)?.scopes.has("admin") === false) return change
+    const known = roster.keys.get(key)
+    const concerns = known === undefined || (known.client === client && known.scopes.has("admin"))
+    if (keyIsConfigured || !concerns) return change
     return turns.withPermits(1)(
       Effect.gen(function* () {
         const head = yield* store.head
@@ -205,7 +208,7 @@ const make = Effect.fnUntraced(function* (keyIsConfigured: boolean) {
       Effect.catchTag(issue(client, actorOf(caller), key), "ClientRejected", () => Effect.fail(new ClientUnknown({}))),
     rotate: (caller, client, key, rotation) =>
       Effect.catchTag(
-        unlessLast(key, rotate(client, actorOf(caller), key, rotation), {
+        unlessLast(client, key, rotate(client, actorOf(caller), key, rotation), {
           expires: rotation.expiresInSeconds !== undefined
         }),
         "ClientRejected",
@@ -221,6 +224,7 @@ const make = Effect.fnUntraced(function* (keyIsConfigured: boolean) {
     revoke: (caller, client, key) =>
       Effect.catchTag(
         unlessLast(
+          client,
           key,
           execute(client, actorOf(caller), () => ({ _tag: "RevokeKey", key }))
         ),

@@ -16,7 +16,7 @@ const begun = Effect.map(Layer.build(Layer.fresh(KeyUses.layer)), Context.get(Ke
 const rows = Effect.flatMap(SqlClient.SqlClient, (sql) => sql`SELECT id, used_at FROM key_uses ORDER BY id`)
 
 it.layer(SqliteClient.layer(":memory:", { durability: "checkpoint" }))("uses of keys", (it) => {
-  it.effect("are told at once here, and written about every five minutes, however many there are", () =>
+  it.effect("are told at once here, and written every four minutes, however many there are", () =>
     Effect.gen(function* () {
       yield* Effect.scoped(
         Effect.gen(function* () {

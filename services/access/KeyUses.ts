@@ -5,8 +5,10 @@ import { ViewsUnavailable } from "../views/Views.ts"
 import * as KeyUseRows from "./KeyUseRows.ts"
 
 const flush = "1 minute"
-/** A key that is in use all the time is written once in this time. */
-const coarseness = 300_000
+/** At a stop. */
+const patience = "1 second"
+/** A key that is in use all the time is written once in this time: what is written is five minutes old at most. */
+const coarseness = 240_000
 
 /** When keys were used last. Each gateway knows of itself at once, of others, and after a start, to some minutes. */
 export class KeyUses extends Context.Service<
@@ -30,7 +32,7 @@ export class KeyUses extends Context.Service<
         yield* rows.keep(news.map(([id, millis]) => ({ id, used_at: fromMillis(millis) })))
         for (const [key, millis] of news) written.set(key, millis)
       })
-      yield* Effect.addFinalizer(() => Effect.ignore(write(1)))
+      yield* Effect.addFinalizer(() => Effect.ignore(Effect.timeout(write(1), patience)))
       yield* Effect.forkScoped(Effect.repeat(Effect.ignore(write(coarseness)), Schedule.spaced(flush)))
 
       return {

@@ -9,7 +9,7 @@ export class CurrentPrincipal extends Context.Service<CurrentPrincipal, Principa
   "homing/services/api/CurrentPrincipal"
 ) {}
 
-/** What an endpoint asks of the key: one of these; of none, any key will do. */
+/** What an endpoint asks of the key: one of these. */
 export const RequiredScope = Context.Reference<ReadonlyArray<Scope>>("homing/services/api/RequiredScope", {
   defaultValue: () => []
 })

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs"
 import { Effect, Option, Redacted, Schedule, Schema } from "effect"
+import type { Scope } from "#domain/access/Scopes.ts"
 import { AgentOffer } from "#domain/identity/Trust.ts"
 import type { Config } from "../Config.ts"
 import * as Client from "./Client.ts"
@@ -10,9 +11,10 @@ export class NotAsked extends Schema.TaggedError<NotAsked>()("NotAsked", { messa
 /** The gateway that is asked, by default the one this configuration starts. */
 export const connect = Effect.fnUntraced(function* (
   { access: { apiKey }, door: { host, port } }: Config,
-  url: string | undefined
+  url: string | undefined,
+  scope: Scope = "admin"
 ) {
-  if (apiKey === undefined) return yield* new NotAsked({ message: "set API_KEY to a key with the scope admin" })
+  if (apiKey === undefined) return yield* new NotAsked({ message: `set API_KEY to a key with the scope ${scope}` })
   return yield* Client.connect({ url: url ?? Client.urlOf(host, port), key: Redacted.value(apiKey) })
 })
 

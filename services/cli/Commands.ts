@@ -1,9 +1,10 @@
 import * as NodeServices from "@effect/platform-node/NodeServices"
-import { Array, Effect, Option } from "effect"
+import { Array, Effect, Layer, Option } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { AgentId } from "#domain/Ids.ts"
 import { version } from "../Version.ts"
 import { runMain } from "./Main.ts"
+import * as Usage from "./Usage.ts"
 
 /** Each command loads what it needs when it runs: `--help` and `config` stay quick. */
 
@@ -35,8 +36,9 @@ const demo = Command.make(
   (options) =>
     Effect.gen(function* () {
       const { load } = yield* Effect.promise(() => import("../Config.ts"))
+      const { tellMisspelt } = yield* Effect.promise(() => import("./Settings.ts"))
       const { run } = yield* Effect.promise(() => import("./Demo.ts"))
-      const { config, described } = yield* load
+      const { config, described } = yield* Effect.tap(load, tellMisspelt)
       const told = described.some(({ source, variable }) => variable === "LOG_LEVEL" && source !== "default")
       yield* run(told ? config : { ...config, log: { level: "warn" } }, options)
     })
@@ -90,8 +92,8 @@ const config = Command.make(
 ).pipe(Command.withDescription("Print the configuration in force, secrets hidden, and where each value comes from"))
 
 const configured = Effect.gen(function* () {
-  const { load } = yield* Effect.promise(() => import("../Config.ts"))
-  return (yield* load).config
+  const { configured } = yield* Effect.promise(() => import("./Settings.ts"))
+  return yield* configured
 })
 const agentCommand = Effect.promise(() => import("./AgentCommand.ts"))
 const agentsCommand = Effect.promise(() => import("./AgentsCommand.ts"))
@@ -163,10 +165,10 @@ const url = Flag.String("url").pipe(
   Flag.withDescription("The gateway's address; by default the one that this configuration starts"),
   Flag.optional
 )
-const connected = (url: Option.Option<string>) =>
+const connected = (url: Option.Option<string>, scope?: "messages:read") =>
   Effect.gen(function* () {
     const commands = yield* agentsCommand
-    return { commands, ask: yield* commands.connect(yield* configured, Option.getOrUndefined(url)) }
+    return { commands, ask: yield* commands.connect(yield* configured, Option.getOrUndefined(url), scope) }
   })
 
 const agentsEnrol = Command.make(
@@ -230,6 +232,38 @@ const keys = Command.make("keys").pipe(
   Command.withSubcommands([keysList, keysRotate, keysRevoke])
 )
 
+const evidenceCommand = Effect.promise(() => import("./EvidenceCommand.ts"))
+
+const evidenceExport = Command.make("export", { url, message: Argument.String("message") }, ({ message, url }) =>
+  Effect.gen(function* () {
+    const { ask } = yield* connected(url, "messages:read")
+    yield* (yield* evidenceCommand).exportHistory(ask, message)
+  })
+).pipe(Command.withDescription("Print a message's events, what agents signed of them, and their keys; needs API_KEY"))
+
+const evidenceVerify = Command.make(
+  "verify",
+  {
+    json,
+    keys: Flag.String("keys").pipe(
+      Flag.withDescription(
+        "File with the keys to believe, as `homing agent keys` prints them, not those in the export"
+      ),
+      Flag.optional
+    ),
+    file: Argument.String("file").pipe(Argument.withDescription("What `homing evidence export` printed; - reads it"))
+  },
+  ({ file, json, keys }) =>
+    Effect.gen(function* () {
+      yield* (yield* evidenceCommand).verify({ file, json, keys: Option.getOrUndefined(keys) })
+    })
+).pipe(Command.withDescription("Check an export, offline: ends with 0 signed, 2 refuted, 3 the gateway's own word"))
+
+const evidence = Command.make("evidence").pipe(
+  Command.withDescription("What stands behind a message's status, for whoever wants to check it"),
+  Command.withSubcommands([evidenceExport, evidenceVerify])
+)
+
 const raiseEpoch = Command.make("raise-epoch", {}, () =>
   Effect.gen(function* () {
     const { raiseEpoch } = yield* Effect.promise(() => import("./StoreCommand.ts"))
@@ -258,7 +292,7 @@ const store = Command.make("store").pipe(
 
 const homing = Command.make("homing").pipe(
   Command.withDescription("A self-hosted WhatsApp gateway whose answers are true and provable"),
-  Command.withSubcommands([start, demo, simulator, agent, agents, keys, nkey, nats, store, config])
+  Command.withSubcommands([start, demo, simulator, agent, agents, keys, evidence, nkey, nats, store, config])
 )
 
-homing.pipe(Command.run({ version }), Effect.provide(NodeServices.layer), runMain)
+homing.pipe(Command.run({ version }), Effect.provide(Layer.merge(NodeServices.layer, Usage.layer)), runMain)

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { Effect, Layer, Schedule, Schema } from "effect"
 import { HttpServer } from "effect/http"
-import type { AgentId } from "#domain/Ids.ts"
+import { examine } from "#domain/evidence/Evidence.ts"
 import { whatsapp } from "#mac-agent/Layers.ts"
 import { Clients } from "../access/Clients.ts"
 import type { Config } from "../Config.ts"
@@ -11,7 +11,6 @@ import { type Simulator, simulated } from "../layers/Adapters.ts"
 import { together } from "../layers/Processes.ts"
 import * as Log from "../telemetry/Log.ts"
 import * as Client from "./Client.ts"
-import * as Evidence from "./Evidence.ts"
 import { gatewayOptions } from "./Settings.ts"
 import { faint, good, inStatusColour, say, strong } from "./Terminal.ts"
 import * as Timeline from "./Timeline.ts"
@@ -50,12 +49,11 @@ export const run = (config: Config, options: DemoOptions) =>
       const services = yield* Layer.build(
         together(folder, gatewayOptions(config), session).pipe(Layer.provideMerge(Log.layer(config.log)))
       )
-      yield* story(config.process.agent, simulator, options, tell).pipe(Effect.provideContext(services))
+      yield* story(simulator, options, tell).pipe(Effect.provideContext(services))
     })
   )
 
 const story = Effect.fnUntraced(function* (
-  agent: AgentId,
   simulator: Simulator,
   options: DemoOptions,
   tell: (...lines: ReadonlyArray<string>) => void
@@ -86,14 +84,12 @@ const story = Effect.fnUntraced(function* (
 
   const params = { id: message.id }
   if (options.ack === "normal") yield* Effect.ignore(settledAs(ask, message.id, "read"))
-  const { items: events } = yield* ask(({ messages }) => messages.events({ params }))
-  const moments = yield* Effect.forEach(events, (event) =>
-    Effect.map(Evidence.check(agent, event.evidence), (evidence): Timeline.Moment => {
-      const { code } = event.data
-      const { recordedAt, type } = event
-      return { type, recordedAt, evidence, ...(typeof code === "string" && { code }) }
-    })
-  )
+  const history = yield* ask(({ messages }) => messages.events({ params }))
+  const { items: events } = history
+  const { findings } = yield* examine(history, history.keys)
+  const moments = events.map(({ data: { code }, recordedAt, type }, i): Timeline.Moment => {
+    return { type, recordedAt, finding: findings[i]!._tag, ...(typeof code === "string" && { code }) }
+  })
   tell(`  ${strong("Its history")}  ${faint(`GET /v1/messages/${message.id}/events`)}`, "")
   tell(...Timeline.render(moments), "")
 
@@ -101,7 +97,7 @@ const story = Effect.fnUntraced(function* (
     const once = options.once ? { message: yield* ask(({ messages }) => messages.get({ params })), events } : {}
     say(JSON.stringify({ ...address, device, simulator: simulator.url, control: simulator.controlUrl, ...once }))
   }
-  const proven = moments.some(({ evidence, type }) => type === "message.sent.v1" && evidence === "verified")
+  const proven = moments.some(({ finding, type }) => type === "message.sent.v1" && finding === "Signed")
   if (options.ack === "normal" && !proven) {
     return yield* new DemoFailed({ message: "no signed report stands behind the answer" })
   }

@@ -7,6 +7,8 @@ import { ask, at, device, documentOf, gateway, isProblem, message, paired } from
 
 const known = documentOf({ ...message, to: { kind: "phone", address: message.to }, tags: {} } as never)
 const recorded = {
+  eventId: "33333333-3333-5333-8333-333333333333",
+  metadata: { actor: { kind: "agent", id: "home" } },
   type: "message.sent.v1",
   revision: 1,
   recordedAt: at,
@@ -45,13 +47,14 @@ layer(app, { excludeTestServices: true })("the front door", (it) => {
       Effect.gen(function* () {
         const { json } = yield* ask("GET", `/v1/messages/${known.id}/events`)
         const event = {
+          id: "33333333-3333-5333-8333-333333333333",
           type: "message.sent.v1",
           revision: 1,
           recordedAt: at,
           data: { attempt: 1, at },
           evidence: "c2lnbmVk"
         }
-        assert.deepStrictEqual(json, { items: [event] })
+        assert.deepStrictEqual(json, { message: known.id, items: [event], keys: [] })
       })
     )
 

@@ -144,6 +144,9 @@ export const held = DirectoryLock.layer
 /** Fails when a database is damaged. Takes a second or more for each 200 MB. */
 export const readThrough = (file: string) => Effect.scoped(Database.readThrough(file))
 
+/** For what is checked without a folder. */
+export const crypto = NodeCrypto.layer
+
 /** A NATS server's configuration for a gateway and these agents. */
 export const natsConfiguration = (options: {
   readonly agents: Array.NonEmptyReadonlyArray<AgentId>

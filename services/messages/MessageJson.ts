@@ -1,5 +1,9 @@
+import type { AgentId } from "#domain/Ids.ts"
+import type { Instant } from "#domain/Instant.ts"
+import type { StoreState } from "#domain/identity/StoreState.ts"
 import { messageCodes } from "#domain/message/Codes.ts"
 import type { RecordedEvent } from "#domain/Recorded.ts"
+import { agentKeysJson } from "../identity/AgentKeysJson.ts"
 import type { MessageDocument } from "./Messages.ts"
 
 /** What a failure's code means, for the codes that are ours; the others are WhatsApp's own. */
@@ -24,10 +28,26 @@ export const messageJson = (message: MessageDocument, mayRead: boolean) => ({
 })
 
 /** The signed evidence stands beside the data it proves, not inside. */
-export const eventJson = ({ data: { evidence, ...data }, recordedAt, revision, type }: RecordedEvent) => ({
+const eventJson = ({ data: { evidence, ...data }, eventId: id, recordedAt, revision, type }: RecordedEvent) => ({
+  id,
   type,
   revision,
   recordedAt,
   data,
   ...(typeof evidence === "string" && { evidence })
 })
+
+type Agents = Extract<StoreState, { _tag: "Open" }>["agents"]
+
+/** With what it is checked with: the keys of the agents that spoke. */
+export const historyJson = (message: string, history: ReadonlyArray<RecordedEvent>, agents: Agents, now: Instant) => {
+  const actors = history.map(({ metadata }) => metadata.actor).filter(({ kind }) => kind === "agent")
+  const spoke = new Set(actors.map(({ id }) => id as AgentId))
+  return {
+    message,
+    items: history.map(eventJson),
+    keys: [...spoke].flatMap((agent) =>
+      agentKeysJson(agents.get(agent) ?? new Map(), now).map((key) => ({ agent, ...key }))
+    )
+  }
+}

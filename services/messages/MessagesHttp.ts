@@ -1,8 +1,10 @@
-import { Effect, Schema } from "effect"
+import { Clock, Effect, Schema } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
 import { DeviceId, MessageId } from "#domain/Ids.ts"
+import { fromMillis } from "#domain/Instant.ts"
 import { Api } from "../api/Api.ts"
 import { CurrentPrincipal } from "../api/Authorization.ts"
+import { pageSizes } from "../api/MessagesApi.ts"
 import { may, type Principal } from "../api/Principal.ts"
 import { Admission } from "../http/Admission.ts"
 import { refuse } from "../http/Answer.ts"
@@ -10,13 +12,12 @@ import { cursorOf, positionOf } from "../http/Cursor.ts"
 import { orProblem } from "../http/Foreseen.ts"
 import type { ReadPhoneNumber } from "../http/PhoneNumbers.ts"
 import { StoreIdentity } from "../identity/StoreIdentity.ts"
-import { eventJson, messageJson } from "./MessageJson.ts"
+import { historyJson, messageJson } from "./MessageJson.ts"
 import { Messages, type Whose } from "./Messages.ts"
 import { send } from "./SendHttp.ts"
 
 const isMessageId = Schema.is(MessageId)
 const isDeviceId = Schema.is(DeviceId)
-const defaultLimit = 50
 
 const readBy = (principal: Principal): Whose => (may(principal, "messages:read:all") ? "everybody" : principal.client)
 
@@ -26,7 +27,7 @@ export const layer = (phoneNumber: ReadPhoneNumber) =>
     "messages",
     Effect.fnUntraced(function* (handlers) {
       const messages = yield* Messages
-      const { epoch } = yield* StoreIdentity
+      const { epoch, known } = yield* StoreIdentity
       const admission = yield* Admission
 
       return handlers
@@ -39,7 +40,7 @@ export const layer = (phoneNumber: ReadPhoneNumber) =>
               return yield* refuse("invalid_request", { errors: [flaw] })
             }
             if (query.device !== undefined && !isDeviceId(query.device)) return { items: [], next: null }
-            const { limit = defaultLimit, status } = query
+            const { limit = pageSizes.default, status } = query
             const principal = yield* CurrentPrincipal
             const whose = readBy(principal)
             const page = yield* orProblem(messages.list({ whose, status, device: query.device, after, limit }))
@@ -62,7 +63,8 @@ export const layer = (phoneNumber: ReadPhoneNumber) =>
           Effect.gen(function* () {
             const whose = readBy(yield* CurrentPrincipal)
             const history = isMessageId(id) ? yield* orProblem(messages.history(whose, id)) : []
-            return history.length === 0 ? yield* refuse("message_not_found") : { items: history.map(eventJson) }
+            if (history.length === 0) return yield* refuse("message_not_found")
+            return historyJson(id, history, known().state.agents, fromMillis(yield* Clock.currentTimeMillis))
           })
         )
     })

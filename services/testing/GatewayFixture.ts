@@ -85,7 +85,10 @@ const secrets = Layer.succeed(SecretVault, {
   find: () => Effect.succeed(undefined)
 })
 
-const identity = Layer.succeed(StoreIdentity, { epoch: "store:1" } as StoreIdentity["Service"])
+const identity = Layer.succeed(StoreIdentity, {
+  epoch: "store:1",
+  known: () => ({ state: { agents: new Map() } })
+} as unknown as StoreIdentity["Service"])
 const provenance = Layer.effect(
   Provenance,
   Effect.map(Crypto, (crypto) => ({

@@ -4,6 +4,7 @@ import { assert, describe, it } from "@effect/vitest"
 import canonicalize from "canonicalize"
 import { Context, Effect, Fiber, Layer, Stream } from "effect"
 import { TestClock } from "effect/testing"
+import { base64url } from "#domain/Bytes.ts"
 import { EventStore } from "#domain/ports/EventStore.ts"
 import { temporaryDirectory } from "../../testing/TemporaryDirectory.ts"
 import { a, b, c, follow, freshCategory, freshStream, many, newEvent, streamOf } from "../contract/Fixtures.ts"
@@ -46,6 +47,27 @@ describe("the SQLite event store", () => {
       const row = new DatabaseSync(file).prepare("SELECT data, metadata FROM events").get()!
       assert.strictEqual(row.data, '{"a":[1e+21,0],"b":"\\u0000😀\u2028","€":{"y":"\u007f","z":null}}')
       assert.strictEqual(row.metadata, canonicalize(event.metadata))
+    })
+  )
+
+  it.effect("keeps evidence as the bytes it is, beside the data, and gives back the text that came", () =>
+    Effect.gen(function* () {
+      const file = yield* temporaryFile
+      const stream = freshStream()
+      const signed = base64url(Uint8Array.from({ length: 300 }, (_, i) => i % 251))
+      const evidences = [signed, "", "AB", "AA==", "c2lnbmVk\n", "%", 7, null]
+      const events = evidences.map((evidence) => newEvent("told.v1", { at: "now", evidence }))
+      const store = yield* open(file)
+      for (const [i, event] of events.entries()) yield* store.append(stream, i === 0 ? "no_stream" : i - 1, [event])
+      assert.deepStrictEqual(
+        (yield* store.read(stream)).map(({ data }) => data),
+        events.map(({ data }) => data)
+      )
+      const rows = new DatabaseSync(file).prepare("SELECT data, evidence FROM events ORDER BY revision").all()
+      const beside = rows.map(({ data, evidence }) =>
+        data === '{"at":"now"}' ? base64url(evidence as Uint8Array) : null
+      )
+      assert.deepStrictEqual(beside, [signed, "", null, null, null, null, null, null])
     })
   )
 

@@ -4,8 +4,9 @@ import { assert, describe, it } from "@effect/vitest"
 import { Context, Effect, Layer } from "effect"
 import { StreamId } from "#domain/Ids.ts"
 import { EventStore } from "#domain/ports/EventStore.ts"
+import * as Database from "../../sqlite/Database.ts"
 import { temporaryDirectory } from "../../testing/TemporaryDirectory.ts"
-import { many } from "../contract/Fixtures.ts"
+import { many, newEvent } from "../contract/Fixtures.ts"
 import * as Sqlite from "./Sqlite.ts"
 
 const [a, b] = [StreamId.make("thing-a"), StreamId.make("thing-b")]
@@ -78,6 +79,46 @@ describe("a log that was begun without origins", () => {
         VALUES ('x', ?, 3, 'happened.v1', '{}', '{}', '2026-01-01T00:00:00.000Z') ON CONFLICT DO NOTHING`)
       assert.throws(() => insert.run(a), /CHECK constraint failed/)
       db.close()
+    })
+  )
+})
+
+/** As logs were before evidence stood beside the data. */
+const withoutEvidence = `
+  CREATE TABLE IF NOT EXISTS events (
+    position INTEGER PRIMARY KEY, event_id TEXT NOT NULL, stream TEXT NOT NULL, origin INTEGER, revision INTEGER NOT NULL,
+    type TEXT NOT NULL, data TEXT NOT NULL, metadata TEXT NOT NULL, recorded_at TEXT NOT NULL,
+    CHECK ((origin IS NULL) = (revision = 0))) STRICT;
+  CREATE UNIQUE INDEX IF NOT EXISTS streams ON events (stream) WHERE revision = 0;
+  CREATE UNIQUE INDEX IF NOT EXISTS revisions ON events (origin, revision) WHERE revision > 0;
+  CREATE INDEX IF NOT EXISTS others ON events (position) WHERE substr(stream, 1, 8) <> 'message-';`
+
+describe("a log that was begun with evidence in the data", () => {
+  it.live("is read as it is, and continued with the bytes beside it", () =>
+    Effect.gen(function* () {
+      const file = join(yield* temporaryDirectory, "log.db")
+      const older = Database.connect(file, { durability: "commit", schema: withoutEvidence })
+      older
+        .prepare("INSERT INTO events VALUES (1, 'x', ?, NULL, 0, 'told.v1', ?, '{}', '2026-01-01T00:00:00.000Z')")
+        .run(a, '{"at":"then","evidence":"b2xk"}')
+      older.close()
+      for (const times of [1, 2]) {
+        yield* Effect.scoped(
+          Effect.gen(function* () {
+            const store = Context.get(yield* Layer.build(Layer.fresh(Sqlite.layer(file))), EventStore)
+            yield* store.append(a, times - 1, [newEvent("told.v1", { at: "now", evidence: "bmV3" })])
+            assert.deepStrictEqual(
+              (yield* store.read(a)).map(({ data }) => data),
+              [
+                { at: "then", evidence: "b2xk" },
+                ...Array.from({ length: times }, () => ({ at: "now", evidence: "bmV3" }))
+              ]
+            )
+          })
+        )
+      }
+      const open = () => Database.connect(file, { durability: "commit", schema: withoutEvidence })
+      assert.throws(open, /has not the columns/) // the release before fails, instead of reading events without evidence
     })
   )
 })

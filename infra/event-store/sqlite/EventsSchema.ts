@@ -12,6 +12,7 @@ const table = `
     data TEXT NOT NULL,
     metadata TEXT NOT NULL,
     recorded_at TEXT NOT NULL,
+    evidence BLOB, -- the data's member of this name; none, or in the data, in rows of before
     CHECK ((origin IS NULL) = (revision = 0)) -- an older release, which knows no origin, fails instead of losing events
   ) STRICT;`
 
@@ -29,7 +30,7 @@ const indexes = `
 const upgrade = `
   ALTER TABLE events RENAME TO events_without_origin;
   ${table}
-  INSERT INTO events
+  INSERT INTO events (position, event_id, stream, origin, revision, type, data, metadata, recorded_at)
     SELECT position, event_id, stream,
       (SELECT NULLIF(first.position, event.position) FROM events_without_origin AS first
         WHERE first.stream = event.stream AND first.revision = 0),
@@ -43,5 +44,6 @@ export const setUp = (db: DatabaseSync): void =>
     db.exec(table)
     const columns = db.prepare("SELECT name FROM pragma_table_info('events')").all()
     if (!columns.some(({ name }) => name === "origin")) db.exec(upgrade)
+    else if (!columns.some(({ name }) => name === "evidence")) db.exec("ALTER TABLE events ADD COLUMN evidence BLOB")
     db.exec(indexes)
   })

@@ -1,23 +1,9 @@
 import type { DatabaseSync } from "node:sqlite"
-import type { EventId, StreamId } from "#domain/Ids.ts"
+import type { StreamId } from "#domain/Ids.ts"
 import type { Instant } from "#domain/Instant.ts"
 import type { Appended, ExpectedRevision } from "#domain/ports/EventStore.ts"
-import type { NewEvent, RecordedEvent } from "#domain/Recorded.ts"
-import { canonical } from "../Canonical.ts"
-
-/** An event and its canonical JSON. */
-export interface EncodedEvent {
-  readonly event: NewEvent
-  readonly data: string
-  readonly metadata: string
-}
-
-/** Throws on what JSON cannot say: NaN, infinities, lone surrogates, cycles. */
-export const encode = (event: NewEvent): EncodedEvent => ({
-  event,
-  data: canonical(event.data),
-  metadata: canonical(event.metadata)
-})
+import type { RecordedEvent } from "#domain/Recorded.ts"
+import { decode, type EncodedEvent, type Row } from "./EventRow.ts"
 
 /** What became of an append: stored now, stored before under the same ids, or refused. */
 export type Insertion =
@@ -25,35 +11,13 @@ export type Insertion =
   | { readonly _tag: "Repeated"; readonly last: Appended }
   | { readonly _tag: "Refused" }
 
-interface Row {
-  readonly position: number
-  readonly event_id: EventId
-  readonly stream: StreamId
-  readonly revision: number
-  readonly type: string
-  readonly data: string
-  readonly metadata: string
-  readonly recorded_at: Instant
-}
-
 type Place = Pick<Row, "event_id" | "revision" | "position">
-
-const decode = (row: Row): RecordedEvent => ({
-  eventId: row.event_id,
-  type: row.type,
-  data: JSON.parse(row.data),
-  metadata: JSON.parse(row.metadata),
-  stream: row.stream,
-  revision: row.revision,
-  position: BigInt(row.position),
-  recordedAt: row.recorded_at
-})
 
 /** The statements over the events, prepared once. They throw what SQLite throws. */
 export const eventsTable = (db: DatabaseSync) => {
   const insertOne = db.prepare(`
-    INSERT INTO events (event_id, stream, origin, revision, type, data, metadata, recorded_at)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`)
+    INSERT INTO events (event_id, stream, origin, revision, type, data, metadata, recorded_at, evidence)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`)
   const selectFirst = db.prepare("SELECT * FROM events WHERE stream = ? AND revision = 0")
   const selectOrigin = db.prepare("SELECT position FROM events WHERE stream = ? AND revision = 0")
   const selectNext = db.prepare("SELECT * FROM events WHERE origin = ? AND revision > 0 ORDER BY revision")
@@ -107,7 +71,7 @@ export const eventsTable = (db: DatabaseSync) => {
       }
       const first = expected === "no_stream" ? 0 : expected + 1
       const stored: Array<RecordedEvent> = []
-      for (const [i, { data, event, metadata }] of events.entries()) {
+      for (const [i, { data, event, evidence, metadata }] of events.entries()) {
         const { eventId, type } = event
         const revision = first + i
         const { changes, lastInsertRowid } = insertOne.run(
@@ -118,7 +82,8 @@ export const eventsTable = (db: DatabaseSync) => {
           type,
           data,
           metadata,
-          recordedAt
+          recordedAt,
+          evidence
         )
         // Revisions have no gaps, so only the first can be taken: nothing of this append has been written yet.
         if (changes === 0) return repeatedOrRefused(stream, first, events)

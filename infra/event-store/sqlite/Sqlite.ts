@@ -5,8 +5,9 @@ import { fromMillis } from "#domain/Instant.ts"
 import { EventStore, EventStoreUnavailable, WrongExpectedRevision } from "#domain/ports/EventStore.ts"
 import * as Database from "../../sqlite/Database.ts"
 import * as GroupCommit from "../../sqlite/GroupCommit.ts"
+import { encode } from "./EventRow.ts"
 import { setUp } from "./EventsSchema.ts"
-import { encode, eventsTable, type Insertion } from "./EventsTable.ts"
+import { eventsTable, type Insertion } from "./EventsTable.ts"
 import { liveTail } from "./LiveTail.ts"
 
 /** Events looked at by one page: bounds the memory of catching up, and how long a page holds the event loop. */

@@ -3,7 +3,7 @@ import { HttpApiBuilder } from "effect/http-api"
 import { fromBase64url } from "#domain/Bytes.ts"
 import { AgentId } from "#domain/Ids.ts"
 import { fromMillis, type Instant } from "#domain/Instant.ts"
-import { type AgentKey, isTaken, latestKey } from "#domain/identity/StoreState.ts"
+import { type AgentKey, latestKey } from "#domain/identity/StoreState.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
 import { keyIdOf } from "#domain/wire/Keys.ts"
 import { Api } from "../../api/Api.ts"
@@ -11,6 +11,7 @@ import { CurrentPrincipal } from "../../api/Authorization.ts"
 import { refuse } from "../../http/Answer.ts"
 import { orProblem } from "../../http/Foreseen.ts"
 import { posting } from "../../http/Posting.ts"
+import { agentKeysJson } from "../../identity/AgentKeysJson.ts"
 import { StoreIdentity } from "../../identity/StoreIdentity.ts"
 import { AgentsHeard, type Heard } from "./AgentsHeard.ts"
 
@@ -18,12 +19,6 @@ const isAgentId = Schema.is(AgentId)
 const { enrol } = Api.groups.agents.endpoints
 const flaw = (pointer: string, expected: string) =>
   refuse("invalid_request", { errors: [{ in: "body", pointer, expected }] })
-
-const keyJson = (id: string, key: AgentKey, latest: boolean, now: Instant) => ({
-  keyId: id,
-  state: key.revoked ? ("revoked" as const) : latest && isTaken(key, now) ? ("active" as const) : ("retired" as const),
-  until: key.until ?? null
-})
 
 const agentJson = (
   id: AgentId,
@@ -41,7 +36,7 @@ const agentJson = (
     clockOffsetMs: heard?.offsetMillis ?? null,
     refused: heard?.refused ?? null,
     upToDate: (heard?.revision ?? 0) >= revision,
-    keys: [...keys].map(([keyId, key]) => keyJson(keyId, key, keyId === latest?.[0], now))
+    keys: agentKeysJson(keys, now)
   }
 }
 

@@ -1,0 +1,178 @@
+import { Effect, Schema } from "effect"
+import { fromBase64url } from "../Bytes.ts"
+import type { EventId } from "../Ids.ts"
+import { PublicKeys } from "../identity/Trust.ts"
+import type { JsonObject } from "../Json.ts"
+import { Message, type MessageEvent, type Queued, type ReportEvent, recorded, reportOf } from "../message/Message.ts"
+import { type Report, reportKey, type Status, statusOf } from "../message/Status.ts"
+import { Crypto, type VerifyingKey } from "../ports/Crypto.ts"
+import { EnvelopeRefused, type Header, type Verified, verifyBatch } from "../wire/Envelope.ts"
+import { keyIdOf } from "../wire/Keys.ts"
+import { type AgentReport, Undecodable } from "../wire/Protocol.ts"
+import { SpokenVersions, versionOf } from "../wire/Versions.ts"
+
+/** An event as it is told, with the signed bytes, base64url, that are to stand behind it. */
+export interface ToldEvent {
+  readonly id: string
+  readonly type: string
+  readonly revision: number
+  readonly data: Readonly<Record<string, unknown>>
+  readonly evidence?: string
+}
+
+/** All that is told of one message, oldest first. */
+export interface History {
+  readonly message: string
+  readonly items: ReadonlyArray<ToldEvent>
+}
+
+/** Whose a public key is; `signing` is Ed25519, 32 raw bytes, base64url. */
+export interface SigningKey {
+  readonly agent: string
+  readonly keyId: string
+  readonly signing: string
+}
+
+/** Why evidence does not hold, in words. */
+export const flaws = {
+  malformed: "these bytes are no envelope",
+  too_large: "these bytes are no envelope",
+  unknown_key: "none of the keys at hand made the signature that it names",
+  bad_signature: "the signature does not hold",
+  other_agent: "the key is another agent's",
+  wrong_direction: "it is no report of an agent",
+  unknown_version: "it is written in a version of the protocol that this release does not know",
+  undecodable: "what is signed is no report about a message",
+  other_message: "what is signed is about another message",
+  other_command: "what is signed answers another command",
+  other_device: "what is signed is about another device",
+  other_recipient: "what is signed is about another recipient",
+  other_claim: "what is signed says something else than the event",
+  unreadable_event: "the event is not one that this release can read"
+} as const
+export type Flaw = keyof typeof flaws
+
+/** What became of checking one event. */
+export type Finding =
+  /** Nobody signed it: it is the gateway's own word. */
+  | { readonly _tag: "Unsigned" }
+  | { readonly _tag: "Signed"; readonly header: Header }
+  | { readonly _tag: "Refuted"; readonly flaw: Flaw }
+
+export interface Judgement {
+  readonly findings: ReadonlyArray<Finding>
+  /** It begins with what was accepted, and no event between the first and the last is missing. */
+  readonly complete: boolean
+  /** As all events tell it. */
+  readonly status: Status
+  /** As it follows from what is signed alone. */
+  readonly signedStatus: Status
+  /** `refuted`: something does not hold. `unsigned`: all holds, and the status rests on the gateway's own word. */
+  readonly verdict: "signed" | "unsigned" | "refuted"
+}
+
+const unsigned: Finding = { _tag: "Unsigned" }
+const refuted = (flaw: Flaw): Finding => ({ _tag: "Refuted", flaw })
+
+/**
+ * Checks a history with nothing at hand but public keys: that each signature holds, under a key of the agent that it names,
+ * and that what is signed is what the event says, of this message, its command, its device and its recipient.
+ */
+export const examine = Effect.fnUntraced(function* ({ items, message }: History, keys: ReadonlyArray<SigningKey>) {
+  const crypto = yield* Crypto
+  const { reports } = yield* SpokenVersions
+  const usable = usableKeys(crypto, keys)
+  const events = items.map(readEvent)
+  const queued = events[0]?.type === "message.queued" ? events[0] : undefined
+
+  /** Of what a signature that holds stands behind. */
+  const mismatch = (event: MessageEvent, { header, payload }: Verified): Flaw | undefined => {
+    if (!usable.some(({ agent, keyId }) => keyId === header.keyId && agent === header.agent)) return "other_agent"
+    const version = versionOf("reports", header.direction)
+    if (version === undefined) return "wrong_direction"
+    if (version > reports.versions.length) return "unknown_version"
+    const said = reports.read(version, payload)
+    if (said instanceof Undecodable || said.kind !== "message") return "undecodable"
+    if (said.message !== message) return "other_message"
+    if (queued === undefined || header.commandId !== queued.id) return "other_command"
+    if (header.device !== queued.data.device) return "other_device"
+    if (header.subject !== queued.data.recipient.address.subject) return "other_recipient"
+    return isReport(event) && saysTheSame(event, header, said) ? undefined : "other_claim"
+  }
+
+  const envelopes = items.map(({ evidence }) => bytesOf(evidence))
+  const keyOf = (keyId: string) => usable.find((one) => one.keyId === keyId)?.key
+  const answers = yield* verifyBatch(crypto, keyOf, envelopes)
+  const findings = items.map(({ evidence }, i): Finding => {
+    const [answer, event] = [answers[i]!, events[i]]
+    if (evidence === undefined) return unsigned
+    if (answer instanceof EnvelopeRefused) return refuted(answer.reason)
+    if (event === undefined) return refuted("unreadable_event")
+    const flaw = mismatch(event, answer)
+    return flaw === undefined ? { _tag: "Signed", header: answer.header } : refuted(flaw)
+  })
+
+  const complete = queued !== undefined && items.every(({ revision }, i) => revision === i)
+  const told = events.flatMap((event, i) => (event && isReport(event) ? [{ event, finding: findings[i]! }] : []))
+  const signed = told.filter(({ finding }) => finding._tag === "Signed")
+  const status = statusAfter(queued?.data, told)
+  const signedStatus = statusAfter(queued?.data, signed)
+  const holds = complete && findings.every(({ _tag }) => _tag !== "Refuted")
+  const verdict = !holds ? "refuted" : signed.length > 0 && status === signedStatus ? "signed" : "unsigned"
+  return { findings, complete, status, signedStatus, verdict } satisfies Judgement
+})
+
+const isReport = (event: MessageEvent): event is ReportEvent => event.type !== "message.queued"
+
+const readEvent = ({ data, id, type }: ToldEvent): MessageEvent | undefined => {
+  try {
+    return Message.read({ eventId: id as EventId, type, data: data as JsonObject })
+  } catch {
+    return undefined
+  }
+}
+
+const nothing = new Uint8Array(0)
+const bytesOf = (evidence: string | undefined): Uint8Array => {
+  try {
+    return evidence === undefined ? nothing : fromBase64url(evidence)
+  } catch {
+    return nothing
+  }
+}
+
+interface UsableKey extends SigningKey {
+  readonly key: VerifyingKey
+}
+
+const isPublicKey = Schema.is(PublicKeys.fields.signing)
+
+/** A key's id is of its own making: under another it is somebody's mistake, or somebody's hope. */
+const usableKeys = (crypto: Crypto["Service"], keys: ReadonlyArray<SigningKey>): ReadonlyArray<UsableKey> =>
+  keys.flatMap((key) => {
+    if (!isPublicKey(key.signing)) return []
+    const signing = fromBase64url(key.signing)
+    return keyIdOf(crypto, signing) === key.keyId ? [{ ...key, key: crypto.verifyingKey(signing) }] : []
+  })
+
+type MessageReport = Extract<AgentReport, { kind: "message" }>
+
+const saysTheSame = (
+  event: ReportEvent,
+  { attempt }: Header,
+  { at, claim, code, recipient }: MessageReport
+): boolean => {
+  const report: Report = {
+    kind: claim,
+    attempt: Number(attempt),
+    ...(recipient !== undefined && { recipient }),
+    ...(code !== undefined && { code })
+  }
+  return event.data.at === at && reportKey(reportOf(event)) === reportKey(reportOf(recorded(report, at)))
+}
+
+const statusAfter = (queued: Queued | undefined, told: ReadonlyArray<{ readonly event: ReportEvent }>): Status =>
+  statusOf(
+    told.map(({ event }) => reportOf(event)),
+    queued?.recipients ?? []
+  )
