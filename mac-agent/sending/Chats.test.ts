@@ -149,7 +149,7 @@ describe("a chat", () => {
     assert.deepStrictEqual(takeReady(chats), [d, e])
     chats.release(d)
     assert.deepStrictEqual(takeReady(chats), [behindA])
-    assert.strictEqual(chats.underway(), 1)
+    assert.strictEqual(chats.underway(), 3)
   })
 
   const Move = Schema.Struct({

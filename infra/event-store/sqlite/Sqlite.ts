@@ -36,22 +36,14 @@ const make = Effect.fnUntraced(function* (file: string) {
   /** What the last append failed by. */
   let trouble: unknown
 
-  const room = roomFor(file)
-  const appendable = Effect.suspend(() => {
-    const missing = trouble === undefined ? room() : undefined
-    if (missing !== undefined) return Effect.fail(new EventStoreUnavailable({ written: "no", cause: missing }))
-    if (trouble === undefined) return Effect.void
-    return Effect.try({
-      try: () => {
-        db.exec(emptyCommit)
-        trouble = undefined
-      },
-      catch: (cause) => new EventStoreUnavailable({ written: "no", cause })
-    })
-  })
+  const trying = <A>(question: () => A) =>
+    Effect.try({ try: question, catch: (cause) => new EventStoreUnavailable({ written: "no", cause }) })
 
-  const reading = <A>(read: () => A) =>
-    Effect.try({ try: read, catch: (cause) => new EventStoreUnavailable({ written: "no", cause }) })
+  const refuseTrouble = () => {
+    if (trouble === undefined) return refuseFullDisk(file)
+    db.exec(emptyCommit)
+    trouble = undefined
+  }
 
   return EventStore.of({
     append: (stream, expected, events) =>
@@ -71,10 +63,10 @@ const make = Effect.fnUntraced(function* (file: string) {
           }
         })
       }),
-    read: (stream) => reading(() => table.read(stream)),
+    read: (stream) => trying(() => table.read(stream)),
     subscribe: ({ after, categories, passed }) => tail.subscribe(categories, after ?? 0n, passed),
-    head: reading(table.head),
-    appendable
+    head: trying(table.head),
+    appendable: trying(refuseTrouble)
   })
 })
 
@@ -86,11 +78,10 @@ const emptyCommit = "PRAGMA user_version = 0"
 /** What a handful of messages take, the log's own file and those beside it. */
 const leastBytes = 1_048_576
 
-/** What there is too little of on the disk of this file. */
-const roomFor = (file: string) => (): string | undefined => {
-  if (file === ":memory:") return undefined
+const refuseFullDisk = (file: string): void => {
+  if (file === ":memory:") return
   const { bavail, bsize } = statfsSync(file)
-  return bavail * bsize < leastBytes ? "the disk is full" : undefined
+  if (bavail * bsize < leastBytes) throw new Error("the disk is full")
 }
 
 /** The log in one SQLite file, durable at every commit. One process, one store per file. */
