@@ -48,7 +48,7 @@ export const database = (folder: string, { databaseUrl: url }: Addresses) =>
       )
     : later(
         async () => ({
-          Client: await import("#infra/postgres/PostgresClient.ts"),
+          Client: await import("#infra/postgres/Presence.ts"),
           Keys: await import("#infra/subject-keys/Postgres.ts"),
           Limits: await import("#infra/limits/Postgres.ts"),
           PostgresLeases: await import("#infra/leases/Postgres.ts")
