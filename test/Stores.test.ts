@@ -260,6 +260,7 @@ it.live("lost keys are gone on without when an operator says so", () =>
     renameSync(join(path, "subject-keys.db"), join(path, "lost"))
     const mine = { ...env, DATA_DIR: path }
     closeSync(openSync(join(path, "subject-keys.db"), "a", 0o600))
+    for (const name of ["pepper", "agent-signing"]) rmSync(join(path, "secrets", name))
     const adopting = yield* homing(["store", "adopt"], { cwd, env: mine })
     assert.strictEqual((yield* adopting.ended).code, 0, adopting.stderr())
     assert.isTrue(existsSync(join(path, "subject-keys.db")))
