@@ -19,6 +19,7 @@ export class Api extends HttpApi.make("homing")
   .add(HealthApi)
   .annotate(OpenApi.Title, "Homing")
   .annotate(OpenApi.Version, "1")
+  .annotate(OpenApi.Servers, [{ url: "." }]) // beside the document, whatever path a proxy gave both
   .annotate(OpenApi.Transform, (document) => withRateLimitHeaders(withSecurity(document)))
   .annotate(
     OpenApi.Description,
