@@ -3,7 +3,7 @@ import { dirname } from "node:path"
 import { Effect, Layer, Schema } from "effect"
 import { GatewayPin } from "#domain/identity/Trust.ts"
 import { type Kept, PinStore, PinStoreUnavailable } from "#domain/ports/PinStore.ts"
-import { isThere } from "../RegularFile.ts"
+import { isThere } from "../Openable.ts"
 
 const Stored = Schema.Struct({
   v: Schema.Literal(1),

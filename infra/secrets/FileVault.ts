@@ -14,7 +14,7 @@ import { dirname, join } from "node:path"
 import { Effect, Layer, Redacted } from "effect"
 import { Crypto } from "#domain/ports/Crypto.ts"
 import { SecretVault, SecretVaultUnavailable } from "#domain/ports/SecretVault.ts"
-import { isThere } from "../RegularFile.ts"
+import { isThere } from "../Openable.ts"
 
 const secretLength = 32
 const slug = /^[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?$/

@@ -1,6 +1,6 @@
 import { chmodSync, readdirSync, statSync } from "node:fs"
 import { join } from "node:path"
-import { isThere } from "../RegularFile.ts"
+import { isThere } from "../Openable.ts"
 
 /** What this project keeps in a data folder, secrets apart, which look after themselves. */
 const ours = /^(?:.+\.db(?:-wal|-shm|-journal)?|lock\.[a-z]+|trust\.json)$/
