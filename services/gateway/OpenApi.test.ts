@@ -43,10 +43,9 @@ layer(gateway(), { excludeTestServices: true })("/openapi.json", (it) => {
 
   it.effect("names the gateway by where the document itself was found, whatever path a proxy gave both", () =>
     Effect.gen(function* () {
-      const [server, ...others] = (yield* document).servers
+      const [server] = (yield* document).servers
       const found = "https://example.org/homing/openapi.json"
       assert.strictEqual(new URL(server!.url, found).href, "https://example.org/homing/")
-      assert.deepStrictEqual(others, [])
     })
   )
 
