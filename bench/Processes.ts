@@ -25,6 +25,15 @@ export interface ServeOptions {
   readonly env?: Readonly<Record<string, string>>
 }
 
+/** What it says when it is ready; what it says before is why it never will be. */
+const announced = async (script: string, child: ChildProcess): Promise<{ readonly port: number }> => {
+  for await (const line of createInterface({ input: child.stdout! })) {
+    if (line.startsWith("{")) return JSON.parse(line)
+    process.stderr.write(`${line}\n`)
+  }
+  throw new Error(`${script} ended before it was ready`)
+}
+
 /** A server process on a fresh folder, ready when it has printed its port. */
 export const serve = async (
   script: string,
@@ -36,9 +45,8 @@ export const serve = async (
     env: { ...process.env, ...env },
     stdio: ["ignore", "pipe", "inherit", "ipc"]
   })
-  const [line] = await once(createInterface({ input: child.stdout! }), "line")
+  const { port } = await announced(script, child)
   const readyMs = performance.now() - begun
-  const { port } = JSON.parse(line)
   return {
     port,
     process: child,

@@ -3,6 +3,7 @@ import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import { Effect, Layer } from "effect"
 import * as Instant from "#infra/whatsapp/AcknowledgesAtOnce.ts"
 import { whatsapp } from "#mac-agent/Layers.ts"
+import { Adopting } from "#services/identity/Installation.ts"
 import { alone, together } from "#services/layers/Processes.ts"
 import * as Log from "#services/telemetry/Log.ts"
 import { addressesOf, listening, optionsOf } from "#services/testing/Composition.ts"
@@ -41,8 +42,10 @@ const { DATABASE_URL, EVENTSTORE_URL, NATS_URL, WHATSAPP_URL } = process.env
 const lookups = { burst: 10_000, everyMs: 1 }
 const session = WHATSAPP_URL === undefined ? Instant.layer : whatsapp(folder, { webSocketUrl: WHATSAPP_URL, lookups })
 const addresses = addressesOf({ database: DATABASE_URL, eventStore: EVENTSTORE_URL, nats: NATS_URL })
-const product =
+const halves =
   NATS_URL === undefined ? together(folder, options, session, addresses) : alone(folder, addresses, options)
+/** A real event store keeps what an earlier run left in it; the folder, with its secrets, is new. */
+const product = EVENTSTORE_URL === undefined ? halves : Layer.provide(halves, Layer.succeed(Adopting, true))
 
 Effect.scoped(
   Effect.gen(function* () {

@@ -43,12 +43,25 @@ export const whatsapp = (folder: string, options: Omit<Baileys.Options, "authFil
 export const ledger = (folder: string) =>
   Layer.merge(SqliteLedger.layer(join(folder, "ledger.db")), SqliteRefusals.layer(join(folder, "refusals.db")))
 
-/** What it begins its folder with; without any of it, it would send again or pair anew. */
-export const agentKeeps: Contents = { files: ["ledger.db", "whatsapp.db"], secrets: ["ledger", "whatsapp-auth"] }
+/** What it begins its folder with; without any of it, it would send again, pair anew, or be nobody that a gateway knows. */
+export const agentKeeps = {
+  files: ["ledger.db", "whatsapp.db"],
+  secrets: ["ledger", "whatsapp-auth", "agent-signing", "agent-agreement"]
+} as const
+
+const contents: Contents = {
+  files: agentKeeps.files,
+  secrets: [...agentKeeps.secrets, "agent-nkey"],
+  renewal: "`homing agent keys --new`, and enrol the agent again"
+}
 
 /** What it stands on: its folder. */
 export const embedded = (folder: string) =>
-  ledger(folder).pipe(Layer.provide(FolderContents.layer(folder, agentKeeps)), Layer.provideMerge(custody(folder)))
+  ledger(folder).pipe(Layer.provide(FolderContents.layer(folder, contents)), Layer.provideMerge(custody(folder)))
+
+/** Its folder, in which secrets that are lost are made anew. */
+export const renewed = (folder: string) =>
+  FolderContents.layer(folder, contents, true).pipe(Layer.provideMerge(custody(folder)))
 
 /** The agent between WhatsApp and a bus. It dials out and listens nowhere. Leaves its folder's ports open. */
 export const between = <E, R, E2, R2>(

@@ -27,7 +27,7 @@ export const startAgent = (path: string, lane: Bus, agent = home, whatsapp = Ins
 
 /** What `homing agent keys` prints; with `renew`, `homing agent keys --new`. */
 export const offered = (path: string, renew = false, agent = home) =>
-  Effect.provide(AgentProcess.offer(agent, renew), AgentProcess.custody(path))
+  Effect.provide(AgentProcess.offer(agent, renew), (renew ? AgentProcess.renewed : AgentProcess.custody)(path))
 
 /** `homing agent trust` */
 export const trusting = (path: string, pin: unknown) =>

@@ -1,3 +1,4 @@
+import { existsSync, renameSync, rmSync } from "node:fs"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
@@ -47,6 +48,31 @@ describe("an agent of its own", () => {
       yield* enrolled(gateway, path)
       const other = yield* Effect.flip(startAgent(path, lane, AgentId.make("office")))
       assert.match(String((other as Error).message), /that of agent home, not of office/)
+      yield* Effect.scoped(startAgent(path, lane))
+    })
+  )
+
+  it.live("makes no other keys in place of those that its gateway knows, until somebody says so", () =>
+    Effect.gen(function* () {
+      const lane = yield* bus
+      const path = join(yield* folder, "agent")
+      const gateway = yield* gatewayAlone(lane)
+      yield* enrolled(gateway, path)
+      yield* Effect.scoped(startAgent(path, lane))
+      for (const name of ["agent-signing", "agent-agreement", "agent-nkey"]) {
+        const file = join(path, "secrets", name)
+        renameSync(file, join(path, name))
+        const refused = yield* Effect.flip(startAgent(path, lane))
+        assert.match(String((refused as Error).message), new RegExp(`${name} is missing.*agent keys --new`))
+        if (name !== "agent-nkey") {
+          assert.match((yield* Effect.flip(offered(path))).message, new RegExp(`${name} is missing.*agent keys --new`))
+        }
+        assert.isFalse(existsSync(file))
+        renameSync(join(path, name), file)
+      }
+      rmSync(join(path, "secrets", "agent-signing"))
+      const { body: pin } = yield* gateway.call("POST", "/v1/agents", yield* offered(path, true))
+      yield* trusting(path, pin)
       yield* Effect.scoped(startAgent(path, lane))
     })
   )

@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process"
 import {
   chmodSync,
   closeSync,
@@ -50,7 +51,30 @@ const cases: ReadonlyArray<readonly [string, (path: string) => void, RegExp]> = 
     (path) => chmodSync(path, 0o777),
     /is open for other users to write \(mode 777\)/
   ],
-  ["the log is missing", (path) => lose(path, "log.db"), /log\.db is missing, and \S+subject-keys\.db is there/],
+  [
+    "the log is missing",
+    (path) => lose(path, "log.db"),
+    /log\.db is missing, and \S+subject-keys\.db is there: put it back .* lost for ever, .* begin anew, in a folder that is empty/
+  ],
+  [
+    "the log is another",
+    (path) => {
+      lose(path, "log.db")
+      closeSync(openSync(join(path, "log.db"), "a", 0o600))
+    },
+    /views\.db belongs to another log\. If the log is not the one that belongs here, put that back; else delete views\.db/
+  ],
+  ...["log.db", "ledger.db-wal", "lock.json", "secrets/pepper"].map(
+    (name) =>
+      [
+        `a pipe has the name of ${name}`,
+        (path: string) => {
+          rmSync(join(path, name), { force: true })
+          execFileSync("mkfifo", ["-m", "600", join(path, name)])
+        },
+        new RegExp(`${name} is not a file: put the file back`)
+      ] as const
+  ),
   [
     "the subject keys are missing",
     (path) => lose(path, "subject-keys.db"),
@@ -66,7 +90,7 @@ const cases: ReadonlyArray<readonly [string, (path: string) => void, RegExp]> = 
   ],
   ["the ledger is missing", (path) => lose(path, "ledger.db"), /ledger\.db is missing/],
   ["the credentials are missing", (path) => lose(path, "whatsapp.db"), /whatsapp\.db is missing/],
-  ...["pepper", "subject-keys", "ledger", "whatsapp-auth"].map(
+  ...["pepper", "subject-keys", "ledger", "whatsapp-auth", "agent-signing", "agent-agreement"].map(
     (name) =>
       [
         `the secret ${name} is missing`,
@@ -180,7 +204,7 @@ it.live("what belongs to another log is refused", () =>
     })
     assert.strictEqual(
       yield* refusal("views.db"),
-      "homing: views.db belongs to another log: delete it, and it is made anew"
+      "homing: views.db belongs to another log. If the log is not the one that belongs here, put that back; else delete views.db, and it is made anew"
     )
     assert.match(
       yield* refusal("subject-keys.db", "secrets/subject-keys"),
@@ -236,6 +260,7 @@ it.live("lost keys are gone on without when an operator says so", () =>
     renameSync(join(path, "subject-keys.db"), join(path, "lost"))
     const mine = { ...env, DATA_DIR: path }
     closeSync(openSync(join(path, "subject-keys.db"), "a", 0o600))
+    for (const name of ["pepper", "agent-signing"]) rmSync(join(path, "secrets", name))
     const adopting = yield* homing(["store", "adopt"], { cwd, env: mine })
     assert.strictEqual((yield* adopting.ended).code, 0, adopting.stderr())
     assert.isTrue(existsSync(join(path, "subject-keys.db")))

@@ -3,6 +3,7 @@ import { dirname } from "node:path"
 import { Effect, Layer, Schema } from "effect"
 import { GatewayPin } from "#domain/identity/Trust.ts"
 import { type Kept, PinStore, PinStoreUnavailable } from "#domain/ports/PinStore.ts"
+import { isThere } from "../Openable.ts"
 
 const Stored = Schema.Struct({
   v: Schema.Literal(1),
@@ -12,13 +13,8 @@ const Stored = Schema.Struct({
 const decode = Schema.decodeUnknownSync(Schema.fromJsonString(Stored))
 
 const read = (file: string): Kept => {
-  let text: string
-  try {
-    text = readFileSync(file, "utf8")
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === "ENOENT") return { generations: 1, pin: undefined }
-    throw cause
-  }
+  if (!isThere(file)) return { generations: 1, pin: undefined }
+  const text = readFileSync(file, "utf8")
   try {
     const { generations, pin } = decode(text)
     return { generations, pin }

@@ -14,6 +14,7 @@ import { dirname, join } from "node:path"
 import { Effect, Layer, Redacted } from "effect"
 import { Crypto } from "#domain/ports/Crypto.ts"
 import { SecretVault, SecretVaultUnavailable } from "#domain/ports/SecretVault.ts"
+import { isThere } from "../Openable.ts"
 
 const secretLength = 32
 const slug = /^[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?$/
@@ -32,8 +33,6 @@ const make = Effect.fnUntraced(function* (folder: string) {
     refuseIfOthersMay(folder, statSync(folder).mode)
     return join(folder, name)
   }
-  const isThere = (file: string) => statSync(file, { throwIfNoEntry: false }) !== undefined
-
   const obtain = (name: string): Redacted.Redacted<Uint8Array> => {
     const file = fileOf(name)
     if (!isThere(file)) create(file)

@@ -1,5 +1,6 @@
 import { chmodSync, readdirSync, statSync } from "node:fs"
 import { join } from "node:path"
+import { isThere } from "../Openable.ts"
 
 /** What this project keeps in a data folder, secrets apart, which look after themselves. */
 const ours = /^(?:.+\.db(?:-wal|-shm|-journal)?|lock\.[a-z]+|trust\.json)$/
@@ -15,9 +16,10 @@ export const closeToOthers = (folder: string): ReadonlyArray<string> => {
   const files = readdirSync(folder)
     .filter((name) => ours.test(name))
     .map((name) => join(folder, name))
+    .filter(isThere) // a holder's that went meanwhile is not
   const found = [folder, ...files].flatMap((path) => {
     const mode = modeOf(path)
-    return mode === undefined ? [] : [{ path, mode }] // a holder's that went meanwhile
+    return mode === undefined ? [] : [{ path, mode }]
   })
   const written = files.length > 0 ? found.find(({ mode }) => (mode & writableByOthers) !== 0) : undefined
   if (written !== undefined) {

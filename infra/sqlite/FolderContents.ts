@@ -7,29 +7,33 @@ import { SecretVault } from "#domain/ports/SecretVault.ts"
 export class StoreMissing extends Schema.TaggedError<StoreMissing>()("StoreMissing", {
   missing: Schema.String,
   beside: Schema.String,
-  way: Schema.Literals(["file", "secret"])
+  /** What there is to do when it is lost for ever. */
+  lost: Schema.String
 }) {
   override get message() {
-    const without =
-      this.way === "file"
-        ? `To go on without it for ever, make an empty file of that name, readable by you alone`
-        : "If it is lost for ever: `homing store adopt`"
-    return `${this.missing} is missing, and ${this.beside} is there: put it back from the backup that the others are of. ${without} (docs/operations.md, Data folder)`
+    return `${this.missing} is missing, and ${this.beside} is there: put it back from the backup that the others are of. ${this.lost} (docs/operations.md, Data folder)`
   }
 }
 
 export interface Contents {
   /** Databases that are begun together, and belong together from then on. */
   readonly files: ReadonlyArray<string>
-  /** Secrets without which what is in them is of no use. */
+  /** The one of them without which all others are of no use. */
+  readonly log?: string
+  /** Secrets without which what is in them is of no use, or whose replacement nobody would know. */
   readonly secrets: ReadonlyArray<string>
+  /** The command by which secrets that are lost for ever are made anew. */
+  readonly renewal: string
 }
+
+const lostFile = "To go on without it for ever, make an empty file of that name, readable by you alone"
+const lostLog = "If it is lost for ever, so is all that the others belong to: begin anew, in a folder that is empty"
 
 /**
  * Begins a new folder, secrets first, and refuses one of which a part is missing. A start that was cut off leaves empty
  * files at most, which are as good as none. `adopting`: secrets that are missing are made, whatever is there.
  */
-export const layer = (folder: string, { files, secrets }: Contents, adopting = false) =>
+export const layer = (folder: string, { files, log, renewal, secrets }: Contents, adopting = false) =>
   Layer.effectDiscard(
     Effect.gen(function* () {
       const vault = yield* SecretVault
@@ -41,11 +45,18 @@ export const layer = (folder: string, { files, secrets }: Contents, adopting = f
         for (const path of paths) closeSync(openSync(path, "a", 0o600))
         return
       }
-      const lost = paths[sizes.indexOf(undefined)]
-      if (lost !== undefined) return yield* new StoreMissing({ missing: lost, beside: begun, way: "file" })
+      const lost = sizes.indexOf(undefined)
+      if (lost !== -1) {
+        const way = files[lost] === log ? lostLog : lostFile
+        return yield* new StoreMissing({ missing: paths[lost]!, beside: begun, lost: way })
+      }
       for (const secret of secrets) {
         if ((yield* adopting ? vault.obtain(secret) : vault.find(secret)) !== undefined) continue
-        return yield* new StoreMissing({ missing: join(folder, "secrets", secret), beside: begun, way: "secret" })
+        return yield* new StoreMissing({
+          missing: join(folder, "secrets", secret),
+          beside: begun,
+          lost: `If it is lost for ever: ${renewal}`
+        })
       }
     })
   )

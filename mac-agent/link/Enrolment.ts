@@ -3,7 +3,7 @@ import type { AgentId } from "#domain/Ids.ts"
 import { AgentOffer, epochOf, GatewayPin } from "#domain/identity/Trust.ts"
 import { PinStore } from "#domain/ports/PinStore.ts"
 import { SpokenVersions } from "#domain/wire/Versions.ts"
-import { ownKeys } from "./OwnKeys.ts"
+import { ownKeys, refuseLost } from "./OwnKeys.ts"
 import * as Trust from "./Trust.ts"
 
 /** What an operator does to an agent's trust. */
@@ -14,6 +14,7 @@ const encodeOffer = Schema.encodeSync(AgentOffer)
 export const offer = Effect.fnUntraced(function* (agent: AgentId, busUser: string, renew: boolean) {
   const pins = yield* PinStore
   const kept = yield* pins.read
+  if (kept.pin !== undefined && !renew) yield* refuseLost(kept.generations)
   const generations = renew ? kept.generations + 1 : kept.generations
   const keys = yield* ownKeys(generations)
   if (renew) yield* pins.write({ ...kept, generations })

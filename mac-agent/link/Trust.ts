@@ -6,7 +6,7 @@ import { epochOf, type GatewayPin } from "#domain/identity/Trust.ts"
 import { type CipherKey, Crypto, type SigningKey, type VerifyingKey } from "#domain/ports/Crypto.ts"
 import { PinStore, type PinStoreUnavailable } from "#domain/ports/PinStore.ts"
 import { agreementInfo, type OwnKey } from "#domain/wire/Keys.ts"
-import { ownKeys } from "./OwnKeys.ts"
+import { ownKeys, refuseLost } from "./OwnKeys.ts"
 
 /** What this agent is, and what it pinned of the gateway it belongs to: nobody else can command it. */
 export class Trust extends Context.Service<
@@ -55,6 +55,7 @@ export const layer = (agent: AgentId) =>
       if (pin.agent !== agent) {
         return yield* new NotTrusted({ message: `this folder is that of agent ${pin.agent}, not of ${agent}` })
       }
+      yield* refuseLost(generations)
       const keep = (next: GatewayPin) => pins.write({ generations, pin: next })
       return yield* make(yield* ownKeys(generations), pin, keep)
     })

@@ -22,7 +22,7 @@ export class Api extends HttpApi.make("homing")
   .annotate(OpenApi.Version, "1")
   .annotate(OpenApi.License, { name: "MIT", identifier: "MIT" })
   .annotate(OpenApi.Servers, [
-    { url: "/", description: "The gateway that serves this document." },
+    { url: ".", description: "The gateway that serves this document, whatever path a proxy gave both." },
     { url: "http://127.0.0.1:4010", description: "A gateway on this machine that listens where it does by default." }
   ])
   .annotate(OpenApi.Transform, (document) => asSeenByClients(withRateLimitHeaders(withSecurity(document))))

@@ -39,7 +39,7 @@ export const run = ({ addresses, door, log, process, whatsApp }: Config) =>
 export const printKeys = ({ process: { agent, dataDirectory } }: Config, { renew }: { readonly renew: boolean }) =>
   AgentProcess.offer(agent, renew).pipe(
     Effect.map((offer) => say(JSON.stringify(offer))),
-    Effect.provide(renew ? AgentProcess.custody(dataDirectory) : AgentProcess.identity(dataDirectory))
+    Effect.provide(renew ? AgentProcess.renewed(dataDirectory) : AgentProcess.identity(dataDirectory))
   )
 
 /** Pins the gateway's answer: the JSON itself, or `-` to read it from standard input. */

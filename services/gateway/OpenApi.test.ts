@@ -13,6 +13,7 @@ interface Operation {
 }
 interface Document {
   readonly openapi: string
+  readonly servers: ReadonlyArray<{ readonly url: string }>
   readonly paths: Record<string, Record<string, Operation>>
   readonly components: {
     readonly schemas: Record<string, unknown>
@@ -38,6 +39,14 @@ layer(gateway(), { excludeTestServices: true })("/openapi.json", (it) => {
       )
       assert.sameMembers(written, declared)
       assert.isAbove(declared.length, 14)
+    })
+  )
+
+  it.effect("names the gateway by where the document itself was found, whatever path a proxy gave both", () =>
+    Effect.gen(function* () {
+      const [server] = (yield* document).servers
+      const found = "https://example.org/homing/openapi.json"
+      assert.strictEqual(new URL(server!.url, found).href, "https://example.org/homing/")
     })
   )
 

@@ -16,11 +16,13 @@ const words = {
     "If only one will ever run: `homing store adopt`",
   other_database:
     "the database at DATABASE_URL belongs to another log: set EVENTSTORE_URL to that one, or use another database",
-  other_views: "views.db belongs to another log: delete it, and it is made anew",
+  other_views:
+    "views.db belongs to another log. If the log is not the one that belongs here, put that back; else delete views.db, and " +
+    "it is made anew",
   no_pepper: `the secret pepper is missing, and the log has been begun. ${otherSecrets}`,
   other_keys:
-    "the subject keys, in subject-keys.db or the database, belong to another log. Put back those of this one, from the " +
-    "newest backup. If these shall be its keys: `homing store adopt`",
+    "the subject keys, in subject-keys.db or the database, belong to another log. If the log is not the one that belongs " +
+    "here, put that back; else the keys of this one, from the newest backup. If these shall be its keys: `homing store adopt`",
   no_keys:
     "there is no subject key, in subject-keys.db or the database, and the log needs some: no recipient, text or name in it " +
     "can be read. Put them back from the newest backup. If they are lost for ever: `homing store adopt`"

@@ -48,7 +48,7 @@ export const database = (folder: string, { databaseUrl: url }: Addresses) =>
       )
     : later(
         async () => ({
-          Client: await import("#infra/postgres/PostgresClient.ts"),
+          Client: await import("#infra/postgres/Presence.ts"),
           Keys: await import("#infra/subject-keys/Postgres.ts"),
           Limits: await import("#infra/limits/Postgres.ts"),
           PostgresLeases: await import("#infra/leases/Postgres.ts")
@@ -120,16 +120,22 @@ const kept = ({ databaseUrl, eventStoreUrl }: Addresses): Contents => ({
     ...(eventStoreUrl === undefined ? ["log.db"] : []),
     ...(databaseUrl === undefined ? ["subject-keys.db"] : [])
   ],
-  secrets: ["pepper", "subject-keys"]
+  log: "log.db",
+  secrets: ["pepper", "subject-keys"],
+  renewal: "`homing store adopt`"
 })
 
 /**
  * One process holds the folder at a time, unless nothing but secrets is in it. Who adopts a log goes by the secrets that
  * are there. `others`: what another half keeps there.
  */
-export const custody = (folder: string, addresses: Addresses, others: Contents = { files: [], secrets: [] }) => {
+export const custody = (
+  folder: string,
+  addresses: Addresses,
+  others: Pick<Contents, "files" | "secrets"> = { files: [], secrets: [] }
+) => {
   const own = kept(addresses)
-  const contents = { files: [...own.files, ...others.files], secrets: [...own.secrets, ...others.secrets] }
+  const contents = { ...own, files: [...own.files, ...others.files], secrets: [...own.secrets, ...others.secrets] }
   return isShared(addresses)
     ? secrets(folder)
     : Layer.unwrap(Effect.map(Adopting, (adopting) => FolderContents.layer(folder, contents, adopting))).pipe(

@@ -1,3 +1,5 @@
+import { existsSync } from "node:fs"
+import { join } from "node:path"
 import { Effect, Layer } from "effect"
 import type { AgentId } from "#domain/Ids.ts"
 import type { WhatsApp } from "#domain/ports/WhatsApp.ts"
@@ -71,11 +73,14 @@ const logIdentity = (folder: string, addresses: Addresses, region: string) =>
 export const identity = (folder: string, addresses: Addresses, region: string) =>
   logIdentity(folder, addresses, region).pipe(Layer.provide(custody(folder, addresses)))
 
+/** What of an agent is in the folder is adopted with the rest. */
+const agentIn = (folder: string) => (existsSync(join(folder, agentKeeps.files[0])) ? agentKeeps : undefined)
+
 /** The same, with the subject keys that are there, which become the log's. */
 export const adoption = (folder: string, addresses: Addresses, region: string) =>
   OwnKeys.layer.pipe(
     Layer.provide([database(folder, addresses)]),
     Layer.provideMerge(logIdentity(folder, addresses, region)),
-    Layer.provide(custody(folder, addresses)),
+    Layer.provide(custody(folder, addresses, agentIn(folder))),
     Layer.provide(Layer.succeed(Adopting, true))
   )

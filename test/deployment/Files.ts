@@ -10,7 +10,8 @@ export const text = (file: string) => readFileSync(join(root, file), "utf8")
 export const manifest: {
   readonly version: string
   readonly scripts: Readonly<Record<string, string>>
-  readonly devDependencies: Readonly<Record<string, string>>
+  readonly dependencies: Readonly<Record<string, string>>
+  readonly engines: { readonly node: string }
 } = JSON.parse(text("package.json"))
 
 const dockerfile = text("Dockerfile").replaceAll("\\\n", " ").split("\n")

@@ -6,6 +6,7 @@ import * as Connection from "./Connection.ts"
 import * as DeadLetters from "./DeadLetters.ts"
 import * as Keeper from "./Keeper.ts"
 import { inboxOf } from "./Names.ts"
+import * as Neighbours from "./Neighbours.ts"
 import * as Publisher from "./Publisher.ts"
 import * as Subscriber from "./Subscriber.ts"
 import { defaults, type Tuning } from "./Tuning.ts"
@@ -52,23 +53,28 @@ export const layer = (options: Options) =>
       const acknowledgements = yield* Acknowledgements.make(connection, tuning)
       const keeper = gateway ? yield* Keeper.make(connection, tuning) : Keeper.bystander
       if (gateway) yield* DeadLetters.follow(connection, keeper, acknowledgements, tuning)
+      const isShared = options.role === "gateway" ? yield* Neighbours.listen(connection) : () => false
+      if (options.role === "agent") yield* Neighbours.knock(connection, options.agent)
       return Context.make(CommandBus, {
         publish: yield* Publisher.make(connection, keeper, tuning),
         subscribe: Subscriber.make(connection, keeper, acknowledgements, tuning),
         answer: Effect.flatMap(connection.link, ({ nc }) => Effect.asVoid(Connection.ask(() => nc.rtt())))
       }).pipe(
-        Context.add(JetStreamServer, { describe: () => describe(connection.version()), shortage: keeper.shortage })
+        Context.add(JetStreamServer, {
+          describe: () => describe(connection.version(), isShared()),
+          shortage: keeper.shortage
+        })
       )
     })
   )
 
 /** The server does not tell its `sync_interval`; before 2.10 there is none to set. */
-const describe = (version: string | undefined): string => {
+const describe = (version: string | undefined, isShared: boolean): string => {
   if (version === undefined) return "JetStream: not reached yet; what it forgets is issued again from the log"
   const [major = 0, minor = 0] = version.split(".").map(Number)
   const synced =
     major > 2 || minor >= 10
       ? "to disk every 2 minutes unless its sync_interval says otherwise"
       : "to disk every 2 minutes, whatever it is told"
-  return `JetStream ${version}: envelopes are written before they are acknowledged, ${synced}; what it forgets is issued again from the log`
+  return `JetStream ${version}: envelopes are written before they are acknowledged, ${synced}; what it forgets is issued again from the log${isShared ? ". Agents and gateway share an account: its configuration is an older release's" : ""}`
 }

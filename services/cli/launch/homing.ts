@@ -1,0 +1,26 @@
+#!/usr/bin/env node
+/**
+ * Every Node reads this file, however old: one that is too old ends with a line, where TypeScript or an `import` would
+ * be its stack trace. Hence JavaScript alone, in a folder that says CommonJS, whose loader takes any extension.
+ */
+const { engines } = require("../../../package.json")
+const [atHand, needed] = [process.versions.node, engines.node.replace(/\D*/, "")]
+
+if (Number.parseInt(atHand, 10) < Number.parseInt(needed, 10)) {
+  process.stderr.write(
+    `homing: this is Node ${atHand}, and Node ${needed} or newer is needed. Start it through npm (npm start, npm run ` +
+      "homing -- …), which takes the Node that npm ci installs, or put a newer one first on the PATH (README.md, Installing)\n"
+  )
+  process.exit(1)
+}
+
+// Before anything else is loaded: from the second start on, nothing is compiled again.
+require("node:module").enableCompileCache()
+
+// The service itself, which is to be back soon after a restart, loads no parser of commands.
+const [command, ...rest] = process.argv.slice(2)
+if (command === "start" && rest.length === 0) {
+  Promise.all([import("../Start.ts"), import("../Main.ts")]).then(([{ main }, { runMain }]) => runMain(main))
+} else {
+  import("../Commands.ts")
+}

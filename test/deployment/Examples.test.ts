@@ -1,0 +1,48 @@
+import { execFileSync } from "node:child_process"
+import { readdirSync } from "node:fs"
+import { join } from "node:path"
+import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import * as Config from "#services/Config.ts"
+import { root, text } from "./Files.ts"
+
+const units = readdirSync(join(root, "docs/examples")).filter((name) => name.endsWith(".service"))
+const valuesOf = (unit: string, name: string) =>
+  [...text(join("docs/examples", unit)).matchAll(new RegExp(`^${name}=(.*)$`, "gm"))].map(([, value]) => value!)
+
+describe("the units of systemd", () => {
+  it("run commands that exist", () => {
+    assert.lengthOf(units, 2)
+    for (const unit of units) {
+      const [node, entry, ...command] = valuesOf(unit, "ExecStart")[0]!.split(" ")
+      assert.strictEqual(node, join(valuesOf(unit, "WorkingDirectory")[0]!, "node_modules/.bin/node"))
+      const help = execFileSync(process.execPath, [join(root, entry!), ...command.slice(0, -1), "--help"], {
+        encoding: "utf8"
+      })
+      assert.match(help, new RegExp(`^\\s+${command.at(-1)}\\s`, "m"))
+    }
+  })
+
+  it.effect("set what can be set, and keep it where they may write", () =>
+    Effect.gen(function* () {
+      for (const unit of units) {
+        const pairs = valuesOf(unit, "Environment").flatMap((line) => line.split(" ").map((pair) => pair.split("=")))
+        const { NODE_COMPILE_CACHE, NODE_ENV, ...environment }: Record<string, string> = Object.fromEntries(pairs)
+        assert.strictEqual(NODE_ENV, "production")
+        assert.strictEqual(NODE_COMPILE_CACHE, join("/var/cache", valuesOf(unit, "CacheDirectory")[0]!))
+        assert.deepStrictEqual(Object.keys(environment), ["DATA_DIR"])
+        const { config } = yield* Config.read(environment, {})
+        assert.strictEqual(config.process.dataDirectory, join("/var/lib", valuesOf(unit, "StateDirectory")[0]!))
+      }
+    })
+  )
+})
+
+it("both proxies let in the same paths", () => {
+  const [, caddy] = /@public path (.+)/.exec(text("docs/deploy.md"))!
+  const [, nginx] = /location ~ \^\/homing\/\((.+)\)\$/.exec(text("docs/examples/nginx.conf"))!
+  assert.sameMembers(
+    nginx!.split("|").map((one) => `/${one.replace(".+", "*").replace("\\.", ".")}`),
+    caddy!.split(" ")
+  )
+})
