@@ -30,9 +30,11 @@ export const make = (
   const keep = options.keep ?? 0
   const sent: Array<Sent> = []
   let queue: Queue.Queue<SessionEvent> | undefined
+  let open = new Set<DeviceId>()
   const tell = (event: Told) =>
     Effect.suspend(() => {
       if (queue === undefined) return Effect.succeed(false)
+      if (event._tag === "Disconnected" && event.final) open.delete(event.device)
       return Queue.offer(queue, event._tag === "Receipt" ? { taken: Effect.void, ...event } : event)
     })
   type Finding = (waMessageId: string) => Effect.Effect<SentMessage | undefined>
@@ -47,7 +49,7 @@ export const make = (
     Effect.gen(function* () {
       const events = yield* Queue.unbounded<SessionEvent>()
       queue = events
-      const open = new Set<DeviceId>()
+      open = new Set()
 
       return WhatsApp.of({
         encode: (_device, { content }) => Effect.succeed(new TextEncoder().encode(content.text)),
@@ -60,6 +62,12 @@ export const make = (
             if (pairing) yield* Queue.offer(events, { _tag: "Paired", device })
             yield* Queue.offer(events, { _tag: "Connected", device })
           }),
+        logOut: (device) =>
+          Effect.suspend(() =>
+            open.delete(device)
+              ? Effect.asVoid(Queue.offer(events, { _tag: "Disconnected", device, reason: "logged_out", final: true }))
+              : Effect.void
+          ),
         send: (device, message) =>
           Effect.suspend(() => {
             if (!open.has(device)) {

@@ -12,6 +12,12 @@ export const CreateDevice = Schema.Struct({
   phone: Schema.optionalKey(Schema.String.check(Schema.isMaxLength(64)))
 }).annotate({ identifier: "CreateDevice" })
 
+export const RenameDevice = Schema.Struct({ name: Name }).annotate({ identifier: "RenameDevice" })
+
+const { name: _, ...linking } = CreateDevice.fields
+/** As when it was created. */
+export const PairDevice = Schema.Struct(linking).annotate({ identifier: "PairDevice" })
+
 export const Device = Schema.Struct({
   id: Schema.String,
   name: Schema.optionalKey(Schema.String),
@@ -26,6 +32,14 @@ export const Device = Schema.Struct({
   assumed: Schema.optionalKey(Schema.String)
 }).annotate({ identifier: "Device" })
 
+const unfit = [
+  Problem("device_not_found"),
+  Problem("device_not_paired"),
+  Problem("device_paired"),
+  Problem("device_pairing"),
+  Problem("device_unlinking")
+] as const
+const managed = [Device, Device.pipe(HttpApiSchema.status(202))] as const
 const noPicture = [...anywhere, Problem("device_not_found"), Problem("qr_not_found")] as const
 
 export class DevicesApi extends HttpApiGroup.make("devices")
@@ -52,6 +66,45 @@ export class DevicesApi extends HttpApiGroup.make("devices")
       .annotate(RequiredScope, ["devices:manage"])
       .annotate(ShowsViews, "memory")
       .annotate(OpenApi.Summary, "A device, with what to show while it is being paired"),
+    HttpApiEndpoint.patch("rename", "/:id", {
+      params: { id: Schema.String },
+      payload: RenameDevice,
+      success: Device,
+      error: [...withBody, ...unfit]
+    })
+      .annotate(RequiredScope, ["devices:manage"])
+      .annotate(ShowsViews, "memory")
+      .annotate(OpenApi.Summary, "Give a device another name"),
+    HttpApiEndpoint.delete("unlink", "/:id", {
+      params: { id: Schema.String },
+      success: managed,
+      error: [...anywhere, ...unfit]
+    })
+      .annotate(RequiredScope, ["devices:manage"])
+      .annotate(ShowsViews, "memory")
+      .annotate(OpenApi.Summary, "Unlink a device from its account, and take it off the list")
+      .annotate(
+        OpenApi.Description,
+        "200 when its agent has done so, 202 while it has not; asking again tells, and changes nothing. Messages that wait for it fail."
+      ),
+    HttpApiEndpoint.post("pair", "/:id/pair", {
+      params: { id: Schema.String },
+      payload: PairDevice,
+      success: HttpApiSchema.WithHeaders(Device, { location: Schema.String }),
+      error: [...withBody, ...unfit, Problem("invalid_number")]
+    })
+      .annotate(RequiredScope, ["devices:manage"])
+      .annotate(ShowsViews, "memory")
+      .annotate(OpenApi.Summary, "Pair a device again that is not linked, perhaps with another account"),
+    HttpApiEndpoint.post("reconnect", "/:id/reconnect", {
+      params: { id: Schema.String },
+      success: managed,
+      error: [...anywhere, ...unfit]
+    })
+      .annotate(RequiredScope, ["devices:manage"])
+      .annotate(ShowsViews, "memory")
+      .annotate(OpenApi.Summary, "Open a linked device's session again, if that has ended")
+      .annotate(OpenApi.Description, "200 when it is connected, 202 while it is not."),
     HttpApiEndpoint.get("qrPng", "/:id/qr.png", {
       params: { id: Schema.String },
       success: Schema.Uint8Array.pipe(HttpApiSchema.asUint8Array({ contentType: "image/png" })),
