@@ -23,6 +23,8 @@ export const make = (
     readonly outcome?: (message: Sent) => Effect.Effect<SendOutcome>
     /** What comes before a device is open; when it fails, opening does. */
     readonly opening?: (device: DeviceId) => Effect.Effect<void, WhatsAppUnavailable>
+    /** It hears of no logging out. */
+    readonly outOfReach?: boolean
     /** How many of the last messages `sent` keeps; none by default, so that a benchmark's memory stays flat. */
     readonly keep?: number
   } = {}
@@ -64,7 +66,7 @@ export const make = (
           }),
         logOut: (device) =>
           Effect.suspend(() =>
-            open.delete(device)
+            !options.outOfReach && open.delete(device)
               ? Effect.asVoid(Queue.offer(events, { _tag: "Disconnected", device, reason: "logged_out", final: true }))
               : Effect.void
           ),

@@ -1,12 +1,13 @@
-import { Effect, Layer, Redacted, Stream } from "effect"
+import { Effect, Layer, Redacted, Schedule, Stream } from "effect"
 import { HttpServer } from "effect/http"
+import type { DeviceId } from "#domain/Ids.ts"
 import { EventStore } from "#domain/ports/EventStore.ts"
 import { whatsapp } from "#mac-agent/Layers.ts"
 import { Authenticator } from "../access/Authenticator.ts"
 import { Clients } from "../access/Clients.ts"
 import { type Config, load } from "../Config.ts"
-import { Devices } from "../devices/Devices.ts"
-import { PairingCodes } from "../devices/PairingCodes.ts"
+import { type DeviceDocument, Devices } from "../devices/Devices.ts"
+import { type PairingCode, PairingCodes } from "../devices/PairingCodes.ts"
 import * as QrCode from "../devices/QrCode.ts"
 import { alone, together } from "../layers/Processes.ts"
 import { type Role, roleOf } from "../layers/Role.ts"
@@ -14,7 +15,7 @@ import { whatsAppOptions } from "../layers/WhatsAppSettings.ts"
 import * as Log from "../telemetry/Log.ts"
 import { Views } from "../views/Views.ts"
 import { gatewayOptions } from "./Settings.ts"
-import { faint, say, strong } from "./Terminal.ts"
+import { bad, faint, good, say, strong } from "./Terminal.ts"
 
 /** What its role says, on the configured folder, until a signal ends it. A second start continues. */
 export const run = (config: Config) =>
@@ -41,7 +42,15 @@ export const main = Effect.flatMap(load, ({ config }) => run(config))
 const greet = Effect.fnUntraced(function* ({ access, process }: Config, role: Role) {
   const url = yield* HttpServer.addressFormattedWith(Effect.succeed)
   const codes = yield* PairingCodes
-  yield* Effect.forkScoped(Stream.runForEach(codes.shown, show), { startImmediately: true })
+  const offered = new Set<DeviceId>()
+  const shown = Stream.runForEach(codes.shown, (code) =>
+    Effect.andThen(
+      show(url, code),
+      Effect.sync(() => offered.add(code.device))
+    )
+  )
+  yield* Effect.forkScoped(shown, { startImmediately: true })
+  yield* Effect.forkScoped(Effect.repeat(tellScanned(offered), Schedule.spaced("500 millis")))
 
   say("", `  ${strong("Homing")}  ${url}   ${faint(`data in ${process.dataDirectory}`)}`)
   const head = yield* (yield* EventStore).head
@@ -71,9 +80,27 @@ const holderOf = Effect.fnUntraced(function* (apiKey: Redacted.Redacted) {
   return typeof principal === "string" ? undefined : principal
 })
 
-const show = ({ code, device, method }: { readonly code: string; readonly device: string; readonly method: string }) =>
+const show = (url: string, { code, device, method }: PairingCode & { readonly device: DeviceId }) =>
   Effect.sync(() =>
     method === "qr"
-      ? say(QrCode.toTerminal(code), "", `  ${faint(`device ${device}: scan it with the phone`)}`, "")
+      ? say(
+          QrCode.toTerminal(code, globalThis.process.stdout.rows),
+          `  ${faint(`scan it with the phone, here or at ${url}/v1/devices/${device}/qr.png`)}`
+        )
       : say("", `  ${faint(`device ${device}: type this into the phone`)}  ${strong(code)}`, "")
   )
+
+/** What became of the codes that were shown here. */
+const tellScanned = Effect.fnUntraced(function* (offered: Set<DeviceId>) {
+  const devices = yield* Devices
+  for (const id of offered) {
+    const device = yield* Effect.orElseSucceed(devices.find(id), () => undefined)
+    if (device === undefined || (device.state === "pairing" && device.reason === undefined)) continue
+    offered.delete(id)
+    say("", `  device ${id}: ${outcome(device)}`, "")
+  }
+})
+const outcome = ({ reason, state }: DeviceDocument) => {
+  if (state === "connected" || state === "disconnected") return good("linked")
+  return bad(`not linked, ${reason}; POST /v1/devices/<id>/pair offers codes again`)
+}
