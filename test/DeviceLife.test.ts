@@ -89,4 +89,31 @@ describe("a device over HTTP", () => {
       assert.strictEqual((yield* call("PATCH", "/v1/devices/unknown", { name: "x" })).status, 404)
     })
   )
+
+  it.live("is made once for an idempotency key, and not for another request under it", () =>
+    Effect.gen(function* () {
+      const { call } = yield* scene()
+      const create = (body: object, key: string) => call("POST", "/v1/devices", body, { "idempotency-key": key })
+      const asked = { name: "hall", pairing: "qr" }
+      const first = yield* create(asked, "hall-1")
+      assert.deepStrictEqual([first.status, first.headers.get("idempotency-key")], [201, "hall-1"])
+      const [again, default_] = [yield* create(asked, '"hall-1"'), yield* create({ name: "hall" }, "hall-1")]
+      for (const repeat of [again, default_]) {
+        assert.deepStrictEqual([repeat.status, repeat.body.id], [201, first.body.id])
+        assert.strictEqual(repeat.headers.get("location"), first.headers.get("location"))
+      }
+      const refused = yield* create({ name: "kitchen" }, "hall-1")
+      assert.deepStrictEqual([refused.status, refused.body.code], [409, "idempotency_conflict"])
+      const unnamed = yield* call("POST", "/v1/devices", asked)
+      const made = unnamed.headers.get("idempotency-key")!
+      assert.match(unnamed.headers.get("idempotency-warning")!, /no key was sent/)
+      assert.strictEqual((yield* create(asked, made)).body.id, unnamed.body.id)
+      const { body } = yield* call("GET", "/v1/devices")
+      assert.lengthOf(body.items, 3)
+      const both = yield* Effect.all([create(asked, "hall-2"), create(asked, "hall-2")], { concurrency: "unbounded" })
+      assert.strictEqual(both[0].body.id, both[1].body.id)
+      yield* call("DELETE", `/v1/devices/${first.body.id}`)
+      assert.deepStrictEqual((yield* create(asked, "hall-1")).body.reason, "unlinked")
+    })
+  )
 })

@@ -3,6 +3,7 @@ import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/ht
 import { connections } from "#domain/device/Link.ts"
 import { Authorization, CountsAs, RequiredScope, ShowsViews } from "./Authorization.ts"
 import { Name } from "./FreeText.ts"
+import { answered, keyed } from "./IdempotencyKey.ts"
 import { anywhere, Problem, withBody } from "./Problems.ts"
 
 export const CreateDevice = Schema.Struct({
@@ -45,9 +46,13 @@ const noPicture = [...anywhere, Problem("device_not_found"), Problem("qr_not_fou
 export class DevicesApi extends HttpApiGroup.make("devices")
   .add(
     HttpApiEndpoint.post("create", "/", {
+      headers: keyed,
       payload: CreateDevice,
-      success: HttpApiSchema.WithHeaders(Device.pipe(HttpApiSchema.status(201)), { location: Schema.String }),
-      error: [...withBody, Problem("invalid_number")]
+      success: HttpApiSchema.WithHeaders(Device.pipe(HttpApiSchema.status(201)), {
+        ...answered,
+        location: Schema.String
+      }),
+      error: [...withBody, Problem("invalid_number"), Problem("idempotency_conflict")]
     })
       .annotate(RequiredScope, ["devices:manage"])
       .annotate(OpenApi.Summary, "Link a WhatsApp account: by QR code, or by a code typed into the phone"),

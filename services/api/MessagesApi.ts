@@ -4,6 +4,7 @@ import { Content } from "#domain/message/Content.ts"
 import { Status } from "#domain/message/Status.ts"
 import { Authorization, CountsAs, CountsItself, RequiredScope, ShowsViews } from "./Authorization.ts"
 import { FreeText } from "./FreeText.ts"
+import { answered, keyed } from "./IdempotencyKey.ts"
 import { anywhere, Problem, withBody } from "./Problems.ts"
 
 /** Any name; one that names nothing is answered with "there is no such…", not with a lesson on how ids look. */
@@ -79,34 +80,17 @@ const MessageEvent = Schema.Struct({
   evidence: Schema.optionalKey(Schema.String)
 }).annotate({ identifier: "MessageEvent" })
 
-/** A string as in RFC 9651, the way the draft standard has it; or the same without the quotes, if that has no spaces. */
-const quoted = /"(?:[ !#-[\]-~]|\\["\\]){1,255}"/
-const bare = /[!#-~][!-~]{0,254}/
-export const IdempotencyKey = Schema.String.check(
-  Schema.isPattern(new RegExp(`^(?:${bare.source}|${quoted.source})$`), {
-    message: "Expected once, 1 to 255 visible ASCII characters, or a string in double quotes of as many and spaces"
-  })
-).annotate({
-  description: 'Names the request: `"order-4711"` as draft-ietf-httpapi-idempotency-key-header has it, or `order-4711`.'
-})
-
-const answer = {
-  /** The key this message was accepted under: the caller's, or the one the gateway made. */
-  "idempotency-key": Schema.String,
-  /** Present when the gateway made the key: a lost answer is then not protected. */
-  "idempotency-warning": Schema.optionalKey(Schema.String)
-}
-const located = { ...answer, location: Schema.String }
+const located = { ...answered, location: Schema.String }
 
 export class MessagesApi extends HttpApiGroup.make("messages")
   .add(
     HttpApiEndpoint.post("send", "/", {
-      headers: { "idempotency-key": Schema.optionalKey(IdempotencyKey) },
+      headers: keyed,
       payload: SendMessage,
       success: [
         HttpApiSchema.WithHeaders(Message.pipe(HttpApiSchema.status(201)), located),
         HttpApiSchema.WithHeaders(Message.pipe(HttpApiSchema.status(202)), located),
-        HttpApiSchema.WithHeaders(Message.pipe(HttpApiSchema.status(200)), answer)
+        HttpApiSchema.WithHeaders(Message.pipe(HttpApiSchema.status(200)), answered)
       ],
       error: [
         ...withBody,

@@ -61,7 +61,11 @@ const greet = Effect.fnUntraced(function* ({ access, process }: Config, role: Ro
   if ((yield* devices.list).length > 0) return
   if (caller === undefined) return say(`  ${faint("No device yet: POST /v1/devices links one.")}`, "")
   say(`  ${faint("No device yet: open WhatsApp on the phone, Linked devices, Link a device, and scan.")}`, "")
-  yield* devices.create(caller, { name: "first device", pairing: { method: "qr" } })
+  yield* devices.create(caller, {
+    idempotencyKey: globalThis.crypto.randomUUID(),
+    name: "first device",
+    pairing: { method: "qr" }
+  })
 })
 
 /** Of a new log; nobody can be told it again. */

@@ -6,9 +6,11 @@ import { type AgentId, DeviceId, type EventId } from "#domain/Ids.ts"
 import type { Instant } from "#domain/Instant.ts"
 import type { PhoneNumber } from "#domain/message/Content.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
+import { EventStore } from "#domain/ports/EventStore.ts"
 import { Personal } from "../privacy/Personal.ts"
 import type { Decision } from "../runtime/AggregateActors.ts"
 import type { Caller } from "../runtime/Caller.ts"
+import { type OtherContent, Requests } from "../runtime/Requests.ts"
 import type { Unavailable } from "../views/Unavailable.ts"
 import { inForce, Views } from "../views/Views.ts"
 import { DeviceActors } from "./DeviceActors.ts"
@@ -59,11 +61,14 @@ export interface Managed {
 export class Devices extends Context.Service<
   Devices,
   {
-    /** Records the device and asks its agent to pair it; waits a moment for the first code. */
+    /**
+     * Records the device and asks its agent to pair it; waits a moment for the first code. Once for each idempotency key:
+     * a repeat answers how the device is now.
+     */
     readonly create: (
       caller: Caller,
-      request: { readonly name: string; readonly pairing: Linking }
-    ) => Effect.Effect<DeviceDocument, Unavailable>
+      request: { readonly idempotencyKey: string; readonly name: string; readonly pairing: Linking }
+    ) => Effect.Effect<DeviceDocument, OtherContent | Unavailable>
 
     readonly rename: (caller: Caller, id: DeviceId, name: string) => Effect.Effect<DeviceDocument, Refused>
 
@@ -104,6 +109,8 @@ export const layer = (agent: AgentId) =>
       const codes = yield* PairingCodes
       const views = yield* Views
       const actors = yield* DeviceActors
+      const requests = yield* Requests
+      const store = yield* EventStore
 
       const present = Effect.fnUntraced(function* (record: DeviceRecord) {
         const { connection: state, id, namedBy, paired, removal, since } = record
@@ -134,6 +141,9 @@ export const layer = (agent: AgentId) =>
           return new DeviceRefused({ code: codeOf[reason] })
         })
 
+      /** What a repeat finds may be just as new. */
+      const heardOf = Effect.flatMap(store.head, (head) => (head === undefined ? Effect.void : inForce(views, head)))
+
       /** Seals the number that is to be linked, if it is known. */
       const sealing = Effect.fnUntraced(function* (linking: Linking) {
         if (linking.method === "qr") return (): Pairing => ({ method: "qr" })
@@ -162,16 +172,23 @@ export const layer = (agent: AgentId) =>
       })
 
       return {
-        create: Effect.fn("Devices.create")(function* (caller, { name, pairing }) {
-          const id = DeviceId.make(uuidV7(crypto, yield* Clock.currentTimeMillis))
+        create: Effect.fn("Devices.create")(function* (caller, { idempotencyKey: key, name, pairing }) {
+          const fresh = uuidV7(crypto, yield* Clock.currentTimeMillis)
+          const id = DeviceId.make(
+            yield* requests.accept(caller, { what: "device", key, asked: { name, pairing }, fresh })
+          )
           const seal = yield* personal.sealFor("device", id)
           const sealed = yield* sealing(pairing)
           yield* execute(caller, id, ({ eventId }) => {
             const event = eventId(0)
             const via = { agent, pairing: sealed(event), transport: "whatsapp-web" } as const
             return { _tag: "Create", created: { name: seal(event, "name", name), via } }
-          }).pipe(Effect.catchTag("DeviceRejected", (impossible) => Effect.die(impossible)))
-          yield* firstCode(id)
+          }).pipe(
+            Effect.catchTag("DeviceRejected", (rejected) =>
+              rejected.reason === "exists" ? heardOf : Effect.die(rejected)
+            )
+          )
+          if (registry.get(id)?.removal === undefined) yield* firstCode(id)
           return yield* present(registry.get(id)!)
         }),
 

@@ -70,9 +70,10 @@ export const layer = (phoneNumber: ReadPhoneNumber) =>
           "create",
           posting(
             create,
-            Effect.fnUntraced(function* ({ payload }) {
+            Effect.fnUntraced(function* ({ key, payload }) {
               const { assumed, pairing } = yield* pairingOf(payload, phoneNumber)
-              const device = yield* devices.create(yield* CurrentPrincipal, { name: payload.name, pairing })
+              const request = { idempotencyKey: key.value, name: payload.name, pairing }
+              const device = yield* devices.create(yield* CurrentPrincipal, request)
               return {
                 body: { ...deviceJson(device), ...(assumed !== undefined && { assumed }) },
                 headers: { location: `/v1/devices/${device.id}` }
