@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { createInterface } from "node:readline"
+import type { Usage } from "./Usage.ts"
 
 const here = import.meta.dirname
 
@@ -92,13 +93,9 @@ export const median = (values: ReadonlyArray<number>): number => {
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2
 }
 
-/**
- * Asks a gateway process for its memory in MB, as the system sees it, and for its durable commits so far. Nothing is
- * collected before: with what a forced collection throws away goes code that was optimized, and the next seconds would
- * measure its coming back.
- */
-export const ask = async (server: Server): Promise<{ readonly rssMb: number; readonly commits: number }> => {
+/** Asks a server process what it has used so far. */
+export const ask = async (server: Server): Promise<Usage> => {
   server.process.send("how are you")
-  const [answer] = await once(server.process, "message")
-  return answer
+  const [usage] = await once(server.process, "message")
+  return usage
 }

@@ -1,8 +1,7 @@
 import { generateKeyPairSync, randomUUID, sign, verify } from "node:crypto"
 import { createServer } from "node:http"
-import { join } from "node:path"
-import { DatabaseSync } from "node:sqlite"
 import { promisify } from "node:util"
+import { filled, openTable, rowBytes } from "./FloorTables.ts"
 
 /**
  * The same durable work with no framework and no meaning: parse, three group-committed durable transactions of rows as
@@ -18,32 +17,6 @@ const verifyAsync = promisify(verify) as (
   key: object,
   signature: Buffer
 ) => Promise<boolean>
-
-const openTable = (name: string) => {
-  const db = new DatabaseSync(join(folder, name))
-  db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL")
-  db.exec("CREATE TABLE IF NOT EXISTS rows (position INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, data TEXT NOT NULL)")
-  const insert = db.prepare("INSERT INTO rows (id, data) VALUES (?, ?)")
-  const begin = db.prepare("BEGIN IMMEDIATE")
-  const commit = db.prepare("COMMIT")
-  let queue: Array<{ readonly id: string; readonly data: string; readonly done: () => void }> = []
-  const flush = () => {
-    const batch = queue
-    queue = []
-    begin.run()
-    for (const { data, id } of batch) insert.run(id, data)
-    commit.run()
-    for (const { done } of batch) done()
-  }
-  return (id: string, data: string) =>
-    new Promise<void>((done) => {
-      if (queue.push({ id, data, done }) === 1) setImmediate(flush)
-    })
-}
-
-/** What the product's rows hold: the event and its metadata, the ledger's entry, the signed report. */
-const rowBytes = { queued: 1_100, attempting: 600, sent: 1_280 }
-const filled = (data: string, bytes: number) => data.padEnd(bytes, " ")
 
 const { EVENTSTORE_URL, NATS_URL } = process.env
 
@@ -70,8 +43,8 @@ const openBus = async (url: string) => {
 }
 
 const publish = NATS_URL === undefined ? async () => {} : await openBus(NATS_URL)
-const log = EVENTSTORE_URL === undefined ? openTable("floor-log.db") : await openLog(EVENTSTORE_URL)
-const ledger = openTable("floor-ledger.db")
+const log = EVENTSTORE_URL === undefined ? openTable(folder, "floor-log.db") : await openLog(EVENTSTORE_URL)
+const ledger = openTable(folder, "floor-ledger.db")
 const gateway = generateKeyPairSync("ed25519")
 const agent = generateKeyPairSync("ed25519")
 

@@ -2,11 +2,13 @@ import { DatabaseSync } from "node:sqlite"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import { Effect, Layer } from "effect"
 import * as Instant from "#infra/whatsapp/AcknowledgesAtOnce.ts"
+import { whatsapp } from "#mac-agent/Layers.ts"
 import { alone, together } from "#services/layers/Processes.ts"
 import * as Log from "#services/telemetry/Log.ts"
 import { addressesOf, listening, optionsOf } from "#services/testing/Composition.ts"
+import { tellUsage } from "./Usage.ts"
 
-/** The product as it is, with an instant WhatsApp behind the agent. Prints its port when it is ready. */
+/** The product as it is, with an instant WhatsApp behind the agent or the one at WHATSAPP_URL. Prints its port when it is ready. */
 const [folder = "."] = process.argv.slice(2)
 
 /** Commits of the durable files, each one sync to disk; the views' own client is not durable and not counted. */
@@ -32,15 +34,15 @@ const options = optionsOf("benchmark-key-of-this-run", {
   queueLimits: { perDevice: 100_000, total: 100_000, waits: 10_000 }
 })
 
-process.on("message", () => {
-  process.send?.({ rssMb: process.memoryUsage.rss() / 2 ** 20, commits })
-})
-process.on("disconnect", () => process.exit(0))
+tellUsage(() => commits)
 
-const { DATABASE_URL, EVENTSTORE_URL, NATS_URL } = process.env
+const { DATABASE_URL, EVENTSTORE_URL, NATS_URL, WHATSAPP_URL } = process.env
+/** The bench has no time to wait for an account's turns to ask about new numbers. */
+const lookups = { burst: 10_000, everyMs: 1 }
+const session = WHATSAPP_URL === undefined ? Instant.layer : whatsapp(folder, { webSocketUrl: WHATSAPP_URL, lookups })
 const addresses = addressesOf({ database: DATABASE_URL, eventStore: EVENTSTORE_URL, nats: NATS_URL })
 const product =
-  NATS_URL === undefined ? together(folder, options, Instant.layer, addresses) : alone(folder, addresses, options)
+  NATS_URL === undefined ? together(folder, options, session, addresses) : alone(folder, addresses, options)
 
 Effect.scoped(
   Effect.gen(function* () {

@@ -1,7 +1,9 @@
 import { writeFileSync } from "node:fs"
 import { parseArgs } from "node:util"
 import { backbones, start, storeOf } from "./Backbone.ts"
-import { ask, type Load, load, median, type Server, serve, smallHeap, startUp } from "./Processes.ts"
+import { key, pairedDevice, request } from "./Callers.ts"
+import { measure as overSimulator } from "./OverSimulator.ts"
+import { ask, type Load, load, median, serve, smallHeap, startUp } from "./Processes.ts"
 
 const { values } = parseArgs({
   options: {
@@ -10,42 +12,38 @@ const { values } = parseArgs({
     seconds: { type: "string", default: "3" },
     memory: { type: "string" },
     backbone: { type: "string", default: "embedded" },
+    whatsapp: { type: "string", default: "instant" },
     help: { type: "boolean", default: false }
   }
 })
 if (values.help) {
   console.log(`npm run bench -- [--json FILE] [--rounds 5] [--seconds 3] [--memory 100000] [--backbone ${backbones.join("|")}]
+                 [--whatsapp instant|simulator]
 
 Confirmed sends over HTTP, with an instant WhatsApp behind the agent, beside the same durable work without a
 framework, in alternated rounds. --memory: how many messages to send for the resident memory; 0 leaves it out. --backbone: over servers that
 are started for the run, with the agent as a process of its own where there is a NATS between; the floor then does the same
-appends and publishes bare. The event store is a stand-in unless EVENTSTORE_URL names a real one.`)
+appends and publishes bare. The event store is a stand-in unless EVENTSTORE_URL names a real one. --whatsapp simulator: through
+Baileys, over files, beside bare Baileys.`)
   process.exit(0)
 }
 const rounds = Number(values.rounds)
 const seconds = Number(values.seconds)
 const levels = [1, 32, 128]
-const key = "benchmark-key-of-this-run"
 const note = (line: string) => process.stderr.write(`${line}\n`)
+const tabulate = (rows: ReadonlyArray<object>) =>
+  console.table(
+    rows.map((row) => Object.fromEntries(Object.entries(row).map(([name, value]) => [name, Number(value.toFixed(2))])))
+  )
 
-const pairedDevice = async ({ port }: Server): Promise<string> => {
-  const headers = { authorization: `Bearer ${key}`, "content-type": "application/json" }
-  const url = `http://127.0.0.1:${port}/v1/devices`
-  const created = await fetch(url, { method: "POST", headers, body: JSON.stringify({ name: "bench", pairing: "qr" }) })
-  const { id } = (await created.json()) as { readonly id: string }
-  for (;;) {
-    const device = (await (await fetch(`${url}/${id}`, { headers })).json()) as { readonly state: string }
-    if (device.state === "connected") return id
-    await new Promise((resolve) => setTimeout(resolve, 20))
-  }
+if (values.whatsapp === "simulator") {
+  const report = await overSimulator(rounds, seconds, note)
+  if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(report, undefined, 2)}\n`)
+  tabulate(report.results)
+  console.log(`memory with the defaults of npm start, after 2000 sends: ${report.rssMb.toFixed(0)} MB`)
+  process.exit(0)
 }
-
-const request = (device: string) => ({
-  path: "/v1/messages",
-  headers: { authorization: `Bearer ${key}` },
-  body: { device, content: { type: "text", text: "Your parcel is on its way and arrives before noon." } },
-  recipients: 512
-})
+if (values.whatsapp !== "instant") throw new Error("--whatsapp is instant or simulator")
 
 const gateway = "../dist/bench-gateway.js"
 const backbone = backbones.find((one) => one === values.backbone)
@@ -61,7 +59,7 @@ const agent =
   env.NATS_URL === undefined
     ? undefined
     : await serve("../dist/bench-agent.js", { env, args: [`http://127.0.0.1:${product.port}`, key] })
-const asked = request(await pairedDevice(product))
+const asked = request(await pairedDevice(product), 512)
 // both warm: optimized code takes about that long to come
 for (const server of [floor, product]) await load(server.port, 32, 10, asked)
 
@@ -107,7 +105,7 @@ const results = levels.map((connections) => {
 const target = Number(values.memory ?? (embedded ? 100_000 : 0))
 const memory = async () => {
   const server = await serve(gateway, { flags: smallHeap })
-  const asked = request(await pairedDevice(server))
+  const asked = request(await pairedDevice(server), 512)
   const idle = (await ask(server)).rssMb
   let most = idle
   const after = async (target: number, soFar: number) => {
@@ -133,9 +131,7 @@ const rssMb = target > 0 ? await memory() : { idle: 0, after10k: 0, after100k: 0
 const store = storeOf(backbone)
 const report = { backbone, store, results, fsyncsPerRequest, rssMb, readyMs }
 if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(report, undefined, 2)}\n`)
-console.table(
-  results.map((row) => Object.fromEntries(Object.entries(row).map(([name, value]) => [name, Number(value.toFixed(2))])))
-)
+tabulate(results)
 if (!embedded) console.log(`over ${Object.keys(env).join(", ")}; store: ${store}`)
 else
   console.log(

@@ -1,9 +1,6 @@
-import { spawn } from "node:child_process"
-import { once } from "node:events"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { createInterface } from "node:readline"
 import { parseArgs } from "node:util"
 import { Effect, Layer, Logger, Redacted, Stream } from "effect"
 import { DeviceId, WaMessageId } from "#domain/Ids.ts"
@@ -11,6 +8,7 @@ import { PhoneNumber } from "#domain/message/Content.ts"
 import { WhatsApp } from "#domain/ports/WhatsApp.ts"
 import * as NodeCrypto from "#infra/crypto/NodeCrypto.ts"
 import * as Baileys from "#infra/whatsapp/baileys/Baileys.ts"
+import { simulate, steer } from "./Simulator.ts"
 
 /**
  * What the memory of a device comes to that writes to one new number after the other, and then to as many that are not on
@@ -37,20 +35,10 @@ const print = (line: object) => {
   console.log(JSON.stringify({ ...line, heapMb: megabytes(heapUsed), rssMb: megabytes(rss) }))
 }
 
-const script = join(import.meta.dirname, "../infra/whatsapp/simulator/main.ts")
-const simulator = spawn(process.execPath, [script, "--port", "0"], { stdio: ["ignore", "pipe", "inherit"] })
-const [line] = await once(createInterface({ input: simulator.stdout }), "line")
-const { controlUrl, url }: { readonly controlUrl: string; readonly url: string } = JSON.parse(line)
+const simulator = await simulate()
 const folder = mkdtempSync(join(tmpdir(), "homing-bench-"))
 
-const steer = (path: string, body: object) =>
-  Effect.promise(() =>
-    fetch(`${controlUrl}/${path}`, {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify(body)
-    }).then((answer) => answer.arrayBuffer())
-  )
+const tell = (path: string, body: object) => Effect.promise(() => steer(simulator.controlUrl, path, body))
 
 const program = Effect.gen(function* () {
   const whatsApp = yield* WhatsApp
@@ -60,7 +48,7 @@ const program = Effect.gen(function* () {
     Effect.suspend(() => {
       if (event._tag === "Paired") paired = true
       if (event._tag === "Connected" && paired) connected.resolve()
-      if (event._tag === "PairingCode") return steer("scan", { qr: event.code, phone: own })
+      if (event._tag === "PairingCode") return tell("scan", { qr: event.code, phone: own })
       return event._tag === "Receipt" ? event.taken : Effect.void
     })
   ).pipe(Effect.forkScoped)
@@ -84,7 +72,7 @@ const program = Effect.gen(function* () {
     for (let tenth = 0; tenth < 10; tenth++) {
       const each = Array.from({ length: count / 10 }, (_, n) => first + (tenth * count) / 10 + n)
       if (isAbsent) {
-        const leave = each.map((n) => steer("contact", { phone: numberOf(n), present: false }))
+        const leave = each.map((n) => tell("contact", { phone: numberOf(n), present: false }))
         yield* Effect.all(leave, { concurrency: 8, discard: true })
       }
       const told = yield* Effect.all(each.map(write), { concurrency: atOnce })
@@ -107,7 +95,7 @@ const program = Effect.gen(function* () {
     Baileys.layer({
       authFile: join(folder, "whatsapp.db"),
       authKey: Redacted.make<Uint8Array>(Buffer.alloc(32, 7)),
-      webSocketUrl: url,
+      webSocketUrl: simulator.url,
       lookups: { burst: Number(values.burst), everyMs: Number(values["every-ms"]) }
     }).pipe(Layer.provide(NodeCrypto.layer))
   ),
@@ -115,6 +103,6 @@ const program = Effect.gen(function* () {
 )
 
 await Effect.runPromise(program)
-simulator.kill("SIGKILL")
+simulator.stop()
 rmSync(folder, { recursive: true, force: true })
 process.exit(0)

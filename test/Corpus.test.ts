@@ -127,6 +127,7 @@ describe("the corpus of stored events", () => {
       }
       assert.deepStrictEqual(words, {
         "client.created.v1 name": "web shop",
+        "client.key_issued.v2 name": "checkout",
         "device.created.v1 name": "test phone",
         "device.created.v1 phone": "+15550100009",
         "device.created.v2 name": "test phone",

@@ -2,25 +2,34 @@ import { Result, Schema } from "effect"
 import { type Aggregate, aggregate } from "../Aggregate.ts"
 import type { Decider } from "../Decider.ts"
 import { type EventOf, released } from "../Events.ts"
-import { ApiKeyId, type ClientId } from "../Ids.ts"
+import { ApiKeyId, ClientId } from "../Ids.ts"
 import { Instant } from "../Instant.ts"
 import { type Sealed, sealedAs } from "../Sealed.ts"
-
-/** What a key may do. `admin` manages clients and keys and includes the others. */
-export const scopes = ["messages:send", "messages:read", "devices:manage", "admin"] as const
-export const Scope = Schema.Literals(scopes)
-export type Scope = typeof Scope.Type
+import { FirstScope, former, renewed, ScopeName } from "./Scopes.ts"
 
 // Events
 
 const created = Schema.Struct({ name: sealedAs("name") })
-const keyIssued = Schema.Struct({
+const issuedAs = {
   key: ApiKeyId,
   /** SHA-256 of the secret, base64url. The secret itself is shown once and kept nowhere. */
-  digest: Schema.String,
-  scopes: Schema.Array(Scope)
+  digest: Schema.String
+}
+const keyIssuedV1 = Schema.Struct({ ...issuedAs, scopes: Schema.Array(FirstScope) })
+const keyIssued = Schema.Struct({
+  ...issuedAs,
+  scopes: Schema.Array(ScopeName),
+  /** To tell it from the client's others. */
+  name: Schema.optionalKey(sealedAs("name"))
 })
 export type KeyIssued = typeof keyIssued.Type
+
+const upcast = ({ scopes, ...same }: typeof keyIssuedV1.Type): KeyIssued => ({ ...same, scopes: renewed(scopes) })
+const downcast = ({ name, scopes, ...same }: KeyIssued): typeof keyIssuedV1.Type | undefined => {
+  const before = name === undefined ? former(scopes) : undefined
+  return before && { ...same, scopes: before }
+}
+
 const keyRevoked = Schema.Struct({ key: ApiKeyId })
 /** From then on the key is refused. It is only ever brought forward. */
 const keyExpirySet = Schema.Struct({
@@ -33,7 +42,7 @@ export type KeyExpirySet = typeof keyExpirySet.Type
 
 const events = {
   "client.created": released(created),
-  "client.key_issued": released(keyIssued),
+  "client.key_issued": released(keyIssuedV1).upcoming(keyIssued, upcast, downcast),
   "client.key_revoked": released(keyRevoked),
   "client.key_expiry_set": released(keyExpirySet)
 }
@@ -63,7 +72,7 @@ export class ClientRejected extends Schema.TaggedError<ClientRejected>()("Client
 // State
 
 export interface KeyState {
-  readonly scopes: ReadonlyArray<Scope>
+  readonly scopes: ReadonlyArray<string>
   readonly revoked: boolean
   readonly expiresAt: Instant | undefined
 }
@@ -133,3 +142,9 @@ export const Client: Aggregate<ClientId, ClientState, ClientCommand, ClientEvent
   events,
   decider
 })
+
+/** Whoever holds the key from the configuration: no event tells of it. Its id is for ever: messages' ids follow from it. */
+export const configured = {
+  client: ClientId.make("1f0a6d2e-7b1d-8c52-9d7e-4c1e9c1b3f10"),
+  key: ApiKeyId.make("configured")
+}

@@ -14,6 +14,8 @@ const app = gateway({
 })
 
 layer(app, { excludeTestServices: true })("keys", (it) => {
+  const untimed = (keys: ReadonlyArray<Record<string, unknown>>) =>
+    keys.map(({ issuedAt: _, lastUsedAt: __, ...rest }) => rest)
   const codeOf = (answer: { readonly json: { readonly code?: string } }) => answer.json.code
   const clientWith = (...scopes: ReadonlyArray<string>) =>
     Effect.gen(function* () {
@@ -66,6 +68,7 @@ layer(app, { excludeTestServices: true })("keys", (it) => {
       const sender = yield* clientWith("messages:send")
       const reader = yield* clientWith("messages:read")
       const manager = yield* clientWith("devices:manage")
+      const watcher = yield* clientWith("metrics:read")
       const admin = yield* clientWith("admin")
       const calls = [
         ["POST", "/v1/messages", message],
@@ -73,18 +76,20 @@ layer(app, { excludeTestServices: true })("keys", (it) => {
         ["GET", "/v1/messages", undefined],
         ["GET", "/v1/devices", undefined],
         ["GET", "/v1/clients", undefined],
-        ["GET", "/health/detailed", undefined]
+        ["GET", "/health/detailed", undefined],
+        ["GET", "/metrics", undefined]
       ] as const
-      const table = yield* Effect.forEach([sender, reader, manager, admin], ({ key }) =>
+      const table = yield* Effect.forEach([sender, reader, manager, watcher, admin], ({ key }) =>
         Effect.forEach(calls, ([method, path, body]) =>
           Effect.map(ask(method, path, { key: key.secret, ...(body && { body }) }), ({ status }) => status)
         )
       )
       assert.deepStrictEqual(table, [
-        [201, 200, 403, 403, 403, 200],
-        [403, 200, 200, 403, 403, 200],
-        [403, 403, 403, 200, 403, 200],
-        [201, 200, 200, 200, 200, 200]
+        [201, 200, 403, 403, 403, 403, 403],
+        [403, 200, 200, 403, 403, 403, 403],
+        [403, 403, 403, 200, 403, 403, 403],
+        [403, 403, 403, 403, 403, 200, 200],
+        [201, 200, 200, 200, 200, 200, 200]
       ])
       const forbidden = yield* ask("GET", "/v1/messages", { key: sender.key.secret })
       assert.strictEqual(codeOf(forbidden), "forbidden")
@@ -124,7 +129,7 @@ layer(app, { excludeTestServices: true })("keys", (it) => {
 
       const shown = yield* ask("GET", `/v1/clients/${id}`)
       assert.strictEqual(shown.json.name, "shop")
-      assert.deepStrictEqual(shown.json.keys, [
+      assert.deepStrictEqual(untimed(shown.json.keys), [
         { id: key.id, scopes: ["messages:read"], state: "revoked" },
         { id: second.json.id, scopes: ["messages:read"], state: "active" }
       ])
@@ -145,7 +150,7 @@ layer(app, { excludeTestServices: true })("keys", (it) => {
       const { replaces } = rotated.json
       assert.strictEqual(replaces.id, key.id)
       assert.closeTo(Date.parse(replaces.expiresAt), begun + 1_000, 500)
-      assert.deepStrictEqual(rotated.json.key.scopes, ["messages:read", "messages:send"])
+      assert.deepStrictEqual(rotated.json.key.scopes, ["messages:send", "messages:read"])
       const fresh = rotated.json.key.secret
       assert.deepStrictEqual([yield* statusOf(key.secret), yield* statusOf(fresh)], [200, 200])
       yield* untilRefused(key.secret)
@@ -153,9 +158,9 @@ layer(app, { excludeTestServices: true })("keys", (it) => {
       assert.strictEqual(yield* statusOf(fresh), 200)
 
       const { json } = yield* ask("GET", `/v1/clients/${id}`)
-      const scopes = ["messages:read", "messages:send"]
+      const scopes = ["messages:send", "messages:read"]
       const { expiresAt } = replaces
-      assert.deepStrictEqual(json.keys, [
+      assert.deepStrictEqual(untimed(json.keys), [
         { id: key.id, scopes, state: "expired", expiresAt, replacedBy: rotated.json.key.id },
         { id: rotated.json.key.id, scopes, state: "active" }
       ])
@@ -176,6 +181,33 @@ layer(app, { excludeTestServices: true })("keys", (it) => {
       assert.strictEqual((yield* rotate({ overlapSeconds: 0 })).status, 201)
       assert.strictEqual(yield* statusOf(key.secret), 401)
       for (const one of [first, second]) assert.strictEqual(yield* statusOf(one.json.key.secret), 200)
+    })
+  )
+
+  it.effect("tell their name, since when there are they and when they were used; the next one has the name", () =>
+    Effect.gen(function* () {
+      const begun = new Date().toISOString()
+      const body = { name: "shop", keyName: "till", scopes: ["messages:read"] }
+      const { json } = yield* ask("POST", "/v1/clients", { body })
+      const issued = yield* ask("POST", `/v1/clients/${json.id}/keys`, {
+        body: { scopes: ["admin"], name: "back office" }
+      })
+      const rotated = yield* ask("POST", `/v1/clients/${json.id}/keys/${json.key.id}/rotate`, { body: {} })
+      const plain = yield* ask("POST", `/v1/clients/${json.id}/keys`, { body: { scopes: ["admin"] } })
+      const used = yield* statusOf(rotated.json.key.secret)
+      assert.deepStrictEqual([issued.status, plain.status, used], [201, 201, 200])
+      const { keys } = (yield* ask("GET", `/v1/clients/${json.id}`)).json
+      const now = new Date().toISOString()
+      const told = keys.map(({ issuedAt, lastUsedAt, name }: Record<string, string>) => {
+        assert.isTrue(begun <= issuedAt! && issuedAt! <= now)
+        return [name, lastUsedAt !== undefined && begun <= lastUsedAt && lastUsedAt <= now]
+      })
+      assert.deepStrictEqual(told, [
+        ["till", false],
+        ["back office", false],
+        ["till", true],
+        [undefined, false]
+      ])
     })
   )
 

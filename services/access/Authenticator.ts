@@ -1,20 +1,16 @@
 import { Context, Effect, Layer, Redacted } from "effect"
-import { scopes } from "#domain/access/Client.ts"
+import * as Client from "#domain/access/Client.ts"
+import { scopes } from "#domain/access/Scopes.ts"
 import * as Clocks from "#domain/Clocks.ts"
-import { ApiKeyId, ClientId } from "#domain/Ids.ts"
 import { fromMillis } from "#domain/Instant.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
 import type { Principal } from "../api/Principal.ts"
 import { type Lag, Readiness } from "../views/Readiness.ts"
 import { digestOf, keyIdIn } from "./Credential.ts"
+import { KeyUses } from "./KeyUses.ts"
 import { type KnownKey, Roster, stateOf } from "./Roster.ts"
 
-/** Whoever holds the key from the configuration. Its id is for ever: messages' ids follow from it. */
-const configured: Principal = {
-  client: ClientId.make("1f0a6d2e-7b1d-8c52-9d7e-4c1e9c1b3f10"),
-  key: ApiKeyId.make("configured"),
-  scopes: new Set(scopes)
-}
+const configured: Principal = { ...Client.configured, scopes: new Set(scopes) }
 
 /**
  * Says whose key a credential is; `undefined` for nobody's. Until the roster is known to be complete, and while there is no
@@ -34,6 +30,7 @@ export const layer = (apiKey: Redacted.Redacted | undefined) =>
       const crypto = yield* Crypto
       const { lag } = yield* Readiness
       const { keys } = yield* Roster
+      const uses = yield* KeyUses
       const own = apiKey === undefined ? crypto.random(32) : digestOf(crypto, Redacted.value(apiKey))
       const nobodys = crypto.random(32)
 
@@ -48,7 +45,9 @@ export const layer = (apiKey: Redacted.Redacted | undefined) =>
           const good = crypto.equal(digest, key?.digest ?? nobodys)
           const behind = claimed === undefined ? undefined : lag()
           if (behind !== undefined) return behind
-          if (!good || key === undefined || stateOf(key, fromMillis(wall())) !== "active") return undefined
+          const now = wall()
+          if (!good || key === undefined || stateOf(key, fromMillis(now)) !== "active") return undefined
+          uses.note(key.id, now)
           return toPrincipal(key)
         }
       }

@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Cause, Context, Effect, Exit, Fiber, Layer, Redacted, References } from "effect"
 import { TestClock } from "effect/testing"
 import { Client } from "#domain/access/Client.ts"
+import type { Scope } from "#domain/access/Scopes.ts"
 import { ApiKeyId, ClientId, defaultTenant, EventId } from "#domain/Ids.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
 import { EventStore } from "#domain/ports/EventStore.ts"
@@ -21,6 +22,7 @@ import type { RowsView } from "../views/RowsView.ts"
 import { Views } from "../views/Views.ts"
 import * as Authenticator from "./Authenticator.ts"
 import * as Clients from "./Clients.ts"
+import { KeyUses } from "./KeyUses.ts"
 import { Roster } from "./Roster.ts"
 
 const caller = {
@@ -60,7 +62,8 @@ const started = (
     Layer.provideMerge(Projections.layer(altered(Roster.layer, rows)))
   )
   return Layer.build(
-    Layer.merge(Clients.layer, Authenticator.layer(undefined)).pipe(
+    Layer.merge(Clients.layer(false), Authenticator.layer(undefined)).pipe(
+      Layer.provide(KeyUses.layer),
       Layer.provide([Personal.layer, Readiness.layer]),
       Layer.provide(Freshness.layer),
       Layer.provideMerge(projections),
@@ -127,6 +130,85 @@ describe("a client's name", () => {
       yield* views.reached(position)
       const exit = yield* Effect.exit(clients.find(moved))
       assert.isTrue(Exit.isFailure(exit) && Cause.hasDies(exit.cause))
+    })
+  )
+})
+
+describe("the last administrator", () => {
+  it.live("cannot be taken away, nor made to end, before there is another", () =>
+    Effect.gen(function* () {
+      const { clients } = yield* started((own) => own)
+      const { client, key } = yield* clients.create(caller, { name: "first", scopes: ["admin"] })
+      const other = yield* clients.create(caller, { name: "second", scopes: ["admin"], expiresInSeconds: 3_600 })
+      const outcome = (attempt: Effect.Effect<unknown, { readonly _tag: string }>) =>
+        Effect.match(attempt, { onSuccess: () => "done", onFailure: ({ _tag }) => _tag })
+      const revoke = (of: typeof other) => outcome(clients.revoke(caller, of.client, of.key.id))
+      const rotate = (expiresInSeconds?: number) =>
+        clients.rotate(caller, client, key.id, { overlapSeconds: 0, expiresInSeconds })
+
+      assert.strictEqual(yield* revoke({ client, key }), "LastAdministrator")
+      assert.strictEqual(yield* outcome(rotate(60)), "LastAdministrator")
+      const { key: next } = yield* rotate()
+      assert.strictEqual(yield* revoke({ client, key: next }), "LastAdministrator")
+      assert.strictEqual(yield* revoke(other), "done")
+      const third = yield* clients.create(caller, { name: "third", scopes: ["admin"] })
+      const both = [revoke({ client, key: next }), revoke(third)]
+      const outcomes = yield* Effect.all(both, { concurrency: "unbounded" })
+      assert.deepStrictEqual(outcomes.sort(), ["LastAdministrator", "done"])
+    })
+  )
+})
+
+describe("a key that the release before has issued", () => {
+  it.live("keeps what it could do, and shows it; and so does the one in its place", () =>
+    Effect.gen(function* () {
+      const { clients, isGood, store, views } = yield* started((own) => own)
+      const { client, key } = yield* clients.create(caller, { name: "shop", scopes: ["admin"] })
+      const stream = Client.streamOf(client)
+      const [, issued] = yield* store.read(stream)
+      const before = ApiKeyId.make("before")
+      const { digest } = issued!.data
+      const { position } = yield* store.append(stream, 1, [
+        {
+          eventId: EventId.make("22222222-2222-5222-8222-222222222222"),
+          type: "client.key_issued.v1",
+          data: { digest: digest!, key: before, scopes: ["messages:read", "messages:send"] },
+          metadata: issued!.metadata
+        }
+      ])
+      yield* views.reached(position)
+      yield* clients.rotate(caller, client, before, { overlapSeconds: 60 })
+      const scopes = ["messages:send", "messages:read", "messages:read:all", "metrics:read"]
+      const shown = (yield* clients.find(client))!.keys.map((one) => one.scopes)
+      assert.deepStrictEqual(shown, [["admin"], scopes, scopes] as never)
+      assert.deepStrictEqual(
+        (yield* store.read(stream)).map(({ type }) => type),
+        [
+          "client.created.v1",
+          "client.key_issued.v1",
+          "client.key_issued.v1",
+          "client.key_issued.v1",
+          "client.key_expiry_set.v1"
+        ]
+      )
+      assert.isTrue(isGood(key.secret))
+    })
+  )
+})
+
+describe("a key that the release before cannot know", () => {
+  it.live("is stored so that it refuses it; all others as it knows them", () =>
+    Effect.gen(function* () {
+      const { clients, store } = yield* started((own) => own)
+      const typeOf = Effect.fnUntraced(function* (...scopes: ReadonlyArray<Scope>) {
+        const { client } = yield* clients.create(caller, { name: "shop", scopes })
+        const [, issued] = yield* store.read(Client.streamOf(client))
+        return [issued!.type, issued!.data.scopes]
+      })
+      const everything = ["metrics:read", "messages:read:all", "messages:read", "messages:send"] as const
+      assert.deepStrictEqual(yield* typeOf(...everything), ["client.key_issued.v1", ["messages:send", "messages:read"]])
+      assert.deepStrictEqual(yield* typeOf("admin"), ["client.key_issued.v1", ["admin"]])
+      assert.deepStrictEqual(yield* typeOf("messages:read"), ["client.key_issued.v2", ["messages:read"]])
     })
   )
 })

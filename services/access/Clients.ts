@@ -1,5 +1,6 @@
-import { Context, Effect, Layer, Schema } from "effect"
-import { Client, type ClientCommand, type Scope } from "#domain/access/Client.ts"
+import { Context, Effect, Layer, Schema, Semaphore } from "effect"
+import { Client, type ClientCommand } from "#domain/access/Client.ts"
+import { inOrder, type Scope } from "#domain/access/Scopes.ts"
 import * as Clocks from "#domain/Clocks.ts"
 import { uuidV7 } from "#domain/Identifiers.ts"
 import { type ApiKeyId, ClientId } from "#domain/Ids.ts"
@@ -10,11 +11,12 @@ import type { Actor } from "#domain/Recorded.ts"
 import { Personal } from "../privacy/Personal.ts"
 import * as AggregateActors from "../runtime/AggregateActors.ts"
 import type { Caller } from "../runtime/Caller.ts"
-import { Provenance } from "../runtime/Provenance.ts"
 import type { Unavailable } from "../views/Unavailable.ts"
 import { inForce, Views } from "../views/Views.ts"
+import { isLast } from "./Administrators.ts"
+import * as ClientDocuments from "./ClientDocuments.ts"
 import { newCredential } from "./Credential.ts"
-import { type KnownClient, Roster, stateOf } from "./Roster.ts"
+import { Roster } from "./Roster.ts"
 
 /** A key as it is shown once: the secret is kept nowhere. */
 export interface NewKey {
@@ -30,32 +32,22 @@ export interface Rotated {
   readonly replaces: { readonly id: ApiKeyId; readonly expiresAt: Instant }
 }
 
-export interface ClientDocument {
-  readonly id: ClientId
-  /** Absent once its data was erased. */
-  readonly name?: string
-  readonly createdAt: Instant
-  readonly keys: ReadonlyArray<{
-    readonly id: ApiKeyId
-    readonly scopes: ReadonlyArray<Scope>
-    readonly state: "active" | "expired" | "revoked"
-    readonly expiresAt?: Instant
-    readonly replacedBy?: ApiKeyId
-  }>
-}
-
 export class ClientUnknown extends Schema.TaggedError<ClientUnknown>()("ClientUnknown", {}) {}
 export class KeyNotActive extends Schema.TaggedError<KeyNotActive>()("KeyNotActive", {}) {}
+/** Nobody could manage clients and keys any more. */
+export class LastAdministrator extends Schema.TaggedError<LastAdministrator>()("LastAdministrator", {}) {}
 export class KeyUnknown extends Schema.TaggedError<KeyUnknown>()("KeyUnknown", {}) {}
 
 type Created = { readonly client: ClientId; readonly key: NewKey }
 interface NewKeyRequest {
+  readonly name?: string | undefined
   readonly scopes: ReadonlyArray<Scope>
   /** Without: until it is revoked. */
   readonly expiresInSeconds?: number | undefined
 }
-interface NewClient extends NewKeyRequest {
+interface NewClient extends Omit<NewKeyRequest, "name"> {
   readonly name: string
+  readonly keyName?: string | undefined
 }
 interface Rotation {
   /** How long the old key stays good. */
@@ -74,21 +66,21 @@ export class Clients extends Context.Service<
       client: ClientId,
       key: NewKeyRequest
     ) => Effect.Effect<NewKey, ClientUnknown | Unavailable>
-    /** Issues a key with the scopes of this one, which stays good for the overlap, and never longer than it was. */
+    /** Issues a key with the scopes and the name of this one, which stays good for the overlap, and never longer than it was. */
     readonly rotate: (
       caller: Caller,
       client: ClientId,
       key: ApiKeyId,
       rotation: Rotation
-    ) => Effect.Effect<Rotated, ClientUnknown | KeyUnknown | KeyNotActive | Unavailable>
+    ) => Effect.Effect<Rotated, ClientUnknown | KeyUnknown | KeyNotActive | LastAdministrator | Unavailable>
     readonly revoke: (
       caller: Caller,
       client: ClientId,
       key: ApiKeyId
-    ) => Effect.Effect<void, ClientUnknown | KeyUnknown | Unavailable>
-    readonly find: (client: ClientId) => Effect.Effect<ClientDocument | undefined, Unavailable>
+    ) => Effect.Effect<void, ClientUnknown | KeyUnknown | LastAdministrator | Unavailable>
+    readonly find: (client: ClientId) => Effect.Effect<ClientDocuments.ClientDocument | undefined, Unavailable>
     /** Oldest first. */
-    readonly list: Effect.Effect<ReadonlyArray<ClientDocument>, Unavailable>
+    readonly list: Effect.Effect<ReadonlyArray<ClientDocuments.ClientDocument>, Unavailable>
     /** The first client, with a key that may do everything; `undefined` when the log has any key already. */
     readonly first: Effect.Effect<Created | undefined, Unavailable>
   }
@@ -96,15 +88,16 @@ export class Clients extends Context.Service<
 
 const later = (at: Instant, seconds: number): Instant => fromMillis(toMillis(at) + seconds * 1_000)
 
-const make = Effect.gen(function* () {
+const make = Effect.fnUntraced(function* (keyIsConfigured: boolean) {
   const wall = yield* Clocks.wall
   const crypto = yield* Crypto
   const store = yield* EventStore
   const personal = yield* Personal
   const roster = yield* Roster
-  const { tenant } = yield* Provenance
+  const documents = yield* ClientDocuments.make
   const views = yield* Views
   const actors = yield* AggregateActors.make(Client)
+  const turns = yield* Semaphore.make(1)
 
   const execute = Effect.fnUntraced(function* (
     client: ClientId,
@@ -127,15 +120,43 @@ const make = Effect.gen(function* () {
     return { id, secret, scopes: [...scopes], ...(expiresAt !== undefined && { expiresAt }) }
   }
 
+  /** What is said of a key in the first event of its decision, beside its digest. */
+  const naming = Effect.fnUntraced(function* (client: ClientId, name: string | undefined) {
+    if (name === undefined) return () => ({})
+    const seal = yield* personal.sealFor("client", client)
+    return ({ eventId }: AggregateActors.Decision) => ({ name: seal(eventId(0), "name", name) })
+  })
+
+  /**
+   * What takes a key away, unless it is the last administrator's. One at a time, and of the log as it stands; two gateways
+   * may still decide at the same moment.
+   */
+  const unlessLast = <A, E>(
+    key: ApiKeyId,
+    change: Effect.Effect<A, E>,
+    replacement?: { readonly expires: boolean }
+  ) => {
+    if (keyIsConfigured || roster.keys.get(key)?.scopes.has("admin") === false) return change
+    return turns.withPermits(1)(
+      Effect.gen(function* () {
+        const head = yield* store.head
+        if (head !== undefined) yield* inForce(views, head)
+        if (isLast(roster.keys, key, fromMillis(wall()), replacement)) return yield* new LastAdministrator({})
+        return yield* change
+      })
+    )
+  }
+
   const issue = Effect.fnUntraced(function* (
     client: ClientId,
     actor: Actor,
-    { expiresInSeconds, scopes }: NewKeyRequest
+    { expiresInSeconds, name, scopes }: NewKeyRequest
   ) {
     const { digest, id, secret } = newCredential(crypto)
-    yield* execute(client, actor, ({ at }) => ({
+    const named = yield* naming(client, name)
+    yield* execute(client, actor, ({ at, eventId }) => ({
       _tag: "IssueKey",
-      issued: { key: id, digest, scopes: [...new Set(scopes)] },
+      issued: { key: id, digest, scopes: inOrder(scopes), ...named({ at, eventId }) },
       ...(expiresInSeconds !== undefined && { expiresAt: later(at, expiresInSeconds) })
     }))
     return shown(id, secret)
@@ -148,10 +169,12 @@ const make = Effect.gen(function* () {
     { expiresInSeconds, overlapSeconds }: Rotation
   ) {
     const { digest, id, secret } = newCredential(crypto)
-    yield* execute(client, actor, ({ at }) => ({
+    const known = roster.keys.get(key)
+    const named = yield* naming(client, known && (yield* documents.nameOf(known)))
+    yield* execute(client, actor, ({ at, eventId }) => ({
       _tag: "RotateKey",
       key,
-      replacement: { key: id, digest },
+      replacement: { key: id, digest, ...named({ at, eventId }) },
       ...(expiresInSeconds !== undefined && { replacementExpiresAt: later(at, expiresInSeconds) }),
       until: later(at, overlapSeconds),
       at
@@ -160,34 +183,19 @@ const make = Effect.gen(function* () {
   })
 
   const create = Effect.fnUntraced(
-    function* (actor: Actor, { name, ...key }: NewClient) {
+    function* (actor: Actor, { keyName, name, ...key }: NewClient) {
       const client = ClientId.make(uuidV7(crypto, wall()))
       const seal = yield* personal.sealFor("client", client)
       yield* execute(client, actor, ({ eventId }) => ({ _tag: "Create", name: seal(eventId(0), "name", name) }))
-      const issued = yield* Effect.catchTag(issue(client, actor, key), "ClientRejected", (error) => Effect.die(error))
+      const issued = yield* Effect.catchTag(
+        issue(client, actor, { ...key, name: keyName }),
+        "ClientRejected",
+        (error) => Effect.die(error)
+      )
       return { client, key: issued }
     },
     Effect.catchTag("ClientRejected", (error) => Effect.die(error))
   )
-
-  const documentOf = ({ createdAt, id, keys, name, namedBy }: KnownClient) =>
-    Effect.map(
-      personal.reveal(name, { tenant, event: namedBy, field: "name" }),
-      (name): ClientDocument => ({
-        id,
-        ...(name !== undefined && { name }),
-        createdAt,
-        keys: keys
-          .map((key) => roster.keys.get(key)!)
-          .map((key) => ({
-            id: key.id,
-            scopes: [...key.scopes],
-            state: stateOf(key, fromMillis(wall())),
-            ...(key.expiresAt !== undefined && { expiresAt: key.expiresAt }),
-            ...(key.replacedBy !== undefined && { replacedBy: key.replacedBy })
-          }))
-      })
-    )
 
   const actorOf = ({ key }: Caller): Actor => ({ kind: "api_key", id: key })
 
@@ -196,26 +204,31 @@ const make = Effect.gen(function* () {
     issue: (caller, client, key) =>
       Effect.catchTag(issue(client, actorOf(caller), key), "ClientRejected", () => Effect.fail(new ClientUnknown({}))),
     rotate: (caller, client, key, rotation) =>
-      Effect.catchTag(rotate(client, actorOf(caller), key, rotation), "ClientRejected", ({ reason }) =>
-        Effect.fail(
-          reason === "no_such_key"
-            ? new KeyUnknown({})
-            : reason === "key_not_active"
-              ? new KeyNotActive({})
-              : new ClientUnknown({})
-        )
+      Effect.catchTag(
+        unlessLast(key, rotate(client, actorOf(caller), key, rotation), {
+          expires: rotation.expiresInSeconds !== undefined
+        }),
+        "ClientRejected",
+        ({ reason }) =>
+          Effect.fail(
+            reason === "no_such_key"
+              ? new KeyUnknown({})
+              : reason === "key_not_active"
+                ? new KeyNotActive({})
+                : new ClientUnknown({})
+          )
       ),
     revoke: (caller, client, key) =>
       Effect.catchTag(
-        execute(client, actorOf(caller), () => ({ _tag: "RevokeKey", key })),
+        unlessLast(
+          key,
+          execute(client, actorOf(caller), () => ({ _tag: "RevokeKey", key }))
+        ),
         "ClientRejected",
         ({ reason }) => Effect.fail(reason === "no_such_key" ? new KeyUnknown({}) : new ClientUnknown({}))
       ),
-    find: (id) => {
-      const known = roster.clients.get(id)
-      return known === undefined ? Effect.succeed(undefined) : documentOf(known)
-    },
-    list: Effect.suspend(() => Effect.forEach(roster.clients.values(), documentOf)),
+    find: documents.find,
+    list: documents.list,
     first: Effect.gen(function* () {
       const head = yield* store.head
       if (head !== undefined) yield* views.reached(head)
@@ -225,4 +238,5 @@ const make = Effect.gen(function* () {
   })
 })
 
-export const layer = Layer.effect(Clients, make)
+/** `keyIsConfigured`: then there is always an administrator. */
+export const layer = (keyIsConfigured: boolean) => Layer.effect(Clients, make(keyIsConfigured))

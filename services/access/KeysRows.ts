@@ -1,6 +1,7 @@
 import { Effect, Schema } from "effect"
 import type { SqlClient } from "effect/sql"
-import { Client, Scope } from "#domain/access/Client.ts"
+import { Client } from "#domain/access/Client.ts"
+import { ScopeName } from "#domain/access/Scopes.ts"
 import { ApiKeyId, ClientId, defaultTenant, EventId } from "#domain/Ids.ts"
 import { Instant } from "#domain/Instant.ts"
 import type { RecordedEvent } from "#domain/Recorded.ts"
@@ -13,7 +14,8 @@ const setup = (sql: SqlClient.SqlClient) =>
       id TEXT PRIMARY KEY, tenant TEXT NOT NULL, created_at TEXT NOT NULL, name TEXT NOT NULL, named_by TEXT NOT NULL)`,
     sql`CREATE TABLE access_keys (
       id TEXT PRIMARY KEY, tenant TEXT NOT NULL, client TEXT NOT NULL, digest TEXT NOT NULL, scopes TEXT NOT NULL,
-      revoked INTEGER NOT NULL, expires_at TEXT, replaced_by TEXT)`
+      issued_at TEXT NOT NULL, issued_by TEXT NOT NULL, name TEXT, revoked INTEGER NOT NULL, expires_at TEXT,
+      replaced_by TEXT)`
   )
 
 const apply = (sql: SqlClient.SqlClient, recorded: RecordedEvent) => {
@@ -24,9 +26,12 @@ const apply = (sql: SqlClient.SqlClient, recorded: RecordedEvent) => {
     case "client.created":
       return sql`INSERT INTO access_clients (id, tenant, created_at, name, named_by)
         VALUES (${client}, ${tenant}, ${recorded.recordedAt}, ${JSON.stringify(event.data.name)}, ${recorded.eventId})`
-    case "client.key_issued":
-      return sql`INSERT INTO access_keys (id, tenant, client, digest, scopes, revoked)
-        VALUES (${event.data.key}, ${tenant}, ${client}, ${event.data.digest}, ${JSON.stringify(event.data.scopes)}, 0)`
+    case "client.key_issued": {
+      const { digest, key, name, scopes } = event.data
+      return sql`INSERT INTO access_keys (id, tenant, client, digest, scopes, issued_at, issued_by, name, revoked)
+        VALUES (${key}, ${tenant}, ${client}, ${digest}, ${JSON.stringify(scopes)}, ${recorded.recordedAt},
+          ${recorded.eventId}, ${name === undefined ? null : JSON.stringify(name)}, 0)`
+    }
     case "client.key_revoked":
       return sql`UPDATE access_keys SET revoked = 1 WHERE id = ${event.data.key} AND tenant = ${tenant}`
     case "client.key_expiry_set": {
@@ -47,7 +52,10 @@ const KeyRow = Schema.Struct({
   id: ApiKeyId,
   client: ClientId,
   digest: Schema.String,
-  scopes: Schema.fromJsonString(Schema.Array(Scope)),
+  scopes: Schema.fromJsonString(Schema.Array(ScopeName)),
+  issued_at: Instant,
+  issued_by: EventId,
+  name: Schema.NullOr(Schema.fromJsonString(Sealed)),
   revoked: Schema.Number,
   expires_at: Schema.NullOr(Instant),
   replaced_by: Schema.NullOr(ApiKeyId)
@@ -58,7 +66,7 @@ const readKeys = Schema.decodeUnknownSync(Schema.Array(KeyRow))
 /** One row per client, one per key. Names stay sealed; of keys only digests are known. */
 export const view: RowsView = {
   name: "access",
-  version: 2,
+  version: 3,
   categories: ["client"],
   tables: ["access_clients", "access_keys"],
   setup,
@@ -71,7 +79,7 @@ export const view: RowsView = {
 export const all = Effect.fnUntraced(function* (sql: SqlClient.SqlClient) {
   const clients = yield* sql`SELECT id, created_at, name, named_by FROM access_clients
     WHERE tenant = ${defaultTenant} ORDER BY created_at, id`
-  const keys = yield* sql`SELECT id, client, digest, scopes, revoked, expires_at, replaced_by
-    FROM access_keys WHERE tenant = ${defaultTenant} ORDER BY id`
+  const keys = yield* sql`SELECT id, client, digest, scopes, issued_at, issued_by, name, revoked, expires_at,
+    replaced_by FROM access_keys WHERE tenant = ${defaultTenant} ORDER BY id`
   return { clients: readClients(clients), keys: readKeys(keys) }
 })

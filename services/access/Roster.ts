@@ -1,9 +1,10 @@
 import { Context, Effect, Layer } from "effect"
-import { Client, type KeyExpirySet, type KeyIssued, type Scope } from "#domain/access/Client.ts"
+import { Client, configured, type KeyExpirySet, type KeyIssued } from "#domain/access/Client.ts"
+import { isScope, type Scope } from "#domain/access/Scopes.ts"
 import { fromBase64url } from "#domain/Bytes.ts"
 import type { ApiKeyId, ClientId, EventId } from "#domain/Ids.ts"
 import type { Instant } from "#domain/Instant.ts"
-import type { RecordedEvent } from "#domain/Recorded.ts"
+import type { Actor, RecordedEvent } from "#domain/Recorded.ts"
 import type { Sealed } from "#domain/Sealed.ts"
 import { Registrations } from "../views/Registrations.ts"
 import * as KeysRows from "./KeysRows.ts"
@@ -12,7 +13,12 @@ export interface KnownKey {
   readonly client: ClientId
   readonly id: ApiKeyId
   readonly digest: Uint8Array
+  /** Of those it was issued with, the ones that this release knows. */
   readonly scopes: ReadonlySet<Scope>
+  readonly issuedAt: Instant
+  /** The event in which its name, if it has one, was sealed. */
+  readonly issuedBy: EventId
+  readonly name: Sealed | undefined
   readonly revoked: boolean
   readonly expiresAt: Instant | undefined
   readonly replacedBy: ApiKeyId | undefined
@@ -54,6 +60,12 @@ export class Roster extends Context.Service<
   )
 }
 
+/** Whose key did it; of nobody's that is known here, nobody. */
+export const clientOf = ({ keys }: Roster["Service"], { id, kind }: Actor): ClientId | undefined => {
+  if (kind !== "api_key") return undefined
+  return id === configured.key ? configured.client : keys.get(id as ApiKeyId)?.client
+}
+
 class Entries {
   readonly clients = new Map<ClientId, KnownClient>()
   readonly keys = new Map<ApiKeyId, KnownKey>()
@@ -62,8 +74,9 @@ class Entries {
     for (const { created_at: createdAt, id, name, named_by: namedBy } of clients) {
       this.#addClient({ id, createdAt, name, namedBy })
     }
-    for (const { client, digest, expires_at: expiresAt, id: key, replaced_by: replacedBy, revoked, scopes } of keys) {
-      this.#addKey(client, { key, digest, scopes })
+    for (const { client, digest, id: key, name, scopes, ...row } of keys) {
+      const { expires_at: expiresAt, issued_at: issuedAt, issued_by: issuedBy, replaced_by: replacedBy, revoked } = row
+      this.#addKey(client, { key, digest, scopes, ...(name !== null && { name }) }, { issuedAt, issuedBy })
       if (expiresAt !== null) this.#setExpiry({ key, expiresAt, ...(replacedBy !== null && { replacedBy }) })
       if (revoked !== 0) this.#revoke(key)
     }
@@ -81,7 +94,7 @@ class Entries {
           namedBy: recorded.eventId
         })
       case "client.key_issued":
-        return this.#addKey(client, event.data)
+        return this.#addKey(client, event.data, { issuedAt: recorded.recordedAt, issuedBy: recorded.eventId })
       case "client.key_revoked":
         return this.#revoke(event.data.key)
       case "client.key_expiry_set":
@@ -93,12 +106,18 @@ class Entries {
     this.clients.set(client.id, { ...client, keys: [] })
   }
 
-  #addKey(client: ClientId, { digest, key: id, scopes }: KeyIssued) {
+  #addKey(
+    client: ClientId,
+    { digest, key: id, name, scopes }: KeyIssued,
+    issued: Pick<KnownKey, "issuedAt" | "issuedBy">
+  ) {
     this.keys.set(id, {
       client,
       id,
       digest: fromBase64url(digest),
-      scopes: new Set(scopes),
+      scopes: new Set(scopes.filter(isScope)),
+      ...issued,
+      name,
       revoked: false,
       expiresAt: undefined,
       replacedBy: undefined

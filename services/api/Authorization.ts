@@ -1,6 +1,6 @@
 import { Context } from "effect"
 import { HttpApiMiddleware } from "effect/http-api"
-import type { Scope } from "#domain/access/Client.ts"
+import type { Scope } from "#domain/access/Scopes.ts"
 import type { Principal } from "./Principal.ts"
 import { Problem } from "./Problems.ts"
 

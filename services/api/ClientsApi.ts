@@ -1,6 +1,6 @@
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
-import { Scope } from "#domain/access/Client.ts"
+import { Scope } from "#domain/access/Scopes.ts"
 import { Authorization, RequiredScope, ShowsViews } from "./Authorization.ts"
 import { Name } from "./FreeText.ts"
 import { anywhere, Problem, withBody } from "./Problems.ts"
@@ -16,13 +16,17 @@ const expiresInSeconds = Schema.optionalKey(
   })
 )
 
+/** Of a key: a client may have several. */
+const keyName = Schema.optionalKey(Name)
+
 const CreateClient = Schema.Struct({
   name: Name,
+  keyName,
   scopes: Scopes,
   expiresInSeconds
 }).annotate({ identifier: "CreateClient" })
 
-const IssueKey = Schema.Struct({ scopes: Scopes, expiresInSeconds }).annotate({ identifier: "IssueKey" })
+const IssueKey = Schema.Struct({ name: keyName, scopes: Scopes, expiresInSeconds }).annotate({ identifier: "IssueKey" })
 
 const RotateKey = Schema.Struct({
   overlapSeconds: Schema.optionalKey(
@@ -35,6 +39,11 @@ const RotateKey = Schema.Struct({
 
 const Key = Schema.Struct({
   id: Schema.String,
+  name: Schema.optionalKey(Schema.String),
+  issuedAt: Schema.String,
+  lastUsedAt: Schema.optionalKey(
+    Schema.String.annotate({ description: "Exact to five minutes; absent when no use is known." })
+  ),
   scopes: Schema.Array(Scope),
   state: Schema.Literals(["active", "expired", "revoked"]),
   expiresAt: Schema.optionalKey(Schema.String),
@@ -97,18 +106,24 @@ export class ClientsApi extends HttpApiGroup.make("clients")
       params: { id: Schema.String, key: Schema.String },
       payload: RotateKey,
       success: RotatedKey.pipe(HttpApiSchema.status(201)),
-      error: [...withBody, Problem("client_not_found"), Problem("key_not_found"), Problem("key_not_active")]
+      error: [
+        ...withBody,
+        Problem("client_not_found"),
+        Problem("key_not_found"),
+        Problem("key_not_active"),
+        Problem("last_administrator")
+      ]
     })
       .annotate(OpenApi.Summary, "Issue a key in the place of this one, which stays good for a while")
       .annotate(
         OpenApi.Description,
-        "The new key has the scopes of the old one. A request that is repeated issues one more; the old key never stays " +
+        "The new key has the scopes and the name of the old one. A request that is repeated issues one more; the old key never stays " +
           "good longer than the first one said."
       ),
     HttpApiEndpoint.delete("revokeKey", "/:id/keys/:key", {
       params: { id: Schema.String, key: Schema.String },
       success: HttpApiSchema.NoContent,
-      error: [...anywhere, Problem("client_not_found"), Problem("key_not_found")]
+      error: [...anywhere, Problem("client_not_found"), Problem("key_not_found"), Problem("last_administrator")]
     }).annotate(OpenApi.Summary, "Revoke a key: it is refused from the answer on")
   )
   .annotateEndpoints(RequiredScope, ["admin"])

@@ -21,6 +21,10 @@ export const errorCodes = {
   device_pairing: [409, "The device is being paired: use its codes, or delete it."],
   device_unlinking: [409, "The device is being unlinked; try again when its agent has done that."],
   key_not_active: [409, "The API key was revoked or has expired; issue another one."],
+  last_administrator: [
+    409,
+    "Without this key nobody could manage clients and keys; issue another key with the scope admin first, one that does not expire."
+  ],
   key_in_use: [409, "This key signs; activate another one first."],
   key_revoked: [409, "This key was revoked; a revoked key never comes back."],
   agents_unaware: [409, "Not every agent has heard of this key yet; activated now, they would refuse it."],

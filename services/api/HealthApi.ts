@@ -1,7 +1,7 @@
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { connections } from "#domain/device/Link.ts"
-import { Authorization, ToldAnyway } from "./Authorization.ts"
+import { Authorization, RequiredScope, ToldAnyway } from "./Authorization.ts"
 import type { ErrorCode } from "./ErrorCodes.ts"
 import { anywhere, Problem } from "./Problems.ts"
 
@@ -45,7 +45,7 @@ export class ProbesApi extends HttpApiGroup.make("probes")
   )
   .annotate(OpenApi.Description, "Probes, without a key.") {}
 
-/** For whoever runs it; any key will do. */
+/** For whoever runs it. */
 export class HealthApi extends HttpApiGroup.make("health")
   .add(
     HttpApiEndpoint.get("detailed", "/health/detailed", { success: Details, error: anywhere }).annotate(
@@ -58,5 +58,6 @@ export class HealthApi extends HttpApiGroup.make("health")
     }).annotate(OpenApi.Summary, "Prometheus metrics")
   )
   .middleware(Authorization)
+  .annotateEndpoints(RequiredScope, ["metrics:read"])
   .annotateEndpoints(ToldAnyway, true)
   .annotate(OpenApi.Description, "How the gateway is.") {}

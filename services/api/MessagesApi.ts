@@ -124,7 +124,8 @@ export class MessagesApi extends HttpApiGroup.make("messages")
     })
       .annotate(RequiredScope, ["messages:read"])
       .annotate(ShowsViews, "rows")
-      .annotate(OpenApi.Summary, "Messages, newest first; `next` is the `after` of the next page"),
+      .annotate(OpenApi.Summary, "Messages, newest first; `next` is the `after` of the next page")
+      .annotate(OpenApi.Description, "Those that the key's client has queued; everybody's with messages:read:all."),
     HttpApiEndpoint.get("get", "/:id", {
       params: { id: Schema.String },
       success: Message,
@@ -134,7 +135,7 @@ export class MessagesApi extends HttpApiGroup.make("messages")
       .annotate(OpenApi.Summary, "A message as its events tell it")
       .annotate(
         OpenApi.Description,
-        "With messages:send alone without `to` and `content`: enough to learn what became of a message that was answered 202."
+        "One that another client has queued is not found without messages:read:all. With messages:send alone without `to` and `content`: enough to learn what became of a message that was answered 202."
       ),
     HttpApiEndpoint.get("events", "/:id/events", {
       params: { id: Schema.String },

@@ -1,4 +1,4 @@
-import type { Scope } from "#domain/access/Client.ts"
+import { includes, type Scope } from "#domain/access/Scopes.ts"
 import type { ApiKeyId, ClientId } from "#domain/Ids.ts"
 
 /** Whose key a request came with, and what it may do. */
@@ -8,5 +8,4 @@ export interface Principal {
   readonly scopes: ReadonlySet<Scope>
 }
 
-/** `admin` includes the others. */
-export const may = ({ scopes }: Principal, scope: Scope): boolean => scopes.has(scope) || scopes.has("admin")
+export const may = ({ scopes }: Principal, scope: Scope): boolean => includes(scopes, scope)

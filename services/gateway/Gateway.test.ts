@@ -15,8 +15,8 @@ const recorded = {
 
 const app = gateway({
   messages: {
-    find: (id) => Effect.succeed(id === known.id ? known : undefined),
-    history: (id) => Effect.succeed(id === known.id ? [recorded] : []),
+    find: (_, id) => Effect.succeed(id === known.id ? known : undefined),
+    history: (_, id) => Effect.succeed(id === known.id ? [recorded] : []),
     list: ({ after, limit, status }) =>
       Effect.succeed({
         items: after === 7n ? [] : [{ ...known, status: status ?? known.status }],

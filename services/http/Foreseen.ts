@@ -35,6 +35,7 @@ const problems = {
   ClientUnknown: () => problem("client_not_found"),
   KeyUnknown: () => problem("key_not_found"),
   KeyNotActive: () => problem("key_not_active"),
+  LastAdministrator: () => problem("last_administrator"),
   KeyInUse: () => problem("key_in_use"),
   KeyRevoked: () => problem("key_revoked")
 }

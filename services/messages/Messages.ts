@@ -1,5 +1,5 @@
 import { Context, type Effect, Schema } from "effect"
-import { type DeviceId, MessageId } from "#domain/Ids.ts"
+import { type ClientId, type DeviceId, MessageId } from "#domain/Ids.ts"
 import type { Instant } from "#domain/Instant.ts"
 import type { Content, Recipient } from "#domain/message/Content.ts"
 import type { Status } from "#domain/message/Status.ts"
@@ -68,6 +68,9 @@ export interface MessagePage {
   readonly next: bigint | undefined
 }
 
+/** Whose messages are read: those that a client queued itself, or everybody's. */
+export type Whose = ClientId | "everybody"
+
 /** Everything the front door may do with messages. */
 export class Messages extends Context.Service<
   Messages,
@@ -78,13 +81,15 @@ export class Messages extends Context.Service<
     /** The same for a request that was made before; `undefined` when it was not: then nothing is accepted. */
     readonly repeat: (caller: Caller, request: SendRequest) => Effect.Effect<Sent | undefined, Refusal | Unavailable>
 
-    readonly find: (id: MessageId) => Effect.Effect<MessageDocument | undefined, Unavailable>
+    /** As if there were none, where it is another's. */
+    readonly find: (whose: Whose, id: MessageId) => Effect.Effect<MessageDocument | undefined, Unavailable>
 
     /** Everything recorded about the message, oldest first; empty when there is none. */
-    readonly history: (id: MessageId) => Effect.Effect<ReadonlyArray<RecordedEvent>, Unavailable>
+    readonly history: (whose: Whose, id: MessageId) => Effect.Effect<ReadonlyArray<RecordedEvent>, Unavailable>
 
     /** Newest first. `after` is the position of the last message of the page before. */
     readonly list: (filter: {
+      readonly whose: Whose
       readonly status: Status | undefined
       readonly device: DeviceId | undefined
       readonly after: bigint | undefined

@@ -3,7 +3,7 @@ import { HttpApiBuilder } from "effect/http-api"
 import { DeviceId, MessageId } from "#domain/Ids.ts"
 import { Api } from "../api/Api.ts"
 import { CurrentPrincipal } from "../api/Authorization.ts"
-import { may } from "../api/Principal.ts"
+import { may, type Principal } from "../api/Principal.ts"
 import { Admission } from "../http/Admission.ts"
 import { refuse } from "../http/Answer.ts"
 import { cursorOf, positionOf } from "../http/Cursor.ts"
@@ -11,12 +11,14 @@ import { orProblem } from "../http/Foreseen.ts"
 import type { ReadPhoneNumber } from "../http/PhoneNumbers.ts"
 import { StoreIdentity } from "../identity/StoreIdentity.ts"
 import { eventJson, messageJson } from "./MessageJson.ts"
-import { Messages } from "./Messages.ts"
+import { Messages, type Whose } from "./Messages.ts"
 import { send } from "./SendHttp.ts"
 
 const isMessageId = Schema.is(MessageId)
 const isDeviceId = Schema.is(DeviceId)
 const defaultLimit = 50
+
+const readBy = (principal: Principal): Whose => (may(principal, "messages:read:all") ? "everybody" : principal.client)
 
 export const layer = (phoneNumber: ReadPhoneNumber) =>
   HttpApiBuilder.group(
@@ -38,8 +40,10 @@ export const layer = (phoneNumber: ReadPhoneNumber) =>
             }
             if (query.device !== undefined && !isDeviceId(query.device)) return { items: [], next: null }
             const { limit = defaultLimit, status } = query
-            const page = yield* orProblem(messages.list({ status, device: query.device, after, limit }))
-            const mayRead = may(yield* CurrentPrincipal, "messages:read")
+            const principal = yield* CurrentPrincipal
+            const whose = readBy(principal)
+            const page = yield* orProblem(messages.list({ whose, status, device: query.device, after, limit }))
+            const mayRead = may(principal, "messages:read")
             return {
               items: page.items.map((item) => messageJson(item, mayRead)),
               next: page.next === undefined ? null : cursorOf(epoch, page.next)
@@ -48,14 +52,16 @@ export const layer = (phoneNumber: ReadPhoneNumber) =>
         )
         .handle("get", ({ params: { id } }) =>
           Effect.gen(function* () {
-            const found = isMessageId(id) ? yield* orProblem(messages.find(id)) : undefined
+            const principal = yield* CurrentPrincipal
+            const found = isMessageId(id) ? yield* orProblem(messages.find(readBy(principal), id)) : undefined
             if (found === undefined) return yield* refuse("message_not_found")
-            return messageJson(found, may(yield* CurrentPrincipal, "messages:read"))
+            return messageJson(found, may(principal, "messages:read"))
           })
         )
         .handle("events", ({ params: { id } }) =>
           Effect.gen(function* () {
-            const history = isMessageId(id) ? yield* orProblem(messages.history(id)) : []
+            const whose = readBy(yield* CurrentPrincipal)
+            const history = isMessageId(id) ? yield* orProblem(messages.history(whose, id)) : []
             return history.length === 0 ? yield* refuse("message_not_found") : { items: history.map(eventJson) }
           })
         )

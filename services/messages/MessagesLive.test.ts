@@ -1,10 +1,13 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Exit, Fiber } from "effect"
-import { ClientId, defaultTenant } from "#domain/Ids.ts"
+import { configured } from "#domain/access/Client.ts"
+import { ApiKeyId, ClientId, defaultTenant, StreamId } from "#domain/Ids.ts"
 import { toMillis } from "#domain/Instant.ts"
+import type { Caller } from "../runtime/Caller.ts"
 import { eventually } from "../testing/Eventually.ts"
 import { caller, device, messaging, otherDevice, requestOf, streamOf } from "../testing/MessagingFixture.ts"
 import { uuid } from "../testing/ViewsFixture.ts"
+import type { Whose } from "./Messages.ts"
 
 const patient = { until: "sent", timeoutMs: 60_000 } as const
 const begin = <A, E>(work: Effect.Effect<A, E>) => Effect.forkChild(work, { startImmediately: true })
@@ -24,7 +27,7 @@ describe("a message", () => {
       const stored = JSON.stringify([data, metadata, stream])
       assert.include(stored, document.waMessageId!)
       for (const personal of ["60123456789", "text 1"]) assert.notInclude(stored, personal)
-      assert.deepStrictEqual(yield* messages.find(document.id), document)
+      assert.deepStrictEqual(yield* messages.find("everybody", document.id), document)
     })
   )
 
@@ -158,10 +161,10 @@ describe("personal data", () => {
       const { document } = yield* messages.send(caller, requestOf(1))
       const [queued] = yield* store.read(streamOf(document.id))
       yield* keys.destroy(defaultTenant, (queued!.data as { recipients: [never] }).recipients[0])
-      const found = yield* messages.find(document.id)
+      const found = yield* messages.find("everybody", document.id)
       assert.deepStrictEqual(found, { ...document, to: undefined, content: undefined })
       const { items } = yield* eventually(
-        messages.list({ status: undefined, device, after: undefined, limit: 10 }),
+        messages.list({ whose: "everybody", status: undefined, device, after: undefined, limit: 10 }),
         (page) => page.items.length === 1
       )
       assert.deepStrictEqual<unknown>(items, [found])
@@ -175,8 +178,8 @@ describe("personal data", () => {
       const [queued] = yield* store.read(streamOf(document.id))
       const moved = streamOf(uuid(9) as never) // its boxes are bound to another event
       yield* record(moved, queued!.type, queued!.data)
-      assert.isTrue(Exit.hasDies(yield* Effect.exit(messages.find(uuid(9) as never))))
-      assert.isUndefined(yield* messages.find(uuid(8) as never))
+      assert.isTrue(Exit.hasDies(yield* Effect.exit(messages.find("everybody", uuid(9) as never))))
+      assert.isUndefined(yield* messages.find("everybody", uuid(8) as never))
     })
   )
 })
@@ -186,7 +189,7 @@ it.live("lists the newest first, page by page, and says where the next one begin
     const { messages } = yield* messaging()
     const ids: Array<string> = []
     for (const n of [1, 2, 3]) ids.unshift((yield* messages.send(caller, requestOf(n))).document.id)
-    const all = { status: undefined, device: undefined, after: undefined } as const
+    const all = { whose: "everybody", status: undefined, device: undefined, after: undefined } as const
     yield* eventually(messages.list({ ...all, limit: 10 }), ({ items }) => items.length === 3)
     const first = yield* messages.list({ ...all, limit: 2 })
     const second = yield* messages.list({ ...all, limit: 2, after: first.next })
@@ -196,6 +199,50 @@ it.live("lists the newest first, page by page, and says where the next one begin
     )
     assert.isUndefined(second.next)
     assert.isUndefined((yield* messages.list({ ...all, limit: 3 })).next)
-    assert.lengthOf(yield* messages.history(first.items[0]!.id), 1)
+    assert.lengthOf(yield* messages.history("everybody", first.items[0]!.id), 1)
+  })
+)
+
+it.live("a message is there for the client that queued it, and for who reads everybody's", () =>
+  Effect.gen(function* () {
+    const { messages, record } = yield* messaging()
+    const other: Caller = { client: ClientId.make(uuid(202)), key: ApiKeyId.make("key2") }
+    const events = [
+      [caller, caller.key],
+      [caller, ApiKeyId.make("key3")],
+      [other, other.key]
+    ] as const
+    for (const [{ client }, key] of events) {
+      const issued = { key, digest: "digest", scopes: ["messages:send"] }
+      yield* record(StreamId.make(`client-${client}`), "client.key_issued.v1", issued)
+    }
+    const sent = [
+      yield* messages.send(caller, requestOf(1)),
+      yield* messages.send({ ...caller, key: ApiKeyId.make("key3") }, requestOf(2)),
+      yield* messages.send(other, requestOf(3)),
+      yield* messages.send(configured, requestOf(4))
+    ].map(({ document }) => document.id)
+    const listed = (whose: Whose) =>
+      Effect.map(messages.list({ whose, status: undefined, device: undefined, after: undefined, limit: 10 }), (page) =>
+        page.items.map(({ id }) => sent.indexOf(id)).toReversed()
+      )
+    const found = (whose: Whose) =>
+      Effect.map(
+        Effect.forEach(sent, (id) => messages.find(whose, id)),
+        (all) => all.flatMap((document, i) => (document === undefined ? [] : [i]))
+      )
+    yield* eventually(listed("everybody"), (all) => all.length === 4)
+    const expected = [
+      ["everybody", [0, 1, 2, 3]],
+      [caller.client, [0, 1]],
+      [other.client, [2]],
+      [configured.client, [3]],
+      [ClientId.make(uuid(203)), []]
+    ] as const
+    for (const [whose, theirs] of expected) {
+      assert.deepStrictEqual([yield* listed(whose), yield* found(whose)], [[...theirs], [...theirs]])
+    }
+    assert.lengthOf(yield* messages.history(other.client, sent[2]!), 1)
+    assert.lengthOf(yield* messages.history(other.client, sent[0]!), 0)
   })
 )

@@ -10,7 +10,8 @@ import { Message, type Queued } from "#domain/message/Message.ts"
 import { orderedJson } from "#domain/OrderedJson.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
 import { EventStore } from "#domain/ports/EventStore.ts"
-import type { NewEvent } from "#domain/Recorded.ts"
+import type { NewEvent, RecordedEvent } from "#domain/Recorded.ts"
+import { clientOf, Roster } from "../access/Roster.ts"
 import { DeviceRegistry } from "../devices/DeviceRegistry.ts"
 import { Personal } from "../privacy/Personal.ts"
 import type { Caller } from "../runtime/Caller.ts"
@@ -29,7 +30,8 @@ import {
   OtherContent,
   QueueFull,
   type SendRequest,
-  WaitsFull
+  WaitsFull,
+  type Whose
 } from "./Messages.ts"
 import * as MessagesRows from "./MessagesRows.ts"
 import { QueueDepth } from "./QueueDepth.ts"
@@ -51,6 +53,7 @@ export const layer = (limits: QueueLimits) =>
       const crypto = yield* Crypto
       const personal = yield* Personal
       const registry = yield* DeviceRegistry
+      const roster = yield* Roster
       const depth = yield* QueueDepth
       const store = yield* EventStore
       const rows = yield* MessagesRows.make
@@ -97,15 +100,22 @@ export const layer = (limits: QueueLimits) =>
         return name === "whatsapp-web" ? { messageId: newWaMessageId(crypto), name } : { name }
       }
 
+      const folded = (id: MessageId, events: ReadonlyArray<RecordedEvent>) =>
+        events.reduce<SealedDocument | undefined>((document, event) => evolve(id, document, event), undefined)
+
       const load = (id: MessageId) =>
         Effect.map(store.read(Message.streamOf(id)), (events) => ({
           id,
           revision: events.length - 1,
-          document: events.reduce<SealedDocument | undefined>(
-            (document, event) => evolve(id, document, event),
-            undefined
-          )
+          document: folded(id, events)
         }))
+
+      const history = (whose: Whose, id: MessageId) =>
+        Effect.map(store.read(Message.streamOf(id)), (events) => {
+          const [first] = events
+          const isTheirs = whose === "everybody" || (first && clientOf(roster, first.metadata.actor)) === whose
+          return isTheirs ? events : []
+        })
 
       const idOf = ({ client }: Caller, { idempotencyKey }: SendRequest) =>
         messageIdOf(crypto, pepper, tenant, client, idempotencyKey)
@@ -205,16 +215,17 @@ export const layer = (limits: QueueLimits) =>
           return (yield* isAccepted(caller, named)) ? yield* send(caller, named) : undefined
         }),
 
-        find: Effect.fn("Messages.find")(function* (id) {
-          const { document } = yield* load(id)
+        find: Effect.fn("Messages.find")(function* (whose, id) {
+          const document = folded(id, yield* history(whose, id))
           return document && present(document, yield* reveal(personal, document))
         }),
 
-        history: (id) => store.read(Message.streamOf(id)),
+        history,
 
-        list: Effect.fn("Messages.list")(function* (filter) {
+        list: Effect.fn("Messages.list")(function* ({ whose, ...filter }) {
+          const client = whose === "everybody" ? undefined : whose
           const found = yield* rows
-            .list({ ...filter, limit: filter.limit + 1 })
+            .list({ ...filter, client, limit: filter.limit + 1 })
             .pipe(Effect.mapError((cause) => new ViewsUnavailable({ cause })))
           const page = found.slice(0, filter.limit)
           const items = yield* Effect.forEach(page, ({ document }) =>

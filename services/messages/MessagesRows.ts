@@ -1,6 +1,6 @@
 import { Array, Effect, Schema } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
-import { DeviceId, defaultTenant, EventId, MessageId, SubjectId, TenantId } from "#domain/Ids.ts"
+import { type ClientId, DeviceId, defaultTenant, EventId, MessageId, SubjectId, TenantId } from "#domain/Ids.ts"
 import { Instant } from "#domain/Instant.ts"
 import { RecipientKind } from "#domain/message/Content.ts"
 import { Message, reportOf } from "#domain/message/Message.ts"
@@ -10,6 +10,7 @@ import { Sealed } from "#domain/Sealed.ts"
 import type { RowsView, RowsWriter } from "../views/RowsView.ts"
 import { evolve, type SealedDocument } from "./MessageDocument.ts"
 import { isOpen } from "./OpenMessages.ts"
+import * as SenderRows from "./SenderRows.ts"
 
 const Report = Schema.Struct({
   kind: Schema.Literals(reportKinds),
@@ -63,13 +64,21 @@ interface Draft {
   readonly standing: Standing
   readonly updatedAt: string
   /** What is written once. */
-  readonly first: typeof unsaid
+  readonly first: First
 }
 
+interface First {
+  readonly tenant: string
+  readonly sender: bigint | null
+  readonly command: string
+  readonly created_at: string
+  readonly expires_at: string
+  readonly queued: string
+}
 /** Of a row that is there already: whatever stands here is not written. */
-const unsaid = { tenant: "", command: "", created_at: "", expires_at: "", queued: "" }
+const unsaid: First = { tenant: "", sender: null, command: "", created_at: "", expires_at: "", queued: "" }
 
-const begun = (event: RecordedEvent): Draft => {
+const begun = (event: RecordedEvent, sender: bigint | null): Draft => {
   const document = evolve(Message.idOf(event.stream), undefined, event)
   const { command, content, createdAt, device, expiresAt, id, recipient, recipients, reports, ...rest } = document
   const { tags, tenant, updatedAt, waMessageId } = rest
@@ -78,7 +87,7 @@ const begun = (event: RecordedEvent): Draft => {
   return {
     standing: { position: event.position, id, device, recipients, reports },
     updatedAt,
-    first: { tenant, command, created_at: createdAt, expires_at: expiresAt, queued: JSON.stringify(queued) }
+    first: { tenant, sender, command, created_at: createdAt, expires_at: expiresAt, queued: JSON.stringify(queued) }
   }
 }
 
@@ -107,6 +116,7 @@ const writer = (): RowsWriter => {
   // An open message is touched again soon: its verdict follows its queueing closely.
   const recent = new Map<string, Standing>()
   let written: ReadonlyArray<readonly [Standing, open: number]> = []
+  const senders = SenderRows.make()
 
   /** By id alone, which follows from the tenant. */
   const load = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, ids: ReadonlyArray<string>) {
@@ -125,14 +135,20 @@ const writer = (): RowsWriter => {
   })
 
   return {
-    apply: Effect.fnUntraced(function* (sql, events) {
+    apply: Effect.fnUntraced(function* (sql, all) {
+      yield* senders.note(sql, all.filter(SenderRows.isOfClient))
+      const events = all.filter((event) => !SenderRows.isOfClient(event))
+      const senderOf = yield* senders.read(
+        sql,
+        events.filter(({ revision }) => revision === 0)
+      )
       const byId = Map.groupBy(events, ({ stream }) => Message.idOf(stream))
       const earlier = [...byId].filter(([, [first]]) => first!.revision > 0).map(([id]) => id)
       const known = yield* load(sql, earlier)
       const drafts = [...byId].map(([id, group]) => {
         const before = known.get(id)
         let draft: Draft | undefined = before && { standing: before, updatedAt: "", first: unsaid }
-        for (const event of group) draft = draft === undefined ? begun(event) : reported(draft, event)
+        for (const event of group) draft = draft === undefined ? begun(event, senderOf(event)) : reported(draft, event)
         return draft!
       })
       const rows = drafts.map(rowOf)
@@ -157,15 +173,16 @@ const writer = (): RowsWriter => {
 /** One row per message, by the position of its first event. */
 export const view: RowsView = {
   name: "messages",
-  version: 4,
-  categories: ["message"],
-  tables: ["messages"],
+  version: 5,
+  categories: ["message", "client"],
+  tables: ["messages", SenderRows.table],
   setup: Effect.fnUntraced(function* (sql) {
+    yield* SenderRows.setup(sql)
     // only under this name is SQLite's key the row's own number
     const key = sql.literal(sql.onDialectOrElse({ pg: () => "BIGINT", orElse: () => "INTEGER" }))
     yield* sql`CREATE TABLE messages (
       position ${key} PRIMARY KEY, id TEXT NOT NULL, tenant TEXT NOT NULL, device TEXT NOT NULL, status TEXT NOT NULL,
-      open INTEGER NOT NULL, contradictions INTEGER NOT NULL, recipients TEXT NOT NULL, reports TEXT NOT NULL,
+      sender BIGINT, open INTEGER NOT NULL, contradictions INTEGER NOT NULL, recipients TEXT NOT NULL, reports TEXT NOT NULL,
       updated_at TEXT NOT NULL, command TEXT NOT NULL, created_at TEXT NOT NULL, expires_at TEXT NOT NULL,
       queued TEXT NOT NULL)`
     // Ids are random: each takes a page of its own to write, the fewer of them the shorter what is indexed is.
@@ -173,6 +190,9 @@ export const view: RowsView = {
     yield* sql`CREATE INDEX messages_by_status ON messages (status, position)`
     yield* sql`CREATE INDEX messages_by_device ON messages (device, position)`
     yield* sql`CREATE INDEX messages_by_device_status ON messages (device, status, position)`
+    yield* sql`CREATE INDEX messages_by_sender ON messages (sender, position)`
+    yield* sql`CREATE INDEX messages_by_sender_status ON messages (sender, status, position)`
+    yield* sql`CREATE INDEX messages_by_sender_device ON messages (sender, device, position)`
     yield* sql`CREATE INDEX messages_open ON messages (position) WHERE open = 1`
     yield* sql`CREATE INDEX messages_contradicted ON messages (position) WHERE contradictions > 0`
   }),
@@ -194,6 +214,8 @@ const listed = (rows: ReadonlyArray<object>): ReadonlyArray<Listed> =>
 export const list = (
   sql: SqlClient.SqlClient,
   filter: {
+    /** Who queued them. */
+    readonly client: ClientId | undefined
     readonly status: string | undefined
     readonly device: string | undefined
     readonly after: bigint | undefined
@@ -202,6 +224,7 @@ export const list = (
 ): Effect.Effect<ReadonlyArray<Listed>, SqlError.SqlError> => {
   const conditions = [
     sql`tenant = ${defaultTenant}`,
+    ...(filter.client === undefined ? [] : [SenderRows.sentBy(sql, filter.client)]),
     ...(filter.status === undefined ? [] : [sql`status = ${filter.status}`]),
     ...(filter.device === undefined ? [] : [sql`device = ${filter.device}`]),
     ...(filter.after === undefined ? [] : [sql`position < ${filter.after}`])

@@ -1,10 +1,15 @@
 import { Context, Effect, Layer } from "effect"
+import { Message } from "#domain/message/Message.ts"
+import type { RecordedEvent } from "#domain/Recorded.ts"
 import { observe } from "../telemetry/Metrics.ts"
 import { Registrations } from "../views/Registrations.ts"
 import * as MessagesRows from "./MessagesRows.ts"
 import * as OpenMessages from "./OpenMessages.ts"
 
 const pageSize = 500
+
+/** The rows are made of others' as well. */
+const isOfMessage = ({ type }: RecordedEvent) => Message.read.types.has(type)
 
 /** How many messages wait to be settled, in all and by device. */
 export class QueueDepth extends Context.Service<
@@ -44,7 +49,7 @@ export class QueueDepth extends Context.Service<
               after = page.length < pageSize ? undefined : page.at(-1)!.position
             }
           }),
-          follow: (events) => events.forEach(follow),
+          follow: (events) => events.filter(isOfMessage).forEach(follow),
           recount: (sql) =>
             Effect.map(MessagesRows.contradicted(sql), (sum) => {
               contradicted = sum

@@ -10,6 +10,7 @@ import * as NodeCrypto from "#infra/crypto/NodeCrypto.ts"
 import { crypto } from "#infra/crypto/NodeCrypto.ts"
 import * as Sqlite from "#infra/event-store/sqlite/Sqlite.ts"
 import * as SqliteClient from "#infra/sqlite/SqliteClient.ts"
+import { Roster } from "../access/Roster.ts"
 import * as MessagesApi from "../api/MessagesApi.ts"
 import { DeviceRegistry } from "../devices/DeviceRegistry.ts"
 import type { DeviceRecord } from "../devices/DevicesRows.ts"
@@ -69,6 +70,7 @@ const accepted = (transport: Created["via"]["transport"]) =>
       MessagesLive.layer({ perDevice: 1, total: 1, waits: 1 }).pipe(
         Layer.provide([
           Layer.succeed(DeviceRegistry, new Map([[device, { transport, paired: true } as DeviceRecord]])),
+          Layer.succeed(Roster, { clients: new Map(), keys: new Map() }),
           Layer.succeed(QueueDepth, { total: () => 0, of: () => 0 } as never),
           Personal.layer
         ]),

@@ -10,6 +10,7 @@ import * as Sqlite from "#infra/event-store/sqlite/Sqlite.ts"
 import * as InProcessLeases from "#infra/leases/InProcess.ts"
 import * as SqliteClient from "#infra/sqlite/SqliteClient.ts"
 import * as SqliteSubjectKeys from "#infra/subject-keys/Sqlite.ts"
+import { Roster } from "../access/Roster.ts"
 import { DeviceRegistry } from "../devices/DeviceRegistry.ts"
 import * as MessageActors from "../messages/MessageActors.ts"
 import { Messages, type SendRequest } from "../messages/Messages.ts"
@@ -58,7 +59,7 @@ const surroundings = (limits: Partial<MessagesLive.QueueLimits>, lag: () => Lag 
         waits,
         MessageActors.layer,
         Personal.layer,
-        Projections.layer(Layer.mergeAll(DeviceRegistry.layer, QueueDepth.layer)),
+        Projections.layer(Layer.mergeAll(DeviceRegistry.layer, QueueDepth.layer, Roster.layer)),
         Layer.succeed(Readiness, { lag, written: () => true })
       )
     ),

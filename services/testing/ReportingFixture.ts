@@ -190,7 +190,7 @@ export const reporting = Effect.fnUntraced(function* (registry: DeviceRecords = 
     world,
     become,
     codes: Context.get(services, PairingCodes),
-    /** What was said to others: receipts, versions, heartbeats. */
+    /** What was said to others: acknowledgements, versions, heartbeats. */
     heard,
     acknowledged: () => heard.flatMap(([what, , ...ids]) => (what === "acknowledgement" ? ids : [])),
     enrol: (agent: AgentId) => SubscriptionRef.update(trusted, (agents) => new Map(agents).set(agent, trustOf(agent))),

@@ -100,6 +100,12 @@ export const begun = <I, S>(service: Context.Key<I, S>, layer: Layer.Layer<I, ne
     })
   )
 
+/** What is in memory as a start reads it from the rows. */
+export const hydrated = <A extends Pick<Projection, "memory">, R>(
+  sql: SqlClient.SqlClient,
+  starting: Effect.Effect<A, never, R>
+) => Effect.tap(starting, ({ memory }) => memory!.hydrate(sql))
+
 /** As the runner does, a transaction at a time; memory hears the same events. */
 export const write = (
   { memory, writer }: Pick<Projection, "memory"> & { readonly writer: RowsWriter },

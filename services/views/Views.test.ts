@@ -27,7 +27,14 @@ it.effect("a page of messages is read from one index, in its order, by whatever 
           return statement
         }
       })
-      yield* MessagesRows.list(heard, { status: undefined, device: undefined, after: 7n, limit: 50, ...filter })
+      yield* MessagesRows.list(heard, {
+        client: undefined,
+        status: undefined,
+        device: undefined,
+        after: 7n,
+        limit: 50,
+        ...filter
+      })
       const [text, parameters] = statements.at(-1)!.compile()
       const plan = yield* sql.unsafe<{ readonly detail: string }>(`EXPLAIN QUERY PLAN ${text}`, parameters)
       return plan.map(({ detail }) => detail)

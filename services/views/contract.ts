@@ -1,20 +1,18 @@
 import { assert, it } from "@effect/vitest"
 import { Cause, Effect, Exit, Fiber, Layer } from "effect"
 import { SqlClient } from "effect/sql"
-import { Client } from "#domain/access/Client.ts"
-import { base64url } from "#domain/Bytes.ts"
-import { ApiKeyId, ClientId, EventId, TenantId } from "#domain/Ids.ts"
+import { Client, configured } from "#domain/access/Client.ts"
+import { ClientId, EventId, TenantId } from "#domain/Ids.ts"
 import { EventStore } from "#domain/ports/EventStore.ts"
 import type { RecordedEvent } from "#domain/Recorded.ts"
 import * as SqliteEventStore from "#infra/event-store/sqlite/Sqlite.ts"
 import * as InProcessLeases from "#infra/leases/InProcess.ts"
-import { Roster } from "../access/Roster.ts"
+import { rosterFromItsRows } from "../access/contract.ts"
 import { DeviceRegistry } from "../devices/DeviceRegistry.ts"
 import * as MessagesRows from "../messages/MessagesRows.ts"
 import { QueueDepth } from "../messages/QueueDepth.ts"
 import {
   altered,
-  at,
   away,
   begun,
   type Databases,
@@ -23,23 +21,22 @@ import {
   emptyDatabase,
   far,
   home,
+  hydrated,
   queued,
   recorded,
   reported,
-  sealed,
   uuid,
   write,
   writtenBy
 } from "../testing/ViewsFixture.ts"
 import * as Projections from "./Projections.ts"
-import type { Projection } from "./Registrations.ts"
 import type { RowsView } from "./RowsView.ts"
 import { Views } from "./Views.ts"
 
-const everything = { status: undefined, device: undefined, after: undefined, limit: 100 }
+const [till, shop] = [ClientId.make(uuid(201)), ClientId.make(uuid(202))]
+const everything = { client: undefined, status: undefined, device: undefined, after: undefined, limit: 100 }
 const queueDepth = begun(QueueDepth, QueueDepth.layer)
 const deviceRegistry = begun(DeviceRegistry, DeviceRegistry.layer)
-const roster = begun(Roster, Roster.layer)
 
 const places = (rows: ReadonlyArray<{ readonly position: bigint }>) => rows.map(({ position }) => far - position)
 
@@ -59,29 +56,12 @@ const depthOf = (sql: SqlClient.SqlClient, { memory, shown }: Effect.Success<typ
     memory!.recount!(sql),
     () => [shown.total(), shown.of(home), shown.of(away), shown.contradictions()] as const
   )
-/** What a start makes of the rows. */
-const hydrated = <A extends Pick<Projection, "memory">, R>(
-  sql: SqlClient.SqlClient,
-  starting: Effect.Effect<A, never, R>
-) => Effect.tap(starting, ({ memory }) => memory!.hydrate(sql))
-
 /** The devices of the only gateway on this database. */
 const alone = (sql: SqlClient.SqlClient, alter: (rows: RowsView) => RowsView) =>
   Projections.layer(altered(DeviceRegistry.layer, alter)).pipe(
     Layer.provide(InProcessLeases.layer),
     Layer.provide(Layer.succeed(SqlClient.SqlClient, sql))
   )
-
-const client = ClientId.make(uuid(201))
-const [first, second] = [ApiKeyId.make("first"), ApiKeyId.make("second")]
-const digest = base64url(new Uint8Array(32).fill(7))
-const clientEvents = [
-  { type: "client.created.v1", data: { name: sealed } },
-  { type: "client.key_issued.v1", data: { key: first, digest, scopes: ["messages:send", "messages:read"] } },
-  { type: "client.key_issued.v1", data: { key: second, digest, scopes: ["admin"] } },
-  { type: "client.key_expiry_set.v1", data: { key: first, expiresAt: at, replacedBy: second } },
-  { type: "client.key_revoked.v1", data: { key: first } }
-]
 
 /** What the views owe their readers on every database. Run it against each; add no options. */
 export const viewsContract = <E>(adapter: string, layer: Layer.Layer<Databases, E>) =>
@@ -100,6 +80,40 @@ export const viewsContract = <E>(adapter: string, layer: Layer.Layer<Databases, 
           [shown!.document.id, shown!.document.device, shown!.document.reports.map(({ kind }) => kind)] as const,
           [uuid(1), home, ["failed", "sent"]] as const
         )
+      })
+    )
+
+    it.effect("lists what one client has queued, with whichever key", () =>
+      Effect.gen(function* () {
+        const sql = yield* emptyDatabase
+        const messages = yield* queueDepth
+        yield* messages.rows.setup(sql)
+        const by = (key: string, event: RecordedEvent): RecordedEvent => ({
+          ...event,
+          metadata: { ...event.metadata, actor: { kind: "api_key", id: key } }
+        })
+        const issued = (client: ClientId, key: string, position: bigint) =>
+          recorded(Client.streamOf(client), 1, position, {
+            type: "client.key_issued.v1",
+            data: { key, digest: "digest", scopes: [] }
+          })
+        yield* write(messages, sql, issued(till, "till1", far - 9n), by("till1", queued(1, far - 8n, home)))
+        yield* write(messages, sql, issued(shop, "shop1", far - 7n), issued(till, "till2", far - 6n))
+        const second = yield* queueDepth // another writer, which reads who is who
+        yield* write(second, sql, by("shop1", queued(2, far - 5n, home)), by("till2", queued(3, far - 4n, away)))
+        yield* write(second, sql, by("configured", queued(4, far - 3n, home)), by("nobody", queued(5, far - 2n, home)))
+        yield* write(second, sql, reported(1, 1, far - 1n, "sent"), reported(2, 1, far, "sent"))
+        const list = (client: ClientId | undefined, filter: object = {}) =>
+          Effect.map(MessagesRows.list(sql, { ...everything, client, ...filter }), places)
+        assert.deepStrictEqual(yield* list(till), [4n, 8n])
+        assert.deepStrictEqual(yield* list(shop), [5n])
+        assert.deepStrictEqual(yield* list(configured.client), [3n])
+        assert.deepStrictEqual(yield* list(ClientId.make(uuid(9))), [])
+        assert.deepStrictEqual(yield* list(undefined), [2n, 3n, 4n, 5n, 8n])
+        assert.deepStrictEqual(yield* list(till, { status: "sent" }), [8n])
+        assert.deepStrictEqual(yield* list(till, { device: away }), [4n])
+        assert.deepStrictEqual(yield* list(till, { device: away, status: "sent" }), [])
+        assert.deepStrictEqual([second.shown.total(), second.shown.of(away)], [3, 1])
       })
     )
 
@@ -184,47 +198,7 @@ export const viewsContract = <E>(adapter: string, layer: Layer.Layer<Databases, 
       })
     )
 
-    it.effect("reads of clients and keys from the rows what it followed", () =>
-      Effect.gen(function* () {
-        const sql = yield* emptyDatabase
-        const followed = yield* roster
-        yield* followed.rows.setup(sql)
-        for (const [revision, event] of clientEvents.entries()) {
-          yield* write(followed, sql, recorded(Client.streamOf(client), revision, BigInt(revision), event))
-        }
-        assert.deepStrictEqual(
-          [...followed.shown.keys.values()],
-          [
-            {
-              client,
-              id: first,
-              digest: new Uint8Array(32).fill(7),
-              scopes: new Set(["messages:send", "messages:read"]),
-              revoked: true,
-              expiresAt: at,
-              replacedBy: second
-            },
-            {
-              client,
-              id: second,
-              digest: new Uint8Array(32).fill(7),
-              scopes: new Set(["admin"]),
-              revoked: false,
-              expiresAt: undefined,
-              replacedBy: undefined
-            }
-          ]
-        )
-        assert.deepStrictEqual(
-          [...followed.shown.clients.values()],
-          [{ id: client, createdAt: at, name: sealed, namedBy: EventId.make(uuid(0)), keys: [first, second] }]
-        )
-
-        const restarted = yield* hydrated(sql, roster)
-        assert.deepStrictEqual(restarted.shown.keys, followed.shown.keys)
-        assert.deepStrictEqual(restarted.shown.clients, followed.shown.clients)
-      })
-    )
+    it.effect("reads of clients and keys from the rows what it followed", () => rosterFromItsRows)
 
     it.effect("follows the log, goes on where it was, and begins again under another version", () =>
       Effect.gen(function* () {

@@ -40,7 +40,7 @@ const heapUsed = Effect.gen(function* () {
 const guarded = Effect.gen(function* () {
   const made = yield* world({ autoContacts: true })
   const { simulator } = made
-  const backoff = { firstMs: 2, mostMs: 10, goodMs: 0 }
+  const backoff = { firstMs: 2, mostMs: 10, goodMs: 1 }
   const { hears, open, pair, send, unread, encode } = yield* agent(made, { authFile: ":memory:", backoff })
   yield* pair
   yield* open(other, { pairing: { method: "qr" }, sent: () => Effect.succeed(undefined) })

@@ -1,10 +1,12 @@
 import { hkdfSync } from "node:crypto"
 import type { DatabaseSync } from "node:sqlite"
+import { Effect } from "effect"
 import { concat, fromHex, fromUtf8, utf8 } from "#domain/Bytes.ts"
 import type { DeviceId } from "#domain/Ids.ts"
 import type { Crypto } from "#domain/ports/Crypto.ts"
 import { sealedBlobs } from "../../crypto/SealedBlob.ts"
 import * as Database from "../../sqlite/Database.ts"
+import * as GroupCommit from "../../sqlite/GroupCommit.ts"
 import { inTransaction } from "../../sqlite/Transaction.ts"
 import { type Row, recalling } from "./RecalledRows.ts"
 
@@ -14,6 +16,8 @@ export interface DeviceRows {
   readonly get: (type: string, id: string) => string | undefined
   /** All rows or none, durable when it returns. Throws when it did not happen. */
   readonly put: (rows: ReadonlyArray<Row>) => void
+  /** The same, together with what others write at the time; in the order of the calls. Durable when it resolves. */
+  readonly write: (rows: ReadonlyArray<Row>) => Promise<void>
   readonly clear: () => void
 }
 
@@ -23,7 +27,6 @@ export interface AuthFile {
   /** Whoever holds the device's rows. Throws as theirs does. */
   readonly get: (device: DeviceId, type: string, id: string) => string | undefined
   readonly forget: (device: DeviceId) => void
-  readonly close: () => void
 }
 
 const boxVersion = Uint8Array.of(1)
@@ -51,18 +54,72 @@ export const connect = (path: string): DatabaseSync => {
   }
 }
 
+interface Written {
+  readonly device: string
+  readonly rows: ReadonlyArray<Row>
+}
+
 /**
  * The credentials of all devices in one SQLite file, sealed under `key` (32 bytes), which is never in it. Row names are
- * keyed digests, since Signal's own ids contain phone numbers. Throws when the file belongs to another key: going on
+ * keyed digests, since Signal's own ids contain phone numbers. Fails when the file belongs to another key: going on
  * with fresh credentials would silently unlink every device.
  */
-export const open = (crypto: Crypto["Service"], path: string, key: Uint8Array): AuthFile => {
+export const open = Effect.fnUntraced(function* (crypto: Crypto["Service"], path: string, key: Uint8Array) {
+  const attempt = <A>(work: () => A) => Effect.try({ try: work, catch: (cause) => cause })
+  const db = yield* Effect.acquireRelease(
+    attempt(() => connect(path)),
+    (opened) => Effect.sync(() => opened.close())
+  )
+  const table = yield* attempt(() => tableOf(crypto, db, path, key))
+  const together = yield* GroupCommit.make<Written>(db, (all) => {
+    for (const { device, rows } of all) table.written(device, rows)
+  })
+
+  const holders = new Map<DeviceId, DeviceRows>()
+  const claim = (device: DeviceId): DeviceRows => {
+    const owned = <A>(write: () => A): A => {
+      if (holders.get(device) !== rows) throw new Error("another connection holds these credentials now")
+      return write()
+    }
+    const rows: DeviceRows = {
+      get: (type, id) => table.get(device, type, id),
+      put: (changes) => owned(() => table.put(device, changes)),
+      write: (changes) => {
+        const insert = together.write(() =>
+          owned(() => {
+            table.insert(device, changes)
+            return { device, rows: changes }
+          })
+        )
+        return Effect.runPromise(Effect.asVoid(insert)).catch((cause) => {
+          table.written(device, changes) // or not: who reads next will see
+          throw cause
+        })
+      },
+      clear: () => owned(() => table.clear(device))
+    }
+    holders.set(device, rows)
+    return rows
+  }
+
+  const file: AuthFile = {
+    claim,
+    get: table.get,
+    has: table.has,
+    forget: (device) => {
+      holders.delete(device)
+      table.clear(device)
+    }
+  }
+  return file
+})
+
+const tableOf = (crypto: Crypto["Service"], db: DatabaseSync, path: string, key: Uint8Array) => {
   if (key.length !== 32) throw new Error("the key of the credentials file must have 32 bytes")
   const subkey = (use: string) => new Uint8Array(hkdfSync("sha256", key, "", `homing/whatsapp/auth/1/${use}`, 32))
   const blobs = sealedBlobs(crypto, crypto.cipherKey(subkey("box")))
   const nameKey = crypto.macKey(subkey("name"))
 
-  const db = connect(path)
   const select = db.prepare("SELECT box FROM auth WHERE device = ? AND name = ?")
   const upsert = db.prepare(
     "INSERT INTO auth VALUES (?, ?, ?) ON CONFLICT (device, name) DO UPDATE SET box = excluded.box"
@@ -87,15 +144,16 @@ export const open = (crypto: Crypto["Service"], path: string, key: Uint8Array): 
 
   const { cleared, get, written } = recalling(read)
 
+  const insert = (device: string, rows: ReadonlyArray<Row>) => {
+    for (const { type, id, value } of rows) {
+      const at = place(device, type, id)
+      if (value === undefined) remove.run(device, nameOf(at))
+      else upsert.run(device, nameOf(at), seal(at, value))
+    }
+  }
   const put = (device: string, rows: ReadonlyArray<Row>) => {
     try {
-      inTransaction(db, () => {
-        for (const { type, id, value } of rows) {
-          const at = place(device, type, id)
-          if (value === undefined) remove.run(device, nameOf(at))
-          else upsert.run(device, nameOf(at), seal(at, value))
-        }
-      })
+      inTransaction(db, () => insert(device, rows))
     } finally {
       written(device, rows) // or not: who reads next will see
     }
@@ -112,36 +170,19 @@ export const open = (crypto: Crypto["Service"], path: string, key: Uint8Array): 
       put(proof[0], [{ type: proof[1], id: proof[2], value: "" }])
     }
   } catch (cause) {
-    db.close()
     throw new Error(
       `the credentials file ${path} cannot be opened with this key. Put back the secret whatsapp-auth that goes with it`,
       { cause }
     )
   }
 
-  const holders = new Map<DeviceId, DeviceRows>()
-  const claim = (device: DeviceId): DeviceRows => {
-    const owned = (write: () => void) => {
-      if (holders.get(device) !== rows) throw new Error("another connection holds these credentials now")
-      write()
-    }
-    const rows: DeviceRows = {
-      get: (type, id) => get(device, type, id),
-      put: (changes) => owned(() => put(device, changes)),
-      clear: () => owned(() => clear(device))
-    }
-    holders.set(device, rows)
-    return rows
-  }
-
   return {
-    claim,
     get,
-    has: (device, type, id) => select.get(device, nameOf(place(device, type, id))) !== undefined,
-    forget: (device) => {
-      holders.delete(device)
-      clear(device)
-    },
-    close: () => db.close()
+    has: (device: DeviceId, type: string, id: string) =>
+      select.get(device, nameOf(place(device, type, id))) !== undefined,
+    insert,
+    put,
+    written,
+    clear
   }
 }

@@ -4,6 +4,7 @@ import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { afterEach, assert, beforeEach, describe, it } from "@effect/vitest"
 import { BufferJSON, proto } from "@whiskeysockets/baileys"
+import { Effect, Exit, Scope } from "effect"
 import { DeviceId } from "#domain/Ids.ts"
 import { crypto } from "../../crypto/NodeCrypto.ts"
 import * as AuthFile from "./AuthFile.ts"
@@ -31,11 +32,13 @@ const kept = [
 
 let folder: string
 let path: string
-const opened: Array<AuthFile.AuthFile> = []
+const opened: Array<Scope.Closeable> = []
+const close = (scope: Scope.Closeable) => Effect.runSync(Scope.close(scope, Exit.void))
 const open = (withKey: Uint8Array = key) => {
-  const file = AuthFile.open(crypto, path, withKey)
-  opened.push(file)
-  return file
+  const scope = Scope.makeUnsafe()
+  opened.push(scope)
+  const file = Effect.runSync(Scope.provide(AuthFile.open(crypto, path, withKey), scope))
+  return { ...file, close: () => close(scope) }
 }
 const sqlite = <A>(use: (db: DatabaseSync) => A): A => {
   const db = new DatabaseSync(path)
@@ -50,6 +53,10 @@ const pair = (auth: AuthState.AuthState) => {
   auth.state.creds.account = { details: new Uint8Array([1, 2, 3]) }
   auth.save()
 }
+const refuses = async (write: void | Promise<void>, why: string) => {
+  const refused: unknown = await Promise.resolve(write).catch((error) => error.cause)
+  assert.include(String(refused), why)
+}
 const sessionOf = (auth: AuthState.AuthState) => auth.state.keys.get("session", ["15550002.0"])
 
 beforeEach(() => {
@@ -57,11 +64,7 @@ beforeEach(() => {
   path = join(folder, "auth.db")
 })
 afterEach(() => {
-  for (const file of opened.splice(0)) {
-    try {
-      file.close()
-    } catch {} // a test closed it already
-  }
+  opened.splice(0).forEach(close)
   rmSync(folder, { recursive: true })
 })
 
@@ -146,13 +149,14 @@ describe("what is never lost or mixed", () => {
         BEGIN SELECT RAISE(FAIL, 'no space left'); END`)
     })
     const two = { "sender-key": { a: new Uint8Array([1]) }, "identity-key": { b: new Uint8Array([2]) } }
-    assert.throws(() => auth.state.keys.set({ ...session(2), ...two }), "no space left")
-    assert.deepStrictEqual(await sessionOf(auth), { "15550002.0": Buffer.alloc(40, 1) })
-    assert.deepStrictEqual(await auth.state.keys.get("sender-key", ["a"]), {})
+    await refuses(auth.state.keys.set({ ...session(2), ...two }), "no space left")
+    const next = AuthState.load(file, home)
+    assert.deepStrictEqual(await sessionOf(next), { "15550002.0": Buffer.alloc(40, 1) })
+    assert.deepStrictEqual(await next.state.keys.get("sender-key", ["a"]), {})
 
     sqlite((db) => db.exec("DROP TRIGGER fail"))
-    await auth.state.keys.set({ ...session(2), ...two })
-    assert.deepStrictEqual(await sessionOf(auth), { "15550002.0": Buffer.alloc(40, 2) })
+    await next.state.keys.set({ ...session(2), ...two })
+    assert.deepStrictEqual(await sessionOf(AuthState.load(file, home)), { "15550002.0": Buffer.alloc(40, 2) })
   })
 
   it("refuses writes of a connection that another has followed", async () => {
@@ -161,7 +165,7 @@ describe("what is never lost or mixed", () => {
     pair(old)
     const now = AuthState.load(file, home)
     await now.state.keys.set(session(2))
-    assert.throws(() => old.state.keys.set(session(1)), "another connection")
+    await refuses(old.state.keys.set(session(1)), "another connection")
     assert.throws(old.save, "another connection")
     assert.deepStrictEqual(await sessionOf(now), { "15550002.0": Buffer.alloc(40, 2) })
   })

@@ -1,15 +1,9 @@
 import "./QuietLibsignal.ts"
-import {
-  type AuthenticationState,
-  BufferJSON,
-  initAuthCreds,
-  proto,
-  type SignalDataSet,
-  type SignalDataTypeMap
-} from "@whiskeysockets/baileys"
+import { type AuthenticationState, initAuthCreds } from "@whiskeysockets/baileys"
 import type { DeviceId } from "#domain/Ids.ts"
 import type { AuthFile } from "./AuthFile.ts"
-import type { Row } from "./RecalledRows.ts"
+import * as Keys from "./Keys.ts"
+import { freeze, revive, rowOf } from "./RowValues.ts"
 
 export interface Notes {
   readonly get: (type: string, id: string) => unknown
@@ -56,23 +50,10 @@ export const load = (file: AuthFile, device: DeviceId): AuthState => {
   const paired = () => creds.account !== undefined
 
   return {
-    state: {
-      creds,
-      keys: {
-        get: <T extends keyof SignalDataTypeMap>(type: T, ids: Array<string>) => {
-          const found: { [id: string]: SignalDataTypeMap[T] } = {}
-          for (const id of ids) {
-            const value = rows.get(type, id)
-            if (value !== undefined) found[id] = rehydrate(type, revive(value))
-          }
-          return found
-        },
-        set: (data) => rows.put(rowsOf(data))
-      }
-    },
+    state: { creds, keys: Keys.make(rows) },
     notes: {
       get: reading(rows.get),
-      set: (type, id, value) => rows.put(rowsOf({ [type]: { [id]: value } }))
+      set: (type, id, value) => rows.put([rowOf(type, id, value)])
     },
     paired,
     save: () => {
@@ -80,17 +61,3 @@ export const load = (file: AuthFile, device: DeviceId): AuthState => {
     }
   }
 }
-
-const freeze = (value: unknown): string => JSON.stringify(value, BufferJSON.replacer)
-const revive = (value: string) => JSON.parse(value, BufferJSON.reviver)
-
-/** Baileys calls protobuf methods on this one type. */
-const rehydrate = <T extends keyof SignalDataTypeMap>(type: T, value: SignalDataTypeMap[T]) =>
-  type === "app-state-sync-key"
-    ? (proto.Message.AppStateSyncKeyData.fromObject(value as object) as unknown as SignalDataTypeMap[T])
-    : value
-
-const rowsOf = (data: SignalDataSet | Readonly<Record<string, Record<string, unknown>>>): ReadonlyArray<Row> =>
-  Object.entries(data).flatMap(([type, values]) =>
-    Object.entries(values).map(([id, value]) => ({ type, id, value: value == null ? undefined : freeze(value) }))
-  )

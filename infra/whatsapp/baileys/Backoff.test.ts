@@ -6,20 +6,28 @@ const minute = 60_000
 type Ended = readonly [reason: DisconnectReason, livedMs?: number]
 const waits = (...ends: ReadonlyArray<Ended>) => {
   const wait = Backoff.make(Backoff.standard)
-  return ends.map(([reason, livedMs = 0]) => wait(reason, livedMs))
+  return ends.map(([reason, livedMs]) => wait(reason, livedMs))
 }
 const repeat = (times: number, ended: Ended) => Array.from({ length: times }, () => ended)
 
 describe("the wait before the next connection", () => {
-  it("doubles up to a minute, however often the connection opens and is cut at once", () => {
-    const flaps = waits(...repeat(9, ["connection_lost", minute - 1]))
-    assert.deepStrictEqual(flaps, [1_000, 2_000, 4_000, 8_000, 16_000, 32_000, minute, minute, minute])
+  it("doubles up to a minute while no connection comes to work", () => {
+    const failed = waits(...repeat(9, ["connect_timeout"]))
+    assert.deepStrictEqual(failed, [1_000, 2_000, 4_000, 8_000, 16_000, 32_000, minute, minute, minute])
     assert.strictEqual(waits(...repeat(5_000, ["connection_lost"])).at(-1), minute)
   })
 
-  it("begins anew after a connection that lived for a minute", () => {
-    const ends = waits(...repeat(3, ["server_closed"]), ["connection_lost", minute], ["connection_lost"])
-    assert.deepStrictEqual(ends, [1_000, 2_000, 4_000, 1_000, 2_000])
+  it("is none after a cut of one that worked, and begins anew when the next does not come to work", () => {
+    assert.deepStrictEqual(waits(...repeat(5, ["connection_lost", 200])), [0, 0, 0, 0, 0])
+    const ends = waits(...repeat(3, ["server_closed"]), ["connection_lost", 1], ["server_closed"], ["server_closed"])
+    assert.deepStrictEqual(ends, [1_000, 2_000, 4_000, 0, 1_000, 2_000])
+  })
+
+  it("grows after all when a connection opens and is cut at once, again and again, until one has lived", () => {
+    const flaps = waits(...repeat(8, ["connection_lost", 1]), ["connection_lost", minute], ["connection_lost", 1])
+    assert.deepStrictEqual(flaps, [0, 0, 0, 0, 0, 0, 1_000, 2_000, 0, 0])
+    assert.strictEqual(waits(...repeat(5_000, ["connection_lost", 1])).at(-1), minute)
+    assert.strictEqual(waits(...repeat(5_000, ["connection_lost", minute / 6])).at(-1), 0)
   })
 
   it("grows to an hour while the server refuses, and for nothing else", () => {
@@ -41,7 +49,7 @@ describe("the wait before the next connection", () => {
       assert.deepStrictEqual(hours(...repeat(5, [reason])), [1, 2, 4, 8, undefined])
     }
     assert.deepStrictEqual(hours(...repeat(7, ["temporarily_banned"])), [1, 2, 4, 8, 16, 24, 24])
-    assert.deepStrictEqual(hours(["banned"], ["connection_lost", minute], ["banned"]), [1, 1 / 3_600, 1])
+    assert.deepStrictEqual(hours(["banned"], ["connection_lost", minute], ["banned"]), [1, 0, 1])
   })
 
   it("is none for what is to be expected, unless it follows one end after the other", () => {

@@ -9,7 +9,9 @@ export interface Backoff {
   readonly bannedMs: number
   /** So often a ban that only a person can lift is tried, all in all. */
   readonly bannedTries: number
-  /** After a connection that lived for so long the waits begin anew: one that is cut at once was none. */
+  /** So many connections that worked and were cut are followed by the next at once; */
+  readonly cutsAtOnce: number
+  /** for so long that one lived, one cut more. */
   readonly goodMs: number
 }
 
@@ -19,7 +21,8 @@ export const standard: Backoff = {
   refusedMs: 3_600_000,
   bannedMs: 3_600_000,
   bannedTries: 5,
-  goodMs: 60_000
+  cutsAtOnce: 6,
+  goodMs: 10_000
 }
 
 const mostBanned = 24
@@ -33,23 +36,31 @@ const refusals: ReadonlySet<DisconnectReason> = new Set([
 ])
 const forAPerson: ReadonlySet<DisconnectReason> = new Set(["banned", "locked"])
 
-/** How many milliseconds to wait at most before the next connection, each time one has ended; `undefined`: none follows. */
-export const make = ({ bannedMs, bannedTries, firstMs, goodMs, mostMs, refusedMs }: Backoff) => {
+/**
+ * How many milliseconds to wait at most before the next connection, each time one has ended; `undefined`: none follows.
+ * `livedMs` is `undefined` for one that never worked.
+ */
+export const make = ({ bannedMs, bannedTries, cutsAtOnce, firstMs, goodMs, mostMs, refusedMs }: Backoff) => {
   let failures = 0
+  let cuts = 0
   let refused = 0
   let bans = 0
+  const doubled = (times: number) => Math.min(firstMs * 2 ** times, mostMs)
 
-  return (reason: DisconnectReason, livedMs: number): number | undefined => {
+  return (reason: DisconnectReason, livedMs: number | undefined): number | undefined => {
     const isForAPerson = forAPerson.has(reason)
     bans = isForAPerson || reason === "temporarily_banned" ? bans + 1 : 0
     if (bans > 0) {
       return isForAPerson && bans >= bannedTries ? undefined : bannedMs * Math.min(2 ** (bans - 1), mostBanned)
     }
-    if (livedMs >= goodMs) failures = 0
-    const earlier = failures++
     refused = refusals.has(reason) ? refused + 1 : 0
+    const earlier = livedMs === undefined ? failures : 0
+    failures = livedMs === undefined ? failures + 1 : 0
+    if (livedMs !== undefined) cuts = Math.max(0, cuts - Math.floor(livedMs / goodMs)) + 1
     if (refused > 0) return Math.min(mostMs * 2 ** (refused - 1), refusedMs)
-    const expected = reason === "restarting" || reason === "pairing_timeout"
-    return expected && earlier === 0 ? 0 : Math.min(firstMs * 2 ** earlier, mostMs)
+    // one that is cut again and again as soon as it is open was none
+    if (livedMs !== undefined) return cuts <= cutsAtOnce ? 0 : doubled(cuts - cutsAtOnce - 1)
+    const isExpected = reason === "restarting" || reason === "pairing_timeout"
+    return isExpected && earlier === 0 ? 0 : doubled(earlier)
   }
 }

@@ -138,21 +138,38 @@ describe("one try to send", () => {
     })
   )
 
-  it.live("is unknown when it left and the keys could not be stored", () =>
+  it.live("leaves under keys that are on disk, and not when no more can be stored", () =>
     Effect.gen(function* () {
-      const { sendText, encode, hears, folder } = yield* paired()
-      const bytes = yield* encode()
+      const { sendText, hears, folder, simulator } = yield* paired()
       yield* sendText(1)
       const disk = new DatabaseSync(join(folder, "auth.db"))
       yield* Effect.addFinalizer(() => Effect.sync(() => disk.close()))
       for (const verb of ["INSERT", "UPDATE"]) {
         disk.exec(`CREATE TRIGGER full_${verb} BEFORE ${verb} ON auth BEGIN SELECT RAISE(ABORT, 'disk full'); END`)
       }
-      assert.strictEqual((yield* sendText(2, bob, bytes))._tag, "Unknown")
+      let n = 2
+      while ((yield* sendText(n))._tag === "Acked") n += 1
       yield* hears("Disconnected", { reason: "connection_lost" })
+      assert.isBelow(n, 100)
+      assert.deepStrictEqual(
+        simulator.inbox(bob).map((entry) => entry.waMessageId),
+        Array.from({ length: n - 1 }, (_, i) => waMessageId(i + 1))
+      )
       disk.exec("DROP TRIGGER full_INSERT; DROP TRIGGER full_UPDATE")
       yield* hears("Connected")
-      assert.strictEqual((yield* sendText(2, bob, bytes))._tag, "Acked")
+      assert.strictEqual((yield* sendText(n))._tag, "Acked")
+    })
+  )
+
+  it.live("gives its recipient a token, and what follows in the same week does not", () =>
+    Effect.gen(function* () {
+      const { sendText, simulator } = yield* paired()
+      const given = () => simulator.record.observations.filter(({ kind }) => kind === "token-given").length
+      for (let n = 1; n <= 5; n++) yield* sendText(n)
+      const first = given()
+      assert.isAtLeast(first, 1)
+      for (let n = 6; n <= 10; n++) yield* sendText(n)
+      assert.strictEqual(given(), first)
     })
   )
 

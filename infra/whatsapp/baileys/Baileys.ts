@@ -54,12 +54,8 @@ const make = Effect.fnUntraced(function* (options: Options) {
 
   yield* guardProcess
   const crypto = yield* Crypto
-  const file = yield* Effect.acquireRelease(
-    Effect.try({
-      try: () => AuthFile.open(crypto, options.authFile, Redacted.value(options.authKey)),
-      catch: (cause) => new WhatsAppUnavailable({ cause })
-    }),
-    (opened) => Effect.sync(opened.close)
+  const file = yield* AuthFile.open(crypto, options.authFile, Redacted.value(options.authKey)).pipe(
+    Effect.mapError((cause) => new WhatsAppUnavailable({ cause }))
   )
   const { put: tell, stream: events } = yield* Inflow.make<SessionEvent>()
   const running = new Map<DeviceId, { readonly session: Session; readonly fiber: Fiber.Fiber<void> }>()

@@ -1,5 +1,5 @@
 import "./QuietLibsignal.ts"
-import { Browsers, type UserFacingSocketConfig, type WAVersion } from "@whiskeysockets/baileys"
+import { Browsers, type SignalKeyStore, type UserFacingSocketConfig, type WAVersion } from "@whiskeysockets/baileys"
 import { pino } from "pino"
 import type { Pairing } from "#domain/ports/WhatsApp.ts"
 import type { AuthState } from "./AuthState.ts"
@@ -20,23 +20,27 @@ export interface Settings {
 /** Baileys logs addresses and texts. */
 const silent = pino({ level: "silent" })
 
-/** What Baileys is told for one connection. `durably` runs a write of keys and ends the connection if it fails. */
+/** What Baileys is told for one connection. `durably` runs what has to be on disk and ends the connection if it fails. */
 export const configure = (options: {
   readonly auth: AuthState
   readonly settings: Settings
   readonly pairing: Pairing | undefined
   /** What may be given to this asker. */
   readonly copyFor: (waMessageId: string, asker: string | undefined) => Promise<Uint8Array | undefined>
-  readonly durably: (write: () => void) => void
+  readonly durably: <A>(work: () => A | Promise<A>) => A | Promise<A>
 }): UserFacingSocketConfig => {
   const { auth, settings, pairing, copyFor, durably } = options
   const { creds, keys } = auth.state
+  const durable: SignalKeyStore = {
+    get: (type, ids) => durably(() => keys.get(type, ids)),
+    set: (data) => durably(() => keys.set(data))
+  }
   return {
     ...bounded(),
-    auth: { creds, keys: withoutTokenIndex({ ...keys, set: (data) => durably(() => void keys.set(data)) }) },
+    auth: { creds, keys: withoutTokenIndex(durable) },
     // The phone shows this name in its list of devices. Pairing by code accepts only browsers it knows.
     browser: pairing?.method === "code" ? Browsers.macOS("Chrome") : ["Homing", "Chrome", "1.0"],
-    connectTimeoutMs: settings.connectTimeoutMs,
+    connectTimeoutMs: 0, // a connection has its own; Baileys would take two stack traces for it at every frame
     generateHighQualityLinkPreview: false,
     getMessage: async ({ id, participant, remoteJid }) => {
       const known = messageId(id)

@@ -18,6 +18,7 @@ import { removeFromAccount } from "./LogOut.ts"
 import * as BaileysMemory from "./Memory.ts"
 import type { Pace } from "./Pace.ts"
 import { PairingCodeRefused, pairingCodes } from "./PairingCodes.ts"
+import * as PrivacyTokens from "./PrivacyTokens.ts"
 import { hearReceipts } from "./Receipts.ts"
 import { givenTo } from "./Retries.ts"
 import * as BaileysSend from "./Send.ts"
@@ -88,12 +89,16 @@ export const connect = (options: {
     }
 
     /** Without the keys on disk nothing may follow: the next connection starts from what is there. */
-    const durably = (write: () => void) => {
+    const unkept = (cause: unknown): never => {
+      finish("connection_lost")
+      throw cause
+    }
+    const durably = <A>(work: () => A | Promise<A>): A | Promise<A> => {
       try {
-        write()
+        const done = work()
+        return done instanceof Promise ? done.catch(unkept) : done
       } catch (cause) {
-        finish("connection_lost")
-        throw cause
+        return unkept(cause)
       }
     }
 
@@ -116,6 +121,7 @@ export const connect = (options: {
     BaileysMemory.bind(sock)
     const deviceLists = DeviceLists.make(sock, addresses, () => sock.user?.id)
     const sender = BaileysSend.make(sock, { ...settings, pace: options.pace, found: addresses.found, deviceLists })
+    const tokens = PrivacyTokens.make(sock, () => Math.floor(Date.now() / 1_000))
     const guarded = guard(sock.ws, {
       key,
       suspects,
@@ -179,6 +185,8 @@ export const connect = (options: {
       take: (ack) => {
         const { waMessageId, error } = ack
         deviceLists.heard(ack)
+        const address = error === undefined ? sender.addressOf(waMessageId) : undefined
+        if (address !== undefined) tokens.given(address).catch(() => {}) // it is given again
         if (sender.settle(waMessageId, error)) return
         tell({ _tag: "LateAck", waMessageId, ...(error !== undefined && { error }), at: fromMillis(Date.now()) })
       }

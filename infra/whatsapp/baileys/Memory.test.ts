@@ -28,7 +28,7 @@ const connection = () => {
     settings,
     pairing: undefined,
     copyFor: async () => undefined,
-    durably: (write) => write()
+    durably: (work) => work()
   })
   return { config, stored }
 }

@@ -105,7 +105,7 @@ export const make = (options: {
       if (offered && !AuthState.isPaired(file, device) && ++offers === mostOffers) {
         return reason === "pairing_refused" ? reason : "pairing_timeout"
       }
-      const most = mostWait(reason, livedMs ?? 0)
+      const most = mostWait(reason, livedMs)
       if (most === undefined) return reason
       if (reason !== told) tell({ _tag: "Disconnected", reason, final: false })
       if (reason !== told) yield* tellRefusal(device, reason)

@@ -21,6 +21,7 @@ const sentToBob = Effect.fnUntraced(function* (faults: object = {}) {
     yield* Effect.promise(() =>
       record.until((seen) => seen.kind === "client-ack" && record.observations.indexOf(seen) >= before)
     )
+    yield* Effect.sleep(1) // what it told on the way is heard a turn later
   })
   const words = () => made.unread.flatMap((event) => (event._tag === "Receipt" ? [event.kind] : []))
   const refused = () => made.unread.flatMap((event) => (event._tag === "Refused" ? [event.reason] : []))

@@ -20,6 +20,7 @@ const kinds = [
   "client-receipt",
   "client-ack",
   "directory-asked",
+  "token-given",
   "muted",
   "absent",
   "protocol-error"

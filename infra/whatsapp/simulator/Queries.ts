@@ -35,8 +35,11 @@ const answerAppState: Answer = (_network, connection, query) => {
   connection.reply(query, [element("sync", {}, collections)])
 }
 
-const answerPrivacy: Answer = (_network, connection, query) => {
-  if (firstChild(query)?.tag === "tokens") return connection.reply(query, [element("tokens", {}, [])])
+const answerPrivacy: Answer = (network, connection, query) => {
+  if (firstChild(query)?.tag === "tokens") {
+    network.record.add("token-given")
+    return connection.reply(query, [element("tokens", {}, [])])
+  }
   const categories = privacySettings.map((name) => element("category", { name, value: "all" }))
   connection.reply(query, [element("privacy", {}, categories)])
 }

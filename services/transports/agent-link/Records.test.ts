@@ -64,7 +64,7 @@ describe("a report about a message", () => {
     })
   )
 
-  it.live("is recorded once, however often it comes, and receipted each time", () =>
+  it.live("is recorded once, however often it comes, and acknowledged each time", () =>
     Effect.gen(function* () {
       const { queue, acknowledged, recorded, tell } = yield* reporting()
       yield* queue(1)
@@ -108,7 +108,7 @@ describe("a report about a device", () => {
 })
 
 describe("a code to pair with", () => {
-  it.live("is shown, never recorded, and needs no receipt", () =>
+  it.live("is shown, never recorded, and needs no acknowledgement", () =>
     Effect.gen(function* () {
       for (const key of [reportKey, olderReportKey]) {
         const { codes, acknowledged, recorded, tell } = yield* reporting()
@@ -168,7 +168,7 @@ describe("an agent is heard", () => {
   )
 
   it.live(
-    "about a message of the device it names, in answer to the command that asked for it, and receipted else too",
+    "about a message of the device it names, in answer to the command that asked for it, and acknowledged else too",
     () =>
       Effect.gen(function* () {
         const { queue, acknowledged, recorded, tell } = yield* reporting()

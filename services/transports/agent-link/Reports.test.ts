@@ -22,7 +22,7 @@ const past = fromMillis(Date.now() - 1)
 const soon = "100 millis"
 
 describe("a report", () => {
-  it.live("is acknowledged and receipted when the log holds it, and tells which version its agent speaks", () =>
+  it.live("leaves the bus and is acknowledged when the log holds it, and tells which version its agent speaks", () =>
     Effect.gen(function* () {
       const { heard, queue, recorded, tell } = yield* reporting()
       yield* queue(1)
@@ -33,9 +33,9 @@ describe("a report", () => {
       assert.deepStrictEqual(more, [])
       assert.deepStrictEqual(heard, [
         ["spoke", home, 1],
-        ["receipt", home, sent?.eventId],
+        ["acknowledgement", home, sent?.eventId],
         ["spoke", home, 2],
-        ["receipt", home, sent?.eventId]
+        ["acknowledgement", home, sent?.eventId]
       ])
     })
   )
@@ -94,7 +94,7 @@ describe("a report", () => {
     })
   )
 
-  it.live("whose time is over is taken off the bus and stays without a receipt: the agent renews what it keeps", () =>
+  it.live("whose time is over is taken off the bus and stays unacknowledged: the agent renews what it keeps", () =>
     Effect.gen(function* () {
       const { queue, acknowledged, recorded, tell } = yield* reporting()
       yield* queue(1)
@@ -107,7 +107,7 @@ describe("a report", () => {
 })
 
 describe("a heartbeat", () => {
-  it.live("is taken under its name, whatever its agent's clock shows, and needs no receipt", () =>
+  it.live("is taken under its name, whatever its agent's clock shows, and needs no acknowledgement", () =>
     Effect.gen(function* () {
       const { heard, tell } = yield* reporting()
       yield* tell(heartbeat, headerOf(7, { expiresAt: past }))
@@ -116,7 +116,7 @@ describe("a heartbeat", () => {
   )
 })
 
-describe("nothing is recorded or receipted, but taken off the bus and counted,", () => {
+describe("nothing is recorded or acknowledged, but taken off the bus and counted,", () => {
   for (const [reason, header] of [
     ["wrong_direction", { direction: "homing/command/2" }],
     ["wrong_direction", { direction: "homing/report/0" }],
