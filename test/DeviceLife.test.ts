@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import type { SendOutcome } from "#domain/ports/WhatsApp.ts"
 import * as AcknowledgesAtOnce from "#infra/whatsapp/AcknowledgesAtOnce.ts"
-import { connectedDevice, eventually, folder, start, text } from "./Homing.ts"
+import { callerOf, connectedDevice, eventually, folder, start, text } from "./Homing.ts"
 
 const notSent: SendOutcome = { _tag: "NotSent", reason: "not_connected", final: false }
 
@@ -114,6 +114,29 @@ describe("a device over HTTP", () => {
       assert.strictEqual(both[0].body.id, both[1].body.id)
       yield* call("DELETE", `/v1/devices/${first.body.id}`)
       assert.deepStrictEqual((yield* create(asked, "hall-1")).body.reason, "unlinked")
+    })
+  )
+
+  it.live("is shown to a key that may look, without what links it, and changed by none", () =>
+    Effect.gen(function* () {
+      const { call, url } = yield* scene()
+      const { body: device } = yield* call("POST", "/v1/devices", { name: "hall", pairing: "qr" })
+      const { body } = yield* call("POST", "/v1/clients", { name: "wall", scopes: ["devices:read"] })
+      const look = callerOf(url, body.key.secret)
+      const { body: seen } = yield* look("GET", `/v1/devices/${device.id}`)
+      assert.deepStrictEqual([seen.name, "qr" in seen], ["hall", false])
+      assert.lengthOf((yield* look("GET", "/v1/devices")).body.items, 2)
+      const path = `/v1/devices/${device.id}`
+      for (const [method, at, asked] of [
+        ["GET", `${path}/qr.png`],
+        ["POST", "/v1/devices", { name: "x" }],
+        ["PATCH", path, { name: "x" }],
+        ["POST", `${path}/pair`, {}],
+        ["POST", `${path}/reconnect`],
+        ["DELETE", path]
+      ] as const) {
+        assert.strictEqual((yield* look(method, at, asked)).status, 403, `${method} ${at}`)
+      }
     })
   )
 })

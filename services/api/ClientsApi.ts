@@ -3,6 +3,7 @@ import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/ht
 import { Scope } from "#domain/access/Scopes.ts"
 import { Authorization, RequiredScope, ShowsViews } from "./Authorization.ts"
 import { Name } from "./FreeText.ts"
+import { answered, keyed } from "./IdempotencyKey.ts"
 import { anywhere, Problem, withBody } from "./Problems.ts"
 
 const Scopes = Schema.Array(Scope).check(Schema.isMinLength(1), Schema.isMaxLength(16))
@@ -52,8 +53,8 @@ const Key = Schema.Struct({
 
 const NewKey = Schema.Struct({
   id: Schema.String,
-  /** Shown here and never again. */
-  secret: Schema.String,
+  /** Shown here and never again: absent in the answer to a request that is repeated. */
+  secret: Schema.optionalKey(Schema.String),
   scopes: Schema.Array(Scope),
   expiresAt: Schema.optionalKey(Schema.String)
 }).annotate({ identifier: "NewKey" })
@@ -70,18 +71,19 @@ const Client = Schema.Struct({
   keys: Schema.Array(Key)
 }).annotate({ identifier: "Client" })
 
-const created = { location: Schema.String }
+const created = { ...answered, location: Schema.String }
 
 /** A client is whoever calls this API; it owns several keys, so that one can be exchanged for another. */
 export class ClientsApi extends HttpApiGroup.make("clients")
   .add(
     HttpApiEndpoint.post("create", "/", {
+      headers: keyed,
       payload: CreateClient,
       success: HttpApiSchema.WithHeaders(
         Schema.Struct({ id: Schema.String, name: Schema.String, key: NewKey }).pipe(HttpApiSchema.status(201)),
         created
       ),
-      error: withBody
+      error: [...withBody, Problem("idempotency_conflict")]
     }).annotate(OpenApi.Summary, "Create a client and its first key"),
     HttpApiEndpoint.get("list", "/", {
       success: Schema.Struct({ items: Schema.Array(Client) }),
@@ -98,16 +100,19 @@ export class ClientsApi extends HttpApiGroup.make("clients")
       .annotate(OpenApi.Summary, "A client and its keys"),
     HttpApiEndpoint.post("issueKey", "/:id/keys", {
       params: { id: Schema.String },
+      headers: keyed,
       payload: IssueKey,
-      success: NewKey.pipe(HttpApiSchema.status(201)),
-      error: [...withBody, Problem("client_not_found")]
+      success: HttpApiSchema.WithHeaders(NewKey.pipe(HttpApiSchema.status(201)), answered),
+      error: [...withBody, Problem("idempotency_conflict"), Problem("client_not_found")]
     }).annotate(OpenApi.Summary, "Issue another key"),
     HttpApiEndpoint.post("rotateKey", "/:id/keys/:key/rotate", {
       params: { id: Schema.String, key: Schema.String },
+      headers: keyed,
       payload: RotateKey,
-      success: RotatedKey.pipe(HttpApiSchema.status(201)),
+      success: HttpApiSchema.WithHeaders(RotatedKey.pipe(HttpApiSchema.status(201)), answered),
       error: [
         ...withBody,
+        Problem("idempotency_conflict"),
         Problem("client_not_found"),
         Problem("key_not_found"),
         Problem("key_not_active"),
@@ -117,8 +122,8 @@ export class ClientsApi extends HttpApiGroup.make("clients")
       .annotate(OpenApi.Summary, "Issue a key in the place of this one, which stays good for a while")
       .annotate(
         OpenApi.Description,
-        "The new key has the scopes and the name of the old one. A request that is repeated issues one more; the old key never stays " +
-          "good longer than the first one said."
+        "The new key has the scopes and the name of the old one. A request that is repeated under its idempotency key is answered " +
+          "without the secret; under another one it issues one more, and the old key never stays good longer than the first said."
       ),
     HttpApiEndpoint.delete("revokeKey", "/:id/keys/:key", {
       params: { id: Schema.String, key: Schema.String },

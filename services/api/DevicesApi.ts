@@ -26,7 +26,7 @@ export const Device = Schema.Struct({
   /** Why it is in this state, when there is more to say. */
   reason: Schema.NullOr(Schema.String),
   since: Schema.String,
-  /** What to show to the phone that shall be linked, as long as it works. */
+  /** What to show to the phone that shall be linked, as long as it works: with `devices:manage` alone. */
   qr: Schema.optionalKey(Schema.String),
   code: Schema.optionalKey(Schema.String),
   /** In the answer that creates it: what was understood to stand before the digits of `phone`. */
@@ -60,7 +60,7 @@ export class DevicesApi extends HttpApiGroup.make("devices")
       success: Schema.Struct({ items: Schema.Array(Device) }),
       error: anywhere
     })
-      .annotate(RequiredScope, ["devices:manage"])
+      .annotate(RequiredScope, ["devices:read"])
       .annotate(ShowsViews, "memory")
       .annotate(OpenApi.Summary, "Every device, oldest first"),
     HttpApiEndpoint.get("get", "/:id", {
@@ -68,7 +68,7 @@ export class DevicesApi extends HttpApiGroup.make("devices")
       success: Device,
       error: [...anywhere, Problem("device_not_found")]
     })
-      .annotate(RequiredScope, ["devices:manage"])
+      .annotate(RequiredScope, ["devices:read"])
       .annotate(ShowsViews, "memory")
       .annotate(OpenApi.Summary, "A device, with what to show while it is being paired"),
     HttpApiEndpoint.patch("rename", "/:id", {

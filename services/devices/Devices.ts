@@ -10,7 +10,7 @@ import { EventStore } from "#domain/ports/EventStore.ts"
 import { Personal } from "../privacy/Personal.ts"
 import type { Decision } from "../runtime/AggregateActors.ts"
 import type { Caller } from "../runtime/Caller.ts"
-import { type OtherContent, Requests } from "../runtime/Requests.ts"
+import * as Requests from "../runtime/Requests.ts"
 import type { Unavailable } from "../views/Unavailable.ts"
 import { inForce, Views } from "../views/Views.ts"
 import { DeviceActors } from "./DeviceActors.ts"
@@ -68,7 +68,7 @@ export class Devices extends Context.Service<
     readonly create: (
       caller: Caller,
       request: { readonly idempotencyKey: string; readonly name: string; readonly pairing: Linking }
-    ) => Effect.Effect<DeviceDocument, OtherContent | Unavailable>
+    ) => Effect.Effect<DeviceDocument, Requests.OtherContent | Unavailable>
 
     readonly rename: (caller: Caller, id: DeviceId, name: string) => Effect.Effect<DeviceDocument, Refused>
 
@@ -109,7 +109,7 @@ export const layer = (agent: AgentId) =>
       const codes = yield* PairingCodes
       const views = yield* Views
       const actors = yield* DeviceActors
-      const requests = yield* Requests
+      const requests = yield* Requests.Requests
       const store = yield* EventStore
 
       const present = Effect.fnUntraced(function* (record: DeviceRecord) {
@@ -230,6 +230,6 @@ export const layer = (agent: AgentId) =>
         }
       }
     })
-  )
+  ).pipe(Layer.provide(Requests.layer))
 
 const remaining = (registry: DeviceRecords) => [...registry.values()].filter(({ removal }) => removal !== "done")

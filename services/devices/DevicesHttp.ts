@@ -4,6 +4,7 @@ import { DeviceId } from "#domain/Ids.ts"
 import { Api } from "../api/Api.ts"
 import { CurrentPrincipal } from "../api/Authorization.ts"
 import type { PairDevice } from "../api/DevicesApi.ts"
+import { may, type Principal } from "../api/Principal.ts"
 import type { AnyProblem } from "../api/Problems.ts"
 import { json, refuse } from "../http/Answer.ts"
 import { orProblem } from "../http/Foreseen.ts"
@@ -23,6 +24,10 @@ const deviceJson = ({ id, name, pairing, reason, since, state }: DeviceDocument)
   since,
   ...(pairing !== undefined && { [pairing.method]: pairing.code })
 })
+
+/** As it is shown to this key: whoever has a code may link the device to a phone of theirs. */
+const shownTo = (principal: Principal) => (device: DeviceDocument) =>
+  deviceJson(may(principal, "devices:manage") ? device : { ...device, pairing: undefined })
 
 const managedJson = ({ device, isDone }: Managed) => json(isDone ? 200 : 202, deviceJson(device))
 
@@ -118,8 +123,17 @@ export const layer = (phoneNumber: ReadPhoneNumber) =>
             return managedJson(yield* orProblem(devices.reconnect(yield* CurrentPrincipal, id)))
           })
         )
-        .handle("list", () => Effect.map(orProblem(devices.list), (all) => ({ items: all.map(deviceJson) })))
-        .handle("get", ({ params: { id } }) => Effect.map(find(id), deviceJson))
+        .handle("list", () =>
+          Effect.gen(function* () {
+            const all = yield* orProblem(devices.list)
+            return { items: all.map(shownTo(yield* CurrentPrincipal)) }
+          })
+        )
+        .handle("get", ({ params: { id } }) =>
+          Effect.gen(function* () {
+            return shownTo(yield* CurrentPrincipal)(yield* find(id))
+          })
+        )
         .handle("qrPng", ({ params: { id } }) => Effect.flatMap(qrOf(id), (qr) => Effect.promise(() => toPng(qr))))
         .handle("qrSvg", ({ params: { id } }) => Effect.map(qrOf(id), toSvg))
     })

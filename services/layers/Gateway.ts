@@ -15,7 +15,6 @@ import * as Messages from "../messages/Feature.ts"
 import type { QueueLimits } from "../messages/MessagesLive.ts"
 import { Personal } from "../privacy/Personal.ts"
 import { Freshness } from "../runtime/Freshness.ts"
-import * as Requests from "../runtime/Requests.ts"
 import { SharedClock } from "../runtime/SharedClock.ts"
 import * as AgentLink from "../transports/agent-link/Feature.ts"
 import * as Outcomes from "../transports/Outcomes.ts"
@@ -52,7 +51,7 @@ export const gateway = (options: GatewayOptions) => {
     Layer.provideMerge(Messages.layer(options.queueLimits, phoneNumber)),
     Layer.provideMerge(Devices.layer(options.agent, phoneNumber)),
     Layer.provideMerge(Access.layer(options.apiKey)),
-    Layer.provide([Admission.layer(options.http), Personal.layer, Requests.layer]),
+    Layer.provide([Admission.layer(options.http), Personal.layer]),
     Layer.provideMerge(Readiness.layer),
     Layer.provideMerge(projections),
     Layer.provide(OlderLog.views),
