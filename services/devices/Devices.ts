@@ -1,6 +1,6 @@
 import { Clock, Context, Effect, Layer, Schedule, Schema } from "effect"
 import { Device, type DeviceCommand, type Pairing } from "#domain/device/Device.ts"
-import { type Connection, connections } from "#domain/device/Link.ts"
+import { type Connection, connections, isBeingPaired } from "#domain/device/Link.ts"
 import { uuidV7 } from "#domain/Identifiers.ts"
 import { type AgentId, DeviceId, type EventId } from "#domain/Ids.ts"
 import type { Instant } from "#domain/Instant.ts"
@@ -121,6 +121,9 @@ export const layer = (agent: AgentId) =>
         return document
       })
 
+      /** What a repeat finds may be just as new. */
+      const heardOf = Effect.flatMap(store.head, (head) => (head === undefined ? Effect.void : inForce(views, head)))
+
       /** What it answers is in force here. */
       const execute = Effect.fnUntraced(function* (
         { key }: Caller,
@@ -132,7 +135,8 @@ export const layer = (agent: AgentId) =>
           correlationId: id,
           causationId: id
         })
-        if (position !== undefined) yield* inForce(views, position)
+        if (position === undefined) yield* heardOf
+        else yield* inForce(views, position)
       })
       const ask = (caller: Caller, id: DeviceId, command: (decision: Decision) => DeviceCommand) =>
         Effect.catchTag(execute(caller, id, command), "DeviceRejected", (rejected) => {
@@ -140,9 +144,6 @@ export const layer = (agent: AgentId) =>
           if (reason === "exists" || reason === "other_agent") return Effect.die(rejected)
           return new DeviceRefused({ code: codeOf[reason] })
         })
-
-      /** What a repeat finds may be just as new. */
-      const heardOf = Effect.flatMap(store.head, (head) => (head === undefined ? Effect.void : inForce(views, head)))
 
       /** Seals the number that is to be linked, if it is known. */
       const sealing = Effect.fnUntraced(function* (linking: Linking) {
@@ -200,7 +201,8 @@ export const layer = (agent: AgentId) =>
 
         pair: Effect.fn("Devices.pair")(function* (caller, id, pairing) {
           const sealed = yield* sealing(pairing)
-          yield* codes.hide(id)
+          const record = registry.get(id)
+          if (record !== undefined && !isBeingPaired(record)) yield* codes.hide(id) // of an earlier round
           yield* ask(caller, id, ({ eventId }) => ({ _tag: "Link", pairing: sealed(eventId(0)) }))
           yield* firstCode(id)
           return yield* present(registry.get(id)!)
