@@ -1,9 +1,9 @@
 import { Schema } from "effect"
 
 /** A moment as it is stored and sent: RFC 3339, UTC, exactly three decimals. Instants compare as strings. */
-export const Instant = Schema.String.check(
-  Schema.isPattern(/^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])T([01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z$/)
-).pipe(Schema.brand("Instant"))
+export const Instant = Schema.String.annotate({ format: "date-time" })
+  .check(Schema.isPattern(/^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])T([01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z$/))
+  .pipe(Schema.brand("Instant"))
 export type Instant = typeof Instant.Type
 
 /** Seconds as they are written, up to the point. Most moments are now, or a fixed time from now. */

@@ -6,6 +6,7 @@ import { fromMillis } from "#domain/Instant.ts"
 import { BusUnavailable } from "#domain/ports/CommandBus.ts"
 import { encodeUnsigned, signBatch } from "#domain/wire/Envelope.ts"
 import { crypto } from "#infra/crypto/NodeCrypto.ts"
+import { encode } from "#infra/whatsapp/AcknowledgesAtOnce.ts"
 import {
   acknowledgementOf,
   bob,
@@ -17,12 +18,11 @@ import {
   numbersOf,
   otherDevice,
   pairOf,
-  pass,
   sendOf,
   start,
-  startAgent,
-  until
+  startAgent
 } from "./testing/AgentFixture.ts"
+import { pass, until } from "./testing/Turns.ts"
 
 const stranger = crypto.signingKey(new Uint8Array(32).fill(77))
 
@@ -53,6 +53,7 @@ it.effect("no command reaches WhatsApp but the gateway's own, to this agent, abo
       "a box of another command": sendOf(19, { sealedFor: { commandId: "0196f3c0-0000-5000-8000-00000000ffff" } }),
       "a box for another agent": sendOf(20, { sealedFor: { agent: "office" } }),
       "no text": sendOf(21, { text: "" }),
+      "content that a newer release knows": sendOf(25, { content: { type: "hologram", depth: 3 } }),
       "a strange WhatsApp id": sendOf(22, { payload: { waMessageId: "3EB0" } }),
       "an unknown kind": sendOf(23, { payload: { kind: "erase" } }),
       "no JSON": encodeUnsigned({ header: headerOf(24), payload: Uint8Array.of(0xff) })
@@ -180,8 +181,10 @@ it.effect("a command that breaks the agent's hands does not stop those behind it
   Effect.gen(function* () {
     const gateway = yield* makeGateway
     const { sent } = yield* startAgent(gateway, {
-      encode: (_device, { content: { text } }) =>
-        text === "text 1" ? Effect.die(new Error("broken")) : Effect.succeed(utf8(text))
+      encode: (_device, { content }) =>
+        "text" in content && content.text === "text 1"
+          ? Effect.die(new Error("broken"))
+          : Effect.succeed(encode(content))
     })
     yield* connect(gateway, device)
     yield* Fiber.join(yield* gateway.issue(sendOf(1), sendOf(2)))

@@ -69,6 +69,37 @@ describe("configuration", () => {
     })
   )
 
+  it.effect("takes no calling code that no country has", () =>
+    Effect.gen(function* () {
+      for (const code of ["999", "800", "0", "49 ", "1234"]) {
+        const error = yield* Effect.flip(read({ PHONE_COUNTRY_CODE: code }))
+        assert.match(error.message, /^PHONE_COUNTRY_CODE \(environment\): expected the calling code of a country/)
+      }
+      for (const code of ["1", "7", "49", "60", "383", "599"]) yield* read({ PHONE_COUNTRY_CODE: code })
+    })
+  )
+
+  it.effect("takes no value of the file in part, and one of the environment in its place", () =>
+    Effect.gen(function* () {
+      const torn = new Set(["API_KEY"])
+      const API_KEY = "a key of some length"
+      const error = yield* Effect.flip(Config.read({}, { API_KEY }, torn))
+      assert.match(error.message, /^API_KEY \(\.env\): expected .*quotes/)
+      assert.notInclude(error.message, API_KEY)
+      yield* Config.read({ API_KEY }, { API_KEY }, torn)
+    })
+  )
+
+  it.effect("tells what is nearly a setting, by name alone", () =>
+    Effect.gen(function* () {
+      const { misspelt } = yield* read({ PROT: "1", PATH: "/bin", REGOIN: "" }, { APIKEY: "a key of some length" })
+      assert.deepStrictEqual(misspelt, [
+        { variable: "PROT", source: "environment", meant: "PORT" },
+        { variable: "APIKEY", source: ".env", meant: "API_KEY" }
+      ])
+    })
+  )
+
   it.effect("hides the key wherever it is shown", () =>
     Effect.gen(function* () {
       const loaded = yield* read({ API_KEY: "a very secret key" })

@@ -1,13 +1,13 @@
-import { existsSync, readFileSync } from "node:fs"
-import { parseEnv } from "node:util"
 import { Effect, Exit, Redacted, Schema } from "effect"
 import * as Access from "./access/Settings.ts"
+import * as EnvFile from "./EnvFile.ts"
 import * as Door from "./gateway/Settings.ts"
 import * as Http from "./http/Settings.ts"
 import * as Provenance from "./identity/Pepper.ts"
 import { contradiction } from "./layers/Role.ts"
 import * as Layers from "./layers/Settings.ts"
 import * as WhatsApp from "./layers/WhatsAppSettings.ts"
+import { meantBy } from "./Misspelt.ts"
 import * as Messages from "./messages/Settings.ts"
 import type { Setting, Settings, Values } from "./Setting.ts"
 import * as Log from "./telemetry/Log.ts"
@@ -44,6 +44,14 @@ export interface Loaded {
     readonly source: Source
     readonly meaning: string
   }>
+  /** What is set, is no setting, and is so nearly one that it was meant. */
+  readonly misspelt: ReadonlyArray<Misspelt>
+}
+
+export interface Misspelt {
+  readonly variable: string
+  readonly source: Source
+  readonly meant: string
 }
 
 /** Names what is wrong and what is expected there; never the value, which may be a secret. */
@@ -59,8 +67,14 @@ export class ConfigInvalid extends Schema.TaggedError<ConfigInvalid>()("ConfigIn
 
 type Variables = Readonly<Record<string, string | undefined>>
 
+const asWritten = "a value that is taken whole: put quotes around one with # or a quote in it"
+
 /** The environment wins over the file; an empty value counts as none. */
-export const read = (environment: Variables, file: Variables): Effect.Effect<Loaded, ConfigInvalid> => {
+export const read = (
+  environment: Variables,
+  file: Variables,
+  torn: EnvFile.EnvFile["torn"] = new Set()
+): Effect.Effect<Loaded, ConfigInvalid> => {
   const problems: Array<(typeof ConfigInvalid.Type)["problems"][number]> = []
   const described: Array<Loaded["described"][number]> = []
   const sourceOf = (variable: string): Source =>
@@ -68,6 +82,9 @@ export const read = (environment: Variables, file: Variables): Effect.Effect<Loa
 
   const valueOf = ({ expected, fallback, meaning, schema, variable }: Setting<unknown>) => {
     const source = sourceOf(variable)
+    if (!environment[variable] && torn.has(variable)) {
+      return void problems.push({ variable, source: ".env", expected: asWritten })
+    }
     const text = environment[variable] || file[variable] || fallback
     const exit = text === undefined ? Exit.succeed(undefined) : Schema.decodeUnknownExit(schema)(text)
     if (Exit.isFailure(exit)) return void problems.push({ variable, source, expected })
@@ -81,12 +98,21 @@ export const read = (environment: Variables, file: Variables): Effect.Effect<Loa
   if (problems.length > 0) return Effect.fail(new ConfigInvalid({ problems }))
 
   const config = values as Config
+  const misspelt = [...misspeltIn(environment, "environment"), ...misspeltIn(file, ".env")]
   const expected = contradiction({ ...config.process, ...config.addresses })
-  if (expected === undefined) return Effect.succeed({ config, described })
+  if (expected === undefined) return Effect.succeed({ config, described, misspelt })
   return Effect.fail(new ConfigInvalid({ problems: [{ variable: "ROLE", source: sourceOf("ROLE"), expected }] }))
 }
 
+const names = declared.map(({ variable }) => variable)
+const misspeltIn = (variables: Variables, source: Source): ReadonlyArray<Misspelt> =>
+  Object.keys(variables).flatMap((variable) => {
+    const meant = variables[variable] ? meantBy(variable, names) : undefined
+    return meant === undefined ? [] : [{ variable, source, meant }]
+  })
+
 /** From the environment, and from a file `.env` in the working directory if there is one. */
-export const load = Effect.suspend(() =>
-  read(process.env, existsSync(".env") ? parseEnv(readFileSync(".env", "utf8")) : {})
-)
+export const load = Effect.suspend(() => {
+  const { torn, variables } = EnvFile.read()
+  return read(process.env, variables, torn)
+})

@@ -15,12 +15,11 @@ import {
   gatewayKeys,
   makeGateway,
   numbersOf,
-  pass,
   sendOf,
   start,
-  startAgent,
-  until
+  startAgent
 } from "#mac-agent/testing/AgentFixture.ts"
+import { pass, until } from "#mac-agent/testing/Turns.ts"
 import { home, bus as makeBus, startGateway } from "./Apart.ts"
 import { bareAgent, changed, claimed, deviceOf, queued, refusedIn } from "./BareAgent.ts"
 import { everyBit, forgeries } from "./Forger.ts"

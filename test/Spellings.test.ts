@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { ApiKeyId, ClientId, DeviceId } from "#domain/Ids.ts"
-import { PhoneNumber } from "#domain/message/Content.ts"
+import { PhoneNumber } from "#domain/message/Recipient.ts"
 import * as Instant from "#infra/whatsapp/AcknowledgesAtOnce.ts"
 import { connectedDevice, folder, start, text } from "./Homing.ts"
 

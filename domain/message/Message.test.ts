@@ -85,6 +85,13 @@ describe("Message", () => {
     assert.deepEqual([cloud.type, cloud.data], ["message.queued.v2", data])
   })
 
+  it("says of any kind of content, in the version that leaves the kind to others", () => {
+    const data = { ...details, content: { body: sealed, kind: "of a newer release" } }
+    const stored = Message.read.stored({ type: "message.queued", data }, id)
+    assert.deepEqual([stored.type, stored.data], ["message.queued.v2", data])
+    assert.deepEqual(Message.read({ ...stored, data: structuredClone(stored.data) }).data, data)
+  })
+
   it("records a report with its evidence, and nothing when it is told again", () => {
     const sent = { ...own, report: { kind: "sent", attempt: 1 }, at, evidence: "bytes" } as const
     const event: MessageEvent = { type: "message.sent", data: { attempt: 1, at, evidence: "bytes" } }

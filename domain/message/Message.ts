@@ -6,17 +6,17 @@ import { DeviceId, type EventId, type MessageId, SubjectId, WaMessageId } from "
 import { Instant } from "../Instant.ts"
 import { sealedAs } from "../Sealed.ts"
 import type { MessageCode, MessageCodeOf } from "./Codes.ts"
-import { RecipientKind, Recipients } from "./Content.ts"
+import { RecipientKind, Recipients } from "./Recipient.ts"
 import { isSettled, type Report, type ReportKind, reportKey, type Status, statusOf } from "./Status.ts"
 
 // Events
 
+const content = { body: sealedAs("content") }
 const accepted = {
   device: DeviceId,
   recipient: Schema.Struct({ kind: RecipientKind, address: sealedAs("recipient") }),
   /** Whose receipts count: one for a chat, the members for a group. */
   recipients: Recipients,
-  content: Schema.Struct({ kind: Schema.Literal("text"), body: sealedAs("content") }),
   /** A keyed digest of what was asked for: the same request again has the same one. */
   contentDigest: Schema.String,
   expiresAt: Instant,
@@ -24,11 +24,14 @@ const accepted = {
 }
 const queuedV1 = Schema.Struct({
   ...accepted,
+  content: Schema.Struct({ ...content, kind: Schema.Literal("text") }),
   waMessageId: WaMessageId,
   transport: Schema.Literal("whatsapp-web")
 })
 const queued = Schema.Struct({
   ...accepted,
+  /** Of any kind: what a newer release lets say, this one cannot show, but it goes its way. */
+  content: Schema.Struct({ ...content, kind: Schema.String }),
   transport: Schema.Union([
     /** Its id is chosen here, before the first try. */
     Schema.Struct({ name: Schema.Literal("whatsapp-web"), messageId: WaMessageId }),
@@ -43,9 +46,9 @@ const renewed = ({ transport: name, waMessageId: messageId, ...same }: typeof qu
   transport: { messageId, name }
 })
 /** In the order of canonical JSON, as the newest is: then it is written without sorting. */
-const former = ({ transport, ...same }: Queued): typeof queuedV1.Type | undefined =>
-  transport.name === "whatsapp-web"
-    ? { ...same, transport: transport.name, waMessageId: transport.messageId }
+const former = ({ content: { body, kind }, transport, ...same }: Queued): typeof queuedV1.Type | undefined =>
+  transport.name === "whatsapp-web" && kind === "text"
+    ? { content: { body, kind }, ...same, transport: transport.name, waMessageId: transport.messageId }
     : undefined
 
 const report = {

@@ -1,7 +1,7 @@
 import { type Array, Context, type Effect, Schema } from "effect"
 import type { DeviceId, EventId, MessageId, SubjectId, WaMessageId } from "../Ids.ts"
 import type { Instant } from "../Instant.ts"
-import type { Recipient } from "../message/Content.ts"
+import type { Recipient } from "../message/Recipient.ts"
 import type { Pairing } from "./WhatsApp.ts"
 
 /**

@@ -2,7 +2,8 @@ import { Context, type Effect, Schema, type Stream } from "effect"
 import type { DeviceId, WaMessageId } from "../Ids.ts"
 import type { Instant } from "../Instant.ts"
 import type { MessageCodeOf } from "../message/Codes.ts"
-import type { Content, PhoneNumber, Recipient } from "../message/Content.ts"
+import type { Content } from "../message/content/Content.ts"
+import type { PhoneNumber, Recipient } from "../message/Recipient.ts"
 
 /**
  * What became of one try to send. After the bytes may have left, nothing but the server's word settles it:

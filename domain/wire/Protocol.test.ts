@@ -4,7 +4,7 @@ import { crypto } from "#infra/crypto/NodeCrypto.ts"
 import { utf8 } from "../Bytes.ts"
 import { EventId, MessageId, SubjectId, WaMessageId } from "../Ids.ts"
 import { fromMillis } from "../Instant.ts"
-import { maxTextLength } from "../message/Content.ts"
+import { maxTextLength } from "../message/content/Text.ts"
 import { header } from "../testing/EnvelopeFixture.ts"
 import { encodeUnsigned, type Header, signBatch, verifyBatch } from "./Envelope.ts"
 import {

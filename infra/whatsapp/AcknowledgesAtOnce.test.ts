@@ -1,7 +1,7 @@
 import { assert, it } from "@effect/vitest"
 import { Effect, Stream } from "effect"
 import { DeviceId, WaMessageId } from "#domain/Ids.ts"
-import { PhoneNumber } from "#domain/message/Content.ts"
+import { PhoneNumber } from "#domain/message/Recipient.ts"
 import { type SentMessage, WhatsApp } from "#domain/ports/WhatsApp.ts"
 import * as Instant from "./AcknowledgesAtOnce.ts"
 

@@ -1,6 +1,8 @@
 import { Clock, Effect, Layer, Queue, Stream } from "effect"
+import { utf8 } from "#domain/Bytes.ts"
 import type { DeviceId } from "#domain/Ids.ts"
 import { fromMillis } from "#domain/Instant.ts"
+import type { Content } from "#domain/message/content/Content.ts"
 import {
   type SendOutcome,
   type SentMessage,
@@ -15,6 +17,9 @@ type Sent = Parameters<WhatsApp["Service"]["send"]>[1] & { readonly device: Devi
 type Told =
   | Exclude<SessionEvent, { readonly _tag: "Receipt" }>
   | (Omit<Extract<SessionEvent, { readonly _tag: "Receipt" }>, "taken"> & { readonly taken?: Effect.Effect<void> })
+
+/** What is read off a message without effort, in a test. */
+export const encode = (content: Content): Uint8Array => utf8("text" in content ? content.text : JSON.stringify(content))
 
 /** A WhatsApp that answers at once: every device is connected as soon as it is open, every message acknowledged. */
 export const make = (
@@ -54,7 +59,7 @@ export const make = (
       open = new Set()
 
       return WhatsApp.of({
-        encode: (_device, { content }) => Effect.succeed(new TextEncoder().encode(content.text)),
+        encode: (_device, { content }) => Effect.succeed(encode(content)),
         open: (device, { pairing, sent: find }) =>
           Effect.gen(function* () {
             if (options.opening && !open.has(device)) yield* options.opening(device)

@@ -2,7 +2,8 @@ import { assert, it } from "@effect/vitest"
 import { Context, Effect, Exit, type Layer, Queue, Scope, Stream } from "effect"
 import { DeviceId, WaMessageId } from "#domain/Ids.ts"
 import { toMillis } from "#domain/Instant.ts"
-import { type Content, PhoneNumber, type Recipient } from "#domain/message/Content.ts"
+import type { Content } from "#domain/message/content/Content.ts"
+import { PhoneNumber, type Recipient } from "#domain/message/Recipient.ts"
 import type { SentMessage, SessionEvent, WhatsApp } from "#domain/ports/WhatsApp.ts"
 
 /** An account of WhatsApp that nothing is linked to, and one person on it to write to, at +15550002. */

@@ -13,12 +13,11 @@ import {
   makeGateway,
   numbersOf,
   pairOf,
-  pass,
   sendOf,
   start,
-  startAgent,
-  until
+  startAgent
 } from "../testing/AgentFixture.ts"
+import { pass, until } from "../testing/Turns.ts"
 
 const hour = 3_600_000
 let answers = 700_000

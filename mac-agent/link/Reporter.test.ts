@@ -9,12 +9,11 @@ import {
   device,
   makeGateway,
   otherDevice,
-  pass,
   sendOf,
   start,
-  startAgent,
-  until
+  startAgent
 } from "../testing/AgentFixture.ts"
+import { pass, until } from "../testing/Turns.ts"
 
 it.effect("a report comes again until its acknowledgement, later each time, always the same", () =>
   Effect.gen(function* () {

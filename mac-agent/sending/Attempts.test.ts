@@ -4,7 +4,8 @@ import { fromMillis } from "#domain/Instant.ts"
 import { statusOf } from "#domain/message/Status.ts"
 import type { Ledger } from "#domain/ports/Ledger.ts"
 import type { SendOutcome } from "#domain/ports/WhatsApp.ts"
-import { alice, connect, device, makeGateway, sendOf, start, startAgent, until } from "../testing/AgentFixture.ts"
+import { alice, connect, device, makeGateway, sendOf, start, startAgent } from "../testing/AgentFixture.ts"
+import { until } from "../testing/Turns.ts"
 
 const acked: SendOutcome = { _tag: "Acked", at: fromMillis(start) }
 

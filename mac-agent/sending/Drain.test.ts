@@ -9,13 +9,12 @@ import {
   type Gateway,
   makeGateway,
   numbersOf,
-  pass,
   sendOf,
   start,
   startAgent,
-  until,
   waMessageIdOf
 } from "../testing/AgentFixture.ts"
+import { pass, until } from "../testing/Turns.ts"
 
 const at = fromMillis(start)
 const acked: SendOutcome = { _tag: "Acked", at }

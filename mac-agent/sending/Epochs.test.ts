@@ -3,17 +3,9 @@ import { Deferred, Effect } from "effect"
 import { fromMillis } from "#domain/Instant.ts"
 import type { SendOutcome } from "#domain/ports/WhatsApp.ts"
 import { newEntry } from "#infra/ledger/contract/Fixtures.ts"
-import {
-  connect,
-  device,
-  makeGateway,
-  sendOf,
-  start,
-  startAgent,
-  until,
-  waMessageIdOf
-} from "../testing/AgentFixture.ts"
+import { connect, device, makeGateway, sendOf, start, startAgent, waMessageIdOf } from "../testing/AgentFixture.ts"
 import { stateIn } from "../testing/LedgerFixture.ts"
+import { until } from "../testing/Turns.ts"
 
 const at = fromMillis(start)
 

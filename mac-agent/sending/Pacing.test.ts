@@ -2,17 +2,8 @@ import { assert, it } from "@effect/vitest"
 import { Clock, Deferred, Effect } from "effect"
 import { fromMillis } from "#domain/Instant.ts"
 import type { SendOutcome } from "#domain/ports/WhatsApp.ts"
-import {
-  connect,
-  device,
-  makeGateway,
-  numbersOf,
-  pass,
-  sendOf,
-  start,
-  startAgent,
-  until
-} from "../testing/AgentFixture.ts"
+import { connect, device, makeGateway, numbersOf, sendOf, start, startAgent } from "../testing/AgentFixture.ts"
+import { pass, until } from "../testing/Turns.ts"
 
 const acked: SendOutcome = { _tag: "Acked", at: fromMillis(start) }
 const numberOf = (message: { readonly waMessageId: string }) => numbersOf([message])[0]!

@@ -9,14 +9,13 @@ import {
   makeGateway,
   numbersOf,
   otherDevice,
-  pass,
   sendOf,
   start,
   startAgent,
-  until,
   waMessageIdOf
 } from "../testing/AgentFixture.ts"
 import { stateIn } from "../testing/LedgerFixture.ts"
+import { pass, until } from "../testing/Turns.ts"
 
 const acked: SendOutcome = { _tag: "Acked", at: fromMillis(start) }
 const unknown: SendOutcome = { _tag: "Unknown", reason: "ack_timeout" }

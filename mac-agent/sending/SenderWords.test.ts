@@ -9,14 +9,13 @@ import {
   device,
   makeGateway,
   numbersOf,
-  pass,
   sendOf,
   start,
   startAgent,
-  until,
   waMessageIdOf
 } from "../testing/AgentFixture.ts"
 import { stateIn } from "../testing/LedgerFixture.ts"
+import { pass, until } from "../testing/Turns.ts"
 
 const at = fromMillis(start + 500)
 const acked: SendOutcome = { _tag: "Acked", at }

@@ -8,13 +8,12 @@ import {
   device,
   makeGateway,
   otherDevice,
-  pass,
   sendOf,
   start,
   startAgent,
-  until,
   waMessageIdOf
 } from "../testing/AgentFixture.ts"
+import { pass, until } from "../testing/Turns.ts"
 
 const at = fromMillis(start)
 const id = waMessageIdOf(1)

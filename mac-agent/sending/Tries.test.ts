@@ -4,8 +4,9 @@ import { TestClock } from "effect/testing"
 import { fromMillis, toMillis } from "#domain/Instant.ts"
 import type { SendOutcome } from "#domain/ports/WhatsApp.ts"
 import { changeTo } from "#infra/ledger/contract/Fixtures.ts"
-import { device, start, until } from "../testing/AgentFixture.ts"
+import { device, start } from "../testing/AgentFixture.ts"
 import { acked, scene } from "../testing/TriesFixture.ts"
+import { until } from "../testing/Turns.ts"
 
 const at = fromMillis(start)
 const refused: SendOutcome = { _tag: "Rejected", code: "463", at }

@@ -11,14 +11,13 @@ import {
   type Gateway,
   makeGateway,
   numbersOf,
-  pass,
   sendOf,
   start,
   startAgent,
-  until,
   waMessageIdOf
 } from "../testing/AgentFixture.ts"
 import { stateIn } from "../testing/LedgerFixture.ts"
+import { pass, until } from "../testing/Turns.ts"
 
 const at = fromMillis(start)
 const acked: SendOutcome = { _tag: "Acked", at }

@@ -11,13 +11,12 @@ import {
   makeGateway,
   otherDevice,
   pairOf,
-  pass,
   sendOf,
   start,
   startAgent,
-  until,
   waMessageIdOf
 } from "../testing/AgentFixture.ts"
+import { pass, until } from "../testing/Turns.ts"
 
 it.effect("tells what becomes of a device, step by step, over restarts", () =>
   Effect.gen(function* () {

@@ -2,17 +2,8 @@ import { assert, it } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
 import { encodeUnsigned } from "#domain/wire/Envelope.ts"
 import { encodePayload } from "#domain/wire/Protocol.ts"
-import {
-  connect,
-  device,
-  headerOf,
-  makeGateway,
-  pairOf,
-  pass,
-  sendOf,
-  startAgent,
-  until
-} from "../testing/AgentFixture.ts"
+import { connect, device, headerOf, makeGateway, pairOf, sendOf, startAgent } from "../testing/AgentFixture.ts"
+import { pass, until } from "../testing/Turns.ts"
 
 const order = (kind: "unlink" | "reconnect", n: number) =>
   encodeUnsigned({

@@ -29,6 +29,7 @@ import * as Agent from "../Agent.ts"
 import { Trust } from "../link/Trust.ts"
 import type { SenderOptions } from "../sending/Sender.ts"
 import { ledgerOf } from "./LedgerFixture.ts"
+import { until } from "./Turns.ts"
 
 const { crypto } = NodeCrypto
 const seed = (n: number) => new Uint8Array(32).fill(n)
@@ -74,6 +75,7 @@ export interface Order {
   readonly header?: Partial<Header>
   readonly by?: typeof gatewayKeys
   readonly text?: string
+  readonly content?: object
   readonly sealedFor?: Partial<Header>
   readonly payload?: Partial<AgentCommand> | Record<string, unknown>
 }
@@ -98,10 +100,10 @@ export const headerOf = (n: number, over: Partial<Header> = {}): Header => ({
 /** A command to send message number `n`, as the gateway writes it. */
 export const sendOf = (
   n: number,
-  { header: over = {}, payload = {}, sealedFor = {}, text = `text ${n}` }: Order = {}
+  { header: over = {}, payload = {}, sealedFor = {}, text = `text ${n}`, content = { type: "text", text } }: Order = {}
 ) => {
   const header = headerOf(n, over)
-  const personal = { to: { kind: "phone", address: "+15551234567" }, content: { type: "text", text } }
+  const personal = { to: { kind: "phone", address: "+15551234567" }, content }
   const sealed = box(crypto, commandKey, { ...header, ...sealedFor }, personal)
   const command = { kind: "send", message: messageOf(n), waMessageId: waMessageIdOf(n), box: sealed, ...payload }
   return encodeUnsigned({ header, payload: encodePayload(command as AgentCommand) })
@@ -281,19 +283,3 @@ export const connect = Effect.fnUntraced(function* (gateway: Gateway, ...devices
   for (const one of devices) yield* gateway.issue(pairOf(900_000 + Number(one.at(-1)), { device: one }))
   yield* until("all devices are connected", () => devices.every((one) => gateway.changes(one).at(-1) === "connected"))
 })
-
-/** One turn of the real event loop: disk, timers and signatures get on, the test's clock stands still. */
-const turn = Effect.promise(() => new Promise<void>((resolve) => setImmediate(resolve)))
-const patienceMillis = 10_000
-
-export const until = (what: string, condition: () => boolean) =>
-  Effect.suspend(() => {
-    const deadline = performance.now() + patienceMillis
-    return Effect.repeat(turn, { until: () => condition() || performance.now() > deadline }).pipe(
-      Effect.andThen(Effect.suspend(() => (condition() ? Effect.void : Effect.die(new Error(`never: ${what}`)))))
-    )
-  })
-
-/** Lets time pass, a second after the other, and what it brings happen. */
-export const pass = (seconds: number) =>
-  Effect.repeat(Effect.andThen(TestClock.adjust("1 second"), Effect.repeat(turn, { times: 7 })), { times: seconds - 1 })

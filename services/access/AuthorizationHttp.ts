@@ -16,6 +16,7 @@ import { Admission, type RateLimited } from "../http/Admission.ts"
 import { respond } from "../http/Answer.ts"
 import { problemFor } from "../http/Foreseen.ts"
 import { requestMillis, within } from "../http/Patience.ts"
+import { knownQuery } from "../http/Query.ts"
 import { Fitness } from "../runtime/Fitness.ts"
 import { type Lag, Readiness } from "../views/Readiness.ts"
 import { Authenticator } from "./Authenticator.ts"
@@ -52,6 +53,7 @@ export const layer = Layer.effect(
       }
       const toldAnyway = Context.get(endpoint.annotations, ToldAnyway)
       const countsItself = Context.get(endpoint.annotations, CountsItself)
+      const misspelt = knownQuery(endpoint.query)
       const forbidden = respond(problem("forbidden", { detail: `The scope ${scopes.join(" or ")} is needed.` }))
 
       return Effect.withFiber((fiber) => {
@@ -65,7 +67,11 @@ export const layer = Layer.effect(
         if (scopes.length > 0 && !scopes.some((scope) => may(principal, scope))) return Effect.succeed(forbidden)
         const found = missing()
         if (found !== undefined) return Effect.succeed(notYet[found])
-        const answered = Effect.provideService(answer, CurrentPrincipal, principal)
+        const flawed = misspelt(request.url)
+        const answered =
+          flawed === undefined
+            ? Effect.provideService(answer, CurrentPrincipal, principal)
+            : Effect.succeed(respond(flawed))
         const admitted = countsItself ? answered : inTime(answered)
         const unless = (refused: RateLimited | undefined) =>
           refused === undefined ? admitted : Effect.succeed(respond(problemFor(refused, request)))

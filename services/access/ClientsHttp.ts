@@ -3,6 +3,7 @@ import { HttpApiBuilder } from "effect/http-api"
 import { ApiKeyId, ClientId } from "#domain/Ids.ts"
 import { Api } from "../api/Api.ts"
 import { CurrentPrincipal } from "../api/Authorization.ts"
+import { defaultOverlapSeconds } from "../api/ClientsApi.ts"
 import { refuse } from "../http/Answer.ts"
 import { orProblem } from "../http/Foreseen.ts"
 import { posting } from "../http/Posting.ts"
@@ -11,7 +12,6 @@ import { Clients } from "./Clients.ts"
 const isClientId = Schema.is(ClientId)
 const isKeyId = Schema.is(ApiKeyId)
 const { create, issueKey, rotateKey } = Api.groups.clients.endpoints
-const defaultOverlapSeconds = 86_400
 
 export const layer = HttpApiBuilder.group(
   Api,

@@ -2,31 +2,33 @@ import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { AgentOffer, GatewayPin } from "#domain/identity/Trust.ts"
 import { Authorization, RequiredScope, ShowsViews } from "./Authorization.ts"
+import { count, flag, instant, listOf, nullable, signed, text } from "./Members.ts"
 import { anywhere, Problem, withBody } from "./Problems.ts"
 
 const Key = Schema.Struct({
-  keyId: Schema.String,
-  state: Schema.Literals(["active", "retired", "revoked"]),
-  /** Of a retired key: what it signed is taken until then. */
-  until: Schema.NullOr(Schema.String)
-}).annotate({ identifier: "AgentKey" })
+  keyId: text("The start of the digest of the public key."),
+  state: Schema.Literals(["active", "retired", "revoked"]).annotate({
+    description: "`active` signs; `retired` signs no more and is taken until `until`; `revoked` is not taken."
+  }),
+  until: nullable(instant("A moment."), "Of a retired key: what it signed is taken until then.")
+}).annotate({ identifier: "AgentKey", description: "A key with which an agent signs." })
 
 export const Agent = Schema.Struct({
-  id: Schema.String,
-  nkey: Schema.NullOr(Schema.String),
-  /** The newest version of the wire's protocol that it speaks. */
-  protocol: Schema.Number,
-  /** When its last heartbeat came; they come every half minute. */
-  lastHeardAt: Schema.NullOr(Schema.String),
-  /** How far its machine's clock is behind the gateway's; over 30 000 either way is wrong, and harms nothing. */
-  clockOffsetMs: Schema.NullOr(Schema.Number),
-  /** How many commands it refused since it began: forged, altered, foreign or out of time. */
-  refused: Schema.NullOr(Schema.Number),
-  /** Whether it has pinned the gateway's keys as they are now. */
-  upToDate: Schema.Boolean,
-  /** Oldest first. */
-  keys: Schema.Array(Key)
-}).annotate({ identifier: "Agent" })
+  id: text("Its AGENT_ID."),
+  nkey: nullable(Schema.String, "As whom it signs in at NATS."),
+  protocol: count("The newest version of the wire's protocol that it speaks."),
+  lastHeardAt: nullable(instant("A moment."), "When its last heartbeat came; they come every half minute."),
+  clockOffsetMs: nullable(
+    signed("Milliseconds."),
+    "How far its machine's clock is behind the gateway's; over 30 000 either way is wrong, and harms nothing."
+  ),
+  refused: nullable(
+    Schema.Natural,
+    "How many commands it refused since it began: forged, altered, foreign or out of time."
+  ),
+  upToDate: flag("Whether it has pinned the gateway's keys as they are now."),
+  keys: Schema.Array(Key).annotate({ description: "Oldest first." })
+}).annotate({ identifier: "Agent", description: "A process that holds WhatsApp sessions." })
 
 /** Agents hold the WhatsApp sessions; what they sign is taken once they are enrolled. */
 export class AgentsApi extends HttpApiGroup.make("agents")
@@ -37,13 +39,13 @@ export class AgentsApi extends HttpApiGroup.make("agents")
       error: [...withBody, Problem("key_revoked")]
     }).annotate(OpenApi.Summary, "Enrol an agent, or new keys of one; answers what the agent is to trust"),
     HttpApiEndpoint.get("list", "/", {
-      success: Schema.Struct({ items: Schema.Array(Agent) }),
+      success: listOf(Agent, "AgentList", "Every agent that was enrolled."),
       error: anywhere
     })
       .annotate(OpenApi.Summary, "Every agent that was enrolled")
       .annotate(ShowsViews, "trust"),
     HttpApiEndpoint.delete("revokeKey", "/:id/keys/:key", {
-      params: { id: Schema.String, key: Schema.String },
+      params: { id: text("The agent's id."), key: text("The key's id.") },
       success: HttpApiSchema.NoContent,
       error: [...anywhere, Problem("agent_not_found"), Problem("key_not_found")]
     }).annotate(OpenApi.Summary, "Revoke a key of an agent: what it signs is refused from the answer on")

@@ -2,6 +2,7 @@ import { HttpApi, OpenApi } from "effect/http-api"
 import { AgentsApi } from "./AgentsApi.ts"
 import { ClientsApi } from "./ClientsApi.ts"
 import { DevicesApi } from "./DevicesApi.ts"
+import { asSeenByClients } from "./Document.ts"
 import { GatewayKeysApi } from "./GatewayKeysApi.ts"
 import { HealthApi, ProbesApi } from "./HealthApi.ts"
 import { MessagesApi } from "./MessagesApi.ts"
@@ -19,7 +20,12 @@ export class Api extends HttpApi.make("homing")
   .add(HealthApi)
   .annotate(OpenApi.Title, "Homing")
   .annotate(OpenApi.Version, "1")
-  .annotate(OpenApi.Transform, (document) => withRateLimitHeaders(withSecurity(document)))
+  .annotate(OpenApi.License, { name: "MIT", identifier: "MIT" })
+  .annotate(OpenApi.Servers, [
+    { url: "/", description: "The gateway that serves this document." },
+    { url: "http://127.0.0.1:4010", description: "A gateway on this machine that listens where it does by default." }
+  ])
+  .annotate(OpenApi.Transform, (document) => asSeenByClients(withRateLimitHeaders(withSecurity(document))))
   .annotate(
     OpenApi.Description,
     "A self-hosted WhatsApp gateway whose answers are recorded facts. Errors are RFC 9457 problems with a stable `code`."

@@ -1,38 +1,85 @@
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { connections } from "#domain/device/Link.ts"
+import type { DisconnectReason } from "#domain/ports/WhatsApp.ts"
 import { Authorization, CountsAs, RequiredScope, ShowsViews } from "./Authorization.ts"
 import { Name } from "./FreeText.ts"
 import { answered, keyed } from "./IdempotencyKey.ts"
+import { instant, listOf, located, nullable, text, uuid, word } from "./Members.ts"
 import { anywhere, Problem, withBody } from "./Problems.ts"
 
 export const CreateDevice = Schema.Struct({
   name: Name,
-  pairing: Schema.optionalKey(Schema.Literals(["qr", "code"])),
-  /** Needed for `code`: the number of the phone that will be linked. */
-  phone: Schema.optionalKey(Schema.String.check(Schema.isMaxLength(64)))
-}).annotate({ identifier: "CreateDevice" })
+  pairing: Schema.optionalKey(
+    Schema.Literals(["qr", "code"]).annotate({
+      description: "By a QR code that the phone scans, or by a code that is typed into it.",
+      default: "qr"
+    })
+  ),
+  phone: Schema.optionalKey(
+    Schema.String.check(Schema.isMaxLength(64)).annotate({
+      description: "Needed for `code`: the number of the phone that will be linked.",
+      examples: ["+60123456789"]
+    })
+  )
+}).annotate({ identifier: "CreateDevice", description: "A device, and how it is to be linked." })
 
-export const RenameDevice = Schema.Struct({ name: Name }).annotate({ identifier: "RenameDevice" })
-
-const { name: _, ...linking } = CreateDevice.fields
-/** As when it was created. */
-export const PairDevice = Schema.Struct(linking).annotate({ identifier: "PairDevice" })
+/** Why a device is not connected, or is no device any more. */
+const reasons = {
+  connection_lost: true,
+  server_closed: true,
+  connect_timeout: true,
+  refused: true,
+  unauthorized: true,
+  temporarily_banned: true,
+  banned: true,
+  locked: true,
+  client_refused: true,
+  broken: true,
+  outdated: true,
+  restarting: true,
+  replaced: true,
+  logged_out: true,
+  pairing_timeout: true,
+  pairing_refused: true,
+  not_opened: true,
+  unlinking: true,
+  unlinked: true,
+  forgotten: true
+} satisfies Record<DisconnectReason | "unlinking" | "unlinked" | "forgotten", true>
 
 export const Device = Schema.Struct({
-  id: Schema.String,
-  name: Schema.optionalKey(Schema.String),
-  state: Schema.Literals(connections),
-  /** Why it is in this state, when there is more to say. */
-  reason: Schema.NullOr(Schema.String),
-  since: Schema.String,
-  /** What to show to the phone that shall be linked, as long as it works: with `devices:manage` alone. */
-  qr: Schema.optionalKey(Schema.String),
-  code: Schema.optionalKey(Schema.String),
-  /** In the answer that creates it: what was understood to stand before the digits of `phone`. */
-  assumed: Schema.optionalKey(Schema.String)
-}).annotate({ identifier: "Device" })
+  id: uuid("Names the device."),
+  name: Schema.optionalKey(text("What it is called; absent when that can no longer be read.")),
+  state: Schema.Literals(connections).annotate({
+    description:
+      "`pairing`: no account was linked yet; `logged_out`: its account was unlinked, until it is paired again."
+  }),
+  reason: nullable(word(Object.keys(reasons), "A word for it."), "Why it is in this state, when there is more to say."),
+  since: instant("Since when."),
+  qr: Schema.optionalKey(
+    text("While it is paired by QR code: what the code says that the phone is to scan now. Only with `devices:manage`.")
+  ),
+  code: Schema.optionalKey(
+    text("While it is paired by a typed code: what is to be typed into the phone. Only with `devices:manage`.")
+  ),
+  assumed: Schema.optionalKey(
+    text("In the answer that creates it: what was understood to stand before the digits of `phone`.")
+  )
+}).annotate({ identifier: "Device", description: "A linked WhatsApp account." })
 
+export const RenameDevice = Schema.Struct({ name: Name }).annotate({
+  identifier: "RenameDevice",
+  description: "What a device is to be called."
+})
+
+const { name: _, ...linking } = CreateDevice.fields
+export const PairDevice = Schema.Struct(linking).annotate({
+  identifier: "PairDevice",
+  description: "How a device is to be linked, as when it was created."
+})
+
+const id = uuid("The device's id.")
 const unfit = [
   Problem("device_not_found"),
   Problem("device_not_paired"),
@@ -41,6 +88,7 @@ const unfit = [
   Problem("device_unlinking")
 ] as const
 const managed = [Device, Device.pipe(HttpApiSchema.status(202))] as const
+
 const noPicture = [...anywhere, Problem("device_not_found"), Problem("qr_not_found")] as const
 
 export class DevicesApi extends HttpApiGroup.make("devices")
@@ -50,21 +98,21 @@ export class DevicesApi extends HttpApiGroup.make("devices")
       payload: CreateDevice,
       success: HttpApiSchema.WithHeaders(Device.pipe(HttpApiSchema.status(201)), {
         ...answered,
-        location: Schema.String
+        ...located("The device's path.")
       }),
       error: [...withBody, Problem("invalid_number"), Problem("idempotency_conflict")]
     })
       .annotate(RequiredScope, ["devices:manage"])
       .annotate(OpenApi.Summary, "Link a WhatsApp account: by QR code, or by a code typed into the phone"),
     HttpApiEndpoint.get("list", "/", {
-      success: Schema.Struct({ items: Schema.Array(Device) }),
+      success: listOf(Device, "DeviceList", "Every device, oldest first."),
       error: anywhere
     })
       .annotate(RequiredScope, ["devices:read"])
       .annotate(ShowsViews, "memory")
       .annotate(OpenApi.Summary, "Every device, oldest first"),
     HttpApiEndpoint.get("get", "/:id", {
-      params: { id: Schema.String },
+      params: { id },
       success: Device,
       error: [...anywhere, Problem("device_not_found")]
     })
@@ -72,7 +120,7 @@ export class DevicesApi extends HttpApiGroup.make("devices")
       .annotate(ShowsViews, "memory")
       .annotate(OpenApi.Summary, "A device, with what to show while it is being paired"),
     HttpApiEndpoint.patch("rename", "/:id", {
-      params: { id: Schema.String },
+      params: { id },
       payload: RenameDevice,
       success: Device,
       error: [...withBody, ...unfit]
@@ -81,7 +129,7 @@ export class DevicesApi extends HttpApiGroup.make("devices")
       .annotate(ShowsViews, "memory")
       .annotate(OpenApi.Summary, "Give a device another name"),
     HttpApiEndpoint.delete("unlink", "/:id", {
-      params: { id: Schema.String },
+      params: { id },
       success: managed,
       error: [...anywhere, ...unfit]
     })
@@ -93,16 +141,16 @@ export class DevicesApi extends HttpApiGroup.make("devices")
         "200 when its agent has done so, 202 while it has not; asking again tells, and changes nothing. Messages that wait for it fail."
       ),
     HttpApiEndpoint.post("pair", "/:id/pair", {
-      params: { id: Schema.String },
+      params: { id },
       payload: PairDevice,
-      success: HttpApiSchema.WithHeaders(Device, { location: Schema.String }),
+      success: HttpApiSchema.WithHeaders(Device, located("The device's path.")),
       error: [...withBody, ...unfit, Problem("invalid_number")]
     })
       .annotate(RequiredScope, ["devices:manage"])
       .annotate(ShowsViews, "memory")
       .annotate(OpenApi.Summary, "Pair a device again that is not linked, perhaps with another account"),
     HttpApiEndpoint.post("reconnect", "/:id/reconnect", {
-      params: { id: Schema.String },
+      params: { id },
       success: managed,
       error: [...anywhere, ...unfit]
     })
@@ -111,7 +159,7 @@ export class DevicesApi extends HttpApiGroup.make("devices")
       .annotate(OpenApi.Summary, "Open a linked device's session again, if that has ended")
       .annotate(OpenApi.Description, "200 when it is connected, 202 while it is not."),
     HttpApiEndpoint.get("qrPng", "/:id/qr.png", {
-      params: { id: Schema.String },
+      params: { id },
       success: Schema.Uint8Array.pipe(HttpApiSchema.asUint8Array({ contentType: "image/png" })),
       error: noPicture
     })
@@ -119,7 +167,7 @@ export class DevicesApi extends HttpApiGroup.make("devices")
       .annotate(ShowsViews, "memory")
       .annotate(OpenApi.Summary, "The QR code of a device that is being paired, as a picture"),
     HttpApiEndpoint.get("qrSvg", "/:id/qr.svg", {
-      params: { id: Schema.String },
+      params: { id },
       success: Schema.String.pipe(HttpApiSchema.asText({ contentType: "image/svg+xml" })),
       error: noPicture
     })

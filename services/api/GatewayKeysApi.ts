@@ -1,29 +1,41 @@
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { Authorization, RequiredScope, ShowsViews } from "./Authorization.ts"
+import { flag, instant, integer, listOf, nullable, text } from "./Members.ts"
 import { anywhere, Problem, withBody } from "./Problems.ts"
 
+/** 30 days. */
+export const defaultOverlapSeconds = 2_592_000
+
 const ActivateKey = Schema.Struct({
-  /** Also while an agent has not heard of the key: it then refuses commands until it was told by hand. */
-  force: Schema.optionalKey(Schema.Boolean),
-  /** How long agents take what the key before signed; 30 days by default. */
-  overlapSeconds: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 31_536_000 })))
-}).annotate({ identifier: "ActivateKey" })
+  force: Schema.optionalKey(
+    flag("Also while an agent has not heard of the key: it then refuses commands until it was told by hand.").annotate({
+      default: false
+    })
+  ),
+  overlapSeconds: Schema.optionalKey(
+    integer({ minimum: 0, maximum: 31_536_000 }, "How long agents take what the key before signed.").annotate({
+      default: defaultOverlapSeconds
+    })
+  )
+}).annotate({ identifier: "ActivateKey", description: "How to exchange the key that signs." })
 
 const GatewayKey = Schema.Struct({
-  keyId: Schema.String,
-  /** `active` signs; `next` will; `retired` signs no more and is taken until `until`; `revoked` is not taken. */
-  state: Schema.Literals(["active", "next", "retired", "revoked"]),
-  until: Schema.NullOr(Schema.String)
-}).annotate({ identifier: "GatewayKey" })
+  keyId: text("The start of the digest of the public key."),
+  state: Schema.Literals(["active", "next", "retired", "revoked"]).annotate({
+    description:
+      "`active` signs; `next` will; `retired` signs no more and is taken until `until`; `revoked` is not taken."
+  }),
+  until: nullable(instant("A moment."), "Of a retired key: what it signed is taken until then.")
+}).annotate({ identifier: "GatewayKey", description: "A key with which the gateway signs." })
 
-const keyInPath = { params: { key: Schema.String } } as const
+const keyInPath = { params: { key: text("The key's id.") } } as const
 
 /** The keys with which the gateway signs commands. Exchanging one is two steps, so that no agent is taken unawares. */
 export class GatewayKeysApi extends HttpApiGroup.make("gatewayKeys")
   .add(
     HttpApiEndpoint.get("list", "/", {
-      success: Schema.Struct({ items: Schema.Array(GatewayKey) }),
+      success: listOf(GatewayKey, "GatewayKeyList", "Every key, oldest first."),
       error: anywhere
     })
       .annotate(OpenApi.Summary, "Every key, oldest first")

@@ -3,6 +3,7 @@ import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/ht
 import { connections } from "#domain/device/Link.ts"
 import { Authorization, RequiredScope, ToldAnyway } from "./Authorization.ts"
 import type { ErrorCode } from "./ErrorCodes.ts"
+import { count, flag, nullable, text } from "./Members.ts"
 import { anywhere, Problem } from "./Problems.ts"
 
 /** Why a gateway is of no use. */
@@ -16,23 +17,38 @@ const reasons = [
   "out_of_date"
 ] as const satisfies ReadonlyArray<ErrorCode>
 
-const Alive = Schema.Struct({ status: Schema.Literal("ok") })
+const Alive = Schema.Struct({
+  status: Schema.Literal("ok").annotate({ description: "Nothing else is said." })
+}).annotate({ identifier: "Alive", description: "It is." })
+
+const promise = text("What it promises in this installation, in a sentence.")
+const bytes = count("Bytes.")
 
 export const Details = Schema.Struct({
-  status: Schema.Literals(["ok", "starting", "degraded"]),
-  /** What `/health/ready` would say; `null` when it is ready. */
-  reason: Schema.NullOr(Schema.Literals(reasons)),
-  version: Schema.String,
-  uptimeSeconds: Schema.Number,
-  memory: Schema.Struct({ rssBytes: Schema.Number, heapUsedBytes: Schema.Number }),
-  /** What the store and the bus of this installation promise, in a sentence each. */
-  store: Schema.Struct({ reachable: Schema.Boolean, promise: Schema.String }),
-  bus: Schema.Struct({ promise: Schema.String }),
-  views: Schema.Struct({ caughtUp: Schema.Boolean, position: Schema.NullOr(Schema.String) }),
-  devices: Schema.Record(Schema.Literals(connections), Schema.Number),
-  /** `silent`: not heard for a minute and a half. `clockOff`: of those heard, how many have a wrong clock. */
-  agents: Schema.Struct({ heard: Schema.Number, silent: Schema.Number, clockOff: Schema.Number })
-}).annotate({ identifier: "HealthDetails" })
+  status: Schema.Literals(["ok", "starting", "degraded"]).annotate({ description: "`ok`: it can do its part." }),
+  reason: nullable(Schema.Literals(reasons), "What `/health/ready` would say; `null` when it is ready."),
+  version: text("The release of this gateway."),
+  uptimeSeconds: count("How long the process has been running."),
+  memory: Schema.Struct({ rssBytes: bytes, heapUsedBytes: bytes }).annotate({
+    description: "What the process holds: all of it, and what is in use of JavaScript's part."
+  }),
+  store: Schema.Struct({ reachable: flag("Whether it answers."), promise }).annotate({
+    description: "What the log is kept in."
+  }),
+  bus: Schema.Struct({ promise }).annotate({ description: "What carries envelopes between gateway and agents." }),
+  views: Schema.Struct({
+    caughtUp: flag("Whether all is in memory that stood in the log a moment ago."),
+    position: nullable(Schema.String, "How far the log was read.")
+  }).annotate({ description: "What is kept in memory of the log." }),
+  devices: Schema.Record(Schema.Literals(connections), count("How many devices stand so.")).annotate({
+    description: "The devices, by their state."
+  }),
+  agents: Schema.Struct({
+    heard: count("Heard within the last minute and a half."),
+    silent: count("Not heard for longer."),
+    clockOff: count("Of those heard, how many have a wrong clock.")
+  }).annotate({ description: "The agents." })
+}).annotate({ identifier: "HealthDetails", description: "How the gateway is, part by part." })
 
 /** For whatever watches this process; tells nothing about anybody. */
 export class ProbesApi extends HttpApiGroup.make("probes")

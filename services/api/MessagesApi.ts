@@ -1,14 +1,17 @@
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
-import { Content } from "#domain/message/Content.ts"
+import { messageCodes } from "#domain/message/Codes.ts"
+import { Content } from "#domain/message/content/Content.ts"
 import { Status } from "#domain/message/Status.ts"
 import { Authorization, CountsAs, CountsItself, RequiredScope, ShowsViews } from "./Authorization.ts"
+import { parameterAs } from "./Document.ts"
 import { FreeText } from "./FreeText.ts"
 import { answered, keyed } from "./IdempotencyKey.ts"
+import { count, instant, integer, listOf, located, nullable, text, uuid, word } from "./Members.ts"
 import { anywhere, Problem, withBody } from "./Problems.ts"
 
 /** Any name; one that names nothing is answered with "there is no such…", not with a lesson on how ids look. */
-export const Id = Schema.String.check(Schema.isMaxLength(255))
+const Id = (description: string) => uuid(description).check(Schema.isMaxLength(255))
 
 export const maxTags = 16
 const tagKey = /^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$/
@@ -18,29 +21,49 @@ export const Tags = Schema.Record(Schema.String, FreeText.check(Schema.isMaxLeng
       const keys = Object.keys(tags)
       return keys.length <= maxTags && keys.every((key) => tagKey.test(key))
     },
-    { expected: `at most ${maxTags} tags, their keys 1 to 64 letters, digits or _.:- beginning with a letter or digit` }
+    {
+      expected: `at most ${maxTags} tags, their keys 1 to 64 letters, digits or _.:- beginning with a letter or digit`,
+      toJsonSchema: () => ({ maxProperties: maxTags, propertyNames: { pattern: tagKey.source } })
+    }
   )
 )
 
+/** What a request to send means where it does not say. */
+export const defaults = { until: "sent", timeoutMs: 10_000, expiresInSeconds: 86_400 } as const
+
 export const Confirm = Schema.Struct({
-  until: Schema.optionalKey(Schema.Literals(["sent", "delivered", "read"])),
-  /** How long the answer may wait for that, in milliseconds; 0 answers at once. */
-  timeoutMs: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 60_000 })))
-})
+  until: Schema.optionalKey(
+    Schema.Literals(["sent", "delivered", "read"]).annotate({
+      description: "What the answer waits for.",
+      default: defaults.until
+    })
+  ),
+  timeoutMs: Schema.optionalKey(
+    integer(
+      { minimum: 0, maximum: 60_000 },
+      "How long the answer may wait for that, in milliseconds; 0 answers at once."
+    ).annotate({ default: defaults.timeoutMs })
+  )
+}).annotate({ identifier: "Confirm", description: "What to wait for, and how long." })
 
 export const SendMessage = Schema.Struct({
-  device: Id,
+  device: Id("The device to send from."),
   to: Schema.String.check(Schema.isMaxLength(64)).annotate({
     description:
       "A phone number: +…, 00…, or national when the gateway has a country configured. What can be read as two numbers is refused.",
     examples: ["+60123456789"]
   }),
-  content: Content,
+  content: Content.annotate({ identifier: "Content", description: "What it says." }),
   confirm: Schema.optionalKey(Confirm),
-  expiresInSeconds: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 604_800 }))),
-  tags: Schema.optionalKey(Tags)
+  expiresInSeconds: Schema.optionalKey(
+    integer({ minimum: 1, maximum: 604_800 }, "Past it nothing leaves.").annotate({
+      default: defaults.expiresInSeconds
+    })
+  ),
+  tags: Schema.optionalKey(Tags.annotate({ description: "Your own words, not encrypted: no personal data." }))
 }).annotate({
   identifier: "SendMessage",
+  description: "A message to send.",
   examples: [
     {
       device: "01a204f5-2f41-7113-bbeb-c43680f28e02",
@@ -53,34 +76,58 @@ export const SendMessage = Schema.Struct({
   ]
 })
 
+const shownToReaders =
+  "Only for a key with `messages:read`, and only until the person's data is erased or its key is lost."
+
 export const Message = Schema.Struct({
-  id: Schema.String,
-  status: Status,
-  device: Schema.String,
-  /** `to` and `content`: only for a key with messages:read, and only until the person's data is erased or its key is lost. */
-  to: Schema.optionalKey(Schema.String),
-  content: Schema.optionalKey(Content),
-  /** Of a message whose id is chosen before the first try. */
-  waMessageId: Schema.optionalKey(Schema.String),
-  error: Schema.optionalKey(Schema.Struct({ code: Schema.String, detail: Schema.String })),
-  tags: Schema.Record(Schema.String, Schema.String),
-  createdAt: Schema.String,
-  updatedAt: Schema.String,
-  expiresAt: Schema.String,
-  /** In the answer to a send: what was understood to stand before the digits of `to`, such as `+49`. */
-  assumed: Schema.optionalKey(Schema.String)
-}).annotate({ identifier: "Message" })
+  id: uuid("Names the message."),
+  status: Status.annotate({ description: "What is known of it." }),
+  device: uuid("The device that it is sent from."),
+  to: Schema.optionalKey(text(`The recipient's number in full. ${shownToReaders}`)),
+  content: Schema.optionalKey(
+    Content.annotate({ identifier: "ShownContent", description: `What it says. ${shownToReaders}` })
+  ),
+  waMessageId: Schema.optionalKey(text("The id under which it goes out, if that is chosen before the first try.")),
+  error: Schema.optionalKey(
+    Schema.Struct({
+      code: word(Object.keys(messageCodes), "One of these words, or a number of WhatsApp's own."),
+      detail: text("The same in a sentence.")
+    }).annotate({ description: "Why it failed, or why nobody knows what became of it." })
+  ),
+  tags: Schema.Record(Schema.String, Schema.String).annotate({ description: "As they were given." }),
+  createdAt: instant("When it was accepted."),
+  updatedAt: instant("When something was last recorded of it."),
+  expiresAt: instant("Past it nothing leaves."),
+  assumed: Schema.optionalKey(
+    text("In the answer to a send: what was understood to stand before the digits of `to`, such as `+49`.")
+  )
+}).annotate({ identifier: "Message", description: "A message, and what is known of it." })
+
+const MessagePage = Schema.Struct({
+  items: Schema.Array(Message).annotate({ description: "Newest first." }),
+  next: nullable(Schema.String, "The `after` of the next page; `null` on the last.")
+}).annotate({ identifier: "MessagePage", description: "Some of the messages." })
 
 const MessageEvent = Schema.Struct({
-  type: Schema.String,
-  revision: Schema.Natural,
-  recordedAt: Schema.String,
-  data: Schema.Record(Schema.String, Schema.Unknown),
-  /** The agent's signed bytes, base64url. */
-  evidence: Schema.optionalKey(Schema.String)
-}).annotate({ identifier: "MessageEvent" })
+  type: Schema.String.annotate({
+    description: "What happened, and the version of the shape of `data`.",
+    examples: ["message.queued.v2", "message.sent.v1"]
+  }),
+  revision: count("Its place among the message's events, from 0."),
+  recordedAt: instant("When it was recorded, by the gateway's clock."),
+  data: Schema.Record(Schema.String, Schema.Unknown).annotate({
+    description: "What was recorded, as it was recorded."
+  }),
+  evidence: Schema.optionalKey(
+    Schema.String.annotate({ description: "The agent's signed bytes.", contentEncoding: "base64url" })
+  )
+}).annotate({ identifier: "MessageEvent", description: "Something that was recorded about a message." })
 
-const located = { ...answered, location: Schema.String }
+const accepted = { ...answered, ...located("The message's path.") }
+
+/** Of a page of messages. */
+export const pageSizes = { minimum: 1, maximum: 200, default: 50 } as const
+const id = uuid("The message's id.")
 
 export class MessagesApi extends HttpApiGroup.make("messages")
   .add(
@@ -88,8 +135,8 @@ export class MessagesApi extends HttpApiGroup.make("messages")
       headers: keyed,
       payload: SendMessage,
       success: [
-        HttpApiSchema.WithHeaders(Message.pipe(HttpApiSchema.status(201)), located),
-        HttpApiSchema.WithHeaders(Message.pipe(HttpApiSchema.status(202)), located),
+        HttpApiSchema.WithHeaders(Message.pipe(HttpApiSchema.status(201)), accepted),
+        HttpApiSchema.WithHeaders(Message.pipe(HttpApiSchema.status(202)), accepted),
         HttpApiSchema.WithHeaders(Message.pipe(HttpApiSchema.status(200)), answered)
       ],
       error: [
@@ -112,22 +159,26 @@ export class MessagesApi extends HttpApiGroup.make("messages")
       ),
     HttpApiEndpoint.get("list", "/", {
       query: {
-        status: Schema.optionalKey(Status),
-        device: Schema.optionalKey(Id),
-        after: Schema.optionalKey(Schema.String.check(Schema.isMaxLength(255))),
-        limit: Schema.optionalKey(
-          Schema.NumberFromString.check(Schema.isInt(), Schema.isBetween({ minimum: 1, maximum: 200 }))
-        )
+        status: Schema.optionalKey(Status.annotate({ description: "Only those with this status." })),
+        device: Schema.optionalKey(Id("Only those of this device.")),
+        after: Schema.optionalKey(
+          Schema.String.check(Schema.isMaxLength(255)).annotate({ description: "The `next` of the page before." })
+        ),
+        limit: Schema.optionalKey(Schema.NumberFromString.check(Schema.isInt(), Schema.isBetween(pageSizes)))
       },
-      success: Schema.Struct({ items: Schema.Array(Message), next: Schema.NullOr(Schema.String) }),
+      success: MessagePage,
       error: anywhere
     })
       .annotate(RequiredScope, ["messages:read"])
       .annotate(ShowsViews, "rows")
+      .annotate(
+        OpenApi.Transform,
+        parameterAs("limit", { type: "integer", ...pageSizes, description: "How many at most." })
+      )
       .annotate(OpenApi.Summary, "Messages, newest first; `next` is the `after` of the next page")
       .annotate(OpenApi.Description, "Those that the key's client has queued; everybody's with messages:read:all."),
     HttpApiEndpoint.get("get", "/:id", {
-      params: { id: Schema.String },
+      params: { id },
       success: Message,
       error: [...anywhere, Problem("message_not_found")]
     })
@@ -138,8 +189,8 @@ export class MessagesApi extends HttpApiGroup.make("messages")
         "One that another client has queued is not found without messages:read:all. With messages:send alone without `to` and `content`: enough to learn what became of a message that was answered 202."
       ),
     HttpApiEndpoint.get("events", "/:id/events", {
-      params: { id: Schema.String },
-      success: Schema.Struct({ items: Schema.Array(MessageEvent) }),
+      params: { id },
+      success: listOf(MessageEvent, "MessageHistory", "Everything recorded about it, oldest first."),
       error: [...anywhere, Problem("message_not_found")]
     })
       .annotate(RequiredScope, ["messages:read"])

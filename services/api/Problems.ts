@@ -1,23 +1,32 @@
 import { Schema } from "effect"
 import { HttpApiSchema } from "effect/http-api"
 import { type ErrorCode, errorCodes } from "./ErrorCodes.ts"
+import { text } from "./Members.ts"
+
+/** Under a name of its own: generators that name a list by its member would write a type called `in`. */
+const Place = Schema.Literals(["body", "header", "path", "query"]).annotate({
+  identifier: "FlawPlace",
+  description: "The part of the request."
+})
 
 /** Where in the request something is not as the API describes it. The value found there is never repeated. */
 export const Flaw = Schema.Struct({
-  in: Schema.Literals(["body", "header", "path", "query"]),
-  /** A JSON Pointer (RFC 6901) into that part of the request. */
-  pointer: Schema.String,
-  expected: Schema.String
-}).annotate({ identifier: "Flaw" })
+  in: Place,
+  pointer: text("A JSON Pointer (RFC 6901) into that part."),
+  expected: text("What was expected there.")
+}).annotate({
+  identifier: "Flaw",
+  description: "Where a request is not as it is described here. No value is repeated."
+})
 export type Flaw = typeof Flaw.Type
 
 const members = {
-  detail: Schema.optionalKey(Schema.String),
-  errors: Schema.optionalKey(Schema.Array(Flaw)),
-  /** The key the gateway made because the request had none: repeat the request with it. */
-  idempotencyKey: Schema.optionalKey(Schema.String),
-  /** Names this failure in the gateway's log. */
-  id: Schema.optionalKey(Schema.String)
+  detail: Schema.optionalKey(text("What is wrong with this request in particular, in a sentence for people.")),
+  errors: Schema.optionalKey(Schema.Array(Flaw).annotate({ description: "Each flaw of the request." })),
+  idempotencyKey: Schema.optionalKey(
+    text("The key that the gateway made because the request had none: repeat the request with it.")
+  ),
+  id: Schema.optionalKey(text("Names this failure in the gateway's log."))
 }
 export type Members = { readonly [K in keyof typeof members]?: (typeof members)[K]["Type"] }
 
@@ -38,10 +47,10 @@ const declare = <const Code extends ErrorCode>(code: Code) => {
   const [status, title] = errorCodes[code]
   const type: `urn:homing:problem:${Code}` = `urn:homing:problem:${code}`
   return Schema.Struct({
-    type: Schema.Literal(type),
-    title: Schema.String,
-    status: Schema.Literal(status as (typeof errorCodes)[Code][0]),
-    code: Schema.Literal(code),
+    type: Schema.Literal(type).annotate({ description: "The code as a URI." }),
+    title: text("The problem in a sentence, the same for every occurrence."),
+    status: Schema.Literal(status as (typeof errorCodes)[Code][0]).annotate({ description: "The answer's status." }),
+    code: Schema.Literal(code).annotate({ description: "The stable word to program against." }),
     ...members
   })
     .annotate({ identifier: `problem.${code}`, description: title, httpApiStatus: status })

@@ -16,7 +16,7 @@ const headers = {
   },
   "Retry-After": {
     description: "Repeat the request after so many seconds.",
-    schema: { type: "integer", minimum: 1 }
+    schema: { type: "integer", minimum: 1, maximum: 86_400 }
   }
 } as const
 

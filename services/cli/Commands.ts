@@ -1,9 +1,10 @@
 import * as NodeServices from "@effect/platform-node/NodeServices"
-import { Array, Effect, Option } from "effect"
+import { Array, Effect, Layer, Option } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { AgentId } from "#domain/Ids.ts"
 import { version } from "../Version.ts"
 import { runMain } from "./Main.ts"
+import * as Usage from "./Usage.ts"
 
 /** Each command loads what it needs when it runs: `--help` and `config` stay quick. */
 
@@ -35,8 +36,9 @@ const demo = Command.make(
   (options) =>
     Effect.gen(function* () {
       const { load } = yield* Effect.promise(() => import("../Config.ts"))
+      const { tellMisspelt } = yield* Effect.promise(() => import("./Settings.ts"))
       const { run } = yield* Effect.promise(() => import("./Demo.ts"))
-      const { config, described } = yield* load
+      const { config, described } = yield* Effect.tap(load, tellMisspelt)
       const told = described.some(({ source, variable }) => variable === "LOG_LEVEL" && source !== "default")
       yield* run(told ? config : { ...config, log: { level: "warn" } }, options)
     })
@@ -90,8 +92,8 @@ const config = Command.make(
 ).pipe(Command.withDescription("Print the configuration in force, secrets hidden, and where each value comes from"))
 
 const configured = Effect.gen(function* () {
-  const { load } = yield* Effect.promise(() => import("../Config.ts"))
-  return (yield* load).config
+  const { configured } = yield* Effect.promise(() => import("./Settings.ts"))
+  return yield* configured
 })
 const agentCommand = Effect.promise(() => import("./AgentCommand.ts"))
 const agentsCommand = Effect.promise(() => import("./AgentsCommand.ts"))
@@ -261,4 +263,4 @@ const homing = Command.make("homing").pipe(
   Command.withSubcommands([start, demo, simulator, agent, agents, keys, nkey, nats, store, config])
 )
 
-homing.pipe(Command.run({ version }), Effect.provide(NodeServices.layer), runMain)
+homing.pipe(Command.run({ version }), Effect.provide(Layer.merge(NodeServices.layer, Usage.layer)), runMain)

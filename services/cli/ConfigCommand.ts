@@ -1,4 +1,4 @@
-import { Effect } from "effect"
+import { Effect, Schema } from "effect"
 import { load } from "../Config.ts"
 import { example, markdown } from "./ConfigText.ts"
 import { faint, say, strong } from "./Terminal.ts"
@@ -9,14 +9,24 @@ export interface ConfigOptions {
   readonly markdown: boolean
 }
 
+class OneOfThem extends Schema.TaggedError<OneOfThem>()("OneOfThem", {}) {
+  override get message() {
+    return "--json, --example, --markdown: one of them"
+  }
+}
+
 /** Prints the configuration in force; fails, with every problem named, when it is not valid. Or all that can be set. */
 export const print = Effect.fnUntraced(function* (options: ConfigOptions) {
+  if (Object.values(options).filter(Boolean).length > 1) return yield* new OneOfThem()
   if (options.example) return say(example())
   if (options.markdown) return say(markdown())
-  const { described } = yield* load
-  if (options.json) return say(JSON.stringify({ settings: described }))
+  const { described, misspelt } = yield* load
+  if (options.json) return say(JSON.stringify({ settings: described, misspelt }))
   const width = Math.max(...described.map(({ variable }) => variable.length))
   for (const { meaning, source, value, variable } of described) {
     say(`  ${strong(variable.padEnd(width))}  ${value}  ${faint(`${source}. ${meaning}`)}`)
+  }
+  for (const { meant, source, variable } of misspelt) {
+    say(`  ${strong(variable.padEnd(width))}  ${faint(`${source}. Is no setting: was ${meant} meant?`)}`)
   }
 })

@@ -1,4 +1,11 @@
-import { Cause } from "effect"
+import { Cause, Effect, Schema } from "effect"
+
+/** By what it is set where a command listens. */
+interface Door {
+  readonly host: string
+  readonly port: string
+}
+const configured: Door = { host: "HOST", port: "PORT" }
 
 /**
  * What ended a command, in a line for whoever typed it. `undefined` for a defect: a bug of ours keeps its stack. The
@@ -7,8 +14,8 @@ import { Cause } from "effect"
  */
 export const explain = (cause: Cause.Cause<unknown>): string | undefined => {
   const error = Cause.squash(cause)
-  const listening = chainOf(error).find((one) => one.syscall === "listen" || one.syscall === "getaddrinfo")
-  if (listening !== undefined) return unheard(listening)
+  const listening = listeningIn(error)
+  if (listening !== undefined) return unheard(listening, configured)
   if (!cause.reasons.some(Cause.isFailReason) || !(error instanceof Error)) return undefined
   return chainOf(error).find(({ message }) => message !== "")?.message ?? error.name
 }
@@ -23,14 +30,31 @@ interface SystemError extends Error {
 const chainOf = (error: unknown): ReadonlyArray<SystemError> =>
   error instanceof Error ? [error, ...chainOf(error.cause)] : []
 
-const reasons: Readonly<Record<string, string>> = {
-  EADDRINUSE: "another program listens there; set another port, 0 takes any free one",
-  EADDRNOTAVAIL: "this machine has no such address",
-  EACCES: "this user may not; set a port from 1024 on",
-  ENOTFOUND: "there is no such host"
+const listeningIn = (error: unknown) =>
+  chainOf(error).find(({ syscall }) => syscall === "listen" || syscall === "getaddrinfo")
+
+const reasons: Readonly<Record<string, (door: Door) => string>> = {
+  EADDRINUSE: ({ port }) => `another program listens there; set ${port} to another port, 0 takes any free one`,
+  EADDRNOTAVAIL: ({ host }) => `this machine has no such address; set ${host} to one that it has`,
+  EACCES: ({ port }) => `this user may not; set ${port} to a port from 1024 on`,
+  ENOTFOUND: ({ host }) => `there is no such host; set ${host} to another`,
+  EAI_AGAIN: ({ host }) => `nobody says where that host is; set ${host} to an address`
 }
 
-const unheard = ({ address, code = "", message, port }: SystemError) => {
+const unheard = ({ address, code = "", message, port }: SystemError, door: Door) => {
   const place = port === undefined ? "" : ` on ${address}:${port}`
-  return `cannot listen${place}: ${reasons[code] ?? message}`
+  return `cannot listen${place}: ${reasons[code]?.(door) ?? `${message}; ${door.host} and ${door.port} say where`}`
 }
+
+class CannotListen extends Schema.TaggedError<CannotListen>()("CannotListen", { message: Schema.String }) {}
+
+/** For what listens where its own flags say, and not where the gateway does. */
+export const listensBy =
+  (door: Door) =>
+  <A, E, R>(listening: Effect.Effect<A, E, R>): Effect.Effect<A, E | CannotListen, R> =>
+    Effect.catchCause(listening, (cause): Effect.Effect<never, E | CannotListen> => {
+      const found = listeningIn(Cause.squash(cause))
+      return found === undefined
+        ? Effect.failCause(cause)
+        : Effect.fail(new CannotListen({ message: unheard(found, door) }))
+    })

@@ -1,5 +1,16 @@
-import type { Config } from "../Config.ts"
+import { Effect } from "effect"
+import { type Config, type Loaded, load } from "../Config.ts"
 import type { GatewayOptions } from "../layers/Gateway.ts"
+import * as Log from "../telemetry/Log.ts"
+
+/** Says in the log what was set in vain. It is not refused: others may read a variable of that name. */
+export const tellMisspelt = ({ config, misspelt }: Loaded) =>
+  Effect.forEach(misspelt, (found) => Effect.logWarning("a variable is no setting, and nearly one", { ...found })).pipe(
+    Effect.provide(Log.layer(config.log))
+  )
+
+/** The configuration of this process. */
+export const configured = Effect.map(Effect.tap(load, tellMisspelt), ({ config }) => config)
 
 /** What the gateway is told of the configuration: to each room what is its own. */
 export const gatewayOptions = ({

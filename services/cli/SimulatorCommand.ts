@@ -1,5 +1,6 @@
 import { Effect } from "effect"
 import { simulated } from "../layers/Adapters.ts"
+import { listensBy } from "./Failure.ts"
 import { faint, say, strong } from "./Terminal.ts"
 
 const numbers = (list: string) => list.split(",").flatMap((number) => number.replace(/\D/g, "") || [])
@@ -24,7 +25,7 @@ export const run = (options: {
         contacts: numbers(contacts),
         absent: numbers(absent),
         autoContacts: !knownOnly
-      })
+      }).pipe(listensBy({ host: "--host", port: "--port" }))
       const { controlUrl, url } = simulator
       if (json) say(JSON.stringify({ url, controlUrl }))
       else

@@ -5,7 +5,7 @@ import { EventStore } from "#domain/ports/EventStore.ts"
 import { whatsapp } from "#mac-agent/Layers.ts"
 import { Authenticator } from "../access/Authenticator.ts"
 import { Clients } from "../access/Clients.ts"
-import { type Config, load } from "../Config.ts"
+import type { Config } from "../Config.ts"
 import { type DeviceDocument, Devices } from "../devices/Devices.ts"
 import { type PairingCode, PairingCodes } from "../devices/PairingCodes.ts"
 import * as QrCode from "../devices/QrCode.ts"
@@ -14,7 +14,7 @@ import { type Role, roleOf } from "../layers/Role.ts"
 import { whatsAppOptions } from "../layers/WhatsAppSettings.ts"
 import * as Log from "../telemetry/Log.ts"
 import { Views } from "../views/Views.ts"
-import { gatewayOptions } from "./Settings.ts"
+import { configured, gatewayOptions } from "./Settings.ts"
 import { bad, faint, good, say, strong } from "./Terminal.ts"
 
 /** What its role says, on the configured folder, until a signal ends it. A second start continues. */
@@ -37,7 +37,7 @@ export const run = (config: Config) =>
   )
 
 /** With the configuration of this process. */
-export const main = Effect.flatMap(load, ({ config }) => run(config))
+export const main = Effect.flatMap(configured, run)
 
 const greet = Effect.fnUntraced(function* ({ access, process }: Config, role: Role) {
   const url = yield* HttpServer.addressFormattedWith(Effect.succeed)

@@ -4,7 +4,7 @@ import { type Connection, connections, isBeingPaired } from "#domain/device/Link
 import { uuidV7 } from "#domain/Identifiers.ts"
 import { type AgentId, DeviceId, type EventId } from "#domain/Ids.ts"
 import type { Instant } from "#domain/Instant.ts"
-import type { PhoneNumber } from "#domain/message/Content.ts"
+import type { PhoneNumber } from "#domain/message/Recipient.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
 import { EventStore } from "#domain/ports/EventStore.ts"
 import { Personal } from "../privacy/Personal.ts"

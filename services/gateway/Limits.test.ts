@@ -102,7 +102,7 @@ layer(gateway(), { excludeTestServices: true })("what is too much or broken", (i
         assert.deepStrictEqual([refused.status, refused.json.code], [400, "bad_request"], body)
       }
       const heard = yield* raw(head(json, "Content-Length: 9"), Buffer.from('{"a":"\xe9"}', "latin1"))
-      assert.match(heard, /^HTTP\/1.1 400 .*not JSON in UTF-8/s)
+      assert.match(heard, /^HTTP\/1.1 400 .*The body is not in UTF-8/s)
     })
   )
 

@@ -1,4 +1,5 @@
 import { assert, layer } from "@effect/vitest"
+import { createConfig, lintFromString } from "@redocly/openapi-core"
 import { Effect } from "effect"
 import { Api } from "../api/Api.ts"
 import { errorCodes } from "../api/ErrorCodes.ts"
@@ -106,6 +107,27 @@ layer(gateway(), { excludeTestServices: true })("/openapi.json", (it) => {
       }
       const send = paths["/v1/messages"]!.post!.responses
       assert.containsAllKeys(send, ["200", "201", "202", "401", "403", "404", "409", "413", "415", "422", "429", "503"])
+    })
+  )
+
+  it.effect("is found good by a linter, but for probes, which refuse nobody", () =>
+    Effect.gen(function* () {
+      const { text } = yield* ask("GET", "/openapi.json", { key: "" })
+      const found = yield* Effect.promise(async () =>
+        lintFromString({
+          source: text,
+          absoluteRef: "openapi.json",
+          // content is one of a list of kinds, which may have one member
+          config: await createConfig({
+            extends: ["recommended-strict"],
+            rules: { "no-illogical-composition-keywords": "off" }
+          })
+        })
+      )
+      assert.deepStrictEqual(
+        found.map(({ location, ruleId }) => `${ruleId}: ${location[0]?.pointer}`),
+        ["~1health", "~1health~1ready"].map((path) => `operation-4xx-response: #/paths/${path}/get/responses`)
+      )
     })
   )
 })

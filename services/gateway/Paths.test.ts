@@ -38,7 +38,8 @@ layer(gateway(), { excludeTestServices: true })("a path", (it) => {
     it.effect(`${path} has one spelling`, () =>
       Effect.gen(function* () {
         assert.strictEqual(yield* statusOf(path), 200)
-        assert.strictEqual(yield* statusOf(`${path}?a=/%41;//`), 200)
+        const guarded = path === "/metrics" || path === "/health/detailed" || path.startsWith("/v1/")
+        assert.strictEqual(yield* statusOf(`${path}?a=/%41;//`), guarded ? 422 : 200) // the query is looked at, the path found
         for (const other of otherSpellings(path)) assert.strictEqual(yield* statusOf(other), 404, other)
       })
     )

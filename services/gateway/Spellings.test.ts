@@ -2,6 +2,7 @@ import { request } from "node:http"
 import { assert, layer } from "@effect/vitest"
 import { Effect } from "effect"
 import { assertDeclared } from "../../test/Declared.ts"
+import { Api } from "../api/Api.ts"
 import type { SendRequest } from "../messages/Messages.ts"
 import { apiKey, ask, baseUrl, device, documentOf, gateway, isProblem, message } from "../testing/GatewayFixture.ts"
 
@@ -47,6 +48,11 @@ const raw = Effect.fnUntraced(function* (method: string, path: string, headers: 
       })
   )
 })
+
+/** Every endpoint that asks for a key. */
+const guarded = Object.values(Api.groups)
+  .filter((group) => group !== Api.groups.probes)
+  .flatMap((group) => Object.values(group.endpoints))
 
 const bearer = `Bearer ${apiKey}`
 const json = ["content-type", "application/json"]
@@ -96,7 +102,6 @@ layer(app, { excludeTestServices: true })("one meaning", (it) => {
         "Application/JSON",
         "application/json;charset=utf-8",
         'application/json ; charset="UTF-8"',
-        "application/json; charset=iso-8859-1",
         "application/json;"
       ]) {
         assert.strictEqual((yield* typed(type)).status, 201, type)
@@ -123,6 +128,27 @@ layer(app, { excludeTestServices: true })("one meaning", (it) => {
         const refused = yield* ask("GET", `/v1/messages?${name}=1&${name}=1`)
         isProblem(refused, "invalid_request")
         assert.strictEqual(refused.json.errors[0].pointer, `/${name}`)
+      }
+      assert.deepStrictEqual(listed, [])
+    })
+  )
+
+  it.effect("of a query's member that the path does not have: none, whatever is asked", () =>
+    Effect.gen(function* () {
+      listed.length = 0
+      const expected: Record<string, RegExp> = { "/v1/messages": /^no parameters but status, device, after, limit$/ }
+      for (const { method, path } of guarded) {
+        const asked = path.replace(/\/$/, "").replace(/:\w+/g, "nobody")
+        for (const query of ["?stauts=failed", "?Limit=1", "?limit=1&%6cimits=2"]) {
+          const refused = yield* ask(method, `${asked}${query}`, method === "POST" ? { body: {} } : {})
+          isProblem(refused, "invalid_request")
+          const [flaw] = refused.json.errors
+          assert.deepInclude(flaw, { in: "query", pointer: "" })
+          assert.match(flaw.expected, method === "GET" ? (expected[asked] ?? /^no parameters$/) : /^no parameters$/)
+          assert.notInclude(refused.text, "stauts")
+        }
+        const probed = yield* ask(method, `${asked}?stauts=failed`, { key: "" })
+        isProblem(probed, "unauthorized")
       }
       assert.deepStrictEqual(listed, [])
     })

@@ -3,11 +3,12 @@ import { toIncomingMessage } from "@effect/platform-node/NodeHttpServerRequest"
 import { Effect, Exit, Schema } from "effect"
 import type { HttpServerRequest } from "effect/http"
 import * as AtOnce from "#domain/AtOnce.ts"
-import { fromUtf8 } from "#domain/Bytes.ts"
 import { type AnyProblem, problem } from "../api/Problems.ts"
 import { refuse } from "./Answer.ts"
 import { flawsOf } from "./Flaws.ts"
 import { membersWritten } from "./JsonMembers.ts"
+import { type JsonText, readJson } from "./JsonText.ts"
+import { obstacleIn, obstacleTo } from "./MediaType.ts"
 
 export const maxBodyBytes = 512 * 1024
 const maxDepth = 32
@@ -19,7 +20,7 @@ export type Unreadable = AnyProblem<"bad_request" | "invalid_request" | "payload
 
 /**
  * Reads the request's body as JSON of this shape. Unlike the builder's own reading, each way a body can be wrong is a
- * problem with its own code, bytes that are not UTF-8 are refused, and nothing is parsed before size and type are known.
+ * problem that says which, bytes that are not UTF-8 are refused, and nothing is parsed before size and type are known.
  */
 export const jsonBody = <A>(schema: Schema.ConstraintDecoder<A>) => {
   type Read = Effect.Effect<A, Unreadable>
@@ -32,26 +33,21 @@ export const jsonBody = <A>(schema: Schema.ConstraintDecoder<A>) => {
     return Effect.mapError(explain(value), (error) => problem("invalid_request", { errors: flawsOf(error, "body") }))
   }
   return (request: HttpServerRequest.HttpServerRequest): Read => {
-    if (!isJson(request.headers["content-type"])) return refuse("unsupported_media_type")
-    if (!isPlain(request.headers["content-encoding"])) return refuse("unsupported_media_type", { detail: encoded })
+    const obstacle = obstacleTo(request.headers)
+    if (obstacle !== undefined) return refuse("unsupported_media_type", obstacle)
     if (Number(request.headers["content-length"]) > maxBodyBytes) return refuse("payload_too_large")
     return AtOnce.flatMap(bytesOf(request), (bytes): Read => {
-      const parsed = parse(bytes)
-      if (parsed === undefined) return refuse("bad_request", { detail: "The body is not JSON in UTF-8." })
-      const excess = excessIn(parsed)
+      const read = readJson(bytes)
+      if (typeof read === "string") {
+        const packed = obstacleIn(bytes)
+        return packed === undefined ? refuse("bad_request", { detail: read }) : refuse("unsupported_media_type", packed)
+      }
+      const excess = excessIn(read)
       if (excess !== undefined) return refuse("bad_request", { detail: excess })
-      return decoded(parsed.value)
+      return decoded(read.value)
     })
   }
 }
-
-/** Its parameters are not looked at: JSON has none, and is in UTF-8 whatever a `charset` says (RFC 8259). */
-const isJson = (contentType: string | undefined): boolean =>
-  contentType === "application/json" || /^application\/json\s*(;|$)/i.test(contentType ?? "")
-
-const isPlain = (contentEncoding: string | undefined): boolean =>
-  contentEncoding === undefined || contentEncoding.toLowerCase() === "identity"
-const encoded = "The body must not be compressed: there is no Content-Encoding that is understood."
 
 type Bytes = Effect.Effect<Uint8Array, AnyProblem<"bad_request" | "payload_too_large">>
 const broken = () => problem("bad_request", { detail: "The body ended before it was complete." })
@@ -100,22 +96,8 @@ const grown = (bytes: Uint8Array, needed: number): Uint8Array => {
   return larger
 }
 
-interface Parsed {
-  readonly text: string
-  readonly value: unknown
-}
-
-const parse = (bytes: Uint8Array): Parsed | undefined => {
-  try {
-    const text = fromUtf8(bytes)
-    return { text, value: JSON.parse(text) }
-  } catch {
-    return undefined // the parser's message would quote the body
-  }
-}
-
 /** Why the body is not looked into any further, if so. Of a member given twice, the parser has dropped the first. */
-const excessIn = ({ text, value: body }: Parsed): string | undefined => {
+const excessIn = ({ text, value: body }: JsonText): string | undefined => {
   let values = 0
   let members = 0
   const look = (value: unknown, depth: number): string | undefined => {

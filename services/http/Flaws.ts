@@ -1,5 +1,6 @@
 import { type Schema, SchemaIssue } from "effect"
 import type { Flaw } from "../api/Problems.ts"
+import { pointed } from "./Variants.ts"
 
 /** Members whose own members the caller names: a pointer into them would repeat the caller's words. */
 const callersOwn = new Set(["tags"])
@@ -31,7 +32,7 @@ const expectedBy = (message: string) => (message === "Missing key" ? "a value" :
 /** What does not fit, and what was expected there. Schemas here never report their input, so no value gets out. */
 export const flawsOf = (error: Schema.SchemaError, place: Flaw["in"]): ReadonlyArray<Flaw> => {
   const flaws = new Map<string, Flaw>()
-  for (const { message, path = [] } of format(error.issue).issues) {
+  for (const { message, path = [] } of format(pointed(error.issue)).issues) {
     // a member that is not ours is the caller's word: it is told where, and not which
     const pointer = pointerTo(message.startsWith(noMembersBut) ? path.slice(0, -1) : path)
     flaws.set(`${pointer} ${message}`, { in: place, pointer, expected: expectedBy(message) })

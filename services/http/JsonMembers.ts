@@ -14,7 +14,8 @@ export const membersWritten = (json: string): number => {
   return members
 }
 
-const endOfString = (json: string, start: number): number => {
+/** Where the string that begins at `start` ends; -1 if it does not. */
+export const endOfString = (json: string, start: number): number => {
   let end = json.indexOf('"', start + 1)
   while (isEscaped(json, end)) end = json.indexOf('"', end + 1)
   return end

@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Result, Schema } from "effect"
 import { getCountries, getCountryCallingCode, getExampleNumber } from "libphonenumber-js/min"
 import examples from "libphonenumber-js/mobile/examples"
-import { PhoneNumber } from "#domain/message/Content.ts"
+import { PhoneNumber } from "#domain/message/Recipient.ts"
 import { phoneNumbers, type ReadPhoneNumber } from "./PhoneNumbers.ts"
 
 const numberIn = (read: ReadPhoneNumber) => (written: string) =>

@@ -1,7 +1,7 @@
 import { Result, Schema } from "effect"
 import parse from "libphonenumber-js/min"
 import parseMobile from "libphonenumber-js/mobile"
-import { PhoneNumber } from "#domain/message/Content.ts"
+import { PhoneNumber } from "#domain/message/Recipient.ts"
 import { afterLongerExit, fitsPlan, isFormerNumber } from "./NumberingPlans.ts"
 import { phoneSigns } from "./PhoneSigns.ts"
 

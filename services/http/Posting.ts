@@ -9,6 +9,7 @@ import { json } from "./Answer.ts"
 import { jsonBody } from "./Body.ts"
 import { type Foreseen, orProblem } from "./Foreseen.ts"
 import { idempotencyKey, keyOf, withKey } from "./IdempotencyKey.ts"
+import { membersOf } from "./Query.ts"
 import type { Key } from "./RequestContext.ts"
 
 type Request = HttpServerRequest.HttpServerRequest
@@ -47,7 +48,7 @@ export const posting = <
 ) => {
   const read = jsonBody(payloadOf<Endpoint["~Payload"]["Type"]>(endpoint))
   const write = writing(endpoint)
-  const takesKey = isDeclared(endpoint.headers, idempotencyKey)
+  const takesKey = membersOf(endpoint.headers).includes(idempotencyKey)
   return (raw: Endpoint["~RequestRaw"]) => {
     const { headers = {}, request } = raw as Raw
     const key = takesKey ? keyOf(request, headers[idempotencyKey]) : undefined
@@ -70,9 +71,6 @@ const payloadOf = <A>({ payload }: Declared) => {
   if (declared === undefined) throw new Error("what is posted to this endpoint is not JSON")
   return declared.schemas[0] as unknown as Schema.ConstraintDecoder<A>
 }
-
-const isDeclared = (headers: Schema.Top | undefined, name: string): boolean =>
-  headers?.ast._tag === "Objects" && headers.ast.propertySignatures.some((declared) => declared.name === name)
 
 interface Written {
   readonly status?: number

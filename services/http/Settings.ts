@@ -1,4 +1,5 @@
-import { matching, optional, parsed, setting, whole } from "../Setting.ts"
+import { optional, parsed, setting, whole } from "../Setting.ts"
+import { callingCodeOf } from "./CallingCodes.ts"
 import { trustOf } from "./ClientAddress.ts"
 import { originsOf } from "./Cors.ts"
 
@@ -6,8 +7,8 @@ import { originsOf } from "./Cors.ts"
 export const settings = {
   phoneCountryCode: optional(
     "PHONE_COUNTRY_CODE",
-    matching(/^[1-9]\d{0,2}$/),
-    "a calling code such as 60",
+    parsed(callingCodeOf),
+    "the calling code of a country, such as 60",
     "The country of phone numbers written without one. Without it, numbers begin with + or 00; with it, digits that are a full number as well are refused without a +."
   ),
   corsOrigins: optional(

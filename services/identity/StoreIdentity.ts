@@ -83,7 +83,7 @@ export class StoreIdentity extends Context.Service<
 >()("homing/services/identity/StoreIdentity") {}
 
 /** Reports are valid for this long, and commands for less: longer than what is under way is no use. */
-export const overlapMillis = 30 * 24 * 3_600_000
+const overlapMillis = 30 * 24 * 3_600_000
 
 const gatewayActor: Actor = { kind: "gateway", id: "gateway" }
 

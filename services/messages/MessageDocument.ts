@@ -1,8 +1,9 @@
 import { Effect, Schema } from "effect"
 import type { DeviceId, EventId, MessageId, SubjectId, TenantId } from "#domain/Ids.ts"
 import type { Instant } from "#domain/Instant.ts"
-import { Content, Recipient } from "#domain/message/Content.ts"
+import { Content, isKnown } from "#domain/message/content/Content.ts"
 import { Message, type Queued, reportOf } from "#domain/message/Message.ts"
+import { Recipient } from "#domain/message/Recipient.ts"
 import { failureCode, type Report, type Status, statusOf } from "#domain/message/Status.ts"
 import type { NewEvent } from "#domain/Recorded.ts"
 import type { Sealed } from "#domain/Sealed.ts"
@@ -81,7 +82,7 @@ export const reveal = Effect.fnUntraced(function* (
   const body = yield* personal.reveal(content.body, { tenant, event, field: "content" })
   const revealed: Revealed = {
     to: to === undefined ? undefined : decodeRecipient(to),
-    content: body === undefined ? undefined : decodeContent(body)
+    content: body !== undefined && isKnown(content.kind) ? decodeContent(body) : undefined
   }
   return revealed
 })

@@ -3,6 +3,7 @@ import { HttpApiBuilder } from "effect/http-api"
 import { DeviceId, MessageId } from "#domain/Ids.ts"
 import { Api } from "../api/Api.ts"
 import { CurrentPrincipal } from "../api/Authorization.ts"
+import { pageSizes } from "../api/MessagesApi.ts"
 import { may, type Principal } from "../api/Principal.ts"
 import { Admission } from "../http/Admission.ts"
 import { refuse } from "../http/Answer.ts"
@@ -16,7 +17,6 @@ import { send } from "./SendHttp.ts"
 
 const isMessageId = Schema.is(MessageId)
 const isDeviceId = Schema.is(DeviceId)
-const defaultLimit = 50
 
 const readBy = (principal: Principal): Whose => (may(principal, "messages:read:all") ? "everybody" : principal.client)
 
@@ -39,7 +39,7 @@ export const layer = (phoneNumber: ReadPhoneNumber) =>
               return yield* refuse("invalid_request", { errors: [flaw] })
             }
             if (query.device !== undefined && !isDeviceId(query.device)) return { items: [], next: null }
-            const { limit = defaultLimit, status } = query
+            const { limit = pageSizes.default, status } = query
             const principal = yield* CurrentPrincipal
             const whose = readBy(principal)
             const page = yield* orProblem(messages.list({ whose, status, device: query.device, after, limit }))

@@ -5,9 +5,10 @@ import * as AtOnce from "#domain/AtOnce.ts"
 import { contentDigestOf, messageIdOf, newWaMessageId } from "#domain/Identifiers.ts"
 import type { DeviceId, MessageId } from "#domain/Ids.ts"
 import { fromMillis, toMillis } from "#domain/Instant.ts"
-import type { Content, Recipient } from "#domain/message/Content.ts"
+import { Content } from "#domain/message/content/Content.ts"
 import { Message, type Queued } from "#domain/message/Message.ts"
-import { orderedJson } from "#domain/OrderedJson.ts"
+import type { Recipient } from "#domain/message/Recipient.ts"
+import { inOrder, orderedJson } from "#domain/OrderedJson.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
 import { EventStore } from "#domain/ports/EventStore.ts"
 import type { NewEvent, RecordedEvent } from "#domain/Recorded.ts"
@@ -43,6 +44,8 @@ export interface QueueLimits {
   /** How many requests may wait for a confirmation. */
   readonly waits: number
 }
+
+const inCanonicalOrder = inOrder(Content)
 
 const begun = (id: MessageId, queued: NewEvent): Known => ({ id, revision: 0, document: evolve(id, undefined, queued) })
 
@@ -85,7 +88,7 @@ export const layer = (limits: QueueLimits) =>
 
       const digestOf = ({ content, device, expiresInSeconds, tags, to }: SendRequest) => {
         const asked = {
-          content: { text: content.text, type: content.type } satisfies Content,
+          content: inCanonicalOrder(content),
           device,
           expiresInSeconds,
           tags,

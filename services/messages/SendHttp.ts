@@ -3,7 +3,7 @@ import type { HttpServerRequest } from "effect/http"
 import { DeviceId } from "#domain/Ids.ts"
 import { Api } from "../api/Api.ts"
 import { CurrentPrincipal } from "../api/Authorization.ts"
-import type { SendMessage } from "../api/MessagesApi.ts"
+import { defaults, type SendMessage } from "../api/MessagesApi.ts"
 import { may, type Principal } from "../api/Principal.ts"
 import type { AnyProblem } from "../api/Problems.ts"
 import type { Admission } from "../http/Admission.ts"
@@ -17,9 +17,6 @@ import { messageJson } from "./MessageJson.ts"
 import type { Messages, SendRequest, Sent } from "./Messages.ts"
 
 const isDeviceId = Schema.is(DeviceId)
-
-const defaultTimeoutMs = 10_000
-const defaultExpirySeconds = 86_400
 
 const replyOf = ({ answered, document, repeated }: Sent, mayRead: boolean, assumed: string | undefined) => {
   sendAnswered(document.status)
@@ -51,8 +48,8 @@ const understand = (
     device: asked.device,
     to: { kind: "phone", address: reading.success.number },
     content: asked.content,
-    confirm: { until: "sent", timeoutMs: defaultTimeoutMs, ...asked.confirm },
-    expiresInSeconds: asked.expiresInSeconds ?? defaultExpirySeconds,
+    confirm: { until: defaults.until, timeoutMs: defaults.timeoutMs, ...asked.confirm },
+    expiresInSeconds: asked.expiresInSeconds ?? defaults.expiresInSeconds,
     tags: asked.tags ?? {}
   }
   return Effect.succeed({ wanted, assumed: reading.success.assumed })

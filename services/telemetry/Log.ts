@@ -1,5 +1,6 @@
 import { Layer, Logger, type LogLevel, References, Schema } from "effect"
 import { type DestinationStream, destination, pino } from "pino"
+import { contentMembers } from "#domain/message/content/Content.ts"
 import { setting } from "../Setting.ts"
 import { scrub, scrubField, tellCause } from "./Scrub.ts"
 
@@ -26,8 +27,8 @@ const never = [
   "password",
   "phone",
   "to",
-  "text",
   "content",
+  ...contentMembers,
   "jid",
   "name",
   "qr",

@@ -1,6 +1,6 @@
 import { Context, Effect, Layer, Redacted, Stream } from "effect"
 import { ApiKeyId, ClientId, DeviceId, defaultTenant, type MessageId, StreamId } from "#domain/Ids.ts"
-import { PhoneNumber } from "#domain/message/Content.ts"
+import { PhoneNumber } from "#domain/message/Recipient.ts"
 import { EventStore } from "#domain/ports/EventStore.ts"
 import { SecretVault } from "#domain/ports/SecretVault.ts"
 import { SubjectKeys } from "#domain/ports/SubjectKeys.ts"

@@ -2,8 +2,9 @@ import { type Array, Context, Effect, Layer, Schema } from "effect"
 import type { Created } from "#domain/device/Device.ts"
 import type { DeviceId, EventId, MessageId, SubjectId } from "#domain/Ids.ts"
 import type { Instant } from "#domain/Instant.ts"
-import type { Content, Recipient } from "#domain/message/Content.ts"
+import type { Content } from "#domain/message/content/Content.ts"
 import type { Queued } from "#domain/message/Message.ts"
+import type { Recipient } from "#domain/message/Recipient.ts"
 import type { Unfit } from "../runtime/Fitness.ts"
 
 /** As it stands in events, for ever. */

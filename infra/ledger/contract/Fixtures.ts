@@ -3,7 +3,7 @@ import { Context, Effect } from "effect"
 import { utf8 } from "#domain/Bytes.ts"
 import { DeviceId, EventId, MessageId, SubjectId, WaMessageId } from "#domain/Ids.ts"
 import { fromMillis } from "#domain/Instant.ts"
-import { PhoneNumber } from "#domain/message/Content.ts"
+import { PhoneNumber } from "#domain/message/Recipient.ts"
 import type { Ledger, LedgerChange, LedgerEntry, LedgerReport, LedgerState } from "#domain/ports/Ledger.ts"
 
 /** Of the adapter: from `begin` to `end` nothing can be written about entries. */

@@ -2,7 +2,7 @@ import { assert } from "@effect/vitest"
 import { Effect } from "effect"
 import { utf8 } from "#domain/Bytes.ts"
 import { DeviceId, EventId } from "#domain/Ids.ts"
-import { PhoneNumber } from "#domain/message/Content.ts"
+import { PhoneNumber } from "#domain/message/Recipient.ts"
 import { Ledger, type LedgerDevice } from "#domain/ports/Ledger.ts"
 import { changeTo, freshEpoch, type It, idsOf, newEntry, newReport, uuid, waitingOf } from "./Fixtures.ts"
 

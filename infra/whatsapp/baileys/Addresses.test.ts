@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { PhoneNumber, type Recipient } from "#domain/message/Content.ts"
+import { PhoneNumber, type Recipient } from "#domain/message/Recipient.ts"
 import * as Addresses from "./Addresses.ts"
 import type { AuthState } from "./AuthState.ts"
 

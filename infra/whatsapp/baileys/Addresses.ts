@@ -1,4 +1,4 @@
-import type { Recipient } from "#domain/message/Content.ts"
+import type { Recipient } from "#domain/message/Recipient.ts"
 import type { AuthState } from "./AuthState.ts"
 
 /**

@@ -1,6 +1,6 @@
 import type { BaileysEventMap, proto, WASocket } from "@whiskeysockets/baileys"
 import { normalizeMessageContent } from "@whiskeysockets/baileys"
-import type { Recipient } from "#domain/message/Content.ts"
+import type { Recipient } from "#domain/message/Recipient.ts"
 import { addressOf, person } from "./Addresses.ts"
 import type { Notes } from "./AuthState.ts"
 

@@ -2,7 +2,7 @@ import { EventEmitter } from "node:events"
 import { assert, it } from "@effect/vitest"
 import type { WASocket } from "@whiskeysockets/baileys"
 import { toMillis } from "#domain/Instant.ts"
-import { PhoneNumber } from "#domain/message/Content.ts"
+import { PhoneNumber } from "#domain/message/Recipient.ts"
 import { PairingCodeRefused, pairingCodes } from "./PairingCodes.ts"
 
 /** A socket on which the server answers a request for a code so. */

@@ -1,7 +1,7 @@
 import { Effect, Exit, Random } from "effect"
 import type { DeviceId } from "#domain/Ids.ts"
 import { Later } from "#domain/Later.ts"
-import type { Recipient } from "#domain/message/Content.ts"
+import type { Recipient } from "#domain/message/Recipient.ts"
 import type { DisconnectReason, Pairing, SendOutcome, SentMessage, SessionEvent } from "#domain/ports/WhatsApp.ts"
 import type { AuthFile } from "./AuthFile.ts"
 import * as AuthState from "./AuthState.ts"

@@ -1,13 +1,8 @@
-import {
-  type BinaryNode,
-  getBinaryNodeChild,
-  getBinaryNodeChildren,
-  jidDecode,
-  type proto
-} from "@whiskeysockets/baileys"
+import { type BinaryNode, getBinaryNodeChild, getBinaryNodeChildren, jidDecode, proto } from "@whiskeysockets/baileys"
 import { element, unixSeconds } from "./BinaryNodes.ts"
 import { type Faults, takeOne } from "./Faults.ts"
 import type { Network } from "./Network.ts"
+import type { Observation } from "./Observation.ts"
 import { type Outgoing, observe } from "./Outgoing.ts"
 import type { Phone } from "./Phone.ts"
 
@@ -48,7 +43,7 @@ const forward = (phone: Phone, { account, companion, stanza, waMessageId, to }: 
   const attributes = {
     id: waMessageId,
     from: account.deviceJid(companion.device),
-    type: "text",
+    type: stanza.attrs.type ?? "text",
     t: unixSeconds(),
     notify: account.name,
     ...(phone === account ? { recipient: to } : { sender_lid: account.lidJid })
@@ -70,7 +65,10 @@ const deliverToContact = async (
     const content = decrypted.deviceSentMessage?.message ?? decrypted
     const text = textOf(content)
     const copies = contact.receive({ waMessageId, from: account.number, text, content })
-    observe(network, message, "delivered", { copies, ...(text !== undefined && { text }) })
+    observe(network, message, "delivered", {
+      copies,
+      ...(text === undefined ? { content: jsonOf(content) } : { text })
+    })
     return copies === 1 ? "first" : "again"
   } catch {
     observe(network, message, "unreadable")
@@ -91,3 +89,9 @@ const textOf = (content: proto.IMessage): string | undefined =>
   content.documentMessage?.caption ??
   content.documentWithCaptionMessage?.message?.documentMessage?.caption ??
   undefined
+
+/** What it says, without the secret that is new in every message. */
+const jsonOf = (content: proto.IMessage): NonNullable<Observation["content"]> => {
+  const { messageContextInfo: _, ...said } = proto.Message.fromObject(content).toJSON()
+  return said
+}

@@ -35,6 +35,8 @@ export const Observation = Schema.Struct({
   contact: Schema.optionalKey(Schema.String),
   waMessageId: Schema.optionalKey(Schema.String),
   text: Schema.optionalKey(Schema.String),
+  /** What came instead of a text, as the protocol's JSON. */
+  content: Schema.optionalKey(Schema.Record(Schema.String, Schema.Unknown)),
   /** How many copies of this id the contact has now. */
   copies: Schema.optionalKey(Schema.Number),
   /** Of how many numbers the directory was asked, an error code, a client's version, a receipt's type, a query's namespace, or when a socket was dropped: "before-delivery", "after-delivery". */
@@ -48,6 +50,7 @@ export interface MessageSummary {
   readonly account: string | undefined
   readonly contact: string | undefined
   readonly text: string | undefined
+  readonly content: Observation["content"]
   /** How many <message> stanzas arrived under this id. */
   readonly stanzas: number
   /** How many copies reached the contact's inbox. */
@@ -56,7 +59,7 @@ export interface MessageSummary {
   readonly refused: string | undefined
   readonly delivered: boolean
   readonly read: boolean
-  /** How many ids carried this very text from this account to this contact: more than one is a visible duplicate. */
+  /** How many ids carried this very text, or other content, from this account to this contact: more than one is a visible duplicate. */
   readonly idsWithSameText: number
 }
 
@@ -67,6 +70,7 @@ const summariseOne = (waMessageId: string, seen: ReadonlyArray<Observation>): Me
     account: seen[0]?.account,
     contact: seen[0]?.contact,
     text: seen.find(({ text }) => text !== undefined)?.text,
+    content: seen.find(({ content }) => content !== undefined)?.content,
     stanzas: seen.filter(({ kind }) => kind === "message").length,
     copies: seen.filter(({ kind }) => kind === "delivered").length,
     acked: has("acked"),
@@ -89,10 +93,12 @@ export const summarise = (observations: Iterable<Observation>): ReadonlyArray<Me
     else if (kind === "message") byId.set(key, [observation])
   }
   const summaries = [...byId.values()].map((seen) => summariseOne(seen[0]?.waMessageId ?? "", seen))
-  const textKey = ({ account, contact, text }: MessageSummary) => JSON.stringify([account, contact, text])
-  const sameText = Map.groupBy(summaries, textKey)
+  const wordsOf = ({ account, contact, content, text }: MessageSummary) =>
+    JSON.stringify([account, contact, text, content])
+  const sameWords = Map.groupBy(summaries, wordsOf)
   return summaries.map((summary) => ({
     ...summary,
-    idsWithSameText: summary.text === undefined ? 1 : (sameText.get(textKey(summary))?.length ?? 1)
+    idsWithSameText:
+      (summary.text ?? summary.content) === undefined ? 1 : (sameWords.get(wordsOf(summary))?.length ?? 1)
   }))
 }

@@ -50,6 +50,7 @@ describe("simulator", () => {
         account,
         contact,
         text: "hello",
+        content: undefined,
         stanzas: 1,
         copies: 1,
         acked: true,
@@ -59,6 +60,22 @@ describe("simulator", () => {
         idsWithSameText: 1
       }
     ])
+  })
+
+  it("keeps what came instead of a text, and counts the ids that carried the same", async () => {
+    const { socket } = await paired()
+    const place = { location: { degreesLatitude: 3.139, degreesLongitude: 101.6869, name: "the office" } }
+    for (const messageId of ["PLACE1", "PLACE2"]) {
+      const delivered = reaching(socket, messageId, Status.DELIVERY_ACK)
+      await socket.sendMessage(jidOf(contact), place, { messageId })
+      await delivered
+    }
+    assert.deepStrictEqual(
+      simulator.record.messages
+        .filter(({ waMessageId }) => waMessageId.startsWith("PLACE"))
+        .map(({ content, idsWithSameText, text }) => ({ content, idsWithSameText, text })),
+      Array(2).fill({ content: { locationMessage: place.location }, idsWithSameText: 2, text: undefined })
+    )
   })
 
   it("pairs by code, after a code that was typed wrongly", async () => {

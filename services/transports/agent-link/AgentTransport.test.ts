@@ -1,7 +1,7 @@
 import { assert, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
 import { AgentId, DeviceId, EventId, MessageId, WaMessageId } from "#domain/Ids.ts"
-import { PhoneNumber } from "#domain/message/Content.ts"
+import { PhoneNumber } from "#domain/message/Recipient.ts"
 import { BusUnavailable } from "#domain/ports/CommandBus.ts"
 import { DeviceRegistry } from "../../devices/DeviceRegistry.ts"
 import type { DeviceRecord } from "../../devices/DevicesRows.ts"

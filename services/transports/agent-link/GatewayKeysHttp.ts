@@ -3,10 +3,11 @@ import { HttpApiBuilder } from "effect/http-api"
 import { gatewayKeyState } from "#domain/identity/StoreState.ts"
 import { Api } from "../../api/Api.ts"
 import { CurrentPrincipal } from "../../api/Authorization.ts"
+import { defaultOverlapSeconds } from "../../api/GatewayKeysApi.ts"
 import { refuse } from "../../http/Answer.ts"
 import { orProblem } from "../../http/Foreseen.ts"
 import { posting } from "../../http/Posting.ts"
-import { overlapMillis, StoreIdentity } from "../../identity/StoreIdentity.ts"
+import { StoreIdentity } from "../../identity/StoreIdentity.ts"
 import { AgentsHeard } from "./AgentsHeard.ts"
 
 const { activate } = Api.groups.gatewayKeys.endpoints
@@ -44,14 +45,14 @@ export const layer = HttpApiBuilder.group(
         "activate",
         posting(
           activate,
-          Effect.fnUntraced(function* ({ params: { key }, payload: { force = false, overlapSeconds } }) {
+          Effect.fnUntraced(function* ({ params: { key }, payload }) {
+            const { force = false, overlapSeconds = defaultOverlapSeconds } = payload
             if (!identity.known().own.some((own) => own.public.keyId === key)) {
               return yield* refuse("key_not_found", { detail: "This gateway does not hold the secrets of such a key." })
             }
             const agents = force ? [] : yield* unaware
             if (agents.length > 0) return yield* refuse("agents_unaware", { detail: `Not yet: ${agents.join(", ")}.` })
-            const millis = overlapSeconds === undefined ? overlapMillis : overlapSeconds * 1_000
-            yield* identity.activateKey(key, millis, yield* caller)
+            yield* identity.activateKey(key, overlapSeconds * 1_000, yield* caller)
             return { body: keyJson(key) }
           })
         )

@@ -3,7 +3,8 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { Context, Effect, Exit, Layer, Redacted, Scope, Stream } from "effect"
 import { DeviceId, WaMessageId } from "#domain/Ids.ts"
-import { type Content, PhoneNumber, type Recipient } from "#domain/message/Content.ts"
+import type { Content } from "#domain/message/content/Content.ts"
+import { PhoneNumber, type Recipient } from "#domain/message/Recipient.ts"
 import { type Pairing, type SentMessage, type SessionEvent, WhatsApp } from "#domain/ports/WhatsApp.ts"
 import * as NodeCrypto from "../../../crypto/NodeCrypto.ts"
 import { type SimulatorOptions, startSimulator } from "../../simulator/Simulator.ts"
@@ -14,7 +15,7 @@ export const own = "15550001"
 export const bob = "15550002"
 export const carol = "15550003"
 export const authKey = Redacted.make<Uint8Array>(Buffer.alloc(32, 7))
-export const text: Content = { type: "text", text: "the boiler is on" }
+export const text = { type: "text", text: "the boiler is on" } as const satisfies Content
 export const waMessageId = (n: number) => WaMessageId.make(`3EB0${n.toString(16).toUpperCase().padStart(18, "0")}`)
 
 export const recipientOf = (number: string): Recipient => ({ kind: "phone", address: PhoneNumber.make(`+${number}`) })

@@ -1,0 +1,44 @@
+import { assert, describe, it } from "@effect/vitest"
+import { parse } from "./EnvFile.ts"
+
+const torn = (text: string) => [...parse(text).torn]
+
+describe("a file .env", () => {
+  it("is taken as Node takes it, where Node takes all of it", () => {
+    const whole = [
+      "A=abc",
+      "A=",
+      "A=abc # a comment",
+      "A= # a comment",
+      'A="abc#def"',
+      "A='abc#def' # a comment",
+      "A=`abc#def`#a comment",
+      'A="one\n#two\nthree"',
+      "export A = abc",
+      "# A=b#c",
+      "A=abc\r\nB=def\r\n"
+    ]
+    for (const text of whole) assert.deepStrictEqual(torn(text), [], text)
+    assert.deepStrictEqual(parse("A='x#y'\nB=1 # one").variables, { A: "x#y", B: "1" })
+    assert.strictEqual(parse('A="one\n#two\nthree"').variables.A, "one\n#two\nthree")
+  })
+
+  it("says what would be taken in part", () => {
+    const cut = [
+      "A=abc#def",
+      "A=#abc",
+      "export A = abc#def # a comment",
+      `A='it's'`,
+      'A="a"b',
+      'A="abc#def',
+      'A=a"b#c"'
+    ]
+    for (const text of cut) assert.deepStrictEqual(torn(text), ["A"], text)
+    assert.deepStrictEqual(torn("A=abc#def\nB=1\nC=d#e"), ["A", "C"])
+    assert.deepStrictEqual(torn("A=abc#def\nA='abc#def'"), [])
+  })
+
+  it("may begin with a byte order mark", () => {
+    assert.deepStrictEqual(parse("\uFEFFPORT=1").variables, { PORT: "1" })
+  })
+})

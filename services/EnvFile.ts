@@ -1,0 +1,38 @@
+import { existsSync, readFileSync } from "node:fs"
+import { parseEnv } from "node:util"
+
+export interface EnvFile {
+  readonly variables: Readonly<Record<string, string | undefined>>
+  /** What the parser would take in part, and drop the rest in silence: a key with a `#` in it say, without quotes. */
+  readonly torn: ReadonlySet<string>
+}
+
+const assignment = /^[ \t]*(?:export[ \t]+)?([\w.-]+)[ \t]*=(.*)$/gm
+const comment = /^\s*(#.*)?$/
+
+/** Whether all that stands behind a `=` is a value: either in quotes, or without a `#` that begins no comment. */
+const isWhole = (written: string): boolean => {
+  const value = written.trimStart()
+  const quote = /^["'`]/.exec(value)?.[0]
+  if (quote === undefined) return !written.replace(/\s#.*$/, "").includes("#")
+  const end = value.indexOf(quote, 1)
+  return end > 0 && comment.test(value.slice(end + 1))
+}
+
+/** Windows' editors begin a file with a mark, which would be a part of the first variable's name. */
+const unmarked = (text: string) => text.replace(/^\uFEFF/, "")
+
+export const parse = (written: string): EnvFile => {
+  const text = unmarked(written)
+  const variables = parseEnv(text)
+  const torn = new Set<string>()
+  for (const [, variable = "", value = ""] of text.matchAll(assignment)) {
+    // a value may go on over several lines if it is in quotes: then the parser has all of it
+    if (!isWhole(value) && !variables[variable]?.includes("\n")) torn.add(variable)
+    else torn.delete(variable)
+  }
+  return { variables, torn }
+}
+
+/** A file `.env` in the working directory, if there is one. */
+export const read = (): EnvFile => (existsSync(".env") ? parse(readFileSync(".env", "utf8")) : parse(""))
