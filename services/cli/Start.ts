@@ -45,7 +45,7 @@ const greet = Effect.fnUntraced(function* ({ access, process }: Config, role: Ro
   const offered = new Set<DeviceId>()
   const shown = Stream.runForEach(codes.shown, (code) =>
     Effect.andThen(
-      show(url, code),
+      show(code),
       Effect.sync(() => offered.add(code.device))
     )
   )
@@ -84,12 +84,12 @@ const holderOf = Effect.fnUntraced(function* (apiKey: Redacted.Redacted) {
   return typeof principal === "string" ? undefined : principal
 })
 
-const show = (url: string, { code, device, method }: PairingCode & { readonly device: DeviceId }) =>
+const show = ({ code, device, method }: PairingCode & { readonly device: DeviceId }) =>
   Effect.sync(() =>
     method === "qr"
       ? say(
           QrCode.toTerminal(code, globalThis.process.stdout.rows),
-          `  ${faint(`scan it with the phone, here or at ${url}/v1/devices/${device}/qr.png`)}`
+          `  ${faint(`device ${device}: scan it with the phone`)}`
         )
       : say("", `  ${faint(`device ${device}: type this into the phone`)}  ${strong(code)}`, "")
   )
