@@ -1,5 +1,5 @@
 import { concat, hex, lengthPrefixed, utf8 } from "./Bytes.ts"
-import type { ClientId, CommandId, EventId, MessageId, SubjectId, TenantId, WaMessageId } from "./Ids.ts"
+import type { ClientId, CommandId, EventId, MessageId, RequestId, SubjectId, TenantId, WaMessageId } from "./Ids.ts"
 import type { Crypto, MacKey } from "./ports/Crypto.ts"
 
 type Algorithms = Crypto["Service"]
@@ -45,6 +45,16 @@ export const messageIdOf = (
   client: ClientId,
   idempotencyKey: string
 ) => uuid(crypto.mac(pepper, lengthPrefixed("message", tenant, client, idempotencyKey), "hex"), 8) as MessageId
+
+/** `what` it is to make: a key names one request for each. */
+export const requestIdOf = (
+  crypto: Algorithms,
+  pepper: MacKey,
+  tenant: TenantId,
+  client: ClientId,
+  what: string,
+  idempotencyKey: string
+) => uuid(crypto.mac(pepper, lengthPrefixed("request", tenant, client, what, idempotencyKey), "hex"), 8) as RequestId
 
 /** `kind` and `identity` name a person or thing: `phone` and an E.164 number, say. */
 export const subjectIdOf = (crypto: Algorithms, pepper: MacKey, tenant: TenantId, kind: string, identity: string) =>

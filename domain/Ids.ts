@@ -19,6 +19,9 @@ export type DeviceId = typeof DeviceId.Type
 export const ClientId = uuid.pipe(Schema.brand("ClientId"))
 export type ClientId = typeof ClientId.Type
 
+export const RequestId = uuid.pipe(Schema.brand("RequestId"))
+export type RequestId = typeof RequestId.Type
+
 export const ApiKeyId = Schema.String.check(Schema.isPattern(/^[a-z0-9]{4,32}$/)).pipe(Schema.brand("ApiKeyId"))
 export type ApiKeyId = typeof ApiKeyId.Type
 

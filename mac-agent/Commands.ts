@@ -21,7 +21,7 @@ import { Sender } from "./sending/Sender.ts"
 import { Sessions } from "./sessions/Sessions.ts"
 
 type Send = Extract<AgentCommand, { kind: "send" }>
-type Pair = Extract<AgentCommand, { kind: "pair" }>
+type Manage = Extract<AgentCommand, { kind: "pair" | "unlink" | "reconnect" }>
 
 const decodeSend = Schema.decodeUnknownSync(SendBox)
 const decodePair = Schema.decodeUnknownSync(PairBox)
@@ -33,7 +33,7 @@ const deviceHeader = {
   position: Schema.String.check(Schema.isPattern(/^\d{1,15}$/)), // exact as a number too
   expiresAt: Instant
 }
-const decodePairHeader = Schema.decodeUnknownSync(Schema.Struct(deviceHeader))
+const decodeDeviceHeader = Schema.decodeUnknownSync(Schema.Struct(deviceHeader))
 const decodeSendHeader = Schema.decodeUnknownSync(Schema.Struct({ ...deviceHeader, subject: SubjectId }))
 
 /** Verifies what comes from the gateway, then parses it, then acts. The bus hears that it arrived when it is durable. */
@@ -78,18 +78,23 @@ export const layer = Layer.effectDiscard(
       return entry
     })
 
-    const pair = Effect.fnUntraced(function* (header: Header, command: Pair) {
-      const { attempt, commandId, device, position } = yield* decoding(() => decodePairHeader(header))
+    const orderOf = (header: Header) =>
+      Effect.map(
+        decoding(() => decodeDeviceHeader(header)),
+        ({ attempt, commandId, device, position }) => ({
+          epoch,
+          position: BigInt(position),
+          device,
+          commandId,
+          attempt: Number(attempt)
+        })
+      )
+    const manage = Effect.fnUntraced(function* (header: Header, command: Manage) {
+      const order = yield* orderOf(header)
+      if (command.kind === "unlink") return yield* sessions.unlink(order)
+      if (command.kind === "reconnect") return yield* sessions.reconnect(order)
       const pairing = yield* unbox(crypto, trust.commandKeys(header.keyId), header, command.box, decodePair)
-      yield* sessions.pair({
-        epoch,
-        position: BigInt(position),
-        device,
-        commandId,
-        attempt: Number(attempt),
-        pairing,
-        reported: 0
-      })
+      yield* sessions.pair(order, pairing)
     })
 
     const learn = Effect.fnUntraced(
@@ -113,9 +118,9 @@ export const layer = Layer.effectDiscard(
       if (command.kind === "heartbeat") return yield* clock.answered(command.asked, toMillis(command.at))
       if (command.kind === "send") return yield* entryOf(header, command, now)
       if (clock.isSet() && header.expiresAt <= now) return yield* new Refused({ reason: "expired" })
-      if (command.kind === "pair") return yield* pair(header, command)
       if (command.kind === "receipt") return yield* reporter.acknowledged(command.reports)
-      return yield* learn(command.pin)
+      if (command.kind === "trust") return yield* learn(command.pin)
+      return yield* manage(header, command)
     })
 
     /** One command that breaks does not stop those behind it; the gateway issues it again. */

@@ -11,7 +11,12 @@ const roots = ["services/layers/Adapters.ts", "mac-agent/Layers.ts"]
 const composition = ["services/layers/", "services/cli/"]
 
 /** Started by their names. */
-const programs = ["services/cli/homing.ts", "infra/whatsapp/simulator/main.ts", "infra/event-store/double/main.ts"]
+const programs = [
+  "services/cli/launch/homing.ts",
+  "services/cli/homing.ts",
+  "infra/whatsapp/simulator/main.ts",
+  "infra/event-store/double/main.ts"
+]
 
 const rooms: Record<string, (target: string, file: string) => boolean> = {
   "domain/": (to) => to === "effect" || to.startsWith("domain/"),

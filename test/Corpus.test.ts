@@ -17,7 +17,7 @@ import { Metadata, type RecordedEvent } from "#domain/Recorded.ts"
 import type { Sealed } from "#domain/Sealed.ts"
 import { EnvelopeRefused, verifyBatch } from "#domain/wire/Envelope.ts"
 import { Undecodable } from "#domain/wire/Protocol.ts"
-import { version2, versionOf } from "#domain/wire/Versions.ts"
+import { version3, versionOf } from "#domain/wire/Versions.ts"
 import { crypto } from "#infra/crypto/NodeCrypto.ts"
 
 /**
@@ -110,7 +110,7 @@ describe("the corpus of stored events", () => {
         assert(answer !== undefined && !(answer instanceof EnvelopeRefused))
         const { header, payload } = answer
         assert.deepStrictEqual([header.agent, header.commandId], [agent, metadata.causationId])
-        const report = version2.reports.read(versionOf("reports", header.direction)!, payload)
+        const report = version3.reports.read(versionOf("reports", header.direction)!, payload)
         assert(!(report instanceof Undecodable))
         assert(report.kind === "message" || report.kind === "device")
         assert.strictEqual(`${report.kind}.${report.kind === "device" ? report.change : report.claim}.v1`, type)
@@ -132,6 +132,8 @@ describe("the corpus of stored events", () => {
         "device.created.v1 phone": "+15550100009",
         "device.created.v2 name": "test phone",
         "device.created.v2 phone": "+15550100009",
+        "device.link_requested.v1 phone": "+15550100009",
+        "device.renamed.v1 name": "front desk",
         "message.queued.v1 recipient": '{"kind":"phone","address":"+15550100002"}',
         "message.queued.v1 content": '{"type":"text","text":"Your parcel is here 📦"}',
         "message.queued.v2 recipient": '{"kind":"phone","address":"+15550100002"}',

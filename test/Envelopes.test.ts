@@ -13,7 +13,7 @@ import { type CipherKey, Crypto } from "#domain/ports/Crypto.ts"
 import type { Payloads } from "#domain/wire/Payloads.ts"
 import { type Undecodable, unbox, type WireBox } from "#domain/wire/Protocol.ts"
 import { Refused, receiving } from "#domain/wire/Receiving.ts"
-import { version2 } from "#domain/wire/Versions.ts"
+import { version3 } from "#domain/wire/Versions.ts"
 import { crypto } from "#infra/crypto/NodeCrypto.ts"
 import * as LedgerPatience from "#mac-agent/LedgerPatience.ts"
 import * as Dialect from "#mac-agent/link/Dialect.ts"
@@ -109,7 +109,8 @@ const orders = (version: number): [AgentCommands.Order, ...Array<AgentCommands.O
     order(3, { kind: "receipt", reports: [eventOf(1), eventOf(2)] }),
     ...(version < 2
       ? []
-      : [order(4, { kind: "heartbeat", asked: eventOf(4), at, protocol: 2 }), order(5, { kind: "trust", pin })])
+      : [order(4, { kind: "heartbeat", asked: eventOf(4), at, protocol: 2 }), order(5, { kind: "trust", pin })]),
+    ...(version < 3 ? [] : [order(6, { kind: "unlink" }), order(7, { kind: "reconnect" })])
   ]
 }
 
@@ -172,7 +173,7 @@ const reports = Effect.fnUntraced(function* (version: number) {
 })
 
 describe("envelopes are written as they were first released", () => {
-  for (const version of [1, 2]) {
+  for (const version of [1, 2, 3]) {
     it.effect(`commands in version ${version}`, () =>
       Effect.gen(function* () {
         assert.deepStrictEqual(yield* commands(version), released(`command.${version}`))
@@ -208,10 +209,10 @@ const readBy = Effect.fnUntraced(function* <Payload>(
 })
 
 describe("envelopes are read as they were first released", () => {
-  for (const version of [1, 2]) {
+  for (const version of [1, 2, 3]) {
     it.effect(`commands in version ${version}`, () =>
       Effect.gen(function* () {
-        const read = yield* readBy("commands", version2.commands, seed(1), commandKey, released(`command.${version}`))
+        const read = yield* readBy("commands", version3.commands, seed(1), commandKey, released(`command.${version}`))
         const said = orders(version).map(({ command }) => {
           if (!("personal" in command)) return command
           const { personal, ...rest } = command
@@ -222,7 +223,7 @@ describe("envelopes are read as they were first released", () => {
     )
     it.effect(`reports in version ${version}`, () =>
       Effect.gen(function* () {
-        const read = yield* readBy("reports", version2.reports, seed(2), reportKey, released(`report.${version}`))
+        const read = yield* readBy("reports", version3.reports, seed(2), reportKey, released(`report.${version}`))
         const code = { kind: "pairing_code", method: "qr", expiresAt, box: { code: "2@code" } }
         assert.deepStrictEqual(read, [...said, code, ...(version < 2 ? [] : [heartbeat])])
       })

@@ -9,6 +9,7 @@ import { connectedDevice, eventually, folder, gatewayOptions, type Homing, life,
 /** A WhatsApp that never lets anybody in. */
 const unreachable = Layer.succeed(WhatsApp, {
   encode: (_device, { content }) => Effect.succeed(Instant.encode(content)),
+  logOut: () => Effect.void,
   open: () => Effect.void,
   send: () => Effect.succeed<SendOutcome>({ _tag: "NotSent", reason: "not_connected", final: false }),
   events: Stream.never

@@ -7,7 +7,8 @@ describe("the scopes of a key", () => {
     const allowed = (...held: ReadonlyArray<Scope>) => scopes.filter((scope) => includes(new Set(held), scope))
     assert.deepStrictEqual(allowed("admin"), [...scopes])
     assert.deepStrictEqual(allowed("messages:read:all"), ["messages:read", "messages:read:all"])
-    for (const one of ["messages:send", "messages:read", "devices:manage", "metrics:read"] as const) {
+    assert.deepStrictEqual(allowed("devices:manage"), ["devices:read", "devices:manage"])
+    for (const one of ["messages:send", "messages:read", "devices:read", "metrics:read"] as const) {
       assert.deepStrictEqual(allowed(one), [one])
     }
   })

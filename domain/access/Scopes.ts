@@ -7,6 +7,9 @@ export const scopes = [
   "messages:read",
   /** Everybody's; includes `messages:read`. */
   "messages:read:all",
+  /** How devices stand, and not what links them. */
+  "devices:read",
+  /** Includes `devices:read`. */
   "devices:manage",
   /** How the gateway is: its metrics, and its health in detail. */
   "metrics:read",
@@ -17,7 +20,10 @@ export const Scope = Schema.Literals(scopes)
 export type Scope = typeof Scope.Type
 
 /** A scope that includes another, beside `admin`. */
-const wider: { readonly [S in Scope]?: Scope } = { "messages:read": "messages:read:all" }
+const wider: { readonly [S in Scope]?: Scope } = {
+  "messages:read": "messages:read:all",
+  "devices:read": "devices:manage"
+}
 
 export const includes = (held: ReadonlySet<Scope>, wanted: Scope): boolean => {
   const other = wider[wanted]

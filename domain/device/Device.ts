@@ -4,8 +4,8 @@ import type { Decider } from "../Decider.ts"
 import { type EventOf, released } from "../Events.ts"
 import { AgentId, type DeviceId } from "../Ids.ts"
 import { Instant } from "../Instant.ts"
-import { sealedAs } from "../Sealed.ts"
-import { type Link, linkAfter, neverLinked } from "./Link.ts"
+import { type Sealed, sealedAs } from "../Sealed.ts"
+import { isBeingPaired, type Link, linkAfter, neverLinked } from "./Link.ts"
 
 // Events
 
@@ -14,17 +14,19 @@ const pairing = Schema.Union([
   Schema.Struct({ method: Schema.Literal("qr") }),
   Schema.Struct({ method: Schema.Literal("code"), phone: sealedAs("phone") })
 ])
+/** An agent holds the account's session. */
+const byAgent = Schema.Struct({ transport: Schema.Literal("whatsapp-web"), agent: AgentId, pairing })
 const createdV1 = Schema.Struct({ agent: AgentId, name: sealedAs("name"), pairing })
 const created = Schema.Struct({
   name: sealedAs("name"),
   via: Schema.Union([
-    /** An agent holds the account's session. */
-    Schema.Struct({ transport: Schema.Literal("whatsapp-web"), agent: AgentId, pairing }),
+    byAgent,
     /** Meta's own names of a business account, and of a number in it. */
     Schema.Struct({ transport: Schema.Literal("cloud-api"), account: metaId, number: metaId })
   ])
 })
 export type Created = typeof created.Type
+export type Pairing = typeof pairing.Type
 
 /** Whose device it is, for ever, if it is an agent's. */
 export const agentOf = ({ via }: Created): AgentId | undefined =>
@@ -46,25 +48,50 @@ const change = {
 const plain = Schema.Struct(change)
 const explained = Schema.Struct({ ...change, reason: Schema.String })
 
+/** To whoever has the session. */
+const request = Schema.Struct({ transport: Schema.Literal("whatsapp-web") })
+
 const events = {
   "device.created": released(createdV1).upcoming(created, renewed, former),
   "device.paired": released(plain),
   "device.connected": released(plain),
   "device.disconnected": released(explained),
-  "device.logged_out": released(explained)
+  "device.logged_out": released(explained),
+  "device.renamed": released(Schema.Struct({ name: sealedAs("name") })),
+  /** To be paired again, with whichever account. */
+  "device.link_requested": released(Schema.Struct({ via: byAgent })),
+  /** Its session is to be opened again, if it is not open. */
+  "device.reconnect_requested": released(request),
+  /** WhatsApp is to forget it. */
+  "device.unlink_requested": released(request)
 }
 export type DeviceEvent = EventOf<typeof events>
-export type ChangeEvent = Exclude<DeviceEvent, { readonly type: "device.created" }>
+/** What an agent reports. */
+export type ChangeEvent = Extract<DeviceEvent, { readonly data: { readonly step: number } }>
 
 // Commands
 
 export type DeviceCommand =
   | { readonly _tag: "Create"; readonly created: Created }
+  | { readonly _tag: "Rename"; readonly name: Sealed }
+  | { readonly _tag: "Link"; readonly pairing: Pairing }
+  | { readonly _tag: "Reconnect" }
+  /** The same again changes nothing. */
+  | { readonly _tag: "Unlink" }
   /** An agent has no say in another's devices. */
   | { readonly _tag: "Record"; readonly agent: AgentId; readonly event: ChangeEvent }
 
 export class DeviceRejected extends Schema.TaggedError<DeviceRejected>()("DeviceRejected", {
-  reason: Schema.Literals(["exists", "not_created", "other_agent"])
+  reason: Schema.Literals([
+    "exists",
+    "not_created",
+    "other_agent",
+    "no_agent",
+    "not_linked",
+    "linked",
+    "being_paired",
+    "being_unlinked"
+  ])
 }) {}
 
 // State
@@ -84,6 +111,8 @@ type Decision = Result.Result<ReadonlyArray<DeviceEvent>, DeviceRejected>
 const accept = (...events: ReadonlyArray<DeviceEvent>): Decision => Result.succeed(events)
 const reject = (reason: DeviceRejected["reason"]): Decision => Result.fail(new DeviceRejected({ reason }))
 
+const web = { transport: "whatsapp-web" } as const
+
 const decider: Decider<DeviceState, DeviceCommand, DeviceEvent, DeviceRejected> = {
   initialState: { _tag: "Nothing" },
 
@@ -92,17 +121,33 @@ const decider: Decider<DeviceState, DeviceCommand, DeviceEvent, DeviceRejected> 
       return state._tag === "Nothing" ? accept({ type: "device.created", data: command.created }) : reject("exists")
     }
     if (state._tag === "Nothing") return reject("not_created")
-    if (command.agent !== state.agent) return reject("other_agent")
-    const { step } = command.event.data
-    return step < state.told || state.ahead.has(step) ? accept() : accept(command.event)
+    if (command._tag === "Rename") return accept({ type: "device.renamed", data: { name: command.name } })
+    if (command._tag === "Record") {
+      if (command.agent !== state.agent) return reject("other_agent")
+      const { step } = command.event.data
+      return step < state.told || state.ahead.has(step) ? accept() : accept(command.event)
+    }
+    if (state.agent === undefined) return reject("no_agent")
+    if (command._tag === "Unlink") {
+      return state.removal === undefined ? accept({ type: "device.unlink_requested", data: web }) : accept()
+    }
+    if (state.removal === "asked") return reject("being_unlinked")
+    if (command._tag === "Reconnect") {
+      return state.paired ? accept({ type: "device.reconnect_requested", data: web }) : reject("not_linked")
+    }
+    if (state.paired) return reject("linked")
+    if (isBeingPaired(state)) return reject("being_paired")
+    const via = { ...web, agent: state.agent, pairing: command.pairing }
+    return accept({ type: "device.link_requested", data: { via } })
   },
 
   evolve: (state, event) => {
     if (event.type === "device.created") {
       return { _tag: "Device", agent: agentOf(event.data), ...neverLinked, told: 0, ahead: new Set() }
     }
-    if (state._tag === "Nothing") return state
-    return { ...state, ...told(state, event.data.step), ...linkAfter(state, event) }
+    if (state._tag === "Nothing" || event.type === "device.renamed") return state
+    const link = linkAfter(state, event)
+    return "step" in event.data ? { ...state, ...told(state, event.data.step), ...link } : { ...state, ...link }
   }
 }
 

@@ -17,6 +17,7 @@ export const messageCodes = {
   key_lost: "The message cannot be read any more: its key is lost.",
   erased: "The recipient's data was erased before the message was sent.",
   damaged: "The message cannot be read any more: its record is damaged.",
+  device_unlinked: "The device was unlinked before the message was sent.",
   unspecified: "The report gives no reason."
 } as const satisfies Record<string, string>
 

@@ -60,13 +60,20 @@ export interface LedgerChange extends LedgerKey {
   readonly reports: ReadonlyArray<LedgerReport>
 }
 
-/** A device this agent holds, and the command that gave it. */
+/**
+ * What becomes of a device's session at the next start: it is opened; it is opened to be logged out; or it is left alone,
+ * because the device was logged out or its codes were given up.
+ */
+export type Standing = "open" | "leaving" | "closed"
+
+/** A device this agent holds, and the command about it that came last. */
 export interface LedgerDevice extends LedgerKey {
   readonly device: DeviceId
   readonly commandId: EventId
   readonly attempt: number
   /** Asked for and not completed yet. Personal when by code: encrypted at rest. */
   readonly pairing: Pairing | undefined
+  readonly standing: Standing
   /** How many reports were made about this device: the next one's step. */
   readonly reported: number
 }

@@ -128,6 +128,13 @@ export class WhatsApp extends Context.Service<
       }
     ) => Effect.Effect<void, WhatsAppUnavailable>
 
+    /**
+     * Unlinks a device whose session is open: WhatsApp is told, as soon as the session is connected, and it ends with a
+     * final `Disconnected`, `logged_out`. One that was never paired ends so at once. When it ends for another reason that
+     * only a person can change, WhatsApp may not have heard. Its credentials are forgotten in any case.
+     */
+    readonly logOut: (device: DeviceId) => Effect.Effect<void>
+
     /** One try, under the given id. Never fails: the outcome says what is known. Ends within about 30 seconds. */
     readonly send: (
       device: DeviceId,

@@ -17,7 +17,7 @@ import {
   Undecodable,
   unbox
 } from "./Protocol.ts"
-import { version2 } from "./Versions.ts"
+import { version3 } from "./Versions.ts"
 
 const key = crypto.cipherKey(new Uint8Array(32).fill(1))
 const personal: SendBox = Schema.decodeUnknownSync(SendBox)({
@@ -34,8 +34,8 @@ const message = MessageId.make("0196f3c0-0000-8000-8000-000000000003")
 const event = EventId.make("0196f3c0-0000-5000-8000-000000000004")
 const at = fromMillis(0)
 const wireBox = { iv: "aaaaaaaaaaaaaaaa", box: "bbbb" }
-const readCommand = (payload: Uint8Array) => version2.commands.read(2, payload)
-const readReport = (payload: Uint8Array) => version2.reports.read(2, payload)
+const readCommand = (payload: Uint8Array) => version3.commands.read(3, payload)
+const readReport = (payload: Uint8Array) => version3.reports.read(3, payload)
 
 describe("a box", () => {
   it.effect("opens in its own envelope", () =>

@@ -26,7 +26,7 @@ const commandsOfVersion1 = [
   /** The gateway's log holds these reports, or never will: the agent may let them go. */
   Schema.Struct({ kind: Schema.Literal("receipt"), reports: Schema.Array(EventId).check(Schema.isMaxLength(4_096)) })
 ] as const
-export const AgentCommand = Schema.Union([
+const commandsOfVersion2 = [
   ...commandsOfVersion1,
   /** Version 2. Answers the heartbeat that was asked under this id, by the gateway's clock. */
   Schema.Struct({
@@ -37,7 +37,16 @@ export const AgentCommand = Schema.Union([
   }),
   /** Version 2. What the agent shall believe from now on, instead of what it pinned. */
   Schema.Struct({ kind: Schema.Literal("trust"), pin: GatewayPin })
+] as const
+export const AgentCommand = Schema.Union([
+  ...commandsOfVersion2,
+  /** Version 3. WhatsApp is to forget the device, and so is the agent: it reports `logged_out`. */
+  Schema.Struct({ kind: Schema.Literal("unlink") }),
+  /** Version 3. The device's session is to be opened again, if it has ended. */
+  Schema.Struct({ kind: Schema.Literal("reconnect") })
 ])
+/** What a program that speaks no more than version 2 can read. */
+export const AgentCommandV2 = Schema.Union(commandsOfVersion2)
 /** What a program that speaks version 1 only can read. */
 export const AgentCommandV1 = Schema.Union(commandsOfVersion1)
 export type AgentCommand = typeof AgentCommand.Type

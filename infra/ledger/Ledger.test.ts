@@ -70,7 +70,10 @@ describe("the SQLite ledger", () => {
       yield* ledger.accept([entry])
       const { commandId, device, epoch, position } = entry
       const pairing = { method: "code", phone: entry.to.address } as const
-      yield* ledger.saveDevice({ device, commandId, epoch, position, attempt: 1, reported: 0, pairing }, [])
+      yield* ledger.saveDevice(
+        { device, commandId, epoch, position, attempt: 1, reported: 0, standing: "open", pairing },
+        []
+      )
       const written = Buffer.concat([readFileSync(file), readFileSync(`${file}-wal`)]).toString("latin1")
       assert.include(written, entry.waMessageId)
       for (const personal of ["60123456789", "a secret text"]) assert.notInclude(written, personal)

@@ -3,7 +3,7 @@ import { concat, fromUtf8, lengthPrefixed, utf8 } from "#domain/Bytes.ts"
 import type { DeviceId, EventId, MessageId, SubjectId, WaMessageId } from "#domain/Ids.ts"
 import type { Instant } from "#domain/Instant.ts"
 import { Recipient } from "#domain/message/Recipient.ts"
-import type { LedgerDevice, LedgerEntry, LedgerReport, LedgerState } from "#domain/ports/Ledger.ts"
+import type { LedgerDevice, LedgerEntry, LedgerReport, LedgerState, Standing } from "#domain/ports/Ledger.ts"
 import type { Pairing } from "#domain/ports/WhatsApp.ts"
 import type { SealedBlobs } from "#infra/crypto/SealedBlob.ts"
 
@@ -80,6 +80,13 @@ export interface ReportRow {
   readonly bytes: Uint8Array
 }
 
+/** Beside a pairing, what stands in its place; a release that does not know it begins to pair once more. */
+interface Standstill {
+  readonly method: Exclude<Standing, "open">
+}
+type Stored = Pairing | Standstill
+const isPairing = (stored: Stored): stored is Pairing => stored.method === "qr" || stored.method === "code"
+
 const decodeRecipient = Schema.decodeUnknownSync(Schema.fromJsonString(Recipient))
 
 const entryContext = (epoch: string, position: bigint, command: EventId) =>
@@ -124,18 +131,26 @@ export const ledgerRows = ({ open, seal }: SealedBlobs) => ({
 
   toReport: ({ bytes, id, position }: ReportRow): LedgerReport => ({ id, position: BigInt(position), bytes }),
 
-  sealPairing: (device: DeviceId, pairing: Pairing): Uint8Array =>
-    seal(utf8(JSON.stringify(pairing)), pairingContext(device)),
+  sealPairing: ({ device, pairing, standing }: LedgerDevice): Uint8Array | null => {
+    const stored: Stored | undefined = standing === "open" ? pairing : { method: standing }
+    return stored === undefined ? null : seal(utf8(JSON.stringify(stored)), pairingContext(device))
+  },
 
-  toDevice: (row: DeviceRow): LedgerDevice => ({
-    epoch: row.epoch,
-    position: BigInt(row.position),
-    device: row.device,
-    commandId: row.command_id,
-    attempt: row.attempt,
-    pairing: row.pairing === null ? undefined : JSON.parse(fromUtf8(open(row.pairing, pairingContext(row.device)))),
-    reported: row.reported
-  })
+  toDevice: (row: DeviceRow): LedgerDevice => {
+    const stored: Stored | undefined =
+      row.pairing === null ? undefined : JSON.parse(fromUtf8(open(row.pairing, pairingContext(row.device))))
+    const pairing = stored !== undefined && isPairing(stored) ? stored : undefined
+    return {
+      epoch: row.epoch,
+      position: BigInt(row.position),
+      device: row.device,
+      commandId: row.command_id,
+      attempt: row.attempt,
+      pairing,
+      standing: stored === undefined || isPairing(stored) ? "open" : stored.method,
+      reported: row.reported
+    }
+  }
 })
 
 export type LedgerRows = ReturnType<typeof ledgerRows>

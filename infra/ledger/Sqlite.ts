@@ -79,7 +79,7 @@ const make = Effect.fnUntraced(function* (file: string) {
     devices: afterFlush(tables.devices),
     saveDevice: (device, reports) =>
       Effect.suspend(() => {
-        const pairing = device.pairing === undefined ? null : rows.sealPairing(device.device, device.pairing)
+        const pairing = rows.sealPairing(device)
         const keeping = keep(reports)
         return durably(() => {
           tables.saveDevice(device, pairing)

@@ -28,6 +28,8 @@ export const make = (
     readonly outcome?: (message: Sent) => Effect.Effect<SendOutcome>
     /** What comes before a device is open; when it fails, opening does. */
     readonly opening?: (device: DeviceId) => Effect.Effect<void, WhatsAppUnavailable>
+    /** It hears of no logging out. */
+    readonly outOfReach?: boolean
     /** How many of the last messages `sent` keeps; none by default, so that a benchmark's memory stays flat. */
     readonly keep?: number
   } = {}
@@ -35,9 +37,11 @@ export const make = (
   const keep = options.keep ?? 0
   const sent: Array<Sent> = []
   let queue: Queue.Queue<SessionEvent> | undefined
+  let open = new Set<DeviceId>()
   const tell = (event: Told) =>
     Effect.suspend(() => {
       if (queue === undefined) return Effect.succeed(false)
+      if (event._tag === "Disconnected" && event.final) open.delete(event.device)
       return Queue.offer(queue, event._tag === "Receipt" ? { taken: Effect.void, ...event } : event)
     })
   type Finding = (waMessageId: string) => Effect.Effect<SentMessage | undefined>
@@ -52,7 +56,7 @@ export const make = (
     Effect.gen(function* () {
       const events = yield* Queue.unbounded<SessionEvent>()
       queue = events
-      const open = new Set<DeviceId>()
+      open = new Set()
 
       return WhatsApp.of({
         encode: (_device, { content }) => Effect.succeed(encode(content)),
@@ -65,6 +69,12 @@ export const make = (
             if (pairing) yield* Queue.offer(events, { _tag: "Paired", device })
             yield* Queue.offer(events, { _tag: "Connected", device })
           }),
+        logOut: (device) =>
+          Effect.suspend(() =>
+            !options.outOfReach && open.delete(device)
+              ? Effect.asVoid(Queue.offer(events, { _tag: "Disconnected", device, reason: "logged_out", final: true }))
+              : Effect.void
+          ),
         send: (device, message) =>
           Effect.suspend(() => {
             if (!open.has(device)) {

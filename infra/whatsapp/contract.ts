@@ -28,19 +28,24 @@ const notConnected = { _tag: "NotSent", reason: "not_connected", final: false } 
 
 type Tag = SessionEvent["_tag"]
 
-/** One life of the adapter, whose events are heard and whose first code is scanned. */
+/** One life of the adapter, whose events are heard and of whose codes the first is scanned. */
 const begin = Effect.fnUntraced(function* ({ live, scan }: World) {
   const scope = yield* Scope.fork(yield* Effect.scope)
   const whatsApp = yield* Scope.provide(live, scope)
   const told: Array<SessionEvent> = []
   const unread = yield* Queue.unbounded<SessionEvent>()
   const tags = () => told.map(({ _tag }) => _tag)
+  let scanning = true
   yield* Stream.runForEach(whatsApp.events, (event) =>
     Effect.gen(function* () {
       told.push(event)
       yield* Queue.offer(unread, event)
       if (event._tag === "Receipt") yield* event.taken
-      if (event._tag === "PairingCode" && count(tags(), "PairingCode") === 1) yield* scan(event.code)
+      if (event._tag === "PairingCode" && scanning) {
+        scanning = false
+        yield* scan(event.code)
+      }
+      if (event._tag === "Paired") scanning = true
     })
   ).pipe(Effect.forkIn(scope))
 
@@ -53,6 +58,7 @@ const begin = Effect.fnUntraced(function* ({ live, scan }: World) {
     tags,
     open,
     pair,
+    logOut: whatsApp.logOut(device),
     encode,
     /** Waits for the next event of this kind; those before it are read then. */
     hears: (tag: Tag) =>
@@ -131,6 +137,20 @@ export const whatsAppContract = <E>(adapter: string, worlds: Layer.Layer<Worlds,
         yield* hears("Connected")
         assert.strictEqual((yield* send(1))._tag, "Acked")
         assert.deepStrictEqual([count(tags(), "PairingCode"), count(tags(), "Paired")], [0, 0])
+      })
+    )
+
+    it.effect("logs a device out, and pairs it again as if it had never been linked", () =>
+      Effect.gen(function* () {
+        const world = yield* emptyWorld
+        const { hears, logOut, pair, send } = yield* linked(world)
+        yield* logOut
+        assert.deepInclude(yield* hears("Disconnected"), { reason: "logged_out", final: true })
+        assert.deepStrictEqual(yield* send(1), notConnected)
+        yield* pair
+        yield* hears("Paired")
+        yield* hears("Connected")
+        assert.strictEqual((yield* send(2))._tag, "Acked")
       })
     )
 

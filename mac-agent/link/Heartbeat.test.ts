@@ -4,6 +4,7 @@ import { EventId } from "#domain/Ids.ts"
 import { fromMillis } from "#domain/Instant.ts"
 import { encodeUnsigned } from "#domain/wire/Envelope.ts"
 import { encodePayload } from "#domain/wire/Protocol.ts"
+import { SpokenVersions } from "#domain/wire/Versions.ts"
 import {
   connect,
   device,
@@ -119,7 +120,10 @@ it.effect("asks again until it is told, less and less often, then twice a minute
     assert.isAtMost(unanswered, 8)
     const { header, report } = gateway.beats[0]!
     assert.deepStrictEqual([header.direction, header.device], ["homing/report/2", "-"])
-    assert.deepStrictEqual([report.protocol, report.refused, "offsetMillis" in report], [2, 0, false])
+    assert.deepStrictEqual(
+      [report.protocol, report.refused, "offsetMillis" in report],
+      [(yield* SpokenVersions).newest, 0, false]
+    )
     yield* asks(gateway)
     yield* answer(gateway, 5 * hour)
     yield* gateway.issue(pairOf(1, { agent: "office" }))

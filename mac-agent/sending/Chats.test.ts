@@ -17,6 +17,8 @@ const takeReady = (chats: Chats.Chats, of = device) => {
   return ready
 }
 
+const isExpired = ({ expiresAt }: LedgerEntry) => expiresAt <= fromMillis(2_000)
+
 describe("a chat", () => {
   it("is claimed by one at a time", () => {
     const chats = Chats.make(10)
@@ -59,7 +61,10 @@ describe("a chat", () => {
     assert.isFalse(chats.claim(three))
     assert.isUndefined(chats.takeNext(one))
     assert.deepStrictEqual(takeReady(chats), [])
-    assert.deepStrictEqual(chats.takeExpired("9999"), [two])
+    assert.deepStrictEqual(
+      chats.takeAll(() => true),
+      [two]
+    )
     chats.enqueue(two)
     chats.admit(one)
     assert.strictEqual(chats.takeNext(one), one)
@@ -106,8 +111,8 @@ describe("a chat", () => {
     for (const one of [lasting, ...over]) chats.enqueue(one)
     const busy = entry(0)
     assert.isFalse(chats.claim(busy))
-    assert.sameMembers([...chats.takeExpired(fromMillis(2_000))], over)
-    assert.deepStrictEqual(chats.takeExpired(fromMillis(2_000)), [])
+    assert.sameMembers([...chats.takeAll(isExpired)], over)
+    assert.deepStrictEqual(chats.takeAll(isExpired), [])
     assert.strictEqual(chats.takeNext(lasting), lasting)
     assert.isTrue(chats.claim(entry(4, { subject: bob })))
   })

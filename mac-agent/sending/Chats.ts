@@ -25,8 +25,8 @@ export interface Chats {
   readonly release: (entry: LedgerEntry) => void
   /** Claims the chat of a device that has waited longest for its turn, for its next entry. */
   readonly takeNext: (of: Pick<LedgerEntry, "device">) => LedgerEntry | undefined
-  /** Removes and returns the waiting entries whose time is over. */
-  readonly takeExpired: (now: string) => ReadonlyArray<LedgerEntry>
+  /** Removes and returns those of the waiting entries that shall wait no longer. */
+  readonly takeAll: (isOver: (entry: LedgerEntry) => boolean) => ReadonlyArray<LedgerEntry>
   /** How many chats are claimed. */
   readonly underway: () => number
 }
@@ -142,18 +142,18 @@ export const make = (mostBusy: number): Chats => {
       review(chat!)
       return entry
     },
-    takeExpired: (now) => {
-      const expired: Array<LedgerEntry> = []
+    takeAll: (isOver) => {
+      const taken: Array<LedgerEntry> = []
       for (const chat of chats.values()) {
         for (let i = chat.waiting.length - 1; i >= 0; i--) {
           const entry = chat.waiting[i]!
-          if (entry.expiresAt > now || reserved.has(entry)) continue
+          if (reserved.has(entry) || !isOver(entry)) continue
           resting.delete(entry)
-          expired.push(...chat.waiting.splice(i, 1))
+          taken.push(...chat.waiting.splice(i, 1))
         }
         review(chat)
       }
-      return expired
+      return taken
     },
     underway: () => busy
   }

@@ -27,6 +27,8 @@ const scene = Effect.gen(function* () {
       }),
     connected: (of) => Effect.sync(() => say("connected", of)),
     disconnected: (of) => say("disconnected", of),
+    unlinked: (of) => Effect.sync(() => say("unlinked", of)),
+    linking: (of) => say("linking", of),
     heard: ({ waMessageId }) => Effect.sync(() => say("heard", waMessageId)),
     drain: Effect.sync(() => say("drain"))
   })

@@ -31,7 +31,7 @@ export interface SenderOptions {
 }
 
 /** Bounds how long one commit holds the event loop. */
-const expiredAtOnce = 512
+const endedAtOnce = 512
 /** Without a life, these are over by the server's word: what was deferred may be missing from the state. */
 const isTold: ReadonlySet<LedgerState> = new Set(["attempting", "acked"])
 
@@ -45,6 +45,10 @@ export class Sender extends Context.Service<
     ) => Effect.Effect<ReadonlyArray<"accepted" | "known" | "contradicted">>
     readonly connected: (device: DeviceId) => Effect.Effect<void>
     readonly disconnected: (device: DeviceId) => void
+    /** For good: what waits for it, and what still comes, has failed. Ends when that is durable. */
+    readonly unlinked: (device: DeviceId) => Effect.Effect<void>
+    /** It is to be linked, perhaps again: what comes for it waits. */
+    readonly linking: (device: DeviceId) => void
     /** The server's or the recipient's word on one of our ids, outside of any attempt. */
     readonly heard: (
       of: { readonly device: DeviceId; readonly waMessageId: string },
@@ -83,6 +87,7 @@ export const layer = (options: SenderOptions = {}) =>
       const lives = new Map<EventId, Live.Live>()
       const chats = Chats.make(sendsAtOnce)
       const online = new Set<DeviceId>()
+      const gone = new Set<DeviceId>()
       const idle = new Later<void>()
       let draining = false
 
@@ -206,16 +211,39 @@ export const layer = (options: SenderOptions = {}) =>
         }
       }
 
+      /** Takes from their lines what shall wait no longer; `end` writes the last word on what was never tried. */
+      const takeAll = Effect.fnUntraced(function* (
+        isOver: (entry: LedgerEntry) => boolean,
+        end: (some: Array.NonEmptyReadonlyArray<Live.Live>) => Effect.Effect<void>
+      ) {
+        const untried: globalThis.Array<Live.Live> = []
+        for (const { commandId } of chats.takeAll(isOver)) {
+          const live = lives.get(commandId)!
+          if (live.doubt === undefined) untried.push(live)
+          else live.doubt.inLine = false
+        }
+        for (const some of Array.chunksOf(untried, endedAtOnce)) yield* end(some)
+      })
+      const dismiss = Effect.gen(function* () {
+        if (gone.size === 0) return
+        const now = yield* Clock.currentTimeMillis
+        yield* takeAll(
+          ({ device }) => gone.has(device),
+          (some) => tries.abandon(some, now, "device_unlinked")
+        )
+      })
+
       /** Entries whose time has come are tried again; waiting ones whose time is over expire. */
       const tick = Effect.gen(function* () {
         const now = yield* Clock.currentTimeMillis
-        const expired: globalThis.Array<Live.Live> = []
-        for (const { commandId } of time.isSet() ? chats.takeExpired(fromMillis(now)) : []) {
-          const live = lives.get(commandId)!
-          if (live.doubt === undefined) expired.push(live)
-          else live.doubt.inLine = false
+        const instant = fromMillis(now)
+        if (time.isSet()) {
+          yield* takeAll(
+            ({ expiresAt }) => expiresAt <= instant,
+            (some) => tries.expire(some, now)
+          )
         }
-        for (const some of Array.chunksOf(expired, expiredAtOnce)) yield* tries.expire(some, now)
+        yield* dismiss
         for (const live of lives.values()) lineUp(live, now)
         chats.rouse(now)
         for (const device of online) wake({ device })
@@ -232,6 +260,18 @@ export const layer = (options: SenderOptions = {}) =>
         return Effect.andThen(notice(told), idle.told)
       })
 
-      return { accept, connected, drain, heard, disconnected: (device) => void online.delete(device) }
+      return {
+        accept,
+        connected,
+        drain,
+        heard,
+        disconnected: (device) => void online.delete(device),
+        unlinked: (device) => {
+          online.delete(device)
+          gone.add(device)
+          return dismiss
+        },
+        linking: (device) => void gone.delete(device)
+      }
     })
   )

@@ -64,6 +64,11 @@ export const make = Effect.fnUntraced(function* ({ chats, lastingMillis, lives, 
     Effect.map(settle(Array.map(expired, (live) => verdictOf(live, "expired", "expired", now))), () => {
       for (const { entry } of expired) lives.delete(entry.commandId)
     })
+  /** They were never tried, and never will be. */
+  const abandon = (abandoned: Array.NonEmptyReadonlyArray<Live>, now: number, code: MessageCode) =>
+    Effect.map(settle(Array.map(abandoned, (live) => verdictOf(live, "rejected", "failed", now, code))), () => {
+      for (const { entry } of abandoned) lives.delete(entry.commandId)
+    })
   const reject = (live: Live, millis: number, code?: string) =>
     Effect.map(settle([verdictOf(live, "rejected", "failed", millis, code)]), () => end(live))
 
@@ -167,5 +172,5 @@ export const make = Effect.fnUntraced(function* ({ chats, lastingMillis, lives, 
   /** The same for one that was taken as `attempting`: the ledger may have taken long. */
   const beginTaken = (live: Live): Effect.Effect<void> => (hasExpired(live, wall()) ? forgo(live) : attempt(live))
 
-  return { begin, beginTaken, expire }
+  return { abandon, begin, beginTaken, expire }
 })

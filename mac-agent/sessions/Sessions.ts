@@ -2,7 +2,7 @@ import { Clock, Context, Effect, FiberSet, Layer, Queue, Schedule, Stream } from
 import type { DeviceId } from "#domain/Ids.ts"
 import { fromMillis } from "#domain/Instant.ts"
 import { Ledger, type LedgerDevice, type LedgerReport } from "#domain/ports/Ledger.ts"
-import { type SessionEvent, WhatsApp } from "#domain/ports/WhatsApp.ts"
+import { type DisconnectReason, type Pairing, type SessionEvent, WhatsApp } from "#domain/ports/WhatsApp.ts"
 import { LedgerPatience } from "../LedgerPatience.ts"
 import { Refusals } from "../link/Refusals.ts"
 import { Reporter } from "../link/Reporter.ts"
@@ -14,12 +14,29 @@ type Change = "paired" | "connected" | "disconnected" | "logged_out"
 
 const openingAgain = Schedule.min([Schedule.exponential("1 second"), Schedule.spaced("1 minute")])
 
+/** Where a command about a device stands. */
+type Order = Omit<LedgerDevice, "pairing" | "standing" | "reported">
+
+/** Nobody offers codes any more, until it is asked for again. */
+const givenUp: ReadonlyArray<DisconnectReason> = ["pairing_timeout", "pairing_refused"]
+
+/** The bus may repeat what was said before something else. Places of another epoch tell nothing. */
+const isNews = (held: LedgerDevice, { commandId, epoch, position }: Order): boolean =>
+  commandId !== held.commandId && (epoch !== held.epoch || position > held.position)
+
 /** The devices this agent holds: opens their sessions, and reports what these tell. */
 export class Sessions extends Context.Service<
   Sessions,
   {
-    /** Takes a device durably and begins to pair it. The same again changes nothing. */
-    readonly pair: (device: LedgerDevice) => Effect.Effect<void>
+    /** Takes a device durably and begins to pair it, perhaps again. The same again changes nothing. */
+    readonly pair: (order: Order, pairing: Pairing) => Effect.Effect<void>
+    /**
+     * Takes durably that WhatsApp and this agent shall forget the device. It is reported as logged out when that is done:
+     * `unlinked`, or `forgotten` when WhatsApp could not be told.
+     */
+    readonly unlink: (order: Order) => Effect.Effect<void>
+    /** Opens its session again, if that has ended. */
+    readonly reconnect: (order: Order) => Effect.Effect<void>
   }
 >()("homing/mac-agent/sessions/Sessions") {}
 
@@ -43,13 +60,16 @@ export const layer = Layer.effect(
     const events = Stream.merge(whatsapp.events, Stream.fromQueue(own))
 
     /** In the background: the first session loads the protocol library, which takes its time. */
-    const open = ({ device, pairing }: LedgerDevice) => {
+    const open = ({ device, pairing, standing }: LedgerDevice) => {
       const opening = whatsapp
         .open(device, {
           ...(pairing !== undefined && { pairing }),
           sent: (waMessageId) => sentMessage(device, waMessageId)
         })
-        .pipe(Effect.tapError((error) => Effect.logError("a session cannot be opened; it is tried again", error)))
+        .pipe(
+          Effect.andThen(standing === "leaving" ? whatsapp.logOut(device) : Effect.void),
+          Effect.tapError((error) => Effect.logError("a session cannot be opened; it is tried again", error))
+        )
       return opening.pipe(
         Effect.catchTag("WhatsAppUnavailable", () =>
           Effect.andThen(
@@ -65,8 +85,17 @@ export const layer = Layer.effect(
     const durably = (device: LedgerDevice, reports: ReadonlyArray<LedgerReport>) =>
       patience.surely(ledger.saveDevice(device, reports))
 
+    const hold = (device: LedgerDevice) => {
+      devices.set(device.device, device)
+      return durably(device, [])
+    }
+
     /** Counts and keeps the report with the device's record, in one durable write, then publishes it. */
-    const report = Effect.fnUntraced(function* (held: LedgerDevice, change: Change, reason?: string) {
+    const report = Effect.fnUntraced(function* (
+      held: LedgerDevice,
+      change: Change,
+      { isOver = false, reason }: { readonly reason?: string; readonly isOver?: boolean } = {}
+    ) {
       const now = yield* Clock.currentTimeMillis
       const statement = reporter.compose(
         { ...held, subject: "-" },
@@ -78,12 +107,25 @@ export const layer = Layer.effect(
           ...(reason !== undefined && { reason })
         }
       )
-      const { pairing, ...rest } = held
-      const settled = { ...rest, pairing: change === "paired" ? undefined : pairing, reported: held.reported + 1 }
+      const settled: LedgerDevice = {
+        ...held,
+        pairing: isOver || change === "paired" ? undefined : held.pairing,
+        standing: isOver ? "closed" : held.standing,
+        reported: held.reported + 1
+      }
       yield* durably(settled, [statement])
       devices.set(held.device, settled)
       reporter.publish([statement])
     })
+
+    const ended = (held: LedgerDevice, { final, reason }: Extract<SessionEvent, { _tag: "Disconnected" }>) => {
+      if (reason === "logged_out" || (final && held.standing === "leaving")) {
+        const isUnlinked = held.standing === "leaving" && reason === "logged_out"
+        const told = isUnlinked ? "unlinked" : held.standing === "leaving" ? "forgotten" : reason
+        return report(held, "logged_out", { reason: told, isOver: true })
+      }
+      return report(held, "disconnected", { reason, isOver: final && givenUp.includes(reason) })
+    }
 
     const handle = Effect.fnUntraced(function* (event: SessionEvent) {
       const held = devices.get(event.device)
@@ -100,7 +142,7 @@ export const layer = Layer.effect(
         case "Disconnected":
           sender.disconnected(event.device)
           yield* tellDisconnected(event.device, event.reason)
-          return yield* report(held, event.reason === "logged_out" ? "logged_out" : "disconnected", event.reason)
+          return yield* ended(held, event)
         case "Receipt":
           return yield* sender.heard(event, { claim: event.kind, at: event.at })
         case "Refused":
@@ -128,16 +170,42 @@ export const layer = Layer.effect(
     yield* Effect.addFinalizer(() => sender.drain) // while what sessions tell is still heard
     for (const held of yield* ledger.devices) {
       devices.set(held.device, held)
-      yield* open(held)
+      if (held.standing !== "closed") yield* open(held)
     }
 
     return {
-      pair: Effect.fnUntraced(function* (asked) {
-        if (devices.has(asked.device)) return
-        devices.set(asked.device, asked)
-        yield* durably(asked, [])
-        yield* Effect.logInfo("a device is to be paired", { device: asked.device })
+      pair: Effect.fnUntraced(function* (order, pairing) {
+        const { device } = order
+        const held = devices.get(device)
+        if (held !== undefined && !isNews(held, order)) return
+        const asked: LedgerDevice = { ...order, pairing, standing: "open", reported: held?.reported ?? 0 }
+        sender.linking(device)
+        yield* hold(asked)
+        yield* Effect.logInfo("a device is to be paired", { device })
         yield* open(asked)
+      }),
+
+      unlink: Effect.fnUntraced(function* (order) {
+        const { device } = order
+        const held = devices.get(device)
+        if (held !== undefined && !isNews(held, order)) return
+        const leaving: LedgerDevice = {
+          ...order,
+          pairing: undefined,
+          standing: "leaving",
+          reported: held?.reported ?? 0
+        }
+        yield* hold(leaving)
+        yield* sender.unlinked(device)
+        yield* Effect.logInfo("a device is to be unlinked", { device })
+        yield* open(leaving)
+      }),
+
+      reconnect: Effect.fnUntraced(function* (order) {
+        const held = devices.get(order.device)
+        if (held?.standing !== "open" || !isNews(held, order)) return
+        yield* Effect.logInfo("a device is to connect again", { device: order.device })
+        yield* open(held)
       })
     }
   })

@@ -19,7 +19,7 @@ import {
   verifyBatch
 } from "#domain/wire/Envelope.ts"
 import { type AgentCommand, type AgentReport, box, encodePayload, unbox } from "#domain/wire/Protocol.ts"
-import { version2 } from "#domain/wire/Versions.ts"
+import { version3 } from "#domain/wire/Versions.ts"
 import * as InProcess from "#infra/bus/in-process/InProcess.ts"
 import * as NodeCrypto from "#infra/crypto/NodeCrypto.ts"
 import * as RefusalsSqlite from "#infra/refusals/Sqlite.ts"
@@ -153,7 +153,7 @@ export const makeGateway = Effect.gen(function* () {
           yield* incoming[i]!.acknowledge
           if (answer instanceof EnvelopeRefused) refused.push(answer.reason)
           else {
-            const report = version2.reports.read(2, answer.payload) as AgentReport
+            const report = version3.reports.read(3, answer.payload) as AgentReport
             if (report.kind === "heartbeat") {
               beats.push({ header: answer.header, report })
               continue

@@ -87,9 +87,9 @@ describe("a key's revocation", () => {
         writtenBy(() => (sql) => sql`INSERT INTO nowhere VALUES (1)`)
       )
       const { client, key } = yield* clients.create(caller, { name: "shop", scopes: ["messages:send"] })
-      assert.isTrue(isGood(key.secret))
+      assert.isTrue(isGood(key.secret!))
       yield* clients.revoke(caller, client, key.id)
-      assert.isFalse(isGood(key.secret))
+      assert.isFalse(isGood(key.secret!))
     })
   )
 
@@ -192,7 +192,7 @@ describe("a key that the release before has issued", () => {
           "client.key_expiry_set.v1"
         ]
       )
-      assert.isTrue(isGood(key.secret))
+      assert.isTrue(isGood(key.secret!))
     })
   )
 })

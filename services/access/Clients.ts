@@ -3,7 +3,7 @@ import { Client, type ClientCommand } from "#domain/access/Client.ts"
 import { inOrder, type Scope } from "#domain/access/Scopes.ts"
 import * as Clocks from "#domain/Clocks.ts"
 import { uuidV7 } from "#domain/Identifiers.ts"
-import { type ApiKeyId, ClientId } from "#domain/Ids.ts"
+import { ApiKeyId, ClientId } from "#domain/Ids.ts"
 import { fromMillis, type Instant, toMillis } from "#domain/Instant.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
 import { EventStore } from "#domain/ports/EventStore.ts"
@@ -11,17 +11,18 @@ import type { Actor } from "#domain/Recorded.ts"
 import { Personal } from "../privacy/Personal.ts"
 import * as AggregateActors from "../runtime/AggregateActors.ts"
 import type { Caller } from "../runtime/Caller.ts"
+import * as Requests from "../runtime/Requests.ts"
 import type { Unavailable } from "../views/Unavailable.ts"
 import { inForce, Views } from "../views/Views.ts"
 import { isLast } from "./Administrators.ts"
 import * as ClientDocuments from "./ClientDocuments.ts"
-import { newCredential } from "./Credential.ts"
+import { newCredential, newKeyId } from "./Credential.ts"
 import { Roster } from "./Roster.ts"
 
-/** A key as it is shown once: the secret is kept nowhere. */
+/** A key as it is shown once: the secret is kept nowhere, and a request that is repeated is answered without. */
 export interface NewKey {
   readonly id: ApiKeyId
-  readonly secret: string
+  readonly secret?: string
   readonly scopes: ReadonlyArray<Scope>
   readonly expiresAt?: Instant
 }
@@ -39,7 +40,12 @@ export class LastAdministrator extends Schema.TaggedError<LastAdministrator>()("
 export class KeyUnknown extends Schema.TaggedError<KeyUnknown>()("KeyUnknown", {}) {}
 
 type Created = { readonly client: ClientId; readonly key: NewKey }
-interface NewKeyRequest {
+type First = { readonly client: ClientId; readonly key: Required<Pick<NewKey, "id" | "secret">> }
+/** Without a key each request is another one. */
+interface Repeatable {
+  readonly idempotencyKey?: string | undefined
+}
+interface NewKeyRequest extends Repeatable {
   readonly name?: string | undefined
   readonly scopes: ReadonlyArray<Scope>
   /** Without: until it is revoked. */
@@ -49,7 +55,7 @@ interface NewClient extends Omit<NewKeyRequest, "name"> {
   readonly name: string
   readonly keyName?: string | undefined
 }
-interface Rotation {
+interface Rotation extends Repeatable {
   /** How long the old key stays good. */
   readonly overlapSeconds: number
   /** Of the new one. */
@@ -60,19 +66,22 @@ interface Rotation {
 export class Clients extends Context.Service<
   Clients,
   {
-    readonly create: (caller: Caller, client: NewClient) => Effect.Effect<Created, Unavailable>
+    readonly create: (caller: Caller, client: NewClient) => Effect.Effect<Created, Requests.OtherContent | Unavailable>
     readonly issue: (
       caller: Caller,
       client: ClientId,
       key: NewKeyRequest
-    ) => Effect.Effect<NewKey, ClientUnknown | Unavailable>
+    ) => Effect.Effect<NewKey, ClientUnknown | Requests.OtherContent | Unavailable>
     /** Issues a key with the scopes and the name of this one, which stays good for the overlap, and never longer than it was. */
     readonly rotate: (
       caller: Caller,
       client: ClientId,
       key: ApiKeyId,
       rotation: Rotation
-    ) => Effect.Effect<Rotated, ClientUnknown | KeyUnknown | KeyNotActive | LastAdministrator | Unavailable>
+    ) => Effect.Effect<
+      Rotated,
+      ClientUnknown | KeyUnknown | KeyNotActive | LastAdministrator | Requests.OtherContent | Unavailable
+    >
     readonly revoke: (
       caller: Caller,
       client: ClientId,
@@ -82,7 +91,7 @@ export class Clients extends Context.Service<
     /** Oldest first. */
     readonly list: Effect.Effect<ReadonlyArray<ClientDocuments.ClientDocument>, Unavailable>
     /** The first client, with a key that may do everything; `undefined` when the log has any key already. */
-    readonly first: Effect.Effect<Created | undefined, Unavailable>
+    readonly first: Effect.Effect<First | undefined, Unavailable>
   }
 >()("homing/services/access/Clients") {}
 
@@ -97,13 +106,19 @@ const make = Effect.fnUntraced(function* (keyIsConfigured: boolean) {
   const documents = yield* ClientDocuments.make
   const views = yield* Views
   const actors = yield* AggregateActors.make(Client)
+  const requests = yield* Requests.Requests
   const turns = yield* Semaphore.make(1)
 
+  /** Whoever asks; nobody does for the first client. */
+  type By = Caller | undefined
+
+  /** Answers whether it says something new. */
   const execute = Effect.fnUntraced(function* (
     client: ClientId,
-    actor: Actor,
+    by: By,
     command: (decision: AggregateActors.Decision) => ClientCommand
   ) {
+    const actor: Actor = by === undefined ? { kind: "gateway", id: "gateway" } : { kind: "api_key", id: by.key }
     const { position } = yield* actors.execute(Client.streamOf(client), command, {
       actor,
       correlationId: client,
@@ -112,12 +127,24 @@ const make = Effect.fnUntraced(function* (keyIsConfigured: boolean) {
     // a repeat records nothing, and what it repeats may be just as new
     const recorded = position ?? (yield* store.head)
     if (recorded !== undefined) yield* inForce(views, recorded)
+    return position !== undefined
   })
 
-  /** A key that was just issued, as the roster has it. */
-  const shown = (id: ApiKeyId, secret: string): NewKey => {
+  /** The id of what is asked for: that of the first such request, if it has a key. */
+  const idOf = (by: By, what: string, { idempotencyKey: key, ...asked }: Repeatable, fresh: string) =>
+    by === undefined || key === undefined ? Effect.succeed(fresh) : requests.accept(by, { what, key, asked, fresh })
+  const credentialOf = (by: By, what: string, request: Repeatable) =>
+    Effect.map(idOf(by, what, request, newKeyId(crypto)), (id) => newCredential(crypto, ApiKeyId.make(id)))
+
+  /** A key as the roster has it; of one that was just issued, the secret. */
+  const shown = (id: ApiKeyId, secret: string | undefined): NewKey => {
     const { expiresAt, scopes } = roster.keys.get(id)!
-    return { id, secret, scopes: [...scopes], ...(expiresAt !== undefined && { expiresAt }) }
+    return {
+      id,
+      ...(secret !== undefined && { secret }),
+      scopes: [...scopes],
+      ...(expiresAt !== undefined && { expiresAt })
+    }
   }
 
   /** What is said of a key in the first event of its decision, beside its digest. */
@@ -152,29 +179,27 @@ const make = Effect.fnUntraced(function* (keyIsConfigured: boolean) {
 
   const issue = Effect.fnUntraced(function* (
     client: ClientId,
-    actor: Actor,
-    { expiresInSeconds, name, scopes }: NewKeyRequest
+    by: By,
+    request: NewKeyRequest,
+    what = `key of ${client}`
   ) {
-    const { digest, id, secret } = newCredential(crypto)
+    const { expiresInSeconds, name, scopes } = request
+    const { digest, id, secret } = yield* credentialOf(by, what, request)
     const named = yield* naming(client, name)
-    yield* execute(client, actor, ({ at, eventId }) => ({
+    const isNew = yield* execute(client, by, ({ at, eventId }) => ({
       _tag: "IssueKey",
       issued: { key: id, digest, scopes: inOrder(scopes), ...named({ at, eventId }) },
       ...(expiresInSeconds !== undefined && { expiresAt: later(at, expiresInSeconds) })
     }))
-    return shown(id, secret)
+    return shown(id, isNew ? secret : undefined)
   })
 
-  const rotate = Effect.fnUntraced(function* (
-    client: ClientId,
-    actor: Actor,
-    key: ApiKeyId,
-    { expiresInSeconds, overlapSeconds }: Rotation
-  ) {
-    const { digest, id, secret } = newCredential(crypto)
+  const rotate = Effect.fnUntraced(function* (client: ClientId, by: By, key: ApiKeyId, rotation: Rotation) {
+    const { expiresInSeconds, overlapSeconds } = rotation
+    const { digest, id, secret } = yield* credentialOf(by, `rotation of ${key}`, rotation)
     const known = roster.keys.get(key)
     const named = yield* naming(client, known && (yield* documents.nameOf(known)))
-    yield* execute(client, actor, ({ at, eventId }) => ({
+    const isNew = yield* execute(client, by, ({ at, eventId }) => ({
       _tag: "RotateKey",
       key,
       replacement: { key: id, digest, ...named({ at, eventId }) },
@@ -182,33 +207,31 @@ const make = Effect.fnUntraced(function* (keyIsConfigured: boolean) {
       until: later(at, overlapSeconds),
       at
     }))
-    return { key: shown(id, secret), replaces: { id: key, expiresAt: roster.keys.get(key)!.expiresAt! } }
+    const shownKey = shown(id, isNew ? secret : undefined)
+    return { key: shownKey, replaces: { id: key, expiresAt: roster.keys.get(key)!.expiresAt! } }
   })
 
   const create = Effect.fnUntraced(
-    function* (actor: Actor, { keyName, name, ...key }: NewClient) {
-      const client = ClientId.make(uuidV7(crypto, wall()))
+    function* (by: By, asked: NewClient) {
+      const { keyName, name, ...key } = asked
+      const client = ClientId.make(yield* idOf(by, "client", asked, uuidV7(crypto, wall())))
       const seal = yield* personal.sealFor("client", client)
-      yield* execute(client, actor, ({ eventId }) => ({ _tag: "Create", name: seal(eventId(0), "name", name) }))
-      const issued = yield* Effect.catchTag(
-        issue(client, actor, { ...key, name: keyName }),
-        "ClientRejected",
-        (error) => Effect.die(error)
+      const made = execute(client, by, ({ eventId }) => ({ _tag: "Create", name: seal(eventId(0), "name", name) }))
+      yield* Effect.catchTag(made, "ClientRejected", (rejected) =>
+        rejected.reason === "exists" ? Effect.void : Effect.fail(rejected)
       )
-      return { client, key: issued }
+      return { client, key: yield* issue(client, by, { ...key, name: keyName }, `first key of ${client}`) }
     },
     Effect.catchTag("ClientRejected", (error) => Effect.die(error))
   )
 
-  const actorOf = ({ key }: Caller): Actor => ({ kind: "api_key", id: key })
-
   return Clients.of({
-    create: (caller, client) => create(actorOf(caller), client),
+    create,
     issue: (caller, client, key) =>
-      Effect.catchTag(issue(client, actorOf(caller), key), "ClientRejected", () => Effect.fail(new ClientUnknown({}))),
+      Effect.catchTag(issue(client, caller, key), "ClientRejected", () => Effect.fail(new ClientUnknown({}))),
     rotate: (caller, client, key, rotation) =>
       Effect.catchTag(
-        unlessLast(client, key, rotate(client, actorOf(caller), key, rotation), {
+        unlessLast(client, key, rotate(client, caller, key, rotation), {
           expires: rotation.expiresInSeconds !== undefined
         }),
         "ClientRejected",
@@ -223,11 +246,7 @@ const make = Effect.fnUntraced(function* (keyIsConfigured: boolean) {
       ),
     revoke: (caller, client, key) =>
       Effect.catchTag(
-        unlessLast(
-          client,
-          key,
-          execute(client, actorOf(caller), () => ({ _tag: "RevokeKey", key }))
-        ),
+        unlessLast(client, key, Effect.asVoid(execute(client, caller, () => ({ _tag: "RevokeKey", key })))),
         "ClientRejected",
         ({ reason }) => Effect.fail(reason === "no_such_key" ? new KeyUnknown({}) : new ClientUnknown({}))
       ),
@@ -237,10 +256,13 @@ const make = Effect.fnUntraced(function* (keyIsConfigured: boolean) {
       const head = yield* store.head
       if (head !== undefined) yield* views.reached(head)
       if (roster.keys.size > 0) return undefined
-      return yield* create({ kind: "gateway", id: "gateway" }, { name: "first", scopes: ["admin"] })
+      const made = create(undefined, { name: "first", scopes: ["admin"] })
+      const { client, key } = yield* Effect.catchTag(made, "OtherContent", Effect.die)
+      return { client, key: { id: key.id, secret: key.secret! } } // nobody asks for it twice
     })
   })
 })
 
 /** `keyIsConfigured`: then there is always an administrator. */
-export const layer = (keyIsConfigured: boolean) => Layer.effect(Clients, make(keyIsConfigured))
+export const layer = (keyIsConfigured: boolean) =>
+  Layer.effect(Clients, make(keyIsConfigured)).pipe(Layer.provide(Requests.layer))

@@ -24,8 +24,9 @@ export const layer = HttpApiBuilder.group(
         "create",
         posting(
           create,
-          Effect.fnUntraced(function* ({ payload }) {
-            const made = yield* clients.create(yield* CurrentPrincipal, payload)
+          Effect.fnUntraced(function* ({ key, payload }) {
+            const asked = { ...payload, idempotencyKey: key.value }
+            const made = yield* clients.create(yield* CurrentPrincipal, asked)
             return {
               body: { id: made.client, name: payload.name, key: made.key },
               headers: { location: `/v1/clients/${made.client}` }
@@ -44,9 +45,10 @@ export const layer = HttpApiBuilder.group(
         "issueKey",
         posting(
           issueKey,
-          Effect.fnUntraced(function* ({ params: { id }, payload }) {
+          Effect.fnUntraced(function* ({ key, params: { id }, payload }) {
             if (!isClientId(id)) return yield* refuse("client_not_found")
-            return { body: yield* clients.issue(yield* CurrentPrincipal, id, payload) }
+            const asked = { ...payload, idempotencyKey: key.value }
+            return { body: yield* clients.issue(yield* CurrentPrincipal, id, asked), headers: {} }
           })
         )
       )
@@ -54,12 +56,12 @@ export const layer = HttpApiBuilder.group(
         "rotateKey",
         posting(
           rotateKey,
-          Effect.fnUntraced(function* ({ params: { id, key }, payload }) {
+          Effect.fnUntraced(function* ({ key: { value: idempotencyKey }, params: { id, key }, payload }) {
             if (!isClientId(id)) return yield* refuse("client_not_found")
             if (!isKeyId(key)) return yield* refuse("key_not_found")
             const { expiresInSeconds, overlapSeconds = defaultOverlapSeconds } = payload
-            const rotation = { expiresInSeconds, overlapSeconds }
-            return { body: yield* clients.rotate(yield* CurrentPrincipal, id, key, rotation) }
+            const rotation = { expiresInSeconds, idempotencyKey, overlapSeconds }
+            return { body: yield* clients.rotate(yield* CurrentPrincipal, id, key, rotation), headers: {} }
           })
         )
       )

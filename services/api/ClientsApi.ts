@@ -3,6 +3,7 @@ import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/ht
 import { Scope } from "#domain/access/Scopes.ts"
 import { Authorization, RequiredScope, ShowsViews } from "./Authorization.ts"
 import { Name } from "./FreeText.ts"
+import { answered, keyed } from "./IdempotencyKey.ts"
 import { instant, integer, listOf, located, text, uuid } from "./Members.ts"
 import { anywhere, Problem, withBody } from "./Problems.ts"
 
@@ -60,7 +61,9 @@ const Key = Schema.Struct({
 
 const NewKey = Schema.Struct({
   id: keyId,
-  secret: text("The key itself: shown here and never again."),
+  secret: Schema.optionalKey(
+    text("The key itself: shown here and never again, and absent in the answer to a request that is repeated.")
+  ),
   scopes,
   expiresAt
 }).annotate({ identifier: "NewKey", description: "An API key that was just issued." })
@@ -92,9 +95,13 @@ const key = text("The key's id.")
 export class ClientsApi extends HttpApiGroup.make("clients")
   .add(
     HttpApiEndpoint.post("create", "/", {
+      headers: keyed,
       payload: CreateClient,
-      success: HttpApiSchema.WithHeaders(CreatedClient.pipe(HttpApiSchema.status(201)), located("The client's path.")),
-      error: withBody
+      success: HttpApiSchema.WithHeaders(CreatedClient.pipe(HttpApiSchema.status(201)), {
+        ...answered,
+        ...located("The client's path.")
+      }),
+      error: [...withBody, Problem("idempotency_conflict")]
     }).annotate(OpenApi.Summary, "Create a client and its first key"),
     HttpApiEndpoint.get("list", "/", {
       success: listOf(Client, "ClientList", "Every client, oldest first."),
@@ -111,16 +118,19 @@ export class ClientsApi extends HttpApiGroup.make("clients")
       .annotate(OpenApi.Summary, "A client and its keys"),
     HttpApiEndpoint.post("issueKey", "/:id/keys", {
       params: { id },
+      headers: keyed,
       payload: IssueKey,
-      success: NewKey.pipe(HttpApiSchema.status(201)),
-      error: [...withBody, Problem("client_not_found")]
+      success: HttpApiSchema.WithHeaders(NewKey.pipe(HttpApiSchema.status(201)), answered),
+      error: [...withBody, Problem("idempotency_conflict"), Problem("client_not_found")]
     }).annotate(OpenApi.Summary, "Issue another key"),
     HttpApiEndpoint.post("rotateKey", "/:id/keys/:key/rotate", {
       params: { id, key },
+      headers: keyed,
       payload: RotateKey,
-      success: RotatedKey.pipe(HttpApiSchema.status(201)),
+      success: HttpApiSchema.WithHeaders(RotatedKey.pipe(HttpApiSchema.status(201)), answered),
       error: [
         ...withBody,
+        Problem("idempotency_conflict"),
         Problem("client_not_found"),
         Problem("key_not_found"),
         Problem("key_not_active"),
@@ -130,8 +140,9 @@ export class ClientsApi extends HttpApiGroup.make("clients")
       .annotate(OpenApi.Summary, "Issue a key in the place of this one, which stays good for a while")
       .annotate(
         OpenApi.Description,
-        "The new key has the scopes and the name of the old one. A request that is repeated issues one more; the old key never stays " +
-          "good longer than the first one said."
+        "The new key has the scopes and the name of the old one. A request that is repeated under its idempotency key is " +
+          "answered without the secret; under another one it issues one more, and the old key never stays good longer than " +
+          "the first one said."
       ),
     HttpApiEndpoint.delete("revokeKey", "/:id/keys/:key", {
       params: { id, key },

@@ -4,6 +4,7 @@ import { connections } from "#domain/device/Link.ts"
 import type { DisconnectReason } from "#domain/ports/WhatsApp.ts"
 import { Authorization, CountsAs, RequiredScope, ShowsViews } from "./Authorization.ts"
 import { Name } from "./FreeText.ts"
+import { answered, keyed } from "./IdempotencyKey.ts"
 import { instant, listOf, located, nullable, text, uuid, word } from "./Members.ts"
 import { anywhere, Problem, withBody } from "./Problems.ts"
 
@@ -41,34 +42,65 @@ const reasons = {
   logged_out: true,
   pairing_timeout: true,
   pairing_refused: true,
-  not_opened: true
-} satisfies Record<DisconnectReason, true>
+  not_opened: true,
+  unlinking: true,
+  unlinked: true,
+  forgotten: true
+} satisfies Record<DisconnectReason | "unlinking" | "unlinked" | "forgotten", true>
 
 export const Device = Schema.Struct({
   id: uuid("Names the device."),
   name: Schema.optionalKey(text("What it is called; absent when that can no longer be read.")),
   state: Schema.Literals(connections).annotate({
-    description: "`pairing`: no account was linked yet; `logged_out`: its account was unlinked, for good."
+    description:
+      "`pairing`: no account was linked yet; `logged_out`: its account was unlinked, until it is paired again."
   }),
   reason: nullable(word(Object.keys(reasons), "A word for it."), "Why it is in this state, when there is more to say."),
   since: instant("Since when."),
-  qr: Schema.optionalKey(text("While it is paired by QR code: what the code says that the phone is to scan now.")),
-  code: Schema.optionalKey(text("While it is paired by a typed code: what is to be typed into the phone.")),
+  qr: Schema.optionalKey(
+    text("While it is paired by QR code: what the code says that the phone is to scan now. Only with `devices:manage`.")
+  ),
+  code: Schema.optionalKey(
+    text("While it is paired by a typed code: what is to be typed into the phone. Only with `devices:manage`.")
+  ),
   assumed: Schema.optionalKey(
     text("In the answer that creates it: what was understood to stand before the digits of `phone`.")
   )
 }).annotate({ identifier: "Device", description: "A linked WhatsApp account." })
 
+export const RenameDevice = Schema.Struct({ name: Name }).annotate({
+  identifier: "RenameDevice",
+  description: "What a device is to be called."
+})
+
+const { name: _, ...linking } = CreateDevice.fields
+export const PairDevice = Schema.Struct(linking).annotate({
+  identifier: "PairDevice",
+  description: "How a device is to be linked, as when it was created."
+})
+
 const id = uuid("The device's id.")
+const unfit = [
+  Problem("device_not_found"),
+  Problem("device_not_paired"),
+  Problem("device_paired"),
+  Problem("device_pairing"),
+  Problem("device_unlinking")
+] as const
+const managed = [Device, Device.pipe(HttpApiSchema.status(202))] as const
 
 const noPicture = [...anywhere, Problem("device_not_found"), Problem("qr_not_found")] as const
 
 export class DevicesApi extends HttpApiGroup.make("devices")
   .add(
     HttpApiEndpoint.post("create", "/", {
+      headers: keyed,
       payload: CreateDevice,
-      success: HttpApiSchema.WithHeaders(Device.pipe(HttpApiSchema.status(201)), located("The device's path.")),
-      error: [...withBody, Problem("invalid_number")]
+      success: HttpApiSchema.WithHeaders(Device.pipe(HttpApiSchema.status(201)), {
+        ...answered,
+        ...located("The device's path.")
+      }),
+      error: [...withBody, Problem("invalid_number"), Problem("idempotency_conflict")]
     })
       .annotate(RequiredScope, ["devices:manage"])
       .annotate(OpenApi.Summary, "Link a WhatsApp account: by QR code, or by a code typed into the phone"),
@@ -76,7 +108,7 @@ export class DevicesApi extends HttpApiGroup.make("devices")
       success: listOf(Device, "DeviceList", "Every device, oldest first."),
       error: anywhere
     })
-      .annotate(RequiredScope, ["devices:manage"])
+      .annotate(RequiredScope, ["devices:read"])
       .annotate(ShowsViews, "memory")
       .annotate(OpenApi.Summary, "Every device, oldest first"),
     HttpApiEndpoint.get("get", "/:id", {
@@ -84,9 +116,48 @@ export class DevicesApi extends HttpApiGroup.make("devices")
       success: Device,
       error: [...anywhere, Problem("device_not_found")]
     })
-      .annotate(RequiredScope, ["devices:manage"])
+      .annotate(RequiredScope, ["devices:read"])
       .annotate(ShowsViews, "memory")
       .annotate(OpenApi.Summary, "A device, with what to show while it is being paired"),
+    HttpApiEndpoint.patch("rename", "/:id", {
+      params: { id },
+      payload: RenameDevice,
+      success: Device,
+      error: [...withBody, ...unfit]
+    })
+      .annotate(RequiredScope, ["devices:manage"])
+      .annotate(ShowsViews, "memory")
+      .annotate(OpenApi.Summary, "Give a device another name"),
+    HttpApiEndpoint.delete("unlink", "/:id", {
+      params: { id },
+      success: managed,
+      error: [...anywhere, ...unfit]
+    })
+      .annotate(RequiredScope, ["devices:manage"])
+      .annotate(ShowsViews, "memory")
+      .annotate(OpenApi.Summary, "Unlink a device from its account, and take it off the list")
+      .annotate(
+        OpenApi.Description,
+        "200 when its agent has done so, 202 while it has not; asking again tells, and changes nothing. Messages that wait for it fail."
+      ),
+    HttpApiEndpoint.post("pair", "/:id/pair", {
+      params: { id },
+      payload: PairDevice,
+      success: HttpApiSchema.WithHeaders(Device, located("The device's path.")),
+      error: [...withBody, ...unfit, Problem("invalid_number")]
+    })
+      .annotate(RequiredScope, ["devices:manage"])
+      .annotate(ShowsViews, "memory")
+      .annotate(OpenApi.Summary, "Pair a device again that is not linked, perhaps with another account"),
+    HttpApiEndpoint.post("reconnect", "/:id/reconnect", {
+      params: { id },
+      success: managed,
+      error: [...anywhere, ...unfit]
+    })
+      .annotate(RequiredScope, ["devices:manage"])
+      .annotate(ShowsViews, "memory")
+      .annotate(OpenApi.Summary, "Open a linked device's session again, if that has ended")
+      .annotate(OpenApi.Description, "200 when it is connected, 202 while it is not."),
     HttpApiEndpoint.get("qrPng", "/:id/qr.png", {
       params: { id },
       success: Schema.Uint8Array.pipe(HttpApiSchema.asUint8Array({ contentType: "image/png" })),

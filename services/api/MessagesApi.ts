@@ -7,6 +7,7 @@ import { AgentKey } from "./AgentsApi.ts"
 import { Authorization, CountsAs, CountsItself, RequiredScope, ShowsViews } from "./Authorization.ts"
 import { parameterAs } from "./Document.ts"
 import { FreeText } from "./FreeText.ts"
+import { answered, keyed } from "./IdempotencyKey.ts"
 import { count, instant, integer, located, nullable, text, uuid, word } from "./Members.ts"
 import { anywhere, Problem, withBody } from "./Problems.ts"
 
@@ -136,25 +137,7 @@ export const MessageHistory = Schema.Struct({
   })
 }).annotate({ identifier: "MessageHistory", description: "What is known of a message, and what it is checked with." })
 
-/** A string as in RFC 9651, the way the draft standard has it; or the same without the quotes, if that has no spaces. */
-const quoted = /"(?:[ !#-[\]-~]|\\["\\]){1,255}"/
-const bare = /[!#-~][!-~]{0,254}/
-export const IdempotencyKey = Schema.String.check(
-  Schema.isPattern(new RegExp(`^(?:${bare.source}|${quoted.source})$`), {
-    message: "Expected once, 1 to 255 visible ASCII characters, or a string in double quotes of as many and spaces",
-    toJsonSchema: () => ({ pattern: `^(?:${bare.source}|${quoted.source})$` })
-  })
-).annotate({
-  description: 'Names the request: `"order-4711"` as draft-ietf-httpapi-idempotency-key-header has it, or `order-4711`.'
-})
-
-const answer = {
-  "idempotency-key": text("The key under which it was accepted: the caller's, or the one that the gateway made."),
-  "idempotency-warning": Schema.optionalKey(
-    text("Present when the gateway made the key: a lost answer is then not protected.")
-  )
-}
-const accepted = { ...answer, ...located("The message's path.") }
+const accepted = { ...answered, ...located("The message's path.") }
 
 /** Of a page of messages. */
 export const pageSizes = { minimum: 1, maximum: 200, default: 50 } as const
@@ -163,12 +146,12 @@ const id = uuid("The message's id.")
 export class MessagesApi extends HttpApiGroup.make("messages")
   .add(
     HttpApiEndpoint.post("send", "/", {
-      headers: { "idempotency-key": Schema.optionalKey(IdempotencyKey) },
+      headers: keyed,
       payload: SendMessage,
       success: [
         HttpApiSchema.WithHeaders(Message.pipe(HttpApiSchema.status(201)), accepted),
         HttpApiSchema.WithHeaders(Message.pipe(HttpApiSchema.status(202)), accepted),
-        HttpApiSchema.WithHeaders(Message.pipe(HttpApiSchema.status(200)), answer)
+        HttpApiSchema.WithHeaders(Message.pipe(HttpApiSchema.status(200)), answered)
       ],
       error: [
         ...withBody,

@@ -110,7 +110,9 @@ const addressOf = HttpServer.addressFormattedWith((url) => Effect.succeed(url.re
 
 /** Creates a device over the API, scans its code with the simulated phone, and waits until it is connected. */
 const pair = Effect.fnUntraced(function* (ask: Client.Ask, simulator: Simulator) {
-  const { body } = yield* ask(({ devices }) => devices.create({ payload: { name: "demo phone", pairing: "qr" } }))
+  const { body } = yield* ask(({ devices }) =>
+    devices.create({ headers: {}, payload: { name: "demo phone", pairing: "qr" } })
+  )
   const device = ask(({ devices }) => devices.get({ params: { id: body.id } }))
   const { qr } = yield* until(device, (shown) => shown.qr !== undefined)
   yield* Effect.promise(() => simulator.scanQr(qr!, ownNumber))

@@ -1,12 +1,13 @@
-import { Effect, Layer, Redacted, Stream } from "effect"
+import { Effect, Layer, Redacted, Schedule, Stream } from "effect"
 import { HttpServer } from "effect/http"
+import type { DeviceId } from "#domain/Ids.ts"
 import { EventStore } from "#domain/ports/EventStore.ts"
 import { whatsapp } from "#mac-agent/Layers.ts"
 import { Authenticator } from "../access/Authenticator.ts"
 import { Clients } from "../access/Clients.ts"
 import type { Config } from "../Config.ts"
-import { Devices } from "../devices/Devices.ts"
-import { PairingCodes } from "../devices/PairingCodes.ts"
+import { type DeviceDocument, Devices } from "../devices/Devices.ts"
+import { type PairingCode, PairingCodes } from "../devices/PairingCodes.ts"
 import * as QrCode from "../devices/QrCode.ts"
 import { Usefulness } from "../health/Usefulness.ts"
 import { alone, together } from "../layers/Processes.ts"
@@ -16,7 +17,7 @@ import * as Log from "../telemetry/Log.ts"
 import { version } from "../Version.ts"
 import { Views } from "../views/Views.ts"
 import { configured, gatewayOptions } from "./Settings.ts"
-import { faint, say, sayNotice, strong } from "./Terminal.ts"
+import { bad, faint, good, say, sayNotice, strong } from "./Terminal.ts"
 
 /** What its role says, on the configured folder, until a signal ends it. A second start continues. */
 export const run = (config: Config) =>
@@ -45,7 +46,15 @@ export const main = Effect.flatMap(configured, run)
 const greet = Effect.fnUntraced(function* ({ access, process }: Config, role: Role) {
   const url = yield* HttpServer.addressFormattedWith(Effect.succeed)
   const codes = yield* PairingCodes
-  yield* Effect.forkScoped(Stream.runForEach(codes.shown, show), { startImmediately: true })
+  const offered = new Set<DeviceId>()
+  const shown = Stream.runForEach(codes.shown, (code) =>
+    Effect.andThen(
+      show(code),
+      Effect.sync(() => offered.add(code.device))
+    )
+  )
+  yield* Effect.forkScoped(shown, { startImmediately: true })
+  yield* Effect.forkScoped(Effect.repeat(tellScanned(offered), Schedule.spaced("500 millis")))
 
   say("", `  ${strong("Homing")}  ${url}   ${faint(`data in ${process.dataDirectory}`)}`)
   yield* Effect.logInfo("started", { url, role, version, folder: process.dataDirectory })
@@ -58,7 +67,11 @@ const greet = Effect.fnUntraced(function* ({ access, process }: Config, role: Ro
   if ((yield* devices.list).length > 0) return
   if (caller === undefined) return say(`  ${faint("No device yet: POST /v1/devices links one.")}`, "")
   say(`  ${faint("No device yet: open WhatsApp on the phone, Linked devices, Link a device, and scan.")}`, "")
-  yield* devices.create(caller, { name: "first device", pairing: { method: "qr" } })
+  yield* devices.create(caller, {
+    idempotencyKey: globalThis.crypto.randomUUID(),
+    name: "first device",
+    pairing: { method: "qr" }
+  })
 })
 
 /** Of a new log; nobody can be told it again. */
@@ -77,9 +90,27 @@ const holderOf = Effect.fnUntraced(function* (apiKey: Redacted.Redacted) {
   return typeof principal === "string" ? undefined : principal
 })
 
-const show = ({ code, device, method }: { readonly code: string; readonly device: string; readonly method: string }) =>
+const show = ({ code, device, method }: PairingCode & { readonly device: DeviceId }) =>
   Effect.sync(() =>
     method === "qr"
-      ? say(QrCode.toTerminal(code), "", `  ${faint(`device ${device}: scan it with the phone`)}`, "")
+      ? say(
+          QrCode.toTerminal(code, globalThis.process.stdout.rows),
+          `  ${faint(`device ${device}: scan it with the phone`)}`
+        )
       : say("", `  ${faint(`device ${device}: type this into the phone`)}  ${strong(code)}`, "")
   )
+
+/** What became of the codes that were shown here. */
+const tellScanned = Effect.fnUntraced(function* (offered: Set<DeviceId>) {
+  const devices = yield* Devices
+  for (const id of offered) {
+    const device = yield* Effect.orElseSucceed(devices.find(id), () => undefined)
+    if (device === undefined || (device.state === "pairing" && device.reason === undefined)) continue
+    offered.delete(id)
+    say("", `  device ${id}: ${outcome(device)}`, "")
+  }
+})
+const outcome = ({ reason, state }: DeviceDocument) => {
+  if (state === "connected" || state === "disconnected") return good("linked")
+  return bad(`not linked, ${reason}; POST /v1/devices/<id>/pair offers codes again`)
+}

@@ -1,19 +1,22 @@
-import { Clock, Context, Effect, Layer, Schedule } from "effect"
-import { Device } from "#domain/device/Device.ts"
-import { type Connection, connections } from "#domain/device/Link.ts"
+import { Clock, Context, Effect, Layer, Schedule, Schema } from "effect"
+import { Device, type DeviceCommand, type Pairing } from "#domain/device/Device.ts"
+import { type Connection, connections, isBeingPaired } from "#domain/device/Link.ts"
 import { uuidV7 } from "#domain/Identifiers.ts"
-import { type AgentId, DeviceId } from "#domain/Ids.ts"
+import { type AgentId, DeviceId, type EventId } from "#domain/Ids.ts"
 import type { Instant } from "#domain/Instant.ts"
 import type { PhoneNumber } from "#domain/message/Recipient.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
+import { EventStore } from "#domain/ports/EventStore.ts"
 import { Personal } from "../privacy/Personal.ts"
+import type { Decision } from "../runtime/AggregateActors.ts"
 import type { Caller } from "../runtime/Caller.ts"
+import * as Requests from "../runtime/Requests.ts"
 import { observe } from "../telemetry/Metrics.ts"
 import type { Unavailable } from "../views/Unavailable.ts"
 import { inForce, Views } from "../views/Views.ts"
 import { DeviceActors } from "./DeviceActors.ts"
 import { DeviceRegistry } from "./DeviceRegistry.ts"
-import type { DeviceRecord } from "./DevicesRows.ts"
+import type { DeviceRecord, DeviceRecords } from "./DevicesRows.ts"
 import { PairingCodes } from "./PairingCodes.ts"
 
 export interface DeviceDocument {
@@ -37,22 +40,61 @@ const warningOf = ({ connection, reason }: Pick<DeviceRecord, "connection" | "re
   return connection === "pairing" && reason !== undefined ? "device_not_paired" : undefined
 }
 
+/** How a device is to be linked. */
+export type Linking = { readonly method: "qr" } | { readonly method: "code"; readonly phone: PhoneNumber }
+
+/** The device stands otherwise than what is asked of it supposes. */
+export class DeviceRefused extends Schema.TaggedError<DeviceRefused>()("DeviceRefused", {
+  code: Schema.Literals([
+    "device_not_found",
+    "device_not_paired",
+    "device_paired",
+    "device_pairing",
+    "device_unlinking"
+  ])
+}) {}
+const codeOf = {
+  no_agent: "device_not_found",
+  not_created: "device_not_found",
+  not_linked: "device_not_paired",
+  linked: "device_paired",
+  being_paired: "device_pairing",
+  being_unlinked: "device_unlinking"
+} as const
+
+/** What was asked of a device, and whether it has come to that. */
+export interface Managed {
+  readonly device: DeviceDocument
+  readonly isDone: boolean
+}
+
 /** Everything the front door may do with devices. */
 export class Devices extends Context.Service<
   Devices,
   {
-    /** Records the device and asks its agent to pair it; waits a moment for the first code. */
+    /**
+     * Records the device and asks its agent to pair it; waits a moment for the first code. Once for each idempotency key:
+     * a repeat answers how the device is now.
+     */
     readonly create: (
       caller: Caller,
-      request: {
-        readonly name: string
-        readonly pairing: { readonly method: "qr" } | { readonly method: "code"; readonly phone: PhoneNumber }
-      }
-    ) => Effect.Effect<DeviceDocument, Unavailable>
+      request: { readonly idempotencyKey: string; readonly name: string; readonly pairing: Linking }
+    ) => Effect.Effect<DeviceDocument, Requests.OtherContent | Unavailable>
+
+    readonly rename: (caller: Caller, id: DeviceId, name: string) => Effect.Effect<DeviceDocument, Refused>
+
+    /** Asks the agent of a device that is not linked to pair it again; waits a moment for the first code. */
+    readonly pair: (caller: Caller, id: DeviceId, pairing: Linking) => Effect.Effect<DeviceDocument, Refused>
+
+    /** Opens the session of a linked device again, if that has ended; waits a moment until it is connected. */
+    readonly reconnect: (caller: Caller, id: DeviceId) => Effect.Effect<Managed, Refused>
+
+    /** Unlinks a device for good, and once only; waits a moment until that is done. */
+    readonly unlink: (caller: Caller, id: DeviceId) => Effect.Effect<Managed, Refused>
 
     readonly find: (id: DeviceId) => Effect.Effect<DeviceDocument | undefined, Unavailable>
 
-    /** Every device, oldest first. */
+    /** Every device that was not unlinked, oldest first. */
     readonly list: Effect.Effect<ReadonlyArray<DeviceDocument>, Unavailable>
 
     /** How many are in which state. Asks no port: nothing of a device is opened to be counted. */
@@ -63,8 +105,12 @@ export class Devices extends Context.Service<
   }
 >()("homing/services/devices/Devices") {}
 
-/** How long `create` waits for the first code before it answers without one. */
+type Refused = DeviceRefused | Unavailable
+
+/** How long the first code is waited for before the answer is given without one. */
 const firstCodePatience = "3 seconds"
+/** How long the agent's word is waited for. */
+const patience = "10 seconds"
 
 /** New devices go to `agent`. */
 export const layer = (agent: AgentId) =>
@@ -77,58 +123,122 @@ export const layer = (agent: AgentId) =>
       const codes = yield* PairingCodes
       const views = yield* Views
       const actors = yield* DeviceActors
+      const requests = yield* Requests.Requests
+      const store = yield* EventStore
 
       const present = Effect.fnUntraced(function* (record: DeviceRecord) {
-        const { connection: state, created, id, reason, since } = record
-        const name = yield* personal.reveal(record.name, { tenant: record.tenant, event: created, field: "name" })
-        const pairing = record.paired ? undefined : yield* codes.current(id)
+        const { connection: state, id, namedBy, paired, removal, since } = record
+        const name = yield* personal.reveal(record.name, { tenant: record.tenant, event: namedBy, field: "name" })
+        const pairing = paired || removal !== undefined ? undefined : yield* codes.current(id)
+        const reason = removal === "asked" ? "unlinking" : record.reason
         const document: DeviceDocument = { id, name, state, reason, since, pairing }
         return document
       })
 
       const count = () => {
         const counts = Object.fromEntries(connections.map((state) => [state, 0])) as Record<Connection, number>
-        for (const { connection } of registry.values()) counts[connection]++
+        for (const { connection } of remaining(registry)) counts[connection]++
         return counts
       }
       for (const state of connections) {
         observe("homing_devices", "Devices, by how they stand with WhatsApp.", () => count()[state], { state })
       }
 
+      /** What a repeat finds may be just as new. */
+      const heardOf = Effect.flatMap(store.head, (head) => (head === undefined ? Effect.void : inForce(views, head)))
+
+      /** What it answers is in force here. */
+      const execute = Effect.fnUntraced(function* (
+        { key }: Caller,
+        id: DeviceId,
+        command: (decision: Decision) => DeviceCommand
+      ) {
+        const { position } = yield* actors.execute(Device.streamOf(id), command, {
+          actor: { kind: "api_key", id: key },
+          correlationId: id,
+          causationId: id
+        })
+        if (position === undefined) yield* heardOf
+        else yield* inForce(views, position)
+      })
+      const ask = (caller: Caller, id: DeviceId, command: (decision: Decision) => DeviceCommand) =>
+        Effect.catchTag(execute(caller, id, command), "DeviceRejected", (rejected) => {
+          const { reason } = rejected
+          if (reason === "exists" || reason === "other_agent") return Effect.die(rejected)
+          return new DeviceRefused({ code: codeOf[reason] })
+        })
+
+      /** Seals the number that is to be linked, if it is known. */
+      const sealing = Effect.fnUntraced(function* (linking: Linking) {
+        if (linking.method === "qr") return (): Pairing => ({ method: "qr" })
+        const { phone } = linking
+        const seal = yield* personal.sealFor("phone", phone)
+        return (event: EventId): Pairing => ({ method: "code", phone: seal(event, "phone", phone) })
+      })
+
+      const comesTo = (id: DeviceId, is: (record: DeviceRecord) => boolean) =>
+        Effect.sync(() => is(registry.get(id)!)).pipe(
+          Effect.repeat({ until: (yes) => yes, schedule: Schedule.spaced("20 millis") })
+        )
+      const firstCode = (id: DeviceId) =>
+        Effect.timeoutOption(
+          Effect.raceFirst(
+            codes.first(id),
+            comesTo(id, ({ paired }) => paired)
+          ),
+          firstCodePatience
+        )
+      const outcome = Effect.fnUntraced(function* (id: DeviceId, isDone: (record: DeviceRecord) => boolean) {
+        yield* Effect.timeoutOption(comesTo(id, isDone), patience)
+        const record = registry.get(id)!
+        const managed: Managed = { device: yield* present(record), isDone: isDone(record) }
+        return managed
+      })
+
       return {
-        create: Effect.fn("Devices.create")(function* (caller, { name, pairing }) {
-          const id = DeviceId.make(uuidV7(crypto, yield* Clock.currentTimeMillis))
-          const seal = yield* personal.sealFor("device", id)
-          const sealPhone = pairing.method === "code" ? yield* personal.sealFor("phone", pairing.phone) : undefined
-          const outcome = yield* actors
-            .execute(
-              Device.streamOf(id),
-              ({ eventId }) => {
-                const event = eventId(0)
-                return {
-                  _tag: "Create",
-                  created: {
-                    name: seal(event, "name", name),
-                    via: {
-                      agent,
-                      pairing:
-                        pairing.method === "code" && sealPhone !== undefined
-                          ? { method: "code", phone: sealPhone(event, "phone", pairing.phone) }
-                          : { method: "qr" },
-                      transport: "whatsapp-web"
-                    }
-                  }
-                }
-              },
-              { actor: { kind: "api_key", id: caller.key }, correlationId: id, causationId: id }
-            )
-            .pipe(Effect.catchTag("DeviceRejected", (impossible) => Effect.die(impossible)))
-          if (outcome.position !== undefined) yield* inForce(views, outcome.position)
-          const paired = Effect.sync(() => registry.get(id)?.paired === true).pipe(
-            Effect.repeat({ until: (yes) => yes, schedule: Schedule.spaced("20 millis") })
+        create: Effect.fn("Devices.create")(function* (caller, { idempotencyKey: key, name, pairing }) {
+          const fresh = uuidV7(crypto, yield* Clock.currentTimeMillis)
+          const id = DeviceId.make(
+            yield* requests.accept(caller, { what: "device", key, asked: { name, pairing }, fresh })
           )
-          yield* Effect.timeoutOption(Effect.raceFirst(codes.first(id), paired), firstCodePatience)
+          const seal = yield* personal.sealFor("device", id)
+          const sealed = yield* sealing(pairing)
+          yield* execute(caller, id, ({ eventId }) => {
+            const event = eventId(0)
+            const via = { agent, pairing: sealed(event), transport: "whatsapp-web" } as const
+            return { _tag: "Create", created: { name: seal(event, "name", name), via } }
+          }).pipe(
+            Effect.catchTag("DeviceRejected", (rejected) =>
+              rejected.reason === "exists" ? heardOf : Effect.die(rejected)
+            )
+          )
+          if (registry.get(id)?.removal === undefined) yield* firstCode(id)
           return yield* present(registry.get(id)!)
+        }),
+
+        rename: Effect.fn("Devices.rename")(function* (caller, id, name) {
+          const seal = yield* personal.sealFor("device", id)
+          yield* ask(caller, id, ({ eventId }) => ({ _tag: "Rename", name: seal(eventId(0), "name", name) }))
+          return yield* present(registry.get(id)!)
+        }),
+
+        pair: Effect.fn("Devices.pair")(function* (caller, id, pairing) {
+          const sealed = yield* sealing(pairing)
+          const record = registry.get(id)
+          if (record !== undefined && !isBeingPaired(record)) yield* codes.hide(id) // of an earlier round
+          yield* ask(caller, id, ({ eventId }) => ({ _tag: "Link", pairing: sealed(eventId(0)) }))
+          yield* firstCode(id)
+          return yield* present(registry.get(id)!)
+        }),
+
+        reconnect: Effect.fn("Devices.reconnect")(function* (caller, id) {
+          yield* ask(caller, id, () => ({ _tag: "Reconnect" }))
+          return yield* outcome(id, ({ connection }) => connection === "connected")
+        }),
+
+        unlink: Effect.fn("Devices.unlink")(function* (caller, id) {
+          yield* ask(caller, id, () => ({ _tag: "Unlink" }))
+          return yield* outcome(id, ({ removal }) => removal === "done")
         }),
 
         find: (id) => {
@@ -136,7 +246,7 @@ export const layer = (agent: AgentId) =>
           return record === undefined ? Effect.succeed(undefined) : present(record)
         },
 
-        list: Effect.suspend(() => Effect.forEach([...registry.values()], present)),
+        list: Effect.suspend(() => Effect.forEach(remaining(registry), present)),
 
         count,
 
@@ -146,4 +256,6 @@ export const layer = (agent: AgentId) =>
         }
       }
     })
-  )
+  ).pipe(Layer.provide(Requests.layer))
+
+const remaining = (registry: DeviceRecords) => [...registry.values()].filter(({ removal }) => removal !== "done")

@@ -3,16 +3,18 @@ import { HttpApiBuilder } from "effect/http-api"
 import { DeviceId } from "#domain/Ids.ts"
 import { Api } from "../api/Api.ts"
 import { CurrentPrincipal } from "../api/Authorization.ts"
-import type { CreateDevice } from "../api/DevicesApi.ts"
-import { refuse } from "../http/Answer.ts"
+import type { PairDevice } from "../api/DevicesApi.ts"
+import { may, type Principal } from "../api/Principal.ts"
+import type { AnyProblem } from "../api/Problems.ts"
+import { json, refuse } from "../http/Answer.ts"
 import { orProblem } from "../http/Foreseen.ts"
 import type { ReadPhoneNumber } from "../http/PhoneNumbers.ts"
 import { posting } from "../http/Posting.ts"
-import { type DeviceDocument, Devices } from "./Devices.ts"
+import { type DeviceDocument, Devices, type Linking, type Managed } from "./Devices.ts"
 import { toPng, toSvg } from "./QrCode.ts"
 
 const isDeviceId = Schema.is(DeviceId)
-const { create } = Api.groups.devices.endpoints
+const { create, pair, rename } = Api.groups.devices.endpoints
 
 const deviceJson = ({ id, name, pairing, reason, since, state }: DeviceDocument) => ({
   id,
@@ -23,9 +25,24 @@ const deviceJson = ({ id, name, pairing, reason, since, state }: DeviceDocument)
   ...(pairing !== undefined && { [pairing.method]: pairing.code })
 })
 
+/** As it is shown to this key: whoever has a code may link the device to a phone of theirs. */
+const shownTo = (principal: Principal) => (device: DeviceDocument) =>
+  deviceJson(may(principal, "devices:manage") ? device : { ...device, pairing: undefined })
+
+const managedJson = ({ device, isDone }: Managed) => json(isDone ? 200 : 202, deviceJson(device))
+
+interface Understood {
+  readonly pairing: Linking
+  /** What was understood to stand before the digits of the number. */
+  readonly assumed?: string | undefined
+}
+
 /** How to pair it, as asked; a code needs the number of the phone it is typed into. */
-const pairingOf = (asked: typeof CreateDevice.Type, phoneNumber: ReadPhoneNumber) => {
-  if (asked.pairing !== "code") return Effect.succeed({ pairing: { method: "qr" } as const, assumed: undefined })
+const pairingOf = (
+  asked: typeof PairDevice.Type,
+  phoneNumber: ReadPhoneNumber
+): Effect.Effect<Understood, AnyProblem<"invalid_request" | "invalid_number">> => {
+  if (asked.pairing !== "code") return Effect.succeed({ pairing: { method: "qr" } })
   if (asked.phone === undefined) {
     const flaw = { in: "body", pointer: "/phone", expected: "a value" } as const
     return refuse("invalid_request", { errors: [flaw] })
@@ -33,7 +50,7 @@ const pairingOf = (asked: typeof CreateDevice.Type, phoneNumber: ReadPhoneNumber
   const reading = phoneNumber(asked.phone)
   if (Result.isFailure(reading)) return refuse("invalid_number", { detail: reading.failure })
   const { assumed, number: phone } = reading.success
-  return Effect.succeed({ pairing: { method: "code", phone } as const, assumed })
+  return Effect.succeed({ pairing: { method: "code", phone }, assumed })
 }
 
 export const layer = (phoneNumber: ReadPhoneNumber) =>
@@ -43,8 +60,9 @@ export const layer = (phoneNumber: ReadPhoneNumber) =>
     Effect.fnUntraced(function* (handlers) {
       const devices = yield* Devices
 
+      const named = (id: string) => (isDeviceId(id) ? Effect.succeed(id) : refuse("device_not_found"))
       const find = Effect.fnUntraced(function* (id: string) {
-        const found = isDeviceId(id) ? yield* orProblem(devices.find(id)) : undefined
+        const found = yield* orProblem(devices.find(yield* named(id)))
         return found ?? (yield* refuse("device_not_found"))
       })
       const qrOf = Effect.fnUntraced(function* (id: string) {
@@ -57,9 +75,10 @@ export const layer = (phoneNumber: ReadPhoneNumber) =>
           "create",
           posting(
             create,
-            Effect.fnUntraced(function* ({ payload }) {
+            Effect.fnUntraced(function* ({ key, payload }) {
               const { assumed, pairing } = yield* pairingOf(payload, phoneNumber)
-              const device = yield* devices.create(yield* CurrentPrincipal, { name: payload.name, pairing })
+              const request = { idempotencyKey: key.value, name: payload.name, pairing }
+              const device = yield* devices.create(yield* CurrentPrincipal, request)
               return {
                 body: { ...deviceJson(device), ...(assumed !== undefined && { assumed }) },
                 headers: { location: `/v1/devices/${device.id}` }
@@ -67,8 +86,54 @@ export const layer = (phoneNumber: ReadPhoneNumber) =>
             })
           )
         )
-        .handle("list", () => Effect.map(orProblem(devices.list), (all) => ({ items: all.map(deviceJson) })))
-        .handle("get", ({ params: { id } }) => Effect.map(find(id), deviceJson))
+        .handleRaw(
+          "pair",
+          posting(
+            pair,
+            Effect.fnUntraced(function* ({ params, payload }) {
+              const id = yield* named(params.id)
+              const { assumed, pairing } = yield* pairingOf(payload, phoneNumber)
+              const device = yield* devices.pair(yield* CurrentPrincipal, id, pairing)
+              return {
+                body: { ...deviceJson(device), ...(assumed !== undefined && { assumed }) },
+                headers: { location: `/v1/devices/${id}` }
+              }
+            })
+          )
+        )
+        .handleRaw(
+          "rename",
+          posting(
+            rename,
+            Effect.fnUntraced(function* ({ params, payload }) {
+              const id = yield* named(params.id)
+              return { body: deviceJson(yield* devices.rename(yield* CurrentPrincipal, id, payload.name)) }
+            })
+          )
+        )
+        .handleRaw("unlink", ({ params }) =>
+          Effect.gen(function* () {
+            const id = yield* named(params.id)
+            return managedJson(yield* orProblem(devices.unlink(yield* CurrentPrincipal, id)))
+          })
+        )
+        .handleRaw("reconnect", ({ params }) =>
+          Effect.gen(function* () {
+            const id = yield* named(params.id)
+            return managedJson(yield* orProblem(devices.reconnect(yield* CurrentPrincipal, id)))
+          })
+        )
+        .handle("list", () =>
+          Effect.gen(function* () {
+            const all = yield* orProblem(devices.list)
+            return { items: all.map(shownTo(yield* CurrentPrincipal)) }
+          })
+        )
+        .handle("get", ({ params: { id } }) =>
+          Effect.gen(function* () {
+            return shownTo(yield* CurrentPrincipal)(yield* find(id))
+          })
+        )
         .handle("qrPng", ({ params: { id } }) => Effect.flatMap(qrOf(id), (qr) => Effect.promise(() => toPng(qr))))
         .handle("qrSvg", ({ params: { id } }) => Effect.map(qrOf(id), toSvg))
     })

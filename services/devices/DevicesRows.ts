@@ -17,9 +17,9 @@ export interface DeviceRecord extends Link {
   readonly transport: Created["via"]["transport"]
   readonly agent: AgentId | undefined
   readonly name: Sealed
-  /** The id of `device.created`: the place the name is bound to. */
-  readonly created: EventId
-  /** When it came into this connection. */
+  /** The id of the event that gave it its name: the place that is bound to. */
+  readonly namedBy: EventId
+  /** When it came into this connection, or its removal into this state. */
   readonly since: Instant
 }
 export type DeviceRecords = ReadonlyMap<DeviceId, DeviceRecord>
@@ -31,33 +31,44 @@ const Row = Schema.Struct({
   transport: Schema.Literals(["whatsapp-web", "cloud-api"]),
   agent: Schema.NullOr(AgentId),
   name: Schema.fromJsonString(Sealed),
-  created: EventId,
+  named_by: EventId,
   connection: Schema.Literals(connections),
   paired: Schema.Number,
   reason: Schema.NullOr(Schema.String),
   since: Instant,
   step: Schema.Number,
-  link_step: Schema.Number
+  link_step: Schema.Number,
+  removal: Schema.NullOr(Schema.Literals(["asked", "done"]))
 })
 const columns =
-  "id, CAST(position AS TEXT) AS position, tenant, transport, agent, name, created, connection, paired, reason, since, step, link_step"
+  "id, CAST(position AS TEXT) AS position, tenant, transport, agent, name, named_by, connection, paired, reason, since, step, link_step, removal"
 const decodeRows = Schema.decodeUnknownSync(Schema.Array(Row))
 
 const recordsOf = (rows: ReadonlyArray<object>): DeviceRecords =>
   new Map(
-    decodeRows(rows).map(({ agent, link_step: linkStep, paired, reason, ...row }) => [
+    decodeRows(rows).map(({ agent, link_step: linkStep, named_by: namedBy, paired, reason, removal, ...row }) => [
       row.id,
-      { ...row, agent: agent ?? undefined, paired: paired !== 0, reason: reason ?? undefined, linkStep }
+      {
+        ...row,
+        agent: agent ?? undefined,
+        namedBy,
+        paired: paired !== 0,
+        reason: reason ?? undefined,
+        linkStep,
+        removal: removal ?? undefined
+      }
     ])
   )
 
-const rowOf = ({ agent, linkStep, name, paired, reason, ...record }: DeviceRecord) => ({
+const rowOf = ({ agent, linkStep, name, namedBy, paired, reason, removal, ...record }: DeviceRecord) => ({
   ...record,
   agent: agent ?? null,
   name: JSON.stringify(name),
+  named_by: namedBy,
   paired: paired ? 1 : 0,
   reason: reason ?? null,
-  link_step: linkStep
+  link_step: linkStep,
+  removal: removal ?? null
 })
 
 /** What the events change. */
@@ -76,33 +87,35 @@ const evolve = (id: DeviceId, before: DeviceRecord | undefined, recorded: Record
   if (event.type === "device.created") {
     const { name, via } = event.data
     const [transport, agent] = [via.transport, agentOf(event.data)]
-    const { eventId: created, position } = recorded
-    return { id, position, tenant, transport, agent, name, created, since, ...neverLinked }
+    const { eventId: namedBy, position } = recorded
+    return { id, position, tenant, transport, agent, name, namedBy, since, ...neverLinked }
   }
   if (before === undefined) throw new Error("a device's stream must begin with device.created")
+  if (event.type === "device.renamed") return { ...before, name: event.data.name, namedBy: recorded.eventId }
   const link = linkAfter(before, event)
-  const isSame = link.connection === before.connection && link.reason === before.reason
+  const isSame = (["connection", "reason", "removal"] as const).every((part) => link[part] === before[part])
   return { ...before, ...link, since: isSame ? before.since : since }
 }
 
 /** One row per device. The name stays sealed. */
 export const view: RowsView = {
   name: "devices",
-  version: 3,
+  version: 4,
   categories: ["device"],
   tables: ["devices"],
   setup: (sql) =>
     sql`CREATE TABLE devices (
       id TEXT PRIMARY KEY, position BIGINT NOT NULL, tenant TEXT NOT NULL, transport TEXT NOT NULL, agent TEXT,
       name TEXT NOT NULL,
-      created TEXT NOT NULL, connection TEXT NOT NULL, paired INTEGER NOT NULL, reason TEXT, since TEXT NOT NULL,
-      step INTEGER NOT NULL, link_step INTEGER NOT NULL)`,
+      named_by TEXT NOT NULL, connection TEXT NOT NULL, paired INTEGER NOT NULL, reason TEXT, since TEXT NOT NULL,
+      step INTEGER NOT NULL, link_step INTEGER NOT NULL, removal TEXT)`,
   writer: () => ({
     apply: Effect.fnUntraced(function* (sql, events) {
       const ids = [...new Set(events.map(({ stream }) => Device.idOf(stream)))]
       const rows = yield* sql`SELECT ${sql.literal(columns)} FROM devices WHERE ${sql.in("id", ids)}`
       for (const record of fold(recordsOf(rows), events).values()) {
         yield* sql`INSERT INTO devices ${sql.insert(rowOf(record))} ON CONFLICT (id) DO UPDATE SET
+          name = excluded.name, named_by = excluded.named_by, removal = excluded.removal,
           connection = excluded.connection, paired = excluded.paired, reason = excluded.reason, since = excluded.since,
           step = excluded.step, link_step = excluded.link_step`
       }

@@ -38,6 +38,18 @@ const painted = (output: string) =>
     return [0, 1].map((half) => [...cells!].map((cell) => isDark(halves[cell]![half]! ? ink! : paper!)))
   })
 
+/** Which modules are dark in cells of two by three that are lit with white. */
+const thirds = (lines: ReadonlyArray<string>) =>
+  lines.flatMap((line) => {
+    const cells = [...line].map((cell) => {
+      const older = [" ", "▌", "▐", "█"].indexOf(cell)
+      if (older >= 0) return [0, 21, 42, 63][older]!
+      const n = cell.codePointAt(0)! - 0x1fb00 + 1
+      return n + (n >= 21 ? 1 : 0) + (n >= 41 ? 1 : 0)
+    })
+    return [0, 1, 2].map((row) => cells.flatMap((bits) => [0, 1].map((x) => (bits & (1 << (row * 2 + x))) === 0)))
+  })
+
 /** The middle of each module of a picture in pixels. */
 const sampled = ({ data, height, width }: PNG) => {
   const module = 8
@@ -68,6 +80,20 @@ describe("a QR code is read by a scanner that does not try it inverted, and has 
     const output = QrCode.toTerminal(text)
     holds(painted(output))
     assert.isAtMost(painted(output)[0]!.length, 80)
+  })
+
+  it("in a terminal of 80 by 24, with a line below it", () => {
+    const lines = QrCode.toTerminal(text, 24)
+      .split("\n")
+      .map((line) => line.slice(line.indexOf("m") + 1, -"\u001b[0m".length))
+    assert.isAtMost(lines.length, 22)
+    assert.isAtMost([...lines[0]!].length, 80)
+    const dark = thirds(lines)
+    assert.strictEqual(rim(dark), 2)
+    // a cell is twice as high as wide
+    const wide = dark.flatMap((row) => Array(4).fill(row.flatMap((module) => Array(3).fill(module) as Array<boolean>)))
+    assert.strictEqual(scan(wide), text)
+    assert.strictEqual(QrCode.toTerminal(text, 40), QrCode.toTerminal(text))
   })
 
   it("as PNG", async () => {

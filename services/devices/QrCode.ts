@@ -7,14 +7,36 @@ import { encode, renderSVG, renderUnicodeCompact } from "uqr"
 const border = 4
 
 /**
- * For a terminal, two rows of modules a line. Its blocks are the light modules, so white is written on black, in colours
- * of the fixed palette: the first sixteen are the terminal's own.
+ * For a terminal. Its blocks are the light modules, so white is written on black, in colours of the fixed palette: the
+ * first sixteen are the terminal's own. Two rows of modules a line make squares; where these need more than `rows`, with
+ * a line for what is said below and one for the cursor, it is three, which are flatter and read all the same.
  */
-export const toTerminal = (text: string): string =>
-  renderUnicodeCompact(text, { border })
-    .split("\n")
-    .map((line) => `\x1b[38;5;231;48;5;16m${line}\x1b[0m`)
-    .join("\n")
+export const toTerminal = (text: string, rows = Number.POSITIVE_INFINITY): string => {
+  const tall = renderUnicodeCompact(text, { border }).split("\n")
+  const lines = tall.length + 2 <= rows ? tall : inThirds(text)
+  return lines.map((line) => `\x1b[38;5;231;48;5;16m${line}\x1b[0m`).join("\n")
+}
+
+/** Half the quiet zone: else WhatsApp's codes, of 61 modules, would not fit into 24 lines. */
+const narrow = 2
+
+const inThirds = (text: string): ReadonlyArray<string> => {
+  const { data, size } = encode(text, { border: narrow })
+  const isLight = (x: number, y: number) => data[y]?.[x] !== true
+  return Array.from({ length: Math.ceil(size / 3) }, (_, line) =>
+    Array.from({ length: Math.ceil(size / 2) }, (_, column) => {
+      const [x, y] = [column * 2, line * 3]
+      const cells = [0, 1, 2].flatMap((down) => [isLight(x, y + down), isLight(x + 1, y + down)])
+      return sextant(cells.reduce((bits, light, i) => bits | (light ? 1 << i : 0), 0))
+    }).join("")
+  )
+}
+
+/** A block of two by three, lit where a bit is set, row by row. Unicode has four of them elsewhere. */
+const sextant = (bits: number): string => {
+  const older = ({ 0: " ", 21: "▌", 42: "▐", 63: "█" } as Record<number, string>)[bits]
+  return older ?? String.fromCodePoint(0x1fb00 + bits - 1 - (bits > 21 ? 1 : 0) - (bits > 42 ? 1 : 0))
+}
 
 export const toSvg = (text: string): string => renderSVG(text, { border })
 

@@ -10,6 +10,7 @@ import { patiently } from "../runtime/Patience.ts"
 import type { Order, Route } from "../transports/Transport.ts"
 import { Views } from "../views/Views.ts"
 import * as CheckpointRows from "./CheckpointRows.ts"
+import { orderedBy } from "./Orders.ts"
 import * as Outbox from "./Outbox.ts"
 import * as PassedOver from "./PassedOver.ts"
 import * as ReissueRows from "./ReissueRows.ts"
@@ -53,7 +54,7 @@ export const layer = Layer.effectDiscard(
     const devices = Effect.suspend(() =>
       Effect.map(
         Effect.forEach([...registry.keys()], (device) => store.read(Device.streamOf(device))),
-        (streams) => streams.flatMap(([first]) => first ?? [])
+        (streams) => streams.flatMap((stream) => orderedBy(stream) ?? [])
       )
     )
     const backlog = { isUnanswered, oldest, head, position: views.position, devices }

@@ -14,26 +14,52 @@ import type { Order } from "../transports/Transport.ts"
 type Outcome = Effect.Effect<Order | undefined, Unreadable | SubjectKeysUnavailable>
 type Open = (sealed: Sealed, place: Place) => Effect.Effect<string, Unreadable | SubjectKeysUnavailable>
 
-/** Only `message.queued` and `device.created` ask something of a transport. Personal data is opened here, to leave with it. */
+/**
+ * Only `message.queued` and what is asked of a device ask something of a transport. Personal data is opened here, to leave
+ * with it.
+ */
 export const orders = (crypto: Crypto["Service"], keys: SubjectKeys["Service"]) => {
   const open: Open = (sealed, place) => openWith(crypto, keys, sealed, place)
   return (event: RecordedEvent, attempt: number): Outcome =>
     isQueued(event)
       ? sendOrder(open, event, attempt)
-      : isCreated(event)
-        ? linkOrder(open, event, attempt)
+      : isAsking(event)
+        ? deviceOrder(open, event, attempt)
         : Effect.succeed(undefined)
 }
 
-/** Streams begin with the event that commands; what a newer release has stored is for that one to issue. */
-const begins = (event: RecordedEvent, category: string) =>
-  event.revision === 0 && categoryOf(event.stream) === category && isReleased(event)
-export const isQueued = (event: RecordedEvent): boolean => begins(event, Message.category)
-const isCreated = (event: RecordedEvent): boolean => begins(event, Device.category)
+/** What a newer release has stored is for that one to issue. */
+const isOf = (category: string, event: RecordedEvent) => categoryOf(event.stream) === category && isReleased(event)
+const nameOf = ({ type }: RecordedEvent) => type.slice(0, type.lastIndexOf(".v"))
+
+/** Message streams begin with the event that commands. */
+export const isQueued = (event: RecordedEvent): boolean => event.revision === 0 && isOf(Message.category, event)
+
+/** What a device is to be from then on: the last of these holds. */
+const standing: ReadonlySet<string> = new Set<DeviceEvent["type"]>([
+  "device.created",
+  "device.link_requested",
+  "device.unlink_requested"
+])
+const isStanding = (event: RecordedEvent) => {
+  const name = nameOf(event)
+  return standing.has(name) && (name === "device.created") === (event.revision === 0) && isOf(Device.category, event)
+}
+const reconnecting: DeviceEvent["type"] = "device.reconnect_requested"
+
+/** Asks something of a device. */
+export const isAsking = (event: RecordedEvent): boolean =>
+  isStanding(event) || (nameOf(event) === reconnecting && isOf(Device.category, event))
+
+/** Of a stream, the event whose order is issued again while it is open. */
+export const orderedBy = (stream: ReadonlyArray<RecordedEvent>): RecordedEvent | undefined => {
+  const [first] = stream
+  return first !== undefined && isQueued(first) ? first : stream.findLast(isStanding)
+}
 
 /** Of an event that asks something of a transport, the device it is about. */
 export const deviceOf = (event: RecordedEvent): string | undefined => {
-  if (isCreated(event)) return Device.idOf(event.stream)
+  if (isAsking(event)) return Device.idOf(event.stream)
   const read = isQueued(event) ? Message.read(event) : undefined
   return read?.type === "message.queued" ? read.data.device : undefined
 }
@@ -62,24 +88,37 @@ const sendOrder = Effect.fnUntraced(function* (open: Open, event: RecordedEvent,
   return order
 })
 
-const linkingPatienceMillis = 7 * 24 * 3_600_000
+const dayMillis = 24 * 3_600_000
+/** An agent that was away for longer does not do it any more. */
+const patienceMillis = { link: 7 * dayMillis, unlink: 90 * dayMillis, reconnect: dayMillis / 24 } as const
 
-const linkOrder = Effect.fnUntraced(function* (open: Open, event: RecordedEvent, attempt: number) {
-  const created: DeviceEvent = Device.read(event)
-  if (created.type !== "device.created") return undefined
-  const { via } = created.data
-  const { occurredAt, tenant } = event.metadata
-  const sealed = via.transport === "whatsapp-web" && via.pairing.method === "code" ? via.pairing.phone : undefined
-  const order: Order = {
-    kind: "link",
-    transport: via.transport,
-    via,
-    commandId: event.eventId,
+const deviceOrder = Effect.fnUntraced(function* (open: Open, event: RecordedEvent, attempt: number) {
+  const { eventId, metadata, position, stream } = event
+  const { occurredAt, tenant } = metadata
+  const about = (kind: keyof typeof patienceMillis) => ({
+    commandId: eventId,
     attempt,
-    position: event.position,
-    device: Device.idOf(event.stream),
-    expiresAt: fromMillis(toMillis(occurredAt) + linkingPatienceMillis),
-    phone: sealed && (yield* open(sealed, { tenant, event: event.eventId, field: "phone" }))
+    position,
+    device: Device.idOf(stream),
+    expiresAt: fromMillis(toMillis(occurredAt) + patienceMillis[kind])
+  })
+  const asked: DeviceEvent = Device.read(event)
+  switch (asked.type) {
+    case "device.created":
+    case "device.link_requested": {
+      const { via } = asked.data
+      const sealed = via.transport === "whatsapp-web" && via.pairing.method === "code" ? via.pairing.phone : undefined
+      const phone = sealed && (yield* open(sealed, { tenant, event: eventId, field: "phone" }))
+      const order: Order = { kind: "link", ...about("link"), transport: via.transport, via, phone }
+      return order
+    }
+    case "device.unlink_requested":
+    case "device.reconnect_requested": {
+      const kind = asked.type === "device.unlink_requested" ? "unlink" : "reconnect"
+      const order: Order = { kind, ...about(kind), transport: asked.data.transport }
+      return order
+    }
+    default:
+      return undefined
   }
-  return order
 })

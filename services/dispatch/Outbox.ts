@@ -42,7 +42,7 @@ export interface Backlog {
   readonly isUnanswered: (message: string) => boolean
   /** The event before the oldest of them, if there is one; `undefined` in it: nobody knows which. */
   readonly oldest: () => { readonly before: bigint | undefined } | undefined
-  /** The first events of all devices. */
+  /** Of every device, the event that says what it is to be. */
   readonly devices: Effect.Effect<ReadonlyArray<RecordedEvent>, EventStoreUnavailable>
 }
 

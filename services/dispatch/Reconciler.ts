@@ -16,7 +16,7 @@ import * as Partitions from "../runtime/Partitions.ts"
 import { partitionOf } from "../runtime/Partitions.ts"
 import { Transports } from "../transports/Transport.ts"
 import { Views } from "../views/Views.ts"
-import { orders } from "./Orders.ts"
+import { orderedBy, orders } from "./Orders.ts"
 import * as ReissueRows from "./ReissueRows.ts"
 import * as Withheld from "./Withheld.ts"
 
@@ -31,7 +31,7 @@ export interface ReconcilerOptions {
 
 /** A command of which nobody has said what became of it. */
 interface Open {
-  /** Begins with the event that the command follows from. */
+  /** Holds the event that the command follows from. */
   readonly stream: StreamId
   readonly device: DeviceId
   readonly since: Instant
@@ -52,7 +52,7 @@ const openMessage = ({ createdAt, device, id, reports }: MessagesRows.Open): Ope
   since: createdAt,
   attempt: reports.reduce((highest, { attempt }) => Math.max(highest, attempt), 1)
 })
-const openPairing = ({ id, since }: DeviceRecord): Open => ({
+const openDevice = ({ id, since }: DeviceRecord): Open => ({
   stream: Device.streamOf(id),
   device: id,
   since,
@@ -92,12 +92,12 @@ export const layer = (options: ReconcilerOptions) =>
         const attempt = Math.max(last.attempt, open.attempt)
         const patience = Math.min(options.patienceMillis * 2 ** (attempt - 1), longestPatience)
         if (issuedAt >= started && now - issuedAt <= patience) return
-        const [first] = yield* store.read(open.stream)
-        if (first === undefined) return
-        const order = yield* Effect.catchTag(orderOf(first, attempt + 1), "Unreadable", (unreadable) =>
-          Effect.as(withhold(first, unreadable, true), undefined)
+        const event = orderedBy(yield* store.read(open.stream))
+        if (event === undefined) return
+        const order = yield* Effect.catchTag(orderOf(event, attempt + 1), "Unreadable", (unreadable) =>
+          Effect.as(withhold(event, unreadable, true), undefined)
         )
-        if (order === undefined || (order.kind === "link" && order.expiresAt <= fromMillis(now))) return
+        if (order === undefined || (order.kind !== "send" && order.expiresAt <= fromMillis(now))) return
         yield* reissues.note(lease, open.stream, order.attempt, now)
         // while nobody can be reached nothing is issued, so that nothing waits the longer for it afterwards
         const notIssued = Effect.ignore(reissues.note(lease, open.stream, attempt, issuedAt))
@@ -132,8 +132,8 @@ export const layer = (options: ReconcilerOptions) =>
         const now = yield* Clock.currentTimeMillis
         const isOwn = (id: string) => partitionOf(id, group.partitions) === lease.partition
         for (const device of registry.values()) {
-          if (device.connection !== "pairing" || !isOwn(device.id)) continue
-          yield* each(reissue(lease, openPairing(device), now))
+          const isOpen = device.removal === undefined ? device.connection === "pairing" : device.removal === "asked"
+          if (isOpen && isOwn(device.id)) yield* each(reissue(lease, openDevice(device), now))
         }
         let after = -1n
         for (;;) {

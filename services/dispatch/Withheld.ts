@@ -1,12 +1,14 @@
 import { Effect } from "effect"
+import { isReleased } from "#domain/Aggregates.ts"
 import { fold } from "#domain/Decider.ts"
+import { Device } from "#domain/device/Device.ts"
 import { Message } from "#domain/message/Message.ts"
 import { EventStore } from "#domain/ports/EventStore.ts"
 import type { Unreadable } from "#domain/privacy/Sealing.ts"
 import type { RecordedEvent } from "#domain/Recorded.ts"
 import { MessageActors } from "../messages/MessageActors.ts"
 import * as Metrics from "../telemetry/Metrics.ts"
-import { isQueued } from "./Orders.ts"
+import { isAsking, isQueued, orderedBy } from "./Orders.ts"
 import type { Reissues } from "./ReissueRows.ts"
 
 export type Withheld = Effect.Success<ReturnType<typeof make>>
@@ -37,12 +39,22 @@ export const make = Effect.fnUntraced(function* (reissues: Pick<Reissues, "last"
       yield* Effect.logError("a message is not issued: what it says cannot be read", { message, reason: code })
     }),
 
-    /** Whether the message has its last word: a key that comes back from a copy makes no command of it again. */
-    isOver: (event: RecordedEvent) =>
-      isQueued(event)
-        ? Effect.map(store.read(event.stream), (recorded) =>
-            Message.isSettled(fold(Message, recorded.map(Message.read)))
-          )
-        : Effect.succeed(false)
+    /**
+     * Whether the message has its last word: a key that comes back from a copy makes no command of it again. Of a device,
+     * whether something else was asked since, or it is unlinked.
+     */
+    isOver: (event: RecordedEvent) => {
+      if (isQueued(event)) return Effect.map(store.read(event.stream), isSettled)
+      if (isAsking(event)) return Effect.map(store.read(event.stream), (stream) => isAnswered(event, stream))
+      return Effect.succeed(false)
+    }
   }
 })
+
+const isSettled = (stream: ReadonlyArray<RecordedEvent>) => Message.isSettled(fold(Message, stream.map(Message.read)))
+
+const isAnswered = ({ eventId }: RecordedEvent, stream: ReadonlyArray<RecordedEvent>) => {
+  if (orderedBy(stream)?.eventId !== eventId) return true
+  const device = fold(Device, stream.filter(isReleased).map(Device.read))
+  return device._tag === "Device" && device.removal === "done"
+}

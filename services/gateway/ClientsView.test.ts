@@ -142,7 +142,7 @@ layer(gateway(), { excludeTestServices: true })("a client's author", (it) => {
       const { info, servers } = yield* document
       assert.deepStrictEqual(
         servers.map(({ url }: Node) => url),
-        ["/", "http://127.0.0.1:4010"]
+        [".", "http://127.0.0.1:4010"]
       )
       assert.strictEqual(info.license.identifier, "MIT")
     })

@@ -4,6 +4,8 @@ import type { ErrorCode } from "../api/ErrorCodes.ts"
 import { type AnyProblem, type Problem, problem } from "../api/Problems.ts"
 import { contextOf, type Limit, requestIdOf } from "./RequestContext.ts"
 
+type DeviceRefusal = "device_not_found" | "device_not_paired" | "device_paired" | "device_pairing" | "device_unlinking"
+
 /** A port does not answer: the caller is told to repeat. */
 const unavailable = () => problem("store_unavailable")
 
@@ -23,6 +25,7 @@ const problems = {
       detail: `The limit "${name}" is ${policy.quota} requests in ${policy.windowMillis / 1_000} seconds.`
     }),
 
+  DeviceRefused: ({ code }: { readonly code: DeviceRefusal }) => problem(code),
   DeviceUnknown: () => problem("device_not_found"),
   DeviceUnpaired: () => problem("device_not_paired"),
   OtherContent: () => problem("idempotency_conflict"),

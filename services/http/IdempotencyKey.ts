@@ -1,7 +1,7 @@
 import type { Members } from "../api/Problems.ts"
 import { contextOf, type Key } from "./RequestContext.ts"
 
-const unprotected = "no key was sent: had this answer been lost, a repeat would have sent a second message"
+const unprotected = "no key was sent: had this answer been lost, a repeat would have been another request"
 
 /** The header of requests and answers. */
 export const idempotencyKey = "idempotency-key"

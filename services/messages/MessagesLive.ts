@@ -71,10 +71,11 @@ export const layer = (limits: QueueLimits) =>
       /** Why nothing new can be accepted for this device, if so. A repeat of what was accepted is always answered. */
       const obstacle = ({ device }: SendRequest, noRoomToWait: boolean) => {
         const record = registry.get(device)
-        const behind = record?.paired ? undefined : lag()
+        const isLinked = record?.paired === true && record.removal === undefined
+        const behind = isLinked ? undefined : lag()
         if (behind !== undefined) return new Behind({ lag: behind })
         if (record === undefined) return new DeviceUnknown()
-        if (!record.paired) return new DeviceUnpaired()
+        if (!isLinked) return new DeviceUnpaired()
         // this request is among the arrivals
         if (
           depth.total() + arrivals.total > limits.total ||

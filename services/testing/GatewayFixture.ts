@@ -74,6 +74,10 @@ export const paired: DeviceDocument = {
 }
 const devices: Devices["Service"] = {
   create: () => notAsked,
+  rename: () => notAsked,
+  pair: () => notAsked,
+  reconnect: () => notAsked,
+  unlink: () => notAsked,
   find: (id) => Effect.succeed(id === device ? paired : undefined),
   list: Effect.succeed([paired]),
   count: () => ({ pairing: 0, connected: 1, disconnected: 0, logged_out: 0 }),

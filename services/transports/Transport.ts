@@ -32,7 +32,7 @@ export interface SendOrder<N extends TransportName> extends About<N> {
   readonly content: Content
 }
 
-/** A device that was created, to be linked with its account. */
+/** A device that is to be linked with an account, for the first time or again. */
 export interface LinkOrder<N extends TransportName> extends About<N> {
   readonly kind: "link"
   readonly via: Extract<Created["via"], { readonly transport: N }>
@@ -40,8 +40,13 @@ export interface LinkOrder<N extends TransportName> extends About<N> {
   readonly phone: string | undefined
 }
 
+/** A device that is there: to be unlinked for good, or to connect again. */
+export interface ManageOrder<N extends TransportName> extends About<N> {
+  readonly kind: "unlink" | "reconnect"
+}
+
 /** What an event in the log asks of a transport. */
-export type Order<N extends TransportName = TransportName> = SendOrder<N> | LinkOrder<N>
+export type Order<N extends TransportName = TransportName> = SendOrder<N> | LinkOrder<N> | ManageOrder<N>
 
 /** Whoever takes custody of orders cannot be reached, and has none of these. */
 export class TransportUnavailable extends Schema.TaggedError<TransportUnavailable>()("TransportUnavailable", {

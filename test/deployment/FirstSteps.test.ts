@@ -54,7 +54,8 @@ describeWith("nats-server", "the first steps as they are told", () => {
           rmSync(join(all.cwd, "another/secrets/gateway-nkey"))
           const stranger = yield* Split.gateway(all, "another", gateway.key)
           yield* eventually(Effect.sync(stranger.process.stderr), (log) => /authorization violation/i.test(log))
-          assert.strictEqual((yield* stranger.call("GET", "/health/ready")).status, 200)
+          const ready = yield* stranger.call("GET", "/health/ready")
+          assert.deepStrictEqual([ready.status, ready.body.code], [503, "bus_unavailable"])
           const { body } = yield* stranger.call("GET", "/health/detailed")
           assert.include(body.bus.promise, "not reached yet")
         }),

@@ -132,7 +132,10 @@ export const entries = (it: It) => {
       assert.strictEqual(yield* ledger.reached(epoch), entry.position)
       const { commandId, device } = newEntry(epoch)
       const position = entry.position + 10n
-      yield* ledger.saveDevice({ device, epoch, position, commandId, attempt: 1, pairing: undefined, reported: 0 }, [])
+      yield* ledger.saveDevice(
+        { device, epoch, position, commandId, attempt: 1, pairing: undefined, standing: "open", reported: 0 },
+        []
+      )
       assert.strictEqual(yield* ledger.reached(epoch), position)
       assert.isUndefined(yield* ledger.reached(freshEpoch()))
     })

@@ -68,6 +68,7 @@ export const reports = (it: It) => {
         commandId: EventId.make(uuid()),
         attempt: 1,
         pairing: { method: "code", phone: PhoneNumber.make("+60123456789") },
+        standing: "open",
         reported: 0
       }
       const stored = Effect.map(ledger.devices, (all) => all.filter((_) => _.device === device.device))

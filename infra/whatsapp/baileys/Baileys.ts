@@ -98,6 +98,8 @@ const make = Effect.fnUntraced(function* (options: Options) {
         })
       ),
 
+    logOut: (device) => Effect.suspend(() => running.get(device)?.session.logOut ?? Effect.void),
+
     send: (device, message) => Effect.suspend(() => running.get(device)?.session.send(message) ?? notOpen),
 
     events

@@ -14,6 +14,7 @@ import { outside, within } from "./Containment.ts"
 import * as DeviceLists from "./DeviceLists.ts"
 import * as DisappearingChats from "./DisappearingChats.ts"
 import { banMillis, disconnectReason } from "./DisconnectReasons.ts"
+import { removeFromAccount } from "./LogOut.ts"
 import * as BaileysMemory from "./Memory.ts"
 import type { Pace } from "./Pace.ts"
 import { PairingCodeRefused, pairingCodes } from "./PairingCodes.ts"
@@ -45,6 +46,12 @@ export type Broke = { readonly error: string; readonly stanza?: string; readonly
 /** Ends that say nothing about why. */
 const unexplained: ReadonlyArray<DisconnectReason> = ["broken", "connection_lost", "server_closed"]
 
+/** What an open connection is good for. */
+export interface Line extends Pick<BaileysSend.Sender, "send"> {
+  /** Unlinks the device: the connection ends with `logged_out` when WhatsApp has taken it. */
+  readonly logOut: () => void
+}
+
 /** One connection, from dialling to its end. Interrupting it closes the socket and keeps the credentials. */
 export const connect = (options: {
   readonly auth: AuthState
@@ -56,7 +63,7 @@ export const connect = (options: {
   /** A stanza is kept from Baileys from here on; `undefined` when it could not be read at all. */
   readonly setAside: (stanza: BinaryNode | undefined) => void
   readonly tell: (event: Told) => void
-  readonly opened: (sender: BaileysSend.Sender) => void
+  readonly opened: (line: Line) => void
 }): Effect.Effect<End> =>
   Effect.callback<End>((resume) => {
     const { auth, settings, pairing, suspects } = options
@@ -153,7 +160,15 @@ export const connect = (options: {
       if (connection === "open") {
         bornAt ??= performance.now()
         watchdog.stop()
-        outside(() => options.opened({ ...sender, send: (message) => within(breach, () => sender.send(message)) }))
+        const logOut = () =>
+          within(breach, () =>
+            removeFromAccount(sock).then(
+              () => finish("logged_out"),
+              () => finish("connection_lost") // and it is asked again
+            )
+          )
+        const send: Line["send"] = (message) => within(breach, () => sender.send(message))
+        outside(() => options.opened({ send, logOut: () => void logOut() }))
         tell({ _tag: "Connected" })
       }
       if (connection === "close") {

@@ -1,15 +1,16 @@
-import { Effect, Random } from "effect"
+import { Effect, Exit, Random } from "effect"
 import type { DeviceId } from "#domain/Ids.ts"
+import { Later } from "#domain/Later.ts"
 import type { Recipient } from "#domain/message/Recipient.ts"
 import type { DisconnectReason, Pairing, SendOutcome, SentMessage, SessionEvent } from "#domain/ports/WhatsApp.ts"
 import type { AuthFile } from "./AuthFile.ts"
 import * as AuthState from "./AuthState.ts"
 import * as Backoff from "./Backoff.ts"
 import type { Settings } from "./Config.ts"
-import { type Broke, connect, type End, type Told } from "./Connection.ts"
+import { type Broke, connect, type End, type Line, type Told } from "./Connection.ts"
 import * as DisappearingChats from "./DisappearingChats.ts"
 import * as Pace from "./Pace.ts"
-import type { Outgoing, Sender } from "./Send.ts"
+import type { Outgoing } from "./Send.ts"
 import { tellSetAside } from "./SetAside.ts"
 import * as Suspects from "./Suspects.ts"
 
@@ -17,11 +18,14 @@ export interface Session {
   /** Lives until an end that only a person can change, and gives its reason. Interrupting it closes the session. */
   readonly run: Effect.Effect<DisconnectReason>
   readonly send: (message: Outgoing) => Effect.Effect<SendOutcome>
+  /** See the port. */
+  readonly logOut: Effect.Effect<void>
 }
 
 /** By code, each of them makes the phone of the number that was given ring: somebody else's perhaps. */
 const mostOffers = 3
 const notBegun = { livedMs: undefined, offered: false, leastWaitMs: 0 }
+const loggedOut: End = { ...notBegun, reason: "logged_out" }
 
 /** One device's connections, one after the other, as one session. Throws when its credentials cannot be read. */
 export const make = (options: {
@@ -41,16 +45,19 @@ export const make = (options: {
   const suspects = Suspects.make()
   const pace = Pace.make(options.lookups)
   const setAside: Parameters<typeof connect>[0]["setAside"] = (stanza) => options.fork(tellSetAside(device, stanza))
-  let sender: Sender | undefined
+  let line: Line | undefined
+  let isLeaving = false
+  const left = new Later<void>()
   AuthState.load(file, device) // what cannot be read shall stop whoever opens the session, not fail again and again later
 
   const once: Effect.Effect<End> = Effect.suspend(() => {
     const auth = AuthState.load(file, device)
-    if (!auth.paired() && pairing === undefined) return Effect.succeed<End>({ ...notBegun, reason: "logged_out" })
-    const opened = (open: Sender) => {
-      sender = open
+    if (!auth.paired() && pairing === undefined) return Effect.succeed(loggedOut)
+    const opened = (open: Line) => {
+      line = open
+      if (isLeaving) open.logOut()
     }
-    return connect({
+    const connection = connect({
       auth,
       settings,
       pairing: auth.paired() ? undefined : pairing,
@@ -61,10 +68,17 @@ export const make = (options: {
       tell,
       opened
     })
+    if (auth.paired()) return connection
+    // whom nobody has paired takes leave of nobody
+    const leave = Effect.andThen(
+      left.told,
+      Effect.suspend(() => (auth.paired() ? Effect.never : Effect.succeed(loggedOut)))
+    )
+    return Effect.raceFirst(connection, leave)
   }).pipe(
     Effect.ensuring(
       Effect.sync(() => {
-        sender = undefined
+        line = undefined
       })
     ),
     Effect.catchDefect((defect) =>
@@ -103,10 +117,15 @@ export const make = (options: {
   })
 
   return {
-    run,
+    run: Effect.tap(run, () => (isLeaving ? forget : Effect.void)),
+    logOut: Effect.sync(() => {
+      isLeaving = true
+      left.tell(Exit.void)
+      line?.logOut()
+    }),
     send: (message) =>
       Effect.suspend(() => {
-        const open = sender
+        const open = line
         if (open !== undefined) return Effect.promise(() => open.send(message))
         return Effect.succeed<SendOutcome>({
           _tag: "NotSent",

@@ -7,7 +7,7 @@ import type { Crypto } from "#domain/ports/Crypto.ts"
 import { Steps } from "#domain/ports/Steps.ts"
 import { posting, type Regarding, type Sender, type Unboxed } from "#domain/wire/Posting.ts"
 import type { AgentCommand } from "#domain/wire/Protocol.ts"
-import { SpokenVersions } from "#domain/wire/Versions.ts"
+import { isSaid, SpokenVersions } from "#domain/wire/Versions.ts"
 import { StoreIdentity } from "../../identity/StoreIdentity.ts"
 import { Fitness, Unfit } from "../../runtime/Fitness.ts"
 import { Provenance } from "../../runtime/Provenance.ts"
@@ -70,6 +70,8 @@ export const layer = Layer.effect(
 
     /** Agents that somebody was told to enrol. */
     const missing = new Set<AgentId>()
+    /** Agents of a release that has no words for something. */
+    const older = new Set<AgentId>()
     const enrolled = Effect.fnUntraced(function* (agent: AgentId, orders: ReadonlyArray<Order>) {
       if (!missing.has(agent)) yield* Effect.logWarning("commands wait for an agent that is not enrolled", { agent })
       missing.add(agent)
@@ -95,9 +97,15 @@ export const layer = Layer.effect(
         if (signer === undefined || cipher === undefined) return yield* new Unfit({ obstacle: "no_signing_key" })
         const lane: Lane = { kind: "commands", agent }
         const { epoch } = identity
-        const from: Sender = { lane, version: heard.version(agent), tenant, epoch, keyId: signer.keyId, cipher }
+        const version = heard.version(agent)
+        const sayable = orders.filter(({ command }) => isSaid(command.kind, version))
+        if (sayable.length < orders.length && !older.has(agent)) {
+          older.add(agent)
+          yield* Effect.logWarning("an agent is too old to unlink or reconnect devices; it is asked again", { agent })
+        }
+        const from: Sender = { lane, version, tenant, epoch, keyId: signer.keyId, cipher }
         const issuedAt = fromMillis(yield* Clock.currentTimeMillis)
-        const written = orders.map(
+        const written = sayable.map(
           (order): Written => ({
             id: `${order.commandId}:${order.attempt}`,
             bytes: write(from, order, { issuedAt, expiresAt: order.expiresAt }, order.command),

@@ -9,6 +9,7 @@ export const agentOrder = (order: Order<"whatsapp-web">): AgentOrder => {
     const personal = order.phone === undefined ? { method: "qr" } : { method: "code", phone: order.phone }
     return { ...about, subject: "-", command: { kind: "pair", personal } }
   }
+  if (order.kind !== "send") return { ...about, subject: "-", command: { kind: order.kind } }
   const { content, message, subject, to, via } = order
   const command = { kind: "send", message, waMessageId: via.messageId, personal: { to, content } } as const
   return { ...about, subject, command }

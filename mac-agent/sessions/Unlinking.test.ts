@@ -1,0 +1,108 @@
+import { assert, it } from "@effect/vitest"
+import { Effect, Fiber } from "effect"
+import { encodeUnsigned } from "#domain/wire/Envelope.ts"
+import { encodePayload } from "#domain/wire/Protocol.ts"
+import { connect, device, headerOf, makeGateway, pairOf, sendOf, startAgent } from "../testing/AgentFixture.ts"
+import { pass, until } from "../testing/Turns.ts"
+
+const order = (kind: "unlink" | "reconnect", n: number) =>
+  encodeUnsigned({
+    header: headerOf(n, { direction: "homing/command/3", subject: "-" }),
+    payload: encodePayload({ kind })
+  })
+const reasons = (gateway: { readonly told: ReadonlyArray<{ readonly report: object }> }) =>
+  gateway.told.flatMap(({ report }) => ("reason" in report ? [report.reason] : []))
+
+it.effect("is unlinked once, and stays so over a restart", () =>
+  Effect.gen(function* () {
+    const gateway = yield* makeGateway
+    yield* Effect.scoped(
+      Effect.gen(function* () {
+        const { ledger } = yield* startAgent(gateway)
+        yield* connect(gateway, device)
+        yield* Fiber.join(yield* gateway.issue(order("unlink", 900_010)))
+        yield* until("it is unlinked", () => gateway.changes(device).at(-1) === "logged_out")
+        yield* Fiber.join(yield* gateway.issue(order("unlink", 900_010), pairOf(900_001), order("reconnect", 900_011)))
+        yield* pass(2)
+        assert.deepStrictEqual(gateway.changes(device), ["paired", "connected", "logged_out"])
+        assert.include(reasons(gateway), "unlinked")
+        assert.deepInclude((yield* ledger.devices)[0], { pairing: undefined, standing: "closed", reported: 3 })
+      })
+    )
+    yield* startAgent(gateway)
+    yield* pass(2)
+    assert.deepStrictEqual(gateway.changes(device), ["paired", "connected", "logged_out"])
+    yield* gateway.issue(pairOf(900_020))
+    yield* until("it is linked again", () => gateway.changes(device).length === 5)
+    assert.deepStrictEqual(gateway.changes(device).slice(3), ["paired", "connected"])
+  })
+)
+
+it.effect("is unlinked by the next start when the agent ended before", () =>
+  Effect.gen(function* () {
+    const gateway = yield* makeGateway
+    yield* Effect.scoped(
+      Effect.gen(function* () {
+        const { ledger } = yield* startAgent(gateway)
+        yield* connect(gateway, device)
+        const [held] = yield* ledger.devices
+        yield* ledger.saveDevice({ ...held!, standing: "leaving" }, [])
+      })
+    )
+    yield* startAgent(gateway)
+    yield* until("it is unlinked", () => gateway.changes(device).at(-1) === "logged_out")
+  })
+)
+
+it.effect("says so when WhatsApp could not be told", () =>
+  Effect.gen(function* () {
+    const gateway = yield* makeGateway
+    const { tell } = yield* startAgent(gateway, { outOfReach: true })
+    yield* connect(gateway, device)
+    yield* Fiber.join(yield* gateway.issue(order("unlink", 900_010)))
+    yield* tell({ _tag: "Disconnected", device, reason: "banned", final: true })
+    yield* until("it is forgotten", () => gateway.changes(device).at(-1) === "logged_out")
+    assert.include(reasons(gateway), "forgotten")
+  })
+)
+
+it.effect("fails what waits for it, and what comes after", () =>
+  Effect.gen(function* () {
+    const gateway = yield* makeGateway
+    yield* startAgent(gateway, {
+      outcome: () => Effect.succeed({ _tag: "NotSent", reason: "not_connected", final: false })
+    })
+    yield* connect(gateway, device)
+    yield* gateway.issue(sendOf(1), sendOf(2))
+    yield* pass(1)
+    yield* Fiber.join(yield* gateway.issue(order("unlink", 900_010)))
+    yield* gateway.issue(sendOf(3))
+    yield* pass(4)
+    yield* until("all of them have failed", () => [1, 2, 3].every((n) => gateway.claims(n).at(-1) === "failed"))
+    const codes = [1, 2, 3].flatMap((n) =>
+      gateway.messageReports(n).map(({ report }) => "code" in report && report.code)
+    )
+    assert.deepStrictEqual([...new Set(codes)], ["device_unlinked"])
+  })
+)
+
+it.effect("asks nobody to pair it at the next start when its codes were given up", () =>
+  Effect.gen(function* () {
+    const gateway = yield* makeGateway
+    let opened = 0
+    const opening = () => Effect.sync(() => void opened++)
+    yield* Effect.scoped(
+      Effect.gen(function* () {
+        const { tell } = yield* startAgent(gateway, { opening })
+        yield* connect(gateway, device)
+        yield* tell({ _tag: "Disconnected", device, reason: "pairing_timeout", final: true })
+        yield* until("it is given up", () => gateway.changes(device).at(-1) === "disconnected")
+      })
+    )
+    yield* startAgent(gateway, { opening })
+    yield* pass(2)
+    assert.deepStrictEqual([opened, gateway.changes(device).length], [1, 3])
+    yield* gateway.issue(pairOf(900_020))
+    yield* until("it is asked for again", () => opened === 2)
+  })
+)
