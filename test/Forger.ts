@@ -18,7 +18,7 @@ const misdirected: ReadonlyArray<(header: Header, n: number) => Partial<Header>>
   ({ direction }) => ({
     direction: direction.includes("command") ? direction.replace("command", "report") : "homing/command/1"
   }),
-  ({ direction }) => ({ direction: direction.replace(/\d+$/, "3") }),
+  ({ direction }) => ({ direction: direction.replace(/\d+$/, "9") }),
   () => ({ direction: "homing/batch/1" }),
   () => ({ tenant: "other" }),
   () => ({ commandId: "-" }),

@@ -54,7 +54,7 @@ export const plannedOf = (n: number, changed: (planned: Planned, i: number) => P
     const isReceipt = ["delivered", "read", "played"].includes(claim)
     const planned: Planned = {
       header: {
-        direction: `homing/report/${1 + (n % 2)}`,
+        direction: `homing/report/${1 + (n % 3)}`,
         keyId: agentKey.keyId,
         tenant: "default",
         agent: "home",

@@ -34,7 +34,7 @@ it.layer(layer)("AggregateActors", (it) => {
       assert.isTrue(outcomes.every(Result.isSuccess))
       assert.deepStrictEqual(reads, [stream]) // a conflict would have made the actor load again
       const stored = yield* store.read(stream)
-      assert.deepStrictEqual(typesOf(stored), ["client.created.v1", ...Array.makeBy(7, () => "client.key_issued.v1")])
+      assert.deepStrictEqual(typesOf(stored), ["client.created.v1", ...Array.makeBy(7, () => "client.key_issued.v2")])
       const told = outcomes.flatMap((_) => (Result.isSuccess(_) ? _.success.events : []))
       assert.deepStrictEqual(
         told.map(({ eventId }) => eventId),
@@ -219,7 +219,7 @@ it.layer(layer)("AggregateActors", (it) => {
       yield* Effect.flip(actors.execute(stream, issue(1), origin))
       down = false
       const outcome = yield* actors.execute(stream, issue(1), origin)
-      assert.deepStrictEqual([typesOf(outcome.events), outcome.revision], [["client.key_issued.v1"], 1])
+      assert.deepStrictEqual([typesOf(outcome.events), outcome.revision], [["client.key_issued.v2"], 1])
     })
   )
 })

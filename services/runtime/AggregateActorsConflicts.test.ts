@@ -32,7 +32,7 @@ it.layer(layer)("AggregateActors", (it) => {
         },
         origin
       )
-      assert.deepStrictEqual([outcome.revision, typesOf(outcome.events)], [2, ["client.key_issued.v1"]])
+      assert.deepStrictEqual([outcome.revision, typesOf(outcome.events)], [2, ["client.key_issued.v2"]])
       assert.strictEqual(new Set(decisions).size, 2)
       const offered = here.appends.slice(1).map(([expected, [event]]) => [expected, event!.eventId])
       assert.deepStrictEqual(offered, [
@@ -99,7 +99,7 @@ it.layer(layer)("AggregateActors", (it) => {
       assert.deepStrictEqual([stored.length, stored[0]!.eventId, outcome.revision], [1, report, 0])
       assert.strictEqual(outcome.position, stored[0]!.position)
       assert.deepStrictEqual(typesOf((yield* actors.execute(stream, issue(1), origin)).events), [
-        "client.key_issued.v1"
+        "client.key_issued.v2"
       ])
     })
   )
