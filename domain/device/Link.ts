@@ -1,5 +1,5 @@
 export const connections = ["pairing", "connected", "disconnected", "logged_out"] as const
-/** `pairing`: no account was linked yet. */
+/** `pairing`: no account is linked since it was last asked to pair. */
 export type Connection = (typeof connections)[number]
 
 /** How a device stands with its account: since it was last asked for, a function of its agent's reports in any order. */

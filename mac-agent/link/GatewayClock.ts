@@ -100,8 +100,8 @@ export const layer = Layer.effect(
         turn(true)
         const isSkewed = Math.abs(offset) > skewMillis
         if (isSkewed && !skewed)
-          yield* Effect.logWarning("this machine's clock is off; the gateway's is used", { offset })
-        if (skewed && !isSkewed) yield* Effect.logInfo("this machine's clock is right again", { offset })
+          yield* Effect.logWarning("this machine's clock is off; the gateway's is used", { offsetMillis: offset })
+        if (skewed && !isSkewed) yield* Effect.logInfo("this machine's clock is right again", { offsetMillis: offset })
         skewed = isSkewed
       }),
       waive: Effect.sync(() => {

@@ -19,7 +19,10 @@ const words: Readonly<Record<DisconnectReason, readonly [level: keyof typeof log
   pairing_refused: ["error", "WhatsApp does not take a pairing code for this number, or not now"],
   pairing_timeout: ["warn", "nobody has used the device's pairing code in time"],
   refused: ["warn", "WhatsApp refuses the connection; it is tried again, ever less"],
-  replaced: ["error", "the device's credentials are in use elsewhere; it connects again at the next start"],
+  replaced: [
+    "error",
+    "the device's credentials are in use elsewhere; end the other client, then POST /v1/devices/<id>/reconnect"
+  ],
   restarting: ["info", "WhatsApp asks the device to connect anew"],
   server_closed: ["warn", "WhatsApp ended the connection; it is made again"],
   temporarily_banned: ["error", "WhatsApp has banned this account for a while"],

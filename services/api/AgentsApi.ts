@@ -28,7 +28,7 @@ export const Agent = Schema.Struct({
   ),
   refused: nullable(
     Schema.Natural,
-    "How many commands it refused since it began: forged, altered, foreign or out of time."
+    "How many commands it refused, and words of WhatsApp it did not believe, since it began."
   ),
   upToDate: flag("Whether it has pinned the gateway's keys as they are now."),
   keys: Schema.Array(AgentKey).annotate({ description: "Oldest first." })

@@ -53,7 +53,7 @@ export const Device = Schema.Struct({
   name: Schema.optionalKey(text("What it is called; absent when that can no longer be read.")),
   state: Schema.Literals(connections).annotate({
     description:
-      "`pairing`: no account was linked yet; `logged_out`: its account was unlinked, until it is paired again."
+      "`pairing`: no account is linked since it was last asked to pair; `logged_out`: its account was unlinked, until it is paired again."
   }),
   reason: nullable(word(Object.keys(reasons), "A word for it."), "Why it is in this state, when there is more to say."),
   since: instant("Since when."),
