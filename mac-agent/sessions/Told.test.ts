@@ -24,7 +24,11 @@ it.effect("a device's life is told in a line each, in terminal and log, with wha
     const ends = [
       ["connection_lost", "Warn", "there is no connection to WhatsApp; it is tried again"],
       ["logged_out", "Error", "the device was unlinked from its account, and its keys are forgotten"],
-      ["replaced", "Error", "the device's credentials are in use elsewhere; end the other client, then POST /v1/devices/<id>/reconnect"],
+      [
+        "replaced",
+        "Error",
+        "the device's credentials are in use elsewhere; end the other client, then POST /v1/devices/<id>/reconnect"
+      ],
       ["banned", "Error", "WhatsApp has banned this account"],
       ["pairing_timeout", "Warn", "nobody has used the device's pairing code in time"]
     ] as const
