@@ -25,7 +25,7 @@ import { encodePayload } from "#domain/wire/Protocol.ts"
 import { directionOf } from "#domain/wire/Versions.ts"
 import * as InstantWhatsApp from "#infra/whatsapp/AcknowledgesAtOnce.ts"
 import { ownKeys } from "#mac-agent/link/OwnKeys.ts"
-import { StoreIdentity } from "#services/identity/StoreIdentity.ts"
+import { Identity } from "#services/identity/Identity.ts"
 import { embedded, together } from "#services/layers/Processes.ts"
 import { metadataOf, Provenance } from "#services/runtime/Provenance.ts"
 import { listening, optionsOf } from "#services/testing/Composition.ts"
@@ -45,7 +45,7 @@ const begin = (folder: string) =>
   Effect.scoped(
     Effect.gen(function* () {
       const { services, url } = yield* listening(together(folder, options, InstantWhatsApp.layer))
-      const [identity, provenance] = [Context.get(services, StoreIdentity), Context.get(services, Provenance)]
+      const [identity, provenance] = [Context.get(services, Identity), Context.get(services, Provenance)]
       const call = (path: string, body?: object) =>
         Effect.promise(async () => {
           const headers = { "x-api-key": apiKey, "content-type": "application/json" }

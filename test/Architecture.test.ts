@@ -288,7 +288,7 @@ describe("architecture", () => {
 
   it("sees a forbidden import", () => {
     assert.isFalse(rooms["domain/"]!("node:crypto", "domain/Ids.ts"))
-    assert.isFalse(rooms["services/"]!("infra/sqlite/Database.ts", "services/cli/StoreCommand.ts"))
+    assert.isFalse(rooms["services/"]!("infra/sqlite/Database.ts", "services/cli/LogIdentityCommand.ts"))
     assert.isTrue(rooms["services/"]!("infra/sqlite/Database.ts", "services/layers/Adapters.ts"))
     assert.isFalse(rooms["mac-agent/"]!("services/Config.ts", "mac-agent/Layers.ts"))
     assert.include(importsOf("services/layers/Adapters.ts").join(" "), "infra/event-store/sqlite/Sqlite.ts")

@@ -8,7 +8,7 @@ import { fromBase64url } from "#domain/Bytes.ts"
 import { UnreadableEvent } from "#domain/Events.ts"
 import { categoryOf, EventId, StreamId } from "#domain/Ids.ts"
 import { Instant } from "#domain/Instant.ts"
-import { Store } from "#domain/identity/Store.ts"
+import { LogIdentity } from "#domain/identity/LogIdentity.ts"
 import { orderedJson } from "#domain/OrderedJson.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
 import { SubjectKeys } from "#domain/ports/SubjectKeys.ts"
@@ -98,7 +98,7 @@ describe("the corpus of stored events", () => {
 
   it.effect("what the agent signed still holds, under the key recorded then, and says what was recorded", () =>
     Effect.gen(function* () {
-      const enrolled = Store.read(events.find(({ type }) => type === "store.agent_enrolled.v1")!)
+      const enrolled = LogIdentity.read(events.find(({ type }) => type === "store.agent_enrolled.v1")!)
       assert(enrolled.type === "store.agent_enrolled")
       const { agent, keyId, signing } = enrolled.data
       const key = crypto.verifyingKey(fromBase64url(signing))

@@ -21,7 +21,7 @@ import * as Reporter from "#mac-agent/link/Reporter.ts"
 import { Trust } from "#mac-agent/link/Trust.ts"
 import { ledgerOf } from "#mac-agent/testing/LedgerFixture.ts"
 import { until } from "#mac-agent/testing/Turns.ts"
-import { StoreIdentity } from "#services/identity/StoreIdentity.ts"
+import { Identity } from "#services/identity/Identity.ts"
 import { Provenance } from "#services/runtime/Provenance.ts"
 import { AgentsHeard } from "#services/transports/agent-link/AgentsHeard.ts"
 import * as AgentCommands from "#services/transports/agent-link/Commands.ts"
@@ -128,7 +128,7 @@ const commands = Effect.fnUntraced(function* (version: number) {
     AgentCommands.layer.pipe(
       Layer.provide([
         ...ports,
-        Layer.succeed(StoreIdentity, identity as never),
+        Layer.succeed(Identity, identity as never),
         Layer.succeed(AgentsHeard, { version: () => version } as never),
         Layer.succeed(Provenance, { tenant: defaultTenant } as never)
       ])

@@ -3,7 +3,7 @@ import { join } from "node:path"
 import { assert, it } from "@effect/vitest"
 import { Effect } from "effect"
 import * as Instant from "#infra/whatsapp/AcknowledgesAtOnce.ts"
-import { StoreIdentity } from "#services/identity/StoreIdentity.ts"
+import { Identity } from "#services/identity/Identity.ts"
 import { identity } from "#services/layers/Processes.ts"
 import { nowhere } from "#services/layers/Settings.ts"
 import { bus, enrolled, home, sends, startAgent, startGateway } from "./Apart.ts"
@@ -40,7 +40,7 @@ it.live("a log restored from a copy begins a new epoch: its agent obeys it when 
     rmSync(gatewayFolder!, { recursive: true })
     cpSync(backup!, gatewayFolder!, { recursive: true })
     for (const file of readdirSync(gatewayFolder!)) if (file.startsWith("views.db")) rmSync(join(gatewayFolder!, file))
-    const epoch = yield* Effect.flatMap(StoreIdentity, ({ raiseEpoch }) => raiseEpoch).pipe(
+    const epoch = yield* Effect.flatMap(Identity, ({ raiseEpoch }) => raiseEpoch).pipe(
       Effect.provide(identity(gatewayFolder!, nowhere, "test"))
     )
     assert.strictEqual(epoch, `${pin.store}:${pin.epoch + 1}`)

@@ -1,7 +1,7 @@
 import { join } from "node:path"
 import { Effect, Layer } from "effect"
 import { fromBase64url, fromUtf8 } from "#domain/Bytes.ts"
-import { Store, streamId } from "#domain/identity/Store.ts"
+import { LogIdentity, streamId } from "#domain/identity/LogIdentity.ts"
 import { Crypto, type VerifyingKey } from "#domain/ports/Crypto.ts"
 import { EventStore } from "#domain/ports/EventStore.ts"
 import { EnvelopeRefused, verifyBatch } from "#domain/wire/Envelope.ts"
@@ -17,7 +17,7 @@ export const claimsOf = (folder: string, evidence: ReadonlyArray<string>) =>
     const crypto = yield* Crypto
     const keys = new Map<string, VerifyingKey>()
     for (const recorded of yield* (yield* EventStore).read(streamId)) {
-      const event = Store.read(recorded)
+      const event = LogIdentity.read(recorded)
       if (event.type !== "store.agent_enrolled") continue
       keys.set(event.data.keyId, crypto.verifyingKey(fromBase64url(event.data.signing)))
     }

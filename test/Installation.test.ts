@@ -2,14 +2,14 @@ import { existsSync, renameSync } from "node:fs"
 import { join } from "node:path"
 import { assert, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
+import { Identity } from "#services/identity/Identity.ts"
 import { Adopting } from "#services/identity/Installation.ts"
-import { StoreIdentity } from "#services/identity/StoreIdentity.ts"
 import { identity } from "#services/layers/Processes.ts"
 import { nowhere } from "#services/layers/Settings.ts"
 import { folder } from "./Homing.ts"
 
 const opened = (path: string, adopting = false) =>
-  Effect.map(StoreIdentity, (one) => ({ epoch: one.epoch, key: one.signer()?.keyId })).pipe(
+  Effect.map(Identity, (one) => ({ epoch: one.epoch, key: one.signer()?.keyId })).pipe(
     Effect.provide(identity(path, nowhere, "test").pipe(Layer.provide(Layer.succeed(Adopting, adopting))))
   )
 

@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Layer } from "effect"
 import { TestClock } from "effect/testing"
 import { BusUnavailable, CommandBus } from "#domain/ports/CommandBus.ts"
-import { StoreIdentity } from "../identity/StoreIdentity.ts"
+import { Identity } from "../identity/Identity.ts"
 import { Fitness } from "../runtime/Fitness.ts"
 import { Freshness } from "../runtime/Freshness.ts"
 import { SharedClock } from "../runtime/SharedClock.ts"
@@ -22,7 +22,7 @@ const world = () => {
     Layer.succeed(CommandBus, {
       answer: Effect.suspend(() => (now.bus ? Effect.void : Effect.fail(away)))
     } as never),
-    Layer.succeed(StoreIdentity, { signs: () => now.signs } as never)
+    Layer.succeed(Identity, { signs: () => now.signs } as never)
   )
   return { now, layer: Layer.provide(Judgement.layer, stubs) }
 }

@@ -1,7 +1,7 @@
 import { Effect, Layer, Schedule, Stream } from "effect"
 import * as Clocks from "#domain/Clocks.ts"
 import { CommandBus } from "#domain/ports/CommandBus.ts"
-import { StoreIdentity } from "../identity/StoreIdentity.ts"
+import { Identity } from "../identity/Identity.ts"
 import { Fitness, type Obstacle } from "../runtime/Fitness.ts"
 import { Freshness } from "../runtime/Freshness.ts"
 import { SharedClock } from "../runtime/SharedClock.ts"
@@ -46,7 +46,7 @@ export const layer = Layer.effect(
   Fitness,
   Effect.gen(function* () {
     const freshness = yield* Freshness
-    const identity = yield* StoreIdentity
+    const identity = yield* Identity
     const shared = yield* SharedClock
     const bus = yield* busWords
     const now = yield* Clocks.steady

@@ -1,5 +1,5 @@
 import type { Instant } from "#domain/Instant.ts"
-import { type AgentKey, agentKeyState } from "#domain/identity/StoreState.ts"
+import { type AgentKey, agentKeyState } from "#domain/identity/LogIdentityState.ts"
 
 /** An agent's keys as the API shows them, oldest first. */
 export const agentKeysJson = (keys: ReadonlyMap<string, AgentKey>, now: Instant) =>

@@ -1,7 +1,7 @@
 import { fromBase64url } from "#domain/Bytes.ts"
 import type { AgentId } from "#domain/Ids.ts"
 import type { Instant } from "#domain/Instant.ts"
-import { type AgentKey, isTaken, latestKey } from "#domain/identity/StoreState.ts"
+import { type AgentKey, isTaken, latestKey } from "#domain/identity/LogIdentityState.ts"
 import type { CipherKey, Crypto, VerifyingKey } from "#domain/ports/Crypto.ts"
 import { agreementInfo, type OwnKey } from "#domain/wire/Keys.ts"
 

@@ -3,8 +3,8 @@ import { EventStore } from "#domain/ports/EventStore.ts"
 import { Ledger } from "#domain/ports/Ledger.ts"
 import { checkpoints, dispatcher } from "../tables/Positions.ts"
 import type { Table } from "../tables/Tables.ts"
+import { Identity } from "./Identity.ts"
 import { isDeviceThere, positionsIn } from "./ReachedRows.ts"
-import { StoreIdentity } from "./StoreIdentity.ts"
 
 /** The log has lost its end: what was read from it before would be taken for what comes at those places now. */
 export class LogIsOlder extends Schema.TaggedError<LogIsOlder>()("LogIsOlder", {
@@ -71,7 +71,7 @@ const remarkOnEmptyLedger = Effect.gen(function* () {
 export const ledger = Layer.effectDiscard(
   refuseOlder(
     Effect.gen(function* () {
-      const position = yield* (yield* Ledger).reached((yield* StoreIdentity).epoch)
+      const position = yield* (yield* Ledger).reached((yield* Identity).epoch)
       if (position === undefined) yield* remarkOnEmptyLedger
       return position === undefined ? [] : [{ what: "the commands in ledger.db", position }]
     })

@@ -2,8 +2,8 @@ import { Effect, Layer, Option, Stream } from "effect"
 import { categoryOf } from "#domain/Ids.ts"
 import { EventStore } from "#domain/ports/EventStore.ts"
 import { SubjectKeys } from "#domain/ports/SubjectKeys.ts"
+import { Identity } from "./Identity.ts"
 import { Adopting, NotThisLogs } from "./Installation.ts"
-import { StoreIdentity } from "./StoreIdentity.ts"
 
 /** Whether anything in the log is sealed under a key. Every category is looked at, so that the head is seen. */
 const speaksOfSubjects = Effect.gen(function* () {
@@ -27,7 +27,7 @@ export const layer = Layer.effectDiscard(
   Effect.gen(function* () {
     const keys = yield* SubjectKeys
     const adopting = yield* Adopting
-    const { store } = (yield* StoreIdentity).known().state
+    const { store } = (yield* Identity).known().state
     const { isEmpty, log } = yield* keys.ownership
     if (log !== undefined && log !== store && !adopting) return yield* new NotThisLogs({ reason: "other_keys" })
     if (isEmpty && (yield* speaksOfSubjects)) {

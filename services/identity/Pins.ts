@@ -1,11 +1,11 @@
 import type { AgentId, TenantId } from "#domain/Ids.ts"
 import { fromMillis } from "#domain/Instant.ts"
-import { gatewayKeyState, isTaken, type StoreState } from "#domain/identity/StoreState.ts"
+import { gatewayKeyState, isTaken, type LogIdentityState } from "#domain/identity/LogIdentityState.ts"
 import type { GatewayPin } from "#domain/identity/Trust.ts"
 
 /** What this agent shall believe, as of `millis`; `undefined` when it was never enrolled. */
 export const pinOf = (
-  state: Extract<StoreState, { _tag: "Open" }>,
+  state: Extract<LogIdentityState, { _tag: "Open" }>,
   revision: number,
   tenant: TenantId,
   agent: AgentId,

@@ -11,7 +11,7 @@ import * as FileVault from "#infra/secrets/FileVault.ts"
 import { temporaryDirectory } from "#infra/testing/TemporaryDirectory.ts"
 import { Provenance } from "../runtime/Provenance.ts"
 import { eventually } from "../testing/Eventually.ts"
-import * as StoreIdentity from "./StoreIdentity.ts"
+import * as Identity from "./Identity.ts"
 
 const home = AgentId.make("home")
 const office = AgentId.make("office")
@@ -29,8 +29,8 @@ const provenance = Layer.succeed(Provenance, {
 /** As a gateway of this folder does, over the log that is shared. */
 const identityIn = (path: string) =>
   Effect.map(
-    Layer.build(Layer.fresh(StoreIdentity.layer).pipe(Layer.provide([FileVault.layer(path), provenance]))),
-    (context) => Context.get(context, StoreIdentity.StoreIdentity)
+    Layer.build(Layer.fresh(Identity.layer).pipe(Layer.provide([FileVault.layer(path), provenance]))),
+    (context) => Context.get(context, Identity.Identity)
   )
 
 /** Two gateways, of which the second one has not been given the key that signs now. */
@@ -49,9 +49,7 @@ const scene = Effect.gen(function* () {
 })
 const setting = Layer.merge(Sqlite.layer(":memory:"), NodeCrypto.layer)
 
-const keyOf = ({ known }: StoreIdentity.StoreIdentity["Service"], agent: AgentId) => [
-  ...known().state.agents.get(agent)!.keys()
-]
+const keyOf = ({ known }: Identity.Identity["Service"], agent: AgentId) => [...known().state.agents.get(agent)!.keys()]
 
 describe("a gateway whose own keys are all revoked", () => {
   it.live("signs nothing, and goes on hearing whom to trust, until it is given a key that is", () =>

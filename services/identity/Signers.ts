@@ -1,10 +1,10 @@
 import { Effect } from "effect"
 import type { Instant } from "#domain/Instant.ts"
-import { isTaken, type StoreState } from "#domain/identity/StoreState.ts"
+import { isTaken, type LogIdentityState } from "#domain/identity/LogIdentityState.ts"
 import type { SigningKey } from "#domain/ports/Crypto.ts"
 import type { GatewayKey, GatewayKeys } from "./GatewayKeys.ts"
 
-type Opened = Extract<StoreState, { _tag: "Open" }>
+type Opened = Extract<LogIdentityState, { _tag: "Open" }>
 
 export interface Signer {
   readonly keyId: string

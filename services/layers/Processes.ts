@@ -9,12 +9,11 @@ import { agentKeeps, ledger } from "#mac-agent/Layers.ts"
 import { ownKeys } from "#mac-agent/link/OwnKeys.ts"
 import * as Trust from "#mac-agent/link/Trust.ts"
 import type { SenderOptions } from "#mac-agent/sending/Sender.ts"
+import { Identity, layer as identityLayer } from "../identity/Identity.ts"
 import { Adopting } from "../identity/Installation.ts"
 import * as OlderLog from "../identity/OlderLog.ts"
 import * as OwnKeys from "../identity/OwnKeys.ts"
 import { provenance } from "../identity/Pepper.ts"
-import * as Identity from "../identity/StoreIdentity.ts"
-import { StoreIdentity } from "../identity/StoreIdentity.ts"
 import { Stop } from "../runtime/Stop.ts"
 import { custody, database, ports, sharedLog } from "./Adapters.ts"
 import { type GatewayOptions, gateway } from "./Gateway.ts"
@@ -35,7 +34,7 @@ export const apart = (folder: string, addresses: Addresses) =>
 export const agent = (name: AgentId, options: SenderOptions = {}) =>
   Layer.unwrap(
     Effect.gen(function* () {
-      const identity = yield* StoreIdentity
+      const identity = yield* Identity
       const { remainingMillis } = yield* Stop
       const keys = yield* ownKeys(1)
       const pin = yield* identity.enrol({ agent: name, ...keys[0]!.public, protocol: (yield* SpokenVersions).newest })
@@ -67,7 +66,7 @@ export const alone = (folder: string, addresses: Addresses, options: GatewayOpti
   gateway(options).pipe(Layer.provideMerge(apart(folder, addresses)))
 
 const logIdentity = (folder: string, addresses: Addresses, region: string) =>
-  Identity.layer.pipe(Layer.provide(provenance(region)), Layer.provideMerge(sharedLog(folder, addresses)))
+  identityLayer.pipe(Layer.provide(provenance(region)), Layer.provideMerge(sharedLog(folder, addresses)))
 
 /** Who the log is, and nothing else: for what is done while no gateway runs. */
 export const identity = (folder: string, addresses: Addresses, region: string) =>

@@ -1,6 +1,6 @@
 import type { AgentId } from "#domain/Ids.ts"
 import type { Instant } from "#domain/Instant.ts"
-import type { StoreState } from "#domain/identity/StoreState.ts"
+import type { LogIdentityState } from "#domain/identity/LogIdentityState.ts"
 import { messageCodes } from "#domain/message/Codes.ts"
 import type { RecordedEvent } from "#domain/Recorded.ts"
 import { agentKeysJson } from "../identity/AgentKeysJson.ts"
@@ -37,7 +37,7 @@ const eventJson = ({ data: { evidence, ...data }, eventId: id, recordedAt, revis
   ...(typeof evidence === "string" && { evidence })
 })
 
-type Agents = Extract<StoreState, { _tag: "Open" }>["agents"]
+type Agents = Extract<LogIdentityState, { _tag: "Open" }>["agents"]
 
 /** With what it is checked with: the keys of the agents that spoke. */
 export const historyJson = (message: string, history: ReadonlyArray<RecordedEvent>, agents: Agents, now: Instant) => {

@@ -11,7 +11,7 @@ import { refuse } from "../http/Answer.ts"
 import { cursorOf, positionOf } from "../http/Cursor.ts"
 import { orProblem } from "../http/Foreseen.ts"
 import type { ReadPhoneNumber } from "../http/PhoneNumbers.ts"
-import { StoreIdentity } from "../identity/StoreIdentity.ts"
+import { Identity } from "../identity/Identity.ts"
 import { historyJson, messageJson } from "./MessageJson.ts"
 import { Messages, type Whose } from "./Messages.ts"
 import { send } from "./SendHttp.ts"
@@ -27,7 +27,7 @@ export const layer = (phoneNumber: ReadPhoneNumber) =>
     "messages",
     Effect.fnUntraced(function* (handlers) {
       const messages = yield* Messages
-      const { epoch, known } = yield* StoreIdentity
+      const { epoch, known } = yield* Identity
       const admission = yield* Admission
 
       return handlers

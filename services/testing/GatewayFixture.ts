@@ -21,7 +21,7 @@ import { Deployment } from "#services/health/Deployment.ts"
 import * as HealthHttp from "#services/health/HealthHttp.ts"
 import * as Admission from "#services/http/Admission.ts"
 import { phoneNumbers } from "#services/http/PhoneNumbers.ts"
-import { StoreIdentity } from "#services/identity/StoreIdentity.ts"
+import { Identity } from "#services/identity/Identity.ts"
 import { type MessageDocument, Messages, type SendRequest } from "#services/messages/Messages.ts"
 import * as MessagesHttp from "#services/messages/MessagesHttp.ts"
 import { Personal } from "#services/privacy/Personal.ts"
@@ -89,10 +89,10 @@ const secrets = Layer.succeed(SecretVault, {
   find: () => Effect.succeed(undefined)
 })
 
-const identity = Layer.succeed(StoreIdentity, {
+const identity = Layer.succeed(Identity, {
   epoch: "store:1",
   known: () => ({ state: { agents: new Map() } })
-} as unknown as StoreIdentity["Service"])
+} as unknown as Identity["Service"])
 const provenance = Layer.effect(
   Provenance,
   Effect.map(Crypto, (crypto) => ({

@@ -15,7 +15,7 @@ import { DeviceRegistry } from "../devices/DeviceRegistry.ts"
 import type { DeviceRecords } from "../devices/DevicesRows.ts"
 import { PairingCodes, layer as pairingCodes } from "../devices/PairingCodes.ts"
 import type { AgentTrust } from "../identity/AgentTrust.ts"
-import { StoreIdentity } from "../identity/StoreIdentity.ts"
+import { Identity } from "../identity/Identity.ts"
 import * as MessageActors from "../messages/MessageActors.ts"
 import { Fitness, type Obstacle } from "../runtime/Fitness.ts"
 import { Provenance } from "../runtime/Provenance.ts"
@@ -150,7 +150,7 @@ export const reporting = Effect.fnUntraced(function* (registry: DeviceRecords = 
     Layer.provide([
       Layer.provide(faulty, Layer.succeed(EventStore, store)),
       NodeCrypto.layer,
-      Layer.succeed(StoreIdentity, identity as never),
+      Layer.succeed(Identity, identity as never),
       Layer.succeed(Fitness, {
         obstacle: () => world.obstacle,
         unheard: () => undefined,

@@ -5,7 +5,7 @@ import { PhoneNumber } from "#domain/message/Recipient.ts"
 import { BusUnavailable } from "#domain/ports/CommandBus.ts"
 import { DeviceRegistry } from "../../devices/DeviceRegistry.ts"
 import type { DeviceRecord } from "../../devices/DevicesRows.ts"
-import { StoreIdentity } from "../../identity/StoreIdentity.ts"
+import { Identity } from "../../identity/Identity.ts"
 import { at, sealed, uuid } from "../../testing/ViewsFixture.ts"
 import * as Transports from "../Transport.ts"
 import * as AgentTransport from "./AgentTransport.ts"
@@ -26,7 +26,7 @@ const agents = Effect.fnUntraced(function* (bus: { here: boolean }) {
   const told: Array<unknown> = []
   const stubs = Layer.mergeAll(
     Layer.succeed(DeviceRegistry, registry),
-    Layer.succeed(StoreIdentity, { agent: (agent: string) => (agent === "home" ? {} : undefined) } as never),
+    Layer.succeed(Identity, { agent: (agent: string) => (agent === "home" ? {} : undefined) } as never),
     Layer.succeed(AgentCommands, {
       issue: (agent, orders) =>
         bus.here

@@ -1,7 +1,7 @@
 import { Array, Effect } from "effect"
 import type { AgentId, DeviceId } from "#domain/Ids.ts"
 import { DeviceRegistry } from "../../devices/DeviceRegistry.ts"
-import { StoreIdentity } from "../../identity/StoreIdentity.ts"
+import { Identity } from "../../identity/Identity.ts"
 import { type Route, registered, type Transport, TransportUnavailable } from "../Transport.ts"
 import { AgentCommands } from "./Commands.ts"
 import { agentOrder } from "./Orders.ts"
@@ -10,7 +10,7 @@ import { agentOrder } from "./Orders.ts"
 export const layer = registered(
   Effect.gen(function* () {
     const commands = yield* AgentCommands
-    const identity = yield* StoreIdentity
+    const identity = yield* Identity
     const registry = yield* DeviceRegistry
     const routes = new Map<AgentId, Route<"whatsapp-web">>()
 

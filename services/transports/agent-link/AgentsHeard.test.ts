@@ -7,7 +7,7 @@ import { AgentId, EventId } from "#domain/Ids.ts"
 import { fromMillis } from "#domain/Instant.ts"
 import { crypto } from "#infra/crypto/NodeCrypto.ts"
 import * as SqliteClient from "#infra/sqlite/SqliteClient.ts"
-import { StoreIdentity } from "../../identity/StoreIdentity.ts"
+import { Identity } from "../../identity/Identity.ts"
 import * as AgentsHeard from "./AgentsHeard.ts"
 
 const home = AgentId.make("home")
@@ -16,9 +16,7 @@ const hour = 3_600_000
 
 const gateway = Effect.map(
   Layer.build(
-    Layer.fresh(AgentsHeard.layer).pipe(
-      Layer.provide(Layer.succeed(StoreIdentity, { agent: () => undefined } as never))
-    )
+    Layer.fresh(AgentsHeard.layer).pipe(Layer.provide(Layer.succeed(Identity, { agent: () => undefined } as never)))
   ),
   (services) => Context.get(services, AgentsHeard.AgentsHeard)
 )

@@ -3,7 +3,7 @@ import { AgentId, EventId } from "#domain/Ids.ts"
 import { fromMillis, Instant, toMillis } from "#domain/Instant.ts"
 import type { AgentReport } from "#domain/wire/Protocol.ts"
 import { type Agreement, agreement, SpokenVersions } from "#domain/wire/Versions.ts"
-import { StoreIdentity } from "../../identity/StoreIdentity.ts"
+import { Identity } from "../../identity/Identity.ts"
 import * as AgentsHeardRows from "./AgentsHeardRows.ts"
 
 /** From here on a clock is called wrong. */
@@ -56,7 +56,7 @@ export const layer = Layer.effect(
   AgentsHeard,
   Effect.gen(function* () {
     const rows = yield* AgentsHeardRows.make
-    const identity = yield* StoreIdentity
+    const identity = yield* Identity
     const { newest } = yield* SpokenVersions
 
     const read = Effect.map(

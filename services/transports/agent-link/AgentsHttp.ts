@@ -3,7 +3,7 @@ import { HttpApiBuilder } from "effect/http-api"
 import { fromBase64url } from "#domain/Bytes.ts"
 import { AgentId } from "#domain/Ids.ts"
 import { fromMillis, type Instant } from "#domain/Instant.ts"
-import { type AgentKey, latestKey } from "#domain/identity/StoreState.ts"
+import { type AgentKey, latestKey } from "#domain/identity/LogIdentityState.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
 import { keyIdOf } from "#domain/wire/Keys.ts"
 import { Api } from "../../api/Api.ts"
@@ -12,7 +12,7 @@ import { refuse } from "../../http/Answer.ts"
 import { orProblem } from "../../http/Foreseen.ts"
 import { posting } from "../../http/Posting.ts"
 import { agentKeysJson } from "../../identity/AgentKeysJson.ts"
-import { StoreIdentity } from "../../identity/StoreIdentity.ts"
+import { Identity } from "../../identity/Identity.ts"
 import { AgentsHeard, type Heard } from "./AgentsHeard.ts"
 
 const isAgentId = Schema.is(AgentId)
@@ -46,7 +46,7 @@ export const layer = HttpApiBuilder.group(
   Effect.fnUntraced(function* (handlers) {
     const crypto = yield* Crypto
     const heard = yield* AgentsHeard
-    const identity = yield* StoreIdentity
+    const identity = yield* Identity
     const caller = Effect.map(CurrentPrincipal, ({ key }) => ({ kind: "api_key", id: key }) as const)
 
     return handlers

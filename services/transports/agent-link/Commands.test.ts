@@ -5,7 +5,7 @@ import { AgentId, defaultTenant } from "#domain/Ids.ts"
 import { CommandBus } from "#domain/ports/CommandBus.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
 import * as NodeCrypto from "#infra/crypto/NodeCrypto.ts"
-import { StoreIdentity } from "../../identity/StoreIdentity.ts"
+import { Identity } from "../../identity/Identity.ts"
 import { Provenance } from "../../runtime/Provenance.ts"
 import { AgentsHeard } from "./AgentsHeard.ts"
 import * as AgentCommands from "./Commands.ts"
@@ -33,7 +33,7 @@ const scene = Effect.gen(function* () {
   const services = yield* Layer.build(
     AgentCommands.layer.pipe(
       Layer.provide([
-        Layer.succeed(StoreIdentity, identity as never),
+        Layer.succeed(Identity, identity as never),
         Layer.succeed(AgentsHeard, { version: () => 1 } as never),
         Layer.succeed(Provenance, { tenant: defaultTenant } as never),
         Layer.succeed(CommandBus, {

@@ -8,7 +8,7 @@ import { Steps } from "#domain/ports/Steps.ts"
 import { posting, type Regarding, type Sender, type Unboxed } from "#domain/wire/Posting.ts"
 import type { AgentCommand } from "#domain/wire/Protocol.ts"
 import { isSaid, SpokenVersions } from "#domain/wire/Versions.ts"
-import { StoreIdentity } from "../../identity/StoreIdentity.ts"
+import { Identity } from "../../identity/Identity.ts"
 import { Fitness, Unfit } from "../../runtime/Fitness.ts"
 import { Provenance } from "../../runtime/Provenance.ts"
 import { AgentsHeard } from "./AgentsHeard.ts"
@@ -62,7 +62,7 @@ export const layer = Layer.effect(
   AgentCommands,
   Effect.gen(function* () {
     const heard = yield* AgentsHeard
-    const identity = yield* StoreIdentity
+    const identity = yield* Identity
     const step = yield* Steps
     const { obstacle } = yield* Fitness
     const { tenant } = yield* Provenance

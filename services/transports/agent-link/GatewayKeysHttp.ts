@@ -1,13 +1,13 @@
 import { Effect } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
-import { gatewayKeyState } from "#domain/identity/StoreState.ts"
+import { gatewayKeyState } from "#domain/identity/LogIdentityState.ts"
 import { Api } from "../../api/Api.ts"
 import { CurrentPrincipal } from "../../api/Authorization.ts"
 import { defaultOverlapSeconds } from "../../api/GatewayKeysApi.ts"
 import { refuse } from "../../http/Answer.ts"
 import { orProblem } from "../../http/Foreseen.ts"
 import { posting } from "../../http/Posting.ts"
-import { StoreIdentity } from "../../identity/StoreIdentity.ts"
+import { Identity } from "../../identity/Identity.ts"
 import { AgentsHeard } from "./AgentsHeard.ts"
 
 const { activate } = Api.groups.gatewayKeys.endpoints
@@ -17,7 +17,7 @@ export const layer = HttpApiBuilder.group(
   "gatewayKeys",
   Effect.fnUntraced(function* (handlers) {
     const heard = yield* AgentsHeard
-    const identity = yield* StoreIdentity
+    const identity = yield* Identity
     const caller = Effect.map(CurrentPrincipal, ({ key }) => ({ kind: "api_key", id: key }) as const)
 
     const keyJson = (keyId: string) => {

@@ -4,7 +4,7 @@ import { fromMillis } from "#domain/Instant.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
 import type { AgentReport } from "#domain/wire/Protocol.ts"
 import { heartbeatsSince, SpokenVersions } from "#domain/wire/Versions.ts"
-import { StoreIdentity } from "../../identity/StoreIdentity.ts"
+import { Identity } from "../../identity/Identity.ts"
 import { AgentsHeard } from "./AgentsHeard.ts"
 import { AgentCommands, notice, type Order } from "./Commands.ts"
 
@@ -29,7 +29,7 @@ export const layer = Layer.effect(
     const commands = yield* AgentCommands
     const crypto = yield* Crypto
     const heard = yield* AgentsHeard
-    const identity = yield* StoreIdentity
+    const identity = yield* Identity
     const { newest: protocol } = yield* SpokenVersions
     const run = yield* FiberSet.makeRuntime<never>()
     const waiting = new Map<AgentId, EventId>()

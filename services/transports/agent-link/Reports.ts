@@ -11,7 +11,7 @@ import { type Received, type Receiver, type Refused, receiving, take } from "#do
 import { tally } from "#domain/wire/Tally.ts"
 import { SpokenVersions } from "#domain/wire/Versions.ts"
 import type { AgentTrust } from "../../identity/AgentTrust.ts"
-import { StoreIdentity } from "../../identity/StoreIdentity.ts"
+import { Identity } from "../../identity/Identity.ts"
 import { Fitness } from "../../runtime/Fitness.ts"
 import { patiently } from "../../runtime/Patience.ts"
 import { Provenance } from "../../runtime/Provenance.ts"
@@ -41,7 +41,7 @@ export const layer = Layer.effectDiscard(
     const wall = yield* Clocks.wall
     const heard = yield* AgentsHeard
     const heartbeats = yield* Heartbeats
-    const identity = yield* StoreIdentity
+    const identity = yield* Identity
     const records = yield* ReportRecords
     const step = yield* Steps
     const { obstacle, whileFit } = yield* Fitness

@@ -8,11 +8,11 @@ import {
   type AgentKey,
   type GatewayKey,
   type Installation,
+  type LogIdentityState,
   latestKey,
-  type StoreState,
   sameKeys,
   usable
-} from "./StoreState.ts"
+} from "./LogIdentityState.ts"
 
 /**
  * Who this log is and whose signatures stand in it, recorded from the first event on: old evidence stays verifiable.
@@ -62,11 +62,11 @@ const events = {
   "store.agent_enrolled": released(agentEnrolledV1).next(agentEnrolled, (before) => ({ ...before, protocol: 1 })),
   "store.agent_key_revoked": released(agentKeyRevoked)
 }
-export type StoreEvent = EventOf<typeof events>
+export type LogIdentityEvent = EventOf<typeof events>
 
 // Commands: each says what shall be so; already so yields nothing.
 
-export type StoreCommand =
+export type LogIdentityCommand =
   | { readonly _tag: "Open"; readonly opened: typeof opened.Type }
   | { readonly _tag: "RaiseEpoch"; readonly epoch: number }
   /** `adopt`: also against what was recorded before. */
@@ -77,15 +77,15 @@ export type StoreCommand =
   | { readonly _tag: "EnrolAgent"; readonly agent: Enrolment }
   | { readonly _tag: "RevokeAgentKey"; readonly revoked: typeof agentKeyRevoked.Type }
 
-export class StoreRejected extends Schema.TaggedError<StoreRejected>()("StoreRejected", {
+export class LogIdentityRejected extends Schema.TaggedError<LogIdentityRejected>()("LogIdentityRejected", {
   reason: Schema.Literals(["not_opened", "no_such_key", "key_revoked", "key_active", "other_pepper", "not_shared"])
 }) {}
 
-type Decision = Result.Result<ReadonlyArray<StoreEvent>, StoreRejected>
-const accept = (...events: ReadonlyArray<StoreEvent>): Decision => Result.succeed(events)
-const reject = (reason: StoreRejected["reason"]): Decision => Result.fail(new StoreRejected({ reason }))
+type Decision = Result.Result<ReadonlyArray<LogIdentityEvent>, LogIdentityRejected>
+const accept = (...events: ReadonlyArray<LogIdentityEvent>): Decision => Result.succeed(events)
+const reject = (reason: LogIdentityRejected["reason"]): Decision => Result.fail(new LogIdentityRejected({ reason }))
 
-const decider: Decider<StoreState, StoreCommand, StoreEvent, StoreRejected> = {
+const decider: Decider<LogIdentityState, LogIdentityCommand, LogIdentityEvent, LogIdentityRejected> = {
   initialState: { _tag: "Nothing" },
 
   decide: (command, state) => {
@@ -196,7 +196,7 @@ const decider: Decider<StoreState, StoreCommand, StoreEvent, StoreRejected> = {
   }
 }
 
-type Opened = Extract<StoreState, { _tag: "Open" }>
+type Opened = Extract<LogIdentityState, { _tag: "Open" }>
 type Enrolled = typeof agentEnrolled.Type
 type Enrolment = Omit<Enrolled, "nkey"> & { readonly busUser?: string }
 
@@ -221,10 +221,16 @@ const enrol = (
 /** There is one per log. */
 type Identity = "identity"
 
-export const Store: Aggregate<Identity, StoreState, StoreCommand, StoreEvent, StoreRejected> = aggregate({
+export const LogIdentity: Aggregate<
+  Identity,
+  LogIdentityState,
+  LogIdentityCommand,
+  LogIdentityEvent,
+  LogIdentityRejected
+> = aggregate({
   category: "store",
   events,
   decider
 })
 
-export const streamId = Store.streamOf("identity")
+export const streamId = LogIdentity.streamOf("identity")

@@ -3,36 +3,42 @@ import { fold } from "../Decider.ts"
 import { AgentId, EventId } from "../Ids.ts"
 import { fromMillis } from "../Instant.ts"
 import { specification } from "../testing/Specification.ts"
-import { Store, type StoreCommand, type StoreEvent, StoreRejected } from "./Store.ts"
-import { isTaken, latestKey } from "./StoreState.ts"
+import { LogIdentity, type LogIdentityCommand, type LogIdentityEvent, LogIdentityRejected } from "./LogIdentity.ts"
+import { isTaken, latestKey } from "./LogIdentityState.ts"
 
-const { given } = specification(Store)
+const { given } = specification(LogIdentity)
 const store = "0196f3c0-0000-7000-8000-000000000001"
 const home = AgentId.make("home")
 const office = AgentId.make("office")
 const keys = (keyId: string) => ({ keyId, signing: `signing ${keyId}`, agreement: `agreement ${keyId}` })
 
-const opened: StoreEvent = { type: "store.opened", data: { store, epoch: 0 } }
-const added = (keyId: string): StoreEvent => ({ type: "store.gateway_key_added", data: keys(keyId) })
+const opened: LogIdentityEvent = { type: "store.opened", data: { store, epoch: 0 } }
+const added = (keyId: string): LogIdentityEvent => ({ type: "store.gateway_key_added", data: keys(keyId) })
 const overlapUntil = fromMillis(1_000)
 const offer = (agent: AgentId, keyId: string) => ({ agent, ...keys(keyId), protocol: 2, overlapUntil })
-const enrolled = (agent: AgentId, keyId: string): StoreEvent => ({
+const enrolled = (agent: AgentId, keyId: string): LogIdentityEvent => ({
   type: "store.agent_enrolled",
   data: offer(agent, keyId)
 })
-const open: StoreCommand = { _tag: "Open", opened: { store, epoch: 0 } }
-const add = (keyId: string): StoreCommand => ({ _tag: "AddGatewayKey", key: keys(keyId) })
-const enrol = (agent: AgentId, keyId: string): StoreCommand => ({ _tag: "EnrolAgent", agent: offer(agent, keyId) })
-const activate = (keyId: string): StoreCommand => ({ _tag: "ActivateGatewayKey", activated: { keyId, overlapUntil } })
-const activated = (keyId: string): StoreEvent => ({
+const open: LogIdentityCommand = { _tag: "Open", opened: { store, epoch: 0 } }
+const add = (keyId: string): LogIdentityCommand => ({ _tag: "AddGatewayKey", key: keys(keyId) })
+const enrol = (agent: AgentId, keyId: string): LogIdentityCommand => ({
+  _tag: "EnrolAgent",
+  agent: offer(agent, keyId)
+})
+const activate = (keyId: string): LogIdentityCommand => ({
+  _tag: "ActivateGatewayKey",
+  activated: { keyId, overlapUntil }
+})
+const activated = (keyId: string): LogIdentityEvent => ({
   type: "store.gateway_key_activated",
   data: { keyId, overlapUntil }
 })
-const revoke = (keyId: string): StoreCommand => ({ _tag: "RevokeGatewayKey", keyId })
-const revoked = (keyId: string): StoreEvent => ({ type: "store.gateway_key_revoked", data: { keyId } })
-const rejected = (reason: StoreRejected["reason"]) => new StoreRejected({ reason })
-const stateAfter = (...events: ReadonlyArray<StoreEvent>) => {
-  const state = fold(Store, [opened, ...events])
+const revoke = (keyId: string): LogIdentityCommand => ({ _tag: "RevokeGatewayKey", keyId })
+const revoked = (keyId: string): LogIdentityEvent => ({ type: "store.gateway_key_revoked", data: { keyId } })
+const rejected = (reason: LogIdentityRejected["reason"]) => new LogIdentityRejected({ reason })
+const stateAfter = (...events: ReadonlyArray<LogIdentityEvent>) => {
+  const state = fold(LogIdentity, [opened, ...events])
   assert(state._tag === "Open")
   return state
 }
@@ -41,12 +47,15 @@ describe("Store", () => {
   it("is opened once, whoever asks again", () => {
     assert.deepStrictEqual(given().when(open), [opened])
     assert.deepStrictEqual(given(opened).when(open), [])
-    const other: StoreCommand = { _tag: "Open", opened: { store: "0196f3c0-0000-7000-8000-000000000002", epoch: 9 } }
+    const other: LogIdentityCommand = {
+      _tag: "Open",
+      opened: { store: "0196f3c0-0000-7000-8000-000000000002", epoch: 9 }
+    }
     assert.deepStrictEqual(given(opened).when(other), [])
   })
 
   it("knows no keys before it is opened", () => {
-    const notOpened = new StoreRejected({ reason: "not_opened" })
+    const notOpened = new LogIdentityRejected({ reason: "not_opened" })
     assert.deepStrictEqual(given().when(add("g1")), notOpened)
     assert.deepStrictEqual(given().when(enrol(home, "a1")), notOpened)
   })
@@ -62,8 +71,11 @@ describe("Store", () => {
 
   it("keeps as whom an agent signs in at the bus, by the name that is stored", () => {
     const busUser = `U${"A".repeat(55)}`
-    const named: StoreCommand = { _tag: "EnrolAgent", agent: { ...offer(home, "a1"), busUser } }
-    const stored: StoreEvent = { type: "store.agent_enrolled", data: { ...offer(home, "a1"), ...{ nkey: busUser } } }
+    const named: LogIdentityCommand = { _tag: "EnrolAgent", agent: { ...offer(home, "a1"), busUser } }
+    const stored: LogIdentityEvent = {
+      type: "store.agent_enrolled",
+      data: { ...offer(home, "a1"), ...{ nkey: busUser } }
+    }
     assert.deepStrictEqual(given(opened, enrolled(home, "a1")).when(named), [stored])
     assert.deepStrictEqual(given(opened, stored).when(named), [])
     assert.strictEqual(stateAfter(stored).agents.get(home)!.get("a1")!.busUser, busUser)
@@ -73,20 +85,22 @@ describe("Store", () => {
     const renamed = { ...offer(home, "a1"), keyId: "a2" }
     assert.deepStrictEqual(given(opened, enrolled(home, "a1")).when({ _tag: "EnrolAgent", agent: renamed }), [
       { type: "store.agent_enrolled", data: renamed }
-    ] as ReadonlyArray<StoreEvent>)
+    ] as ReadonlyArray<LogIdentityEvent>)
     const agreement = { ...keys("a1"), agreement: "another" }
     assert.deepStrictEqual(
       given(opened, enrolled(home, "a1")).when({ _tag: "EnrolAgent", agent: { ...offer(home, "a1"), ...agreement } }),
-      [{ type: "store.agent_enrolled", data: { ...offer(home, "a1"), ...agreement } }] as ReadonlyArray<StoreEvent>
+      [
+        { type: "store.agent_enrolled", data: { ...offer(home, "a1"), ...agreement } }
+      ] as ReadonlyArray<LogIdentityEvent>
     )
     assert.deepStrictEqual(given(opened, added("a1")).when({ _tag: "AddGatewayKey", key: agreement }), [
       { type: "store.gateway_key_added", data: agreement }
-    ] as ReadonlyArray<StoreEvent>)
+    ] as ReadonlyArray<LogIdentityEvent>)
   })
 
   it("keeps an agent's older keys, for what they signed, and its latest last", () => {
-    const agentsAfter = (...events: ReadonlyArray<StoreEvent>) => {
-      const state = fold(Store, [opened, ...events])
+    const agentsAfter = (...events: ReadonlyArray<LogIdentityEvent>) => {
+      const state = fold(LogIdentity, [opened, ...events])
       return state._tag === "Open" ? [...(state.agents.get(home)?.keys() ?? [])] : []
     }
     assert.deepStrictEqual(agentsAfter(enrolled(home, "a1"), enrolled(home, "a2")), ["a1", "a2"])
@@ -123,8 +137,8 @@ describe("Store", () => {
   })
 
   it("takes an agent's older keys for a while, and none that was revoked", () => {
-    const gone: StoreCommand = { _tag: "RevokeAgentKey", revoked: { agent: home, keyId: "a2" } }
-    const event: StoreEvent = { type: "store.agent_key_revoked", data: { agent: home, keyId: "a2" } }
+    const gone: LogIdentityCommand = { _tag: "RevokeAgentKey", revoked: { agent: home, keyId: "a2" } }
+    const event: LogIdentityEvent = { type: "store.agent_key_revoked", data: { agent: home, keyId: "a2" } }
     const both = [enrolled(home, "a1"), enrolled(home, "a2")]
     assert.deepStrictEqual(given(opened, ...both).when(gone), [event])
     assert.deepStrictEqual(given(opened, enrolled(home, "a1")).when(gone), rejected("no_such_key"))
@@ -139,7 +153,7 @@ describe("Store", () => {
   })
 
   it("records an agent again that speaks a newer protocol", () => {
-    const older = Store.read({
+    const older = LogIdentity.read({
       eventId: EventId.make(store),
       type: "store.agent_enrolled.v1",
       data: { agent: home, ...keys("a1") }
@@ -149,8 +163,8 @@ describe("Store", () => {
   })
 
   it("only ever raises its epoch", () => {
-    const raise = (epoch: number): StoreCommand => ({ _tag: "RaiseEpoch", epoch })
-    const raised: StoreEvent = { type: "store.epoch_raised", data: { epoch: 1 } }
+    const raise = (epoch: number): LogIdentityCommand => ({ _tag: "RaiseEpoch", epoch })
+    const raised: LogIdentityEvent = { type: "store.epoch_raised", data: { epoch: 1 } }
     assert.deepStrictEqual(given(opened).when(raise(1)), [raised])
     assert.deepStrictEqual(given(opened, raised).when(raise(1)), [])
     assert.deepStrictEqual(given(opened, raised).when(raise(0)), [])
@@ -159,12 +173,12 @@ describe("Store", () => {
 
   it("holds processes to what they have in common, unless they are to have something else in common", () => {
     const one = { pepper: "one", shared: false }
-    const record = (installation: typeof one, adopt = false): StoreCommand => ({
+    const record = (installation: typeof one, adopt = false): LogIdentityCommand => ({
       _tag: "RecordInstallation",
       installation,
       adopt
     })
-    const recorded = (data: typeof one): StoreEvent => ({ type: "store.installation_recorded", data })
+    const recorded = (data: typeof one): LogIdentityEvent => ({ type: "store.installation_recorded", data })
     const [other, several] = [
       { ...one, pepper: "other" },
       { ...one, shared: true }
@@ -196,7 +210,8 @@ describe("Store", () => {
 
   it("is identified by a UUID", () => {
     const id = EventId.make(store)
-    const read = (store: string) => Store.read({ eventId: id, type: "store.opened.v1", data: { store, epoch: 0 } })
+    const read = (store: string) =>
+      LogIdentity.read({ eventId: id, type: "store.opened.v1", data: { store, epoch: 0 } })
     assert.deepStrictEqual(read(store), { ...opened, id })
     assert.throws(() => read("store"))
   })

@@ -5,8 +5,13 @@ import { fold } from "#domain/Decider.ts"
 import { uuidV7 } from "#domain/Identifiers.ts"
 import type { AgentId } from "#domain/Ids.ts"
 import { fromMillis } from "#domain/Instant.ts"
-import { Store, type StoreCommand, type StoreRejected, streamId } from "#domain/identity/Store.ts"
-import { gatewayKeyState, type StoreState } from "#domain/identity/StoreState.ts"
+import {
+  LogIdentity,
+  type LogIdentityCommand,
+  type LogIdentityRejected,
+  streamId
+} from "#domain/identity/LogIdentity.ts"
+import { gatewayKeyState, type LogIdentityState } from "#domain/identity/LogIdentityState.ts"
 import { type AgentOffer, epochOf, type GatewayPin, type PublicKeys } from "#domain/identity/Trust.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
 import { EventStore, type EventStoreUnavailable } from "#domain/ports/EventStore.ts"
@@ -25,7 +30,7 @@ import { pinOf } from "./Pins.ts"
 import { KeyInUse, KeyRevoked, KeyUnknown, KeyUnusable, rejecting } from "./Rejections.ts"
 import * as Signers from "./Signers.ts"
 
-type Opened = Extract<StoreState, { _tag: "Open" }>
+type Opened = Extract<LogIdentityState, { _tag: "Open" }>
 
 /** What is known of identities now. */
 export interface Known {
@@ -38,8 +43,8 @@ export interface Known {
 }
 
 /** Who this log is and whose signatures it trusts, as recorded in the log itself, by whichever gateway. */
-export class StoreIdentity extends Context.Service<
-  StoreIdentity,
+export class Identity extends Context.Service<
+  Identity,
   {
     /** The log's id and epoch when this process began, as they stand in envelopes, cursors and the agent's ledger. */
     readonly epoch: string
@@ -78,9 +83,9 @@ export class StoreIdentity extends Context.Service<
       by?: Actor
     ) => Effect.Effect<void, KeyUnknown | KeyInUse | EventStoreUnavailable>
     /** After the log was restored from a copy, while no gateway runs. Answers the new id and epoch. */
-    readonly raiseEpoch: Effect.Effect<string, StoreRejected | EventStoreUnavailable>
+    readonly raiseEpoch: Effect.Effect<string, LogIdentityRejected | EventStoreUnavailable>
   }
->()("homing/services/identity/StoreIdentity") {}
+>()("homing/services/identity/Identity") {}
 
 /** Reports are valid for this long, and commands for less: longer than what is under way is no use. */
 const overlapMillis = 30 * 24 * 3_600_000
@@ -88,7 +93,7 @@ const overlapMillis = 30 * 24 * 3_600_000
 const gatewayActor: Actor = { kind: "gateway", id: "gateway" }
 
 export const layer = Layer.effect(
-  StoreIdentity,
+  Identity,
   Effect.gen(function* () {
     const wall = yield* Clocks.wall
     const crypto = yield* Crypto
@@ -98,12 +103,12 @@ export const layer = Layer.effect(
     const fingerprint = crypto.mac(pepper, lengthPrefixed("homing/pepper/1"), "base64url")
     const installation = { pepper: fingerprint, shared: yield* Shared }
     const { newest: protocol } = yield* SpokenVersions
-    const actors = yield* AggregateActors.make(Store)
+    const actors = yield* AggregateActors.make(LogIdentity)
     const keys = yield* GatewayKeys.make
     const held = yield* Signers.holding(keys)
     const now = () => fromMillis(wall())
 
-    const tell = Effect.fnUntraced(function* (command: StoreCommand, by?: Actor) {
+    const tell = Effect.fnUntraced(function* (command: LogIdentityCommand, by?: Actor) {
       const origin = { actor: by ?? gatewayActor, correlationId: "store", causationId: by?.id ?? "start" }
       const { revision, state } = yield* actors.execute(streamId, () => command, origin)
       if (state._tag === "Nothing") return yield* Effect.die("the store's identity is missing after it was recorded")
@@ -135,7 +140,7 @@ export const layer = Layer.effect(
       const millis = yield* Clock.currentTimeMillis
       yield* tell({ _tag: "Open", opened: { store: uuidV7(crypto, millis), epoch: 1 } })
       const { revision, state } = yield* tell({ _tag: "RecordInstallation", installation, adopt }).pipe(
-        Effect.catchTag("StoreRejected", (refused) => {
+        Effect.catchTag("LogIdentityRejected", (refused) => {
           const { reason } = refused
           return Effect.fail(
             reason === "other_pepper" || reason === "not_shared" ? new NotThisLogs({ reason }) : refused
@@ -170,7 +175,7 @@ export const layer = Layer.effect(
       }
       yield* watched.set(known)
     })
-    const change = (command: StoreCommand, by?: Actor) => Effect.tap(tell(command, by), update)
+    const change = (command: LogIdentityCommand, by?: Actor) => Effect.tap(tell(command, by), update)
 
     /** Also what other gateways record. */
     const follow = Subscription.follow({
@@ -179,7 +184,7 @@ export const layer = Layer.effect(
       after: head,
       handle: () =>
         Effect.flatMap(store.read(streamId), (recorded) => {
-          const state = fold(Store, recorded.map(Store.read))
+          const state = fold(LogIdentity, recorded.map(LogIdentity.read))
           return state._tag === "Nothing" ? Effect.void : update({ revision: recorded.length - 1, state })
         })
     })

@@ -8,7 +8,7 @@ import * as Sqlite from "#infra/event-store/sqlite/Sqlite.ts"
 import * as FileVault from "#infra/secrets/FileVault.ts"
 import { temporaryDirectory } from "#infra/testing/TemporaryDirectory.ts"
 import { Provenance } from "../runtime/Provenance.ts"
-import * as StoreIdentity from "./StoreIdentity.ts"
+import * as Identity from "./Identity.ts"
 
 const provenance = Layer.succeed(Provenance, {
   tenant: defaultTenant,
@@ -30,7 +30,7 @@ it.live("follows what is recorded after it began, however long the log is", () =
           return store.subscribe(from)
         }
       })
-      yield* Layer.build(Layer.fresh(StoreIdentity.layer).pipe(Layer.provide([vault, provenance]))).pipe(
+      yield* Layer.build(Layer.fresh(Identity.layer).pipe(Layer.provide([vault, provenance]))).pipe(
         Effect.provideService(EventStore, spied)
       )
       return yield* Deferred.await(after)

@@ -21,7 +21,7 @@ export interface Installation {
   readonly shared: boolean
 }
 
-export type StoreState =
+export type LogIdentityState =
   | { readonly _tag: "Nothing" }
   | {
       readonly _tag: "Open"
@@ -50,7 +50,7 @@ export const sameKeys = (known: PublicKeys | undefined, key: PublicKeys) =>
 
 /** What becomes of a key of the gateway: `next` was added and has not signed yet. */
 export const gatewayKeyState = (
-  { active }: Extract<StoreState, { _tag: "Open" }>,
+  { active }: Extract<LogIdentityState, { _tag: "Open" }>,
   keyId: string,
   { revoked, until }: GatewayKey
 ): "active" | "next" | "retired" | "revoked" =>
