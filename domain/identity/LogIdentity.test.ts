@@ -43,7 +43,7 @@ const stateAfter = (...events: ReadonlyArray<LogIdentityEvent>) => {
   return state
 }
 
-describe("Store", () => {
+describe("LogIdentity", () => {
   it("is opened once, whoever asks again", () => {
     assert.deepStrictEqual(given().when(open), [opened])
     assert.deepStrictEqual(given(opened).when(open), [])
