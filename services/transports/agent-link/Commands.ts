@@ -101,7 +101,10 @@ export const layer = Layer.effect(
         const sayable = orders.filter(({ command }) => isSaid(command.kind, version))
         if (sayable.length < orders.length && !older.has(agent)) {
           older.add(agent)
-          yield* Effect.logWarning("an agent is too old to unlink or reconnect devices; it is asked again", { agent })
+          yield* Effect.logWarning(
+            "an agent is too old to unlink or reconnect devices; an unlinking is asked for again",
+            { agent }
+          )
         }
         const from: Sender = { lane, version, tenant, epoch, keyId: signer.keyId, cipher }
         const issuedAt = fromMillis(yield* Clock.currentTimeMillis)
