@@ -91,7 +91,7 @@ const noLimits = { RATE_LIMIT_MESSAGES: "0", RATE_LIMIT_SENDS_PER_DEVICE: "0", R
 /** What `npm start` runs, with its defaults, holds after its sends: resident, in MB. */
 export const memory = async (simulator: Simulator) => {
   const { scripts } = JSON.parse(readFileSync(join(import.meta.dirname, "../package.json"), "utf8"))
-  const [, ...args] = (scripts.start as string).split(" ")
+  const [, ...args] = (scripts.start as string).replace(/^exec /, "").split(" ")
   const folder = mkdtempSync(join(tmpdir(), "homing-bench-"))
   const child = spawn(process.execPath, args, {
     cwd: join(import.meta.dirname, ".."),
