@@ -37,6 +37,10 @@ export const eventIdOf = (crypto: Algorithms, command: CommandId, index: number)
 export const reportIdOf = (crypto: Algorithms, agentCommand: string, attempt: number, step: string) =>
   uuidV5(crypto, agentCommand, String(attempt), step) as EventId
 
+/** The step of a report about a device. */
+export const deviceReportKey = ({ change, step }: { readonly change: string; readonly step: number }) =>
+  `${change} ${step}`
+
 /** Callers use phone numbers as keys, hence the keyed digest. The pepper is the same in all regions and never rotates. */
 export const messageIdOf = (
   crypto: Algorithms,

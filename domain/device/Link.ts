@@ -36,7 +36,7 @@ export const neverLinked: Link = {
 }
 
 /** Why nobody offers codes to pair with any more, until it is asked for again. */
-const givenUp: ReadonlyArray<string | undefined> = ["pairing_timeout", "pairing_refused"]
+export const givenUp: ReadonlyArray<string | undefined> = ["pairing_timeout", "pairing_refused"]
 
 export const isBeingPaired = ({ connection, reason }: Link): boolean =>
   connection === "pairing" && !givenUp.includes(reason)

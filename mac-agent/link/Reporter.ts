@@ -1,6 +1,6 @@
 import { Clock, Context, Effect, FiberSet, Layer, Schedule } from "effect"
 import * as Clocks from "#domain/Clocks.ts"
-import { reportIdOf, uuidV7 } from "#domain/Identifiers.ts"
+import { deviceReportKey, reportIdOf, uuidV7 } from "#domain/Identifiers.ts"
 import type { EventId } from "#domain/Ids.ts"
 import { fromMillis, toMillis } from "#domain/Instant.ts"
 import { reportKey } from "#domain/message/Status.ts"
@@ -151,7 +151,7 @@ export const layer = Layer.effect(
       compose: (regarding, report) => {
         const claim =
           report.kind === "device"
-            ? `${report.change} ${report.step}`
+            ? deviceReportKey(report)
             : reportKey({
                 kind: report.claim,
                 attempt: regarding.attempt,

@@ -1,8 +1,9 @@
 import { Clock, Context, Effect, FiberSet, Layer, Queue, Schedule, Stream } from "effect"
+import { givenUp } from "#domain/device/Link.ts"
 import type { DeviceId } from "#domain/Ids.ts"
 import { fromMillis } from "#domain/Instant.ts"
 import { Ledger, type LedgerDevice, type LedgerReport } from "#domain/ports/Ledger.ts"
-import { type DisconnectReason, type Pairing, type SessionEvent, WhatsApp } from "#domain/ports/WhatsApp.ts"
+import { type Pairing, type SessionEvent, WhatsApp } from "#domain/ports/WhatsApp.ts"
 import { LedgerPatience } from "../LedgerPatience.ts"
 import { Refusals } from "../link/Refusals.ts"
 import { Reporter } from "../link/Reporter.ts"
@@ -16,9 +17,6 @@ const openingAgain = Schedule.min([Schedule.exponential("1 second"), Schedule.sp
 
 /** Where a command about a device stands. */
 type Order = Omit<LedgerDevice, "pairing" | "standing" | "reported">
-
-/** Nobody offers codes any more, until it is asked for again. */
-const givenUp: ReadonlyArray<DisconnectReason> = ["pairing_timeout", "pairing_refused"]
 
 /** The bus may repeat what was said before something else. Places of another epoch tell nothing. */
 const isNews = (held: LedgerDevice, { commandId, epoch, position }: Order): boolean =>

@@ -17,8 +17,6 @@ import * as ReissueRows from "./ReissueRows.ts"
 import * as Routing from "./Routing.ts"
 import * as Withheld from "./Withheld.ts"
 
-/** Gateways share the work by device; one alone does all of it in one piece. */
-const partitions = 16
 /** How many orders may be on their way at once: the log waits until somebody has custody of some. */
 const mostUnderway = 1_024
 /** A checkpoint is not written again for fewer events of others: who begins at it reads about so many in vain. */
@@ -37,7 +35,7 @@ export const layer = Layer.effectDiscard(
     const registry = yield* DeviceRegistry
     const { isUnanswered, oldest } = yield* QueueDepth
     const views = yield* Views
-    const group = { name: "dispatcher", partitions: leases.renewalMillis === undefined ? 1 : partitions }
+    const group = { name: "dispatcher", partitions: Partitions.shared(leases) }
 
     /** `undefined` when the views do not get on: then all of the log is read, and agents know what they know. */
     const head = Effect.gen(function* () {

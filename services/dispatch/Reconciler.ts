@@ -39,8 +39,6 @@ interface Open {
   readonly attempt: number
 }
 
-/** Gateways share the work by message and device; one alone does all of it in one piece. */
-const partitions = 16
 const pageSize = 500
 const longestPatience = 3_600_000
 /** How many commands may be on their way at once. */
@@ -78,7 +76,7 @@ export const layer = (options: ReconcilerOptions) =>
       const { withhold } = yield* Withheld.make(reissues)
       const orderOf = orders(yield* Crypto, yield* SubjectKeys)
       const { obstacle } = yield* Fitness
-      const group = { name: "reconciler", partitions: leases.renewalMillis === undefined ? 1 : partitions }
+      const group = { name: "reconciler", partitions: Partitions.shared(leases) }
       const started = yield* Clock.currentTimeMillis
       const underway = yield* Semaphore.make(mostUnderway)
 

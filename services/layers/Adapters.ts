@@ -22,7 +22,7 @@ import { LogElsewhere } from "../runtime/Freshness.ts"
 import { version } from "../Version.ts"
 import type { Addresses } from "./Settings.ts"
 
-/** Which adapter stands behind which port of the gateway: one for an address, or one for the folder. */
+// Which adapter stands behind which port of the gateway: one for an address, or one for the folder.
 
 /** An adapter whose library is loaded only where its address is configured. */
 const later = <M, A, E, R>(load: () => Promise<M>, layer: (module: M) => Layer.Layer<A, E, R>) =>

@@ -1,6 +1,7 @@
-import { Context, Effect, Layer, Schedule, Stream, SubscriptionRef } from "effect"
+import { Context, Effect, Layer, Schedule, Stream } from "effect"
 import * as Clocks from "#domain/Clocks.ts"
 import { EventStore } from "#domain/ports/EventStore.ts"
+import * as Watched from "./Watched.ts"
 
 /** Whether another process keeps the log, and it may fall out of reach. */
 export const LogElsewhere = Context.Reference<boolean>("homing/services/runtime/LogElsewhere", {
@@ -44,14 +45,14 @@ export class Freshness extends Context.Service<
         return () => (elsewhere ? Math.max(wall() - shown, steady() - began) : 0)
       }
       let heardAt = steady()
-      const last = yield* SubscriptionRef.make<Word | undefined>(undefined)
+      const last = yield* Watched.make<Word | undefined>(undefined)
 
       const ask = Effect.gen(function* () {
         const ageMillis = since()
         const asked = steady()
         const head = yield* store.head
         heardAt = asked
-        yield* SubscriptionRef.set(last, { head, ageMillis })
+        yield* last.set({ head, ageMillis })
       })
       const asking = ask.pipe(
         Effect.matchEffect({ onFailure: () => Effect.sleep(pause), onSuccess: () => Effect.sleep(interval) }),
@@ -61,7 +62,7 @@ export class Freshness extends Context.Service<
       yield* Effect.forkScoped(elsewhere ? asking : once, { startImmediately: true })
 
       return {
-        words: Stream.filter(SubscriptionRef.changes(last), (word) => word !== undefined),
+        words: Stream.filter(last.changes, (word) => word !== undefined),
         silentMillis: () => (elsewhere ? steady() - heardAt : 0)
       }
     })

@@ -12,6 +12,10 @@ export const partitionOf = (key: string, partitions: number): number => {
   return (hash >>> 0) % partitions
 }
 
+/** Into how many parts gateways share work; one alone does all of it in one piece. */
+export const shared = ({ renewalMillis }: Pick<Leases["Service"], "renewalMillis">): number =>
+  renewalMillis === undefined ? 1 : 16
+
 const firstPauseMillis = 1_000
 const longestPauseMillis = 10_000
 

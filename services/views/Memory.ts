@@ -110,7 +110,7 @@ export const follow = Effect.fnUntraced(function* (kept: ReadonlyArray<Kept>) {
       const advanced = Effect.andThen(short.advance(last), all.advance(last))
       return events.length < manyEvents ? advanced : Effect.andThen(advanced, Effect.yieldNow) // requests go on
     })
-  yield* Effect.forkScoped(Subscription.follow({ name: "views in memory", categories: categories, after, handle }))
+  yield* Effect.forkScoped(Subscription.follow({ name: "views in memory", categories, after, handle }))
   yield* Effect.forkScoped(headStart(following.filter(isShort), after, apply, short.advance, all.reached))
   const count = Effect.forEach(kept, ({ memory }) => memory.recount?.(sql) ?? Effect.void, { discard: true })
   yield* Effect.forkScoped(Effect.repeat(Effect.ignore(count), Schedule.spaced(recount)))

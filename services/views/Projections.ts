@@ -43,7 +43,7 @@ const running = Layer.effect(
             Effect.catchCause((cause) => Effect.andThen(Deferred.failCause(failed, cause), Effect.never))
           )
         return yield* Effect.raceFirst(
-          Subscription.follow({ name: "views", categories: categories, after: rows.behind, handle }),
+          Subscription.follow({ name: "views", categories, after: rows.behind, handle }),
           Deferred.await(failed)
         )
       })

@@ -1,7 +1,7 @@
 import { Context, Effect, Layer, Schema } from "effect"
 import { base64url } from "#domain/Bytes.ts"
 import { agentOf, type ChangeEvent, Device, DeviceRejected } from "#domain/device/Device.ts"
-import { reportIdOf } from "#domain/Identifiers.ts"
+import { deviceReportKey, reportIdOf } from "#domain/Identifiers.ts"
 import { type AgentId, DeviceId, type EventId } from "#domain/Ids.ts"
 import type { Report } from "#domain/message/Status.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
@@ -121,7 +121,7 @@ const make = Effect.gen(function* () {
         return { id, recorded: ifOwn(trust, header, (device) => recordMessage(verified, told, report, device, id)) }
       }
       case "device": {
-        const id = reportIdOf(crypto, header.commandId, Number(header.attempt), `${told.change} ${told.step}`)
+        const id = reportIdOf(crypto, header.commandId, Number(header.attempt), deviceReportKey(told))
         return { id, recorded: ifOwn(trust, header, (device) => recordDevice(verified, told, device, id)) }
       }
       case "pairing_code":
