@@ -22,13 +22,14 @@ const numbers = Schema.decodeUnknownSync(
 
 export const isOfClient = ({ type }: RecordedEvent) => Client.read.types.has(type)
 
-/** A client has the number of its first key, and that is the key's position. */
+/** A client has the number of its first key, and that is the key's position. Read again, a key has the row that it had. */
 const noteKey = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, recorded: RecordedEvent) {
   const event = Client.read(recorded)
   if (event.type !== "client.key_issued") return
   const client = Client.idOf(recorded.stream)
   yield* sql`INSERT INTO message_senders (id, client, number) VALUES (${event.data.key}, ${client},
-    COALESCE((SELECT MIN(number) FROM message_senders WHERE client = ${client}), ${recorded.position}))`
+    COALESCE((SELECT MIN(number) FROM message_senders WHERE client = ${client}), ${recorded.position}))
+    ON CONFLICT (id) DO NOTHING`
 })
 
 /** For one writer of rows: what it has read of them stays as it is. */
