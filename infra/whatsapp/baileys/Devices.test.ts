@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Effect, Fiber } from "effect"
 import type { Observation } from "../simulator/Observation.ts"
 import { pair } from "../simulator/testing/TestClient.ts"
 import { bob, carol, own, paired, text, waMessageId } from "./testing/BaileysFixture.ts"
@@ -116,6 +116,22 @@ describe("devices", () => {
       const before = lookups()
       assert.strictEqual((yield* sendText(4))._tag, "Acked")
       assert.isAbove(lookups(), before)
+    })
+  )
+
+  it.live("are asked for anew after silence, by whoever comes next, also when the question was begun for another", () =>
+    Effect.gen(function* () {
+      const { notify, sendText, simulator } = yield* withNewDevice(bob)
+      assert.strictEqual((yield* sendText(2, carol))._tag, "Acked")
+      yield* notify(bob)
+      yield* notify(carol)
+      simulator.faults.mutedQueries = ["usync"]
+      const earlier = yield* Effect.forkChild(sendText(3, carol), { startImmediately: true })
+      yield* Effect.sleep(300)
+      assert.deepInclude(yield* sendText(4, bob), { _tag: "NotSent", reason: "lookup_failed" })
+      simulator.faults.mutedQueries = []
+      assert.strictEqual((yield* sendText(5, bob))._tag, "Acked")
+      assert.deepInclude(yield* Fiber.join(earlier), { _tag: "NotSent", reason: "lookup_failed" })
     })
   )
 })

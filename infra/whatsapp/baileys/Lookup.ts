@@ -23,13 +23,13 @@ export const make = (sock: WASocket, timeoutMs: number, gone: AbortSignal, pace:
   const running = new Map<string, Promise<string | undefined>>()
   const isOutdated = (jid: string) => lists?.outdatedBy(jid) !== undefined
 
-  const once = (jid: string, anew: boolean): Promise<string | undefined> => {
+  const asked = (jid: string, anew: boolean) => {
     const name = `${jid} ${anew}`
-    const already = running.get(name)
-    if (already !== undefined) return already
-    const lookup = within(resolve({ ...directory, anew }, jid), timeoutMs, gone).finally(() => running.delete(name))
-    running.set(name, lookup)
-    return lookup
+    const answer = running.get(name) ?? resolve({ ...directory, anew }, jid)
+    const forget = () => void (running.get(name) === answer && running.delete(name))
+    if (!running.has(name)) answer.then(forget, forget)
+    running.set(name, answer)
+    return { answer, forget }
   }
 
   return {
@@ -37,8 +37,15 @@ export const make = (sock: WASocket, timeoutMs: number, gone: AbortSignal, pace:
       const own = jidNormalizedUser(sock.user?.id)
       const anew = isOutdated(jid)
       // the word is of both sides: whose devices changed, it does not say
-      const [address] = await Promise.all([once(jid, anew), once(own, anew || isOutdated(own))])
-      return address
+      const both = [asked(jid, anew), asked(own, anew || isOutdated(own))]
+      const answers = Promise.all(both.map(({ answer }) => answer))
+      try {
+        const [address] = await within(answers, timeoutMs, gone)
+        return address
+      } catch (error) {
+        for (const { forget } of both) forget() // whoever comes next asks the server, not what it left unanswered
+        throw error
+      }
     }
   }
 }
