@@ -1,8 +1,9 @@
-import { Array, Clock, Effect, Layer, Schedule, Schema, Stream } from "effect"
+import { Array, Clock, Effect, Layer, Schema, Stream } from "effect"
 import * as AtOnce from "#domain/AtOnce.ts"
 import { DeviceId, EventId, SubjectId } from "#domain/Ids.ts"
 import { fromMillis, Instant, toMillis } from "#domain/Instant.ts"
 import type { GatewayPin } from "#domain/identity/Trust.ts"
+import { patiently } from "#domain/Patience.ts"
 import { CommandBus, type Incoming, type Lane } from "#domain/ports/CommandBus.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
 import type { LedgerEntry } from "#domain/ports/Ledger.ts"
@@ -175,7 +176,7 @@ export const layer = Layer.effectDiscard(
       Effect.andThen(Effect.fail("the subscription ended")),
       Effect.sandbox,
       Effect.tapError((cause) => Effect.logError("the bus is not available; commands are taken again shortly", cause)),
-      Effect.retry(Schedule.min([Schedule.exponential("100 millis"), Schedule.spaced("5 seconds")])),
+      Effect.retry(patiently),
       Effect.forkScoped
     )
   })

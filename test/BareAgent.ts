@@ -5,6 +5,7 @@ import { type AgentId, DeviceId, defaultTenant, MessageId } from "#domain/Ids.ts
 import { fromMillis } from "#domain/Instant.ts"
 import { epochOf, GatewayPin } from "#domain/identity/Trust.ts"
 import { CommandBus, type Lane, type Outgoing, subjectOf } from "#domain/ports/CommandBus.ts"
+import { encodePayload } from "#domain/testing/EnvelopeFixture.ts"
 import {
   EnvelopeRefused,
   encodeUnsigned,
@@ -14,7 +15,7 @@ import {
   verifyBatch
 } from "#domain/wire/Envelope.ts"
 import { agreementInfo, ownKey } from "#domain/wire/Keys.ts"
-import { type AgentCommand, type AgentReport, box, encodePayload, Undecodable } from "#domain/wire/Protocol.ts"
+import { type AgentCommand, type AgentReport, box, Undecodable } from "#domain/wire/Protocol.ts"
 import { version2 } from "#domain/wire/Versions.ts"
 import { crypto } from "#infra/crypto/NodeCrypto.ts"
 import type { Bus } from "./Apart.ts"

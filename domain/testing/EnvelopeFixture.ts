@@ -8,6 +8,7 @@ import {
   type Unsigned,
   verifyBatch
 } from "../wire/Envelope.ts"
+import type { AgentCommand, AgentReport } from "../wire/Protocol.ts"
 
 export const { key, publicKey } = crypto.signingKey(new Uint8Array(32).fill(7))
 const verifying = crypto.verifyingKey(publicKey)
@@ -28,6 +29,7 @@ export const header: Header = {
   issuedAt: "2030-01-01T00:00:00.000Z",
   expiresAt: "2030-01-02T00:00:00.000Z"
 }
+export const encodePayload = (payload: AgentCommand | AgentReport) => utf8(JSON.stringify(payload))
 export const unsigned = (fields: Partial<Header> = {}, payload = utf8('{"kind":"send"}')): Unsigned => ({
   header: { ...header, ...fields },
   payload

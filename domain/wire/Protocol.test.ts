@@ -5,18 +5,9 @@ import { utf8 } from "../Bytes.ts"
 import { EventId, MessageId, SubjectId, WaMessageId } from "../Ids.ts"
 import { fromMillis } from "../Instant.ts"
 import { maxTextLength } from "../message/content/Text.ts"
-import { header } from "../testing/EnvelopeFixture.ts"
+import { encodePayload, header } from "../testing/EnvelopeFixture.ts"
 import { encodeUnsigned, type Header, signBatch, verifyBatch } from "./Envelope.ts"
-import {
-  type AgentCommand,
-  type AgentReport,
-  box,
-  encodePayload,
-  PairBox,
-  SendBox,
-  Undecodable,
-  unbox
-} from "./Protocol.ts"
+import { type AgentCommand, type AgentReport, box, PairBox, SendBox, Undecodable, unbox } from "./Protocol.ts"
 import { version3 } from "./Versions.ts"
 
 const key = crypto.cipherKey(new Uint8Array(32).fill(1))

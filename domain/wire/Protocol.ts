@@ -143,5 +143,3 @@ export const unbox = <A>(
     }
     throw new Undecodable()
   })
-
-export const encodePayload = (payload: AgentCommand | AgentReport): Uint8Array => utf8(JSON.stringify(payload))

@@ -2,8 +2,8 @@ import { assert, it } from "@effect/vitest"
 import { Clock, Effect } from "effect"
 import { EventId } from "#domain/Ids.ts"
 import { fromMillis } from "#domain/Instant.ts"
+import { encodePayload } from "#domain/testing/EnvelopeFixture.ts"
 import { encodeUnsigned } from "#domain/wire/Envelope.ts"
-import { encodePayload } from "#domain/wire/Protocol.ts"
 import { SpokenVersions } from "#domain/wire/Versions.ts"
 import {
   connect,

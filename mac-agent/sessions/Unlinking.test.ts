@@ -1,7 +1,7 @@
 import { assert, it } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
+import { encodePayload } from "#domain/testing/EnvelopeFixture.ts"
 import { encodeUnsigned } from "#domain/wire/Envelope.ts"
-import { encodePayload } from "#domain/wire/Protocol.ts"
 import { connect, device, headerOf, makeGateway, pairOf, sendOf, startAgent } from "../testing/AgentFixture.ts"
 import { pass, until } from "../testing/Turns.ts"
 

@@ -10,6 +10,7 @@ import { Ledger } from "#domain/ports/Ledger.ts"
 import { RefusalLog } from "#domain/ports/RefusalLog.ts"
 import { type Step, Steps } from "#domain/ports/Steps.ts"
 import { WhatsApp } from "#domain/ports/WhatsApp.ts"
+import { encodePayload } from "#domain/testing/EnvelopeFixture.ts"
 import {
   EnvelopeRefused,
   encodeUnsigned,
@@ -18,7 +19,7 @@ import {
   type Verified,
   verifyBatch
 } from "#domain/wire/Envelope.ts"
-import { type AgentCommand, type AgentReport, box, encodePayload, unbox } from "#domain/wire/Protocol.ts"
+import { type AgentCommand, type AgentReport, box, unbox } from "#domain/wire/Protocol.ts"
 import { version3 } from "#domain/wire/Versions.ts"
 import * as InProcess from "#infra/bus/in-process/InProcess.ts"
 import * as NodeCrypto from "#infra/crypto/NodeCrypto.ts"

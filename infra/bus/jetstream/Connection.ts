@@ -1,4 +1,4 @@
-import { Effect, Exit, Latch, Redacted, Schedule, type Scope, Stream } from "effect"
+import { Effect, Exit, Latch, Redacted, type Scope, Stream } from "effect"
 import {
   type ConnectionOptions,
   connect,
@@ -9,6 +9,7 @@ import {
   type Status
 } from "nats"
 import { Later } from "#domain/Later.ts"
+import { patiently } from "#domain/Patience.ts"
 import { BusUnavailable } from "#domain/ports/CommandBus.ts"
 import { after } from "#domain/Timer.ts"
 
@@ -43,9 +44,6 @@ export interface Connection {
 
 /** What differs between two inboxes of one user. */
 const inboxToken = /(?<=^_INBOX_[^.]+)\..*$/
-
-/** Again at once at first, then every five seconds, for ever. */
-export const patiently = Schedule.min([Schedule.exponential("100 millis"), Schedule.spaced("5 seconds")])
 
 /** One question to the server. Everything the library throws ends here. */
 export const ask = <A>(question: () => Promise<A>): Effect.Effect<A, BusUnavailable> =>
