@@ -1,5 +1,15 @@
 import { concat, hex, lengthPrefixed, utf8 } from "./Bytes.ts"
-import type { ClientId, CommandId, EventId, MessageId, RequestId, SubjectId, TenantId, WaMessageId } from "./Ids.ts"
+import type {
+  ClientId,
+  CommandId,
+  EventId,
+  InboundId,
+  MessageId,
+  RequestId,
+  SubjectId,
+  TenantId,
+  WaMessageId
+} from "./Ids.ts"
 import type { Crypto, MacKey } from "./ports/Crypto.ts"
 
 type Algorithms = Crypto["Service"]
@@ -49,6 +59,19 @@ export const messageIdOf = (
   client: ClientId,
   idempotencyKey: string
 ) => uuid(crypto.mac(pepper, lengthPrefixed("message", tenant, client, idempotencyKey), "hex"), 8) as MessageId
+
+/**
+ * Of a fact: where it comes from, and by what the source itself knows it again. `other`: that of a fact under the same
+ * name that is not the same.
+ */
+export const inboundIdOf = (
+  crypto: Algorithms,
+  pepper: MacKey,
+  tenant: TenantId,
+  source: readonly [kind: string, account: string],
+  identity: ReadonlyArray<string>,
+  other = ""
+) => uuid(crypto.mac(pepper, lengthPrefixed("inbound", tenant, ...source, ...identity, other), "hex"), 8) as InboundId
 
 /** `what` it is to make: a key names one request for each. */
 export const requestIdOf = (

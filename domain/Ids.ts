@@ -13,6 +13,10 @@ export const defaultTenant = TenantId.make("default")
 export const MessageId = uuid.pipe(Schema.brand("MessageId"))
 export type MessageId = typeof MessageId.Type
 
+/** Of a fact: one thing heard from outside. */
+export const InboundId = uuid.pipe(Schema.brand("InboundId"))
+export type InboundId = typeof InboundId.Type
+
 export const DeviceId = uuid.pipe(Schema.brand("DeviceId"))
 export type DeviceId = typeof DeviceId.Type
 

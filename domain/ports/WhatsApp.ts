@@ -1,6 +1,7 @@
 import { Context, type Effect, Schema, type Stream } from "effect"
 import type { DeviceId, WaMessageId } from "../Ids.ts"
 import type { Instant } from "../Instant.ts"
+import type { Heard } from "../inbound/Heard.ts"
 import type { MessageCodeOf } from "../message/Codes.ts"
 import type { Content } from "../message/content/Content.ts"
 import type { PhoneNumber, Recipient } from "../message/Recipient.ts"
@@ -89,6 +90,12 @@ export type SessionEvent = { readonly device: DeviceId } & (
       readonly kind: "sent" | "delivered" | "read" | "played"
       readonly at: Instant
       /** To be run when the word is durable here. Until then WhatsApp is not told that we have it, and says it again. */
+      readonly taken: Effect.Effect<void>
+    }
+  | {
+      readonly _tag: "Heard"
+      readonly heard: Heard
+      /** To be run when it is durable here. Until then WhatsApp is not told that we have it, and offers it again. */
       readonly taken: Effect.Effect<void>
     }
   /** An acknowledgement nobody was waiting for any more: it came after the try had ended. */

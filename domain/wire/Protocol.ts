@@ -3,6 +3,7 @@ import { base64url, fromBase64url, fromUtf8, lengthPrefixed, utf8 } from "../Byt
 import { EventId, MessageId, SubjectId, WaMessageId } from "../Ids.ts"
 import { Instant } from "../Instant.ts"
 import { GatewayPin } from "../identity/Trust.ts"
+import { Heard } from "../inbound/Heard.ts"
 import { Content } from "../message/content/Content.ts"
 import { PhoneNumber, Recipient } from "../message/Recipient.ts"
 import { reportKinds } from "../message/Status.ts"
@@ -63,6 +64,9 @@ export const PairBox = Schema.Union([
 /** The personal part of `pairing_code`. */
 export const CodeBox = Schema.Struct({ code: Schema.String.check(Schema.isMaxLength(2_048)) })
 
+/** The personal part of `heard`. */
+export const HeardBox = Heard
+
 const reportsOfVersion1 = [
   Schema.Struct({
     kind: Schema.Literal("message"),
@@ -88,7 +92,7 @@ const reportsOfVersion1 = [
     box: WireBox
   })
 ] as const
-export const AgentReport = Schema.Union([
+const reportsOfVersion2 = [
   ...reportsOfVersion1,
   /** Version 2. Asks for the gateway's time, under the envelope's command id, and says how the agent is. */
   Schema.Struct({
@@ -102,7 +106,14 @@ export const AgentReport = Schema.Union([
     /** How far its own clock was behind the gateway's at the last answer, in milliseconds; before one, absent. */
     offsetMillis: Schema.optionalKey(Schema.Int)
   })
+] as const
+export const AgentReport = Schema.Union([
+  ...reportsOfVersion2,
+  /** Version 3. A device has heard something. The envelope's command id names this report. */
+  Schema.Struct({ kind: Schema.Literal("heard"), at: Instant, box: WireBox })
 ])
+/** What a program that speaks no more than version 2 can read. */
+export const AgentReportV2 = Schema.Union(reportsOfVersion2)
 /** What a program that speaks version 1 only can read. */
 export const AgentReportV1 = Schema.Union(reportsOfVersion1)
 export type AgentReport = typeof AgentReport.Type
