@@ -10,6 +10,8 @@ export interface Addresses {
   readonly isSame: (one: string | undefined, other: string | undefined) => boolean
   /** One name for a person's addresses, as far as it is known whose they are. */
   readonly person: (address: string | undefined) => string | undefined
+  /** The other address of whoever has this one, as far as it is known: the LID of a number, or the number of a LID. */
+  readonly alsoKnown: (address: string) => string | undefined
   /** Of a device of the account itself. */
   readonly isOwn: (address: string | undefined) => boolean
   /** Where a recipient's messages go to, and words on them come from. */
@@ -50,6 +52,17 @@ export const person = (notes: Reading, address: string | undefined): string | un
   return typeof phone === "string" && lidOf(notes, phone) === user.name ? phone : `lid ${user.name}`
 }
 
+/** As long as both lead to each other: the LID of whoever had a number before still leads to it. */
+const alsoKnown = (notes: Reading, address: string): string | undefined => {
+  const user = userOf(address)
+  if (user === undefined) return undefined
+  const isPhone = user.kind === "phone"
+  const other = isPhone ? lidOf(notes, user.name) : notes.get(lids, `${user.name}_reverse`)
+  if (typeof other !== "string") return undefined
+  const back = isPhone ? notes.get(lids, `${other}_reverse`) : lidOf(notes, other)
+  return back === user.name ? `${other}@${isPhone ? "lid" : "s.whatsapp.net"}` : undefined
+}
+
 export const addressOf = (notes: Reading, to: Recipient): string => {
   const known = notes.get(elsewhere, numberOf(to))
   return typeof known === "string" ? known : ofItself(to)
@@ -68,6 +81,7 @@ export const make = ({ notes, state: { creds } }: Pick<AuthState, "notes" | "sta
   return {
     isSame,
     person: (address) => person(notes, address),
+    alsoKnown: (address) => alsoKnown(notes, address),
     isOwn: (address) => isSame(address, creds.me?.id) || isSame(address, creds.me?.lid),
     of,
     found: (to, address) => {

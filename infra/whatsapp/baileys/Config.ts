@@ -18,7 +18,7 @@ export interface Settings {
 }
 
 /** Baileys logs addresses and texts. */
-const silent = pino({ level: "silent" })
+export const silent = pino({ level: "silent" })
 
 /** What Baileys is told for one connection. `durably` runs what has to be on disk and ends the connection if it fails. */
 export const configure = (options: {

@@ -14,8 +14,10 @@ import { outside, within } from "./Containment.ts"
 import * as DeviceLists from "./DeviceLists.ts"
 import * as DisappearingChats from "./DisappearingChats.ts"
 import { banMillis, disconnectReason } from "./DisconnectReasons.ts"
+import { hearMessages } from "./Hearing.ts"
 import { removeFromAccount } from "./LogOut.ts"
 import * as BaileysMemory from "./Memory.ts"
+import * as Opened from "./Opened.ts"
 import type { Pace } from "./Pace.ts"
 import { PairingCodeRefused, pairingCodes } from "./PairingCodes.ts"
 import * as PrivacyTokens from "./PrivacyTokens.ts"
@@ -199,6 +201,13 @@ export const connect = (options: {
         await new Promise<void>((resolve) => tell({ _tag: "Receipt", ...word, taken: Effect.sync(resolve) }))
         sender.settle(word.waMessageId)
       }
+    })
+
+    hearMessages(sock, {
+      opened: Opened.make(sock, auth.notes),
+      alsoKnown: addresses.alsoKnown,
+      take: (heard) => new Promise<void>((resolve) => tell({ _tag: "Heard", heard, taken: Effect.sync(resolve) })),
+      breach
     })
 
     return Effect.sync(() => finish("connection_lost"))

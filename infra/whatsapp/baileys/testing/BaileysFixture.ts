@@ -55,7 +55,7 @@ export const adapterIn = (
     ...options
   }).pipe(Layer.provide(NodeCrypto.layer))
 
-/** One life of the adapter: ends, as its process would, with `stop`. Takes each receipt at once unless told otherwise. */
+/** One life of the adapter: ends, as its process would, with `stop`. Takes each receipt, and what it hears, at once unless told otherwise. */
 export const agent = Effect.fnUntraced(function* (
   { simulator, folder, ledger }: World,
   { takes = true, ...options }: Partial<Baileys.Options> & { readonly takes?: boolean } = {}
@@ -73,7 +73,7 @@ export const agent = Effect.fnUntraced(function* (
       unread.push(event)
       arrived.resolve()
       arrived = Promise.withResolvers<void>()
-      return takes && event._tag === "Receipt" ? event.taken : Effect.void
+      return takes && (event._tag === "Receipt" || event._tag === "Heard") ? event.taken : Effect.void
     })
   ).pipe(Effect.forkIn(life))
 
@@ -127,7 +127,7 @@ export const agent = Effect.fnUntraced(function* (
 /** A world and an agent in it whose device is paired and connected. */
 export const paired = Effect.fnUntraced(function* (
   options: SimulatorOptions = {},
-  settings: Partial<Baileys.Options> = {}
+  settings: Parameters<typeof agent>[1] = {}
 ) {
   const made = yield* world(options)
   const running = yield* agent(made, settings)

@@ -1,0 +1,85 @@
+import { isDeepStrictEqual } from "node:util"
+import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import type { SessionEvent } from "#domain/ports/WhatsApp.ts"
+import type { Simulator } from "../simulator/Simulator.ts"
+import { agent, bob, own, paired } from "./testing/BaileysFixture.ts"
+
+type Told = Extract<SessionEvent, { readonly _tag: "Heard" }>
+
+const bobSends = ({ sendIncoming }: Simulator, text: string, addressing: "lid" | "pn" = "lid") =>
+  Effect.promise(() => sendIncoming({ from: bob, to: own, text, addressing }))
+const receipts = ({ record }: Simulator, id: string) =>
+  record.observations.filter(({ kind, waMessageId }) => kind === "client-receipt" && waMessageId === id).length
+const receipt = (simulator: Simulator, id: string) =>
+  Effect.promise(() => simulator.record.until((seen) => seen.kind === "client-receipt" && seen.waMessageId === id))
+const textOf = ({ heard }: Told) => (heard.content.type === "text" ? heard.content.text : heard.content.type)
+
+describe("what contacts send", () => {
+  it.live("is told with who they are by both their names, whichever they write under", () =>
+    Effect.gen(function* () {
+      const { hears, simulator } = yield* paired()
+      for (const addressing of ["lid", "pn"] as const) {
+        const id = yield* bobSends(simulator, `by ${addressing}`, addressing)
+        const { heard } = yield* hears("Heard")
+        assert.deepInclude(heard, { waMessageId: id, fromMe: false })
+        assert.isTrue(isDeepStrictEqual(heard.chat, heard.sender))
+        assert.strictEqual<string | undefined>(heard.sender.phone, `+${bob}`)
+        assert.isDefined(heard.sender.lid)
+        assert.deepStrictEqual(heard.content, { type: "text", text: `by ${addressing}` })
+      }
+    })
+  )
+
+  it.live("is not acknowledged to WhatsApp before somebody holds it, and in order", () =>
+    Effect.gen(function* () {
+      const { hears, simulator } = yield* paired({}, { takes: false })
+      const ids = [yield* bobSends(simulator, "one"), yield* bobSends(simulator, "two")]
+      const [one, two] = [yield* hears("Heard"), yield* hears("Heard")]
+      assert.deepStrictEqual([textOf(one), textOf(two)], ["one", "two"])
+      yield* two.taken
+      yield* Effect.sleep(100)
+      assert.deepStrictEqual(
+        ids.map((id) => receipts(simulator, id)),
+        [0, 0]
+      )
+      yield* one.taken
+      yield* Effect.all(ids.map((id) => receipt(simulator, id)))
+    })
+  )
+
+  it.live("is read again in the next life of who died between opening it and holding it", () =>
+    Effect.gen(function* () {
+      const { hears, simulator, stop, world } = yield* paired({}, { takes: false })
+      const ids: Array<string> = []
+      for (const text of ["one", "two", "three"]) ids.push(yield* bobSends(simulator, text))
+      for (const _ of ids) yield* hears("Heard")
+      yield* stop
+      const next = yield* agent(world)
+      yield* next.openDevice()
+      const again: Array<Told> = []
+      for (const _ of ids) again.push(yield* next.hears("Heard"))
+      assert.deepStrictEqual(again.map(textOf), ["one", "two", "three"])
+      assert.deepStrictEqual(
+        again.map(({ heard }) => heard.waMessageId),
+        ids
+      )
+      yield* Effect.all(ids.map((id) => receipt(simulator, id)))
+    })
+  )
+
+  it.live("to more than may wait at a time waits at the server, and comes whole", () =>
+    Effect.gen(function* () {
+      const { hears, simulator } = yield* paired({}, { takes: false })
+      const sent = Array.from({ length: 60 }, (_, n) => `text ${n}`)
+      for (const text of sent) yield* bobSends(simulator, text)
+      const told: Array<string> = []
+      for (const _ of sent) {
+        const one = yield* hears("Heard")
+        told.push(textOf(one))
+        yield* one.taken
+      }
+      assert.deepStrictEqual(told, sent)
+    })
+  )
+})

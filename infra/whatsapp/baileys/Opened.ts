@@ -1,0 +1,111 @@
+import { createHash } from "node:crypto"
+import "./QuietLibsignal.ts"
+import type { SignalDataSet, WASocket } from "@whiskeysockets/baileys"
+import { after } from "#domain/Timer.ts"
+import type { Notes } from "./AuthState.ts"
+
+type Repository = WASocket["signalRepository"]
+
+/**
+ * What others have sent, opened, for as long as nobody holds it. A key opens once: who died between opening and telling
+ * would be offered the message again, and nothing would open it any more. So what was opened is written down with the use
+ * of the key, in one commit, and the next life finds it.
+ */
+export interface Opened {
+  /** Opens as Baileys' own does, and keeps what it opened. */
+  readonly repository: Repository
+  /** Somebody holds what was opened of these. Baileys is given it once more, for itself, and then it is forgotten. */
+  readonly release: (ciphertexts: ReadonlyArray<Uint8Array>) => void
+}
+
+/** As many at a time as may wait to be held. */
+export const mostOpened = 32
+const type = "opened"
+/** What is forgotten leaves the disk with the next that is opened, or after this. */
+const wipeAfterMs = 1_000
+
+interface Kept {
+  readonly name: string
+  readonly plain: Uint8Array
+}
+interface Slot extends Kept {
+  isHeld: boolean
+}
+
+const nameOf = (ciphertext: Uint8Array) => createHash("sha256").update(ciphertext).digest("base64url")
+const slotNames = Array.from({ length: mostOpened }, (_, n) => String(n))
+
+/** For one connection: from now on Baileys' repository gives what is kept before it uses a key. */
+export const make = ({ authState: { keys }, signalRepository }: WASocket, notes: Pick<Notes, "get">): Opened => {
+  const slots = new Map<string, Slot>()
+  for (const slot of slotNames) {
+    const kept = notes.get(type, slot) as Kept | undefined
+    if (kept !== undefined) slots.set(slot, { ...kept, isHeld: false })
+  }
+  const unwiped = new Set<string>()
+
+  const write = async (rows: { readonly [slot: string]: Kept | null }) =>
+    keys.set({ [type]: rows } as unknown as SignalDataSet) // the file takes more than Baileys has types for
+
+  const wiping = () => {
+    const rows = Object.fromEntries([...unwiped].map((slot) => [slot, null]))
+    unwiped.clear()
+    return rows
+  }
+  const wipe = after(wipeAfterMs, () => {
+    if (unwiped.size > 0) write(wiping()).catch(() => {}) // the connection is over: the next one knows them, and wipes
+  })
+  wipe.unref()
+
+  const find = (name: string) => [...slots].find(([, slot]) => slot.name === name)
+  const forget = (slot: string) => {
+    slots.delete(slot)
+    unwiped.add(slot)
+    wipe.restart()
+  }
+
+  /** A free one, or that of what was opened first: nobody has asked for it since. */
+  const place = () => slotNames.find((slot) => !slots.has(slot)) ?? slots.keys().next().value!
+
+  const keeping = (ciphertext: Uint8Array, chat: string, open: () => Promise<Uint8Array>): Promise<Uint8Array> => {
+    const name = nameOf(ciphertext)
+    return keys.transaction(async () => {
+      const known = find(name)
+      if (known !== undefined) return known[1].plain
+      const plain = await open()
+      const slot = place()
+      const rows = wiping()
+      await write({ ...rows, [slot]: { name, plain } })
+      slots.delete(slot)
+      slots.set(slot, { name, plain, isHeld: false })
+      return plain
+    }, chat)
+  }
+
+  const recall = (ciphertext: Uint8Array): Uint8Array | undefined => {
+    if (slots.size === 0) return undefined
+    const found = find(nameOf(ciphertext))
+    if (found === undefined) return undefined
+    const [slot, { isHeld, plain }] = found
+    if (isHeld) forget(slot)
+    return plain
+  }
+
+  const { decryptGroupMessage, decryptMessage } = signalRepository
+  signalRepository.decryptMessage = async (sent) => recall(sent.ciphertext) ?? decryptMessage(sent)
+  signalRepository.decryptGroupMessage = async (sent) => recall(sent.msg) ?? decryptGroupMessage(sent)
+
+  return {
+    repository: {
+      ...signalRepository,
+      decryptMessage: (sent) => keeping(sent.ciphertext, sent.jid, () => decryptMessage(sent)),
+      decryptGroupMessage: (sent) => keeping(sent.msg, sent.group, () => decryptGroupMessage(sent))
+    },
+    release: (ciphertexts) => {
+      for (const ciphertext of ciphertexts) {
+        const found = find(nameOf(ciphertext))
+        if (found !== undefined) found[1].isHeld = true
+      }
+    }
+  }
+}
