@@ -1,5 +1,6 @@
 import { Layer } from "effect"
 import * as Commands from "./Commands.ts"
+import * as Hearing from "./hearing/Hearing.ts"
 import * as LedgerPatience from "./LedgerPatience.ts"
 import * as Dialect from "./link/Dialect.ts"
 import * as GatewayClock from "./link/GatewayClock.ts"
@@ -16,6 +17,7 @@ export const layer = (options: Sender.SenderOptions = {}) =>
   Commands.layer.pipe(
     Layer.merge(Housekeeping.layer),
     Layer.provide(Sessions.layer),
+    Layer.provide(Hearing.layer),
     Layer.provide(Gate.sender.pipe(Layer.provide(Sender.layer(options).pipe(Layer.provide(Gate.whatsApp))))),
     Layer.provide(Heartbeat.layer),
     Layer.provide(Reporter.layer),

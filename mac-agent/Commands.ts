@@ -12,6 +12,7 @@ import type { Header } from "#domain/wire/Envelope.ts"
 import { type AgentCommand, decoding, PairBox, SendBox, unbox } from "#domain/wire/Protocol.ts"
 import { isDone, type Received, Refused, receiving, take } from "#domain/wire/Receiving.ts"
 import { heartbeatsSince, SpokenVersions } from "#domain/wire/Versions.ts"
+import { Hearing } from "./hearing/Hearing.ts"
 import { Dialect } from "./link/Dialect.ts"
 import { GatewayClock } from "./link/GatewayClock.ts"
 import { Heartbeat } from "./link/Heartbeat.ts"
@@ -44,6 +45,7 @@ export const layer = Layer.effectDiscard(
     const clock = yield* GatewayClock
     const crypto = yield* Crypto
     const dialect = yield* Dialect
+    const hearing = yield* Hearing
     const heartbeat = yield* Heartbeat
     const refusals = yield* Refusals
     const reporter = yield* Reporter
@@ -119,7 +121,10 @@ export const layer = Layer.effectDiscard(
       if (command.kind === "heartbeat") return yield* clock.answered(command.asked, toMillis(command.at))
       if (command.kind === "send") return yield* entryOf(header, command, now)
       if (clock.isSet() && header.expiresAt <= now) return yield* new Refused({ reason: "expired" })
-      if (command.kind === "receipt") return yield* reporter.acknowledged(command.reports)
+      if (command.kind === "receipt") {
+        yield* hearing.acknowledged(command.reports)
+        return yield* reporter.acknowledged(command.reports)
+      }
       if (command.kind === "trust") return yield* learn(command.pin)
       return yield* manage(header, command)
     })

@@ -2,6 +2,7 @@ import { type Array, Context, type Effect, Schema } from "effect"
 import type { DeviceId, EventId, MessageId, SubjectId, WaMessageId } from "../Ids.ts"
 import type { Instant } from "../Instant.ts"
 import type { Recipient } from "../message/Recipient.ts"
+import type { HeardFacts } from "./HeardFacts.ts"
 import type { Pairing } from "./WhatsApp.ts"
 
 /**
@@ -133,6 +134,8 @@ export class Ledger extends Context.Service<
 
     /** Writes the device's record and keeps the reports about it, in one durable commit. */
     readonly saveDevice: (device: LedgerDevice, reports: ReadonlyArray<LedgerReport>) => Outcome<void>
+
+    readonly facts: HeardFacts
 
     /**
      * Forgets entries of every epoch, whatever became of them, that were first attempted before `before` (accepted, if they

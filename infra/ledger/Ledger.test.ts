@@ -7,6 +7,7 @@ import { Ledger, type LedgerEntry } from "#domain/ports/Ledger.ts"
 import { SecretVault } from "#domain/ports/SecretVault.ts"
 import * as NodeCrypto from "#infra/crypto/NodeCrypto.ts"
 import { temporaryDirectory } from "../testing/TemporaryDirectory.ts"
+import { newFact } from "./contract/Facts.ts"
 import { newEntry, newReport, Outage } from "./contract/Fixtures.ts"
 import { ledgerContract } from "./contract.ts"
 import * as Sqlite from "./Sqlite.ts"
@@ -15,10 +16,11 @@ const vault = (byte: number) => {
   const secret = () => Effect.succeed(Redacted.make(new Uint8Array(32).fill(byte)))
   return Layer.succeed(SecretVault, { obtain: secret, find: secret })
 }
-const ledgerOf = (file: string, secret = 1) => Layer.provide(Sqlite.layer(file), [NodeCrypto.layer, vault(secret)])
+const ledgerOf = (file: string, secret = 1, options?: Parameters<typeof Sqlite.layer>[1]) =>
+  Layer.provide(Sqlite.layer(file, options), [NodeCrypto.layer, vault(secret)])
 const temporaryFile = Effect.map(temporaryDirectory, (directory) => join(directory, "ledger.db"))
-const open = (file: string, secret?: number) =>
-  Effect.map(Layer.build(Layer.fresh(ledgerOf(file, secret))), (context) => Context.get(context, Ledger))
+const open = (...options: Parameters<typeof ledgerOf>) =>
+  Effect.map(Layer.build(Layer.fresh(ledgerOf(...options))), (context) => Context.get(context, Ledger))
 
 /** The last frame of each commit in a write-ahead log says how large the database is then. */
 const commitsIn = (wal: string): number => {
@@ -74,9 +76,10 @@ describe("the SQLite ledger", () => {
         { device, commandId, epoch, position, attempt: 1, reported: 0, standing: "open", pairing },
         []
       )
+      yield* ledger.facts.keep([newFact("a secret text", "9000021234")])
       const written = Buffer.concat([readFileSync(file), readFileSync(`${file}-wal`)]).toString("latin1")
       assert.include(written, entry.waMessageId)
-      for (const personal of ["60123456789", "a secret text"]) assert.notInclude(written, personal)
+      for (const personal of ["60123456789", "a secret text", "9000021234"]) assert.notInclude(written, personal)
     })
   )
 
@@ -115,6 +118,27 @@ describe("the SQLite ledger", () => {
         })
       yield* Effect.forEach(entries, hear, { concurrency: "unbounded" })
       assert.isAtMost(commitsIn(`${file}-wal`) - before, 2)
+    })
+  )
+
+  it.effect("lets the oldest that devices heard go when there is no room for more, also after a restart", () =>
+    Effect.gen(function* () {
+      const file = yield* temporaryFile
+      const facts = Array.makeBy(20, (n) => newFact("x".repeat(1_000 + n)))
+      const forgotten: globalThis.Array<string> = []
+      for (const fact of facts) {
+        const kept = yield* Effect.scoped(
+          Effect.flatMap(open(file, 1, { mostFactBytes: 12_000 }), (ledger) => ledger.facts.keep([fact]))
+        )
+        forgotten.push(...kept.forgotten)
+      }
+      const ledger = yield* open(file)
+      const left = (yield* ledger.facts.waiting(100, -1)).map(({ id }) => id)
+      assert.isTrue(left.length >= 8 && left.length <= 11, `${left.length} are left`)
+      assert.deepStrictEqual(
+        [...forgotten, ...left],
+        facts.map(({ id }) => id)
+      )
     })
   )
 

@@ -5,19 +5,31 @@ import { SecretVault } from "#domain/ports/SecretVault.ts"
 import { sealedBlobs } from "#infra/crypto/SealedBlob.ts"
 import * as Database from "#infra/sqlite/Database.ts"
 import * as GroupCommit from "#infra/sqlite/GroupCommit.ts"
+import * as Facts from "./FactTable.ts"
 import { ledgerRows, schema } from "./LedgerRows.ts"
 import { ledgerTables } from "./LedgerTables.ts"
 import * as Proof from "./Proof.ts"
 
-const make = Effect.fnUntraced(function* (file: string) {
+interface Options {
+  /** Of what devices heard and the gateway does not have: a year of a busy account, without media. */
+  readonly mostFactBytes: number
+}
+const usual: Options = { mostFactBytes: 512 * 1024 * 1024 }
+
+const make = Effect.fnUntraced(function* (file: string, { mostFactBytes }: Options) {
   const crypto = yield* Crypto
   const secret = yield* (yield* SecretVault).obtain("ledger")
-  const rows = ledgerRows(sealedBlobs(crypto, crypto.cipherKey(Redacted.value(secret))))
+  const blobs = sealedBlobs(crypto, crypto.cipherKey(Redacted.value(secret)))
+  const rows = ledgerRows(blobs)
+  const key = crypto.macKey(Redacted.value(secret))
 
-  const options = { durability: "commit", schema: `${schema};${Proof.schema}` } as const
-  const { db, tables } = yield* Database.openWith(file, options, (db) => {
+  const options = { durability: "commit", schema: `${schema};${Proof.schema};${Facts.schema}` } as const
+  const {
+    db,
+    tables: { entries: tables, facts }
+  } = yield* Database.openWith(file, options, (db) => {
     Proof.refuseOtherSecret(db, rows)
-    return ledgerTables(db, rows)
+    return { entries: ledgerTables(db, rows), facts: Facts.factTable(db, { crypto, key, blobs, most: mostFactBytes }) }
   })
 
   const group = yield* GroupCommit.make(db, (results) => {
@@ -74,6 +86,17 @@ const make = Effect.fnUntraced(function* (file: string) {
         return leaving.length === 0 ? Effect.void : group.soon(() => tables.release(leaving))
       }),
 
+    facts: {
+      keep: (heard) =>
+        Effect.suspend(() => {
+          const sealed = heard.map(facts.seal)
+          return durably(() => facts.keep(sealed))
+        }),
+      waiting: (limit, after) => afterFlush(() => facts.waiting(limit, after)),
+      read: (place) => reading(() => facts.read(place)),
+      acknowledged: (ids) => (ids.length === 0 ? Effect.void : group.soon(() => facts.acknowledged(ids)))
+    },
+
     reached: (epoch) => afterFlush(() => tables.reached(epoch)),
 
     devices: afterFlush(tables.devices),
@@ -90,4 +113,4 @@ const make = Effect.fnUntraced(function* (file: string) {
 })
 
 /** The agent's ledger in one SQLite file, durable at every commit; what is personal in it is encrypted. */
-export const layer = (file: string) => Layer.effect(Ledger, make(file))
+export const layer = (file: string, options = usual) => Layer.effect(Ledger, make(file, options))

@@ -3,6 +3,7 @@ import type { Layer } from "effect"
 import type { Ledger } from "#domain/ports/Ledger.ts"
 import { deferral } from "./contract/Deferral.ts"
 import { entries } from "./contract/Entries.ts"
+import { facts } from "./contract/Facts.ts"
 import type { Outage } from "./contract/Fixtures.ts"
 import { purging } from "./contract/Purging.ts"
 import { reports } from "./contract/Reports.ts"
@@ -14,4 +15,5 @@ export const ledgerContract = <E>(adapter: string, layer: Layer.Layer<Ledger | O
     reports(it)
     deferral(it)
     purging(it)
+    facts(it)
   })

@@ -6,6 +6,7 @@ import { fromMillis, toMillis } from "#domain/Instant.ts"
 import { reportKey } from "#domain/message/Status.ts"
 import type { Lane, Outgoing } from "#domain/ports/CommandBus.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
+import type { HeardFact } from "#domain/ports/HeardFacts.ts"
 import { Ledger, type LedgerReport, type ReportPlace } from "#domain/ports/Ledger.ts"
 import { Steps } from "#domain/ports/Steps.ts"
 import { posting, type Regarding, type Sender, type Validity } from "#domain/wire/Posting.ts"
@@ -26,9 +27,9 @@ interface Published {
   readonly times: number
 }
 
-/** With the report it carries, if that is kept until its acknowledgement. */
 interface Leaving extends Outgoing {
-  readonly report?: EventId
+  /** The bus did not take it. */
+  readonly returned?: () => void
 }
 
 /** Composes, signs and publishes reports. Those that are ready together leave under one signature. */
@@ -47,6 +48,11 @@ export class Reporter extends Context.Service<
       regarding: Regarding,
       code: { readonly method: "qr" | "code"; readonly code: string; readonly expiresAt: string }
     ) => Effect.Effect<void>
+    /**
+     * Publishes what a device heard, in the words, under the keys and in the epoch that hold now; `times` it was published,
+     * this one included. Hears by `returned` that the bus did not take it.
+     */
+    readonly tell: (fact: HeardFact, times: number, returned: () => void) => void
     /** Asks the gateway for its time, under this name: in the first version that can, which it is not yet known to speak. */
     readonly ask: (question: string, heartbeat: Extract<AgentReport, { kind: "heartbeat" }>) => void
     /** The gateway holds these. */
@@ -91,12 +97,8 @@ export const layer = Layer.effect(
       expiresAt: fromMillis(millis + validMillis)
     })
 
-    /** The bus did not take them: they leave with the next look at the ledger, under the same ids. */
-    const takeBack = (batch: ReadonlyArray<Leaving>) => {
-      for (const { report } of batch) {
-        const last = report && published.get(report)
-        if (last) published.set(report, { at: Number.NEGATIVE_INFINITY, times: last.times - 1 })
-      }
+    const giveBack = (batch: ReadonlyArray<Leaving>) => {
+      for (const { returned } of batch) returned?.()
     }
 
     const flush = Effect.suspend(() => {
@@ -105,7 +107,7 @@ export const layer = Layer.effect(
       armed = false
       return post(lane, trust.signingKey, leaving, (publishing, batch) =>
         Effect.sync(() => {
-          run(Effect.catch(publishing, () => Effect.sync(() => takeBack(batch))))
+          run(Effect.catch(publishing, () => Effect.sync(() => giveBack(batch))))
           step("agent.reported")
         })
       )
@@ -118,11 +120,17 @@ export const layer = Layer.effect(
       setImmediate(() => run(flush))
     }
 
+    /** It leaves with the next look at the ledger, under the same id. */
+    const takeBack = (id: EventId) => {
+      const last = published.get(id)
+      if (last) published.set(id, { at: Number.NEGATIVE_INFINITY, times: last.times - 1 })
+    }
+
     const publish = (reports: ReadonlyArray<LedgerReport>, now: number) => {
       for (const { bytes, id } of reports) {
         const times = (published.get(id)?.times ?? 0) + 1
         published.set(id, { at: now, times })
-        enqueue({ id: `${id}:${start}:${times}`, bytes, report: id })
+        enqueue({ id: `${id}:${start}:${times}`, bytes, returned: () => takeBack(id) })
       }
     }
 
@@ -175,6 +183,11 @@ export const layer = Layer.effect(
         })
         enqueue({ id: `${regarding.commandId}:${millis}`, bytes })
       }),
+      tell: ({ at, device, heard, id }, times, returned) => {
+        const regarding = { commandId: id, attempt: 1, position: 0n, device, subject: "-" }
+        const bytes = write(sender(), regarding, validFrom(wall()), { kind: "heard", at, personal: heard })
+        enqueue({ id: `${id}:${start}:${times}`, bytes, returned })
+      },
       ask: (question, heartbeat) => {
         const regarding = { commandId: question, attempt: 1, position: 0n, device: "-", subject: "-" }
         const bytes = write(sender(heartbeatsSince), regarding, validFrom(toMillis(heartbeat.at)), heartbeat)

@@ -4,6 +4,7 @@ import type { DeviceId } from "#domain/Ids.ts"
 import { fromMillis } from "#domain/Instant.ts"
 import { Ledger, type LedgerDevice, type LedgerReport } from "#domain/ports/Ledger.ts"
 import { type Pairing, type SessionEvent, WhatsApp } from "#domain/ports/WhatsApp.ts"
+import { Hearing } from "../hearing/Hearing.ts"
 import { LedgerPatience } from "../LedgerPatience.ts"
 import { Refusals } from "../link/Refusals.ts"
 import { Reporter } from "../link/Reporter.ts"
@@ -41,6 +42,7 @@ export class Sessions extends Context.Service<
 export const layer = Layer.effect(
   Sessions,
   Effect.gen(function* () {
+    const hearing = yield* Hearing
     const ledger = yield* Ledger
     const patience = yield* LedgerPatience
     const refusals = yield* Refusals
@@ -145,6 +147,8 @@ export const layer = Layer.effect(
           return yield* sender.heard(event, { claim: event.kind, at: event.at })
         case "Refused":
           return yield* refusals.disbelieve(event.reason)
+        case "Heard":
+          return hearing.hear(event)
         case "LateAck": {
           const { at, error } = event
           return yield* sender.heard(

@@ -38,7 +38,7 @@ const seed = (n: number) => new Uint8Array(32).fill(n)
 export const start = Date.parse("2030-01-01T00:00:00.000Z")
 export const agentId = AgentId.make("home")
 export const commandKey = crypto.cipherKey(seed(3))
-const reportKey = crypto.cipherKey(seed(4))
+export const reportKey = crypto.cipherKey(seed(4))
 export const gatewayKeys = crypto.signingKey(seed(1))
 const agentKeys = crypto.signingKey(seed(2))
 const gatewayVerifying = crypto.verifyingKey(gatewayKeys.publicKey)
@@ -224,7 +224,7 @@ const toldOf = ({ bytes, header }: Verified, report: AgentReport): Told => {
         ? `${report.change} ${report.step}`
         : report.kind
   return {
-    id: reportIdOf(crypto, header.commandId, attempt, key),
+    id: report.kind === "heard" ? (header.commandId as EventId) : reportIdOf(crypto, header.commandId, attempt, key),
     header,
     report,
     signature: bytes.subarray(9, 73).toHex()

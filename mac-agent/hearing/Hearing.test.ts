@@ -1,0 +1,193 @@
+import { assert, it } from "@effect/vitest"
+import { Effect, Fiber } from "effect"
+import type { EventId } from "#domain/Ids.ts"
+import { Heard } from "#domain/inbound/Heard.ts"
+import { LedgerUnavailable } from "#domain/ports/Ledger.ts"
+import { unbox } from "#domain/wire/Protocol.ts"
+import { crypto } from "#infra/crypto/NodeCrypto.ts"
+import {
+  acknowledgementOf,
+  device,
+  type Gateway,
+  makeGateway,
+  pairOf,
+  reportKey,
+  startAgent
+} from "../testing/AgentFixture.ts"
+import { pass, until } from "../testing/Turns.ts"
+
+const decode = Heard.make
+const heardOf = (n: number, lid = "900002") =>
+  Heard.make({
+    waMessageId: `A${n}`,
+    chat: { kind: "person", lid: lid as never },
+    sender: { kind: "person", lid: lid as never },
+    fromMe: false,
+    content: { type: "text", text: `text ${n}` }
+  })
+
+const running = Effect.fnUntraced(function* (gateway: Gateway, options: Parameters<typeof startAgent>[1] = {}) {
+  const agent = yield* startAgent(gateway, { protocol: 3, ...options })
+  const taken: Array<number> = []
+  const hears = (n: number, lid?: string) =>
+    agent.tell({ _tag: "Heard", device, heard: heardOf(n, lid), taken: Effect.sync(() => void taken.push(n)) })
+  return { ...agent, hears, taken }
+})
+
+/** The facts in the order in which they were told, each as often as it was. */
+const factsOf = ({ told }: Pick<Gateway, "told">) =>
+  told.flatMap(({ header, id, report }) =>
+    report.kind === "heard"
+      ? [
+          {
+            id,
+            text: Effect.map(
+              unbox(crypto, [reportKey], header, report.box, (plain) => decode(plain as Heard)),
+              textOf
+            )
+          }
+        ]
+      : []
+  )
+const textOf = ({ content }: Heard) => (content.type === "text" ? content.text : content.type)
+const textsOf = (gateway: Gateway) => Effect.all(factsOf(gateway).map(({ text }) => text))
+
+/** A gateway of today says so in all that it writes. */
+const today = { direction: "homing/command/3" } as const
+const connect = Effect.fnUntraced(function* (gateway: Gateway, over: { readonly direction?: "homing/command/1" } = {}) {
+  yield* gateway.issue(pairOf(900_001, { ...today, ...over }))
+  yield* until("the device is connected", () => gateway.changes(device).at(-1) === "connected")
+})
+
+let acknowledgements = 700_000
+const acknowledge = (gateway: Gateway, ...ids: ReadonlyArray<EventId>) =>
+  Effect.flatMap(gateway.issue(acknowledgementOf(++acknowledgements, ids, today)), Fiber.join)
+
+it.effect("of one chat one after the other is told, of others beside it", () =>
+  Effect.gen(function* () {
+    const gateway = yield* makeGateway
+    const { hears } = yield* running(gateway)
+    yield* connect(gateway)
+    for (const n of [1, 2, 3]) yield* hears(n)
+    yield* hears(4, "900003")
+    yield* until("both chats are told", () => factsOf(gateway).length === 2)
+    yield* pass(1)
+    assert.deepStrictEqual(yield* textsOf(gateway), ["text 1", "text 4"])
+    for (const count of [3, 4]) {
+      yield* acknowledge(gateway, ...factsOf(gateway).map(({ id }) => id))
+      yield* until("the next is told", () => factsOf(gateway).length === count)
+    }
+    assert.deepStrictEqual(yield* textsOf(gateway), ["text 1", "text 4", "text 2", "text 3"])
+  })
+)
+
+it.effect("WhatsApp is told that it arrived when the ledger has it", () =>
+  Effect.gen(function* () {
+    const gateway = yield* makeGateway
+    let isDown = true
+    const { hears, taken } = yield* running(gateway, {
+      ledger: (ledger) => ({
+        ...ledger,
+        facts: {
+          ...ledger.facts,
+          keep: (facts) =>
+            Effect.suspend(() =>
+              isDown ? Effect.fail(new LedgerUnavailable({ cause: "full" })) : ledger.facts.keep(facts)
+            )
+        }
+      })
+    })
+    yield* connect(gateway)
+    for (const n of [1, 2]) yield* hears(n)
+    yield* pass(5)
+    assert.deepStrictEqual([taken, factsOf(gateway).length], [[], 0])
+    isDown = false
+    yield* pass(2)
+    yield* until("both are taken", () => taken.length === 2)
+    assert.deepStrictEqual(taken, [1, 2])
+  })
+)
+
+it.effect("what the gateway has not acknowledged is told again, also in the next life, and as what it was", () =>
+  Effect.gen(function* () {
+    const gateway = yield* makeGateway
+    yield* Effect.scoped(
+      Effect.gen(function* () {
+        const { hears } = yield* running(gateway)
+        yield* connect(gateway)
+        for (const n of [1, 2, 3]) yield* hears(n)
+        yield* until("the first is told", () => factsOf(gateway).length === 1)
+        yield* pass(20)
+        yield* until("it is told again", () => factsOf(gateway).length === 2)
+        yield* acknowledge(gateway, factsOf(gateway)[0]!.id)
+        yield* until("the second is told", () => factsOf(gateway).length === 3)
+      })
+    )
+    yield* running(gateway)
+    yield* until("the second is told again", () => factsOf(gateway).length === 4)
+    const [one, again, two, twoAgain] = factsOf(gateway)
+    assert.deepStrictEqual([one!.id, two!.id], [again!.id, twoAgain!.id])
+    assert.deepStrictEqual(yield* textsOf(gateway), ["text 1", "text 1", "text 2", "text 2"])
+    yield* acknowledge(gateway, two!.id)
+    yield* until("the third is told", () => factsOf(gateway).length === 5)
+    assert.strictEqual((yield* textsOf(gateway)).at(-1), "text 3")
+  })
+)
+
+it.effect("what WhatsApp offers once more is the same, and taken again", () =>
+  Effect.gen(function* () {
+    const gateway = yield* makeGateway
+    const { hears, taken } = yield* running(gateway)
+    yield* connect(gateway)
+    for (const n of [1, 1, 1]) yield* hears(n)
+    yield* until("all are taken", () => taken.length === 3)
+    yield* until("it is told", () => factsOf(gateway).length === 1)
+    yield* acknowledge(gateway, factsOf(gateway)[0]!.id)
+    yield* pass(30)
+    assert.strictEqual(factsOf(gateway).length, 1)
+  })
+)
+
+it.effect("waits for a gateway that takes it", () =>
+  Effect.gen(function* () {
+    const gateway = yield* makeGateway
+    const { hears, taken } = yield* running(gateway, { protocol: 2 })
+    yield* connect(gateway, { direction: "homing/command/1" })
+    yield* hears(1)
+    yield* until("it is taken", () => taken.length === 1)
+    yield* pass(30)
+    assert.strictEqual(factsOf(gateway).length, 0)
+    yield* running(gateway)
+    yield* until("it is told", () => factsOf(gateway).length === 1)
+  })
+)
+
+it.effect("of many that waited all are told, in order", () =>
+  Effect.gen(function* () {
+    const gateway = yield* makeGateway
+    const many = 5_000
+    const { hears, taken } = yield* running(gateway, { protocol: 1 })
+    yield* connect(gateway, { direction: "homing/command/1" })
+    for (let n = 0; n < many; n++) yield* hears(n, String(n % 500))
+    yield* until("all are taken", () => taken.length === many)
+    yield* running(gateway)
+    const numbers: Array<number> = []
+    let seen = 0
+    while (numbers.length < many) {
+      yield* until("more is told", () => gateway.told.length > seen)
+      const told = gateway.told.slice(seen)
+      seen += told.length
+      const fresh = factsOf({ told })
+      for (const { text } of fresh) numbers.push(Number((yield* text).slice("text ".length)))
+      yield* acknowledge(gateway, ...fresh.map(({ id }) => id))
+    }
+    assert.strictEqual(new Set(numbers).size, many)
+    for (let chat = 0; chat < 500; chat++) {
+      const own = numbers.filter((n) => n % 500 === chat)
+      assert.deepStrictEqual(
+        own,
+        own.toSorted((a, b) => a - b)
+      )
+    }
+  })
+)
