@@ -5,7 +5,7 @@ import type { DeviceId, EventId } from "#domain/Ids.ts"
 import type { Instant } from "#domain/Instant.ts"
 import { Heard } from "#domain/inbound/Heard.ts"
 import type { Crypto, MacKey } from "#domain/ports/Crypto.ts"
-import type { HeardFact, HeardPlace } from "#domain/ports/HeardFacts.ts"
+import type { HeardFact, HeardPlace } from "#domain/ports/Ledger.ts"
 import type { SealedBlobs } from "#infra/crypto/SealedBlob.ts"
 
 export const schema = `

@@ -11,6 +11,7 @@ import * as Admission from "../http/Admission.ts"
 import { phoneNumbers } from "../http/PhoneNumbers.ts"
 import * as Identity from "../identity/Feature.ts"
 import * as OlderLog from "../identity/OlderLog.ts"
+import * as Inbound from "../inbound/Feature.ts"
 import * as Messages from "../messages/Feature.ts"
 import type { QueueLimits } from "../messages/MessagesLive.ts"
 import { Personal } from "../privacy/Personal.ts"
@@ -53,6 +54,7 @@ export const gateway = <A = never, E = never, R = never>(
     Layer.provideMerge(behind),
     Layer.provideMerge([Dispatch.layer(options.reconciler), HealthHttp.layer]),
     Layer.provideMerge(transports),
+    Layer.provideMerge(Inbound.layer),
     Layer.provideMerge(Messages.layer(options.queueLimits, phoneNumber)),
     Layer.provideMerge(Devices.layer(options.agent, phoneNumber)),
     Layer.provideMerge(Access.layer(options.apiKey)),

@@ -1,9 +1,11 @@
-import { Array, Context, Effect, Fiber, Layer, Metric, Stream, SubscriptionRef } from "effect"
+import { Array, Context, Effect, Fiber, Layer, Metric, Redacted, Stream, SubscriptionRef } from "effect"
 import { AgentId, DeviceId, defaultTenant, EventId, type MessageId, StreamId } from "#domain/Ids.ts"
 import { fromMillis } from "#domain/Instant.ts"
+import type { Heard } from "#domain/inbound/Heard.ts"
 import { CommandBus, subjectOf } from "#domain/ports/CommandBus.ts"
 import type { CipherKey } from "#domain/ports/Crypto.ts"
 import { EventStore } from "#domain/ports/EventStore.ts"
+import { SecretVault } from "#domain/ports/SecretVault.ts"
 import { encodePayload } from "#domain/testing/EnvelopeFixture.ts"
 import { encodeUnsigned, type Header, signBatch } from "#domain/wire/Envelope.ts"
 import { type AgentReport, box } from "#domain/wire/Protocol.ts"
@@ -11,13 +13,16 @@ import * as InProcess from "#infra/bus/in-process/InProcess.ts"
 import * as NodeCrypto from "#infra/crypto/NodeCrypto.ts"
 import { newEvent } from "#infra/event-store/contract/Fixtures.ts"
 import * as Sqlite from "#infra/event-store/sqlite/Sqlite.ts"
+import * as SqliteSubjectKeys from "#infra/subject-keys/Sqlite.ts"
 import * as DeviceActors from "../devices/DeviceActors.ts"
 import { DeviceRegistry } from "../devices/DeviceRegistry.ts"
 import type { DeviceRecords } from "../devices/DevicesRows.ts"
 import { PairingCodes, layer as pairingCodes } from "../devices/PairingCodes.ts"
 import type { AgentTrust } from "../identity/AgentTrust.ts"
 import { Identity } from "../identity/Identity.ts"
+import * as Inbound from "../inbound/Feature.ts"
 import * as MessageActors from "../messages/MessageActors.ts"
+import { Personal } from "../privacy/Personal.ts"
 import { Fitness, type Obstacle } from "../runtime/Fitness.ts"
 import { Provenance } from "../runtime/Provenance.ts"
 import { Acknowledgements } from "../transports/agent-link/Acknowledgements.ts"
@@ -88,6 +93,9 @@ export const codeOf = (header: Header, key: CipherKey) =>
     expiresAt: fromMillis(now + 3_600_000),
     box: box(crypto, key, header, { code: "2@code" })
   }) satisfies AgentReport
+/** What a device heard, boxed for this envelope. */
+export const heardOf = (header: Header, heard: Heard, key = reportKey) =>
+  ({ kind: "heard", at, box: box(crypto, key, header, heard) }) satisfies AgentReport
 export const heartbeat: AgentReport = { kind: "heartbeat", at, protocol: 2, revision: 0, refused: 0 }
 
 /** Signs together, as the agent does, or somebody else. */
@@ -106,6 +114,7 @@ export const refusals = (reason: string) =>
     incremental: true
   }).valueUnsafe(Context.empty()).count
 
+const secret = () => Effect.succeed(Redacted.make(seed(1)))
 const provenance = Layer.succeed(Provenance, {
   tenant: defaultTenant,
   region: "home",
@@ -123,6 +132,7 @@ const surroundings = (registry: DeviceRecords, heard: Array<readonly [string, ..
   )
   return Reports.layer.pipe(
     Layer.provide(Records.layer),
+    Layer.provide(Inbound.layer.pipe(Layer.provide(Personal.layer))),
     Layer.provide([Outcomes.layer, Layer.succeed(DeviceRegistry, registry)]),
     Layer.provide([MessageActors.layer, DeviceActors.layer]),
     Layer.provideMerge(pairingCodes),
@@ -150,7 +160,9 @@ export const reporting = Effect.fnUntraced(function* (registry: DeviceRecords = 
     Layer.provideMerge(InProcess.layer),
     Layer.provide([
       Layer.provide(faulty, Layer.succeed(EventStore, store)),
-      NodeCrypto.layer,
+      Layer.provideMerge(SqliteSubjectKeys.layer(":memory:"), NodeCrypto.layer).pipe(
+        Layer.provide(Layer.succeed(SecretVault, { obtain: secret, find: secret }))
+      ),
       Layer.succeed(Identity, identity as never),
       Layer.succeed(Fitness, {
         obstacle: () => world.obstacle,

@@ -3,7 +3,7 @@ import { Array, Effect } from "effect"
 import { DeviceId, EventId } from "#domain/Ids.ts"
 import { fromMillis } from "#domain/Instant.ts"
 import { Heard } from "#domain/inbound/Heard.ts"
-import type { HeardFact } from "#domain/ports/HeardFacts.ts"
+import type { HeardFact } from "#domain/ports/Ledger.ts"
 import { Ledger } from "#domain/ports/Ledger.ts"
 import { type It, newReport, uuid } from "./Fixtures.ts"
 

@@ -8,11 +8,12 @@ import { Crypto } from "#domain/ports/Crypto.ts"
 import { EventStore } from "#domain/ports/EventStore.ts"
 import type { Actor } from "#domain/Recorded.ts"
 import type { Header, Verified } from "#domain/wire/Envelope.ts"
-import { type AgentReport, CodeBox, Undecodable, unbox } from "#domain/wire/Protocol.ts"
+import { type AgentReport, CodeBox, HeardBox, Undecodable, unbox } from "#domain/wire/Protocol.ts"
 import { DeviceActors } from "../../devices/DeviceActors.ts"
 import { DeviceRegistry } from "../../devices/DeviceRegistry.ts"
 import { PairingCodes } from "../../devices/PairingCodes.ts"
 import type { AgentTrust } from "../../identity/AgentTrust.ts"
+import { Facts } from "../../inbound/Inbound.ts"
 import type { Origin } from "../../runtime/Provenance.ts"
 import { Outcomes } from "../Outcomes.ts"
 
@@ -20,9 +21,11 @@ type Told = Exclude<AgentReport, { kind: "heartbeat" }>
 type MessageReport = Extract<Told, { kind: "message" }>
 type DeviceReport = Extract<Told, { kind: "device" }>
 type CodeReport = Extract<Told, { kind: "pairing_code" }>
+type HeardReport = Extract<Told, { kind: "heard" }>
 
 const isDeviceId = Schema.is(DeviceId)
 const decodeCode = Schema.decodeUnknownSync(CodeBox)
+const decodeHeard = Schema.decodeUnknownSync(HeardBox)
 
 const actorOf = ({ agent }: Header): Actor => ({ kind: "agent", id: agent })
 
@@ -45,6 +48,7 @@ const reportOf = ({ attempt }: Header, { claim, code, recipient }: MessageReport
 const make = Effect.gen(function* () {
   const crypto = yield* Crypto
   const codes = yield* PairingCodes
+  const facts = yield* Facts
   const outcomes = yield* Outcomes
   const devices = yield* DeviceActors
   const registry = yield* DeviceRegistry
@@ -85,6 +89,17 @@ const make = Effect.gen(function* () {
     yield* codes.show(device, { method, code, expiresAt })
   })
 
+  const recordFact = Effect.fnUntraced(function* (
+    trust: AgentTrust,
+    { header }: Verified,
+    { at, box }: HeardReport,
+    device: DeviceId
+  ) {
+    const heard = yield* unbox(crypto, trust.reportKeys(header.keyId), header, box, decodeHeard)
+    const origin = { actor: actorOf(header), causationId: header.commandId }
+    return yield* facts.receive(heard, { device, at, origin })
+  })
+
   /** Whose a device is stands in its first event, for ever; the registry may not show it yet. */
   const read = Effect.fnUntraced(function* (device: DeviceId) {
     const [first] = yield* store.read(Device.streamOf(device))
@@ -96,7 +111,7 @@ const make = Effect.gen(function* () {
     return known === undefined ? read(device) : Effect.succeed(known.agent)
   }
 
-  type Recording = ReturnType<typeof recordMessage | typeof recordDevice | typeof showCode>
+  type Recording = ReturnType<typeof recordMessage | typeof recordDevice | typeof recordFact | typeof showCode>
   type Recorded = Effect.Effect<unknown, Effect.Error<Recording> | Undecodable>
 
   /** The header names a device of the signer's choice: an agent is heard about its own. */
@@ -123,6 +138,10 @@ const make = Effect.gen(function* () {
       case "device": {
         const id = reportIdOf(crypto, header.commandId, Number(header.attempt), deviceReportKey(told))
         return { id, recorded: ifOwn(trust, header, (device) => recordDevice(verified, told, device, id)) }
+      }
+      case "heard": {
+        const id = answered(header) // the report is about no command: the name is its own
+        return { id, recorded: ifOwn(trust, header, (device) => recordFact(trust, verified, told, device)) }
       }
       case "pairing_code":
         return { id: undefined, recorded: ifOwn(trust, header, (device) => showCode(trust, verified, told, device)) }

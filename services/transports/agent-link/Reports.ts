@@ -67,7 +67,8 @@ export const layer = Layer.effectDiscard(
         Effect.catchTags({
           Undecodable: () => refuse(agent, "undecodable"),
           MessageRejected: ({ reason }) => refuse(agent, reason),
-          DeviceRejected: ({ reason }) => refuse(agent, reason)
+          DeviceRejected: ({ reason }) => refuse(agent, reason),
+          InboundRejected: ({ reason }) => refuse(agent, reason)
         })
       )
       step("gateway.report-recorded")

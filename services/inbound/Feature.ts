@@ -1,0 +1,3 @@
+import * as Inbound from "./Inbound.ts"
+
+export const layer = Inbound.layer
