@@ -112,6 +112,16 @@ const make = Effect.gen(function* () {
         )
       }),
 
+    all: (tenant, subject) =>
+      unless(
+        Effect.flatMap(
+          sql<StoredKey>`SELECT version, wrapped FROM subject_keys WHERE tenant = ${tenant} AND subject = ${subject}
+            UNION ALL SELECT version, wrapped FROM older_subject_keys
+            WHERE tenant = ${tenant} AND subject = ${subject}`,
+          (rows) => Effect.forEach(rows, (row) => unwrapped(tenant, subject, row))
+        )
+      ),
+
     ownership: unless(
       Effect.map(
         sql<{ readonly log: string | null; readonly is_empty: boolean }>`

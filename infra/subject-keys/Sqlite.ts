@@ -72,6 +72,9 @@ const make = Effect.fnUntraced(function* (file: string) {
         return typeof wrapped === "string" ? wrapped : wrapping.unwrap(tenant, subject, { version, wrapped }).key
       }),
 
+    all: (tenant, subject) =>
+      reading(() => table.all(tenant, subject).map((stored) => wrapping.unwrap(tenant, subject, stored))),
+
     destroy: (tenant, subject) =>
       group
         .write((): Change => {

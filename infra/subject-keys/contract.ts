@@ -98,6 +98,23 @@ export const subjectKeysContract = <E>(adapter: string, layer: Layer.Layer<Stora
       })
     )
 
+    it.effect("shows every key of a subject that is here, and makes none", () =>
+      Effect.gen(function* () {
+        const storage = yield* empty
+        const keys = yield* open(storage)
+        assert.deepStrictEqual(yield* keys.all(home, one), [])
+        const obtained = yield* keys.obtain(home, one)
+        yield* keys.obtain(home, two)
+        const [found, ...others] = yield* keys.all(home, one)
+        assert.deepStrictEqual([found?.version, others], [obtained.version, []])
+        assert.isTrue(same(found!.key, obtained.key))
+        assert.deepStrictEqual(yield* keys.all(away, one), [])
+        yield* keys.destroy(home, one)
+        assert.deepStrictEqual(yield* keys.all(home, one), [])
+        assert.lengthOf(yield* storage.rows, 1)
+      })
+    )
+
     it.effect("makes one key for all who ask for a new subject at once", () =>
       Effect.gen(function* () {
         const keys = yield* Effect.flatMap(empty, open)

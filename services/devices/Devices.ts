@@ -128,7 +128,9 @@ export const layer = (agent: AgentId) =>
 
       const present = Effect.fnUntraced(function* (record: DeviceRecord) {
         const { connection: state, id, namedBy, paired, removal, since } = record
-        const name = yield* personal.reveal(record.name, { tenant: record.tenant, event: namedBy, field: "name" })
+        const place = { tenant: record.tenant, event: namedBy, field: "name" }
+        const whose = { stream: Device.streamOf(id), subject: personal.subjectOf("device", id) }
+        const name = yield* personal.reveal(record.name, place, whose)
         const pairing = paired || removal !== undefined ? undefined : yield* codes.current(id)
         const reason = removal === "asked" ? "unlinking" : record.reason
         const document: DeviceDocument = { id, name, state, reason, since, pairing }
