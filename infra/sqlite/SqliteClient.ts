@@ -32,6 +32,11 @@ const make = Effect.fnUntraced(function* (file: string, options: Options) {
 export const layer = (file: string, options: Options) =>
   Layer.effect(SqlClient.SqlClient, make(file, options)).pipe(Layer.provide(Reactivity.layer))
 
+/** A database that nobody else sees, and that goes with its scope. */
+export const inMemory = Effect.orDie(make(":memory:", { durability: "checkpoint" })).pipe(
+  Effect.provide(Reactivity.layer)
+)
+
 const statementCapacity = 200
 
 const connectionOf = (db: DatabaseSync): SqlConnection.Connection => {

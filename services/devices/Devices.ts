@@ -1,4 +1,5 @@
-import { Clock, Context, Effect, Layer, Schedule, Schema } from "effect"
+import { Clock, Context, Effect, Layer, Schedule, Schema, Stream } from "effect"
+import { isReleased } from "#domain/Aggregates.ts"
 import { Device, type DeviceCommand, type Pairing } from "#domain/device/Device.ts"
 import { type Connection, connections, isBeingPaired } from "#domain/device/Link.ts"
 import { uuidV7 } from "#domain/Identifiers.ts"
@@ -6,17 +7,19 @@ import { type AgentId, DeviceId, type EventId } from "#domain/Ids.ts"
 import type { Instant } from "#domain/Instant.ts"
 import type { PhoneNumber } from "#domain/message/Recipient.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
-import { EventStore } from "#domain/ports/EventStore.ts"
+import { EventStore, type EventStoreUnavailable } from "#domain/ports/EventStore.ts"
+import type { RecordedEvent } from "#domain/Recorded.ts"
 import { Personal } from "../privacy/Personal.ts"
 import type { Decision } from "../runtime/AggregateActors.ts"
 import type { Caller } from "../runtime/Caller.ts"
+import { pastOf } from "../runtime/Past.ts"
 import * as Requests from "../runtime/Requests.ts"
 import { observe } from "../telemetry/Metrics.ts"
 import type { Unavailable } from "../views/Unavailable.ts"
 import { inForce, Views } from "../views/Views.ts"
 import { DeviceActors } from "./DeviceActors.ts"
 import { DeviceRegistry } from "./DeviceRegistry.ts"
-import type { DeviceRecord, DeviceRecords } from "./DevicesRows.ts"
+import { type DeviceRecord, type DeviceRecords, fold } from "./DevicesRows.ts"
 import { PairingCodes } from "./PairingCodes.ts"
 
 export interface DeviceDocument {
@@ -100,6 +103,11 @@ export class Devices extends Context.Service<
     /** How many are in which state. Asks no port: nothing of a device is opened to be counted. */
     readonly count: () => Readonly<Record<Connection, number>>
 
+    /**
+     * Whether there is none but what was unlinked, as the log has it: rows that somebody changed are no reason to make one.
+     */
+    readonly isNone: Effect.Effect<boolean, EventStoreUnavailable>
+
     /** What somebody should look after, of any device. Asks no port either. */
     readonly warnings: () => ReadonlyArray<DeviceWarning>
   }
@@ -145,6 +153,18 @@ export const layer = (agent: AgentId) =>
       for (const state of connections) {
         observe("homing_devices", "Devices, by how they stand with WhatsApp.", () => count()[state], { state })
       }
+
+      const isNoneInLog = Effect.gen(function* () {
+        const head = yield* store.head
+        if (head === undefined) return true
+        const devices = new Map<DeviceId, DeviceRecord>()
+        const put = (events: ReadonlyArray<RecordedEvent>) => {
+          for (const [id, record] of fold(devices, events)) devices.set(id, record)
+        }
+        const past = Stream.filter(pastOf(Device.category, head), isReleased)
+        yield* Stream.runForEachArray(past, (events) => Effect.sync(() => put(events)))
+        return remaining(devices).length === 0
+      }).pipe(Effect.provideService(EventStore, store))
 
       /** What a repeat finds may be just as new. */
       const heardOf = Effect.flatMap(store.head, (head) => (head === undefined ? Effect.void : inForce(views, head)))
@@ -251,6 +271,8 @@ export const layer = (agent: AgentId) =>
         list: Effect.suspend(() => Effect.forEach(remaining(registry), present)),
 
         count,
+
+        isNone: Effect.suspend(() => (remaining(registry).length > 0 ? Effect.succeed(false) : isNoneInLog)),
 
         warnings: () => {
           const found = new Set([...registry.values()].map(warningOf))

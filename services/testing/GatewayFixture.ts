@@ -81,6 +81,7 @@ const devices: Devices["Service"] = {
   find: (id) => Effect.succeed(id === device ? paired : undefined),
   list: Effect.succeed([paired]),
   count: () => ({ pairing: 0, connected: 1, disconnected: 0, logged_out: 0 }),
+  isNone: Effect.succeed(false),
   warnings: () => []
 }
 
