@@ -1,3 +1,4 @@
+import { renameSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import type { DatabaseSync } from "node:sqlite"
 import { assert, describe, it } from "@effect/vitest"
@@ -134,6 +135,24 @@ describe("GroupCommit", () => {
       assert.strictEqual(Exit.isSuccess(exits[0]!), stored(other).length === 1)
       db.exec("PRAGMA max_page_count = 100000")
       yield* group.write(large)
+    })
+  )
+
+  it.effect("stores nothing in a file that was removed or replaced, and says so, until it is back", () =>
+    Effect.gen(function* () {
+      const { db, file } = yield* opened
+      const { write } = yield* GroupCommit.make(db)
+      yield* write(insert(db, 1))
+      for (const replace of [() => {}, () => writeFileSync(file, "")]) {
+        renameSync(file, `${file}.aside`)
+        replace()
+        const { cause, written } = yield* Effect.flip(write(insert(db, 2)))
+        assert.match(String(cause), /^Error: test\.db was removed or replaced/)
+        assert.strictEqual(written, "no")
+        renameSync(`${file}.aside`, file)
+      }
+      yield* write(insert(db, 3))
+      assert.deepStrictEqual(stored(db), [1, 3])
     })
   )
 

@@ -275,7 +275,7 @@ export const layer = (agent: AgentId) =>
         isNone: Effect.suspend(() => (remaining(registry).length > 0 ? Effect.succeed(false) : isNoneInLog)),
 
         warnings: () => {
-          const found = new Set([...registry.values()].map(warningOf))
+          const found = new Set(remaining(registry).map(warningOf))
           return deviceWarnings.filter((warning) => found.has(warning))
         }
       }

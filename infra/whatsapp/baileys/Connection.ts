@@ -46,6 +46,9 @@ export type Broke = { readonly error: string; readonly stanza?: string; readonly
 /** Ends that say nothing about why. */
 const unexplained: ReadonlyArray<DisconnectReason> = ["broken", "connection_lost", "server_closed"]
 
+/** Our own disk did not take what had to be there: by no word of WhatsApp's. */
+const notKept = "KeysNotKept"
+
 /** What an open connection is good for. */
 export interface Line extends Pick<BaileysSend.Sender, "send"> {
   /** Unlinks the device: the connection ends with `logged_out` when WhatsApp has taken it. */
@@ -77,7 +80,8 @@ export const connect = (options: {
     const finish = (reason: DisconnectReason, broke?: Broke) => {
       if (over) return
       over = true
-      if (broke?.stanza === undefined && unexplained.includes(reason)) guarded.heard().forEach(suspects.suspect)
+      const isExplained = broke?.stanza !== undefined || broke?.error === notKept || !unexplained.includes(reason)
+      if (!isExplained) guarded.heard().forEach(suspects.suspect)
       watchdog.stop()
       sender.lost()
       const livedMs = bornAt === undefined ? undefined : performance.now() - bornAt
@@ -90,7 +94,7 @@ export const connect = (options: {
 
     /** Without the keys on disk nothing may follow: the next connection starts from what is there. */
     const unkept = (cause: unknown): never => {
-      finish("connection_lost")
+      finish("connection_lost", { error: notKept })
       throw cause
     }
     const durably = <A>(work: () => A | Promise<A>): A | Promise<A> => {
