@@ -18,7 +18,7 @@ export const CreateDevice = Schema.Struct({
   ),
   phone: Schema.optionalKey(
     Schema.String.check(Schema.isMaxLength(64)).annotate({
-      description: "Needed for `code`: the number of the phone that will be linked.",
+      description: "Needed for `code`, and refused without: the number of the phone that will be linked.",
       examples: ["+60123456789"]
     })
   )
