@@ -83,10 +83,11 @@ export const layer = ({ corsOrigins }: Options) =>
           if (!isExact(request.url)) return told(respond(problem("not_found")))
           const flawed = pages.some((page) => page === path) && isRead(request) ? misspelt(request.url) : undefined
           if (flawed !== undefined) return told(respond(flawed))
-          return Effect.matchCauseEffect(answer, {
+          const answered = Effect.matchCauseEffect(answer, {
             onSuccess: told,
             onFailure: (cause) => Effect.flatMap(recover(cause, request), told)
           })
+          return Effect.annotateLogs(answered, "request", requestIdOf(request)) // whoever says something on its way
         })
     }),
     { global: true }
