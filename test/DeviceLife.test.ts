@@ -1,10 +1,8 @@
-import { rmSync, writeFileSync } from "node:fs"
-import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import type { SendOutcome } from "#domain/ports/WhatsApp.ts"
 import * as AcknowledgesAtOnce from "#infra/whatsapp/AcknowledgesAtOnce.ts"
-import { callerOf, connectedDevice, eventually, folder, life, start, text } from "./Homing.ts"
+import { callerOf, connectedDevice, eventually, folder, start, text } from "./Homing.ts"
 
 const notSent: SendOutcome = { _tag: "NotSent", reason: "not_connected", final: false }
 
@@ -28,45 +26,6 @@ describe("a device over HTTP", () => {
       const refused = yield* call("POST", "/v1/messages", text(device))
       assert.deepStrictEqual([refused.status, refused.body.code], [409, "device_not_paired"])
       assert.strictEqual((yield* call("DELETE", "/v1/devices/unknown")).status, 404)
-    })
-  )
-
-  it.live("is unlinked also when its agent has lost its ledger meanwhile, and with that how far it had told", () =>
-    Effect.gen(function* () {
-      const path = yield* folder
-      const first = yield* life
-      const device = yield* first.during(
-        Effect.gen(function* () {
-          const whatsapp = AcknowledgesAtOnce.make({ keep: 10 })
-          const { call, url } = yield* start(path, whatsapp.layer)
-          const device = yield* connectedDevice({ call, url })
-          const state = Effect.map(call("GET", `/v1/devices/${device}`), ({ body }) => body.state as string)
-          for (let n = 0; n < 4; n++) {
-            const [event, then] =
-              n % 2 === 0 ? (["Disconnected", "disconnected"] as const) : (["Connected", "connected"] as const)
-            yield* whatsapp.tell({
-              _tag: event,
-              device: device as never,
-              reason: "connection_lost",
-              final: false
-            } as never)
-            yield* eventually(state, (now) => now === then)
-          }
-          return device
-        })
-      )
-      yield* first.end
-      writeFileSync(join(path, "ledger.db"), "", { mode: 0o600 })
-      for (const file of ["ledger.db-wal", "ledger.db-shm", "views.db", "views.db-wal", "views.db-shm"]) {
-        rmSync(join(path, file), { force: true })
-      }
-      const { call } = yield* start(path, AcknowledgesAtOnce.make({ keep: 10 }).layer)
-      yield* eventually(call("GET", "/health/ready"), ({ status }) => status === 200)
-      const unlinked = yield* call("DELETE", `/v1/devices/${device}`)
-      assert.deepStrictEqual([unlinked.status, unlinked.body.reason], [200, "unlinked"])
-      const paired = yield* call("POST", `/v1/devices/${device}/pair`, {})
-      assert.strictEqual(paired.status, 200)
-      yield* eventually(call("GET", `/v1/devices/${device}`), ({ body }) => body.state === "connected")
     })
   )
 
