@@ -29,6 +29,19 @@ describe("a device over HTTP", () => {
     })
   )
 
+  it.live("says that it waits for its agent, as long as that has not unlinked it", () =>
+    Effect.gen(function* () {
+      const whatsapp = AcknowledgesAtOnce.make({ outOfReach: true })
+      const { call, url } = yield* start(yield* folder, whatsapp.layer)
+      const device = yield* connectedDevice({ call, url })
+      const path = `/v1/devices/${device}`
+      const asked = yield* call("DELETE", path)
+      assert.deepStrictEqual([asked.status, asked.body.reason], [202, "unlinking"])
+      assert.strictEqual((yield* call("GET", path)).body.reason, "unlinking")
+      assert.strictEqual((yield* call("GET", "/v1/devices")).body.items[0].reason, "unlinking")
+    })
+  )
+
   it.live("that is unlinked leaves no message waiting", () =>
     Effect.gen(function* () {
       const { call, device } = yield* scene(() => Effect.succeed(notSent))

@@ -1,5 +1,7 @@
+import { execFileSync } from "node:child_process"
 import { once } from "node:events"
 import { connect } from "node:net"
+import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Fiber } from "effect"
 import type { SendOutcome } from "#domain/ports/WhatsApp.ts"
@@ -21,6 +23,19 @@ const line = (url: string) =>
       return { socket, heard: () => heard }
     }),
     ({ socket }) => Effect.sync(() => void socket.destroy())
+  )
+
+/** A simulator whose parent ended once it was up. */
+const orphan = (cwd: string, env: Readonly<Record<string, string>>) =>
+  Effect.acquireRelease(
+    Effect.sync(() => {
+      const up = `"$0" "$1" simulator --port 0 >"$2" 2>&1 & echo $!; until [ -s "$2" ]; do sleep 0.1; done`
+      const entry = join(import.meta.dirname, "../services/cli/homing.ts")
+      const args = ["-c", up, process.execPath, entry, join(cwd, crypto.randomUUID())]
+      const path = process.env.PATH ?? ""
+      return Number(execFileSync("sh", args, { cwd, env: { PATH: path, ...env }, encoding: "utf8" }))
+    }),
+    (pid) => Effect.ignore(Effect.try(() => process.kill(pid, "SIGKILL")))
   )
 
 const posting = (device: string, words: string) => {
@@ -91,6 +106,33 @@ describe("a stop", () => {
       yield* Effect.sleep("600 millis")
       assert.deepInclude(yield* process.end("SIGTERM"), { code: 143, signal: null })
       assert.isBelow((yield* Fiber.join(stopping)).millis, 10_000)
+    })
+  )
+
+  for (const signal of ["SIGKILL", "SIGHUP"] as const) {
+    it.live(`comes when the npm that started it is gone, by ${signal}, which it hands on to nobody`, () =>
+      Effect.gen(function* () {
+        const process = yield* npm(["start"], {
+          cwd: yield* folder,
+          env: { PORT: "0", WHATSAPP_URL: "ws://127.0.0.1:9/" }
+        })
+        yield* process.says(/^ {2}ready$/m)
+        const { millis } = yield* process.end(signal) // over when nobody writes to its output any more
+        assert.match(process.stderr(), /"msg":"stopping: open[\s\S]*"msg":"stopped"/)
+        assert.isBelow(millis, 10_000)
+      })
+    )
+  }
+
+  it.live("stays when npm was no more than the way to start something in the background", () =>
+    Effect.gen(function* () {
+      const cwd = yield* folder
+      const env = { npm_lifecycle_event: "up", npm_package_name: "homing" }
+      for (const other of [env, { npm_lifecycle_event: "start", npm_package_name: "shop" }]) {
+        const pid = yield* orphan(cwd, other)
+        yield* Effect.sleep("2500 millis") // it would have looked twice
+        assert.isTrue(process.kill(pid, 0))
+      }
     })
   )
 

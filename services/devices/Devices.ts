@@ -1,4 +1,4 @@
-import { Clock, Context, Effect, Layer, Schedule, Schema, Stream } from "effect"
+import { Clock, Context, Duration, Effect, Layer, Schedule, Schema, Stream } from "effect"
 import { isReleased } from "#domain/Aggregates.ts"
 import { Device, type DeviceCommand, type Pairing } from "#domain/device/Device.ts"
 import { type Connection, connections, isBeingPaired } from "#domain/device/Link.ts"
@@ -9,6 +9,7 @@ import type { PhoneNumber } from "#domain/message/Recipient.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
 import { EventStore, type EventStoreUnavailable } from "#domain/ports/EventStore.ts"
 import type { RecordedEvent } from "#domain/Recorded.ts"
+import { graceMillis, requestMillis } from "../http/Patience.ts"
 import { Personal } from "../privacy/Personal.ts"
 import type { Decision } from "../runtime/AggregateActors.ts"
 import type { Caller } from "../runtime/Caller.ts"
@@ -117,8 +118,8 @@ type Refused = DeviceRefused | Unavailable
 
 /** How long the first code is waited for before the answer is given without one. */
 const firstCodePatience = "3 seconds"
-/** How long the agent's word is waited for. */
-const patience = "10 seconds"
+/** How long the agent's word is waited for: the answer that it has not come has to be in time as well. */
+const patience = Duration.millis(requestMillis - graceMillis)
 
 /** New devices go to `agent`. */
 export const layer = (agent: AgentId) =>

@@ -149,7 +149,7 @@ layer(limited({ address: 4, total: 9 }, { trustProxy: trustOf("1") }), { exclude
 
     it.effect("do not make the process look dead", () =>
       Effect.gen(function* () {
-        for (const path of ["/health", "/health/ready"])
+        for (const path of ["/health", "/health/ready", "/health?_=1", "/health/ready?_=1"])
           assert.strictEqual((yield* from("192.0.2.1", path)).status, 200)
       })
     )
