@@ -23,6 +23,7 @@ describe("a device over HTTP", () => {
       assert.deepStrictEqual([again.status, again.body], [200, first.body])
       assert.deepStrictEqual((yield* call("GET", "/v1/devices")).body.items, [])
       assert.strictEqual((yield* call("GET", `/v1/devices/${device}`)).body.reason, "unlinked")
+      assert.deepStrictEqual((yield* call("GET", "/health/detailed")).body.warnings, [])
       const refused = yield* call("POST", "/v1/messages", text(device))
       assert.deepStrictEqual([refused.status, refused.body.code], [409, "device_not_paired"])
       assert.strictEqual((yield* call("DELETE", "/v1/devices/unknown")).status, 404)
