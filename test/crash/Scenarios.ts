@@ -61,7 +61,7 @@ const patienceOf = (sabotage: Sabotage | undefined, backbone: Backbone) =>
 const afterStepMillis: Readonly<Partial<Record<Sabotage, number>>> = {
   "dispatcher-checkpoint": 1_700,
   "report-append": 1_700,
-  "verdict-write": 700 // its caller has been told by then
+  "verdict-write": 2_500 // its caller has been told by then
 }
 
 const late: FaultsPatch = { ack: { lateMs: 300 }, deliver: false }
