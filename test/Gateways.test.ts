@@ -173,10 +173,12 @@ describeWith("PostgreSQL", "several gateways", () => {
             WHERE group_name = 'dispatcher' AND partition = ${partitionOf(device, 16)}`
           const [paused, other] = row?.holder === firstHolder ? [first, second] : [second, first]
           const holder = row!.holder
-          const under = yield* Effect.forEach(numbered("under way", 5), (words) => send(paused, words, 100), {
-            concurrency: "unbounded"
-          })
-          assert.isTrue(under.every(({ status }) => status === 201 || status === 202))
+          // in so little time a busy machine may not know yet: the same again is told
+          yield* Effect.forEach(
+            numbered("under way", 5),
+            (words) => eventually(send(paused, words, 100), ({ status }) => status < 300),
+            { concurrency: "unbounded" }
+          )
           const begun = performance.now()
           process.kill(paused.process.pid, "SIGSTOP")
           const [left] = yield* sql<{ readonly seconds: number }>`
