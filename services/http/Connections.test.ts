@@ -132,6 +132,7 @@ layer(Layer.empty, { excludeTestServices: true })("a shutdown", (it) => {
         const begun = performance.now()
         yield* Scope.close(scope, undefined as never)
         assert.isBelow(performance.now() - begun, 20_000)
+        yield* until(() => asking.text() !== "") // written by then, and read a turn later
         assert.match(asking.text(), /^HTTP\/1.1 (500|503) /)
         for (const { socket } of [silent, half, second, refused, asking]) socket.destroy()
       }).pipe(Effect.provideContext(built))
