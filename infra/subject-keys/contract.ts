@@ -57,7 +57,7 @@ const empty = Effect.flatMap(Storages, (storages) => storages.empty)
 
 /** The behaviour every SubjectKeys adapter owes its callers. Run it against each layer; add no adapter options. */
 export const subjectKeysContract = <E>(adapter: string, layer: Layer.Layer<Storages, E>) =>
-  it.layer(layer, { timeout: "30 seconds" })(`SubjectKeys contract: ${adapter}`, (it) => {
+  it.layer(layer)(`SubjectKeys contract: ${adapter}`, (it) => {
     it.effect("gives a subject one key, the same over a restart, and others another", () =>
       Effect.gen(function* () {
         const storage = yield* empty

@@ -1,7 +1,9 @@
 import { request as httpRequest } from "node:http"
 import { assert, layer } from "@effect/vitest"
 import { Effect, Layer } from "effect"
+import { TestClock } from "effect/testing"
 import { DeviceId } from "#domain/Ids.ts"
+import * as InProcessLimits from "#infra/limits/InProcess.ts"
 import { trustOf } from "../http/ClientAddress.ts"
 import type { SendRequest } from "../messages/Messages.ts"
 import { apiKey, ask, baseUrl, documentOf, gateway, isProblem, message } from "../testing/GatewayFixture.ts"
@@ -20,7 +22,8 @@ const limited = (rateLimits: Partial<typeof none>, more: Options = {}) =>
         ),
       list: () => Effect.succeed({ items: [], next: undefined })
     },
-    options: { rateLimits: { ...none, ...rateLimits }, ...more }
+    options: { rateLimits: { ...none, ...rateLimits }, ...more },
+    limits: Layer.provide(InProcessLimits.layer, TestClock.layer()) // nothing comes back meanwhile
   })
 
 const send = (key: string, more: object = {}) =>

@@ -243,7 +243,7 @@ describe("a shutdown", () => {
       yield* Deferred.await(asked)
       const begun = performance.now()
       yield* Scope.close(scope, Exit.void)
-      assert.isBelow(performance.now() - begun, 1_000)
+      assert.isBelow(performance.now() - begun, 20_000)
       assert.strictEqual((yield* Fiber.join(waiting)).status, 202)
       const late = yield* Effect.exit(Effect.provideContext(ask("GET", "/health"), services))
       assert.isTrue(Exit.isFailure(late))

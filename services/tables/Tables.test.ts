@@ -193,7 +193,7 @@ describe("tables in SQLite", () => {
 })
 
 describeWith("PostgreSQL", "tables in PostgreSQL", () => {
-  it.layer(Postgres.layer, { timeout: "30 seconds", excludeTestServices: true })("side by side", (it) => {
+  it.layer(Postgres.layer, { excludeTestServices: true })("side by side", (it) => {
     const url = Effect.flatMap(Postgres, (server) => server.database)
     for (const [what, holds] of contract(Effect.flatMap(url, clientOf)))
       it.effect(what, () => Effect.provideService(holds, Home, { ...home, pristine: undefined }))

@@ -66,7 +66,7 @@ const alone = (sql: SqlClient.SqlClient, alter: (rows: RowsView) => RowsView) =>
 
 /** What the views owe their readers on every database. Run it against each; add no options. */
 export const viewsContract = <E>(adapter: string, layer: Layer.Layer<Databases, E>) =>
-  it.layer(layer, { timeout: "30 seconds", excludeTestServices: true })(`views on ${adapter}`, (it) => {
+  it.layer(layer, { excludeTestServices: true })(`views on ${adapter}`, (it) => {
     it.effect("lists messages newest first, by status and device, page by page", () =>
       Effect.gen(function* () {
         const { sql } = yield* someMessages

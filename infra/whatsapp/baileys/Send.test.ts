@@ -208,7 +208,7 @@ describe("an error that Baileys throws before it writes", () => {
           }
         })
         yield* Effect.promise(() => opening(socket))
-        const made = BaileysSend.make(socket, { lookupTimeoutMs: 5_000, ackTimeoutMs: 5_000, pace })
+        const made = BaileysSend.make(socket, { lookupTimeoutMs: 60_000, ackTimeoutMs: 60_000, pace })
         const outcome = yield* Effect.promise(() => made.send(message))
         assert.deepStrictEqual(outcome, { _tag: "NotSent", reason, final: false })
         assert.isFalse(simulator.record.observations.some(({ kind }) => kind === "message"))

@@ -4,6 +4,7 @@ import { DatabaseSync } from "node:sqlite"
 import { assert, describe, it } from "@effect/vitest"
 import { type BinaryNode, encodeBinaryNode } from "@whiskeysockets/baileys"
 import { Effect, Metric } from "effect"
+import { until } from "#domain/testing/Eventually.ts"
 import { encodePlainly } from "./PlainNodes.ts"
 import { guard } from "./StanzaGuard.ts"
 import * as Suspects from "./Suspects.ts"
@@ -24,13 +25,6 @@ const setAside = (kind: string) =>
     return series?.type === "Counter" ? Number(series.state.count) : 0
   })
 
-const gone = (kept: () => ReadonlyArray<unknown>) =>
-  Effect.promise(async () => {
-    const until = Date.now() + 8_000
-    while (kept().length > 0 && Date.now() < until) await new Promise((resolve) => setTimeout(resolve, 5))
-    return kept()
-  })
-
 describe("what Baileys cannot bear", () => {
   for (const [how, encode, endsConnections] of [
     ["cannot be read", encodeBinaryNode, false],
@@ -41,7 +35,7 @@ describe("what Baileys cannot bear", () => {
         const { hears, sendText, simulator, stop, unread } = yield* paired()
         const before = yield* setAside("notification")
         simulator.sendStanza(own, nobody, { kept: true, encode })
-        assert.deepStrictEqual(yield* gone(() => simulator.kept(own)), [])
+        yield* until(() => simulator.kept(own).length === 0)
         if (endsConnections) {
           yield* hears("Disconnected", { final: false })
           yield* hears("Connected")

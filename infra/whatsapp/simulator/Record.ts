@@ -47,7 +47,7 @@ export class SimulatorRecord {
   }
 
   /** The first observation, past or future, that fits. Rejects after `timeoutMs`. */
-  until(fits: (observation: Observation) => boolean, timeoutMs = 10_000): Promise<Observation> {
+  until(fits: (observation: Observation) => boolean, timeoutMs = 60_000): Promise<Observation> {
     const past = this.#observations.find(fits)
     if (past) return Promise.resolve(past)
     return new Promise((resolve, reject) => {
