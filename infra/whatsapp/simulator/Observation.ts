@@ -17,6 +17,9 @@ const kinds = [
   "retry-asked",
   "dropped",
   "incoming",
+  "handed",
+  "history",
+  "group",
   "client-receipt",
   "client-ack",
   "directory-asked",
@@ -33,13 +36,14 @@ export const Observation = Schema.Struct({
   account: Schema.optionalKey(Schema.String),
   device: Schema.optionalKey(Schema.Number),
   contact: Schema.optionalKey(Schema.String),
+  group: Schema.optionalKey(Schema.String),
   waMessageId: Schema.optionalKey(Schema.String),
   text: Schema.optionalKey(Schema.String),
   /** What came instead of a text, as the protocol's JSON. */
   content: Schema.optionalKey(Schema.Record(Schema.String, Schema.Unknown)),
   /** How many copies of this id the contact has now. */
   copies: Schema.optionalKey(Schema.Number),
-  /** Of how many numbers the directory was asked, an error code, a client's version, a receipt's type, a query's namespace, or when a socket was dropped: "before-delivery", "after-delivery". */
+  /** How a message came to a device, what was done to a group, of how many numbers the directory was asked, an error code, a client's version, a receipt's type, a query's namespace, or when a socket was dropped: "before-delivery", "after-delivery". */
   detail: Schema.optionalKey(Schema.String)
 })
 export type Observation = typeof Observation.Type

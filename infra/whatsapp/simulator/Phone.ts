@@ -1,7 +1,12 @@
 import type { proto } from "@whiskeysockets/baileys"
 import { Companion, type CompanionKeys } from "./Companion.ts"
 import type { SentOnce } from "./IncomingMessage.ts"
+import { Newest } from "./Newest.ts"
 import { SignalPeer } from "./SignalPeer.ts"
+
+/** So many of its messages a phone still knows. */
+const mostKnown = 1_000
+const mostSent = 5_000
 
 /** A message as its recipient sees it. More than one copy under one id is what a real client shows once. */
 export interface InboxEntry {
@@ -12,6 +17,13 @@ export interface InboxEntry {
   readonly copies: number
 }
 
+/** A message that the phone has from before a device was linked, and with whom; or who wrote it, in a group. */
+export interface Past {
+  readonly chunk: "initial" | "recent"
+  readonly other: Phone
+  readonly info: proto.IWebMessageInfo
+}
+
 /** A simulated phone: a contact, and an account as soon as a companion is linked to it. */
 export class Phone {
   /** Digits only, without the plus sign. */
@@ -19,11 +31,13 @@ export class Phone {
   readonly lid: string
   readonly name: string
   readonly companions = new Map<number, Companion>()
+  readonly past: Array<Past> = []
   /** What this phone has sent to accounts, by id, for a client that asks for it again. */
-  readonly sent = new Map<string, SentOnce>()
+  readonly sent = new Newest<SentOnce>(mostSent)
   /** Of its chats, by the contact's number: after how long messages disappear, and since when. */
   readonly timers = new Map<string, { readonly seconds: number; readonly since: string }>()
-  readonly #inbox = new Map<string, InboxEntry>()
+  readonly #inbox = new Newest<InboxEntry>(mostKnown)
+  readonly #hasKey = new Set<string>()
   #signal: SignalPeer | undefined
   #lastDevice = 0
 
@@ -60,7 +74,7 @@ export class Phone {
   }
 
   get inbox(): ReadonlyArray<InboxEntry> {
-    return [...this.#inbox.values()]
+    return this.#inbox.values
   }
 
   /** A device number for a companion that is about to be linked; none is ever used twice. */
@@ -77,6 +91,13 @@ export class Phone {
 
   received(waMessageId: string): InboxEntry | undefined {
     return this.#inbox.get(waMessageId)
+  }
+
+  /** Whether a device has yet to get this phone's key for a group; it has it from now on. */
+  givesKey(group: string, deviceJid: string): boolean {
+    const gives = !this.#hasKey.has(`${group} ${deviceJid}`)
+    this.#hasKey.add(`${group} ${deviceJid}`)
+    return gives
   }
 
   /** Adds a copy to the inbox; returns how many there are now. */

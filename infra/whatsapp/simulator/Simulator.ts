@@ -10,6 +10,7 @@ import { controlListener } from "./ControlServer.ts"
 import { type Controls, makeControls } from "./Controls.ts"
 import { Directory } from "./Directory.ts"
 import { type FaultsPatch, noFaults } from "./Faults.ts"
+import { Groups } from "./Groups.ts"
 import { receiveSession } from "./Login.ts"
 import type { Network } from "./Network.ts"
 import type { ServerIdentity } from "./NoiseResponder.ts"
@@ -50,6 +51,7 @@ export const startSimulator = async (options: SimulatorOptions = {}): Promise<Si
   const { host = "127.0.0.1", port = 0, contacts = [], autoContacts = false, absent = [] } = options
   const network: Network = {
     directory: new Directory(autoContacts, absent),
+    groups: new Groups(),
     connections: new Set(),
     pairing: new PairingDesk(),
     faults: { ...noFaults(), ...options.faults },
