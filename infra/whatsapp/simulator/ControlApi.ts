@@ -98,13 +98,8 @@ export const controlRoutes: ReadonlyMap<string, Route> = new Map<string, Route>(
   ],
   ["POST /control/faults", route(FaultsPatch, (controls, patch) => Object.assign(controls.faults, patch))],
   ["GET /control/faults", ({ faults }) => faults],
-  [
-    "GET /control/record",
-    route(RecordQuery, ({ record }, { after = 0 }) => ({
-      observations: record.observations.slice(after),
-      next: record.observations.length
-    }))
-  ],
+  ["GET /control/record", route(RecordQuery, ({ record }, { after = 0 }) => record.page(after))],
+  ["GET /control/counts", ({ record }) => record.counts],
   ["GET /control/messages", ({ record }) => record.messages],
   [
     "GET /control/inbox",

@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url"
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { noFaults } from "./Faults.ts"
 import { summarise } from "./Observation.ts"
-import { readRecord } from "./Record.ts"
+import { readRecord } from "./RecordFile.ts"
 import { closing, connect, next, opening, pair, send } from "./testing/TestClient.ts"
 
 const account = "15550001"
@@ -98,7 +98,11 @@ describe("control server, in a process of its own", () => {
     while (told.observations.at(-1)?.kind !== "closed") told = await record() // the last that happens
     const latest = (await request(`/record?after=${told.next - 1}`)).body
     assert.strictEqual(told.next, told.observations.length)
-    assert.deepStrictEqual(latest, { observations: told.observations.slice(-1), next: told.next })
+    assert.deepStrictEqual(latest, {
+      first: told.next - 1,
+      observations: told.observations.slice(-1),
+      next: told.next
+    })
     const messages = (await request("/messages")).body as ReadonlyArray<unknown>
     child.kill("SIGKILL")
     await once(child, "exit")

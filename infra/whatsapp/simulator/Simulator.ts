@@ -28,8 +28,10 @@ export interface SimulatorOptions {
   readonly host?: string
   /** Default 0, any free port. */
   readonly port?: number
-  /** Where the record is kept as JSON lines; without it, in memory only. */
+  /** Where the whole record is kept as JSON lines; without it, the last of it in memory only. */
   readonly recordFile?: string | undefined
+  /** How many observations stay in memory at least. Default 20,000. */
+  readonly recordWindow?: number
   /** Numbers on WhatsApp from the start. */
   readonly contacts?: ReadonlyArray<string>
   /** Whether any number that a client asks for becomes a contact. Default false. */
@@ -55,7 +57,7 @@ export const startSimulator = async (options: SimulatorOptions = {}): Promise<Si
     connections: new Set(),
     pairing: new PairingDesk(),
     faults: { ...noFaults(), ...options.faults },
-    record: new SimulatorRecord(options.recordFile),
+    record: new SimulatorRecord(options.recordFile, options.recordWindow),
     timers: new Timers()
   }
   for (const number of contacts) network.directory.phone(number)
