@@ -14,6 +14,13 @@ describe("groups", () => {
   let simulator: Simulator
   let socket: WASocket
   let group = ""
+  const sockets: Array<WASocket> = []
+
+  const paired = async (number: string) => {
+    const made = await pair(simulator.url, (qr) => simulator.scanQr(qr, number))
+    sockets.push(made.socket)
+    return made
+  }
 
   const wrote = async (from: string, text: string, more: object = {}) => {
     const id = `3A${text
@@ -29,13 +36,13 @@ describe("groups", () => {
 
   beforeAll(async () => {
     simulator = await startSimulator({ contacts: [ann, ben] })
-    ;({ socket } = await pair(simulator.url, (qr) => simulator.scanQr(qr, account)))
+    ;({ socket } = await paired(account))
     const made = next(socket, "groups.upsert", ([one]) => one)
     group = simulator.changeGroup({ by: ann, subject: "the house", add: [account] })
     assert.deepInclude(await made, { id: group, subject: "the house", author: lid(ann) })
   })
   afterAll(async () => {
-    socket.end(undefined)
+    for (const one of sockets) one.end(undefined)
     await simulator.close()
   })
 
@@ -101,6 +108,23 @@ describe("groups", () => {
     await simulator.record.until(({ detail, kind }) => kind === "client-ack" && detail === "notification")
   })
 
+  it("is told that it is no longer in it, and of nothing after that", async () => {
+    const other = simulator.changeGroup({ by: ann, subject: "another", add: [account, ben] })
+    const heard: Array<string> = []
+    const note = ({ action, id }: { readonly action: string; readonly id: string }) =>
+      id === other && heard.push(action)
+    socket.ev.on("group-participants.update", note)
+    simulator.changeGroup({ group: other, by: ann, remove: [account] })
+    simulator.changeGroup({ group: other, by: ann, remove: [ben] })
+    const readded = next(socket, "group-participants.update", ({ action }) => action === "add" || undefined)
+    simulator.changeGroup({ group: other, by: ann, add: [account] })
+    await readded
+    assert.deepStrictEqual(heard, ["remove", "add"])
+    const forbidden = await paired(ben).then(({ socket: of }) => of.groupMetadata(other).catch(({ data }) => data))
+    assert.strictEqual(forbidden, 403)
+    simulator.changeGroup({ group: other, by: ann, remove: [account] })
+  })
+
   it("answers who is in it, and which there are", async () => {
     const told = await socket.groupMetadata(group)
     assert.deepInclude(told, { id: group, subject: "the garden", owner: lid(ann) })
@@ -132,16 +156,16 @@ describe("groups", () => {
   })
 
   it("reaches a client that has lost all keys", async () => {
-    const { auth, socket: before } = await pair(simulator.url, (qr) => simulator.scanQr(qr, ben))
+    const { auth, socket: before } = await paired(ben)
     simulator.changeGroup({ group, by: ann, add: [ben] })
     const first = hearing(before, "LOST1")
     await simulator.sendIncoming({ from: ann, to: ben, group, text: "one", waMessageId: "LOST1" })
     await first
     before.end(undefined)
     const after = await opening(connect(simulator.url, { creds: auth.creds, keys: memoryKeys() }))
+    sockets.push(after)
     const second = hearing(after, "LOST2", ({ message }) => message?.conversation === "two")
     await simulator.sendIncoming({ from: ann, to: ben, group, text: "two", waMessageId: "LOST2" })
     await second
-    after.end(undefined)
   })
 })

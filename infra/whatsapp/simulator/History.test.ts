@@ -79,12 +79,12 @@ describe("history", () => {
   it("comes at once to a device that is linked, and is spoken of afterwards", async () => {
     const { socket } = await linked(2)
     const heard = next(socket, "messaging-history.set", (past) => past)
-    const message = { ...common, text: "remembered late", waMessageId: "LATE1" }
+    const message = { ...common, from: account, chat: contact, text: "remembered late", waMessageId: "LATE1" }
     await simulator.remember({ of: account, chunk: "recent", messages: [message] })
     assert.strictEqual((await heard).messages[0]?.key.id, "LATE1")
     const reacted = next(socket, "messages.reaction", ([one]) => one)
     await simulator.sendIncoming({ ...common, kind: "reaction", of: "LATE1", text: "👍" })
-    assert.deepInclude((await reacted).key, { id: "LATE1", fromMe: false })
+    assert.deepInclude((await reacted).key, { id: "LATE1", fromMe: true })
   })
 
   it("holds nothing of another account's", async () => {

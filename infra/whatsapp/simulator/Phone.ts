@@ -1,12 +1,8 @@
 import type { proto } from "@whiskeysockets/baileys"
 import { Companion, type CompanionKeys } from "./Companion.ts"
 import type { SentOnce } from "./IncomingMessage.ts"
-import { Newest } from "./Newest.ts"
+import type { Shelf } from "./Newest.ts"
 import { SignalPeer } from "./SignalPeer.ts"
-
-/** So many of its messages a phone still knows. */
-const mostKnown = 1_000
-const mostSent = 5_000
 
 /** A message as its recipient sees it. More than one copy under one id is what a real client shows once. */
 export interface InboxEntry {
@@ -33,15 +29,17 @@ export class Phone {
   readonly companions = new Map<number, Companion>()
   readonly past: Array<Past> = []
   /** What this phone has sent to accounts, by id, for a client that asks for it again. */
-  readonly sent = new Newest<SentOnce>(mostSent)
+  readonly sent: Shelf<SentOnce>
   /** Of its chats, by the contact's number: after how long messages disappear, and since when. */
   readonly timers = new Map<string, { readonly seconds: number; readonly since: string }>()
-  readonly #inbox = new Newest<InboxEntry>(mostKnown)
+  readonly #inbox: Shelf<InboxEntry>
   readonly #hasKey = new Set<string>()
   #signal: SignalPeer | undefined
   #lastDevice = 0
 
-  constructor(number: string) {
+  constructor(number: string, shelves: { readonly inbox: Shelf<InboxEntry>; readonly sent: Shelf<SentOnce> }) {
+    this.#inbox = shelves.inbox
+    this.sent = shelves.sent
     this.number = number
     this.lid = `1${number.padStart(14, "0")}`
     this.name = `Simulated ${number.slice(-4)}`
@@ -74,7 +72,7 @@ export class Phone {
   }
 
   get inbox(): ReadonlyArray<InboxEntry> {
-    return this.#inbox.values
+    return this.#inbox.values()
   }
 
   /** A device number for a companion that is about to be linked; none is ever used twice. */
