@@ -87,6 +87,7 @@ export class Companion {
 
   attach(line: Line) {
     this.line = line
+    this.#refusals.clear() // of copies that went over another line
     this.#online = false
   }
 

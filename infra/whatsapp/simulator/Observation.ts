@@ -43,7 +43,11 @@ export const Observation = Schema.Struct({
   content: Schema.optionalKey(Schema.Record(Schema.String, Schema.Unknown)),
   /** How many copies of this id the contact has now. */
   copies: Schema.optionalKey(Schema.Number),
-  /** How a message came to a device, what was done to a group, of how many numbers the directory was asked, an error code, a client's version, a receipt's type, a query's namespace, or when a socket was dropped: "before-delivery", "after-delivery". */
+  /**
+   * How a message came to a device, what was done to a group, of how many numbers the directory was asked, an error code,
+   * a client's version, a receipt's type, a query's namespace, or when a socket was dropped: "before-delivery",
+   * "after-delivery".
+   */
   detail: Schema.optionalKey(Schema.String)
 })
 export type Observation = typeof Observation.Type
