@@ -168,6 +168,26 @@ describe("GroupCommit", () => {
     })
   )
 
+  it.effect("lets who can wait a little ride on the next commit, and tells them when it is durable, or failed", () =>
+    Effect.gen(function* () {
+      const { db, other } = yield* opened
+      const group = yield* GroupCommit.make(db)
+      const riding = yield* Effect.forkChild(
+        Effect.tap(group.along(insert(db, 1)), () => group.along(insert(db, 2))),
+        {
+          startImmediately: true
+        }
+      )
+      yield* Effect.promise(() => new Promise((resolve) => setImmediate(() => setImmediate(resolve))))
+      assert.deepStrictEqual(stored(other), [])
+      yield* group.write(insert(db, 3))
+      assert.deepStrictEqual(stored(other), [1, 3])
+      assert.strictEqual(yield* Fiber.join(riding), 1) // what it went on with has left by itself
+      assert.deepStrictEqual(stored(other), [1, 2, 3])
+      assert.strictEqual((yield* Effect.flip(group.along(insert(db, 3)))).written, "no")
+    })
+  )
+
   it.effect("lets what a woken writer defers wait for the next commit as well", () =>
     Effect.gen(function* () {
       const { db, other } = yield* opened
