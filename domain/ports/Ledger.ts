@@ -105,7 +105,7 @@ export class Ledger extends Context.Service<
      */
     readonly change: (changes: Array.NonEmptyReadonlyArray<LedgerChange>) => Outcome<ReadonlyArray<boolean>>
 
-    /** As `change`, but rides on the next commit, 50 milliseconds later at most: for what nobody waits for. */
+    /** As `change`, but rides on the next commit, 50 milliseconds later at most: for what may wait a little. */
     readonly changeAlong: (changes: Array.NonEmptyReadonlyArray<LedgerChange>) => Outcome<ReadonlyArray<boolean>>
 
     /**

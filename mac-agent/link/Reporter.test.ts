@@ -133,7 +133,7 @@ it.effect("reports that are ready together leave under one signature", () =>
   })
 )
 
-it.effect("what nobody waits for leaves with what is told next, or by itself soon", () =>
+it.effect("what may wait a little leaves with what is told next, or by itself soon", () =>
   Effect.gen(function* () {
     const gateway = yield* makeGateway
     const { steps, tell } = yield* startAgent(gateway)

@@ -44,7 +44,7 @@ export class Reporter extends Context.Service<
     ) => LedgerReport
     /** Publishes soon; until its acknowledgement comes it is published again. */
     readonly publish: (reports: ReadonlyArray<LedgerReport>) => void
-    /** The same with what leaves next, 50 milliseconds later at most: for what nobody waits for. */
+    /** The same with what leaves next, 50 milliseconds later at most: for what may wait a little. */
     readonly publishAlong: (reports: ReadonlyArray<LedgerReport>) => void
     /** Publishes a code to pair with, encrypted to the gateway and kept nowhere. */
     readonly showCode: (
