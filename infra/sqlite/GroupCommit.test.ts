@@ -168,6 +168,26 @@ describe("GroupCommit", () => {
     })
   )
 
+  it.effect("lets who can wait a little ride on the next commit, and tells them when it is durable, or failed", () =>
+    Effect.gen(function* () {
+      const { db, other } = yield* opened
+      const group = yield* GroupCommit.make(db)
+      const riding = yield* Effect.forkChild(
+        Effect.tap(group.along(insert(db, 1)), () => group.along(insert(db, 2))),
+        {
+          startImmediately: true
+        }
+      )
+      yield* Effect.promise(() => new Promise((resolve) => setImmediate(() => setImmediate(resolve))))
+      assert.deepStrictEqual(stored(other), [])
+      yield* group.write(insert(db, 3))
+      assert.deepStrictEqual(stored(other), [1, 3])
+      assert.strictEqual(yield* Fiber.join(riding), 1) // what it went on with has left by itself
+      assert.deepStrictEqual(stored(other), [1, 2, 3])
+      assert.strictEqual((yield* Effect.flip(group.along(insert(db, 3)))).written, "no")
+    })
+  )
+
   it.effect("lets what a woken writer defers wait for the next commit as well", () =>
     Effect.gen(function* () {
       const { db, other } = yield* opened
@@ -267,27 +287,6 @@ describe("GroupCommit", () => {
       const refused = yield* Effect.flip(group.write(insert(db, 2)))
       assert.strictEqual(refused.written, "no")
       assert.deepStrictEqual(stored(other), [1])
-    })
-  )
-})
-
-describe("Database", () => {
-  it.effect("syncs at every commit, or only at checkpoints", () =>
-    Effect.gen(function* () {
-      const { file, db } = yield* opened
-      const pragma = (of: DatabaseSync, name: string) => Object.values(of.prepare(`PRAGMA ${name}`).get()!)[0]
-      const view = yield* Database.open(`${file}-view`, { durability: "checkpoint" })
-      assert.deepStrictEqual([pragma(db, "journal_mode"), pragma(view, "journal_mode")], ["wal", "wal"])
-      assert.deepStrictEqual([pragma(db, "synchronous"), pragma(view, "synchronous")], [2, 1])
-      assert.deepStrictEqual([pragma(db, "fullfsync"), pragma(db, "busy_timeout")], [1, 5_000])
-    })
-  )
-
-  it.effect("names the file that cannot be opened", () =>
-    Effect.gen(function* () {
-      const error = yield* Effect.flip(Database.open("/nowhere/at/all.db", { durability: "commit" }))
-      assert.strictEqual(error._tag, "DatabaseNotOpened")
-      assert.strictEqual(error.file, "/nowhere/at/all.db")
     })
   )
 })

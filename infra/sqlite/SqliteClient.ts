@@ -2,7 +2,7 @@ import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite"
 import { Effect, Layer, Semaphore, Stream } from "effect"
 import * as Reactivity from "effect/reactivity/Reactivity"
 import { SqlClient, type SqlConnection, SqlError, Statement } from "effect/sql"
-import { lru } from "#infra/Lru.ts"
+import { lru } from "#domain/Lru.ts"
 import * as Database from "./Database.ts"
 
 type Options = Omit<Database.Options, "schema">

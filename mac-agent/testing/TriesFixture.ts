@@ -52,6 +52,7 @@ export const scene = Effect.fnUntraced(function* (options: { readonly lastingMil
         publish: (reports) => {
           for (const { bytes } of reports) say(`told ${fromUtf8(bytes)}`)
         },
+        publishAlong: () => {},
         showCode: () => Effect.die("not here"),
         ask: () => {},
         acknowledged: () => Effect.die("not here")

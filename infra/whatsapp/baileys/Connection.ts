@@ -14,10 +14,12 @@ import { outside, within } from "./Containment.ts"
 import * as DeviceLists from "./DeviceLists.ts"
 import * as DisappearingChats from "./DisappearingChats.ts"
 import { banMillis, disconnectReason } from "./DisconnectReasons.ts"
+import { gatherWrites } from "./GatheredWrites.ts"
 import { removeFromAccount } from "./LogOut.ts"
 import * as BaileysMemory from "./Memory.ts"
 import type { Pace } from "./Pace.ts"
 import { PairingCodeRefused, pairingCodes } from "./PairingCodes.ts"
+import { answerPlainReceipts } from "./PlainReceipts.ts"
 import * as PrivacyTokens from "./PrivacyTokens.ts"
 import { hearReceipts } from "./Receipts.ts"
 import { givenTo } from "./Retries.ts"
@@ -123,6 +125,8 @@ export const connect = (options: {
       key.watch(() => makeWASocket(configure({ auth, settings, pairing, copyFor, durably })))
     )
     BaileysMemory.bind(sock)
+    gatherWrites(sock.ws)
+    answerPlainReceipts(sock)
     const deviceLists = DeviceLists.make(sock, addresses, () => sock.user?.id)
     const sender = BaileysSend.make(sock, { ...settings, pace: options.pace, found: addresses.found, deviceLists })
     const tokens = PrivacyTokens.make(sock, () => Math.floor(Date.now() / 1_000))

@@ -147,6 +147,31 @@ describe("a try that may have left", () => {
   })
 })
 
+describe("many tries that queue for the lock", () => {
+  it("let what the server says have its turn after some milliseconds each", async () => {
+    let lock: Promise<unknown> = Promise.resolve()
+    const perTurn: Array<number> = [0]
+    const { send } = sender((_, relayed) => {
+      lock = lock.then(async () => {
+        await BaileysSend.beforeWrite(relayed).catch(() => {}) // on a slow machine its time is over
+        const until = performance.now() + 1
+        while (performance.now() < until);
+        perTurn.push(perTurn.pop()! + 1)
+      })
+      return lock
+    })
+    const many = Array.from({ length: 40 }, (_, n) =>
+      send({ ...message, waMessageId: WaMessageId.make(`3EB0${String(n).padStart(18, "0")}`) })
+    )
+    while (perTurn.reduce((sum, some) => sum + some) < many.length) {
+      await new Promise(setImmediate)
+      perTurn.push(0)
+    }
+    assert.isAtMost(Math.max(...perTurn), 8)
+    await Promise.all(many)
+  })
+})
+
 describe("whom it goes to", () => {
   const relayedTo = async (directory: Directory) => {
     const { relay, turn, written } = queued()
