@@ -13,7 +13,8 @@ export default defineConfig({
   test: {
     include: ["{domain,infra,services,mac-agent,test}/**/*.test.ts"],
     globalSetup: "test/servers/Setup.ts",
-    testTimeout: 30_000,
+    testTimeout: 120_000, // ends a hang and judges nothing, as does that of a hook
+    hookTimeout: 120_000,
     maxWorkers: 3, // on two cores: what is tested waits most of the time, for servers, clocks and processes that end
     sequence: { sequencer: LongestFirst }
   }

@@ -3,7 +3,7 @@ import { beside } from "./Beside.ts"
 import type { EventId } from "./Ids.ts"
 import type { JsonObject } from "./Json.ts"
 import { inOrder } from "./OrderedJson.ts"
-import type { NewEvent } from "./Recorded.ts"
+import type { NewEvent, RecordedEvent } from "./Recorded.ts"
 import { boxesIn } from "./Sealed.ts"
 
 type Shape<Data extends object> = Schema.Codec<Data, object>
@@ -65,8 +65,19 @@ export type EventOf<E extends Events> = {
 
 export class UnreadableEvent extends Schema.TaggedError<UnreadableEvent>()("UnreadableEvent", {
   type: Schema.String,
-  problem: Schema.Literals(["unknown type", "malformed data"])
-}) {}
+  problem: Schema.Literals(["unknown type", "malformed data"]),
+  /** Where it stands, of one that was stored. */
+  stream: Schema.optional(Schema.String),
+  position: Schema.optional(Schema.BigInt)
+}) {
+  override get message() {
+    const place = this.stream === undefined ? "" : ` at position ${this.position} of the log, in ${this.stream},`
+    return this.problem === "unknown type"
+      ? `the event ${this.type}${place} is of a newer release`
+      : `the event ${this.type}${place} is not what was written: ${this.problem}. Restore the log, and all that belongs ` +
+          "to it, from the newest backup (docs/operations.md, Backup)"
+  }
+}
 
 /** A version as it is read. */
 interface Version {
@@ -89,10 +100,11 @@ interface Writing {
 }
 
 type Stored = Pick<NewEvent, "eventId" | "type" | "data">
+type Placed = Stored & Partial<Pick<RecordedEvent, "stream" | "position">>
 
 export interface Reader<Event> {
   /** A type or shape that was never released throws `UnreadableEvent`: a bug, a damaged log, or a newer release's. */
-  (event: Stored): Event
+  (event: Placed): Event
   /**
    * A decider's own event as it is stored now, in the order of canonical JSON. It counts as read: its shape was checked by
    * the compiler.
@@ -121,17 +133,18 @@ export const reader = <const E extends Events>(events: E): Reader<EventOf<E>> =>
   }
   const seen = beside<object, Event>()
 
-  const read = (event: Stored): Event => {
+  const read = (event: Placed): Event => {
     const version = released.get(event.type)
     const known = seen.get(event.data)
     if (known !== undefined && known.type === version?.name) return known
-    if (version === undefined) throw new UnreadableEvent({ type: event.type, problem: "unknown type" })
+    const { position, stream, type } = event
+    if (version === undefined) throw new UnreadableEvent({ type, problem: "unknown type", stream, position })
     try {
       const decoded = { type: version.name, data: version.decode(event.data), id: event.eventId } as Event
       seen.set(event.data, decoded)
       return decoded
     } catch {
-      throw new UnreadableEvent({ type: event.type, problem: "malformed data" }) // the decoder's own words may quote it
+      throw new UnreadableEvent({ type, problem: "malformed data", stream, position }) // the decoder's own words may quote it
     }
   }
   const stored = (event: Event, eventId: EventId): Stored => {

@@ -16,7 +16,8 @@ const scene = Effect.gen(function* () {
   const begin = patience
     .surely(write)
     .pipe(Effect.provide(Logger.layer([logger])), (work) => Effect.forkScoped(work, { startImmediately: true }))
-  return { state, begin }
+  const read = patience.surely(Effect.succeed("read")).pipe(Effect.provide(Logger.layer([logger])))
+  return { state, begin, read }
 })
 
 it.effect("an outage of the ledger is told once, and who comes meanwhile waits with the others", () =>
@@ -37,6 +38,20 @@ it.effect("an outage of the ledger is told once, and who comes meanwhile waits w
     state.down = true
     yield* begin
     assert.strictEqual(state.logged.length, 3)
+  })
+)
+
+it.effect("what the ledger does all the same says nothing about what it refuses", () =>
+  Effect.gen(function* () {
+    const { begin, read, state } = yield* scene
+    const refused = yield* begin
+    for (let n = 0; n < 3; n++) {
+      yield* TestClock.adjust("999 millis")
+      const reading = yield* Effect.forkChild(read)
+      yield* TestClock.adjust("1 second")
+      assert.strictEqual(yield* Fiber.join(reading), "read")
+    }
+    assert.deepStrictEqual([refused.pollUnsafe(), state.logged.length], [undefined, 1])
   })
 )
 

@@ -40,19 +40,22 @@ export const layer = Layer.sync(LedgerPatience, () => {
     )
   }).pipe(Effect.interruptible)
 
+  const recovered = Effect.suspend(() => {
+    if (!isDown) return Effect.void
+    isDown = false
+    return Effect.logInfo("the ledger answers again")
+  })
+
   const surely = <A, R>(work: Effect.Effect<A, LedgerUnavailable, R>): Effect.Effect<A, never, R> => {
-    const tried: Effect.Effect<A, never, R> = Effect.matchEffect(work, {
-      onFailure: () => Effect.andThen(wait, again),
-      onSuccess: (answer) => {
-        if (!isDown) return Effect.succeed(answer)
-        isDown = false
-        return Effect.as(Effect.logInfo("the ledger answers again"), answer)
-      }
-    })
-    const again: Effect.Effect<A, never, R> = Effect.suspend(() =>
-      pause === undefined ? tried : Effect.andThen(wait, again)
-    )
-    return again
+    /** What needs no room is done on a full disk, too: only what it had refused says that it answers again. */
+    const tried = (wasRefused: boolean): Effect.Effect<A, never, R> =>
+      Effect.matchEffect(work, {
+        onFailure: () => Effect.andThen(wait, begun(true)),
+        onSuccess: (answer) => (wasRefused ? Effect.as(recovered, answer) : Effect.succeed(answer))
+      })
+    const begun = (wasRefused: boolean): Effect.Effect<A, never, R> =>
+      Effect.suspend(() => (pause === undefined ? tried(wasRefused) : Effect.andThen(wait, begun(wasRefused))))
+    return begun(false)
   }
 
   return { surely }

@@ -83,10 +83,15 @@ describe("configuration", () => {
     Effect.gen(function* () {
       const torn = new Set(["API_KEY"])
       const API_KEY = "a key of some length"
-      const error = yield* Effect.flip(Config.read({}, { API_KEY }, torn))
+      const error = yield* Effect.flip(Config.read({}, { API_KEY }, { torn, strange: [] }))
       assert.match(error.message, /^API_KEY \(\.env\): expected .*quotes/)
       assert.notInclude(error.message, API_KEY)
-      yield* Config.read({ API_KEY }, { API_KEY }, torn)
+      yield* Config.read({ API_KEY }, { API_KEY }, { torn, strange: [] })
+      const passedOver = yield* Effect.flip(Config.read({ API_KEY }, {}, { torn: new Set(), strange: [3, 7] }))
+      assert.strictEqual(
+        passedOver.message,
+        "line 3 (.env): expected NAME=value, or a comment after #\nline 7 (.env): expected NAME=value, or a comment after #"
+      )
     })
   )
 

@@ -73,9 +73,13 @@ const asWritten = "a value that is taken whole: put quotes around one with # or 
 export const read = (
   environment: Variables,
   file: Variables,
-  torn: EnvFile.EnvFile["torn"] = new Set()
+  { strange, torn }: Pick<EnvFile.EnvFile, "strange" | "torn"> = { strange: [], torn: new Set() }
 ): Effect.Effect<Loaded, ConfigInvalid> => {
-  const problems: Array<(typeof ConfigInvalid.Type)["problems"][number]> = []
+  const problems: Array<(typeof ConfigInvalid.Type)["problems"][number]> = strange.map((line) => ({
+    variable: `line ${line}`,
+    source: ".env",
+    expected: "NAME=value, or a comment after #"
+  }))
   const described: Array<Loaded["described"][number]> = []
   const sourceOf = (variable: string): Source =>
     environment[variable] ? "environment" : file[variable] ? ".env" : "default"
@@ -113,6 +117,6 @@ const misspeltIn = (variables: Variables, source: Source): ReadonlyArray<Misspel
 
 /** From the environment, and from a file `.env` in the working directory if there is one. */
 export const load = Effect.suspend(() => {
-  const { torn, variables } = EnvFile.read()
-  return read(process.env, variables, torn)
+  const file = EnvFile.read()
+  return read(process.env, file.variables, file)
 })

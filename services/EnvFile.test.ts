@@ -38,6 +38,13 @@ describe("a file .env", () => {
     assert.deepStrictEqual(torn("A=abc#def\nA='abc#def'"), [])
   })
 
+  it("says which lines would be passed over", () => {
+    const text = 'A=1\n\n# a comment\nB 2\n  C: 3\nexport D=4\nE="one\ntwo\nthree" # and\nF=\'x\n=5\r\nAPI_KEY\n'
+    assert.deepStrictEqual(parse(text).strange, [4, 5, 11, 12])
+    assert.deepStrictEqual(parse("A='one\ntwo\nB=1\n").strange, [2]) // a quote that nothing ends
+    assert.deepStrictEqual(parse("a.b-c = 1\r\nmañana=2\r\n").strange, [])
+  })
+
   it("may begin with a byte order mark", () => {
     assert.deepStrictEqual(parse("\uFEFFPORT=1").variables, { PORT: "1" })
   })

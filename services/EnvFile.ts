@@ -5,6 +5,8 @@ export interface EnvFile {
   readonly variables: Readonly<Record<string, string | undefined>>
   /** What the parser would take in part, and drop the rest in silence: a key with a `#` in it say, without quotes. */
   readonly torn: ReadonlySet<string>
+  /** The numbers of lines that the parser would pass over: neither a variable nor a comment. */
+  readonly strange: ReadonlyArray<number>
 }
 
 const assignment = /^[ \t]*(?:export[ \t]+)?([\w.-]+)[ \t]*=(.*)$/gm
@@ -19,6 +21,25 @@ const isWhole = (written: string): boolean => {
   return end > 0 && comment.test(value.slice(end + 1))
 }
 
+const named = /^\s*(?:export\s+)?[^\s=]+\s*=(.*)$/
+/** A value in quotes goes on over as many lines as it takes to the second one, if there is one. */
+const strangeIn = (text: string): ReadonlyArray<number> => {
+  const lines = text.split(/\r?\n/)
+  const strange: Array<number> = []
+  for (let i = 0; i < lines.length; i++) {
+    const line = lines[i]!
+    if (comment.test(line)) continue
+    const value = named.exec(line)?.[1]?.trimStart()
+    const quote = /^["'`]/.exec(value ?? "")?.[0]
+    if (value === undefined) strange.push(i + 1)
+    else if (quote !== undefined && !value.includes(quote, 1)) {
+      const end = lines.findIndex((later, k) => k > i && later.includes(quote))
+      if (end !== -1) i = end
+    }
+  }
+  return strange
+}
+
 /** Windows' editors begin a file with a mark, which would be a part of the first variable's name. */
 const unmarked = (text: string) => text.replace(/^\uFEFF/, "")
 
@@ -31,7 +52,7 @@ export const parse = (written: string): EnvFile => {
     if (!isWhole(value) && !variables[variable]?.includes("\n")) torn.add(variable)
     else torn.delete(variable)
   }
-  return { variables, torn }
+  return { variables, torn, strange: strangeIn(text) }
 }
 
 /** A file `.env` in the working directory, if there is one. */

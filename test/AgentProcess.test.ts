@@ -82,6 +82,6 @@ describe.runIf(process.platform === "linux")("homing agent", () => {
         assert.deepStrictEqual([again.status, again.body.status], [201, "sent"])
         assert.strictEqual((yield* agent.end("SIGTERM")).code, 0)
       }),
-    2 * minutes
+    3 * minutes
   )
 })

@@ -41,7 +41,7 @@ export const enrolled = Effect.fnUntraced(function* ({ call }: Homing, path: str
 })
 
 /** The status told of a message of these words. */
-export const sends = Effect.fnUntraced(function* (homing: Homing, device: string, words: string, timeoutMs = 5_000) {
+export const sends = Effect.fnUntraced(function* (homing: Homing, device: string, words: string, timeoutMs = 30_000) {
   const asked = text(device, words, { until: "sent", timeoutMs })
   const { body } = yield* homing.call("POST", "/v1/messages", asked, { "idempotency-key": words.replaceAll(" ", "-") })
   return { status: body.status as string, id: body.id as string }

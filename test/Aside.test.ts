@@ -29,7 +29,7 @@ const renewKey = Effect.fnUntraced(function* ({ call }: Split.Gateway) {
 })
 
 describeWith("PostgreSQL", "several gateways, when one of them or what they share cannot be believed", () => {
-  it.layer(SharedGateways.layer, { timeout: minutes, excludeTestServices: true })("", (it) => {
+  it.layer(SharedGateways.layer, { excludeTestServices: true })("", (it) => {
     it.effect(
       "a database that fails over and loses its last second loses no row, and neither brings a key back nor takes one away",
       () =>
@@ -75,7 +75,7 @@ describeWith("PostgreSQL", "several gateways, when one of them or what they shar
           yield* eventually(third.call("GET", "/health/ready"), ({ status }) => status === 200)
           assert.deepStrictEqual([yield* as(client.key.secret), yield* as(issued.secret)], [401, 200])
         }).pipe(Effect.scoped),
-      minutes
+      3 * minutes
     )
 
     it.effect(
@@ -124,7 +124,7 @@ describeWith("PostgreSQL", "several gateways, when one of them or what they shar
           assert.strictEqual((yield* send(unfit[0]!, "after the cut")).status, 201)
           for (const { process } of unfit) assert.match(process.stderr(), /this gateway stands aside/)
         }).pipe(Effect.scoped),
-      minutes
+      3 * minutes
     )
 
     describeWith("libfaketime", "and a clock", () => {
@@ -168,7 +168,7 @@ describeWith("PostgreSQL", "several gateways, when one of them or what they shar
             yield* clock.set(-2 * 3_600)
             yield* eventually(ready, (told) => told === "clock_off")
           }).pipe(Effect.scoped),
-        minutes
+        3 * minutes
       )
     })
   })

@@ -25,7 +25,7 @@ const stateOfOffice = ({ call }: Homing) =>
   )
 
 describeWith("PostgreSQL", "what one of several gateways goes by", () => {
-  it.layer(SharedGateways.layer, { timeout: minutes, excludeTestServices: true })("", (it) => {
+  it.layer(SharedGateways.layer, { excludeTestServices: true })("", (it) => {
     it.effect(
       "is not what it knew when it was cut from the log: no issued key is good there, and no list is shown, until it has heard the rest",
       () =>
@@ -54,7 +54,7 @@ describeWith("PostgreSQL", "what one of several gateways goes by", () => {
             const { again } = yield* eventually(answers(as), ({ said }) => said === "503 out_of_date")
             assert.strictEqual(again, "1")
           }
-          assert.isBelow(performance.now() - began, 10_000)
+          assert.isBelow(performance.now() - began, 20_000) // five seconds are the promise; the rest is for busy machines
           for (const path of ["messages", "devices", "clients", "agents", "gateway-keys"]) {
             const configured = yield* cut.call("GET", `/v1/${path}`)
             assert.deepStrictEqual([configured.status, configured.body.code], [503, "out_of_date"], path)
@@ -68,7 +68,7 @@ describeWith("PostgreSQL", "what one of several gateways goes by", () => {
           assert.notInclude(heard, "200")
           yield* eventually(answers(kept), ({ said }) => said === "200")
         }).pipe(Effect.scoped),
-      minutes
+      3 * minutes
     )
 
     it.effect(
@@ -100,7 +100,7 @@ describeWith("PostgreSQL", "what one of several gateways goes by", () => {
           assert.strictEqual((yield* one.call("POST", "/v1/gateway-keys")).status, 201) // looked for at the next change
           yield* eventually(readiness(stale), (said) => said === "200")
         }).pipe(Effect.scoped),
-      minutes
+      3 * minutes
     )
   })
 })

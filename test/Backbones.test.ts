@@ -17,7 +17,7 @@ describe("gateway and agent apart, over EventStoreDB's stand-in, NATS and Postgr
         const sent = yield* gateway.call("POST", "/v1/messages", text(device, "one"), { "idempotency-key": "one" })
         assert.deepStrictEqual([sent.status, sent.body.status], [201, "sent"])
       }),
-    2 * minutes
+    3 * minutes
   )
 
   it.live(

@@ -38,7 +38,7 @@ const message = (device: string, more: object = {}) => ({
   device,
   to: `+${friend}`,
   content: { type: "text", text: said },
-  confirm: { until: "sent", timeoutMs: 8_000 },
+  confirm: { until: "sent", timeoutMs: 30_000 },
   ...more
 })
 
@@ -199,7 +199,7 @@ describe("personal data", () => {
           "own number as text in record.jsonl"
         ])
       }),
-    60_000
+    180_000
   )
 
   it("is seen by the scanner in every form", () => {

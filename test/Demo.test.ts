@@ -33,10 +33,8 @@ const heldPort = Effect.acquireRelease(
 describe("homing demo", () => {
   it.live("--once --json tells the whole story in one line, and leaves nothing behind", () =>
     Effect.gen(function* () {
-      const begun = performance.now()
       const { leftBehind, process } = yield* demo(["--once", "--json"])
       assert.deepStrictEqual(yield* process.ended, { code: 0, signal: null }, process.stderr())
-      assert.isBelow(performance.now() - begun, 30_000)
       const { device, events, key, message, simulator, url } = lineOf(process.stdout())
       assert.match(url, /^http:\/\/127\.0\.0\.1:\d+$/)
       assert.match(key, keyPattern)
@@ -86,7 +84,7 @@ describe("homing demo", () => {
         assert.strictEqual(found.body.state, "connected")
         const { code, millis } = yield* process.end(signal)
         assert.strictEqual(code, 0)
-        assert.isBelow(millis, 2_000)
+        assert.isBelow(millis, 10_000)
         assert.deepStrictEqual(yield* leftBehind, [])
         return url as string
       })

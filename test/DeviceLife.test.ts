@@ -23,9 +23,23 @@ describe("a device over HTTP", () => {
       assert.deepStrictEqual([again.status, again.body], [200, first.body])
       assert.deepStrictEqual((yield* call("GET", "/v1/devices")).body.items, [])
       assert.strictEqual((yield* call("GET", `/v1/devices/${device}`)).body.reason, "unlinked")
+      assert.deepStrictEqual((yield* call("GET", "/health/detailed")).body.warnings, [])
       const refused = yield* call("POST", "/v1/messages", text(device))
       assert.deepStrictEqual([refused.status, refused.body.code], [409, "device_not_paired"])
       assert.strictEqual((yield* call("DELETE", "/v1/devices/unknown")).status, 404)
+    })
+  )
+
+  it.live("says that it waits for its agent, as long as that has not unlinked it", () =>
+    Effect.gen(function* () {
+      const whatsapp = AcknowledgesAtOnce.make({ outOfReach: true })
+      const { call, url } = yield* start(yield* folder, whatsapp.layer)
+      const device = yield* connectedDevice({ call, url })
+      const path = `/v1/devices/${device}`
+      const asked = yield* call("DELETE", path)
+      assert.deepStrictEqual([asked.status, asked.body.reason], [202, "unlinking"])
+      assert.strictEqual((yield* call("GET", path)).body.reason, "unlinking")
+      assert.strictEqual((yield* call("GET", "/v1/devices")).body.items[0].reason, "unlinking")
     })
   )
 

@@ -73,6 +73,9 @@ it.live("who may send and read can check its own messages, with nothing but the 
     writeFileSync(file, "{}")
     const nothing = yield* run(root, ["verify", file])
     assert.strictEqual(nothing.code, 1)
-    assert.strictEqual(nothing.err, `homing: ${file} is not what \`homing evidence export\` prints\n`)
+    assert.strictEqual(
+      nothing.err,
+      `homing: ${file} is not what \`homing evidence export\` prints: /message, where it has a value\n`
+    )
   })
 )

@@ -29,7 +29,7 @@ const pairedDevice = Effect.fnUntraced(function* (path: string) {
   return device
 })
 
-const shortLived = (device: string, timeoutMs = 8_000) => ({
+const shortLived = (device: string, timeoutMs = 30_000) => ({
   ...text(device, "a code of yesterday", { timeoutMs }),
   expiresInSeconds: 1
 })

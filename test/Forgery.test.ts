@@ -83,7 +83,7 @@ describe("forged commands", () => {
           ["bad_signature", "wrong_epoch", "wrong_agent", "wrong_lane", "wrong_tenant", "unknown_key"]
         )
       }),
-    120_000
+    300_000
   )
 })
 
@@ -143,7 +143,7 @@ describe("forged reports", () => {
         assert.isBelow(growth, allowedGrowth)
         assert.isAtLeast(yield* refusedIn(gateway, ""), rounds * perRound)
       }),
-    120_000
+    300_000
   )
 
   it.live("an agent has no say in another's devices, codes and messages, though it knows all that is signed", () =>

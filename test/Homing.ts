@@ -3,12 +3,12 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { Context, Effect, Exit, Layer, Scope } from "effect"
 import type { WhatsApp } from "#domain/ports/WhatsApp.ts"
+import { eventually } from "#domain/testing/Eventually.ts"
 import type { GatewayOptions } from "#services/layers/Gateway.ts"
 import type { apart } from "#services/layers/Processes.ts"
 import { Messages } from "#services/messages/Messages.ts"
 import * as Log from "#services/telemetry/Log.ts"
 import { alone, listening, optionsOf, together } from "#services/testing/Composition.ts"
-import { eventually } from "#services/testing/Eventually.ts"
 import { assertDeclared } from "./Declared.ts"
 
 /** The whole product in this process, for tests over HTTP. */
@@ -112,7 +112,7 @@ export const connectedDevice = Effect.fnUntraced(function* ({ call }: Homing) {
   return body.id as string
 })
 
-export const text = (device: string, words = "hello", confirm: object = { until: "sent", timeoutMs: 5_000 }) => ({
+export const text = (device: string, words = "hello", confirm: object = { until: "sent", timeoutMs: 30_000 }) => ({
   device,
   to: "+60123456789",
   content: { type: "text", text: words },

@@ -67,6 +67,6 @@ describe("a start after the views were deleted", () => {
         assert.strictEqual(whatsapp.sent.length, open)
         assert.isAtMost(sends, 2 * open) // the reconciler's are the second
       }),
-    60_000
+    180_000
   )
 })

@@ -23,7 +23,9 @@ const forgetful = (lost: { now: boolean }) =>
             })
           ),
         find: (tenant, subject, version) =>
-          gone.has(version) ? Effect.succeed("missing") : keys.find(tenant, subject, version)
+          gone.has(version) ? Effect.succeed("missing") : keys.find(tenant, subject, version),
+        all: (tenant, subject) =>
+          Effect.map(keys.all(tenant, subject), (all) => all.filter(({ version }) => !gone.has(version)))
       })
     })
   )

@@ -58,7 +58,7 @@ it.live("an older log under newer views is refused, and under a newer ledger, un
 )
 
 describeWith("PostgreSQL", "an older log", () => {
-  it.layer(Postgres.layer, { timeout: "60 seconds", excludeTestServices: true })("under views in PostgreSQL", (it) => {
+  it.layer(Postgres.layer, { excludeTestServices: true })("under views in PostgreSQL", (it) => {
     it.effect("is refused as well, and also when only the dispatcher's place is ahead", () =>
       Effect.gen(function* () {
         const url = yield* (yield* Postgres).database

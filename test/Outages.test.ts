@@ -185,7 +185,7 @@ describe("a full disk", () => {
       yield* makeRoom
       yield* eventually(homing.call("GET", "/health/ready"), ({ status }) => status === 200)
       for (const { n } of refusals) {
-        const again = yield* eventually(send(n, { timeoutMs: 5_000 }), ({ status }) => status !== 503)
+        const again = yield* eventually(send(n, { timeoutMs: 30_000 }), ({ status }) => status !== 503)
         assert.include([200, 201], again.status)
         accepted.push(again.body.id)
       }

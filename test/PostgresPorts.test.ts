@@ -9,7 +9,7 @@ import { connectedDevice, eventually, folder, life, start, text } from "./Homing
 import { describeWith } from "./servers/Installed.ts"
 
 describeWith("PostgreSQL", "a gateway with views and subject keys in PostgreSQL", () => {
-  it.layer(Postgres.layer, { timeout: "30 seconds", excludeTestServices: true })("", (it) => {
+  it.layer(Postgres.layer, { excludeTestServices: true })("", (it) => {
     it.effect("sends, lists and filters, says so while the database is away, and goes on after it and a restart", () =>
       Effect.gen(function* () {
         const server = yield* Postgres

@@ -7,7 +7,7 @@ import { callerOf, eventually, type Homing } from "./Homing.ts"
 /** The `homing` command as a process of its own, as people run it. */
 
 const root = resolve(import.meta.dirname, "..")
-const patienceMillis = 40_000
+const patienceMillis = 60_000
 
 export interface Ended {
   readonly code: number | null

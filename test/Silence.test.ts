@@ -47,11 +47,14 @@ describe("while EventStoreDB says nothing", () => {
         ],
         { concurrency: "unbounded" }
       )
-      const limits = [0, 1_000, 1_000, 1_000, 3_000, 8_000, 8_000].map((millis) => millis + 2_500)
+      const slack = 12_000 // two seconds are its own; the rest is for busy machines
+      const limits = [0, 1_000, 1_000, 1_000, 3_000, 8_000, 8_000].map((millis) => millis + slack)
       for (const [i, { code, millis }] of asked.entries()) {
         assert.strictEqual(code, "503 store_unavailable", `request ${i}`)
         assert.isAtMost(millis, limits[i]!, `request ${i}`)
       }
+      const [patient] = asked.splice(4)
+      for (const [i, { millis }] of asked.entries()) assert.isBelow(millis, patient!.millis, `request ${i}`)
       yield* server.heal
       // "not known to be accepted": the same key finds out, and nothing goes out twice
       const again = yield* eventually(send("one", 5_000), ({ status }) => status < 500)
@@ -67,7 +70,7 @@ describe("while EventStoreDB says nothing", () => {
       const begun = performance.now()
       const answer = yield* eventually(send("soon", 1_000), ({ status }) => status < 500)
       assert.oneOf(answer.status, [200, 201, 202])
-      assert.isBelow(performance.now() - begun, 15_000)
+      assert.isBelow(performance.now() - begun, 30_000) // most of it for busy machines
     })
   )
 })

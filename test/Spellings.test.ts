@@ -86,7 +86,7 @@ describe("spellings", () => {
         device: DeviceId.make(device),
         to: { kind: "phone", address: PhoneNumber.make("+60123456789") },
         content: { type: "text", text: "hello" },
-        confirm: { until: "sent", timeoutMs: 5_000 },
+        confirm: { until: "sent", timeoutMs: 30_000 },
         expiresInSeconds: 86_400,
         tags: {}
       })

@@ -84,7 +84,7 @@ describe("homing start", () => {
         const bent = `${evidence.slice(0, -8)}${evidence.at(-8) === "A" ? "B" : "A"}${evidence.slice(-7)}`
         assert.notInclude(yield* claimsOf(join(cwd, "data"), [bent]), "sent")
       }),
-    60_000
+    180_000
   )
 
   it.live("obeys .env, makes no key beside a configured one, and is ready though WhatsApp cannot be reached", () =>

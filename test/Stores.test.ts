@@ -17,7 +17,7 @@ import { DatabaseSync } from "node:sqlite"
 import { assert, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { eventually, folder } from "./Homing.ts"
-import { homing, started } from "./Process.ts"
+import { homing, keyPattern, started } from "./Process.ts"
 
 const env = { DATA_DIR: "data", WHATSAPP_URL: "ws://127.0.0.1:9/", API_KEY: "a key for these tests" }
 
@@ -39,6 +39,19 @@ const used = Effect.gen(function* () {
 const lose = (path: string, name: string) => {
   for (const end of ["", "-wal", "-shm"]) rmSync(join(path, `${name}${end}`), { force: true })
 }
+
+/** What somebody does to a database of the folder. */
+const tamper =
+  (name: string, ...statements: ReadonlyArray<string>) =>
+  (path: string) => {
+    const db = new DatabaseSync(join(path, name))
+    for (const statement of statements) db.exec(statement)
+    db.close()
+  }
+const unfit = (table: string, problem: string) =>
+  new RegExp(
+    `the table ${table} in \\S+views\\.db cannot be used: ${problem}.*Stop Homing, delete \\S+views\\.db, start: it is made again`
+  )
 
 const cases: ReadonlyArray<readonly [string, (path: string) => void, RegExp]> = [
   [
@@ -141,6 +154,40 @@ const cases: ReadonlyArray<readonly [string, (path: string) => void, RegExp]> = 
       db.close()
     },
     /subject-keys\.db cannot be opened: its table keys has not the columns, keys and indexes/
+  ],
+  [
+    "a table beside the views lacks a column",
+    tamper("views.db", "ALTER TABLE key_uses RENAME COLUMN used_at TO used"),
+    unfit("key_uses", "it lacks the column used_at TEXT NOT NULL")
+  ],
+  [
+    "the checkpoints lack their key",
+    tamper(
+      "views.db",
+      "CREATE TABLE copied AS SELECT * FROM checkpoints; DROP TABLE checkpoints; ALTER TABLE copied RENAME TO checkpoints"
+    ),
+    unfit("checkpoints", "it lacks the column view_name")
+  ],
+  ...["'x'", "''", "X'00'"].map(
+    (value) =>
+      [
+        `a checkpoint is ${value}`,
+        tamper("views.db", `UPDATE checkpoints SET position = ${value} WHERE view_name = 'devices'`),
+        unfit("checkpoints", "a position in it is none")
+      ] as const
+  ),
+  ...["0", "-3", "'x'"].map(
+    (value) =>
+      [
+        `a table's version is ${value}`,
+        tamper("views.db", `UPDATE table_versions SET version = ${value} WHERE name = 'dispatcher'`),
+        unfit("dispatcher", "what table_versions says of it is no version")
+      ] as const
+  ),
+  [
+    "what the log says of itself is not what was written",
+    tamper("log.db", "UPDATE events SET data = '{}' WHERE type LIKE 'store.gateway_key_added.%'"),
+    /the event store\.gateway_key_added\.v1 at position \d+ of the log, in store-\S+, is not what was written: .*estore the log/
   ]
 ]
 
@@ -156,7 +203,7 @@ it.live(
           spoil(path)
           const process = yield* homing(["start"], { cwd, env: { ...env, DATA_DIR: path, PORT: "0" } })
           const { code } = yield* Effect.timeoutOrElse(process.ended, {
-            duration: "15 seconds",
+            duration: "1 minute",
             orElse: () => Effect.succeed({ code: "it started", signal: null })
           })
           const said = process.stderr().trimEnd()
@@ -173,7 +220,7 @@ it.live(
         cases.map(([name]) => ({ name, code: 1, said: "as it should" }))
       )
     }),
-  120_000
+  300_000
 )
 
 it.live("an emptied ledger is no reason to stop, and said in a line", () =>
@@ -229,6 +276,99 @@ it.live("views that are damaged, or missing, are made anew, and what was damaged
     lose(path, "views.db")
     const second = yield* started({ cwd, env: { ...env, DATA_DIR: path } }, env.API_KEY)
     yield* listed(second.call)
+  })
+)
+
+const devicesIn = (path: string) => {
+  const log = new DatabaseSync(join(path, "log.db"))
+  const { length } = log.prepare("SELECT 1 FROM events WHERE stream LIKE 'device-%' AND revision = 0").all()
+  log.close()
+  return length
+}
+
+it.live(
+  "rows that somebody changed are made anew, or told apart from what the log says: no device comes of them",
+  () =>
+    Effect.gen(function* () {
+      const { copy, cwd } = yield* used
+      const spoilt = [
+        "DELETE FROM devices",
+        "DROP TABLE devices",
+        "DROP INDEX messages_by_device",
+        "ALTER TABLE devices DROP COLUMN paired",
+        "UPDATE devices SET connection = 'nonsense'",
+        "UPDATE agents_heard SET heard = 'nonsense'",
+        "UPDATE devices SET removal = 'done'" // nothing shows that it is wrong; the log knows better
+      ]
+      const outcomes = yield* Effect.forEach(
+        spoilt,
+        Effect.fnUntraced(function* (statement) {
+          const path = copy()
+          tamper("views.db", statement)(path)
+          const { call, process } = yield* started({ cwd, env: { ...env, DATA_DIR: path } }, env.API_KEY)
+          yield* process.says(/data in/)
+          yield* eventually(call("GET", "/v1/devices"), ({ status }) => status === 200)
+          yield* Effect.sleep("1 second") // what a start does when there is no device
+          assert.strictEqual((yield* process.end("SIGTERM")).code, 0)
+          return [statement, devicesIn(path)] as const
+        }),
+        { concurrency: 2 }
+      )
+      assert.deepStrictEqual(
+        outcomes,
+        spoilt.map((statement) => [statement, 1])
+      )
+    }),
+  120_000
+)
+
+it.live("no second first key is given out because rows of keys are gone", () =>
+  Effect.gen(function* () {
+    const cwd = yield* folder
+    const { API_KEY: _, ...keyless } = env
+    const first = yield* started({ cwd, env: keyless })
+    yield* eventually(first.call("GET", "/v1/devices"), ({ body }) => body.items?.length === 1)
+    assert.strictEqual((yield* first.process.end("SIGTERM")).code, 0)
+    tamper("views.db", "DELETE FROM access_keys")(join(cwd, "data"))
+    const second = yield* homing(["start"], { cwd, env: { ...keyless, PORT: "0" } })
+    yield* second.says(/data in/)
+    yield* Effect.sleep("2 seconds")
+    assert.notMatch(second.stdout(), keyPattern)
+  })
+)
+
+it.live("an event that cannot be read is told with its place, and nothing of what stands in it", () =>
+  Effect.gen(function* () {
+    const { copy, cwd } = yield* used
+    for (const data of [`{"name":"a secret"}`, `a secret`]) {
+      const path = copy()
+      tamper("log.db", `UPDATE events SET data = '${data}' WHERE stream LIKE 'device-%' AND revision = 0`)(path)
+      lose(path, "views.db")
+      const { process } = yield* started({ cwd, env: { ...env, DATA_DIR: path } }, env.API_KEY)
+      const told = /at position \d+ of the log, in device-\S+, is not what was written: .*Restore the log/
+      yield* eventually(Effect.sync(process.stderr), (said) => said.split("\n").some((line) => told.test(line)))
+      assert.notInclude(process.stderr(), "a secret")
+      yield* process.end("SIGTERM")
+    }
+  })
+)
+
+it.live("a device whose name cannot be read ends no start, and is no lost key either", () =>
+  Effect.gen(function* () {
+    const { copy, cwd } = yield* used
+    const bend = (member: string) =>
+      `UPDATE events SET data = replace(data, '"${member}":"', '"${member}":"AAAA') WHERE stream LIKE 'device-%' AND revision = 0`
+    for (const member of ["box", "key"]) {
+      const path = copy()
+      tamper("log.db", bend(member))(path)
+      lose(path, "views.db")
+      const { call, process } = yield* started({ cwd, env: { ...env, DATA_DIR: path } }, env.API_KEY)
+      yield* eventually(call("GET", "/v1/devices"), ({ status }) => status === 500)
+      yield* Effect.sleep("1 second") // what a start does when there is no device
+      assert.strictEqual((yield* call("GET", "/v1/devices")).status, 500)
+      assert.strictEqual((yield* process.end("SIGTERM")).code, 0)
+      assert.strictEqual(devicesIn(path), 1)
+    }
   })
 )
 

@@ -25,7 +25,7 @@ describe("a command that is mistyped", () => {
           assert.strictEqual(process.stderr().split("\n")[1], help === "" ? "" : `See ${help} --help`)
           assert.isAtMost(process.stderr().split("\n").length, 3)
         }),
-      30_000
+      180_000
     )
   }
 
@@ -38,6 +38,6 @@ describe("a command that is mistyped", () => {
         const flags = [...process.stdout().matchAll(/--([a-z-]+)/g)].map(([, flag]) => flag!)
         assert.sameMembers(flags, ["help", "version", "completions"])
       }),
-    30_000
+    180_000
   )
 })

@@ -30,7 +30,7 @@ describe("what was called failed or expired", () => {
         const again = started({ cwd, env }, first.key)
         const { body: device } = yield* first.call("POST", "/v1/devices", { name: "phone", pairing: "qr" })
         yield* scan(first, whatsapp, device.id, "15550100001")
-        const to = (number: string, confirm: object = { until: "sent", timeoutMs: 10_000 }, more: object = {}) => ({
+        const to = (number: string, confirm: object = { until: "sent", timeoutMs: 30_000 }, more: object = {}) => ({
           ...text(device.id, "once", confirm),
           to: number,
           ...more
@@ -89,7 +89,7 @@ describe("what was called failed or expired", () => {
           "expired"
         ])
       }),
-    2 * minutes
+    3 * minutes
   )
 
   it.live("is not sent after a restart, though the ledger could not be written when it was heard", () =>

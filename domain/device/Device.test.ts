@@ -10,7 +10,8 @@ import {
   Device,
   type DeviceCommand,
   type DeviceEvent,
-  DeviceRejected
+  DeviceRejected,
+  type DeviceState
 } from "./Device.ts"
 import type { Connection } from "./Link.ts"
 
@@ -122,6 +123,14 @@ describe("Device", () => {
       assert.deepStrictEqual([expected.told, expected.ahead.size], [4, 0])
       for (const order of permutations(history)) assert.deepStrictEqual(stateAfter(...order), expected)
     }
+  })
+
+  it("counts on from the last word on its unlinking, however far that is ahead", () => {
+    const history = run([told(0, "paired"), told(1, "connected"), told(3, "disconnected")])
+    const asked = [...history, { type: "device.unlink_requested", data: { transport: "whatsapp-web" } } as const]
+    const unlinked = [told(900, "logged_out"), told(901, "paired"), told(902, "connected")]
+    const after = fold(Device, [...asked, ...unlinked]) as Extract<DeviceState, { _tag: "Device" }>
+    assert.deepInclude(after, { told: 903, ahead: new Set<number>(), removal: "done" })
   })
 
   const AnyChange = Schema.Struct({ step: Schema.Literals([0, 1, 2, 3, 4, 5]), change: Schema.Literals(changes) })

@@ -147,7 +147,10 @@ const decider: Decider<DeviceState, DeviceCommand, DeviceEvent, DeviceRejected> 
     }
     if (state._tag === "Nothing" || event.type === "device.renamed") return state
     const link = linkAfter(state, event)
-    return "step" in event.data ? { ...state, ...told(state, event.data.step), ...link } : { ...state, ...link }
+    if (!("step" in event.data)) return { ...state, ...link }
+    const { step } = event.data
+    const isLast = state.removal === "asked" && link.removal === "done" // what was said before says nothing any more
+    return { ...state, ...(isLast ? { told: step + 1, ahead: new Set() } : told(state, step)), ...link }
   }
 }
 

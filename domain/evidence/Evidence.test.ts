@@ -74,7 +74,7 @@ describe("evidence does not hold", () => {
     ["other_claim", header({ attempt: "9" })],
     ["other_claim", said({ claim: "read" })],
     ["other_claim", said({ at: "2031-01-01T00:00:00.000Z" })],
-    ["other_claim", said({ recipient: plannedOf(otherNumber).reports[0]!.header.subject })],
+    ["other_recipient", said({ recipient: plannedOf(otherNumber).reports[0]!.header.subject })],
     ["unknown_key", header({ keyId: "0000000000000000" })]
   ]
   for (const [flaw, history] of foreign) {

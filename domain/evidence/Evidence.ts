@@ -48,7 +48,9 @@ export const flaws = {
   other_device: "what is signed is about another device",
   other_recipient: "what is signed is about another recipient",
   other_claim: "what is signed says something else than the event",
-  unreadable_event: "the event is not one that this release can read"
+  no_command: "what was accepted, which this would answer, is missing or cannot be read",
+  other_recipients: "whose receipts are to count are others than whom it is for",
+  unreadable_event: "the event was altered, or is of a newer release: this one cannot read it"
 } as const
 export type Flaw = keyof typeof flaws
 
@@ -61,7 +63,7 @@ export type Finding =
 
 export interface Judgement {
   readonly findings: ReadonlyArray<Finding>
-  /** It begins with what was accepted, and no event between the first and the last is missing. */
+  /** It begins with what was accepted, though that may not be readable, and no event up to the last is missing. */
   readonly complete: boolean
   /** As all events tell it. */
   readonly status: Status
@@ -86,7 +88,7 @@ export const examine = Effect.fnUntraced(function* ({ items, message }: History,
   const queued = events[0]?.type === "message.queued" ? events[0] : undefined
 
   /** Of what a signature that holds stands behind. */
-  const mismatch = (event: MessageEvent, { header, payload }: Verified): Flaw | undefined => {
+  const mismatch = (event: MessageEvent, { header, payload }: Verified, told: ToldEvent["data"]): Flaw | undefined => {
     if (!usable.some(({ agent, keyId }) => keyId === header.keyId && agent === header.agent)) return "other_agent"
     const version = versionOf("reports", header.direction)
     if (version === undefined) return "wrong_direction"
@@ -94,25 +96,28 @@ export const examine = Effect.fnUntraced(function* ({ items, message }: History,
     const said = reports.read(version, payload)
     if (said instanceof Undecodable || said.kind !== "message") return "undecodable"
     if (said.message !== message) return "other_message"
-    if (queued === undefined || header.commandId !== queued.id) return "other_command"
+    if (queued === undefined) return "no_command"
+    if (header.commandId !== queued.id) return "other_command"
     if (header.device !== queued.data.device) return "other_device"
     if (header.subject !== queued.data.recipient.address.subject) return "other_recipient"
-    return isReport(event) && saysTheSame(event, header, said) ? undefined : "other_claim"
+    if (said.recipient !== undefined && !queued.data.recipients.includes(said.recipient)) return "other_recipient"
+    return isReport(event) && saysNoMore(event, told) && saysTheSame(event, header, said) ? undefined : "other_claim"
   }
 
   const envelopes = items.map(({ evidence }) => bytesOf(evidence))
   const keyOf = (keyId: string) => usable.find((one) => one.keyId === keyId)?.key
   const answers = yield* verifyBatch(crypto, keyOf, envelopes)
-  const findings = items.map(({ evidence }, i): Finding => {
-    const [answer, event] = [answers[i]!, events[i]]
-    if (evidence === undefined) return unsigned
+  const findings = items.map(({ data, evidence }, i): Finding => {
+    const [answer, event] = [evidence === undefined ? undefined : answers[i]!, events[i]]
     if (answer instanceof EnvelopeRefused) return refuted(answer.reason)
     if (event === undefined) return refuted("unreadable_event")
-    const flaw = mismatch(event, answer)
+    if (answer === undefined) return isForOthers(event) ? refuted("other_recipients") : unsigned
+    const flaw = mismatch(event, answer, data)
     return flaw === undefined ? { _tag: "Signed", header: answer.header } : refuted(flaw)
   })
 
-  const complete = queued !== undefined && items.every(({ revision }, i) => revision === i)
+  const begins = items.length > 0 && (events[0] === undefined || queued !== undefined)
+  const complete = begins && items.every(({ revision }, i) => revision === i)
   const told = events.flatMap((event, i) => (event && isReport(event) ? [{ event, finding: findings[i]! }] : []))
   const signed = told.filter(({ finding }) => finding._tag === "Signed")
   const status = statusAfter(queued?.data, told)
@@ -121,6 +126,14 @@ export const examine = Effect.fnUntraced(function* ({ items, message }: History,
   const verdict = !holds ? "refuted" : signed.length > 0 && status === signedStatus ? "signed" : "unsigned"
   return { findings, complete, status, signedStatus, verdict } satisfies Judgement
 })
+
+/** Receipts of a number are its own: with others to wait for, what is signed would come to another status. */
+const isForOthers = (event: MessageEvent): boolean => {
+  if (event.type !== "message.queued") return false
+  const { recipient, recipients } = event.data
+  const [only] = recipients
+  return recipient.kind === "phone" && (recipients.length > 1 || only !== recipient.address.subject)
+}
 
 const isReport = (event: MessageEvent): event is ReportEvent => event.type !== "message.queued"
 
@@ -154,6 +167,10 @@ const usableKeys = (crypto: Crypto["Service"], keys: ReadonlyArray<SigningKey>):
     const signing = fromBase64url(key.signing)
     return keyIdOf(crypto, signing) === key.keyId ? [{ ...key, key: crypto.verifyingKey(signing) }] : []
   })
+
+/** Reading an event leaves out what it does not know. */
+const saysNoMore = (event: ReportEvent, told: ToldEvent["data"]): boolean =>
+  Object.keys(told).every((member) => member in event.data)
 
 type MessageReport = Extract<AgentReport, { kind: "message" }>
 

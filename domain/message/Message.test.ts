@@ -235,7 +235,7 @@ const sameInEveryOrder = (reports: ReadonlyArray<Report>, most: number): number 
 const ordersOf = (all: number, most: number): number => (most === 0 ? 1 : 1 + all * ordersOf(all - 1, most - 1))
 
 describe("status, and the code of a failure,", () => {
-  const timeout = 120_000
+  const timeout = 600_000
   const receipts: ReadonlyArray<ReportKind> = ["delivered", "read", "played"]
 
   it("is the same for all sequences up to five that hold the same reports", { timeout }, () => {

@@ -141,6 +141,9 @@ export class Ledger extends Context.Service<
      */
     readonly change: (changes: Array.NonEmptyReadonlyArray<LedgerChange>) => Outcome<ReadonlyArray<boolean>>
 
+    /** As `change`, but rides on the next commit, 50 milliseconds later at most: for what may wait a little. */
+    readonly changeAlong: (changes: Array.NonEmptyReadonlyArray<LedgerChange>) => Outcome<ReadonlyArray<boolean>>
+
     /**
      * As `change`, but rides on the next commit, one second later at most; while nothing can be written it is kept and
      * offered again. For what a restart would find out again: what forbids a further try is not of that kind.

@@ -39,6 +39,12 @@ export class SubjectKeys extends Context.Service<
       version: string
     ) => Effect.Effect<CipherKey | "destroyed" | "missing", SubjectKeysUnavailable>
 
+    /** Every key of the subject that is here, in whatever version. None is made. */
+    readonly all: (
+      tenant: TenantId,
+      subject: SubjectId
+    ) => Effect.Effect<ReadonlyArray<SubjectKey>, SubjectKeysUnavailable>
+
     /**
      * Forgets every version, durably, and remembers of each that it was destroyed: a copy that comes back does not count.
      * What was sealed under them can never be read again.

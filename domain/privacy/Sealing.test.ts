@@ -25,6 +25,13 @@ const holding = (keys: Record<string, CipherKey>, gone: "destroyed" | "missing")
       SubjectKeys.of({
         obtain: () => Effect.die("not asked for"),
         find: (tenant, subject, version) => Effect.succeed(keys[`${tenant} ${subject} ${version}`] ?? gone),
+        all: (tenant, subject) =>
+          Effect.succeed(
+            Object.entries(keys).flatMap(([name, key]) => {
+              const [ofTenant, ofSubject, version] = name.split(" ")
+              return ofTenant === tenant && ofSubject === subject ? [{ version: version!, key }] : []
+            })
+          ),
         ownership: Effect.die("not asked for"),
         claim: () => Effect.die("not asked for"),
         destroy: () => Effect.die("not asked for")
@@ -40,9 +47,10 @@ const opened = (
   box: Sealed,
   at = place,
   held: Record<string, CipherKey> = keys,
-  gone: "destroyed" | "missing" = "destroyed"
+  gone: "destroyed" | "missing" = "destroyed",
+  owner?: SubjectId
 ) =>
-  open(box, at).pipe(
+  open(box, at, owner).pipe(
     Effect.catchTag("Unreadable", ({ reason }) => Effect.succeed(`(${reason})`)),
     Effect.provide(holding(held, gone))
   )
@@ -86,6 +94,20 @@ describe("what is sealed", () => {
         { ...sealed, iv: "A" }
       ]
       for (const box of bent) assert.strictEqual(yield* opened(box), "(damaged)")
+    })
+  )
+
+  it.effect("is damaged when the name of its key was changed, and the key is there", () =>
+    Effect.gen(function* () {
+      const nobody = SubjectId.make("C".repeat(43))
+      const read = (box: Sealed, owner?: SubjectId) => opened(box, place, keys, "missing", owner)
+      assert.strictEqual(yield* read({ ...sealed, key: "3" }), "(damaged)")
+      assert.strictEqual(yield* read({ ...sealed, subject: nobody }, alice), "(damaged)")
+      assert.strictEqual(yield* read({ ...sealed, subject: nobody, key: "3" }, alice), "(damaged)")
+      // nothing that is here opens it: whoever it was of, the key is lost
+      assert.strictEqual(yield* read({ ...sealed, subject: nobody }), "(key_lost)")
+      assert.strictEqual(yield* read({ ...sealed, subject: nobody }, bob), "(key_lost)")
+      assert.strictEqual(yield* read({ ...sealed, key: "3", box: made.iv }), "(key_lost)")
     })
   )
 

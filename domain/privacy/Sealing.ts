@@ -3,7 +3,7 @@ import { beside } from "../Beside.ts"
 import { base64url, fromBase64url, fromUtf8, lengthPrefixed, utf8 } from "../Bytes.ts"
 import type { EventId, SubjectId, TenantId } from "../Ids.ts"
 import { inOrder } from "../OrderedJson.ts"
-import { type Box, Crypto } from "../ports/Crypto.ts"
+import { type Box, type CipherKey, Crypto } from "../ports/Crypto.ts"
 import { type SubjectKey, SubjectKeys, type SubjectKeysUnavailable } from "../ports/SubjectKeys.ts"
 import { Sealed } from "../Sealed.ts"
 
@@ -19,7 +19,7 @@ const associated = ({ tenant, event, field }: Place) => lengthPrefixed("1", tena
 
 /**
  * What was sealed and cannot be read: its key was destroyed (`erased`), its key is missing and nobody destroyed it
- * (`key_lost`), or it is not what was written there (`damaged`).
+ * (`key_lost`), or it, or the name of its key, is not what was written there (`damaged`).
  */
 export class Unreadable extends Schema.TaggedError<Unreadable>()("Unreadable", {
   reason: Schema.Literals(["erased", "key_lost", "damaged"])
@@ -46,24 +46,39 @@ export const seal = (
 
 type Opened = Effect.Effect<string, Unreadable | SubjectKeysUnavailable>
 
-/** What stands in the box, if it stands at its place and its key is still there. */
+/**
+ * What stands in the box, if it stands at its place and its key is still there. `owner`: whose it has to be, as something
+ * else than the box says it. A key that is missing is not lost when another one of that subject opens the box: then
+ * somebody has changed the name of the key.
+ */
 export const openWith = (
   crypto: Crypto["Service"],
   keys: SubjectKeys["Service"],
   sealed: Sealed,
-  place: Place
-): Opened =>
-  Effect.flatMap(keys.find(place.tenant, sealed.subject, sealed.key), (key): Opened => {
+  place: Place,
+  owner: SubjectId | undefined
+): Opened => {
+  const opensBy = (key: CipherKey) => {
+    const box = boxOf(sealed)
+    return box && crypto.decrypt(key, box, associated(place))
+  }
+  const misnamed = Effect.map(
+    Effect.forEach(new Set([sealed.subject, owner ?? sealed.subject]), (subject) => keys.all(place.tenant, subject)),
+    (found) => found.flat().some(({ key }) => opensBy(key) !== undefined)
+  )
+  return Effect.flatMap(keys.find(place.tenant, sealed.subject, sealed.key), (key): Opened => {
     if (key === "destroyed") return Effect.fail(new Unreadable({ reason: "erased" }))
-    if (key === "missing") return Effect.fail(new Unreadable({ reason: "key_lost" }))
+    if (key === "missing") {
+      return Effect.flatMap(misnamed, (yes) => Effect.fail(new Unreadable({ reason: yes ? "damaged" : "key_lost" })))
+    }
     const own = sealedHere.get(sealed)
     if (own !== undefined && isSame(own.place, place)) return Effect.succeed(own.plaintext)
-    const box = boxOf(sealed)
-    const plaintext = box && crypto.decrypt(key, box, associated(place))
+    const plaintext = opensBy(key)
     return plaintext === undefined
       ? Effect.fail(new Unreadable({ reason: "damaged" }))
       : Effect.succeed(fromUtf8(plaintext))
   })
+}
 
 const boxOf = ({ box, iv }: Sealed): Box | undefined => {
   try {
@@ -74,5 +89,7 @@ const boxOf = ({ box, iv }: Sealed): Box | undefined => {
 }
 
 /** The same with the services of the fiber. */
-export const open = (sealed: Sealed, place: Place) =>
-  Effect.flatMap(Crypto, (crypto) => Effect.flatMap(SubjectKeys, (keys) => openWith(crypto, keys, sealed, place)))
+export const open = (sealed: Sealed, place: Place, owner?: SubjectId) =>
+  Effect.flatMap(Crypto, (crypto) =>
+    Effect.flatMap(SubjectKeys, (keys) => openWith(crypto, keys, sealed, place, owner))
+  )

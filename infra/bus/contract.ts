@@ -46,7 +46,7 @@ const texts = (...of: Parameters<typeof receive>) => Effect.map(receive(...of), 
 
 /** The behaviour every CommandBus adapter owes its callers. Run it against each layer; add no adapter options. */
 export const commandBusContract = <E>(adapter: string, layer: Layer.Layer<CommandBus, E>) =>
-  it.layer(layer, { timeout: "30 seconds", excludeTestServices: true })(`CommandBus contract: ${adapter}`, (it) => {
+  it.layer(layer, { excludeTestServices: true })(`CommandBus contract: ${adapter}`, (it) => {
     it.effect("delivers in order, live, and publishing ends", () =>
       Effect.gen(function* () {
         const bus = yield* CommandBus

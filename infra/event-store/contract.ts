@@ -8,7 +8,7 @@ import { subscriptions } from "./contract/Subscriptions.ts"
 
 /** The behaviour every EventStore adapter owes its callers. Run it against each layer; add no adapter options. */
 export const eventStoreContract = <E>(adapter: string, layer: Layer.Layer<EventStore, E>) =>
-  it.layer(layer, { timeout: "30 seconds", excludeTestServices: true })(`EventStore contract: ${adapter}`, (it) => {
+  it.layer(layer, { excludeTestServices: true })(`EventStore contract: ${adapter}`, (it) => {
     appends(it)
     repetitions(it)
     canonicalJson(it)

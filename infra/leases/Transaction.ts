@@ -1,4 +1,4 @@
-import { Effect, Exit } from "effect"
+import { Cause, Effect, Exit } from "effect"
 import type { SqlClient } from "effect/sql"
 import { LeasesUnavailable } from "#domain/ports/Leases.ts"
 
@@ -17,7 +17,7 @@ export const transaction = <A, E, R>(sql: SqlClient.SqlClient, work: Effect.Effe
       .pipe(
         Effect.catchCause(
           (cause): Effect.Effect<A, E | LeasesUnavailable> =>
-            failed === undefined ? Effect.fail(new LeasesUnavailable({ cause })) : failed
+            failed === undefined ? Effect.fail(new LeasesUnavailable({ cause: Cause.squash(cause) })) : failed
         )
       )
   })

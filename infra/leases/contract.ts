@@ -13,7 +13,7 @@ export const join = Effect.fnUntraced(function* (leases: Leases["Service"], grou
 
 /** What every Leases adapter owes a process that is alone. Run it against each layer; add no adapter options. */
 export const leasesContract = <E>(adapter: string, layer: Layer.Layer<Leases | SqlClient.SqlClient, E>) =>
-  it.layer(layer, { timeout: "30 seconds", excludeTestServices: true })(`Leases contract: ${adapter}`, (it) => {
+  it.layer(layer, { excludeTestServices: true })(`Leases contract: ${adapter}`, (it) => {
     it.effect("gives all partitions to a process that is alone, and lets it keep them", () =>
       Effect.gen(function* () {
         const leases = yield* Leases

@@ -5,6 +5,7 @@ import { SecretVault } from "#domain/ports/SecretVault.ts"
 import { sealedBlobs } from "#infra/crypto/SealedBlob.ts"
 import * as Database from "#infra/sqlite/Database.ts"
 import * as GroupCommit from "#infra/sqlite/GroupCommit.ts"
+import type { CommitFailed } from "#infra/sqlite/Transaction.ts"
 import * as Facts from "./FactTable.ts"
 import { ledgerRows, schema } from "./LedgerRows.ts"
 import { ledgerTables } from "./LedgerTables.ts"
@@ -36,8 +37,9 @@ const make = Effect.fnUntraced(function* (file: string, { mostFactBytes }: Optio
     for (const then of results) if (typeof then === "function") then()
   })
 
-  const durably = <A>(write: () => A) =>
-    Effect.mapError(group.write(write), ({ cause }) => new LedgerUnavailable({ cause }))
+  const stored = <A>(writing: Effect.Effect<A, CommitFailed>) =>
+    Effect.mapError(writing, ({ cause }) => new LedgerUnavailable({ cause }))
+  const durably = <A>(write: () => A) => stored(group.write(write))
   /** Of what is committed. */
   const reading = <A>(read: () => A) => Effect.try({ try: read, catch: (cause) => new LedgerUnavailable({ cause }) })
   const afterFlush = <A>(read: () => A) => Effect.andThen(group.flush, reading(read))
@@ -61,6 +63,7 @@ const make = Effect.fnUntraced(function* (file: string, { mostFactBytes }: Optio
         })
       }),
     change: (changes) => durably(write(changes)),
+    changeAlong: (changes) => stored(group.along(write(changes))),
     changeSoon: (changes) => group.soon(write(changes)),
     unfinished: (epoch) => afterFlush(() => tables.unfinished(epoch)),
     findSent: (waMessageId) => reading(() => tables.findSent(waMessageId)),

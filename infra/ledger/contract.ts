@@ -10,7 +10,7 @@ import { reports } from "./contract/Reports.ts"
 
 /** The behaviour every Ledger adapter owes its callers. */
 export const ledgerContract = <E>(adapter: string, layer: Layer.Layer<Ledger | Outage, E>) =>
-  it.layer(layer, { timeout: "30 seconds", excludeTestServices: true })(`Ledger contract: ${adapter}`, (it) => {
+  it.layer(layer, { excludeTestServices: true })(`Ledger contract: ${adapter}`, (it) => {
     entries(it)
     reports(it)
     deferral(it)

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Schema } from "effect"
-import type { Claim } from "#domain/ports/RateLimits.ts"
+import { Effect, Schema } from "effect"
+import { TestClock } from "effect/testing"
+import { type Claim, RateLimits } from "#domain/ports/RateLimits.ts"
 import { Buckets } from "./Buckets.ts"
 import { rateLimitsContract } from "./contract.ts"
 import * as InProcess from "./InProcess.ts"
@@ -12,6 +13,22 @@ const claim = (bucket: string, quota = 10, amount = 1): Claim => ({
   policy: { quota, windowMillis: 1_000 },
   amount
 })
+
+it.effect("limits in process go by the fiber's clock", () =>
+  Effect.gen(function* () {
+    const limits = yield* RateLimits
+    const one = claim("a", 1)
+    const shared = Effect.map(limits.take([one]), ([standing]) => standing!)
+    const own = Effect.sync(() => limits.takeHere(one))
+    for (const take of [shared, own]) {
+      assert.isTrue((yield* take).allowed)
+      assert.deepInclude(yield* take, { allowed: false, waitMillis: 1_000 })
+    }
+    yield* TestClock.adjust("1 second")
+    assert.isTrue(limits.look(one).allowed)
+    for (const take of [shared, own]) assert.isTrue((yield* take).allowed)
+  }).pipe(Effect.provide(InProcess.layer))
+)
 
 describe("buckets in memory", () => {
   it("are full again after a window, and were never more than full", () => {

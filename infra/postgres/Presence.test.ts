@@ -1,5 +1,6 @@
 import { assert, it } from "@effect/vitest"
 import { Effect, Fiber, Layer, Logger, Redacted } from "effect"
+import { until } from "#domain/testing/Eventually.ts"
 import { describeWith } from "../../test/servers/Installed.ts"
 import { postgres } from "../../test/servers/Postgres.ts"
 import * as Presence from "./Presence.ts"
@@ -31,7 +32,8 @@ describeWith("PostgreSQL", "PostgreSQL at a start", () => {
 
       yield* server.kill()
       const starting = yield* Effect.forkChild(waited(server.url), { startImmediately: true })
-      yield* Effect.sleep("1200 millis")
+      yield* until(() => log.lines.length > 0)
+      yield* Effect.sleep("1200 millis") // in which it asks again
       assert.deepStrictEqual(log.lines, ["PostgreSQL is not there; it is waited for"])
       yield* server.restart
       yield* Fiber.join(starting)

@@ -1,3 +1,4 @@
+import { renameSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import type { DatabaseSync } from "node:sqlite"
 import { assert, describe, it } from "@effect/vitest"
@@ -137,6 +138,24 @@ describe("GroupCommit", () => {
     })
   )
 
+  it.effect("stores nothing in a file that was removed or replaced, and says so, until it is back", () =>
+    Effect.gen(function* () {
+      const { db, file } = yield* opened
+      const { write } = yield* GroupCommit.make(db)
+      yield* write(insert(db, 1))
+      for (const replace of [() => {}, () => writeFileSync(file, "")]) {
+        renameSync(file, `${file}.aside`)
+        replace()
+        const { cause, written } = yield* Effect.flip(write(insert(db, 2)))
+        assert.match(String(cause), /^Error: test\.db was removed or replaced/)
+        assert.strictEqual(written, "no")
+        renameSync(`${file}.aside`, file)
+      }
+      yield* write(insert(db, 3))
+      assert.deepStrictEqual(stored(db), [1, 3])
+    })
+  )
+
   it.effect("lets a deferred write ride on the next commit", () =>
     Effect.gen(function* () {
       const { db, other } = yield* opened
@@ -146,6 +165,26 @@ describe("GroupCommit", () => {
       assert.deepStrictEqual(stored(other), [])
       yield* group.write(insert(db, 2))
       assert.deepStrictEqual(stored(other), [1, 2])
+    })
+  )
+
+  it.effect("lets who can wait a little ride on the next commit, and tells them when it is durable, or failed", () =>
+    Effect.gen(function* () {
+      const { db, other } = yield* opened
+      const group = yield* GroupCommit.make(db)
+      const riding = yield* Effect.forkChild(
+        Effect.tap(group.along(insert(db, 1)), () => group.along(insert(db, 2))),
+        {
+          startImmediately: true
+        }
+      )
+      yield* Effect.promise(() => new Promise((resolve) => setImmediate(() => setImmediate(resolve))))
+      assert.deepStrictEqual(stored(other), [])
+      yield* group.write(insert(db, 3))
+      assert.deepStrictEqual(stored(other), [1, 3])
+      assert.strictEqual(yield* Fiber.join(riding), 1) // what it went on with has left by itself
+      assert.deepStrictEqual(stored(other), [1, 2, 3])
+      assert.strictEqual((yield* Effect.flip(group.along(insert(db, 3)))).written, "no")
     })
   )
 
@@ -248,27 +287,6 @@ describe("GroupCommit", () => {
       const refused = yield* Effect.flip(group.write(insert(db, 2)))
       assert.strictEqual(refused.written, "no")
       assert.deepStrictEqual(stored(other), [1])
-    })
-  )
-})
-
-describe("Database", () => {
-  it.effect("syncs at every commit, or only at checkpoints", () =>
-    Effect.gen(function* () {
-      const { file, db } = yield* opened
-      const pragma = (of: DatabaseSync, name: string) => Object.values(of.prepare(`PRAGMA ${name}`).get()!)[0]
-      const view = yield* Database.open(`${file}-view`, { durability: "checkpoint" })
-      assert.deepStrictEqual([pragma(db, "journal_mode"), pragma(view, "journal_mode")], ["wal", "wal"])
-      assert.deepStrictEqual([pragma(db, "synchronous"), pragma(view, "synchronous")], [2, 1])
-      assert.deepStrictEqual([pragma(db, "fullfsync"), pragma(db, "busy_timeout")], [1, 5_000])
-    })
-  )
-
-  it.effect("names the file that cannot be opened", () =>
-    Effect.gen(function* () {
-      const error = yield* Effect.flip(Database.open("/nowhere/at/all.db", { durability: "commit" }))
-      assert.strictEqual(error._tag, "DatabaseNotOpened")
-      assert.strictEqual(error.file, "/nowhere/at/all.db")
     })
   )
 })

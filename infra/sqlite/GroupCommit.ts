@@ -10,6 +10,8 @@ import { CommitFailed, commitTogether } from "./Transaction.ts"
 export interface GroupCommit<in Result> {
   /** Durable when it returns. */
   readonly write: <A extends Result>(write: () => A) => Effect.Effect<A, CommitFailed>
+  /** The same, but rides on the next commit, 50 milliseconds later at most. */
+  readonly along: <A extends Result>(write: () => A) => Effect.Effect<A, CommitFailed>
   /**
    * Rides on the next commit, one second later at most. While nothing can be stored it is kept, before all that comes
    * later, and offered again with every commit and every second. One that is itself at fault is logged and lost.
@@ -19,6 +21,7 @@ export interface GroupCommit<in Result> {
   readonly flush: Effect.Effect<void>
 }
 
+const alongMillis = 50
 const soonMillis = 1_000
 const mostTurns = 4
 /** Bounds how long one commit holds the event loop. */
@@ -45,6 +48,7 @@ export const make = Effect.fnUntraced(function* <Result = unknown>(
   let kept: ReadonlyArray<Queued<Result>> = []
   let armed: NodeJS.Immediate | undefined
   let deadline: Timer | undefined
+  let departure: Timer | undefined
   /** How many writers wait for the next commit, did at the last turn of the event loop, and did for the last commit. */
   let waiting = 0
   let gathered = 0
@@ -55,7 +59,8 @@ export const make = Effect.fnUntraced(function* <Result = unknown>(
   const flush = () => {
     clearImmediate(armed)
     deadline?.stop()
-    armed = deadline = undefined
+    departure?.stop()
+    armed = deadline = departure = undefined
     latest = waiting
     waiting = gathered = turns = 0
     const batch = [...kept, ...queue.slice(0, batchLimit)]
@@ -100,6 +105,10 @@ export const make = Effect.fnUntraced(function* <Result = unknown>(
     if (queue.length >= batchLimit) arm()
     else deadline ??= after(soonMillis, flush).unref()
   }
+  const armShortly = () => {
+    if (queue.length >= batchLimit) arm()
+    else departure ??= after(alongMillis, flush)
+  }
   const enqueue = (queued: Queued<Result>, wake: () => void) => {
     if (!open)
       return queued.settle?.(Exit.fail(new CommitFailed({ written: "no", cause: new Error("database closed") })))
@@ -115,18 +124,25 @@ export const make = Effect.fnUntraced(function* <Result = unknown>(
       open = false
       flushAll()
       deadline?.stop()
+      departure?.stop()
       return kept.length === 0
         ? Effect.void
         : Effect.logWarning("what nobody waits for is lost", { writes: kept.length })
     })
   )
 
+  const told = <A extends Result>(write: () => A, wake: () => void) =>
+    Effect.callback<A, CommitFailed>((resume) =>
+      enqueue({ write, settle: (exit) => resume(exit as Exit.Exit<A, CommitFailed>) }, wake)
+    )
+
   const group: GroupCommit<Result> = {
-    write: <A extends Result>(write: () => A) =>
-      Effect.callback<A, CommitFailed>((resume) => {
+    write: (write) =>
+      told(write, () => {
         waiting++
-        enqueue({ write, settle: (exit) => resume(exit as Exit.Exit<A, CommitFailed>) }, arm)
+        arm()
       }),
+    along: (write) => told(write, armShortly),
     soon: (write) => Effect.sync(() => enqueue({ write, settle: undefined }, armLater)),
     flush: Effect.sync(flushAll)
   }

@@ -20,7 +20,9 @@ export const refuseDamaged = (db: DatabaseSync, file: string): void => {
 /** Throws when a page is not what it should be. Takes about a second for each 200 MB. */
 export const refuseDamagedPages = (db: DatabaseSync): void => {
   const found = Object.values(db.prepare("PRAGMA quick_check(1)").get() ?? {})[0]
-  if (found !== "ok") throw new Damaged(`it is damaged (${String(found).split("\n")[0]})`)
+  if (found === "ok") return
+  const words = String(found).split("\n")
+  throw new Damaged(`it is damaged (${words.find((line) => !line.startsWith("***")) ?? words[0]})`) // under SQLite's headings
 }
 
 const numberOf = (db: DatabaseSync, pragma: string) =>

@@ -2,7 +2,7 @@ import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite"
 import { Effect, Layer, Semaphore, Stream } from "effect"
 import * as Reactivity from "effect/reactivity/Reactivity"
 import { SqlClient, type SqlConnection, SqlError, Statement } from "effect/sql"
-import { lru } from "#infra/Lru.ts"
+import { lru } from "#domain/Lru.ts"
 import * as Database from "./Database.ts"
 
 type Options = Omit<Database.Options, "schema">
@@ -31,6 +31,11 @@ const make = Effect.fnUntraced(function* (file: string, options: Options) {
 /** `file` is ":memory:" for none. One process, one client per file. */
 export const layer = (file: string, options: Options) =>
   Layer.effect(SqlClient.SqlClient, make(file, options)).pipe(Layer.provide(Reactivity.layer))
+
+/** A database that nobody else sees, and that goes with its scope. */
+export const inMemory = Effect.orDie(make(":memory:", { durability: "checkpoint" })).pipe(
+  Effect.provide(Reactivity.layer)
+)
 
 const statementCapacity = 200
 

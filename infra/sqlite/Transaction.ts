@@ -1,3 +1,5 @@
+import { statSync } from "node:fs"
+import { basename } from "node:path"
 import type { DatabaseSync } from "node:sqlite"
 import { Exit, Result, Schema } from "effect"
 
@@ -29,6 +31,7 @@ export const commitTogether = (db: DatabaseSync) => {
   const begin = db.prepare("BEGIN IMMEDIATE")
   const commit = db.prepare("COMMIT")
   const rollback = db.prepare("ROLLBACK")
+  const refuseGone = present(db)
 
   // Savepoints cost, and writes hardly ever throw: so one for each write only after one of them did.
   const apart = <A>(writes: ReadonlyArray<() => A>): ReadonlyArray<Exit.Exit<A, CommitFailed>> =>
@@ -62,6 +65,7 @@ export const commitTogether = (db: DatabaseSync) => {
   ): Result.Result<ReadonlyArray<Exit.Exit<A, CommitFailed>>, CommitFailed> => {
     let written: "no" | "unknown" = "no"
     try {
+      refuseGone()
       const exits = run(writes)
       written = "unknown"
       commit.run()
@@ -71,6 +75,19 @@ export const commitTogether = (db: DatabaseSync) => {
       if (neverWrites(cause)) written = "no"
       return Result.fail(new CommitFailed({ written, cause }))
     }
+  }
+}
+
+/** What is written into a file without a name is nowhere after the end of this process, and nothing else would say so. */
+const present = (db: DatabaseSync) => {
+  const file = db.location()
+  if (file === null) return () => {}
+  const opened = statSync(file).ino
+  return () => {
+    if (statSync(file, { throwIfNoEntry: false })?.ino === opened) return
+    throw new Error(
+      `${basename(file)} was removed or replaced while it was in use: stop, and put it back from a backup`
+    )
   }
 }
 

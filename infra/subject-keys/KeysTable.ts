@@ -29,6 +29,7 @@ export const keysTable = (db: DatabaseSync) => {
   const insertKey = db.prepare("INSERT INTO keys VALUES (?, ?, ?, ?)")
   const selectAny = db.prepare("SELECT * FROM keys LIMIT 1")
   const selectCurrent = db.prepare("SELECT version, wrapped FROM keys WHERE tenant = ? AND subject = ? LIMIT 1")
+  const selectAll = db.prepare("SELECT version, wrapped FROM keys WHERE tenant = ? AND subject = ?")
   const selectVersion = db.prepare("SELECT wrapped FROM keys WHERE tenant = ? AND subject = ? AND version = ?")
   const selectDestroyed = db.prepare("SELECT 1 FROM destroyed WHERE tenant = ? AND subject = ? AND version = ?")
   const remember = db.prepare(`
@@ -45,6 +46,8 @@ export const keysTable = (db: DatabaseSync) => {
   return {
     any: () => selectAny.get() as unknown as OwnedKey | undefined,
     current,
+    all: (tenant: TenantId, subject: SubjectId) =>
+      selectAll.all(tenant, subject) as unknown as ReadonlyArray<StoredKey>,
     /** Stores `candidate` unless there is a key already; gives back the one that counts. */
     keepFirst: (tenant: TenantId, subject: SubjectId, candidate: StoredKey): StoredKey => {
       const first = current(tenant, subject)

@@ -34,7 +34,7 @@ describeWith("PostgreSQL", "SubjectKeys: PostgreSQL", () => {
     ).pipe(Layer.provide(Postgres.layer))
   )
 
-  it.layer(Postgres.layer, { timeout: "30 seconds" })("side by side", (it) => {
+  it.layer(Postgres.layer)("side by side", (it) => {
     it.effect("gives processes that meet a new subject, and a new database, at once the same key", () =>
       Effect.gen(function* () {
         const shared = yield* storage
@@ -68,7 +68,7 @@ describeWith("PostgreSQL", "SubjectKeys: PostgreSQL", () => {
     )
   })
 
-  it.layer(Postgres.layer, { timeout: "30 seconds", excludeTestServices: true })("away", (it) => {
+  it.layer(Postgres.layer, { excludeTestServices: true })("away", (it) => {
     it.effect("is unavailable, and works again with the database", () =>
       Effect.gen(function* () {
         const server = yield* Postgres

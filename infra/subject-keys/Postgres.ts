@@ -2,8 +2,8 @@ import { type Array, Effect, Layer } from "effect"
 import { SqlClient } from "effect/sql"
 import * as Clocks from "#domain/Clocks.ts"
 import type { SubjectId, TenantId } from "#domain/Ids.ts"
+import { lru } from "#domain/Lru.ts"
 import { type SubjectKey, SubjectKeys, SubjectKeysUnavailable } from "#domain/ports/SubjectKeys.ts"
-import { lru } from "#infra/Lru.ts"
 import { creating } from "#infra/postgres/Schema.ts"
 import { together } from "#infra/postgres/Together.ts"
 import * as PostgresTables from "./PostgresTables.ts"
@@ -111,6 +111,16 @@ const make = Effect.gen(function* () {
           )
         )
       }),
+
+    all: (tenant, subject) =>
+      unless(
+        Effect.flatMap(
+          sql<StoredKey>`SELECT version, wrapped FROM subject_keys WHERE tenant = ${tenant} AND subject = ${subject}
+            UNION ALL SELECT version, wrapped FROM older_subject_keys
+            WHERE tenant = ${tenant} AND subject = ${subject}`,
+          (rows) => Effect.forEach(rows, (row) => unwrapped(tenant, subject, row))
+        )
+      ),
 
     ownership: unless(
       Effect.map(

@@ -43,7 +43,7 @@ const primaryKeys = (url: Redacted.Redacted) =>
 const tables = ["destroyed_subject_keys", "older_subject_keys", "subject_keys", "subject_keys_owner"]
 
 describeWith("PostgreSQL", "subject keys that come back from a dump", () => {
-  it.layer(Postgres.layer, { timeout: "60 seconds", excludeTestServices: true })("", (it) => {
+  it.layer(Postgres.layer, { excludeTestServices: true })("", (it) => {
     it.effect("have every constraint, and know what was destroyed, when it is done as the page says", () =>
       Effect.gen(function* () {
         const cwd = yield* temporaryDirectory

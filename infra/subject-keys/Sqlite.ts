@@ -1,7 +1,7 @@
 import { Effect, Layer } from "effect"
 import type { SubjectId, TenantId } from "#domain/Ids.ts"
+import { lru } from "#domain/Lru.ts"
 import { type SubjectKey, SubjectKeys, SubjectKeysUnavailable } from "#domain/ports/SubjectKeys.ts"
-import { lru } from "#infra/Lru.ts"
 import * as Database from "#infra/sqlite/Database.ts"
 import * as GroupCommit from "#infra/sqlite/GroupCommit.ts"
 import { keysTable, schema } from "./KeysTable.ts"
@@ -71,6 +71,9 @@ const make = Effect.fnUntraced(function* (file: string) {
         const wrapped = table.find(tenant, subject, version)
         return typeof wrapped === "string" ? wrapped : wrapping.unwrap(tenant, subject, { version, wrapped }).key
       }),
+
+    all: (tenant, subject) =>
+      reading(() => table.all(tenant, subject).map((stored) => wrapping.unwrap(tenant, subject, stored))),
 
     destroy: (tenant, subject) =>
       group

@@ -57,7 +57,7 @@ const empty = Effect.flatMap(Storages, (storages) => storages.empty)
 
 /** The behaviour every SubjectKeys adapter owes its callers. Run it against each layer; add no adapter options. */
 export const subjectKeysContract = <E>(adapter: string, layer: Layer.Layer<Storages, E>) =>
-  it.layer(layer, { timeout: "30 seconds" })(`SubjectKeys contract: ${adapter}`, (it) => {
+  it.layer(layer)(`SubjectKeys contract: ${adapter}`, (it) => {
     it.effect("gives a subject one key, the same over a restart, and others another", () =>
       Effect.gen(function* () {
         const storage = yield* empty
@@ -95,6 +95,23 @@ export const subjectKeysContract = <E>(adapter: string, layer: Layer.Layer<Stora
         assert.strictEqual(yield* keys.find(home, one, "other"), "missing")
         assert.strictEqual(yield* keys.find(home, two, first.version), "missing")
         assert.strictEqual(yield* keys.find(away, one, first.version), "missing")
+      })
+    )
+
+    it.effect("shows every key of a subject that is here, and makes none", () =>
+      Effect.gen(function* () {
+        const storage = yield* empty
+        const keys = yield* open(storage)
+        assert.deepStrictEqual(yield* keys.all(home, one), [])
+        const obtained = yield* keys.obtain(home, one)
+        yield* keys.obtain(home, two)
+        const [found, ...others] = yield* keys.all(home, one)
+        assert.deepStrictEqual([found?.version, others], [obtained.version, []])
+        assert.isTrue(same(found!.key, obtained.key))
+        assert.deepStrictEqual(yield* keys.all(away, one), [])
+        yield* keys.destroy(home, one)
+        assert.deepStrictEqual(yield* keys.all(home, one), [])
+        assert.lengthOf(yield* storage.rows, 1)
       })
     )
 

@@ -15,7 +15,7 @@ const atOnce = Effect.sync(() => {
 whatsAppContract("acknowledges at once", Layer.succeed(Worlds, { empty: atOnce }))
 
 const simulated = Effect.map(world(), (made) => ({
-  live: life(adapterIn(made, { ackTimeoutMs: 15_000, lookupTimeoutMs: 8_000 })),
+  live: life(adapterIn(made)),
   scan: (code: string) => Effect.promise(() => made.simulator.scanQr(code, own)),
   shown: Effect.sync(() => new Map(made.simulator.inbox(bob).map(({ text, waMessageId }) => [waMessageId, text])))
 }))

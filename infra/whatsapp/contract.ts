@@ -89,7 +89,7 @@ const linked = Effect.fnUntraced(function* (world: World) {
 
 /** What every WhatsApp adapter owes its callers while nothing goes wrong. Run it against each; add no adapter options. */
 export const whatsAppContract = <E>(adapter: string, worlds: Layer.Layer<Worlds, E>) =>
-  it.layer(worlds, { timeout: "30 seconds", excludeTestServices: true })(`WhatsApp contract: ${adapter}`, (it) => {
+  it.layer(worlds, { excludeTestServices: true })(`WhatsApp contract: ${adapter}`, (it) => {
     it.effect("sends for no device that is not open, and does not call that final", () =>
       Effect.gen(function* () {
         const world = yield* emptyWorld

@@ -3,6 +3,7 @@ import { Effect, Fiber } from "effect"
 import { EventId } from "#domain/Ids.ts"
 import { fromMillis } from "#domain/Instant.ts"
 import { BusUnavailable } from "#domain/ports/CommandBus.ts"
+import * as HeldTimers from "#domain/testing/HeldTimers.ts"
 import {
   acknowledgementOf,
   connect,
@@ -11,7 +12,8 @@ import {
   otherDevice,
   sendOf,
   start,
-  startAgent
+  startAgent,
+  waMessageIdOf
 } from "../testing/AgentFixture.ts"
 import { pass, until } from "../testing/Turns.ts"
 
@@ -129,6 +131,33 @@ it.effect("reports that are ready together leave under one signature", () =>
     yield* tell({ _tag: "Disconnected", device, reason: "connection_lost", final: false })
     yield* until("others too", () => gateway.changes(device).at(-1) === "disconnected")
   })
+)
+
+it.effect("what may wait a little leaves with what is told next, or by itself soon", () =>
+  Effect.gen(function* () {
+    const gateway = yield* makeGateway
+    const { steps, tell } = yield* startAgent(gateway)
+    yield* connect(gateway, device)
+    yield* gateway.issue(sendOf(1))
+    yield* until("it is told", () => gateway.claims(1).length === 1)
+    const hear = Effect.fnUntraced(function* (n: number, kind: "delivered" | "read") {
+      const settled = () => steps.filter((step) => step === "agent.settled").length
+      const before = settled()
+      yield* tell({ _tag: "Receipt", device, waMessageId: waMessageIdOf(n), kind, at: fromMillis(start) })
+      yield* until("it is durable", () => settled() > before)
+    })
+    yield* hear(1, "delivered")
+    yield* hear(1, "read")
+    yield* Effect.promise(() => new Promise((resolve) => setTimeout(resolve, 20)))
+    assert.deepStrictEqual(gateway.claims(1), ["sent"])
+    yield* gateway.issue(sendOf(2))
+    yield* until("it leaves with the next", () => gateway.claims(1).length === 3 && gateway.claims(2).length === 1)
+    const last = [...gateway.messageReports(1).slice(1), ...gateway.messageReports(2)]
+    assert.strictEqual(new Set(last.map(({ signature }) => signature)).size, 1)
+    yield* hear(2, "delivered")
+    yield* pass(1)
+    yield* until("it is told alone", () => gateway.claims(2).length === 2)
+  }).pipe(Effect.provide(HeldTimers.layer))
 )
 
 it.effect("a code to pair with is shown to the gateway alone, and kept nowhere", () =>

@@ -9,6 +9,7 @@ import { Crypto } from "#domain/ports/Crypto.ts"
 import type { HeardFact } from "#domain/ports/Ledger.ts"
 import { Ledger, type LedgerReport, type ReportPlace } from "#domain/ports/Ledger.ts"
 import { Steps } from "#domain/ports/Steps.ts"
+import { type Timer, Timers } from "#domain/Timer.ts"
 import { posting, type Regarding, type Sender, type Validity } from "#domain/wire/Posting.ts"
 import type { AgentReport } from "#domain/wire/Protocol.ts"
 import { heartbeatsSince, SpokenVersions } from "#domain/wire/Versions.ts"
@@ -21,6 +22,7 @@ import { Trust } from "./Trust.ts"
 const repeatAfterMillis = 15_000
 const longestRepeatMillis = 10 * 60_000
 const repeatAtOnce = 2_000
+const alongMillis = 50
 
 interface Published {
   readonly at: number
@@ -43,6 +45,8 @@ export class Reporter extends Context.Service<
     ) => LedgerReport
     /** Publishes soon; until its acknowledgement comes it is published again. */
     readonly publish: (reports: ReadonlyArray<LedgerReport>) => void
+    /** The same with what leaves next, 50 milliseconds later at most: for what may wait a little. */
+    readonly publishAlong: (reports: ReadonlyArray<LedgerReport>) => void
     /** Publishes a code to pair with, encrypted to the gateway and kept nowhere. */
     readonly showCode: (
       regarding: Regarding,
@@ -72,11 +76,13 @@ export const layer = Layer.effect(
     const { reports: payloads } = yield* SpokenVersions
     const { post, write } = yield* posting(payloads)
     const lane: Lane = { kind: "reports", agent: trust.agent }
+    const { after } = yield* Timers
     const wall = yield* Clocks.wall
     const run = yield* FiberSet.makeRuntime<never>()
 
     let ready: Array<Leaving> = []
     let armed = false
+    let departure: Timer | undefined
     /** When each unacknowledged report last left, and how often. */
     const published = new Map<string, Published>()
     /** The bus drops an id that it knows, and it may remember those of an earlier start. */
@@ -105,6 +111,8 @@ export const layer = Layer.effect(
       const leaving = ready
       ready = []
       armed = false
+      departure?.stop()
+      departure = undefined
       return post(lane, trust.signingKey, leaving, (publishing, batch) =>
         Effect.sync(() => {
           run(Effect.catch(publishing, () => Effect.sync(() => giveBack(batch))))
@@ -113,11 +121,18 @@ export const layer = Layer.effect(
       )
     })
 
-    const enqueue = (leaving: Leaving) => {
-      ready.push(leaving)
+    const arm = () => {
       if (armed) return
       armed = true
       setImmediate(() => run(flush))
+    }
+    const armShortly = () => {
+      departure ??= after(alongMillis, arm)
+    }
+    yield* Effect.addFinalizer(() => Effect.sync(() => departure?.stop()))
+    const enqueue = (leaving: Leaving, wake = arm) => {
+      ready.push(leaving)
+      wake()
     }
 
     /** It leaves with the next look at the ledger, under the same id. */
@@ -126,11 +141,11 @@ export const layer = Layer.effect(
       if (last) published.set(id, { at: Number.NEGATIVE_INFINITY, times: last.times - 1 })
     }
 
-    const publish = (reports: ReadonlyArray<LedgerReport>, now: number) => {
+    const publish = (reports: ReadonlyArray<LedgerReport>, now: number, wake = arm) => {
       for (const { bytes, id } of reports) {
         const times = (published.get(id)?.times ?? 0) + 1
         published.set(id, { at: now, times })
-        enqueue({ id: `${id}:${start}:${times}`, bytes, returned: () => takeBack(id) })
+        enqueue({ id: `${id}:${start}:${times}`, bytes, returned: () => takeBack(id) }, wake)
       }
     }
 
@@ -173,6 +188,7 @@ export const layer = Layer.effect(
         }
       },
       publish: (reports) => publish(reports, wall()),
+      publishAlong: (reports) => publish(reports, wall(), armShortly),
       showCode: Effect.fnUntraced(function* (regarding, { code, expiresAt, method }) {
         const millis = yield* Clock.currentTimeMillis
         const bytes = write(sender(), regarding, validFrom(millis), {

@@ -233,7 +233,7 @@ it.effect("tells that it is attempting only when that lasts", () =>
     const gateway = yield* makeGateway
     const long = yield* Deferred.make<SendOutcome>()
     yield* startAgent(gateway, {
-      lastingMillis: 20,
+      lastingMillis: 1_000,
       outcome: (message) => (numberOf(message) === 2 ? Deferred.await(long) : Effect.succeed(acked))
     })
     yield* connect(gateway, device)

@@ -2,6 +2,7 @@ import { Array, Clock, Context, Effect, Exit, FiberSet, Layer, Schedule } from "
 import type { DeviceId, EventId } from "#domain/Ids.ts"
 import { fromMillis, type Instant, toMillis } from "#domain/Instant.ts"
 import { Later } from "#domain/Later.ts"
+import { lru } from "#domain/Lru.ts"
 import type { MessageCode } from "#domain/message/Codes.ts"
 import { notice } from "#domain/Notice.ts"
 import { Ledger, type LedgerEntry, type LedgerState } from "#domain/ports/Ledger.ts"
@@ -32,6 +33,10 @@ export interface SenderOptions {
 
 /** Bounds how long one commit holds the event loop. */
 const endedAtOnce = 512
+/** Most words come soon, and their messages need not be looked up in the ledger. */
+const mostLately = 512
+/** Of the recipient's: what they say of a message depends on nothing that became of it meanwhile. */
+const arrivals: ReadonlySet<string> = new Set(["delivered", "read", "played"])
 /** Without a life, these are over by the server's word: what was deferred may be missing from the state. */
 const isTold: ReadonlySet<LedgerState> = new Set(["attempting", "acked"])
 
@@ -86,6 +91,8 @@ export const layer = (options: SenderOptions = {}) =>
       /** By command, not by place: a log that was restored from a copy gives places out again. */
       const lives = new Map<EventId, Live.Live>()
       const chats = Chats.make(sendsAtOnce)
+      /** By WhatsApp id. */
+      const lately = lru<Live.Live>(mostLately)
       const online = new Set<DeviceId>()
       const gone = new Set<DeviceId>()
       const idle = new Later<void>()
@@ -105,9 +112,10 @@ export const layer = (options: SenderOptions = {}) =>
       }
       const tries = yield* Tries.make({ chats, lastingMillis, lives, proceed, run })
 
-      const raise = ({ attempt, commandId }: LedgerEntry): void => {
+      const raise = ({ attempt, commandId, waMessageId }: LedgerEntry): void => {
         const live = lives.get(commandId)
-        if (live !== undefined && live.attempt < attempt) live.attempt = attempt
+        if (live === undefined) lately.delete(waMessageId)
+        else if (live.attempt < attempt) live.attempt = attempt
       }
 
       const accept = Effect.fnUntraced(function* (entries: Array.NonEmptyReadonlyArray<LedgerEntry>) {
@@ -124,8 +132,11 @@ export const layer = (options: SenderOptions = {}) =>
         const answers = yield* patience.surely(ledger.accept(placed))
         for (const [i, entry] of placed.entries()) {
           const isNew = answers[i] === "accepted"
-          if (isNew) lives.set(entry.commandId, Live.make(entry))
-          else raise(entry) // it may have been on its way to the ledger with this one
+          if (isNew) {
+            const live = Live.make(entry)
+            lives.set(entry.commandId, live)
+            lately.set(entry.waMessageId, live)
+          } else raise(entry) // it may have been on its way to the ledger with this one
           if (entry.state === "attempting") {
             if (isNew) run(tries.beginTaken(lives.get(entry.commandId)!))
             else proceed(entry)
@@ -160,7 +171,8 @@ export const layer = (options: SenderOptions = {}) =>
         { device, waMessageId },
         { at, claim, code }
       ) {
-        const entry = yield* findSent(device, waMessageId)
+        const recent = arrivals.has(claim) ? lately.get(waMessageId) : undefined
+        const entry = recent?.entry.device === device ? recent.entry : yield* findSent(device, waMessageId)
         if (entry === undefined) return
         const live = lives.get(entry.commandId)
         if (claim === "failed" && live?.trying) {
@@ -170,15 +182,15 @@ export const layer = (options: SenderOptions = {}) =>
         if (claim === "sent" && live === undefined && isTold.has(entry.state)) return
         if (live !== undefined) learn(live)
         const millis = toMillis(at)
-        const reports = [reportOf(entry, live?.attempt ?? entry.attempt, claim, millis, code)]
+        const reports = [reportOf(entry, (live ?? recent ?? entry).attempt, claim, millis, code)]
         const state = claim === "failed" ? "rejected" : "acked"
-        const [tookEffect] = yield* patience.surely(ledger.change([changeOf(entry, state, millis, reports)]))
+        const [tookEffect] = yield* patience.surely(ledger.changeAlong([changeOf(entry, state, millis, reports)]))
         if (live?.trying === false) lives.delete(entry.commandId)
         // such as the refusal of what was sent once more because a phone had asked for it
         if (!tookEffect)
           return yield* Effect.logInfo("the refusal of another copy of a message is ignored", { reason: code })
         step("agent.settled")
-        reporter.publish(reports)
+        reporter.publishAlong(reports)
       })
 
       /** What an earlier run left: waiting entries wait on; what was being attempted is unclear now, and said so. */

@@ -1,5 +1,5 @@
 import { assert, it } from "@effect/vitest"
-import { Deferred, Effect } from "effect"
+import { Deferred, Effect, Fiber } from "effect"
 import { fromMillis } from "#domain/Instant.ts"
 import { type Ledger, LedgerUnavailable } from "#domain/ports/Ledger.ts"
 import type { SendOutcome } from "#domain/ports/WhatsApp.ts"
@@ -9,6 +9,7 @@ import {
   device,
   makeGateway,
   numbersOf,
+  otherDevice,
   sendOf,
   start,
   startAgent,
@@ -46,6 +47,26 @@ it.effect("reports each receipt of the recipient once", () =>
     const ids = new Set(gateway.messageReports(1).map(({ id }) => id))
     assert.strictEqual(ids.size, 4)
     for (const { report } of gateway.messageReports(1).slice(1)) assert.deepInclude(report, { recipient: alice, at })
+  })
+)
+
+it.effect("answers with a receipt to the attempt that was asked for last, also when nothing is left to try", () =>
+  Effect.gen(function* () {
+    const { gateway, tell } = yield* connected({})
+    yield* connect(gateway, otherDevice)
+    yield* gateway.issue(sendOf(1))
+    yield* until("it is sent", () => gateway.claims(1).length === 1)
+    yield* tell({ ...receipt(1, "played"), device: otherDevice }) // it is none of that one's
+    yield* tell(receipt(1, "delivered"))
+    yield* until("it has come", () => gateway.claims(1).length === 2)
+    yield* Fiber.join(yield* gateway.issue(sendOf(1, { header: { attempt: "2" } })))
+    yield* tell(receipt(1, "read"))
+    yield* until("it was read", () => gateway.claims(1).length === 3)
+    assert.deepStrictEqual(
+      gateway.messageReports(1).map(({ header }) => header.attempt),
+      ["1", "1", "2"]
+    )
+    assert.notInclude(gateway.claims(1), "played")
   })
 )
 
@@ -95,11 +116,11 @@ it.effect("believes it also when the try ends before the word is written down", 
       outcome: () => Deferred.await(ending),
       ledger: (ledger) => ({
         ...ledger,
-        change: (changes) =>
+        changeAlong: (changes) =>
           Effect.suspend(() => {
-            if (changes[0].state !== "acked") return ledger.change(changes)
+            if (changes[0].state !== "acked") return ledger.changeAlong(changes)
             wordWaits = true
-            return Effect.andThen(Deferred.await(writing), ledger.change(changes))
+            return Effect.andThen(Deferred.await(writing), ledger.changeAlong(changes))
           })
       })
     })
@@ -160,6 +181,7 @@ it.effect("loses no word while the ledger is down", () =>
       ledger: (ledger) => ({
         ...ledger,
         change: (_) => failing(ledger.change(_)),
+        changeAlong: (_) => failing(ledger.changeAlong(_)),
         findSent: (_) => failing(ledger.findSent(_))
       })
     })

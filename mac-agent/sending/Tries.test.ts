@@ -123,9 +123,9 @@ describe("a try", () => {
 
   it.live("that lasts is reported as such, and no other", () =>
     Effect.gen(function* () {
-      const { begin, done, taken, world } = yield* scene({ lastingMillis: 20 })
+      const { begin, done, taken, world } = yield* scene({ lastingMillis: 500 })
       yield* begin(yield* taken())
-      yield* Effect.sleep("40 millis")
+      yield* Effect.sleep("600 millis")
       assert.deepStrictEqual(done(), ["durable attempting", "try", "soon acked", "told sent 1", "on"])
       const end = yield* Deferred.make<SendOutcome>()
       world.outcome = Deferred.await(end)

@@ -120,8 +120,8 @@ it.effect("a word on one message does not wait until the word on another is writ
     const { tell } = yield* startAgent(gateway, {
       ledger: (ledger) => ({
         ...ledger,
-        change: (changes) =>
-          changes[0].reports.length > 0 && changes[0].position === 1n ? Effect.never : ledger.change(changes)
+        changeAlong: (changes) =>
+          changes[0].reports.length > 0 && changes[0].position === 1n ? Effect.never : ledger.changeAlong(changes)
       })
     })
     yield* connect(gateway, device)

@@ -30,8 +30,8 @@ export class Sessions extends Context.Service<
     /** Takes a device durably and begins to pair it, perhaps again. The same again changes nothing. */
     readonly pair: (order: Order, pairing: Pairing) => Effect.Effect<void>
     /**
-     * Takes durably that WhatsApp and this agent shall forget the device. It is reported as logged out when that is done:
-     * `unlinked`, or `forgotten` when WhatsApp could not be told.
+     * Takes durably that WhatsApp and this agent shall forget the device, held or not. It is reported as logged out when
+     * that is done: `unlinked`, or `forgotten` when WhatsApp could not be told.
      */
     readonly unlink: (order: Order) => Effect.Effect<void>
     /** Opens its session again, if that has ended. */
@@ -51,6 +51,8 @@ export const layer = Layer.effect(
     const sentMessage = yield* SentMessages.make
     const whatsapp = yield* WhatsApp
     const devices = new Map<DeviceId, LedgerDevice>()
+    /** To be unlinked, never held as far as this ledger knows, and not seen to be linked. */
+    const strangers = new Set<DeviceId>()
 
     const scope = yield* Effect.scope
     const run = yield* FiberSet.makeRuntime<never>() // goes on while the scope closes
@@ -120,7 +122,7 @@ export const layer = Layer.effect(
 
     const ended = (held: LedgerDevice, { final, reason }: Extract<SessionEvent, { _tag: "Disconnected" }>) => {
       if (reason === "logged_out" || (final && held.standing === "leaving")) {
-        const isUnlinked = held.standing === "leaving" && reason === "logged_out"
+        const isUnlinked = held.standing === "leaving" && reason === "logged_out" && !strangers.has(held.device)
         const told = isUnlinked ? "unlinked" : held.standing === "leaving" ? "forgotten" : reason
         return report(held, "logged_out", { reason: told, isOver: true })
       }
@@ -136,6 +138,7 @@ export const layer = Layer.effect(
         case "Paired":
           return yield* report(held, "paired")
         case "Connected":
+          strangers.delete(event.device)
           yield* tellConnected(event.device)
           yield* sender.connected(event.device)
           return yield* report(held, "connected")
@@ -191,11 +194,14 @@ export const layer = Layer.effect(
         const { device } = order
         const held = devices.get(device)
         if (held !== undefined && !isNews(held, order)) return
+        if (held === undefined) strangers.add(device)
         const leaving: LedgerDevice = {
           ...order,
           pairing: undefined,
           standing: "leaving",
-          reported: held?.reported ?? 0
+          // above all that was ever told of it, each of which the log holds before this order: a ledger that was lost
+          // counts from 0, and would say what the gateway has heard already
+          reported: Math.max(held?.reported ?? 0, Number(order.position))
         }
         yield* hold(leaving)
         yield* sender.unlinked(device)

@@ -26,7 +26,7 @@ it.effect("is unlinked once, and stays so over a restart", () =>
         yield* pass(2)
         assert.deepStrictEqual(gateway.changes(device), ["paired", "connected", "logged_out"])
         assert.include(reasons(gateway), "unlinked")
-        assert.deepInclude((yield* ledger.devices)[0], { pairing: undefined, standing: "closed", reported: 3 })
+        assert.deepInclude((yield* ledger.devices)[0], { pairing: undefined, standing: "closed", reported: 900_011 })
       })
     )
     yield* startAgent(gateway)
@@ -63,6 +63,28 @@ it.effect("says so when WhatsApp could not be told", () =>
     yield* tell({ _tag: "Disconnected", device, reason: "banned", final: true })
     yield* until("it is forgotten", () => gateway.changes(device).at(-1) === "logged_out")
     assert.include(reasons(gateway), "forgotten")
+  })
+)
+
+it.effect("is done and told by an agent that has lost its ledger, above all that was told before", () =>
+  Effect.gen(function* () {
+    const steps = (gateway: { readonly told: ReadonlyArray<{ readonly report: object }> }) =>
+      gateway.told.flatMap(({ report }) => ("step" in report ? [report.step as number] : []))
+    // its credentials are there, and tell WhatsApp
+    const known = yield* makeGateway
+    yield* startAgent(known)
+    yield* Fiber.join(yield* known.issue(order("unlink", 900_010)))
+    yield* until("it is unlinked", () => known.changes(device).at(-1) === "logged_out")
+    assert.include(reasons(known), "unlinked")
+    assert.isAtLeast(Math.min(...steps(known)), 900_010)
+    // nothing is
+    const lost = yield* makeGateway
+    const { tell } = yield* startAgent(lost, { opening: () => Effect.never })
+    yield* Fiber.join(yield* lost.issue(order("unlink", 900_010)))
+    yield* tell({ _tag: "Disconnected", device, reason: "logged_out", final: true })
+    yield* until("it is forgotten", () => lost.changes(device).at(-1) === "logged_out")
+    assert.include(reasons(lost), "forgotten")
+    assert.isAtLeast(Math.min(...steps(lost)), 900_010)
   })
 )
 

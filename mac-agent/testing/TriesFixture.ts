@@ -53,6 +53,7 @@ export const scene = Effect.fnUntraced(function* (options: { readonly lastingMil
           for (const { bytes } of reports) say(`told ${fromUtf8(bytes)}`)
         },
         tell: () => {},
+        publishAlong: () => {},
         showCode: () => Effect.die("not here"),
         ask: () => {},
         acknowledged: () => Effect.die("not here")

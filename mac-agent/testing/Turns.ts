@@ -3,7 +3,7 @@ import { TestClock } from "effect/testing"
 
 /** One turn of the real event loop: disk, timers and signatures get on, the test's clock stands still. */
 const turn = Effect.promise(() => new Promise<void>((resolve) => setImmediate(resolve)))
-const patienceMillis = 10_000
+const patienceMillis = 60_000
 
 export const until = (what: string, condition: () => boolean) =>
   Effect.suspend(() => {

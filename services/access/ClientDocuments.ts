@@ -1,8 +1,10 @@
 import { Effect } from "effect"
+import { Client } from "#domain/access/Client.ts"
 import { inOrder, type Scope } from "#domain/access/Scopes.ts"
 import * as Clocks from "#domain/Clocks.ts"
-import type { ApiKeyId, ClientId } from "#domain/Ids.ts"
+import type { ApiKeyId, ClientId, EventId } from "#domain/Ids.ts"
 import { fromMillis, type Instant } from "#domain/Instant.ts"
+import type { Sealed } from "#domain/Sealed.ts"
 import { Personal } from "../privacy/Personal.ts"
 import { Provenance } from "../runtime/Provenance.ts"
 import { KeyUses } from "./KeyUses.ts"
@@ -37,8 +39,15 @@ export const make = Effect.gen(function* () {
   const { tenant } = yield* Provenance
   const uses = yield* KeyUses
 
-  const nameOf = ({ issuedBy: event, name }: KnownKey) =>
-    name === undefined ? Effect.succeed(undefined) : personal.reveal(name, { tenant, event, field: "name" })
+  const reveal = (client: ClientId, name: Sealed, event: EventId) =>
+    personal.reveal(
+      name,
+      { tenant, event, field: "name" },
+      { stream: Client.streamOf(client), subject: personal.subjectOf("client", client) }
+    )
+
+  const nameOf = ({ client, issuedBy, name }: KnownKey) =>
+    name === undefined ? Effect.succeed(undefined) : reveal(client, name, issuedBy)
 
   const keyOf = Effect.fnUntraced(function* (key: KnownKey, lastUsedAt: Instant | undefined) {
     const { expiresAt, id, issuedAt, replacedBy, scopes } = key
@@ -60,7 +69,7 @@ export const make = Effect.gen(function* () {
     { createdAt, id, keys, name: sealed, namedBy }: KnownClient,
     used: ReadonlyMap<ApiKeyId, Instant>
   ) {
-    const name = yield* personal.reveal(sealed, { tenant, event: namedBy, field: "name" })
+    const name = yield* reveal(id, sealed, namedBy)
     const document: ClientDocument = {
       id,
       ...(name !== undefined && { name }),

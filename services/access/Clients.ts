@@ -1,4 +1,5 @@
-import { Context, Effect, Layer, Schema, Semaphore } from "effect"
+import { Context, Effect, Layer, Option, Schema, Semaphore, Stream } from "effect"
+import { isReleased } from "#domain/Aggregates.ts"
 import { Client, type ClientCommand } from "#domain/access/Client.ts"
 import { inOrder, type Scope } from "#domain/access/Scopes.ts"
 import * as Clocks from "#domain/Clocks.ts"
@@ -11,6 +12,7 @@ import type { Actor } from "#domain/Recorded.ts"
 import { Personal } from "../privacy/Personal.ts"
 import * as AggregateActors from "../runtime/AggregateActors.ts"
 import type { Caller } from "../runtime/Caller.ts"
+import { pastOf } from "../runtime/Past.ts"
 import * as Requests from "../runtime/Requests.ts"
 import type { Unavailable } from "../views/Unavailable.ts"
 import { inForce, Views } from "../views/Views.ts"
@@ -225,6 +227,15 @@ const make = Effect.fnUntraced(function* (keyIsConfigured: boolean) {
     Effect.catchTag("ClientRejected", (error) => Effect.die(error))
   )
 
+  /** Rows that somebody emptied are no reason to give out another key. */
+  const isKeyInLog = (head: bigint) =>
+    pastOf(Client.category, head).pipe(
+      Stream.filter((event) => isReleased(event) && Client.read(event).type === "client.key_issued"),
+      Stream.runHead,
+      Effect.map(Option.isSome),
+      Effect.provideService(EventStore, store)
+    )
+
   return Clients.of({
     create,
     issue: (caller, client, key) =>
@@ -255,7 +266,7 @@ const make = Effect.fnUntraced(function* (keyIsConfigured: boolean) {
     first: Effect.gen(function* () {
       const head = yield* store.head
       if (head !== undefined) yield* views.reached(head)
-      if (roster.keys.size > 0) return undefined
+      if (roster.keys.size > 0 || (head !== undefined && (yield* isKeyInLog(head)))) return undefined
       const made = create(undefined, { name: "first", scopes: ["admin"] })
       const { client, key } = yield* Effect.catchTag(made, "OtherContent", Effect.die)
       return { client, key: { id: key.id, secret: key.secret! } } // nobody asks for it twice

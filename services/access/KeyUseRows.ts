@@ -2,6 +2,7 @@ import { Array, Effect, Schema } from "effect"
 import { SqlClient } from "effect/sql"
 import { ApiKeyId } from "#domain/Ids.ts"
 import { Instant } from "#domain/Instant.ts"
+import { Home, unfit } from "../tables/Home.ts"
 import { open, type Table } from "../tables/Tables.ts"
 
 const table: Table = {
@@ -11,16 +12,20 @@ const table: Table = {
 
 const Row = Schema.Struct({ id: ApiKeyId, used_at: Instant })
 export type Row = typeof Row.Type
-const decode = Schema.decodeUnknownSync(Schema.Array(Row))
+const decode = Schema.decodeUnknownEffect(Schema.Array(Row))
 
 const rowsAtOnce = 100
 
 /** When each key was used last, about: no event tells of it. */
 export const make = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
+  const home = yield* Home
   yield* open(sql, table)
+  const unreadable = Effect.die(unfit(home, table.name, "a row cannot be read"))
   return {
-    all: Effect.map(sql`SELECT id, used_at FROM key_uses`, decode),
+    all: Effect.flatMap(sql`SELECT id, used_at FROM key_uses`, (rows) =>
+      Effect.catchTag(decode(rows), "SchemaError", () => unreadable)
+    ),
 
     /** Gateways write side by side: the later use counts. */
     keep: (rows: ReadonlyArray<Row>) =>

@@ -16,6 +16,11 @@ layer(gateway(), { excludeTestServices: true })("a request for a key that is rep
       assert.match(secret, /^hk_/)
       assert.deepStrictEqual([again.status, again.json], [201, { ...first.json, key }])
       isProblem(yield* made("/v1/clients", { ...asked, scopes: ["messages:read"] }, "shop"), "idempotency_conflict")
+      const several = { name: "shop", scopes: ["messages:send", "messages:read"] }
+      const many = yield* made("/v1/clients", { ...several, scopes: [...several.scopes, "messages:read"] }, "set")
+      assert.deepStrictEqual(many.json.key.scopes, several.scopes)
+      const other = yield* made("/v1/clients", { ...several, scopes: several.scopes.toReversed() }, "set")
+      assert.deepStrictEqual([other.status, other.json.id, other.json.key.scopes], [201, many.json.id, several.scopes])
       const both = yield* Effect.all([made("/v1/clients", asked, "two"), made("/v1/clients", asked, "two")], {
         concurrency: "unbounded"
       })
@@ -40,6 +45,8 @@ layer(gateway(), { excludeTestServices: true })("a request for a key that is rep
       assert.match(secret, /^hk_/)
       assert.deepStrictEqual(repeated.json, { ...rotated.json, key })
       isProblem(yield* made(keys, { scopes: ["messages:read"] }, "key"), "idempotency_conflict")
+      const twice = yield* made(keys, { scopes: ["messages:send", "messages:send"] }, "key")
+      assert.deepStrictEqual([twice.json.id, twice.json.scopes], [first.json.id, ["messages:send"]])
     })
   )
 })

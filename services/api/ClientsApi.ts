@@ -1,15 +1,17 @@
-import { Schema } from "effect"
+import { Schema, SchemaGetter } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
-import { Scope } from "#domain/access/Scopes.ts"
+import { inOrder, Scope } from "#domain/access/Scopes.ts"
 import { Authorization, RequiredScope, ShowsViews } from "./Authorization.ts"
 import { Name } from "./FreeText.ts"
 import { answered, keyed } from "./IdempotencyKey.ts"
 import { instant, integer, listOf, located, text, uuid } from "./Members.ts"
 import { anywhere, Problem, withBody } from "./Problems.ts"
 
+/** A set: who names a scope twice, or others first, asks for the same. */
 const Scopes = Schema.Array(Scope)
   .check(Schema.isMinLength(1), Schema.isMaxLength(16))
-  .annotate({ description: "What the key may do; `admin` includes the others." })
+  .annotate({ description: "What the key may do, in any order; `admin` includes the others." })
+  .pipe(Schema.decode({ decode: SchemaGetter.transform(inOrder), encode: SchemaGetter.passthrough() }))
 const scopes = Schema.Array(Scope).annotate({ description: "What the key may do." })
 
 const tenYears = 315_360_000

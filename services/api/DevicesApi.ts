@@ -18,7 +18,7 @@ export const CreateDevice = Schema.Struct({
   ),
   phone: Schema.optionalKey(
     Schema.String.check(Schema.isMaxLength(64)).annotate({
-      description: "Needed for `code`: the number of the phone that will be linked.",
+      description: "Needed for `code`, and refused without: the number of the phone that will be linked.",
       examples: ["+60123456789"]
     })
   )
@@ -138,7 +138,7 @@ export class DevicesApi extends HttpApiGroup.make("devices")
       .annotate(OpenApi.Summary, "Unlink a device from its account, and take it off the list")
       .annotate(
         OpenApi.Description,
-        "200 when its agent has done so, 202 while it has not; asking again tells, and changes nothing. Messages that wait for it fail."
+        "200 when its agent has done so, 202 while it waits for it (`reason` is `unlinking`); asking again tells, and changes nothing. Messages that wait for it fail."
       ),
     HttpApiEndpoint.post("pair", "/:id/pair", {
       params: { id },

@@ -1,7 +1,7 @@
 /** Every public code of a problem, with its HTTP status and a sentence that holds for every occurrence. */
 export const errorCodes = {
   bad_request: [400, "The request cannot be read."],
-  invalid_number: [422, "The recipient is not a valid phone number."],
+  invalid_number: [422, "This is not a valid phone number."],
   invalid_request: [422, "A field of the request is not as the API describes it."],
   unauthorized: [401, "A valid API key is needed, as a bearer token or in X-API-Key."],
   forbidden: [403, "The API key lacks the scope for this."],

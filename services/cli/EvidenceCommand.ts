@@ -3,6 +3,7 @@ import { Effect, Runtime, Schema } from "effect"
 import { examine } from "#domain/evidence/Evidence.ts"
 import { AgentOffer } from "#domain/identity/Trust.ts"
 import { MessageHistory } from "../api/MessagesApi.ts"
+import { flawsOf } from "../http/Flaws.ts"
 import { crypto } from "../layers/Adapters.ts"
 import type * as Client from "./Client.ts"
 import { render, type Shown, summaryOf } from "./EvidenceText.ts"
@@ -38,10 +39,11 @@ const decodeOffer = Schema.decodeEffect(Schema.fromJsonString(AgentOffer))
 
 const historyIn = (file: string) =>
   Effect.flatMap(reading(file), (text) =>
-    Effect.mapError(
-      decodeHistory(text),
-      () => new NotEvidence({ message: `${file} is not what \`homing evidence export\` prints` })
-    )
+    Effect.mapError(decodeHistory(text), (error) => {
+      const [flaw] = flawsOf(error, "body")
+      const where = flaw?.pointer ? `: ${flaw.pointer}, where it has ${flaw.expected}` : ""
+      return new NotEvidence({ message: `${file} is not what \`homing evidence export\` prints${where}` })
+    })
   )
 
 /** A line for each key, as agents print them. */
@@ -56,24 +58,28 @@ const offersIn = (file: string) =>
     )
   )
 
-/** Checks an export with nothing else at hand; `keys`: a file with the keys to believe, instead of those in the export. */
-export const verify = Effect.fnUntraced(
-  function* ({
-    file,
-    json,
-    keys
-  }: {
-    readonly file: string
-    readonly keys: string | undefined
-    readonly json: boolean
-  }) {
+interface Given {
+  readonly file: string
+  /** A file with the keys to believe, instead of those in the export. */
+  readonly keys: string | undefined
+}
+
+/** What is to be said of an export. */
+export const examined = Effect.fnUntraced(
+  function* ({ file, keys }: Given) {
     const history = yield* historyIn(file)
     const offers = keys === undefined ? undefined : yield* offersIn(keys)
     const judgement = yield* examine(history, offers ?? history.keys)
-    const shown: Shown = { history, judgement, keysFrom: keys }
-    if (json) say(JSON.stringify(summaryOf(shown)))
-    else say(...render(shown))
-    if (judgement.verdict !== "signed") return yield* new NotProven({ verdict: judgement.verdict })
+    return { history, judgement, keysFrom: keys } satisfies Shown
   },
-  (verified) => Effect.provide(verified, crypto)
+  (shown) => Effect.provide(shown, crypto)
 )
+
+/** Checks an export with nothing else at hand. */
+export const verify = Effect.fnUntraced(function* ({ json, ...given }: Given & { readonly json: boolean }) {
+  const shown = yield* examined(given)
+  if (json) say(JSON.stringify(summaryOf(shown)))
+  else say(...render(shown))
+  const { verdict } = shown.judgement
+  if (verdict !== "signed") return yield* new NotProven({ verdict })
+})

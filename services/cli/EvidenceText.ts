@@ -19,6 +19,7 @@ const neverProven = [
   "what WhatsApp did: a signature shows what an agent said of it",
   "when: `at` is by the agent's clock, `recordedAt` by the gateway's",
   "the number and the text: what is signed names the recipient by a digest that needs the gateway's secret, and no text",
+  "how things are called and stand: the ids of reports, and whether a key was revoked, are the gateway's word",
   "that this is all: events after the last one may have been left out"
 ]
 const keysNotProven =
@@ -73,8 +74,15 @@ const said = (shown: Shown, finding: Finding): string => {
   return `${good("✔")} signed by agent ${plain(agent)}, key ${plain(keyId)}${revoked}`
 }
 
-const conclusion = ({ complete, signedStatus, status, verdict }: Judgement): string => {
-  if (!complete) return bad("refuted: events are missing, or out of order")
+/** Why a history is not complete. */
+const gapIn = (items: Shown["history"]["items"]): string => {
+  const gap = items.findIndex(({ revision }, i) => revision !== i)
+  if (gap >= 0) return `the event of revision ${gap} is missing, or not in its place`
+  return items.length === 0 ? "there are no events" : "it does not begin with what was accepted"
+}
+
+const conclusion = ({ history, judgement: { complete, signedStatus, status, verdict } }: Shown): string => {
+  if (!complete) return bad(`refuted: ${gapIn(history.items)}`)
   if (verdict === "refuted") return bad("refuted: not all of it holds")
   if (verdict === "signed") return good(`signed: \`${status}\` follows from what the agent signed alone`)
   const alone = signedStatus === "queued" ? "nothing" : `\`${signedStatus}\``
@@ -94,7 +102,7 @@ export const render = (shown: Shown): ReadonlyArray<string> => {
     "",
     ...events,
     "",
-    conclusion(judgement),
+    conclusion(shown),
     "",
     `Checked under the keys in ${keysFrom ?? "the export"}: every signature, and that what is signed is what the event says, of`,
     "this message, its command, its device and its recipient.",

@@ -1,4 +1,5 @@
 import { Cause, Effect, Schema } from "effect"
+import { UnreadableEvent } from "#domain/Events.ts"
 
 /** By what it is set where a command listens. */
 interface Door {
@@ -9,13 +10,14 @@ const configured: Door = { host: "HOST", port: "PORT" }
 
 /**
  * What ended a command, in a line for whoever typed it: what failed, and what it came from, unless that is said already.
- * `undefined` for a defect: a bug of ours keeps its stack. The words are our own and those of the operating system or of
+ * `undefined` for a defect, but an event that is damaged: a bug of ours keeps its stack. The words are our own and those of the operating system or of
  * a server; none repeats a value that was configured, but for addresses, paths and names.
  */
 export const explain = (cause: Cause.Cause<unknown>): string | undefined => {
   const error = Cause.squash(cause)
   const listening = listeningIn(error)
   if (listening !== undefined) return unheard(listening, configured)
+  if (error instanceof UnreadableEvent) return error.message
   if (!cause.reasons.some(Cause.isFailReason) || !(error instanceof Error)) return undefined
   const words = chainOf(error).flatMap(({ code = "", message }) => message || code || [])
   const first = words[0] ?? error.name

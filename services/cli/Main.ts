@@ -1,6 +1,7 @@
 import { constants } from "node:os"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import { Cause, type Effect, Exit, Runtime } from "effect"
+import { every } from "#domain/Timer.ts"
 import { explain } from "./Failure.ts"
 
 /** At once, when everything is closed: libraries leave timers behind that hold a process up for half a minute. */
@@ -29,6 +30,22 @@ const hearSignals = () => {
   process.on("SIGHUP", () => process.kill(process.pid, "SIGTERM"))
 }
 
+/** The scripts of this package that become the process itself. Whoever starts it in the background from others, means it. */
+const scripts: ReadonlyArray<string | undefined> = ["start", "homing", "demo"]
+const lookMillis = 1_000
+
+/** An npm that was killed, or ended by a hang-up, has told nobody: what it started sees that its parent is another. */
+const endWithNpm = () => {
+  const { npm_lifecycle_event: script, npm_package_name: name } = process.env
+  if (name !== "homing" || !scripts.includes(script)) return
+  const npm = process.ppid
+  const look = every(lookMillis, () => {
+    if (process.ppid === npm) return
+    look.stop()
+    process.kill(process.pid, "SIGTERM")
+  }).unref()
+}
+
 /** Whoever read what is printed may be gone, with a terminal that was closed say: that ends nothing. */
 const outliveReaders = () => {
   for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {})
@@ -37,6 +54,7 @@ const outliveReaders = () => {
 /** Runs a command as this process, until it ends or a signal ends it. */
 export const runMain = <A, E>(main: Effect.Effect<A, E>): void => {
   hearSignals()
+  endWithNpm()
   outliveReaders()
   NodeRuntime.runMain(main, { teardown: end, disableErrorReporting: true })
 }

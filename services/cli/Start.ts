@@ -64,7 +64,7 @@ const greet = Effect.fnUntraced(function* ({ access, process }: Config, role: Ro
   const caller = access.apiKey === undefined ? yield* firstKey : yield* holderOf(access.apiKey)
   if (role === "gateway") return
   const devices = yield* Devices
-  if (Object.values(devices.count()).some((count) => count > 0)) return // nothing of them is opened to be counted
+  if (!(yield* devices.isNone)) return // nothing of them is opened to be counted
   if (caller === undefined) return say(`  ${faint("No device yet: POST /v1/devices links one.")}`, "")
   say(`  ${faint("No device yet: open WhatsApp on the phone, Linked devices, Link a device, and scan.")}`, "")
   yield* devices.create(caller, {

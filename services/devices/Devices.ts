@@ -1,4 +1,5 @@
-import { Clock, Context, Effect, Layer, Schedule, Schema } from "effect"
+import { Clock, Context, Duration, Effect, Layer, Schedule, Schema, Stream } from "effect"
+import { isReleased } from "#domain/Aggregates.ts"
 import { Device, type DeviceCommand, type Pairing } from "#domain/device/Device.ts"
 import { type Connection, connections, isBeingPaired } from "#domain/device/Link.ts"
 import { uuidV7 } from "#domain/Identifiers.ts"
@@ -6,17 +7,20 @@ import { type AgentId, DeviceId, type EventId } from "#domain/Ids.ts"
 import type { Instant } from "#domain/Instant.ts"
 import type { PhoneNumber } from "#domain/message/Recipient.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
-import { EventStore } from "#domain/ports/EventStore.ts"
+import { EventStore, type EventStoreUnavailable } from "#domain/ports/EventStore.ts"
+import type { RecordedEvent } from "#domain/Recorded.ts"
+import { graceMillis, requestMillis } from "../http/Patience.ts"
 import { Personal } from "../privacy/Personal.ts"
 import type { Decision } from "../runtime/AggregateActors.ts"
 import type { Caller } from "../runtime/Caller.ts"
+import { pastOf } from "../runtime/Past.ts"
 import * as Requests from "../runtime/Requests.ts"
 import { observe } from "../telemetry/Metrics.ts"
 import type { Unavailable } from "../views/Unavailable.ts"
 import { inForce, Views } from "../views/Views.ts"
 import { DeviceActors } from "./DeviceActors.ts"
 import { DeviceRegistry } from "./DeviceRegistry.ts"
-import type { DeviceRecord, DeviceRecords } from "./DevicesRows.ts"
+import { type DeviceRecord, type DeviceRecords, fold } from "./DevicesRows.ts"
 import { PairingCodes } from "./PairingCodes.ts"
 
 export interface DeviceDocument {
@@ -100,6 +104,11 @@ export class Devices extends Context.Service<
     /** How many are in which state. Asks no port: nothing of a device is opened to be counted. */
     readonly count: () => Readonly<Record<Connection, number>>
 
+    /**
+     * Whether there is none but what was unlinked, as the log has it: rows that somebody changed are no reason to make one.
+     */
+    readonly isNone: Effect.Effect<boolean, EventStoreUnavailable>
+
     /** What somebody should look after, of any device. Asks no port either. */
     readonly warnings: () => ReadonlyArray<DeviceWarning>
   }
@@ -109,8 +118,8 @@ type Refused = DeviceRefused | Unavailable
 
 /** How long the first code is waited for before the answer is given without one. */
 const firstCodePatience = "3 seconds"
-/** How long the agent's word is waited for. */
-const patience = "10 seconds"
+/** How long the agent's word is waited for: the answer that it has not come has to be in time as well. */
+const patience = Duration.millis(requestMillis - graceMillis)
 
 /** New devices go to `agent`. */
 export const layer = (agent: AgentId) =>
@@ -128,7 +137,9 @@ export const layer = (agent: AgentId) =>
 
       const present = Effect.fnUntraced(function* (record: DeviceRecord) {
         const { connection: state, id, namedBy, paired, removal, since } = record
-        const name = yield* personal.reveal(record.name, { tenant: record.tenant, event: namedBy, field: "name" })
+        const place = { tenant: record.tenant, event: namedBy, field: "name" }
+        const whose = { stream: Device.streamOf(id), subject: personal.subjectOf("device", id) }
+        const name = yield* personal.reveal(record.name, place, whose)
         const pairing = paired || removal !== undefined ? undefined : yield* codes.current(id)
         const reason = removal === "asked" ? "unlinking" : record.reason
         const document: DeviceDocument = { id, name, state, reason, since, pairing }
@@ -143,6 +154,18 @@ export const layer = (agent: AgentId) =>
       for (const state of connections) {
         observe("homing_devices", "Devices, by how they stand with WhatsApp.", () => count()[state], { state })
       }
+
+      const isNoneInLog = Effect.gen(function* () {
+        const head = yield* store.head
+        if (head === undefined) return true
+        const devices = new Map<DeviceId, DeviceRecord>()
+        const put = (events: ReadonlyArray<RecordedEvent>) => {
+          for (const [id, record] of fold(devices, events)) devices.set(id, record)
+        }
+        const past = Stream.filter(pastOf(Device.category, head), isReleased)
+        yield* Stream.runForEachArray(past, (events) => Effect.sync(() => put(events)))
+        return remaining(devices).length === 0
+      }).pipe(Effect.provideService(EventStore, store))
 
       /** What a repeat finds may be just as new. */
       const heardOf = Effect.flatMap(store.head, (head) => (head === undefined ? Effect.void : inForce(views, head)))
@@ -250,8 +273,10 @@ export const layer = (agent: AgentId) =>
 
         count,
 
+        isNone: Effect.suspend(() => (remaining(registry).length > 0 ? Effect.succeed(false) : isNoneInLog)),
+
         warnings: () => {
-          const found = new Set([...registry.values()].map(warningOf))
+          const found = new Set(remaining(registry).map(warningOf))
           return deviceWarnings.filter((warning) => found.has(warning))
         }
       }

@@ -42,10 +42,12 @@ const pairingOf = (
   asked: typeof PairDevice.Type,
   phoneNumber: ReadPhoneNumber
 ): Effect.Effect<Understood, AnyProblem<"invalid_request" | "invalid_number">> => {
-  if (asked.pairing !== "code") return Effect.succeed({ pairing: { method: "qr" } })
-  if (asked.phone === undefined) {
-    const flaw = { in: "body", pointer: "/phone", expected: "a value" } as const
-    return refuse("invalid_request", { errors: [flaw] })
+  const isByCode = asked.pairing === "code"
+  if (asked.phone === undefined && !isByCode) return Effect.succeed({ pairing: { method: "qr" } })
+  if (asked.phone === undefined || !isByCode) {
+    // by QR code any phone may scan: whoever names one believes that no other can
+    const expected = isByCode ? "a value" : "no value unless `pairing` is `code`"
+    return refuse("invalid_request", { errors: [{ in: "body", pointer: "/phone", expected }] })
   }
   const reading = phoneNumber(asked.phone)
   if (Result.isFailure(reading)) return refuse("invalid_number", { detail: reading.failure })

@@ -1,4 +1,5 @@
 import { Clock, Effect, Layer } from "effect"
+import { Device } from "#domain/device/Device.ts"
 import { type DeviceId, EventId } from "#domain/Ids.ts"
 import { fromMillis } from "#domain/Instant.ts"
 import { Personal } from "../privacy/Personal.ts"
@@ -36,7 +37,8 @@ export const layer = Layer.effect(
       const now = fromMillis(yield* Clock.currentTimeMillis)
       const row = yield* rows.find(device, now)
       if (row === undefined) return undefined
-      const code = yield* personal.reveal(row.box, { tenant, event: eventOf(device), field })
+      const whose = { stream: Device.streamOf(device), subject: personal.subjectOf("device", device) }
+      const code = yield* personal.reveal(row.box, { tenant, event: eventOf(device), field }, whose)
       if (code === undefined) return undefined
       const found: PairingCode = { method: row.method, code, expiresAt: row.expires_at }
       return found

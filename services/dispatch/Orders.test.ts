@@ -39,6 +39,7 @@ const withData = (recorded: RecordedEvent, data: object): RecordedEvent => ({
 const queuedWith = (address: Sealed, body: Sealed) =>
   withData(Fixture.queued(1, 42n, device), {
     recipient: { address, kind: "phone" },
+    recipients: [subject],
     content: { body, kind: "text" },
     expiresAt: "2030-01-01T00:00:00.000Z"
   })
@@ -126,7 +127,12 @@ describe("an order", () => {
       assert.strictEqual(yield* reasonOf(body, address), "damaged") // each is bound to its field
       assert.strictEqual(yield* reasonOf(address, elsewhere), "damaged") // and to its event
       assert.strictEqual(yield* reasonOf(address, { ...body, box: "AAAA" }), "damaged")
-      assert.strictEqual(yield* reasonOf({ ...address, key: "another" }, body), "key_lost")
+      assert.strictEqual(yield* reasonOf({ ...address, key: "another" }, body), "damaged") // the key is there
+      const nobody = SubjectId.make("B".repeat(43))
+      assert.strictEqual(yield* reasonOf({ ...address, subject: nobody }, body), "damaged") // and whose it is stands beside
+      const lost = { version: "another", key: crypto.cipherKey(new Uint8Array(32).fill(7)) }
+      const unread = seal(crypto, subject, lost, { tenant, event, field: "recipient" }, JSON.stringify(to))
+      assert.strictEqual(yield* reasonOf(structuredClone(unread), body), "key_lost")
       const number = sealed("phone", "+60123456789", EventId.make(Fixture.uuid(8)))
       const moved = yield* Effect.flip(derive(createdWith({ method: "code", phone: number })))
       assert.deepInclude(moved, { _tag: "Unreadable", reason: "damaged" })

@@ -1,7 +1,7 @@
 import { Effect } from "effect"
 import { isReleased } from "#domain/Aggregates.ts"
 import { Device, type DeviceEvent } from "#domain/device/Device.ts"
-import { categoryOf } from "#domain/Ids.ts"
+import { categoryOf, type SubjectId } from "#domain/Ids.ts"
 import { fromMillis, toMillis } from "#domain/Instant.ts"
 import { Message } from "#domain/message/Message.ts"
 import type { Crypto } from "#domain/ports/Crypto.ts"
@@ -12,14 +12,18 @@ import type { Sealed } from "#domain/Sealed.ts"
 import type { Order } from "../transports/Transport.ts"
 
 type Outcome = Effect.Effect<Order | undefined, Unreadable | SubjectKeysUnavailable>
-type Open = (sealed: Sealed, place: Place) => Effect.Effect<string, Unreadable | SubjectKeysUnavailable>
+type Open = (
+  sealed: Sealed,
+  place: Place,
+  owner?: SubjectId
+) => Effect.Effect<string, Unreadable | SubjectKeysUnavailable>
 
 /**
  * Only `message.queued` and what is asked of a device ask something of a transport. Personal data is opened here, to leave
  * with it.
  */
 export const orders = (crypto: Crypto["Service"], keys: SubjectKeys["Service"]) => {
-  const open: Open = (sealed, place) => openWith(crypto, keys, sealed, place)
+  const open: Open = (sealed, place, owner) => openWith(crypto, keys, sealed, place, owner)
   return (event: RecordedEvent, attempt: number): Outcome =>
     isQueued(event)
       ? sendOrder(open, event, attempt)
@@ -67,10 +71,11 @@ export const deviceOf = (event: RecordedEvent): string | undefined => {
 const sendOrder = Effect.fnUntraced(function* (open: Open, event: RecordedEvent, attempt: number) {
   const queued = Message.read(event)
   if (queued.type !== "message.queued") return undefined
-  const { content, device, expiresAt, recipient, transport } = queued.data
+  const { content, device, expiresAt, recipient, recipients, transport } = queued.data
   const { tenant } = event.metadata
-  const to = yield* open(recipient.address, { tenant, event: event.eventId, field: "recipient" })
-  const body = yield* open(content.body, { tenant, event: event.eventId, field: "content" })
+  const [owner] = recipients
+  const to = yield* open(recipient.address, { tenant, event: event.eventId, field: "recipient" }, owner)
+  const body = yield* open(content.body, { tenant, event: event.eventId, field: "content" }, owner)
   const order: Order = {
     kind: "send",
     transport: transport.name,

@@ -30,6 +30,7 @@ const reading = Effect.fnUntraced(function* (
       Stream.concat(Stream.fromIterable(log.filter(({ position }) => position > (after ?? -1n))), Stream.never)
   })
   const keys = SubjectKeys.of({
+    all: () => Effect.succeed([]),
     obtain: () => Effect.die("not here"),
     destroy: () => Effect.die("not here"),
     ownership: Effect.die("not here"),

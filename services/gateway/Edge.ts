@@ -10,7 +10,8 @@ import { cors, type Origins } from "../http/Cors.ts"
 import { problemOf } from "../http/Failures.ts"
 import { problemFor } from "../http/Foreseen.ts"
 import { keyHeadersOf, withKey } from "../http/IdempotencyKey.ts"
-import { isExact } from "../http/Paths.ts"
+import { isExact, pathOf } from "../http/Paths.ts"
+import { knownQuery } from "../http/Query.ts"
 import { rateHeadersOf } from "../http/RateHeaders.ts"
 import { requestIdHeader, requestIdOf } from "../http/RequestContext.ts"
 import { Stop } from "../runtime/Stop.ts"
@@ -33,7 +34,9 @@ export const layer = ({ corsOrigins }: Options) =>
   HttpRouter.middleware(
     Effect.gen(function* () {
       const logs = LogLevel.isLessThanOrEqualTo(yield* References.MinimumLogLevel, "Debug")
-      const allowed = allowedMethods(["/openapi.json", DocsHttp.path])
+      const pages = ["/openapi.json", DocsHttp.path] as const
+      const allowed = allowedMethods(pages)
+      const misspelt = knownQuery(undefined)
       const admission = yield* Admission
       const stop = yield* Stop
       const { headersOf, preflightHeadersOf } = cors(corsOrigins)
@@ -73,14 +76,18 @@ export const layer = ({ corsOrigins }: Options) =>
             const line = { request: requestIdOf(request), method, route, status: response.status, millis }
             return Effect.as(Effect.logDebug("request", line), response)
           }
-          if (stop.begun() && request.url !== "/health") return told(stopping)
-          const refused = isProbe(request.url) ? undefined : admission.enter(request)
+          const path = pathOf(request.url)
+          if (stop.begun() && path !== "/health") return told(stopping)
+          const refused = isProbe(path) ? undefined : admission.enter(request)
           if (refused !== undefined) return told(respond(problemFor(refused, request)))
           if (!isExact(request.url)) return told(respond(problem("not_found")))
-          return Effect.matchCauseEffect(answer, {
+          const flawed = pages.some((page) => page === path) && isRead(request) ? misspelt(request.url) : undefined
+          if (flawed !== undefined) return told(respond(flawed))
+          const answered = Effect.matchCauseEffect(answer, {
             onSuccess: told,
             onFailure: (cause) => Effect.flatMap(recover(cause, request), told)
           })
+          return Effect.annotateLogs(answered, "request", requestIdOf(request)) // whoever says something on its way
         })
     }),
     { global: true }
@@ -97,8 +104,13 @@ const unkept = ({ headers }: Response): Record<string, string> =>
 const again = ({ headers, status }: Response): Record<string, string> =>
   status === 503 && headers["retry-after"] === undefined ? { "retry-after": "1" } : {}
 
-/** Whatever watches the process must not take it for dead because it is busy. */
-const isProbe = (url: string): boolean => url === "/health" || url === "/health/ready"
+/**
+ * Whatever watches the process must not take it for dead because it is busy; nor because of a parameter, which some add
+ * against caches: a probe has no wish that could be misspelt.
+ */
+const isProbe = (path: string): boolean => path === "/health" || path === "/health/ready"
+
+const isRead = ({ method }: HttpServerRequest.HttpServerRequest): boolean => method === "GET" || method === "HEAD"
 
 /** The router leaves the route it found in the fiber's context. */
 const routeOf = ({ context }: Fiber.Fiber<unknown, unknown>): string =>

@@ -72,13 +72,19 @@ layer(app, { excludeTestServices: true })("the front door", (it) => {
           ["limit", "0"],
           ["limit", "201"],
           ["limit", "x"],
-          ["status", "gone"]
+          ["status", "gone"],
+          ["status", ""],
+          ["device", "nobody"],
+          ["device", ""],
+          ["device", "01A204F5-2F41-7113-BBEB-C43680F28E02"],
+          ["device", `${device}0`]
         ]) {
           const refused = yield* ask("GET", `/v1/messages?${name}=${value}`)
           isProblem(refused, "invalid_request")
           assert.deepInclude(refused.json.errors[0], { in: "query", pointer: `/${name}` })
         }
-        assert.deepStrictEqual((yield* ask("GET", "/v1/messages?device=nobody")).json, { items: [], next: null })
+        const [flaw] = (yield* ask("GET", "/v1/messages?device=nobody")).json.errors
+        assert.strictEqual(flaw.expected, "the id of a device")
       })
     )
   })
@@ -106,7 +112,24 @@ layer(app, { excludeTestServices: true })("the front door", (it) => {
         })
         isProblem(digits, "invalid_number")
         assert.match(digits.json.detail, /\+.*PHONE_COUNTRY_CODE/)
-        isProblem(yield* ask("POST", "/v1/devices", { body: { name: "shop", pairing: "code" } }), "invalid_request")
+        assert.strictEqual(digits.json.title, "This is not a valid phone number.") // and not the recipient's
+        for (const [path, more] of [
+          ["/v1/devices", { name: "shop" }],
+          [`/v1/devices/${device}/pair`, {}]
+        ] as const) {
+          const flawed = (linking: object) =>
+            Effect.map(ask("POST", path, { body: { ...more, ...linking } }), (refused) => {
+              isProblem(refused, "invalid_request")
+              return refused.json.errors
+            })
+          const missing = { in: "body", pointer: "/phone", expected: "a value" }
+          assert.deepStrictEqual(yield* flawed({ pairing: "code" }), [missing])
+          const idle = { ...missing, expected: "no value unless `pairing` is `code`" }
+          const phone = "+60123456789"
+          for (const linking of [{ phone }, { pairing: "qr", phone }, { pairing: "qr", phone: "1" }]) {
+            assert.deepStrictEqual(yield* flawed(linking), [idle])
+          }
+        }
         for (const phone of ["1", "+491234"]) {
           isProblem(
             yield* ask("POST", "/v1/devices", { body: { name: "shop", pairing: "code", phone } }),

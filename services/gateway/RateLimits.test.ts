@@ -1,7 +1,9 @@
 import { request as httpRequest } from "node:http"
 import { assert, layer } from "@effect/vitest"
 import { Effect, Layer } from "effect"
+import { TestClock } from "effect/testing"
 import { DeviceId } from "#domain/Ids.ts"
+import * as InProcessLimits from "#infra/limits/InProcess.ts"
 import { trustOf } from "../http/ClientAddress.ts"
 import type { SendRequest } from "../messages/Messages.ts"
 import { apiKey, ask, baseUrl, documentOf, gateway, isProblem, message } from "../testing/GatewayFixture.ts"
@@ -20,7 +22,8 @@ const limited = (rateLimits: Partial<typeof none>, more: Options = {}) =>
         ),
       list: () => Effect.succeed({ items: [], next: undefined })
     },
-    options: { rateLimits: { ...none, ...rateLimits }, ...more }
+    options: { rateLimits: { ...none, ...rateLimits }, ...more },
+    limits: Layer.provide(InProcessLimits.layer, TestClock.layer()) // nothing comes back meanwhile
   })
 
 const send = (key: string, more: object = {}) =>
@@ -149,7 +152,7 @@ layer(limited({ address: 4, total: 9 }, { trustProxy: trustOf("1") }), { exclude
 
     it.effect("do not make the process look dead", () =>
       Effect.gen(function* () {
-        for (const path of ["/health", "/health/ready"])
+        for (const path of ["/health", "/health/ready", "/health?_=1", "/health/ready?_=1"])
           assert.strictEqual((yield* from("192.0.2.1", path)).status, 200)
       })
     )

@@ -127,8 +127,14 @@ layer(app, { excludeTestServices: true })("one meaning", (it) => {
       for (const name of ["limit", "status", "device", "after"]) {
         const refused = yield* ask("GET", `/v1/messages?${name}=1&${name}=1`)
         isProblem(refused, "invalid_request")
-        assert.strictEqual(refused.json.errors[0].pointer, `/${name}`)
+        const flaw = { in: "query", pointer: `/${name}`, expected: "one value; it is given twice" }
+        assert.deepStrictEqual(refused.json.errors, [flaw])
       }
+      const several = yield* ask("GET", "/v1/messages?limit=1&%6cimit=2&limit=3&after=&device=1&after=&status=read")
+      assert.deepStrictEqual(
+        several.json.errors.map(({ pointer }: { pointer: string }) => pointer),
+        ["/limit", "/after"]
+      )
       assert.deepStrictEqual(listed, [])
     })
   )
@@ -151,6 +157,24 @@ layer(app, { excludeTestServices: true })("one meaning", (it) => {
         isProblem(probed, "unauthorized")
       }
       assert.deepStrictEqual(listed, [])
+    })
+  )
+
+  it.effect("of a query's member that a page does not have: none; of a probe's, nobody asks", () =>
+    Effect.gen(function* () {
+      for (const page of ["/openapi.json", "/docs"]) {
+        for (const query of ["?lang=de", "?url=https://elsewhere.example/openapi.json", "?a=1&a=1"]) {
+          const refused = yield* ask("GET", `${page}${query}`, { key: "" })
+          isProblem(refused, "invalid_request")
+          assert.deepStrictEqual(refused.json.errors, [{ in: "query", pointer: "", expected: "no parameters" }])
+        }
+        isProblem(yield* ask("POST", `${page}?lang=de`, { key: "" }), "method_not_allowed")
+        assert.strictEqual((yield* ask("OPTIONS", `${page}?lang=de`, { key: "" })).status, 204)
+        assert.strictEqual((yield* ask("GET", `${page}?`, { key: "" })).status, 200)
+      }
+      for (const probe of ["/health", "/health/ready"]) {
+        assert.strictEqual((yield* ask("GET", `${probe}?_=1760000000000`, { key: "" })).status, 200)
+      }
     })
   )
 

@@ -1,6 +1,7 @@
 import { connect, type Socket } from "node:net"
 import { assert, layer } from "@effect/vitest"
-import { Effect, Layer, Scope } from "effect"
+import { Deferred, Effect, Layer, Scope } from "effect"
+import { eventually, until } from "#domain/testing/Eventually.ts"
 import { apiKey, baseUrl, gateway, message } from "../testing/GatewayFixture.ts"
 
 /** A far side that never closes its own end. */
@@ -29,8 +30,7 @@ const answered = Effect.fnUntraced(function* (at: number, path: string) {
     socket.once("end", () => socket.destroy())
     socket.once("close", () => resume(Effect.succeed(text())))
   })
-  const until = (text: string) => text.startsWith("HTTP/1.1 200 ")
-  return yield* Effect.timeout(Effect.repeat(Effect.delay(once, "50 millis"), { until }), "4 seconds")
+  return yield* eventually(once, (text) => text.startsWith("HTTP/1.1 200 "))
 })
 
 const limit = 4
@@ -54,7 +54,8 @@ for (const [what, status, reason, parts] of [
         Effect.gen(function* () {
           const at = yield* port
           const held = Array.from({ length: limit }, () => stubborn(at, ...parts))
-          yield* Effect.sleep("300 millis")
+          yield* until(() => held.every(({ text }) => text().includes("\r\n\r\n")))
+          yield* Effect.sleep("300 millis") // in which no second answer comes
           for (const { text } of held) assert.match(text(), new RegExp(`^HTTP/1.1 ${status} (?!.*HTTP/1.1)`, "s"))
           const metrics = yield* answered(at, "/metrics")
           assert.match(metrics, new RegExp(`homing_http_connections_closed_total\\{reason="${reason}"\\} [1-9]`))
@@ -72,14 +73,14 @@ layer(Layer.fresh(gateway()), { excludeTestServices: true })("requests that come
     Effect.gen(function* () {
       const at = yield* port
       const few = stubborn(at, asking.repeat(30))
-      yield* Effect.sleep("300 millis")
-      assert.strictEqual(few.text().match(/HTTP\/1.1 200 /g)?.length, 30)
+      const answers = () => few.text().match(/HTTP\/1.1 200 /g)?.length
+      yield* until(() => answers() === 30)
       few.socket.destroy()
       const many = stubborn(at, asking.repeat(1_000))
       const gone = Effect.callback<void>((resume) => {
         for (const end of ["end", "close"]) many.socket.once(end, () => resume(Effect.void))
       })
-      yield* Effect.timeout(gone, "3 seconds")
+      yield* gone
       assert.match(yield* answered(at, "/metrics"), /connections_closed_total\{reason="pipelined"\} [1-9]/)
     })
   )
@@ -91,8 +92,7 @@ layer(gateway(), { excludeTestServices: true })("a connection", (it) => {
       const { socket, text } = stubborn(yield* port, "GET /health HTTP/1.1\r\nHost: x\r\n\r\n")
       yield* Effect.sleep("1500 millis")
       socket.write("GET /health HTTP/1.1\r\nHost: x\r\n\r\n")
-      yield* Effect.sleep("200 millis")
-      assert.strictEqual(text().match(/HTTP\/1.1 200 /g)?.length, 2)
+      yield* until(() => text().match(/HTTP\/1.1 200 /g)?.length === 2)
       assert.match(text(), /Keep-Alive: timeout=150/i)
       socket.destroy()
     })
@@ -103,10 +103,14 @@ layer(Layer.empty, { excludeTestServices: true })("a shutdown", (it) => {
   it.effect("waits for no connection on which nothing is being answered", () =>
     Effect.gen(function* () {
       const scope = yield* Scope.make()
+      const asked = yield* Deferred.make<void>()
       const built = yield* Layer.buildWithScope(
         gateway({
-          options: { drainTimeoutMs: 10_000 },
-          messages: { send: (_, request) => Effect.delay(Effect.die(request), "1 second") }
+          options: { drainTimeoutMs: 30_000 },
+          messages: {
+            send: (_, request) =>
+              Effect.andThen(Deferred.succeed(asked, undefined), Effect.delay(Effect.die(request), "1 second"))
+          }
         }),
         scope
       )
@@ -123,10 +127,12 @@ layer(Layer.empty, { excludeTestServices: true })("a shutdown", (it) => {
           head("Content-Type: application/json", `X-API-Key: ${apiKey}`, `Content-Length: ${body.length}`),
           body
         )
-        yield* Effect.sleep("200 millis")
+        yield* until(() => second.text() !== "" && refused.text() !== "")
+        yield* Deferred.await(asked)
         const begun = performance.now()
         yield* Scope.close(scope, undefined as never)
-        assert.isBelow(performance.now() - begun, 3_000)
+        assert.isBelow(performance.now() - begun, 20_000)
+        yield* until(() => asking.text() !== "") // written by then, and read a turn later
         assert.match(asking.text(), /^HTTP\/1.1 (500|503) /)
         for (const { socket } of [silent, half, second, refused, asking]) socket.destroy()
       }).pipe(Effect.provideContext(built))

@@ -1,4 +1,4 @@
-import type { IncomingMessage, Server } from "node:http"
+import type { IncomingMessage, Server, ServerResponse } from "node:http"
 import type { Socket } from "node:net"
 import type { Duplex } from "node:stream"
 import { after } from "#domain/Timer.ts"
@@ -46,14 +46,17 @@ export const track = (server: Server): Tracked => {
     const requests = open.get(socket)
     if (requests !== undefined) open.set(socket, requests + by)
   }
-  server.on("request", ({ socket }, response) => {
-    count(socket, 1)
-    if ((open.get(socket) ?? 0) > mostAtOnce) {
-      connectionClosed("pipelined")
-      socket.destroy()
-    }
-    response.once("close", () => count(socket, -1))
-  })
+  // whose caller waits for `100 Continue` comes by an event of its own
+  for (const event of ["request", "checkContinue"]) {
+    server.on(event, ({ socket }: IncomingMessage, response: ServerResponse) => {
+      count(socket, 1)
+      if ((open.get(socket) ?? 0) > mostAtOnce) {
+        connectionClosed("pipelined")
+        socket.destroy()
+      }
+      response.once("close", () => count(socket, -1))
+    })
+  }
   return {
     closeIdle: () => {
       for (const [socket, requests] of open) if (requests === 0) socket.destroySoon()

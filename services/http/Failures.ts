@@ -17,13 +17,13 @@ export const problemOf = (
   for (const reason of cause.reasons) {
     if (Cause.isInterruptReason(reason)) continue
     const failure = Cause.isFailReason(reason) ? reason.error : reason.defect
-    if (isUnavailable(failure)) return tellUnavailable(failure, request)
+    if (isUnavailable(failure)) return tellUnavailable(failure)
     const known = understood(failure)
     if (known !== undefined) return Effect.succeed(known)
   }
   if (Cause.hasInterruptsOnly(cause)) return Effect.succeed(problem("shutting_down"))
   const id = requestIdOf(request)
-  return Effect.as(Effect.logError("a request failed", { request: id }, cause), problem("internal", { id }))
+  return Effect.as(Effect.logError("a request failed", cause), problem("internal", { id }))
 }
 
 const slots: Readonly<Record<string, Flaw["in"]>> = {

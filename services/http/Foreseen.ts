@@ -2,7 +2,7 @@ import { Cause, Effect, Predicate } from "effect"
 import { HttpServerRequest } from "effect/http"
 import type { ErrorCode } from "../api/ErrorCodes.ts"
 import { type AnyProblem, type Problem, problem } from "../api/Problems.ts"
-import { contextOf, type Limit, requestIdOf } from "./RequestContext.ts"
+import { contextOf, type Limit } from "./RequestContext.ts"
 
 type DeviceRefusal = "device_not_found" | "device_not_paired" | "device_paired" | "device_pairing" | "device_unlinking"
 
@@ -71,13 +71,8 @@ export const isUnavailable = (error: unknown): error is Unavailable =>
   isForeseen(error) && problems[error._tag] === unavailable
 
 /** The log is told why a port does not answer. */
-export const tellUnavailable = (
-  error: Unavailable,
-  request: HttpServerRequest.HttpServerRequest
-): Effect.Effect<Problem<"store_unavailable">> => {
-  const about = { port: error._tag, request: requestIdOf(request) }
-  return Effect.as(Effect.logWarning("a port is unavailable", about, Cause.fail(error.cause)), unavailable())
-}
+export const tellUnavailable = ({ _tag: port, cause }: Unavailable): Effect.Effect<Problem<"store_unavailable">> =>
+  Effect.as(Effect.logWarning("a port is unavailable", { port }, Cause.fail(cause)), unavailable())
 
 /** What ended in an error ends in the problem that it is answered with. */
 export const orProblem = <A, E extends Foreseen | AnyProblem<ErrorCode>, R>(
@@ -85,9 +80,8 @@ export const orProblem = <A, E extends Foreseen | AnyProblem<ErrorCode>, R>(
 ): Effect.Effect<A, ProblemOf<E>, R | HttpServerRequest.HttpServerRequest> =>
   Effect.catch(effect, (error) => {
     if (!isForeseen(error)) return Effect.fail(error as ProblemOf<E>)
+    if (isUnavailable(error)) return Effect.flip(tellUnavailable(error)) as Effect.Effect<never, ProblemOf<E>>
     return Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) =>
-      isUnavailable(error)
-        ? (Effect.flip(tellUnavailable(error, request)) as Effect.Effect<never, ProblemOf<E>>)
-        : Effect.fail(problemFor(error, request) as ProblemOf<E>)
+      Effect.fail(problemFor(error, request) as ProblemOf<E>)
     )
   })

@@ -8,3 +8,6 @@ export const exactPaths = { ignoreTrailingSlash: false, ignoreDuplicateSlashes: 
 const otherSpelling = /^[^?]*(%(2[DE]|3\d|[46][1-9A-F]|[57][\dA]|5F|7E)|[;#])/i
 
 export const isExact = (target: string): boolean => !otherSpelling.test(target)
+
+/** What is asked for, without its parameters. */
+export const pathOf = (target: string): string => target.split("?", 1)[0]!

@@ -20,8 +20,9 @@ export const within =
         const inTime = Context.add(context, Deadline, performance.now() + millis)
         const fiber = Effect.runForkWith(inTime)(answer)
         const timer = after(millis, () => {
-          fiber.interruptUnsafe()
+          // first: what ends at once by the interruption would be the answer, as if the gateway were shutting down
           resume(Effect.andThen(Effect.logWarning("a request could not be answered in time"), late))
+          fiber.interruptUnsafe()
         })
         fiber.addObserver((exit) => {
           timer.stop()

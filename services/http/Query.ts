@@ -9,7 +9,7 @@ type Refusal = AnyProblem<"invalid_request">
 
 /**
  * Refuses what is asked with a parameter that the endpoint does not have: a misspelt `status` would otherwise be a list of
- * everything. The parameter is the caller's word, and is not repeated.
+ * everything. The parameter is the caller's word, and is not repeated. So is one that is given twice: which one is meant?
  */
 export const knownQuery = (declared: Schema.Top | undefined) => {
   const names = membersOf(declared)
@@ -19,6 +19,11 @@ export const knownQuery = (declared: Schema.Top | undefined) => {
     const query = url.indexOf("?")
     if (query < 0) return undefined
     const asked = [...new URLSearchParams(url.slice(query)).keys()]
-    return asked.every((name) => names.includes(name)) ? undefined : refusal
+    if (!asked.every((name) => names.includes(name))) return refusal
+    const twice = new Set(asked.filter((name, i) => asked.indexOf(name) < i))
+    return twice.size === 0 ? undefined : problem("invalid_request", { errors: [...twice].map(given) })
   }
 }
+
+const given = (twice: string) =>
+  ({ in: "query", pointer: `/${twice}`, expected: "one value; it is given twice" }) as const

@@ -26,6 +26,7 @@ import * as Watched from "../runtime/Watched.ts"
 import { type AgentTrust, trustOf } from "./AgentTrust.ts"
 import * as GatewayKeys from "./GatewayKeys.ts"
 import { Adopting, NotThisLogs, Shared } from "./Installation.ts"
+import { tellKeyChanges } from "./KeyChanges.ts"
 import { pinOf } from "./Pins.ts"
 import { KeyInUse, KeyRevoked, KeyUnknown, KeyUnusable, rejecting } from "./Rejections.ts"
 import * as Signers from "./Signers.ts"
@@ -173,6 +174,7 @@ export const layer = Layer.effect(
       if (told.state.epoch > raisedTo && epochOf(told.state) !== epoch) {
         yield* Effect.logError("the log's epoch was raised while this gateway runs: start it again")
       }
+      yield* tellKeyChanges(watched.now().state, told.state, now())
       yield* watched.set(known)
     })
     const change = (command: LogIdentityCommand, by?: Actor) => Effect.tap(tell(command, by), update)

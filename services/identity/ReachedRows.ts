@@ -1,15 +1,22 @@
-import { Effect } from "effect"
+import { Effect, Schema } from "effect"
 import { SqlClient } from "effect/sql"
+import { Home, unfit } from "../tables/Home.ts"
 import { exists, open, type Table } from "../tables/Tables.ts"
 
 /** How far others had come in the log, read before they begin. */
+
+const Rows = Schema.Array(Schema.Struct({ position: Schema.NullOr(Schema.BigIntFromString) }))
+const decode = Schema.decodeUnknownEffect(Rows)
 
 /** Every position in such a table. */
 export const positionsIn = Effect.fnUntraced(function* (table: Table) {
   const sql = yield* SqlClient.SqlClient
   yield* open(sql, table)
-  const rows = yield* sql<{ readonly position: string | null }>`SELECT position FROM ${sql(table.name)}`
-  return rows.flatMap(({ position }) => (position === null ? [] : [BigInt(position)]))
+  const home = yield* Home
+  const rows = yield* Effect.catchTag(decode(yield* sql`SELECT position FROM ${sql(table.name)}`), "SchemaError", () =>
+    unfit(home, table.name, "a position in it is none")
+  )
+  return rows.flatMap(({ position }) => position ?? [])
 })
 
 /** Whether a device was made by then; a new database has no table of them yet. */

@@ -19,6 +19,7 @@ import type * as WhatsAppSimulator from "#infra/whatsapp/simulator/Simulator.ts"
 import { Deployment } from "../health/Deployment.ts"
 import { Adopting, Shared } from "../identity/Installation.ts"
 import { LogElsewhere } from "../runtime/Freshness.ts"
+import { Home } from "../tables/Home.ts"
 import { version } from "../Version.ts"
 import type { Addresses } from "./Settings.ts"
 
@@ -36,10 +37,25 @@ const log = (folder: string, url: Redacted.Redacted | undefined) =>
         (EventStoreDb) => EventStoreDb.layer({ url })
       )
 
+const viewsIn = (folder: string) => {
+  const file = join(folder, "views.db")
+  return Layer.succeed(Home, {
+    name: file,
+    remedy: () => `Stop Homing, delete ${file}, start: it is made again from the log`,
+    pristine: SqliteClient.inMemory
+  })
+}
+const viewsElsewhere = Layer.succeed(Home, {
+  name: "the database at DATABASE_URL",
+  remedy: (table) => `Stop every gateway, DROP TABLE ${table}, start: it is made again`,
+  pristine: undefined
+})
+
 /** Subject keys, limits and leases, and the tables beside them. */
 export const database = (folder: string, { databaseUrl: url }: Addresses) =>
   url === undefined
     ? Layer.mergeAll(
+        viewsIn(folder),
         SqliteSubjectKeys.layer(join(folder, "subject-keys.db")),
         InProcessLimits.layer,
         InProcessLeases.layer
@@ -54,7 +70,9 @@ export const database = (folder: string, { databaseUrl: url }: Addresses) =>
           PostgresLeases: await import("#infra/leases/Postgres.ts")
         }),
         ({ Client, Keys, Limits, PostgresLeases }) =>
-          Layer.mergeAll(Keys.layer, Limits.layer, PostgresLeases.layer()).pipe(Layer.provideMerge(Client.layer(url)))
+          Layer.mergeAll(viewsElsewhere, Keys.layer, Limits.layer, PostgresLeases.layer()).pipe(
+            Layer.provideMerge(Client.layer(url))
+          )
       )
 
 const inThisProcess = () => "in this process: what it forgets is issued again from the log"

@@ -109,7 +109,7 @@ describe("an answer", () => {
       const asked = yield* waiting(answer({ wait }, knownAfter(), { timeoutMs: 20 }))
       say(event("attempting", 1))
       assert.deepStrictEqual(yield* Fiber.join(asked), { answered: false, status: "attempting", reports: 1 })
-      assert.isBelow(performance.now() - began, 2_000)
+      assert.isBelow(performance.now() - began, patient)
       assert.deepStrictEqual([wait.onEvent, wait.onRelease], [undefined, undefined])
     })
   )

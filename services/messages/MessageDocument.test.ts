@@ -1,5 +1,6 @@
 import { assert, it } from "@effect/vitest"
 import { Effect, Exit } from "effect"
+import { MessageId, SubjectId } from "#domain/Ids.ts"
 import type { Sealed } from "#domain/Sealed.ts"
 import { reveal, type SealedDocument } from "./MessageDocument.ts"
 
@@ -7,14 +8,17 @@ import { reveal, type SealedDocument } from "./MessageDocument.ts"
 const holding = (value: object) => ({ box: JSON.stringify(value) }) as Sealed
 const personal = {
   sealFor: () => Effect.die("not asked for"),
+  subjectOf: () => SubjectId.make("s".repeat(43)),
   reveal: ({ box }: Sealed) => Effect.succeed(box)
 }
 const to = { kind: "phone", address: "+15550100002" }
 const revealed = (kind: string, content: object) =>
   reveal(personal, {
+    id: MessageId.make("00000000-0000-8000-8000-000000000001"),
+    recipients: [personal.subjectOf()],
     recipient: { kind: "phone", address: holding(to) },
     content: { kind, body: holding(content) }
-  } as SealedDocument)
+  } as Partial<SealedDocument> as SealedDocument)
 
 it.effect("content of a kind that this release does not know is not shown, and everything else is", () =>
   Effect.gen(function* () {

@@ -76,10 +76,11 @@ const decodeContent = Schema.decodeUnknownSync(Schema.fromJsonString(Content))
 /** Opens the sealed fields. */
 export const reveal = Effect.fnUntraced(function* (
   personal: Personal["Service"],
-  { command: event, content, recipient, tenant }: SealedDocument
+  { command: event, content, id, recipient, recipients: [subject], tenant }: SealedDocument
 ) {
-  const to = yield* personal.reveal(recipient.address, { tenant, event, field: "recipient" })
-  const body = yield* personal.reveal(content.body, { tenant, event, field: "content" })
+  const whose = { stream: Message.streamOf(id), subject: subject ?? recipient.address.subject }
+  const to = yield* personal.reveal(recipient.address, { tenant, event, field: "recipient" }, whose)
+  const body = yield* personal.reveal(content.body, { tenant, event, field: "content" }, whose)
   const revealed: Revealed = {
     to: to === undefined ? undefined : decodeRecipient(to),
     content: body !== undefined && isKnown(content.kind) ? decodeContent(body) : undefined

@@ -19,6 +19,9 @@ import { send } from "./SendHttp.ts"
 const isMessageId = Schema.is(MessageId)
 const isDeviceId = Schema.is(DeviceId)
 
+const flawed = (pointer: string, expected: string) =>
+  refuse("invalid_request", { errors: [{ in: "query", pointer, expected }] })
+
 const readBy = (principal: Principal): Whose => (may(principal, "messages:read:all") ? "everybody" : principal.client)
 
 export const layer = (phoneNumber: ReadPhoneNumber) =>
@@ -36,10 +39,11 @@ export const layer = (phoneNumber: ReadPhoneNumber) =>
           Effect.gen(function* () {
             const after = query.after === undefined ? undefined : positionOf(epoch, query.after)
             if (query.after !== undefined && after === undefined) {
-              const flaw = { in: "query", pointer: "/after", expected: "the `next` of an earlier page" } as const
-              return yield* refuse("invalid_request", { errors: [flaw] })
+              return yield* flawed("/after", "the `next` of an earlier page")
             }
-            if (query.device !== undefined && !isDeviceId(query.device)) return { items: [], next: null }
+            if (query.device !== undefined && !isDeviceId(query.device)) {
+              return yield* flawed("/device", "the id of a device") // an empty list would say that it has sent nothing
+            }
             const { limit = pageSizes.default, status } = query
             const principal = yield* CurrentPrincipal
             const whose = readBy(principal)

@@ -3,8 +3,8 @@ import { Deferred, Effect, Exit, Fiber } from "effect"
 import { configured } from "#domain/access/Client.ts"
 import { ApiKeyId, ClientId, defaultTenant, StreamId } from "#domain/Ids.ts"
 import { toMillis } from "#domain/Instant.ts"
+import { eventually } from "#domain/testing/Eventually.ts"
 import type { Caller } from "../runtime/Caller.ts"
-import { eventually } from "../testing/Eventually.ts"
 import { caller, device, messaging, otherDevice, requestOf, streamOf } from "../testing/MessagingFixture.ts"
 import { uuid } from "../testing/ViewsFixture.ts"
 import type { Whose } from "./Messages.ts"
@@ -114,11 +114,11 @@ describe("the answer", () => {
   it.live("is waited for as long as was asked, of which the accepting is a part", () =>
     Effect.gen(function* () {
       const { messages, world } = yield* messaging()
-      world.before = Effect.sleep("1 second")
+      world.before = Effect.sleep("4 seconds")
       const began = performance.now()
-      const sent = yield* messages.send(caller, requestOf(1, { confirm: { until: "sent", timeoutMs: 990 } }))
+      const sent = yield* messages.send(caller, requestOf(1, { confirm: { until: "sent", timeoutMs: 3_990 } }))
       assert.isFalse(sent.answered)
-      assert.isBelow(performance.now() - began, 1_800)
+      assert.isBelow(performance.now() - began, 7_900)
     })
   )
 

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Fiber } from "effect"
 import { DeviceId } from "#domain/Ids.ts"
-import { eventually } from "../testing/Eventually.ts"
+import { eventually } from "#domain/testing/Eventually.ts"
 import { caller, device, messaging, otherDevice, requestOf, streamOf } from "../testing/MessagingFixture.ts"
 import { uuid } from "../testing/ViewsFixture.ts"
 

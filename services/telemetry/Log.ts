@@ -80,7 +80,7 @@ const make = (level: Level, out: DestinationStream, notices: Destinations["notic
     if (cause.reasons.length > 0) fields.causes = tellCause(cause)
     const told = scrub(words.join(" "))
     if (troubled.has(logLevel)) {
-      const repeated = leftOut(JSON.stringify([told, fields]))
+      const repeated = leftOut(JSON.stringify([told, fields], withoutDifferences).replace(figures, "0"))
       if (repeated === undefined) return
       if (repeated > 0) fields.repeated = repeated
     }
@@ -94,6 +94,11 @@ const standardError = (): DestinationStream => {
   out.on("error", () => {}) // whoever read it may be gone, with a terminal that was closed say: that ends nothing
   return out
 }
+
+/** By which two lines about the same differ: whose request it was, where it was noticed, how long something took. */
+const differences = ["at", "request"]
+const withoutDifferences = (name: string, value: unknown) => (differences.includes(name) ? undefined : value)
+const figures = /\d+(\.\d+)?(?=(ns|us|ms|s)\b)/g
 
 /** Where lines go. */
 interface Destinations {

@@ -6,8 +6,8 @@ const longest = 500
 const deepest = 4
 const frames = 12
 
-/** An id of ours, or the stream that it names: its digits are nobody's. */
-const ownId = /^([a-z]+-)?[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+/** An id of ours, the stream that it names, or a short digest: its digits are nobody's. */
+const ownId = /^(([a-z]+-)?[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|(?=\d*[a-f])[0-9a-f]{16})$/
 
 /** Text that others wrote, made fit for the log. */
 export const scrub = (text: string): string => text.slice(0, longest).replace(numberLike, "[digits]")

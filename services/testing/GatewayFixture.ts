@@ -5,6 +5,7 @@ import { DeviceId, defaultTenant, MessageId } from "#domain/Ids.ts"
 import { fromMillis } from "#domain/Instant.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
 import { EventStore } from "#domain/ports/EventStore.ts"
+import type { RateLimits } from "#domain/ports/RateLimits.ts"
 import { SecretVault } from "#domain/ports/SecretVault.ts"
 import * as NodeCrypto from "#infra/crypto/NodeCrypto.ts"
 import * as Sqlite from "#infra/event-store/sqlite/Sqlite.ts"
@@ -81,6 +82,7 @@ const devices: Devices["Service"] = {
   find: (id) => Effect.succeed(id === device ? paired : undefined),
   list: Effect.succeed([paired]),
   count: () => ({ pairing: 0, connected: 1, disconnected: 0, logged_out: 0 }),
+  isNone: Effect.succeed(false),
   warnings: () => []
 }
 
@@ -109,6 +111,7 @@ export interface Stubs {
   readonly store?: Partial<EventStore["Service"]>
   readonly views?: Partial<Views["Service"]>
   readonly options?: Partial<Server.Options>
+  readonly limits?: Layer.Layer<RateLimits>
   readonly log?: { readonly level: Log.Level; readonly write: (line: string) => void }
 }
 
@@ -147,7 +150,7 @@ export const gateway = (stubs: Stubs = {}) => {
       }),
       SubjectKeys.layer(":memory:").pipe(Layer.provide(secrets)),
       InProcessLeases.layer.pipe(Layer.provideMerge(SqliteClient.layer(":memory:", { durability: "checkpoint" }))),
-      InProcessLimits.layer,
+      stubs.limits ?? InProcessLimits.layer,
       provenance,
       identity,
       Layer.succeed(AgentsHeard, { all: Effect.succeed(new Map()) } as unknown as AgentsHeard["Service"])

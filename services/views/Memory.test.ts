@@ -30,7 +30,7 @@ it.effect("a gateway that finds rows of another release begins with the log itse
     yield* rows.setup(sql)
     yield* sql`INSERT INTO checkpoints (view_name, view_version, position)
       VALUES (${rows.name}, ${rows.version - 1}, '7')`
-    const starting = yield* Effect.forkChild(Memory.follow([{ memory: memory!, rows }]))
+    const starting = yield* Effect.forkChild(Memory.follow([{ memory: memory!, rows }], undefined))
     yield* TestClock.adjust("4 seconds")
     assert.isUndefined(starting.pollUnsafe())
     assert.deepStrictEqual(lines, [])
@@ -51,7 +51,7 @@ it.effect("one that has its own a moment later begins with them", () =>
     const { memory, rows } = yield* begun(DeviceRegistry, DeviceRegistry.layer)
     yield* Rows.createCheckpoints(sql)
     yield* rows.setup(sql)
-    const starting = yield* Effect.forkChild(Memory.follow([{ memory: memory!, rows }]))
+    const starting = yield* Effect.forkChild(Memory.follow([{ memory: memory!, rows }], undefined))
     yield* TestClock.adjust("4 seconds")
     yield* sql`INSERT INTO checkpoints (view_name, view_version, position) VALUES (${rows.name}, ${rows.version}, '7')`
     yield* TestClock.adjust("1 second")

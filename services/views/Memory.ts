@@ -23,8 +23,11 @@ export interface Kept {
 /** How far one has come. */
 type Follower = Kept & { position: bigint | undefined }
 
+/** Rows that say what they cannot say. The decoder's own words may quote them. */
+const unreadable = { unreadable: true } as const
+
 /** Rows and checkpoints of one moment; `undefined` while the rows are not those of this release. */
-const hydrated = (sql: SqlClient.SqlClient, kept: ReadonlyArray<Kept>) =>
+const read = (sql: SqlClient.SqlClient, kept: ReadonlyArray<Kept>) =>
   sql.withTransaction(
     Effect.gen(function* () {
       yield* sql.onDialectOrElse({
@@ -37,10 +40,22 @@ const hydrated = (sql: SqlClient.SqlClient, kept: ReadonlyArray<Kept>) =>
         return checkpoint === undefined ? [] : [{ ...one, position: Rows.positionOf(checkpoint) }]
       })
       if (found.length < kept.length) return undefined
-      for (const { memory } of kept) yield* memory.hydrate(sql)
-      return found
+      return yield* Effect.forEach(found, (one) =>
+        Effect.catchDefect(Effect.as(one.memory.hydrate(sql), one), () => Effect.succeed({ ...one, ...unreadable }))
+      )
     })
   )
+
+/** The same, and what cannot be read is made anew: of that, what is in memory begins with the log. */
+export const hydrate = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, kept: ReadonlyArray<Kept>) {
+  const found = yield* read(sql, kept)
+  if (found === undefined) return undefined
+  return yield* Effect.forEach(found, (one) =>
+    "unreadable" in one
+      ? Effect.as(Rows.remake(sql, one.rows, "a row cannot be read"), { ...one, position: undefined })
+      : Effect.succeed<Follower>(one)
+  )
+})
 
 /** Rows are made of events: where those of this release are not there, the events are. */
 const fromTheLog = (kept: ReadonlyArray<Kept>) =>
@@ -51,10 +66,12 @@ const fromTheLog = (kept: ReadonlyArray<Kept>) =>
     kept.map((one): Follower => ({ ...one, position: undefined }))
   )
 
-const beginning = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, kept: ReadonlyArray<Kept>) {
+type Hydrated = Effect.Success<ReturnType<typeof hydrate>>
+
+const beginning = Effect.fnUntraced(function* (kept: ReadonlyArray<Kept>, hydrated: Hydrated) {
+  const sql = yield* SqlClient.SqlClient
   const patient = (yield* Clock.currentTimeMillis) + soonMillis
-  for (;;) {
-    const found = yield* hydrated(sql, kept)
+  for (let found = hydrated; ; found = yield* hydrate(sql, kept)) {
     if (found !== undefined) return found
     if ((yield* Clock.currentTimeMillis) >= patient) return yield* fromTheLog(kept)
     yield* Effect.sleep("20 millis")
@@ -88,10 +105,13 @@ const headStart = Effect.fnUntraced(function* (
   }).pipe(Effect.raceFirst(reached(head)))
 })
 
-/** Keeps what is in memory up to date: from the rows as they are at the start, if they are of this release, then from the log alone. */
-export const follow = Effect.fnUntraced(function* (kept: ReadonlyArray<Kept>) {
+/**
+ * Keeps what is in memory up to date: from the rows as they are at the start, if they are of this release, then from the
+ * log alone. `hydrated` before anybody wrote: what is to be made anew is written by nobody then.
+ */
+export const follow = Effect.fnUntraced(function* (kept: ReadonlyArray<Kept>, hydrated: Hydrated) {
   const sql = yield* SqlClient.SqlClient
-  const following = yield* beginning(sql, kept)
+  const following = yield* beginning(kept, hydrated)
   const after = Progress.lowest(following.map(({ position }) => position))
   const all = Progress.make(after)
   const short = Progress.make(after)

@@ -30,6 +30,9 @@ const running = Layer.effect(
     const projections = (yield* Registrations).all()
     const views = projections.map(({ rows }) => rows)
     yield* Rows.createCheckpoints(sql)
+    yield* Rows.mend(sql, views)
+    const kept = projections.flatMap(({ memory, rows }) => (memory === undefined ? [] : [{ memory, rows }]))
+    const hydrated = yield* Memory.hydrate(sql, kept)
 
     const writing = (lease: Lease) =>
       Effect.gen(function* () {
@@ -49,9 +52,7 @@ const running = Layer.effect(
       })
     yield* Effect.forkScoped(Partitions.run(group, writing, hindrances))
 
-    const { counted, position, reached } = yield* Memory.follow(
-      projections.flatMap(({ memory, rows }) => (memory === undefined ? [] : [{ memory, rows }]))
-    )
+    const { counted, position, reached } = yield* Memory.follow(kept, hydrated)
 
     const rowsReached = Effect.map(sql<Rows.Checkpoint>`SELECT * FROM checkpoints`, (checkpoints) =>
       Progress.lowest(views.map((view) => Rows.positionOf(Rows.checkpointOf(view, checkpoints))))

@@ -1,11 +1,15 @@
-import { Array, Effect } from "effect"
+import { Array, Effect, Stream } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
 import { isReleased } from "#domain/Aggregates.ts"
 import { categoryOf } from "#domain/Ids.ts"
 import type { RecordedEvent } from "#domain/Recorded.ts"
 import { CheckpointMoved } from "../runtime/Checkpoint.ts"
+import { LogElsewhere } from "../runtime/Freshness.ts"
+import { pastOf } from "../runtime/Past.ts"
+import { Home } from "../tables/Home.ts"
 import { checkpoints } from "../tables/Positions.ts"
-import { open as openTable } from "../tables/Tables.ts"
+import { lack } from "../tables/Shape.ts"
+import { alone, open as openTable } from "../tables/Tables.ts"
 import { lowest } from "./Progress.ts"
 import type { RowsView } from "./RowsView.ts"
 
@@ -26,6 +30,48 @@ export const checkpointOf = ({ name, version }: RowsView, checkpoints: ReadonlyA
   checkpoints.find((one) => one.view_name === name && one.view_version === version)
 
 export const createCheckpoints = (sql: SqlClient.SqlClient) => openTable(sql, checkpoints)
+
+/** Drops what there is of a view's rows, and begins them again. */
+const begin = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, view: RowsView) {
+  for (const table of view.tables) yield* sql`DROP TABLE IF EXISTS ${sql(table)}`
+  yield* view.setup(sql)
+  yield* sql`INSERT INTO checkpoints (view_name, view_version, position)
+    VALUES (${view.name}, ${view.version}, NULL)
+    ON CONFLICT (view_name) DO UPDATE SET view_version = excluded.view_version, position = NULL`
+})
+
+/** Has rows that are not what was written made anew, and says so: everything in them follows from the log. */
+export const remake = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, view: RowsView, problem: string) {
+  const { name: place } = yield* Home
+  yield* Effect.logWarning("rows are not what was written; they are made anew from the log", {
+    view: view.name,
+    place,
+    problem
+  })
+  yield* alone(sql, begin(sql, view))
+})
+
+/** Of a log in this process alone: a server's cannot be asked that fast. */
+const wereEmptied = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, view: RowsView, upTo: bigint) {
+  const [first] = yield* sql`SELECT 1 FROM ${sql(view.tables[0])} LIMIT 1`
+  if (first !== undefined || (yield* LogElsewhere)) return false
+  return (yield* Stream.runHead(pastOf(view.categories[0], upTo)))._tag === "Some"
+})
+
+/** Makes those rows of this release anew that lack a column, a key or an index, or all that was written. */
+export const mend = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, views: ReadonlyArray<RowsView>) {
+  const checkpoints = yield* sql<Checkpoint>`SELECT * FROM checkpoints`
+  for (const view of views) {
+    const checkpoint = checkpointOf(view, checkpoints)
+    if (checkpoint === undefined) continue
+    const lacking = yield* lack(sql, view.setup, view.tables)
+    const upTo = positionOf(checkpoint)
+    if (lacking !== undefined) yield* remake(sql, view, `${lacking.table} lacks ${lacking.part}`)
+    else if (upTo !== undefined && (yield* wereEmptied(sql, view, upTo))) {
+      yield* remake(sql, view, `${view.tables[0]} was emptied`)
+    }
+  }
+})
 
 /** The events after `position` that concern the view. What a newer release has stored is for that one's views. */
 export const newsFor = (view: RowsView, position: bigint | undefined, events: ReadonlyArray<RecordedEvent>) =>
@@ -50,13 +96,7 @@ export const open = <E>(
 
     const resume = Effect.fnUntraced(function* (view: RowsView) {
       const [row] = yield* sql<Checkpoint>`SELECT * FROM checkpoints WHERE view_name = ${view.name}`
-      if (row?.view_version !== view.version) {
-        for (const table of view.tables) yield* sql`DROP TABLE IF EXISTS ${sql(table)}`
-        yield* view.setup(sql)
-        yield* sql`INSERT INTO checkpoints (view_name, view_version, position)
-          VALUES (${view.name}, ${view.version}, NULL)
-          ON CONFLICT (view_name) DO UPDATE SET view_version = excluded.view_version, position = NULL`
-      }
+      if (row?.view_version !== view.version) yield* begin(sql, view)
       const position = row?.view_version === view.version ? positionOf(row) : undefined
       return { view, writer: view.writer(), position }
     })

@@ -6,9 +6,9 @@ import type { RecordedEvent } from "#domain/Recorded.ts"
 export interface RowsView {
   readonly name: string
   readonly version: number
-  readonly categories: ReadonlyArray<string>
-  /** What a rebuild drops. */
-  readonly tables: ReadonlyArray<string>
+  readonly categories: Array.NonEmptyReadonlyArray<string>
+  /** What a rebuild drops. The first has a row for each stream of the first category. */
+  readonly tables: Array.NonEmptyReadonlyArray<string>
   /** Creates the tables. */
   readonly setup: (sql: SqlClient.SqlClient) => Effect.Effect<unknown, SqlError.SqlError>
   /** One for each time that a process holds the lease: what it remembers of its rows ends with it. */

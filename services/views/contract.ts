@@ -8,6 +8,7 @@ import type { RecordedEvent } from "#domain/Recorded.ts"
 import * as SqliteEventStore from "#infra/event-store/sqlite/Sqlite.ts"
 import * as InProcessLeases from "#infra/leases/InProcess.ts"
 import { rosterFromItsRows } from "../access/contract.ts"
+import { rowsMended } from "../devices/contract.ts"
 import { DeviceRegistry } from "../devices/DeviceRegistry.ts"
 import * as MessagesRows from "../messages/MessagesRows.ts"
 import { QueueDepth } from "../messages/QueueDepth.ts"
@@ -65,7 +66,7 @@ const alone = (sql: SqlClient.SqlClient, alter: (rows: RowsView) => RowsView) =>
 
 /** What the views owe their readers on every database. Run it against each; add no options. */
 export const viewsContract = <E>(adapter: string, layer: Layer.Layer<Databases, E>) =>
-  it.layer(layer, { timeout: "30 seconds", excludeTestServices: true })(`views on ${adapter}`, (it) => {
+  it.layer(layer, { excludeTestServices: true })(`views on ${adapter}`, (it) => {
     it.effect("lists messages newest first, by status and device, page by page", () =>
       Effect.gen(function* () {
         const { sql } = yield* someMessages
@@ -240,6 +241,8 @@ export const viewsContract = <E>(adapter: string, layer: Layer.Layer<Databases, 
         )
       }).pipe(Effect.provide(Layer.fresh(SqliteEventStore.layer(":memory:"))))
     )
+
+    it.effect("makes rows anew that are not what was written, and says so once", () => rowsMended)
 
     it.effect("moves its checkpoint with the rows, or neither", () =>
       Effect.gen(function* () {

@@ -6,7 +6,7 @@ import { sabotages } from "./Sabotage.ts"
 import { control, foundBy } from "./Scenarios.ts"
 
 const short = { seed: 1, logLevel: "warn", output: 2, progress: () => {} } as const
-const timeout = 180_000 // a run takes a fraction of it on a machine that does nothing else
+const timeout = 600_000 // a run takes a fraction of it on a machine that does nothing else
 
 const controls = (backbone: Backbone) => {
   it("finds nothing on the product as it is, with a slow bus and no reconciler", { timeout }, async () => {

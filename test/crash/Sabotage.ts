@@ -22,6 +22,8 @@ export type Sabotage = (typeof sabotages)[number]
 
 /** Longer than it takes the agent to let an acknowledged report go, and a caller to hear of it. */
 const lateWriteMillis = 3_000
+/** The same for a verdict, of which nobody needs to be told again. */
+const lateVerdictMillis = 6_000
 
 /** What an earlier life was attempting when it died, by WhatsApp id. */
 const interrupted = new Set<string>()
@@ -48,7 +50,7 @@ export const ledger = (sabotage: Sabotage | undefined) =>
           change: (changes) => {
             if (!changes.some(({ state }) => state === "rejected" || state === "expired")) return real.change(changes)
             return Effect.as(
-              Effect.forkDetach(Effect.delay(real.change(changes), lateWriteMillis)),
+              Effect.forkDetach(Effect.delay(real.change(changes), lateVerdictMillis)),
               changes.map(() => true)
             )
           }

@@ -53,15 +53,18 @@ const aimed: Readonly<Record<Sabotage, Step>> = {
 }
 const isApart = ({ processes }: Backbone) => Object.values(processes).includes("agent")
 
-/** What a killed agent had not acknowledged comes to its next life after half a minute: until then it is not lost. */
+/**
+ * What a killed agent had not acknowledged comes to its next life after half a minute: until then it is not lost. Where
+ * nothing may be found, it ends as soon as all is settled.
+ */
 const patienceOf = (sabotage: Sabotage | undefined, backbone: Backbone) =>
-  isApart(backbone) && (sabotage === undefined || sabotage === "ledger-write") ? 45_000 : 6_000
+  sabotage === undefined || (isApart(backbone) && sabotage === "ledger-write") ? 45_000 : 6_000
 
 /** What was claimed too early is durable by then, as the checkpoint is, and the agent's forgetting: once a second. */
 const afterStepMillis: Readonly<Partial<Record<Sabotage, number>>> = {
   "dispatcher-checkpoint": 1_700,
   "report-append": 1_700,
-  "verdict-write": 700 // its caller has been told by then
+  "verdict-write": 2_500 // its caller has been told by then
 }
 
 const late: FaultsPatch = { ack: { lateMs: 300 }, deliver: false }

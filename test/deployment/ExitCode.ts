@@ -8,5 +8,5 @@ export const exitCode = (
   env: Readonly<Record<string, string>> = {}
 ): Effect.Effect<number> =>
   Effect.callback((resume) => {
-    execFile(program, args, { env, timeout: 10_000 }).once("close", (code) => resume(Effect.succeed(code ?? -1)))
+    execFile(program, args, { env, timeout: 60_000 }).once("close", (code) => resume(Effect.succeed(code ?? -1)))
   })

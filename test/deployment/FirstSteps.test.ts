@@ -59,7 +59,7 @@ describeWith("nats-server", "the first steps as they are told", () => {
           const { body } = yield* stranger.call("GET", "/health/detailed")
           assert.include(body.bus.promise, "not reached yet")
         }),
-      90_000
+      300_000
     )
   })
 })

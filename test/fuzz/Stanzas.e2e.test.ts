@@ -24,7 +24,7 @@ describe("random stanzas", () => {
     assert.isBelow(report.heapAtLast, report.heapAtFirst + growthMb)
   })
 
-  it("end a process in which nothing guards Baileys", { timeout: 120_000 }, async () => {
+  it("end a process in which nothing guards Baileys", { timeout: 300_000 }, async () => {
     const { code, err } = await run("--bare", "--count", "5000")
     assert.strictEqual(code, 1)
     assert.match(err, /node_modules\/@whiskeysockets\/baileys/)

@@ -75,8 +75,8 @@ const begin = ({ args, directory, env, program, ready, user }: Command) =>
     const guard = guardOf(child.pid, directory)
     const late = setTimeout(() => {
       child.kill("SIGKILL")
-      resume(Effect.die(failure("is not ready after 20 seconds")))
-    }, 20_000)
+      resume(Effect.die(failure("is not ready after a minute")))
+    }, 60_000)
     const ended = once(child, "close").then(() => {
       clearTimeout(late)
       guard.kill("SIGKILL")
@@ -95,7 +95,7 @@ export const daemon = Effect.fnUntraced(function* (command: Command) {
   let life: Life | undefined
   const start = begin(command).pipe(
     // one that was killed may still hold its port or its memory for a moment
-    Effect.retry({ schedule: Schedule.spaced("50 millis"), times: 40 }),
+    Effect.retry({ schedule: Schedule.spaced("50 millis"), times: 400 }),
     Effect.orDie,
     Effect.tap((begun) =>
       Effect.sync(() => {

@@ -80,10 +80,10 @@ describeWith("nats-server", "a NATS server of the test's own", () => {
   )
 })
 
-const ask = (url: string, sql: string, timeout = 10_000) =>
+const ask = (url: string, sql: string, timeout = 60_000) =>
   execFileSync(programOf("psql")!, ["-XAtq", "-d", url, "-c", sql], { encoding: "utf8", timeout, stdio: "pipe" }).trim()
 
-/** A connection that stays open: writes a query, and waits a moment for the next line of an answer. */
+/** A connection that stays open: writes a query, and waits for the next line of an answer. */
 const session = (url: string) =>
   Effect.map(
     Effect.acquireRelease(
@@ -92,10 +92,10 @@ const session = (url: string) =>
     ),
     ({ stdin, stdout }) => {
       const lines = createInterface(stdout)
-      return (sql: string) =>
+      return (sql: string, patienceMillis = 60_000) =>
         Effect.promise(() => {
           stdin.write(`${sql};\n`)
-          const line = once(lines, "line", { signal: AbortSignal.timeout(300) })
+          const line = once(lines, "line", { signal: AbortSignal.timeout(patienceMillis) })
           return line.then(
             ([words]) => words as string,
             () => undefined
@@ -123,7 +123,7 @@ describeWith("PostgreSQL", "a PostgreSQL server of the test's own", () => {
       assert.strictEqual(yield* open("select n from kept"), "7")
       yield* server.pause
       assert.throws(() => ask(one, "select 1", 200), /ETIMEDOUT/)
-      assert.strictEqual(yield* open("select n + 1 from kept"), undefined)
+      assert.strictEqual(yield* open("select n + 1 from kept", 300), undefined)
       yield* server.resume
       assert.strictEqual(yield* open("select n + 2 from kept"), "8", "the answer that was held up")
       yield* server.pause

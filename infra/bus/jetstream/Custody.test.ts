@@ -27,7 +27,7 @@ const outcome = (promise: Promise<unknown>) =>
     () => "done",
     ({ code }: NatsError) => (code === "PERMISSIONS_VIOLATION" ? "refused" : code)
   )
-const ask = (nc: NatsConnection, subject: string) => outcome(nc.request(subject, "{}", { timeout: 1_000 }))
+const ask = (nc: NatsConnection, subject: string) => outcome(nc.request(subject, "{}", { timeout: 30_000 }))
 const listen = (nc: NatsConnection, subject: string) =>
   outcome(
     new Promise((heard, failed) => {

@@ -31,7 +31,7 @@ const conversation = Effect.gen(function* () {
 /** A server that runs greets whoever connects. */
 const standsStill = async (port: number) => {
   const socket = createConnection(port, "127.0.0.1")
-  const greeted = once(socket, "data", { signal: AbortSignal.timeout(200) })
+  const greeted = once(socket, "data", { signal: AbortSignal.timeout(1_000) })
   const still = await greeted.then(
     () => false,
     () => true

@@ -56,7 +56,7 @@ const scene = Effect.fnUntraced(function* (config: string) {
 /** What was published first has had its effect when this is through. */
 const settled = (agent: NatsConnection, nc: NatsConnection) =>
   Effect.promise(async () => {
-    await agent.request("homing.reports.home", "the last", { timeout: 5_000 })
+    await agent.request("homing.reports.home", "the last", { timeout: 30_000 })
     await nc.flush()
   })
 

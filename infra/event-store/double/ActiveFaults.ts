@@ -19,7 +19,7 @@ export class ActiveFaults {
   }
 
   get list(): ReadonlyArray<Fault> {
-    return this.#active.map(({ fault }) => fault)
+    return this.#active.filter(({ timesLeft }) => timesLeft > 0).map(({ fault }) => fault)
   }
 
   add(fault: Fault) {

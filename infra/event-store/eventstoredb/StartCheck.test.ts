@@ -7,14 +7,15 @@ import { type handleClientStreamingCall, Metadata, Server, ServerCredentials, st
 import { Effect, Layer, Redacted } from "effect"
 import { eventStoreDouble } from "../double/testing/DoubleFixture.ts"
 import * as EventStoreDb from "./EventStoreDb.ts"
+import type { Patience } from "./Patience.ts"
 import { appendLimit } from "./Proposals.ts"
 import { impatient, quiet } from "./testing/ImpatientFixture.ts"
 
-const patience = { ...impatient, start: 1_500 }
+const brief = { start: 1_500 }
 
 /** What starting on this address ends with, for people. */
-const refusal = (url: string) =>
-  Layer.build(EventStoreDb.layer({ url: Redacted.make(url), patience })).pipe(
+const refusal = (url: string, patience: Partial<Patience> = {}) =>
+  Layer.build(EventStoreDb.layer({ url: Redacted.make(url), patience: { ...impatient, ...patience } })).pipe(
     Effect.flip,
     Effect.map(({ message }) => message)
   )
@@ -83,12 +84,12 @@ describe("starting on an EventStoreDB", () => {
       const server = yield* eventStoreDouble
       yield* server.freeze
       const where = `EventStoreDB cannot be used: no useful answer at ${new URL(server.url.replace("esdb", "http")).host}`
-      assert.strictEqual(yield* refusal(server.url), `${where}: silence`)
+      assert.strictEqual(yield* refusal(server.url, brief), `${where}: silence`)
       yield* server.kill
-      assert.match(yield* refusal(server.url), new RegExp(`^${where}: 14 UNAVAILABLE: .*ECONNREFUSED`))
+      assert.match(yield* refusal(server.url, brief), new RegExp(`^${where}: 14 UNAVAILABLE: .*ECONNREFUSED`))
       yield* Effect.forkChild(Effect.andThen(Effect.sleep("700 millis"), server.restart), { startImmediately: true })
       yield* Layer.build(
-        EventStoreDb.layer({ url: Redacted.make(server.url), patience: { ...patience, start: 20_000 } })
+        EventStoreDb.layer({ url: Redacted.make(server.url), patience: { ...impatient, start: 60_000 } })
       )
     }).pipe(Effect.scoped, Effect.provide(quiet))
   )

@@ -1,4 +1,5 @@
 import { base64url, fromBase64url } from "#domain/Bytes.ts"
+import { UnreadableEvent } from "#domain/Events.ts"
 import type { EventId, StreamId } from "#domain/Ids.ts"
 import type { Instant } from "#domain/Instant.ts"
 import type { JsonObject } from "#domain/Json.ts"
@@ -50,13 +51,22 @@ const bytesOf = (text: JsonObject[string]): Uint8Array | null => {
   }
 }
 
+/** Throws `UnreadableEvent` on what is no JSON: the parser's own words would quote it. */
+const parsed = ({ position, stream, type }: Row, text: string) => {
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw new UnreadableEvent({ type, problem: "malformed data", stream, position: BigInt(position) })
+  }
+}
+
 export const decode = (row: Row): RecordedEvent => {
-  const data: JsonObject = JSON.parse(row.data)
+  const data: JsonObject = parsed(row, row.data)
   return {
     eventId: row.event_id,
     type: row.type,
     data: row.evidence === null ? data : { ...data, evidence: base64url(row.evidence) },
-    metadata: JSON.parse(row.metadata),
+    metadata: parsed(row, row.metadata),
     stream: row.stream,
     revision: row.revision,
     position: BigInt(row.position),

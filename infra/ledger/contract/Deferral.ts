@@ -17,6 +17,21 @@ export const deferral = (it: It) => {
     })
   )
 
+  it.effect("answers a change that may wait a little when it is durable, as any other", () =>
+    Effect.gen(function* () {
+      const [ledger, outage] = [yield* Ledger, yield* Outage]
+      const entry = newEntry(freshEpoch())
+      const report = newReport()
+      yield* ledger.accept([entry])
+      assert.deepStrictEqual(yield* ledger.changeAlong([changeTo(entry, "acked", [report])]), [true])
+      assert.deepStrictEqual(yield* ledger.changeAlong([changeTo(entry, "rejected")]), [false])
+      assert.deepStrictEqual(yield* waitingOf(ledger, [report]), [report.id])
+      yield* outage.begin
+      yield* Effect.flip(ledger.changeAlong([changeTo(entry, "acked")]))
+      yield* outage.end
+    })
+  )
+
   it.effect("keeps what was deferred while nothing can be written, and writes it before what came later", () =>
     Effect.gen(function* () {
       const [ledger, outage] = [yield* Ledger, yield* Outage]

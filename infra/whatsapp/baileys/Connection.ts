@@ -14,12 +14,14 @@ import { outside, within } from "./Containment.ts"
 import * as DeviceLists from "./DeviceLists.ts"
 import * as DisappearingChats from "./DisappearingChats.ts"
 import { banMillis, disconnectReason } from "./DisconnectReasons.ts"
+import { gatherWrites } from "./GatheredWrites.ts"
 import { hearMessages } from "./Hearing.ts"
 import { removeFromAccount } from "./LogOut.ts"
 import * as BaileysMemory from "./Memory.ts"
 import * as Opened from "./Opened.ts"
 import type { Pace } from "./Pace.ts"
 import { PairingCodeRefused, pairingCodes } from "./PairingCodes.ts"
+import { answerPlainReceipts } from "./PlainReceipts.ts"
 import * as PrivacyTokens from "./PrivacyTokens.ts"
 import { hearReceipts } from "./Receipts.ts"
 import { givenTo } from "./Retries.ts"
@@ -47,6 +49,9 @@ export type Broke = { readonly error: string; readonly stanza?: string; readonly
 
 /** Ends that say nothing about why. */
 const unexplained: ReadonlyArray<DisconnectReason> = ["broken", "connection_lost", "server_closed"]
+
+/** Our own disk did not take what had to be there: by no word of WhatsApp's. */
+const notKept = "KeysNotKept"
 
 /** What an open connection is good for. */
 export interface Line extends Pick<BaileysSend.Sender, "send"> {
@@ -79,7 +84,8 @@ export const connect = (options: {
     const finish = (reason: DisconnectReason, broke?: Broke) => {
       if (over) return
       over = true
-      if (broke?.stanza === undefined && unexplained.includes(reason)) guarded.heard().forEach(suspects.suspect)
+      const isExplained = broke?.stanza !== undefined || broke?.error === notKept || !unexplained.includes(reason)
+      if (!isExplained) guarded.heard().forEach(suspects.suspect)
       watchdog.stop()
       sender.lost()
       const livedMs = bornAt === undefined ? undefined : performance.now() - bornAt
@@ -92,7 +98,7 @@ export const connect = (options: {
 
     /** Without the keys on disk nothing may follow: the next connection starts from what is there. */
     const unkept = (cause: unknown): never => {
-      finish("connection_lost")
+      finish("connection_lost", { error: notKept })
       throw cause
     }
     const durably = <A>(work: () => A | Promise<A>): A | Promise<A> => {
@@ -121,6 +127,8 @@ export const connect = (options: {
       key.watch(() => makeWASocket(configure({ auth, settings, pairing, copyFor, durably })))
     )
     BaileysMemory.bind(sock)
+    gatherWrites(sock.ws)
+    answerPlainReceipts(sock)
     const deviceLists = DeviceLists.make(sock, addresses, () => sock.user?.id)
     const sender = BaileysSend.make(sock, { ...settings, pace: options.pace, found: addresses.found, deviceLists })
     const tokens = PrivacyTokens.make(sock, () => Math.floor(Date.now() / 1_000))

@@ -1,5 +1,5 @@
 import { type BinaryNode, getBinaryNodeChild, type WASocket } from "@whiskeysockets/baileys"
-import { lru } from "../../Lru.ts"
+import { lru } from "#domain/Lru.ts"
 import type { Addresses } from "./Addresses.ts"
 import type { Ack } from "./ServerWords.ts"
 

@@ -1,12 +1,17 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
+import { until } from "#domain/testing/Eventually.ts"
 import type { Observation } from "../simulator/Observation.ts"
 import { pair } from "../simulator/testing/TestClient.ts"
+import type * as Baileys from "./Baileys.ts"
 import { bob, carol, own, paired, text, waMessageId } from "./testing/BaileysFixture.ts"
 
+/** Enough for an answer, on whatever machine. */
+const impatient = { lookupTimeoutMs: 2_500 }
+
 /** Both sides' devices are known, and from then on somebody has one more. */
-const withNewDevice = Effect.fnUntraced(function* (of: string) {
-  const made = yield* paired({ contacts: [bob, carol], faults: { receipts: [] } })
+const withNewDevice = Effect.fnUntraced(function* (of: string, settings: Partial<Baileys.Options> = {}) {
+  const made = yield* paired({ contacts: [bob, carol], faults: { receipts: [] } }, settings)
   const { record } = made.simulator
   assert.strictEqual((yield* made.sendText(1))._tag, "Acked")
   const { socket } = yield* Effect.acquireRelease(
@@ -19,8 +24,7 @@ const withNewDevice = Effect.fnUntraced(function* (of: string) {
       if (message?.extendedTextMessage?.text === text.text) received.push(key.id ?? "")
     }
   })
-  const has = (id: string) =>
-    Effect.repeat(Effect.sleep(10), { until: () => received.includes(id) }).pipe(Effect.timeout("5 seconds"))
+  const has = (id: string) => until(() => received.includes(id))
   const lookups = () => record.observations.filter(({ kind }) => kind === "directory-asked").length
   /** Tells the account of a number's devices, and waits until that, and what was said before, was heard. */
   const notify = (of: string) =>
@@ -108,7 +112,7 @@ describe("devices", () => {
 
   it.live("are asked for until the server has answered", () =>
     Effect.gen(function* () {
-      const { lookups, notify, sendText, simulator } = yield* withNewDevice(carol)
+      const { lookups, notify, sendText, simulator } = yield* withNewDevice(carol, impatient)
       yield* notify(bob)
       simulator.faults.mutedQueries = ["usync"]
       for (const n of [2, 3]) assert.deepInclude(yield* sendText(n), { _tag: "NotSent", reason: "lookup_failed" })
@@ -121,7 +125,7 @@ describe("devices", () => {
 
   it.live("are asked for anew after silence, by whoever comes next, also when the question was begun for another", () =>
     Effect.gen(function* () {
-      const { notify, sendText, simulator } = yield* withNewDevice(bob)
+      const { notify, sendText, simulator } = yield* withNewDevice(bob, impatient)
       assert.strictEqual((yield* sendText(2, carol))._tag, "Acked")
       yield* notify(bob)
       yield* notify(carol)

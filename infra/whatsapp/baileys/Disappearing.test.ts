@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { proto } from "@whiskeysockets/baileys"
 import { Effect } from "effect"
+import { eventually } from "#domain/testing/Eventually.ts"
 import type { Simulator } from "../simulator/Simulator.ts"
 import { agent, bob, carol, own, paired, text, waMessageId, world } from "./testing/BaileysFixture.ts"
 
@@ -24,9 +25,7 @@ const timerOf = (simulator: Simulator, number: string, id: string) =>
 
 /** The client hands on what it has understood a little later. */
 const knows = ({ encode }: Effect.Success<ReturnType<typeof agent>>, seconds: number) =>
-  Effect.gen(function* () {
-    while (expirationIn(yield* encode(bob)) !== seconds) yield* Effect.sleep(5)
-  }).pipe(Effect.timeout("5 seconds"))
+  eventually(Effect.map(encode(bob), expirationIn), (found) => found === seconds)
 
 const running = Effect.fnUntraced(function* () {
   const made = yield* paired({ contacts: [bob, carol], faults: { receipts: [] } })

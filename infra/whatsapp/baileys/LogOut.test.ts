@@ -19,7 +19,7 @@ describe("a session", () => {
 
   it.live("is logged out as soon as there is one, and again until WhatsApp has answered", () =>
     Effect.gen(function* () {
-      const { simulator, hears, logOut } = yield* paired({}, { lookupTimeoutMs: 50 })
+      const { simulator, hears, logOut } = yield* paired()
       simulator.faults.upgradeStatus = 503
       simulator.drop()
       yield* hears("Disconnected", { final: false })

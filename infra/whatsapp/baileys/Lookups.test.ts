@@ -16,7 +16,7 @@ describe("lookups", () => {
     Effect.gen(function* () {
       const { sendText, simulator } = yield* paired(
         { autoContacts: true },
-        { authFile: ":memory:", ackTimeoutMs: 20_000, lookupTimeoutMs: 20_000 }
+        { authFile: ":memory:", ackTimeoutMs: 60_000, lookupTimeoutMs: 60_000 }
       )
       simulator.record.forget()
       const sends = Array.from({ length: 120 }, (_, n) => sendText(n + 1, stranger(n)))

@@ -1,4 +1,4 @@
-import { lru } from "../../Lru.ts"
+import { lru } from "#domain/Lru.ts"
 import { ahead, at, between, isNew, notBehind, positionOf, type Ratchet } from "./Ratchet.ts"
 
 /**

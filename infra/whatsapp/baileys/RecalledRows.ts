@@ -1,4 +1,4 @@
-import { lru } from "../../Lru.ts"
+import { lru } from "#domain/Lru.ts"
 
 /** One value of one device. `value: undefined` deletes the row. */
 export interface Row {
@@ -7,8 +7,8 @@ export interface Row {
   readonly value: string | undefined
 }
 
-/** What is asked for with every message and every receipt, and opens nothing for whoever reads the memory. */
-const recalled: ReadonlySet<string> = new Set(["address", "disappearing", "lid-mapping"])
+/** What is asked for with every message and every receipt, and by itself opens nothing for whoever reads the memory. */
+const recalled: ReadonlySet<string> = new Set(["address", "disappearing", "lid-mapping", "tctoken"])
 const most = 4_096
 
 type Reading = (device: string, type: string, id: string) => string | undefined

@@ -14,9 +14,9 @@ export interface Word {
 }
 
 /**
- * Hands on what receipts say, if it is said by whom it has to be said. Baileys acknowledges a receipt as soon as it has
- * handled it, and WhatsApp never says it again after that. So Baileys sees each one only when all that it says has been
- * taken; and nothing that asks for a message it must not have, for Baileys gives to whoever asks.
+ * Hands on what receipts say, if it is said by whom it has to be said. Whoever listened before acknowledges a receipt at once,
+ * and WhatsApp never says it again after that. So they see each one only when all that it says has been taken; and nothing
+ * that asks for a message it must not have, for Baileys gives to whoever asks.
  */
 export const hearReceipts = (
   sock: WASocket,

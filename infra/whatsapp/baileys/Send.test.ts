@@ -147,6 +147,31 @@ describe("a try that may have left", () => {
   })
 })
 
+describe("many tries that queue for the lock", () => {
+  it("let what the server says have its turn after some milliseconds each", async () => {
+    let lock: Promise<unknown> = Promise.resolve()
+    const perTurn: Array<number> = [0]
+    const { send } = sender((_, relayed) => {
+      lock = lock.then(async () => {
+        await BaileysSend.beforeWrite(relayed).catch(() => {}) // on a slow machine its time is over
+        const until = performance.now() + 1
+        while (performance.now() < until);
+        perTurn.push(perTurn.pop()! + 1)
+      })
+      return lock
+    })
+    const many = Array.from({ length: 40 }, (_, n) =>
+      send({ ...message, waMessageId: WaMessageId.make(`3EB0${String(n).padStart(18, "0")}`) })
+    )
+    while (perTurn.reduce((sum, some) => sum + some) < many.length) {
+      await new Promise(setImmediate)
+      perTurn.push(0)
+    }
+    assert.isAtMost(Math.max(...perTurn), 8)
+    await Promise.all(many)
+  })
+})
+
 describe("whom it goes to", () => {
   const relayedTo = async (directory: Directory) => {
     const { relay, turn, written } = queued()
@@ -208,7 +233,7 @@ describe("an error that Baileys throws before it writes", () => {
           }
         })
         yield* Effect.promise(() => opening(socket))
-        const made = BaileysSend.make(socket, { lookupTimeoutMs: 5_000, ackTimeoutMs: 5_000, pace })
+        const made = BaileysSend.make(socket, { lookupTimeoutMs: 60_000, ackTimeoutMs: 60_000, pace })
         const outcome = yield* Effect.promise(() => made.send(message))
         assert.deepStrictEqual(outcome, { _tag: "NotSent", reason, final: false })
         assert.isFalse(simulator.record.observations.some(({ kind }) => kind === "message"))

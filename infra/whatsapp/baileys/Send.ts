@@ -3,10 +3,10 @@ import type { proto, WASocket } from "@whiskeysockets/baileys"
 import { beside } from "#domain/Beside.ts"
 import type { WaMessageId } from "#domain/Ids.ts"
 import { fromMillis } from "#domain/Instant.ts"
+import { lru } from "#domain/Lru.ts"
 import type { Recipient } from "#domain/message/Recipient.ts"
 import type { SendOutcome } from "#domain/ports/WhatsApp.ts"
 import { after } from "#domain/Timer.ts"
-import { lru } from "../../Lru.ts"
 import { decode } from "./Content.ts"
 import type { DeviceLists } from "./DeviceLists.ts"
 import * as BaileysLookup from "./Lookup.ts"
@@ -51,10 +51,20 @@ const attempts = beside<proto.IMessage, Attempt>()
 export const beforeWrite = async (message: proto.IMessage): Promise<proto.IMessage> => {
   const attempt = attempts.get(message)
   if (attempt === undefined || attempt.started) return message
-  await setImmediate() // queued sends follow one another without a pause; the server's answers must get their turn
+  await pause()
   if (attempt.over || attempt.arrived) throw new Error("the try ended before its turn came")
   attempt.started = true
   return message
+}
+
+const mostWithoutPause = 5 // milliseconds
+let paused = 0
+
+/** Queued sends follow one another without a pause; the server's answers must get their turn. */
+const pause = async (): Promise<void> => {
+  if (performance.now() - paused < mostWithoutPause) return
+  await setImmediate()
+  paused = performance.now()
 }
 
 const notConnected: SendOutcome = { _tag: "NotSent", reason: "not_connected", final: false }

@@ -34,13 +34,13 @@ describe("pairing", () => {
     })
   )
 
-  for (const [pairing, codes] of [
-    [{ method: "qr" }, 18], // WhatsApp hands out six at a time
-    [{ method: "code", phone: PhoneNumber.make(`+${own}`) }, 3]
+  for (const [pairing, codes, qrTimeoutMs] of [
+    [{ method: "qr" }, 18, 20], // WhatsApp hands out six at a time
+    [{ method: "code", phone: PhoneNumber.make(`+${own}`) }, 3, 400] // one takes a key's derivation and the server's word
   ] as const) {
     it.live(`by ${pairing.method} ends when nobody has used three offers, and offers again when asked again`, () =>
       Effect.gen(function* () {
-        const { openDevice, hears, unread } = yield* agent(yield* world(), { qrTimeoutMs: 20 })
+        const { openDevice, hears, unread } = yield* agent(yield* world(), { qrTimeoutMs })
         yield* openDevice(pairing)
         yield* hears("Disconnected", { reason: "pairing_timeout", final: true })
         assert.strictEqual(unread.filter(({ _tag }) => _tag === "PairingCode").length, codes)
@@ -145,13 +145,13 @@ describe("the connection", () => {
     Effect.gen(function* () {
       const { simulator, hears, unread } = yield* paired({}, { backoff: { ...quick, bannedMs: 1 } })
       simulator.faults.greeting = { tag: "failure", attrs: { reason: "402", expire: "1" } }
+      const begun = performance.now()
       simulator.drop()
       yield* hears("Disconnected", { reason: "temporarily_banned" })
       simulator.faults.greeting = null
       unread.length = 0
-      yield* Effect.sleep(700)
-      assert.isFalse(unread.some(({ _tag }) => _tag === "Connected"))
       yield* hears("Connected")
+      assert.isAtLeast(performance.now() - begun, 1_000)
     })
   )
 
@@ -194,7 +194,7 @@ describe("the connection", () => {
       const { stop, world, simulator } = yield* paired()
       yield* stop
       simulator.faults.mutedQueries = ["passive", "encrypt"]
-      const again = yield* agent(world, { connectTimeoutMs: 300 })
+      const again = yield* agent(world, { connectTimeoutMs: 2_000 })
       yield* again.openDevice()
       yield* again.hears("Disconnected", { reason: "connect_timeout", final: false })
       simulator.faults.mutedQueries = []

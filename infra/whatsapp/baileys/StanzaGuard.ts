@@ -81,8 +81,8 @@ export const guard = (
       frames.read()
       current = args[0] instanceof Uint8Array ? undefined : args[0]
     }
+    if (ws.listenerCount(event) === 0) return false // of most of the names that each stanza has
     const listeners = ws.rawListeners(event)
-    if (listeners.length === 0) return false
     const stanza = event === "message" ? undefined : current
     const failed = (cause: unknown) => breach(cause, stanza)
     const unread = (cause: unknown) =>

@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
+import { until } from "#domain/testing/Eventually.ts"
 import type { ReceiptClaim } from "../simulator/Claims.ts"
 import { agent, bob, carol, own, paired, waMessageId } from "./testing/BaileysFixture.ts"
 
@@ -144,6 +145,7 @@ describe("a receipt from whom it comes", () => {
       const before = stanzas()
       world.ledger.set(id, { ...world.ledger.get(id)!, bytes: Effect.succeed(undefined) })
       yield* claim({ from: pn(bob), type: "retry" })
+      yield* until(() => refused().length > 0)
       yield* Effect.sleep(100)
       assert.deepStrictEqual([stanzas(), refused()], [before, ["late_retry"]])
     })
@@ -155,6 +157,7 @@ describe("a receipt from whom it comes", () => {
       const [before, told] = [stanzas(), words()]
       world.ledger.set(id, { ...world.ledger.get(id)!, isGivenUp: true })
       for (const _ of ["once", "again"]) yield* claim({ from: pn(bob), type: "retry" })
+      yield* until(() => refused().length > 1)
       yield* Effect.sleep(100)
       assert.deepStrictEqual([stanzas(), words(), refused()], [before, told, ["late_retry", "late_retry"]])
     })
@@ -168,6 +171,7 @@ describe("a receipt from whom it comes", () => {
       const before = stanzas()
       yield* claim({ from: pn(bob), type: "retry", alsoAsks: waMessageId(2) })
       yield* hears("Receipt", { kind: "sent", waMessageId: id })
+      yield* until(() => stanzas() > before)
       yield* Effect.sleep(200)
       assert.strictEqual(stanzas(), before + 1)
     })

@@ -49,4 +49,28 @@ describe("companion", () => {
     companion.deliver(message)
     assert.deepStrictEqual(sent, [message])
   })
+
+  it("keeps what was sent again until that is acknowledged, and not its refusal of the first", () => {
+    const companion = new Companion(1, keys)
+    const ids = () => companion.kept.map(({ stanza }) => stanza.attrs.id)
+    const askedAgain = () => {
+      companion.acknowledge("message", "A", "retry")
+      companion.deliver(message)
+      companion.expectRefusal("A")
+    }
+    companion.deliver(message)
+    companion.deliver(message)
+    companion.refuse("A")
+    assert.deepStrictEqual(ids(), ["A"], "one of two copies is left")
+    askedAgain()
+    companion.refuse("A")
+    assert.deepStrictEqual(ids(), ["A"])
+    companion.refuse("A")
+    assert.deepStrictEqual(ids(), [])
+    companion.deliver(message)
+    askedAgain()
+    companion.attach(lineTo([])) // the refusal was lost with the line
+    companion.refuse("A")
+    assert.deepStrictEqual(ids(), [])
+  })
 })

@@ -37,7 +37,8 @@ export class Companion {
   /** Until then each login brings the phone's history: a client that was killed meanwhile would hold its events back. */
   hasHistory = false
   readonly #receipts = new Map<string, ReadonlyArray<string>>()
-  readonly #unacknowledged = new Map<string, Kept>()
+  readonly #unacknowledged = new Map<string, ReadonlyArray<Kept>>()
+  readonly #refusals = new Set<string>()
   #online = false
 
   constructor(device: number, keys: CompanionKeys) {
@@ -54,7 +55,8 @@ export class Companion {
 
   /** Sends the stanza now when the client is online, else when it comes back. False when it waits for that. */
   deliver(stanza: BinaryNode, encode?: Encoding): boolean {
-    this.#unacknowledged.set(stanzaKey(stanza.tag, stanza.attrs.id, stanza.attrs.type), { stanza, encode })
+    const key = stanzaKey(stanza.tag, stanza.attrs.id, stanza.attrs.type)
+    this.#unacknowledged.set(key, [...(this.#unacknowledged.get(key) ?? []), { stanza, encode }])
     return this.#online && (this.line?.send(stanza, encode) ?? false)
   }
 
@@ -65,12 +67,27 @@ export class Companion {
     return ids.length < count ? [] : ids
   }
 
+  /** One copy of it, the oldest. */
   acknowledge(tag: string, id: string | undefined, type?: string) {
-    this.#unacknowledged.delete(stanzaKey(tag, id, type))
+    const key = stanzaKey(tag, id, type)
+    const [, ...others] = this.#unacknowledged.get(key) ?? []
+    if (others.length === 0) this.#unacknowledged.delete(key)
+    else this.#unacknowledged.set(key, others)
+  }
+
+  /** A client that asks for a message again refuses, after that, the copy that it could not open. */
+  expectRefusal(id: string) {
+    this.#refusals.add(id)
+  }
+
+  /** A refusal acknowledges a message too, unless its client has asked for it again. */
+  refuse(id: string | undefined) {
+    if (id === undefined || !this.#refusals.delete(id)) this.acknowledge("message", id)
   }
 
   attach(line: Line) {
     this.line = line
+    this.#refusals.clear() // of copies that went over another line
     this.#online = false
   }
 
@@ -82,7 +99,7 @@ export class Companion {
 
   /** What is offered again at each login until it is acknowledged. */
   get kept(): ReadonlyArray<Kept> {
-    return [...this.#unacknowledged.values()]
+    return [...this.#unacknowledged.values()].flat()
   }
 
   /** The line is gone; it may have been replaced before. */

@@ -1,6 +1,10 @@
 import { Option, Schema } from "effect"
+import { Announcement } from "./Announcements.ts"
 import type { Controls } from "./Controls.ts"
 import { FaultsPatch } from "./Faults.ts"
+import { GroupChange } from "./GroupChanges.ts"
+import { Memories } from "./History.ts"
+import { IncomingMessage } from "./IncomingMessage.ts"
 import { PhoneNumber } from "./PhoneNumber.ts"
 import { Stanza } from "./Stanza.ts"
 
@@ -12,13 +16,8 @@ const addressing = Schema.optionalKey(Schema.Literals(["lid", "pn"]))
 
 const ScanRequest = Schema.Struct({ qr: Text, phone: PhoneNumber })
 const CodeRequest = Schema.Struct({ phone: PhoneNumber, code: Text })
-const IncomingRequest = Schema.Struct({
-  from: PhoneNumber,
-  to: PhoneNumber,
-  text: Text,
-  addressing,
-  disappearsAfter: Schema.optionalKey(Seconds)
-})
+const IncomingRequest = Schema.Union([...IncomingMessage.members, ...Announcement.members])
+const AgainRequest = Schema.Struct({ to: PhoneNumber, waMessageId: Text, how: Schema.Literals(["same", "anew"]) })
 const TimerRequest = Schema.Struct({ from: PhoneNumber, to: PhoneNumber, seconds: Seconds, addressing })
 const claim = { to: PhoneNumber, waMessageId: Text, from: Schema.optionalKey(Text) }
 const ReceiptRequest = Schema.Struct({
@@ -74,6 +73,12 @@ export const controlRoutes: ReadonlyMap<string, Route> = new Map<string, Route>(
     "POST /control/incoming",
     route(IncomingRequest, async (controls, message) => ({ waMessageId: await controls.sendIncoming(message) }))
   ],
+  ["POST /control/again", route(AgainRequest, (controls, repetition) => controls.sendAgain(repetition))],
+  ["POST /control/group", route(GroupChange, (controls, change) => ({ group: controls.changeGroup(change) }))],
+  [
+    "POST /control/history",
+    route(Memories, async (controls, memories) => ({ waMessageIds: await controls.remember(memories) }))
+  ],
   ["POST /control/timer", route(TimerRequest, (controls, timer) => controls.setTimer(timer))],
   ["POST /control/receipt", route(ReceiptRequest, (controls, receipt) => controls.claimReceipt(receipt))],
   ["POST /control/ack", route(AckRequest, (controls, ack) => controls.claimAck(ack))],
@@ -93,13 +98,8 @@ export const controlRoutes: ReadonlyMap<string, Route> = new Map<string, Route>(
   ],
   ["POST /control/faults", route(FaultsPatch, (controls, patch) => Object.assign(controls.faults, patch))],
   ["GET /control/faults", ({ faults }) => faults],
-  [
-    "GET /control/record",
-    route(RecordQuery, ({ record }, { after = 0 }) => ({
-      observations: record.observations.slice(after),
-      next: record.observations.length
-    }))
-  ],
+  ["GET /control/record", route(RecordQuery, ({ record }, { after = 0 }) => record.page(after))],
+  ["GET /control/counts", ({ record }) => record.counts],
   ["GET /control/messages", ({ record }) => record.messages],
   [
     "GET /control/inbox",

@@ -8,8 +8,8 @@ import { fileURLToPath } from "node:url"
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { noFaults } from "./Faults.ts"
 import { summarise } from "./Observation.ts"
-import { readRecord } from "./Record.ts"
-import { closing, connect, next, opening, pair, send } from "./testing/TestClient.ts"
+import { readRecord } from "./RecordFile.ts"
+import { closing, connect, hearing, next, opening, pair, send } from "./testing/TestClient.ts"
 
 const account = "15550001"
 const contact = "15550002"
@@ -62,9 +62,45 @@ describe("control server, in a process of its own", () => {
     assert.strictEqual((await request("/scan")).status, 404)
     assert.strictEqual((await post("/drop", {}, { origin: "https://example.com" })).status, 403)
     assert.strictEqual((await post("/drop", {}, { "content-type": "text/plain" })).status, 415)
-    assert.strictEqual((await post("/scan", { qr: "x".repeat(70_000), phone: account })).status, 413)
+    assert.strictEqual((await post("/scan", { qr: "x".repeat(1_100_000), phone: account })).status, 413)
     const unread = { method: "POST", headers: { "content-type": "application/json" }, body: "{" }
     assert.deepStrictEqual(await request("/drop", unread), { status: 400, body: { error: "the body is not JSON" } })
+  })
+
+  it("lets contacts say whatever there is, in groups too, now and long ago", async () => {
+    const phone = "15550005"
+    const parties = { from: contact, to: phone }
+    const { body: made } = await post("/group", { by: contact, subject: "the house", add: [phone] })
+    const { group } = made as { readonly group: string }
+    const past = await post("/history", {
+      of: phone,
+      messages: [{ ...parties, text: "long ago", waMessageId: "PAST" }]
+    })
+    assert.deepStrictEqual(past.body, { waMessageIds: ["PAST"] })
+    const { socket } = await pair(url, (qr) => post("/scan", { qr, phone }))
+
+    const image = hearing(socket, "IMAGE")
+    const body = { ...parties, kind: "image", caption: "the boiler", group, quotes: "PAST", waMessageId: "IMAGE" }
+    assert.deepStrictEqual(await post("/incoming", body), { status: 200, body: { waMessageId: "IMAGE" } })
+    const heard = await image
+    assert.strictEqual(heard.key.remoteJid, group)
+    assert.deepInclude(heard.message?.imageMessage?.contextInfo, { stanzaId: "PAST" })
+
+    const call = next(socket, "call", ([one]) => one?.id)
+    const called = await post("/incoming", { ...parties, kind: "call", state: "offer" })
+    assert.deepStrictEqual(called.body, { waMessageId: await call })
+
+    const again = hearing(socket, "IMAGE")
+    assert.strictEqual((await post("/again", { to: phone, waMessageId: "IMAGE", how: "anew" })).status, 200)
+    await again
+
+    const { body: counts } = await request("/counts")
+    assert.deepInclude(counts, { incoming: 2, group: 1, history: 1 })
+    for (const wrong of [{ kind: "imagine" }, { kind: "image", text: "x" }, { kind: "call" }, { text: "x", of: "A" }]) {
+      const { status } = await post("/incoming", { ...parties, ...wrong })
+      assert.strictEqual(status, 400, JSON.stringify(wrong))
+    }
+    socket.end(undefined)
   })
 
   it("pairs, steers and tells all; its record outlives a kill; it prints no number and no text", async () => {
@@ -98,7 +134,11 @@ describe("control server, in a process of its own", () => {
     while (told.observations.at(-1)?.kind !== "closed") told = await record() // the last that happens
     const latest = (await request(`/record?after=${told.next - 1}`)).body
     assert.strictEqual(told.next, told.observations.length)
-    assert.deepStrictEqual(latest, { observations: told.observations.slice(-1), next: told.next })
+    assert.deepStrictEqual(latest, {
+      first: told.next - 1,
+      observations: told.observations.slice(-1),
+      next: told.next
+    })
     const messages = (await request("/messages")).body as ReadonlyArray<unknown>
     child.kill("SIGKILL")
     await once(child, "exit")

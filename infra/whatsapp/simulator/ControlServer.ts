@@ -2,10 +2,10 @@ import type { IncomingMessage, RequestListener } from "node:http"
 import { controlRoutes } from "./ControlApi.ts"
 import type { Controls } from "./Controls.ts"
 
-const largestBody = 64 * 1024
+const largestBody = 1024 * 1024
 
 /**
- * The control API. Answers 200 with JSON, 404, 413 over 64 KiB, and 400 with a reason. A web page must not steer the
+ * The control API. Answers 200 with JSON, 404, 413 over 1 MiB, and 400 with a reason. A web page must not steer the
  * server behind the user's back, so a request with an Origin and a body that is not JSON are refused.
  */
 export const controlListener =

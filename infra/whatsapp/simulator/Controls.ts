@@ -1,8 +1,11 @@
 import type { BinaryNode } from "@whiskeysockets/baileys"
+import { type Announcement, announce } from "./Announcements.ts"
 import type { Encoding } from "./BinaryNodes.ts"
 import { type AckClaim, claimAck, claimDevices, claimReceipt, type ReceiptClaim } from "./Claims.ts"
 import type { Faults } from "./Faults.ts"
-import { type ChatTimer, sendIncoming, setTimer } from "./Incoming.ts"
+import { changeGroup, type GroupChange } from "./GroupChanges.ts"
+import { type Memories, remember } from "./History.ts"
+import { type ChatTimer, type Repetition, sendAgain, sendIncoming, setTimer } from "./Incoming.ts"
 import type { IncomingMessage } from "./IncomingMessage.ts"
 import type { Network } from "./Network.ts"
 import { scanQr } from "./Pairing.ts"
@@ -20,8 +23,14 @@ export interface Controls {
   readonly scanQr: (qr: string, number: string) => Promise<string>
   /** Types a client's pairing code into this number's phone. Resolves with the companion's address. */
   readonly enterCode: (number: string, code: string) => Promise<string>
-  /** Resolves with the message's id. Rejects when no device is linked to the account. */
-  readonly sendIncoming: (message: IncomingMessage) => Promise<string>
+  /** Resolves with the message's or the call's id. Rejects when no device is linked to the account. */
+  readonly sendIncoming: (incoming: IncomingMessage | Announcement) => Promise<string>
+  /** The same message once more. Rejects when nobody has sent it. */
+  readonly sendAgain: (repetition: Repetition) => Promise<void>
+  /** Makes a group, or changes it. Returns its id. */
+  readonly changeGroup: (change: GroupChange) => string
+  /** What an account's phone has from before. Resolves with the messages' ids. */
+  readonly remember: (memories: Memories) => Promise<ReadonlyArray<string>>
   /** A contact makes the messages of its chat with an account disappear, or stay. */
   readonly setTimer: (timer: ChatTimer) => Promise<void>
   /** A receipt to every linked device of an account, from whomever it names. */
@@ -60,7 +69,13 @@ export const makeControls = (network: Network): Controls => {
     record: network.record,
     scanQr: (qr, number) => scanQr(network, qr, number),
     enterCode: (number, code) => enterCode(network, number, code),
-    sendIncoming: (message) => sendIncoming(network, message),
+    sendIncoming: async (incoming) =>
+      incoming.kind === "call" || incoming.kind === "unavailable"
+        ? announce(network, incoming)
+        : sendIncoming(network, incoming),
+    sendAgain: (repetition) => sendAgain(network, repetition),
+    changeGroup: (change) => changeGroup(network, change),
+    remember: (memories) => remember(network, memories),
     setTimer: (timer) => setTimer(network, timer),
     claimReceipt: (claim) => claimReceipt(network, claim),
     claimAck: (claim) => claimAck(network, claim),

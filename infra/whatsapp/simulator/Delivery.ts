@@ -1,8 +1,8 @@
-import { type BinaryNode, getBinaryNodeChild, getBinaryNodeChildren, jidDecode, proto } from "@whiskeysockets/baileys"
+import { type BinaryNode, getBinaryNodeChild, getBinaryNodeChildren, jidDecode } from "@whiskeysockets/baileys"
 import { element, unixSeconds } from "./BinaryNodes.ts"
+import { jsonOf, textOf } from "./content/Context.ts"
 import { type Faults, takeOne } from "./Faults.ts"
 import type { Network } from "./Network.ts"
-import type { Observation } from "./Observation.ts"
 import { type Outgoing, observe } from "./Outgoing.ts"
 import type { Phone } from "./Phone.ts"
 
@@ -80,18 +80,3 @@ const deliverToContact = async (
 /** The account's own phone keeps its sessions going; whether it shows the copy is nobody's question. */
 const deliverToOwnPhone = ({ account, companion }: Outgoing, { enc }: Sealed) =>
   account.signal.decrypt(account.deviceJid(companion.device), enc).catch(() => undefined)
-
-const textOf = (content: proto.IMessage): string | undefined =>
-  content.conversation ??
-  content.extendedTextMessage?.text ??
-  content.imageMessage?.caption ??
-  content.videoMessage?.caption ??
-  content.documentMessage?.caption ??
-  content.documentWithCaptionMessage?.message?.documentMessage?.caption ??
-  undefined
-
-/** What it says, without the secret that is new in every message. */
-const jsonOf = (content: proto.IMessage): NonNullable<Observation["content"]> => {
-  const { messageContextInfo: _, ...said } = proto.Message.fromObject(content).toJSON()
-  return said
-}

@@ -1,5 +1,11 @@
 import { jidDecode } from "@whiskeysockets/baileys"
-import { Phone } from "./Phone.ts"
+import type { SentOnce } from "./IncomingMessage.ts"
+import { Newest } from "./Newest.ts"
+import { type InboxEntry, Phone } from "./Phone.ts"
+
+/** What phones remember of all that was said to them, and that they said. */
+const mostReceived = 10_000
+const mostSent = 20_000
 
 /** Who is on the simulated WhatsApp. */
 export class Directory {
@@ -7,6 +13,8 @@ export class Directory {
   readonly #byNumber = new Map<string, Phone>()
   readonly #byLid = new Map<string, Phone>()
   readonly #absent: Set<string>
+  readonly #received = new Newest<InboxEntry>(mostReceived)
+  readonly #sent = new Newest<SentOnce>(mostSent)
 
   /** With `autoContacts` every number that a client asks for is a contact, except the absent ones. */
   constructor(autoContacts: boolean, absent: Iterable<string>) {
@@ -22,7 +30,7 @@ export class Directory {
   phone(number: string): Phone {
     const known = this.#byNumber.get(number)
     if (known) return known
-    const phone = new Phone(number)
+    const phone = new Phone(number, { inbox: this.#received.shelf(number), sent: this.#sent.shelf(number) })
     this.#byNumber.set(number, phone)
     this.#byLid.set(phone.lid, phone)
     return phone

@@ -34,6 +34,8 @@ export const Faults = Schema.Struct({
   receiptsFrom: Schema.Literals(["pn", "lid"]),
   /** A text that the contact sends back for every message that it gets for the first time. */
   reply: Schema.NullOr(ShortText),
+  /** In which order a client gets what has waited for it. */
+  offlineOrder: Schema.Literals(["kept", "reversed"]),
   /** Namespaces of queries that get no answer at all, as "usync", "encrypt", "abt", "w:p". */
   mutedQueries: Schema.Array(ShortText),
   /** Answer queries in this namespace with an error, as 429 (rate-overlimit). */
@@ -69,6 +71,7 @@ export const noFaults = (): Faults => ({
   receiptsTogether: 1,
   receiptsFrom: "pn",
   reply: null,
+  offlineOrder: "kept",
   mutedQueries: [],
   queryError: null,
   usync: "normal",

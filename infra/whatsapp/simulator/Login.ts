@@ -4,6 +4,7 @@ import { encodePlainly } from "../baileys/PlainNodes.ts"
 import { element, unixSeconds } from "./BinaryNodes.ts"
 import type { Connection } from "./Connection.ts"
 import { sendFirstSync } from "./FirstSync.ts"
+import { observeHanded } from "./Handing.ts"
 import type { Network } from "./Network.ts"
 import type { NoiseSession } from "./NoiseResponder.ts"
 import { offerRefs } from "./Pairing.ts"
@@ -52,7 +53,8 @@ const refuse = (network: Network, connection: Connection, reason: number) => {
 export const goOnline = async (network: Network, connection: Connection) => {
   const { login } = connection
   if (!login) return
-  const waiting = login.companion.goOnline()
+  const kept = login.companion.goOnline()
+  const waiting = network.faults.offlineOrder === "reversed" ? kept.toReversed() : kept
   const count = String(waiting.length)
   if (waiting.length > 0) {
     const preview = { count, message: count, receipt: "0", notification: "0", appdata: "0" }
@@ -60,6 +62,7 @@ export const goOnline = async (network: Network, connection: Connection) => {
   }
   for (const { encode, stanza } of waiting) {
     connection.send({ ...stanza, attrs: { ...stanza.attrs, offline: "1" } }, encode)
+    observeHanded(network, login.phone, login.companion, stanza, true)
   }
   // Without this the client holds its events back for half a minute.
   connection.send(element("ib", { from: S_WHATSAPP_NET }, [element("offline", { count })]))

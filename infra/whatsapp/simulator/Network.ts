@@ -1,6 +1,7 @@
 import type { Connection } from "./Connection.ts"
 import type { Directory } from "./Directory.ts"
 import type { Faults } from "./Faults.ts"
+import type { Groups } from "./Groups.ts"
 import type { PairingDesk } from "./PairingDesk.ts"
 import type { SimulatorRecord } from "./Record.ts"
 import type { Timers } from "./Timers.ts"
@@ -8,6 +9,7 @@ import type { Timers } from "./Timers.ts"
 /** What every part of the simulated server shares. */
 export interface Network {
   readonly directory: Directory
+  readonly groups: Groups
   readonly connections: Set<Connection>
   readonly pairing: PairingDesk
   readonly faults: Faults

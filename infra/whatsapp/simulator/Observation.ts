@@ -1,4 +1,4 @@
-import { Schema } from "effect"
+import { Schema, type Struct } from "effect"
 
 const kinds = [
   "upgrade-refused",
@@ -17,6 +17,9 @@ const kinds = [
   "retry-asked",
   "dropped",
   "incoming",
+  "handed",
+  "history",
+  "group",
   "client-receipt",
   "client-ack",
   "directory-asked",
@@ -33,13 +36,18 @@ export const Observation = Schema.Struct({
   account: Schema.optionalKey(Schema.String),
   device: Schema.optionalKey(Schema.Number),
   contact: Schema.optionalKey(Schema.String),
+  group: Schema.optionalKey(Schema.String),
   waMessageId: Schema.optionalKey(Schema.String),
   text: Schema.optionalKey(Schema.String),
   /** What came instead of a text, as the protocol's JSON. */
   content: Schema.optionalKey(Schema.Record(Schema.String, Schema.Unknown)),
   /** How many copies of this id the contact has now. */
   copies: Schema.optionalKey(Schema.Number),
-  /** Of how many numbers the directory was asked, an error code, a client's version, a receipt's type, a query's namespace, or when a socket was dropped: "before-delivery", "after-delivery". */
+  /**
+   * How a message came to a device, what was done to a group, of how many numbers the directory was asked, an error code,
+   * a client's version, a receipt's type, a query's namespace, or when a socket was dropped: "before-delivery",
+   * "after-delivery".
+   */
   detail: Schema.optionalKey(Schema.String)
 })
 export type Observation = typeof Observation.Type
@@ -63,42 +71,51 @@ export interface MessageSummary {
   readonly idsWithSameText: number
 }
 
-const summariseOne = (waMessageId: string, seen: ReadonlyArray<Observation>): MessageSummary => {
-  const has = (kind: Observation["kind"]) => seen.some((observation) => observation.kind === kind)
-  return {
-    waMessageId,
-    account: seen[0]?.account,
-    contact: seen[0]?.contact,
-    text: seen.find(({ text }) => text !== undefined)?.text,
-    content: seen.find(({ content }) => content !== undefined)?.content,
-    stanzas: seen.filter(({ kind }) => kind === "message").length,
-    copies: seen.filter(({ kind }) => kind === "delivered").length,
-    acked: has("acked"),
-    refused: seen.find(({ kind }) => kind === "refused")?.detail,
-    delivered: has("delivered"),
-    read: has("read"),
-    idsWithSameText: 1
-  }
+type Sum = Struct.Mutable<MessageSummary>
+
+const empty = ({ account, contact, waMessageId = "" }: Observation): Sum => ({
+  waMessageId,
+  account,
+  contact,
+  text: undefined,
+  content: undefined,
+  stanzas: 0,
+  copies: 0,
+  acked: false,
+  refused: undefined,
+  delivered: false,
+  read: false,
+  idsWithSameText: 1
+})
+
+const include = (sum: Sum, { content, detail, kind, text }: Observation) => {
+  sum.text ??= text
+  sum.content ??= content
+  if (kind === "message") sum.stanzas += 1
+  else if (kind === "delivered") sum.copies += 1
+  else if (kind === "acked") sum.acked = true
+  else if (kind === "read") sum.read = true
+  else if (kind === "refused") sum.refused ??= detail
+  sum.delivered = sum.copies > 0
 }
+
+const wordsOf = ({ account, contact, content, text }: MessageSummary) =>
+  (text ?? content) === undefined ? undefined : JSON.stringify([account, contact, text, content])
 
 /** One summary for every id that a client sent under, in the order of arrival. */
 export const summarise = (observations: Iterable<Observation>): ReadonlyArray<MessageSummary> => {
-  const byId = new Map<string, Array<Observation>>()
+  const byId = new Map<string, Sum>()
   for (const observation of observations) {
-    const { kind, waMessageId, account } = observation
+    const { account, kind, waMessageId } = observation
     if (waMessageId === undefined) continue
     const key = JSON.stringify([account, waMessageId])
-    const seen = byId.get(key)
-    if (seen) seen.push(observation)
-    else if (kind === "message") byId.set(key, [observation])
+    if (kind === "message" && !byId.has(key)) byId.set(key, empty(observation))
+    const sum = byId.get(key)
+    if (sum) include(sum, observation)
   }
-  const summaries = [...byId.values()].map((seen) => summariseOne(seen[0]?.waMessageId ?? "", seen))
-  const wordsOf = ({ account, contact, content, text }: MessageSummary) =>
-    JSON.stringify([account, contact, text, content])
-  const sameWords = Map.groupBy(summaries, wordsOf)
-  return summaries.map((summary) => ({
-    ...summary,
-    idsWithSameText:
-      (summary.text ?? summary.content) === undefined ? 1 : (sameWords.get(wordsOf(summary))?.length ?? 1)
-  }))
+  const sums = [...byId.values()]
+  const times = new Map<string | undefined, number>()
+  for (const sum of sums) times.set(wordsOf(sum), (times.get(wordsOf(sum)) ?? 0) + 1)
+  for (const sum of sums) sum.idsWithSameText = wordsOf(sum) === undefined ? 1 : (times.get(wordsOf(sum)) ?? 1)
+  return sums
 }

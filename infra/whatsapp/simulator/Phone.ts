@@ -1,6 +1,7 @@
 import type { proto } from "@whiskeysockets/baileys"
 import { Companion, type CompanionKeys } from "./Companion.ts"
 import type { SentOnce } from "./IncomingMessage.ts"
+import type { Shelf } from "./Newest.ts"
 import { SignalPeer } from "./SignalPeer.ts"
 
 /** A message as its recipient sees it. More than one copy under one id is what a real client shows once. */
@@ -12,6 +13,13 @@ export interface InboxEntry {
   readonly copies: number
 }
 
+/** A message that the phone has from before a device was linked, and with whom; or who wrote it, in a group. */
+export interface Past {
+  readonly chunk: "initial" | "recent"
+  readonly other: Phone
+  readonly info: proto.IWebMessageInfo
+}
+
 /** A simulated phone: a contact, and an account as soon as a companion is linked to it. */
 export class Phone {
   /** Digits only, without the plus sign. */
@@ -19,15 +27,19 @@ export class Phone {
   readonly lid: string
   readonly name: string
   readonly companions = new Map<number, Companion>()
+  readonly past: Array<Past> = []
   /** What this phone has sent to accounts, by id, for a client that asks for it again. */
-  readonly sent = new Map<string, SentOnce>()
+  readonly sent: Shelf<SentOnce>
   /** Of its chats, by the contact's number: after how long messages disappear, and since when. */
   readonly timers = new Map<string, { readonly seconds: number; readonly since: string }>()
-  readonly #inbox = new Map<string, InboxEntry>()
+  readonly #inbox: Shelf<InboxEntry>
+  readonly #hasKey = new Set<string>()
   #signal: SignalPeer | undefined
   #lastDevice = 0
 
-  constructor(number: string) {
+  constructor(number: string, shelves: { readonly inbox: Shelf<InboxEntry>; readonly sent: Shelf<SentOnce> }) {
+    this.#inbox = shelves.inbox
+    this.sent = shelves.sent
     this.number = number
     this.lid = `1${number.padStart(14, "0")}`
     this.name = `Simulated ${number.slice(-4)}`
@@ -60,7 +72,7 @@ export class Phone {
   }
 
   get inbox(): ReadonlyArray<InboxEntry> {
-    return [...this.#inbox.values()]
+    return this.#inbox.values()
   }
 
   /** A device number for a companion that is about to be linked; none is ever used twice. */
@@ -77,6 +89,13 @@ export class Phone {
 
   received(waMessageId: string): InboxEntry | undefined {
     return this.#inbox.get(waMessageId)
+  }
+
+  /** Whether a device has yet to get this phone's key for a group; it has it from now on. */
+  givesKey(group: string, deviceJid: string): boolean {
+    const gives = !this.#hasKey.has(`${group} ${deviceJid}`)
+    this.#hasKey.add(`${group} ${deviceJid}`)
+    return gives
   }
 
   /** Adds a copy to the inbox; returns how many there are now. */

@@ -1,6 +1,7 @@
 import { type BinaryNode, getBinaryNodeChildren, S_WHATSAPP_NET } from "@whiskeysockets/baileys"
 import { element, firstChild } from "./BinaryNodes.ts"
 import type { Connection } from "./Connection.ts"
+import { answerGroupQuery } from "./GroupQueries.ts"
 import { goOnline } from "./Login.ts"
 import type { Network } from "./Network.ts"
 import { handleLinkCode } from "./PairingCode.ts"
@@ -64,6 +65,7 @@ const answers = new Map<string, Answer>([
   ["passive", answerPassive],
   ["privacy", answerPrivacy],
   ["usync", answerUsync],
+  ["w:g2", answerGroupQuery],
   ["w:profile:picture", refusal(404, "item-not-found")],
   ["w:sync:app:state", answerAppState]
 ])

@@ -2,7 +2,8 @@ import { appendFileSync, mkdtempSync, rmSync, statSync, writeFileSync } from "no
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, assert, describe, it } from "@effect/vitest"
-import { readRecord, SimulatorRecord } from "./Record.ts"
+import { SimulatorRecord } from "./Record.ts"
+import { readRecord } from "./RecordFile.ts"
 
 describe("record", () => {
   const folder = mkdtempSync(join(tmpdir(), "homing-record-"))
@@ -67,5 +68,54 @@ describe("record", () => {
     assert.strictEqual((await record.until(({ kind }) => kind === "paired")).kind, "paired")
     const never = await record.until(({ kind }) => kind === "unlinked", 1).catch(String)
     assert.strictEqual(never, "Error: nothing observed within 1 ms")
+  })
+
+  const filled = (record: SimulatorRecord, count: number) => {
+    for (let n = 0; n < count; n++) record.add("message", { account: "15550001", waMessageId: `${n}` })
+    return record
+  }
+  const idsOf = (observations: Iterable<{ readonly waMessageId?: string }>) =>
+    [...observations].map(({ waMessageId }) => Number(waMessageId))
+
+  it("keeps the last in memory, all in its file, and counts them all", () => {
+    const file = join(folder, "window.jsonl")
+    const record = filled(new SimulatorRecord(file, 100), 2_500)
+    assert.isBelow(record.observations.length, 150)
+    assert.strictEqual(idsOf(record.observations).at(-1), 2_499)
+    assert.deepStrictEqual(record.counts, { message: 2_500 })
+    assert.lengthOf(record.messages, 2_500)
+    for (const after of [0, 999, 1_000, 1_001, 2_300, 2_499]) {
+      const { first, next, observations } = record.page(after)
+      assert.deepStrictEqual([first, next, idsOf(observations)[0]], [after, 2_500, after])
+      assert.lengthOf(observations, 2_500 - after)
+    }
+    record.close()
+
+    const again = new SimulatorRecord(file, 100)
+    assert.isBelow(again.observations.length, 150)
+    assert.deepStrictEqual(again.counts, { message: 2_500 })
+    again.add("login", { waMessageId: "2500" })
+    assert.deepStrictEqual(idsOf(again.page(2_498).observations), [2_498, 2_499, 2_500])
+    again.forget()
+    assert.deepStrictEqual(again.observations, [])
+    assert.lengthOf(again.page(0).observations, 2_501)
+    again.close()
+  })
+
+  it("says what it no longer holds, without a file", () => {
+    const record = filled(new SimulatorRecord(undefined, 100), 300)
+    const { first, next, observations } = record.page(0)
+    assert.strictEqual(first, 300 - observations.length)
+    assert.deepStrictEqual([next, idsOf(observations)[0]], [300, first])
+    assert.deepStrictEqual(record.page(300), { first: 300, next: 300, observations: [] })
+    assert.deepStrictEqual(record.page(5_000), { first: 300, next: 300, observations: [] })
+  })
+
+  it("tells a long story page by page", () => {
+    const file = join(folder, "pages.jsonl")
+    const record = filled(new SimulatorRecord(file, 100), 10_001)
+    assert.strictEqual(record.page(0).next, 10_000)
+    assert.deepStrictEqual(idsOf(record.page(10_000).observations), [10_000])
+    record.close()
   })
 })

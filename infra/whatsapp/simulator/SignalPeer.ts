@@ -74,4 +74,16 @@ export class SignalPeer {
       return element("enc", { v: "2", type }, ciphertext)
     })
   }
+
+  /** Encrypts once for a whole group; `key` is what a device needs to open it. */
+  encryptForGroup(group: string, ownJid: string, message: proto.IMessage) {
+    return this.#outgoing.run(async () => {
+      const data = encodeWAMessage(message)
+      const sealed = await this.#repository.encryptGroupMessage({ group, meId: ownJid, data })
+      return {
+        enc: element("enc", { v: "2", type: "skmsg" }, sealed.ciphertext),
+        key: sealed.senderKeyDistributionMessage
+      }
+    })
+  }
 }

@@ -10,6 +10,7 @@ import { controlListener } from "./ControlServer.ts"
 import { type Controls, makeControls } from "./Controls.ts"
 import { Directory } from "./Directory.ts"
 import { type FaultsPatch, noFaults } from "./Faults.ts"
+import { Groups } from "./Groups.ts"
 import { receiveSession } from "./Login.ts"
 import type { Network } from "./Network.ts"
 import type { ServerIdentity } from "./NoiseResponder.ts"
@@ -27,8 +28,10 @@ export interface SimulatorOptions {
   readonly host?: string
   /** Default 0, any free port. */
   readonly port?: number
-  /** Where the record is kept as JSON lines; without it, in memory only. */
+  /** Where the whole record is kept as JSON lines; without it, the last of it in memory only. */
   readonly recordFile?: string | undefined
+  /** How many observations stay in memory at least. Default 20,000. */
+  readonly recordWindow?: number
   /** Numbers on WhatsApp from the start. */
   readonly contacts?: ReadonlyArray<string>
   /** Whether any number that a client asks for becomes a contact. Default false. */
@@ -50,10 +53,11 @@ export const startSimulator = async (options: SimulatorOptions = {}): Promise<Si
   const { host = "127.0.0.1", port = 0, contacts = [], autoContacts = false, absent = [] } = options
   const network: Network = {
     directory: new Directory(autoContacts, absent),
+    groups: new Groups(),
     connections: new Set(),
     pairing: new PairingDesk(),
     faults: { ...noFaults(), ...options.faults },
-    record: new SimulatorRecord(options.recordFile),
+    record: new SimulatorRecord(options.recordFile, options.recordWindow),
     timers: new Timers()
   }
   for (const number of contacts) network.directory.phone(number)

@@ -21,13 +21,13 @@ export const receiveStanza = (network: Network, connection: Connection, stanza: 
 }
 
 const receiveAck = (network: Network, { login }: Connection, { attrs }: BinaryNode) => {
-  const { class: tag = "", id, type } = attrs
+  const { class: tag = "", error, id, type } = attrs
   if (!login) return
-  login.companion.acknowledge(tag, id, type)
-  const facts = { account: login.phone.number, device: login.companion.device }
-  if (tag === "notification") network.record.add("client-ack", { ...facts, detail: tag })
-  if (tag !== "receipt" || id === undefined) return
-  network.record.add("client-ack", { ...facts, waMessageId: id, detail: type ?? "delivery" })
+  if (tag === "message" && error !== undefined) login.companion.refuse(id)
+  else login.companion.acknowledge(tag, id, type)
+  const about = id === undefined ? {} : { waMessageId: id }
+  const detail = tag === "receipt" ? (type ?? "delivery") : [tag, error].join(" ").trim()
+  network.record.add("client-ack", { account: login.phone.number, device: login.companion.device, ...about, detail })
 }
 
 const receiveReceipt = async (network: Network, connection: Connection, stanza: BinaryNode) => {

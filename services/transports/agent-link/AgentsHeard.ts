@@ -1,4 +1,4 @@
-import { Clock, Context, Effect, Layer, Schema } from "effect"
+import { Clock, Context, Effect, Layer, Option, Schema } from "effect"
 import { AgentId, EventId } from "#domain/Ids.ts"
 import { fromMillis, Instant, toMillis } from "#domain/Instant.ts"
 import type { AgentReport } from "#domain/wire/Protocol.ts"
@@ -29,7 +29,13 @@ type Heartbeat = Extract<AgentReport, { kind: "heartbeat" }>
 const mostConflicts = 10
 
 const encode = Schema.encodeSync(Schema.fromJsonString(Heard))
-const decode = Schema.decodeUnknownSync(Schema.fromJsonString(Heard))
+const decode = Schema.decodeUnknownOption(Schema.fromJsonString(Heard))
+/** What cannot be read is as good as not heard: the next heartbeat is written over it. */
+const readable = (agent: string, heard: string): Effect.Effect<Heard | undefined> => {
+  const found = decode(heard)
+  if (Option.isSome(found)) return Effect.succeed(found.value)
+  return Effect.as(Effect.logWarning("when an agent was heard cannot be read", { agent }), undefined)
+}
 const isAgentId = Schema.is(AgentId)
 
 /** When each agent was last heard of, by whichever gateway. Kept beside the views: losing it loses nothing but the time. */
@@ -59,10 +65,14 @@ export const layer = Layer.effect(
     const identity = yield* Identity
     const { newest } = yield* SpokenVersions
 
-    const read = Effect.map(
-      rows.all,
-      (all) => new Map(all.flatMap(({ agent, heard }) => (isAgentId(agent) ? [[agent, decode(heard)] as const] : [])))
-    )
+    const read = Effect.gen(function* () {
+      const all = new Map<AgentId, Heard>()
+      for (const { agent, heard } of yield* rows.all) {
+        const found = isAgentId(agent) ? yield* readable(agent, heard) : undefined
+        if (found !== undefined) all.set(agent as AgentId, found)
+      }
+      return all
+    })
     const heard = yield* read
     const agreements = new Map<AgentId, Agreement>()
     const pinned = (agent: AgentId) => agreement({ newest, theirs: identity.agent(agent)?.protocol ?? 1 })
@@ -79,7 +89,7 @@ export const layer = Layer.effect(
     /** What the database holds of one agent, as it is written there, and what of both it and this process is the last. */
     const last = Effect.fnUntraced(function* (agent: AgentId) {
       const written = yield* rows.of(agent)
-      const [own, stored] = [heard.get(agent), written === undefined ? undefined : decode(written)]
+      const [own, stored] = [heard.get(agent), written === undefined ? undefined : yield* readable(agent, written)]
       return { written, before: own !== undefined && own.at > (stored?.at ?? "") ? own : stored }
     })
 

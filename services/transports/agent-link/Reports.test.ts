@@ -2,8 +2,8 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
 import { AgentId } from "#domain/Ids.ts"
 import { fromMillis } from "#domain/Instant.ts"
+import { eventually } from "#domain/testing/Eventually.ts"
 import type { AgentReport } from "#domain/wire/Protocol.ts"
-import { eventually } from "../../testing/Eventually.ts"
 import {
   claimOf,
   commandOf,

@@ -1,7 +1,8 @@
-import { Context, Effect, Layer, type Redacted, References, Schedule, Stream } from "effect"
+import { Context, Effect, Layer, type Redacted, References, Stream } from "effect"
 import { type ConnectionOptions, connect } from "nats"
 import { AgentId } from "#domain/Ids.ts"
 import { CommandBus, type Lane, type Outgoing } from "#domain/ports/CommandBus.ts"
+import { eventually } from "#domain/testing/Eventually.ts"
 import * as JetStream from "../JetStream.ts"
 import type { Tuning } from "../Tuning.ts"
 
@@ -71,11 +72,14 @@ export const receiver = Effect.fnUntraced(function* (
 })
 
 export const until = (condition: () => boolean | Promise<boolean>) =>
-  Effect.tryPromise(async () => condition()).pipe(
-    Effect.filterOrFail((holds) => holds),
-    Effect.retry({ schedule: Schedule.spaced("20 millis"), times: 1_000 }),
-    Effect.orDie,
-    Effect.asVoid
+  Effect.asVoid(
+    eventually(
+      Effect.orElseSucceed(
+        Effect.tryPromise(async () => condition()),
+        () => false
+      ),
+      (holds) => holds
+    )
   )
 
 /** The server as its administrator sees it. */

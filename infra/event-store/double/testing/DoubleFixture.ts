@@ -12,6 +12,8 @@ export interface Double {
   /** The HTTP address of `/info`, `/health/live` and `/faults`. */
   readonly controlUrl: string
   readonly fault: (fault: Fault) => Effect.Effect<void>
+  /** Those that still strike. */
+  readonly faults: Effect.Effect<ReadonlyArray<Fault>>
   /** Lifts all faults. */
   readonly heal: Effect.Effect<void>
   /** SIGKILL; returns when the process is gone. */
@@ -54,6 +56,7 @@ export const eventStoreDouble: Effect.Effect<Double, never, Scope.Scope> = Effec
     url: `esdb://127.0.0.1:${port}?tls=false`,
     controlUrl,
     fault: (fault) => request("POST", fault),
+    faults: Effect.promise(async () => (await fetch(`${controlUrl}/faults`)).json() as Promise<ReadonlyArray<Fault>>),
     heal: request("DELETE"),
     kill: end,
     dead: Effect.asVoid(Effect.promise(() => running.closed)),

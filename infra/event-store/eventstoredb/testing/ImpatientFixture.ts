@@ -6,7 +6,7 @@ import * as EventStoreDb from "../EventStoreDb.ts"
 import type { Patience } from "../Patience.ts"
 
 /** As the real one, in less time. */
-export const impatient: Patience = { answer: 500, offers: 3, silence: 600, pause: 100, start: 10_000 }
+export const impatient: Patience = { answer: 1_000, offers: 3, silence: 600, pause: 100, start: 10_000 }
 
 export const quiet = Layer.succeed(References.MinimumLogLevel, "None")
 
@@ -28,15 +28,13 @@ export const onOneServer = (
   tests: (test: (name: string, test: Test) => void) => void,
   patience = impatient
 ) =>
-  it.layer(layer(patience), { timeout: "30 seconds", excludeTestServices: true })(
-    name,
-    (it: Vitest.MethodsNonLive<Server | EventStore>) =>
-      tests((name, test) =>
-        it.effect(name, () =>
-          Effect.gen(function* () {
-            const server = yield* Server
-            yield* Effect.ensuring(test(server, yield* EventStore), server.heal)
-          })
-        )
+  it.layer(layer(patience), { excludeTestServices: true })(name, (it: Vitest.MethodsNonLive<Server | EventStore>) =>
+    tests((name, test) =>
+      it.effect(name, () =>
+        Effect.gen(function* () {
+          const server = yield* Server
+          yield* Effect.ensuring(test(server, yield* EventStore), server.heal)
+        })
       )
+    )
   )

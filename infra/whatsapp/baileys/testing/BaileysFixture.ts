@@ -6,6 +6,7 @@ import { DeviceId, WaMessageId } from "#domain/Ids.ts"
 import type { Content } from "#domain/message/content/Content.ts"
 import { PhoneNumber, type Recipient } from "#domain/message/Recipient.ts"
 import { type Pairing, type SentMessage, type SessionEvent, WhatsApp } from "#domain/ports/WhatsApp.ts"
+import { patience } from "#domain/testing/Eventually.ts"
 import * as NodeCrypto from "../../../crypto/NodeCrypto.ts"
 import { type SimulatorOptions, startSimulator } from "../../simulator/Simulator.ts"
 import * as Baileys from "../Baileys.ts"
@@ -19,10 +20,6 @@ export const text = { type: "text", text: "the boiler is on" } as const satisfie
 export const waMessageId = (n: number) => WaMessageId.make(`3EB0${n.toString(16).toUpperCase().padStart(18, "0")}`)
 
 export const recipientOf = (number: string): Recipient => ({ kind: "phone", address: PhoneNumber.make(`+${number}`) })
-
-/** Awaits conditions instead of time, but not for ever. */
-const soon = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
-  Effect.timeoutOrElse(effect, { duration: "8 seconds", orElse: () => Effect.die(new Error("it never happened")) })
 
 /** A simulator with Bob on it and an empty folder for credentials; both are gone after the test. */
 export const world = Effect.fnUntraced(function* (options: SimulatorOptions = {}) {
@@ -40,7 +37,7 @@ export const world = Effect.fnUntraced(function* (options: SimulatorOptions = {}
 })
 type World = Effect.Success<ReturnType<typeof world>>
 
-/** The adapter over this simulator and folder, with less patience than over the world. */
+/** The adapter over this simulator and folder, as patient as over the world, and back sooner. */
 export const adapterIn = (
   { folder, simulator }: Pick<World, "folder" | "simulator">,
   options: Partial<Baileys.Options> = {}
@@ -49,8 +46,6 @@ export const adapterIn = (
     authFile: join(folder, "auth.db"),
     authKey,
     webSocketUrl: simulator.url,
-    ackTimeoutMs: 2_000,
-    lookupTimeoutMs: 1_000,
     backoff: { firstMs: 10, mostMs: 40 },
     ...options
   }).pipe(Layer.provide(NodeCrypto.layer))
@@ -86,7 +81,12 @@ export const agent = Effect.fnUntraced(function* (
         if (index >= 0) return unread.splice(index, 1)[0] as Extract<SessionEvent, { readonly _tag: Tag }>
         yield* Effect.promise(() => arrived.promise)
       }
-    }).pipe(soon)
+    }).pipe(
+      Effect.timeoutOrElse({
+        duration: patience,
+        orElse: () => Effect.die(new Error(`never heard ${tag}, but ${unread.map(({ _tag }) => _tag)}`))
+      })
+    )
 
   const open = (pairing?: Pairing) =>
     whatsApp.open(device, { ...(pairing && { pairing }), sent: (id) => Effect.sync(() => ledger.get(id)) })

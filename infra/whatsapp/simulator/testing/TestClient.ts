@@ -112,3 +112,13 @@ export const reaching = (socket: WASocket, waMessageId: string, status: number):
     )
   ])
 }
+
+/** The first of a client's messages under this id, or the first that fits. */
+export const hearing = (
+  socket: WASocket,
+  waMessageId: string,
+  fits: (message: WAMessage) => boolean = () => true
+): Promise<WAMessage> =>
+  next(socket, "messages.upsert", ({ messages }) =>
+    messages.find((message) => message.key.id === waMessageId && fits(message))
+  )

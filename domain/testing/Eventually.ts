@@ -1,6 +1,9 @@
 import { Effect, Schedule } from "effect"
 
-/** Looks until it fits, for up to twenty seconds; fails with what it saw last. */
+/** How long what must happen is waited for. It ends a hang and judges nothing: a busy machine stays far below. */
+export const patience = "1 minute"
+
+/** Looks until it fits, on a clock that goes by itself; dies with what it saw last when it never does. */
 export const eventually = <A, E, R>(look: Effect.Effect<A, E, R>, fits: (a: A) => boolean): Effect.Effect<A, E, R> =>
   Effect.suspend(() => {
     let last: A | undefined
@@ -10,8 +13,12 @@ export const eventually = <A, E, R>(look: Effect.Effect<A, E, R>, fits: (a: A) =
     }).pipe(
       Effect.repeat({ until: fits, schedule: Schedule.spaced("20 millis") }),
       Effect.timeoutOrElse({
-        duration: "20 seconds",
+        duration: patience,
         orElse: () => Effect.die(new Error(`it never fitted: ${JSON.stringify(last)}`))
       })
     )
   })
+
+/** The same of what needs no asking. */
+export const until = (holds: () => boolean): Effect.Effect<void> =>
+  Effect.asVoid(eventually(Effect.sync(holds), (so) => so))
