@@ -103,7 +103,7 @@ const below: Record<string, ReadonlyArray<string>> = {
   access: ["api", "http", "privacy", "runtime", "tables", "views"],
   devices: ["api", "http", "privacy", "runtime", "tables", "telemetry", "views"],
   messages: ["access", "api", "devices", "http", "identity", "privacy", "runtime", "telemetry", "views"],
-  "transports/agent-link": ["api", "devices", "http", "identity", "runtime", "tables", "transports"],
+  "transports/agent-link": ["api", "devices", "http", "identity", "privacy", "runtime", "tables", "transports"],
   transports: ["messages", "runtime"],
   dispatch: ["devices", "messages", "runtime", "tables", "telemetry", "transports", "views"],
   health: ["api", "devices", "http", "identity", "runtime", "telemetry", "transports/agent-link", "views"],

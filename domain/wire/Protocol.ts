@@ -60,6 +60,9 @@ export const PairBox = Schema.Union([
   Schema.Struct({ method: Schema.Literal("code"), phone: PhoneNumber })
 ])
 
+/** The personal part of `number`. */
+export const NumberBox = Schema.Struct({ number: PhoneNumber })
+
 /** The personal part of `pairing_code`. */
 export const CodeBox = Schema.Struct({ code: Schema.String.check(Schema.isMaxLength(2_048)) })
 
@@ -88,7 +91,7 @@ const reportsOfVersion1 = [
     box: WireBox
   })
 ] as const
-export const AgentReport = Schema.Union([
+const reportsOfVersion2 = [
   ...reportsOfVersion1,
   /** Version 2. Asks for the gateway's time, under the envelope's command id, and says how the agent is. */
   Schema.Struct({
@@ -102,7 +105,17 @@ export const AgentReport = Schema.Union([
     /** How far its own clock was behind the gateway's at the last answer, in milliseconds; before one, absent. */
     offsetMillis: Schema.optionalKey(Schema.Int)
   })
+] as const
+export const AgentReport = Schema.Union([
+  ...reportsOfVersion2,
+  /**
+   * Version 3. The number of the account that the device is linked to, as of the report with this step. It is recorded
+   * sealed, and without the bytes that the agent signed: those are no message's evidence, and would outlive an erasure.
+   */
+  Schema.Struct({ kind: Schema.Literal("number"), asOf: Schema.Natural, box: WireBox })
 ])
+/** What a program that speaks no more than version 2 can read. */
+export const AgentReportV2 = Schema.Union(reportsOfVersion2)
 /** What a program that speaks version 1 only can read. */
 export const AgentReportV1 = Schema.Union(reportsOfVersion1)
 export type AgentReport = typeof AgentReport.Type

@@ -1,7 +1,7 @@
 import { Context } from "effect"
 import type { Lane } from "../ports/CommandBus.ts"
 import { type Change, Payloads, type Shape } from "./Payloads.ts"
-import { AgentCommand, AgentCommandV1, AgentCommandV2, AgentReport, AgentReportV1 } from "./Protocol.ts"
+import { AgentCommand, AgentCommandV1, AgentCommandV2, AgentReport, AgentReportV1, AgentReportV2 } from "./Protocol.ts"
 
 /**
  * Which way the bytes go, and in which version of the protocol. Part of what is signed: a report can never pass for a
@@ -50,13 +50,16 @@ export class Versions<Command, Report> {
 export const version1 = new Versions(Payloads.released(AgentCommandV1), Payloads.released(AgentReportV1))
 
 /** Adds the heartbeat, and the announcement of what the agent shall trust. */
-export const version2 = version1.next({ commands: AgentCommandV2, reports: AgentReport })
+export const version2 = version1.next({ commands: AgentCommandV2, reports: AgentReportV2 })
 
 /** From this version on there are heartbeats. */
 export const heartbeatsSince = version2.newest
 
-/** Adds what is asked of devices that are there: to be unlinked, and to connect again. */
+/** Adds what is asked of devices that are there, to be unlinked and to connect again, and whose number they are linked to. */
 export const version3 = version2.next({ commands: AgentCommand, reports: AgentReport })
+
+/** From this version on an agent tells the number of an account. */
+export const numbersSince = version3.newest
 
 /** From this version on an agent unlinks and reconnects devices, and pairs those again that it has. */
 const managedSince = version3.newest

@@ -54,6 +54,7 @@ export const scene = Effect.fnUntraced(function* (options: { readonly lastingMil
         },
         publishAlong: () => {},
         showCode: () => Effect.die("not here"),
+        tellNumber: () => {},
         ask: () => {},
         acknowledged: () => Effect.die("not here")
       })

@@ -57,6 +57,10 @@ export const Device = Schema.Struct({
   }),
   reason: nullable(word(Object.keys(reasons), "A word for it."), "Why it is in this state, when there is more to say."),
   since: instant("Since when."),
+  number: nullable(
+    text("As `+` and digits."),
+    "The number of the account it is linked to. Only with `messages:read`, while it is linked, and once its agent has told."
+  ),
   qr: Schema.optionalKey(
     text("While it is paired by QR code: what the code says that the phone is to scan now. Only with `devices:manage`.")
   ),

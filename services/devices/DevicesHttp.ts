@@ -16,20 +16,26 @@ import { toPng, toSvg } from "./QrCode.ts"
 const isDeviceId = Schema.is(DeviceId)
 const { create, pair, rename } = Api.groups.devices.endpoints
 
-const deviceJson = ({ id, name, pairing, reason, since, state }: DeviceDocument) => ({
-  id,
-  ...(name !== undefined && { name }),
-  state,
-  reason: reason ?? null,
-  since,
-  ...(pairing !== undefined && { [pairing.method]: pairing.code })
-})
+/**
+ * As it is shown to this key. Whoever has a code may link the device to a phone of theirs; a number is for those who may
+ * read numbers.
+ */
+const shownTo = (principal: Principal) => (device: DeviceDocument) => {
+  const { id, name, number, reason, since, state } = device
+  const pairing = may(principal, "devices:manage") ? device.pairing : undefined
+  return {
+    id,
+    ...(name !== undefined && { name }),
+    state,
+    reason: reason ?? null,
+    since,
+    number: (may(principal, "messages:read") ? number : undefined) ?? null,
+    ...(pairing !== undefined && { [pairing.method]: pairing.code })
+  }
+}
+const shown = (device: DeviceDocument) => Effect.map(CurrentPrincipal, (principal) => shownTo(principal)(device))
 
-/** As it is shown to this key: whoever has a code may link the device to a phone of theirs. */
-const shownTo = (principal: Principal) => (device: DeviceDocument) =>
-  deviceJson(may(principal, "devices:manage") ? device : { ...device, pairing: undefined })
-
-const managedJson = ({ device, isDone }: Managed) => json(isDone ? 200 : 202, deviceJson(device))
+const managed = ({ device, isDone }: Managed) => Effect.map(shown(device), (body) => json(isDone ? 200 : 202, body))
 
 interface Understood {
   readonly pairing: Linking
@@ -82,7 +88,7 @@ export const layer = (phoneNumber: ReadPhoneNumber) =>
               const request = { idempotencyKey: key.value, name: payload.name, pairing }
               const device = yield* devices.create(yield* CurrentPrincipal, request)
               return {
-                body: { ...deviceJson(device), ...(assumed !== undefined && { assumed }) },
+                body: { ...(yield* shown(device)), ...(assumed !== undefined && { assumed }) },
                 headers: { location: `/v1/devices/${device.id}` }
               }
             })
@@ -97,7 +103,7 @@ export const layer = (phoneNumber: ReadPhoneNumber) =>
               const { assumed, pairing } = yield* pairingOf(payload, phoneNumber)
               const device = yield* devices.pair(yield* CurrentPrincipal, id, pairing)
               return {
-                body: { ...deviceJson(device), ...(assumed !== undefined && { assumed }) },
+                body: { ...(yield* shown(device)), ...(assumed !== undefined && { assumed }) },
                 headers: { location: `/v1/devices/${id}` }
               }
             })
@@ -109,20 +115,20 @@ export const layer = (phoneNumber: ReadPhoneNumber) =>
             rename,
             Effect.fnUntraced(function* ({ params, payload }) {
               const id = yield* named(params.id)
-              return { body: deviceJson(yield* devices.rename(yield* CurrentPrincipal, id, payload.name)) }
+              return { body: yield* shown(yield* devices.rename(yield* CurrentPrincipal, id, payload.name)) }
             })
           )
         )
         .handleRaw("unlink", ({ params }) =>
           Effect.gen(function* () {
             const id = yield* named(params.id)
-            return managedJson(yield* orProblem(devices.unlink(yield* CurrentPrincipal, id)))
+            return yield* managed(yield* orProblem(devices.unlink(yield* CurrentPrincipal, id)))
           })
         )
         .handleRaw("reconnect", ({ params }) =>
           Effect.gen(function* () {
             const id = yield* named(params.id)
-            return managedJson(yield* orProblem(devices.reconnect(yield* CurrentPrincipal, id)))
+            return yield* managed(yield* orProblem(devices.reconnect(yield* CurrentPrincipal, id)))
           })
         )
         .handle("list", () =>
@@ -131,11 +137,7 @@ export const layer = (phoneNumber: ReadPhoneNumber) =>
             return { items: all.map(shownTo(yield* CurrentPrincipal)) }
           })
         )
-        .handle("get", ({ params: { id } }) =>
-          Effect.gen(function* () {
-            return shownTo(yield* CurrentPrincipal)(yield* find(id))
-          })
-        )
+        .handle("get", ({ params: { id } }) => Effect.flatMap(find(id), shown))
         .handle("qrPng", ({ params: { id } }) => Effect.flatMap(qrOf(id), (qr) => Effect.promise(() => toPng(qr))))
         .handle("qrSvg", ({ params: { id } }) => Effect.map(qrOf(id), toSvg))
     })

@@ -1,9 +1,10 @@
-import { Array, Context, Effect, Fiber, Layer, Metric, Stream, SubscriptionRef } from "effect"
+import { Array, Context, Effect, Fiber, Layer, Metric, Redacted, Stream, SubscriptionRef } from "effect"
 import { AgentId, DeviceId, defaultTenant, EventId, type MessageId, StreamId } from "#domain/Ids.ts"
 import { fromMillis } from "#domain/Instant.ts"
 import { CommandBus, subjectOf } from "#domain/ports/CommandBus.ts"
 import type { CipherKey } from "#domain/ports/Crypto.ts"
 import { EventStore } from "#domain/ports/EventStore.ts"
+import { SecretVault } from "#domain/ports/SecretVault.ts"
 import { encodePayload } from "#domain/testing/EnvelopeFixture.ts"
 import { encodeUnsigned, type Header, signBatch } from "#domain/wire/Envelope.ts"
 import { type AgentReport, box } from "#domain/wire/Protocol.ts"
@@ -11,6 +12,7 @@ import * as InProcess from "#infra/bus/in-process/InProcess.ts"
 import * as NodeCrypto from "#infra/crypto/NodeCrypto.ts"
 import { newEvent } from "#infra/event-store/contract/Fixtures.ts"
 import * as Sqlite from "#infra/event-store/sqlite/Sqlite.ts"
+import * as SubjectKeys from "#infra/subject-keys/Sqlite.ts"
 import * as DeviceActors from "../devices/DeviceActors.ts"
 import { DeviceRegistry } from "../devices/DeviceRegistry.ts"
 import type { DeviceRecords } from "../devices/DevicesRows.ts"
@@ -18,6 +20,7 @@ import { PairingCodes, layer as pairingCodes } from "../devices/PairingCodes.ts"
 import type { AgentTrust } from "../identity/AgentTrust.ts"
 import { Identity } from "../identity/Identity.ts"
 import * as MessageActors from "../messages/MessageActors.ts"
+import { Personal } from "../privacy/Personal.ts"
 import { Fitness, type Obstacle } from "../runtime/Fitness.ts"
 import { Provenance } from "../runtime/Provenance.ts"
 import { Acknowledgements } from "../transports/agent-link/Acknowledgements.ts"
@@ -88,6 +91,8 @@ export const codeOf = (header: Header, key: CipherKey) =>
     expiresAt: fromMillis(now + 3_600_000),
     box: box(crypto, key, header, { code: "2@code" })
   }) satisfies AgentReport
+export const numberOf = (header: Header, key: CipherKey, number: string, asOf: number) =>
+  ({ kind: "number", asOf, box: box(crypto, key, header, { number }) }) satisfies AgentReport
 export const heartbeat: AgentReport = { kind: "heartbeat", at, protocol: 2, revision: 0, refused: 0 }
 
 /** Signs together, as the agent does, or somebody else. */
@@ -113,6 +118,12 @@ const provenance = Layer.succeed(Provenance, {
   pepper: crypto.macKey(seed(0))
 })
 
+const secrets = Layer.succeed(SecretVault, {
+  obtain: () => Effect.succeed(Redacted.make(crypto.random(32))),
+  find: () => Effect.succeed(undefined)
+})
+const subjectKeys = SubjectKeys.layer(":memory:").pipe(Layer.provide(secrets))
+
 /** What takes reports, and what it needs around it. */
 const surroundings = (registry: DeviceRecords, heard: Array<readonly [string, ...ReadonlyArray<unknown>]>) => {
   const hear = (...what: readonly [string, ...ReadonlyArray<unknown>]) => void heard.push(what)
@@ -126,7 +137,8 @@ const surroundings = (registry: DeviceRecords, heard: Array<readonly [string, ..
     Layer.provide([Outcomes.layer, Layer.succeed(DeviceRegistry, registry)]),
     Layer.provide([MessageActors.layer, DeviceActors.layer]),
     Layer.provideMerge(pairingCodes),
-    Layer.provide(stubs),
+    Layer.provideMerge(Personal.layer),
+    Layer.provide([stubs, subjectKeys]),
     Layer.provide(provenance)
   )
 }
@@ -192,6 +204,7 @@ export const reporting = Effect.fnUntraced(function* (registry: DeviceRecords = 
     world,
     become,
     codes: Context.get(services, PairingCodes),
+    personal: Context.get(services, Personal),
     /** What was said to others: acknowledgements, versions, heartbeats. */
     heard,
     acknowledged: () => heard.flatMap(([what, , ...ids]) => (what === "acknowledgement" ? ids : [])),
