@@ -53,6 +53,7 @@ const confined: Record<string, ReadonlyArray<string>> = {
     "infra/subject-keys/",
     "services/views/",
     "services/tables/",
+    "services/messages/ListedRows.ts",
     "services/messages/MessagesRows.ts",
     "services/messages/SenderRows.ts",
     "services/access/KeysRows.ts",

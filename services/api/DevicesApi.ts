@@ -104,7 +104,7 @@ export class DevicesApi extends HttpApiGroup.make("devices")
         ...answered,
         ...located("The device's path.")
       }),
-      error: [...withBody, Problem("invalid_number"), Problem("idempotency_conflict")]
+      error: [...withBody, Problem("forbidden"), Problem("invalid_number"), Problem("idempotency_conflict")]
     })
       .annotate(RequiredScope, ["devices:manage"])
       .annotate(OpenApi.Summary, "Link a WhatsApp account: by QR code, or by a code typed into the phone"),

@@ -4,7 +4,7 @@ import { DeviceId } from "#domain/Ids.ts"
 import { Api } from "../api/Api.ts"
 import { CurrentPrincipal } from "../api/Authorization.ts"
 import type { PairDevice } from "../api/DevicesApi.ts"
-import { may, type Principal } from "../api/Principal.ts"
+import { may, maySee, mayUse, type Principal } from "../api/Principal.ts"
 import type { AnyProblem } from "../api/Problems.ts"
 import { json, refuse } from "../http/Answer.ts"
 import { orProblem } from "../http/Foreseen.ts"
@@ -22,7 +22,7 @@ const { create, pair, rename } = Api.groups.devices.endpoints
  */
 const shownTo = (principal: Principal) => (device: DeviceDocument) => {
   const { id, name, number, reason, since, state } = device
-  const pairing = may(principal, "devices:manage") ? device.pairing : undefined
+  const pairing = may(principal, "devices:manage") && mayUse(principal, id) ? device.pairing : undefined
   return {
     id,
     ...(name !== undefined && { name }),
@@ -36,6 +36,8 @@ const shownTo = (principal: Principal) => (device: DeviceDocument) => {
 const shown = (device: DeviceDocument) => Effect.map(CurrentPrincipal, (principal) => shownTo(principal)(device))
 
 const managed = ({ device, isDone }: Managed) => Effect.map(shown(device), (body) => json(isDone ? 200 : 202, body))
+
+const unlisted = "The client of this key may use the devices of its list alone, and makes none."
 
 interface Understood {
   readonly pairing: Linking
@@ -68,9 +70,13 @@ export const layer = (phoneNumber: ReadPhoneNumber) =>
     Effect.fnUntraced(function* (handlers) {
       const devices = yield* Devices
 
-      const named = (id: string) => (isDeviceId(id) ? Effect.succeed(id) : refuse("device_not_found"))
-      const find = Effect.fnUntraced(function* (id: string) {
-        const found = yield* orProblem(devices.find(yield* named(id)))
+      /** One that is not there for this key does not exist: before anything is asked about it. */
+      const named = (id: string, isFor = mayUse) =>
+        Effect.flatMap(CurrentPrincipal, (principal) =>
+          isDeviceId(id) && isFor(principal, id) ? Effect.succeed(id) : refuse("device_not_found")
+        )
+      const find = Effect.fnUntraced(function* (id: string, isFor = mayUse) {
+        const found = yield* orProblem(devices.find(yield* named(id, isFor)))
         return found ?? (yield* refuse("device_not_found"))
       })
       const qrOf = Effect.fnUntraced(function* (id: string) {
@@ -84,9 +90,11 @@ export const layer = (phoneNumber: ReadPhoneNumber) =>
           posting(
             create,
             Effect.fnUntraced(function* ({ key, payload }) {
+              const principal = yield* CurrentPrincipal
+              if (principal.devices !== undefined) return yield* refuse("forbidden", { detail: unlisted })
               const { assumed, pairing } = yield* pairingOf(payload, phoneNumber)
               const request = { idempotencyKey: key.value, name: payload.name, pairing }
-              const device = yield* devices.create(yield* CurrentPrincipal, request)
+              const device = yield* devices.create(principal, request)
               return {
                 body: { ...(yield* shown(device)), ...(assumed !== undefined && { assumed }) },
                 headers: { location: `/v1/devices/${device.id}` }
@@ -134,10 +142,11 @@ export const layer = (phoneNumber: ReadPhoneNumber) =>
         .handle("list", () =>
           Effect.gen(function* () {
             const all = yield* orProblem(devices.list)
-            return { items: all.map(shownTo(yield* CurrentPrincipal)) }
+            const principal = yield* CurrentPrincipal
+            return { items: all.filter(({ id }) => maySee(principal, id)).map(shownTo(principal)) }
           })
         )
-        .handle("get", ({ params: { id } }) => Effect.flatMap(find(id), shown))
+        .handle("get", ({ params: { id } }) => Effect.flatMap(find(id, maySee), shown))
         .handle("qrPng", ({ params: { id } }) => Effect.flatMap(qrOf(id), (qr) => Effect.promise(() => toPng(qr))))
         .handle("qrSvg", ({ params: { id } }) => Effect.map(qrOf(id), toSvg))
     })
