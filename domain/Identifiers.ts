@@ -51,6 +51,9 @@ export const reportIdOf = (crypto: Algorithms, agentCommand: string, attempt: nu
 export const deviceReportKey = ({ change, step }: { readonly change: string; readonly step: number }) =>
   `${change} ${step}`
 
+/** The step of a report that tells the number of an account, which is as of the report about the device with that step. */
+export const numberReportKey = (asOf: number) => `number ${asOf}`
+
 /** Callers use phone numbers as keys, hence the keyed digest. The pepper is the same in all regions and never rotates. */
 export const messageIdOf = (
   crypto: Algorithms,

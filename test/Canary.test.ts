@@ -143,6 +143,14 @@ describe("personal data", () => {
         )
 
         // those who may read it, can: the words are really there to be found
+        const linked = yield* eventually(first.call("GET", `/v1/devices/${device}`), ({ body }) => body.number !== null)
+        assert.strictEqual(linked.body.number, `+${own}`)
+        const keyed = yield* first.call("POST", "/v1/clients", { name: "a look", scopes: ["devices:read"] })
+        const look = callerOf(first.url, keyed.body.key.secret)
+        for (const path of [`/v1/devices/${device}`, "/v1/devices"]) {
+          const shown = JSON.stringify((yield* look("GET", path)).body).replaceAll(deviceName, "")
+          findings.push(...inText(path, shown))
+        }
         const readable = yield* first.call("GET", `/v1/messages/${sent.body.id}`)
         assert.includeMembers(
           [...inText("an answer", JSON.stringify(readable.body))],

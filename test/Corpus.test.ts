@@ -134,6 +134,7 @@ describe("the corpus of stored events", () => {
         "device.created.v2 name": "test phone",
         "device.created.v2 phone": "+15550100009",
         "device.link_requested.v1 phone": "+15550100009",
+        "device.number_linked.v1 number": "+15550100009",
         "device.renamed.v1 name": "front desk",
         "message.queued.v1 recipient": '{"kind":"phone","address":"+15550100002"}',
         "message.queued.v1 content": '{"type":"text","text":"Your parcel is here 📦"}',

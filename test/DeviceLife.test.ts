@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
+import { PhoneNumber } from "#domain/message/Recipient.ts"
 import type { SendOutcome } from "#domain/ports/WhatsApp.ts"
 import * as AcknowledgesAtOnce from "#infra/whatsapp/AcknowledgesAtOnce.ts"
 import { callerOf, connectedDevice, eventually, folder, start, text } from "./Homing.ts"
@@ -91,6 +92,35 @@ describe("a device over HTTP", () => {
       yield* call("DELETE", `/v1/devices/${device}`)
       const refused = yield* call("POST", `/v1/devices/${device}/reconnect`)
       assert.deepStrictEqual([refused.status, refused.body.code], [409, "device_not_paired"])
+    })
+  )
+
+  it.live("has the number of its account while it is linked, for keys that may read numbers", () =>
+    Effect.gen(function* () {
+      const { call, device, tell, url } = yield* scene()
+      const path = `/v1/devices/${device}`
+      const keyed = Effect.fnUntraced(function* (...scopes: ReadonlyArray<string>) {
+        const { body } = yield* call("POST", "/v1/clients", { name: "a client", scopes })
+        const ask = callerOf(url, body.key.secret)
+        return Effect.all([
+          Effect.map(ask("GET", path), ({ body }) => body.number),
+          Effect.map(ask("GET", "/v1/devices"), ({ body }) => body.items[0].number)
+        ])
+      })
+      const numbers = Effect.map(call("GET", path), ({ body }) => body.number)
+      yield* eventually(numbers, (number) => number === AcknowledgesAtOnce.ownNumber)
+      const own = AcknowledgesAtOnce.ownNumber
+      assert.deepStrictEqual(yield* yield* keyed("devices:read", "messages:read"), [own, own])
+      for (const scopes of [["devices:read"], ["devices:manage", "messages:send"]]) {
+        assert.deepStrictEqual(yield* yield* keyed(...scopes), [null, null])
+      }
+      const other = PhoneNumber.make("+15550009")
+      yield* tell({ _tag: "Connected", device: device as never, number: other })
+      yield* eventually(numbers, (number) => number === other)
+      assert.strictEqual((yield* call("PATCH", path, { name: "x" })).body.number, other)
+      assert.strictEqual((yield* call("DELETE", path)).body.number, null)
+      yield* call("POST", `${path}/pair`, {})
+      yield* eventually(numbers, (number) => number === own)
     })
   )
 

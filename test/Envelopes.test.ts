@@ -8,6 +8,7 @@ import { base64url, concat, fromBase64url } from "#domain/Bytes.ts"
 import { AgentId, DeviceId, defaultTenant, EventId, MessageId, SubjectId, WaMessageId } from "#domain/Ids.ts"
 import { fromMillis } from "#domain/Instant.ts"
 import type { GatewayPin } from "#domain/identity/Trust.ts"
+import { PhoneNumber } from "#domain/message/Recipient.ts"
 import { CommandBus } from "#domain/ports/CommandBus.ts"
 import { type CipherKey, Crypto } from "#domain/ports/Crypto.ts"
 import type { Payloads } from "#domain/wire/Payloads.ts"
@@ -144,6 +145,7 @@ const said = [
   { kind: "device", change: "connected", step: 1, at },
   { kind: "device", change: "disconnected", step: 2, at, reason: "connection_lost" }
 ] as const
+const number = PhoneNumber.make("+15550100009")
 const heartbeat = { kind: "heartbeat", at, protocol: 2, revision: 3, refused: 4, offsetMillis: -5 } as const
 
 const reports = Effect.fnUntraced(function* (version: number) {
@@ -168,6 +170,7 @@ const reports = Effect.fnUntraced(function* (version: number) {
   reporter.publish(said.map((report) => reporter.compose(regarding, report)))
   yield* reporter.showCode(regarding, { method: "qr", code: "2@code", expiresAt })
   if (version >= 2) reporter.ask(eventOf(2), heartbeat)
+  reporter.tellNumber(regarding, { asOf: 1, number }) // says nothing where there are no words for it
   yield* until("they are published", () => published.length > 0)
   return published
 })
@@ -225,7 +228,13 @@ describe("envelopes are read as they were first released", () => {
       Effect.gen(function* () {
         const read = yield* readBy("reports", version3.reports, seed(2), reportKey, released(`report.${version}`))
         const code = { kind: "pairing_code", method: "qr", expiresAt, box: { code: "2@code" } }
-        assert.deepStrictEqual(read, [...said, code, ...(version < 2 ? [] : [heartbeat])])
+        const told = { kind: "number", asOf: 1, box: { number } }
+        assert.deepStrictEqual(read, [
+          ...said,
+          code,
+          ...(version < 2 ? [] : [heartbeat]),
+          ...(version < 3 ? [] : [told])
+        ])
       })
     )
   }

@@ -5,6 +5,7 @@ import { fromBase64url } from "#domain/Bytes.ts"
 import { decodeSigned } from "#domain/wire/Envelope.ts"
 import { AgentCommand, AgentReport } from "#domain/wire/Protocol.ts"
 import { SpokenVersions, version1, version2, version3 } from "#domain/wire/Versions.ts"
+import { ownNumber } from "#infra/whatsapp/AcknowledgesAtOnce.ts"
 import { bus, enrolled, sends, startAgent, startGateway } from "./Apart.ts"
 import { connectedDevice, eventually, folder, type Homing, life } from "./Homing.ts"
 
@@ -39,6 +40,9 @@ const scene = Effect.fnUntraced(function* (gatewayVersion: number, agentVersion:
   })
   return { gateway, device, exchange }
 })
+
+const numberOf = (gateway: Homing, device: string) =>
+  Effect.map(gateway.call("GET", `/v1/devices/${device}`), ({ body }) => body.number)
 
 const agentOf = ({ call }: Homing) => Effect.map(call("GET", "/v1/agents"), ({ body }) => body.items[0])
 
@@ -99,6 +103,16 @@ describe("one version apart", () => {
       assert.deepStrictEqual([protocol, typeof lastHeardAt], [4, "string"])
       const newer = yield* exchange(4, 4)
       yield* speaksAtLast(newer, device, "homing/report/4")
+    })
+  )
+
+  it.live("the number of an account is told as soon as both have learned version 3", () =>
+    Effect.gen(function* () {
+      const { device, exchange, gateway } = yield* scene(2, 3)
+      yield* speaksAtLast(gateway, device, "homing/report/2")
+      assert.isNull(yield* numberOf(gateway, device))
+      const newer = yield* exchange(3, 3)
+      assert.strictEqual(yield* eventually(numberOf(newer, device), (number) => number !== null), ownNumber)
     })
   )
 

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Result, Schema } from "effect"
 import { fold } from "../Decider.ts"
-import { ApiKeyId, SubjectId } from "../Ids.ts"
+import { ApiKeyId, DeviceId, SubjectId } from "../Ids.ts"
 import { fromMillis } from "../Instant.ts"
 import { specification } from "../testing/Specification.ts"
 import { Client, type ClientCommand, type ClientEvent, ClientRejected, type KeyIssued } from "./Client.ts"
@@ -49,6 +49,26 @@ describe("Client", () => {
   it("is created once", () => {
     assert.deepStrictEqual(given().when(create), [created])
     assert.deepStrictEqual(given(created).when(create), rejected("exists"))
+  })
+
+  it("may use all devices, or those of a list, which is set once, whatever its order", () => {
+    const [one, other] = [1, 2].map((n) => DeviceId.make(`0196f3c0-0000-7000-8000-00000000000${n}`))
+    const set = (devices?: ReadonlyArray<DeviceId>): ClientCommand => ({ _tag: "SetDevices", devices })
+    const was = (...devices: ReadonlyArray<DeviceId>): ClientEvent => ({
+      type: "client.devices_set",
+      data: { devices }
+    })
+    const all: ClientEvent = { type: "client.devices_set", data: {} }
+    assert.deepStrictEqual(given().when({ ...create, devices: [one!, other!] }), [created, was(one!, other!)])
+    assert.deepStrictEqual(given().when(set([])), rejected("not_created"))
+    assert.deepStrictEqual(given(created).when(set()), [])
+    assert.deepStrictEqual(given(created).when(set([])), [was()])
+    const listed = given(created, was(one!, other!), issued(first))
+    assert.deepStrictEqual(listed.when(set([other!, one!, other!])), [])
+    assert.deepStrictEqual(listed.when(set([other!])), [was(other!)])
+    assert.deepStrictEqual(listed.when(set()), [all])
+    assert.deepStrictEqual(given(created, was(one!), all).when(set()), [])
+    assert.deepStrictEqual(given(created, was(), issued(first)).when(set([])), [])
   })
 
   it("holds several keys at a time, each issued once", () => {

@@ -2,7 +2,7 @@ import { Result, Schema } from "effect"
 import { type Aggregate, aggregate } from "../Aggregate.ts"
 import type { Decider } from "../Decider.ts"
 import { type EventOf, released } from "../Events.ts"
-import { ApiKeyId, ClientId } from "../Ids.ts"
+import { ApiKeyId, ClientId, DeviceId } from "../Ids.ts"
 import { Instant } from "../Instant.ts"
 import { type Sealed, sealedAs } from "../Sealed.ts"
 import { FirstScope, former, renewed, ScopeName } from "./Scopes.ts"
@@ -40,8 +40,12 @@ const keyExpirySet = Schema.Struct({
 })
 export type KeyExpirySet = typeof keyExpirySet.Type
 
+const devicesSet = Schema.Struct({ devices: Schema.optionalKey(Schema.Array(DeviceId)) })
+
 const events = {
   "client.created": released(created),
+  /** From then on its keys may use these devices alone; without a list all, as from the beginning. */
+  "client.devices_set": released(devicesSet),
   "client.key_issued": released(keyIssuedV1).upcoming(keyIssued, upcast, downcast),
   "client.key_revoked": released(keyRevoked),
   "client.key_expiry_set": released(keyExpirySet)
@@ -51,7 +55,9 @@ export type ClientEvent = EventOf<typeof events>
 // Commands
 
 export type ClientCommand =
-  | { readonly _tag: "Create"; readonly name: Sealed }
+  /** Without `devices` it may use all. */
+  | { readonly _tag: "Create"; readonly name: Sealed; readonly devices?: ReadonlyArray<DeviceId> }
+  | { readonly _tag: "SetDevices"; readonly devices: ReadonlyArray<DeviceId> | undefined }
   | { readonly _tag: "IssueKey"; readonly issued: KeyIssued; readonly expiresAt?: Instant }
   | {
       readonly _tag: "RotateKey"
@@ -79,7 +85,12 @@ export interface KeyState {
 
 export type ClientState =
   | { readonly _tag: "Nothing" }
-  | { readonly _tag: "Client"; readonly keys: ReadonlyMap<ApiKeyId, KeyState> }
+  | {
+      readonly _tag: "Client"
+      readonly keys: ReadonlyMap<ApiKeyId, KeyState>
+      /** Those that it may use; `undefined`: all. */
+      readonly devices: ReadonlySet<DeviceId> | undefined
+    }
 
 type Decision = Result.Result<ReadonlyArray<ClientEvent>, ClientRejected>
 const accept = (...events: ReadonlyArray<ClientEvent>): Decision => Result.succeed(events)
@@ -91,9 +102,13 @@ const decider: Decider<ClientState, ClientCommand, ClientEvent, ClientRejected> 
   decide: (command, state) => {
     if (command._tag === "Create") {
       if (state._tag === "Client") return reject("exists")
-      return accept({ type: "client.created", data: { name: command.name } })
+      const { devices, name } = command
+      return accept({ type: "client.created", data: { name } }, ...(devices === undefined ? [] : [setDevices(devices)]))
     }
     if (state._tag === "Nothing") return reject("not_created")
+    if (command._tag === "SetDevices") {
+      return isSame(state.devices, command.devices) ? accept() : accept(setDevices(command.devices))
+    }
     if (command._tag === "IssueKey") {
       if (state.keys.has(command.issued.key)) return accept()
       return accept(...issue(command.issued, command.expiresAt))
@@ -115,10 +130,24 @@ const decider: Decider<ClientState, ClientCommand, ClientEvent, ClientRejected> 
   },
 
   evolve: (state, event) => {
-    if (event.type === "client.created") return { _tag: "Client", keys: new Map() }
+    if (event.type === "client.created") return { _tag: "Client", keys: new Map(), devices: undefined }
     if (state._tag === "Nothing") return state
-    return { _tag: "Client", keys: new Map(state.keys).set(event.data.key, evolveKey(state.keys, event)) }
+    if (event.type === "client.devices_set") {
+      const { devices } = event.data
+      return { ...state, devices: devices && new Set(devices) }
+    }
+    return { ...state, keys: new Map(state.keys).set(event.data.key, evolveKey(state.keys, event)) }
   }
+}
+
+const setDevices = (devices: ReadonlyArray<DeviceId> | undefined): ClientEvent => ({
+  type: "client.devices_set",
+  data: devices === undefined ? {} : { devices }
+})
+
+const isSame = (before: ReadonlySet<DeviceId> | undefined, devices: ReadonlyArray<DeviceId> | undefined): boolean => {
+  if (before === undefined || devices === undefined) return before === devices
+  return before.symmetricDifference(new Set(devices)).size === 0
 }
 
 const issue = (issued: KeyIssued, expiresAt: Instant | undefined): ReadonlyArray<ClientEvent> => [
@@ -126,7 +155,7 @@ const issue = (issued: KeyIssued, expiresAt: Instant | undefined): ReadonlyArray
   ...(expiresAt === undefined ? [] : [{ type: "client.key_expiry_set", data: { key: issued.key, expiresAt } } as const])
 ]
 
-const evolveKey = (keys: ReadonlyMap<ApiKeyId, KeyState>, event: Exclude<ClientEvent, Created>): KeyState => {
+const evolveKey = (keys: ReadonlyMap<ApiKeyId, KeyState>, event: Exclude<ClientEvent, OfClient>): KeyState => {
   if (event.type === "client.key_issued") {
     return { scopes: event.data.scopes, revoked: false, expiresAt: undefined }
   }
@@ -135,7 +164,7 @@ const evolveKey = (keys: ReadonlyMap<ApiKeyId, KeyState>, event: Exclude<ClientE
     ? { ...before, revoked: true }
     : { ...before, expiresAt: event.data.expiresAt }
 }
-type Created = { readonly type: "client.created" }
+type OfClient = { readonly type: "client.created" | "client.devices_set" }
 
 export const Client: Aggregate<ClientId, ClientState, ClientCommand, ClientEvent, ClientRejected> = aggregate({
   category: "client",

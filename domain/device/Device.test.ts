@@ -133,6 +133,60 @@ describe("Device", () => {
     assert.deepInclude(after, { told: 903, ahead: new Set<number>(), removal: "done" })
   })
 
+  const other = { ...name, subject: SubjectId.make("B".repeat(43)) }
+  const numbered = (asOf: number, number = name): DeviceEvent => ({
+    type: "device.number_linked",
+    data: { asOf, number }
+  })
+  const number = (asOf: number, number = name, by = agent): DeviceCommand => ({
+    _tag: "RecordNumber",
+    agent: by,
+    asOf,
+    number
+  })
+  const numberAfter = (...history: ReadonlyArray<DeviceEvent>) => {
+    const state = fold(Device, [created, ...history])
+    return state._tag === "Nothing" ? undefined : state.number?.number.subject
+  }
+  const [paired, connected] = [told(0, "paired"), told(1, "connected")]
+
+  it("records a number once, and again when it is another one; sealed anew it is the same", () => {
+    assert.deepStrictEqual(given(created, paired, connected).when(number(1)), [numbered(1)])
+    assert.deepStrictEqual(given(created, paired).when(number(1)), [numbered(1)]) // before the report that it is as of
+    const linked = given(created, paired, connected, numbered(1), told(2, "disconnected"), told(3, "connected"))
+    assert.deepStrictEqual(linked.when(number(3, { ...name, iv: "cccc" })), [])
+    assert.deepStrictEqual(linked.when(number(3, other)), [numbered(3, other)])
+  })
+
+  it("hears no other agent on it, and not what was told of an account before", () => {
+    const office = number(1, name, AgentId.make("office"))
+    assert.deepStrictEqual(given(created, paired).when(office), new DeviceRejected({ reason: "other_agent" }))
+    assert.deepStrictEqual(given().when(number(1)), new DeviceRejected({ reason: "not_created" }))
+    const via = { transport: "whatsapp-web", agent, pairing: { method: "qr" } } as const
+    const relinking: ReadonlyArray<DeviceEvent> = [
+      told(2, "logged_out"),
+      { type: "device.link_requested", data: { via } },
+      told(3, "paired"),
+      told(4, "connected")
+    ]
+    for (let n = 1; n <= relinking.length; n++) {
+      const late = given(created, paired, connected, ...relinking.slice(0, n))
+      assert.deepStrictEqual(late.when(number(1)), [])
+      assert.deepStrictEqual(late.when(number(4)), [numbered(4)])
+    }
+  })
+
+  it("forgets a number with the link it is of, in whatever order that is told", () => {
+    assert.strictEqual(numberAfter(paired, connected, numbered(1)), name.subject)
+    assert.strictEqual(numberAfter(paired, numbered(1), connected, told(2, "disconnected")), name.subject)
+    assert.isUndefined(numberAfter(paired, connected, numbered(1), told(2, "logged_out")))
+    assert.isUndefined(numberAfter(paired, connected, numbered(1), told(3, "paired"))) // the farewell is on its way
+    const again = [told(3, "paired"), told(4, "connected"), numbered(4, other), told(2, "logged_out")] as const
+    for (const order of permutations(again)) {
+      assert.strictEqual(numberAfter(paired, connected, numbered(1), ...order), other.subject)
+    }
+  })
+
   const AnyChange = Schema.Struct({ step: Schema.Literals([0, 1, 2, 3, 4, 5]), change: Schema.Literals(changes) })
   it.prop("is idempotent: told again, in any order, nothing is new", [Schema.Array(AnyChange)], ([any]) => {
     const reports = any.map(({ change, step }) => told(step, change))

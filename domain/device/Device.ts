@@ -5,7 +5,7 @@ import { type EventOf, released } from "../Events.ts"
 import { AgentId, type DeviceId } from "../Ids.ts"
 import { Instant } from "../Instant.ts"
 import { type Sealed, sealedAs } from "../Sealed.ts"
-import { isBeingPaired, type Link, linkAfter, neverLinked } from "./Link.ts"
+import { isBeingPaired, isNewNumber, type Link, type LinkedNumber, linkAfter, neverLinked } from "./Link.ts"
 
 // Events
 
@@ -58,6 +58,8 @@ const events = {
   "device.disconnected": released(explained),
   "device.logged_out": released(explained),
   "device.renamed": released(Schema.Struct({ name: sealedAs("name") })),
+  /** Which account it is linked to, from the report `asOf` on; nothing proves it but that the agent said so. */
+  "device.number_linked": released(Schema.Struct({ asOf: Schema.Natural, number: sealedAs("number") })),
   /** To be paired again, with whichever account. */
   "device.link_requested": released(Schema.Struct({ via: byAgent })),
   /** Its session is to be opened again, if it is not open. */
@@ -80,6 +82,7 @@ export type DeviceCommand =
   | { readonly _tag: "Unlink" }
   /** An agent has no say in another's devices. */
   | { readonly _tag: "Record"; readonly agent: AgentId; readonly event: ChangeEvent }
+  | (LinkedNumber & { readonly _tag: "RecordNumber"; readonly agent: AgentId })
 
 export class DeviceRejected extends Schema.TaggedError<DeviceRejected>()("DeviceRejected", {
   reason: Schema.Literals([
@@ -126,6 +129,11 @@ const decider: Decider<DeviceState, DeviceCommand, DeviceEvent, DeviceRejected> 
       if (command.agent !== state.agent) return reject("other_agent")
       const { step } = command.event.data
       return step < state.told || state.ahead.has(step) ? accept() : accept(command.event)
+    }
+    if (command._tag === "RecordNumber") {
+      if (command.agent !== state.agent) return reject("other_agent")
+      const { asOf, number } = command
+      return isNewNumber(state, command) ? accept({ type: "device.number_linked", data: { asOf, number } }) : accept()
     }
     if (state.agent === undefined) return reject("no_agent")
     if (command._tag === "Unlink") {

@@ -81,7 +81,8 @@ export type WordRefusal = "foreign_receipt" | "foreign_retry" | "foreign_ack" | 
 export type SessionEvent = { readonly device: DeviceId } & (
   | { readonly _tag: "PairingCode"; readonly method: "qr" | "code"; readonly code: string; readonly expiresAt: Instant }
   | { readonly _tag: "Paired" }
-  | { readonly _tag: "Connected" }
+  /** `number`: the account's own, if it is known. */
+  | { readonly _tag: "Connected"; readonly number?: PhoneNumber }
   | { readonly _tag: "Disconnected"; readonly reason: DisconnectReason; readonly final: boolean }
   | {
       readonly _tag: "Receipt"

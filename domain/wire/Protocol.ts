@@ -61,6 +61,9 @@ export const PairBox = Schema.Union([
   Schema.Struct({ method: Schema.Literal("code"), phone: PhoneNumber })
 ])
 
+/** The personal part of `number`. */
+export const NumberBox = Schema.Struct({ number: PhoneNumber })
+
 /** The personal part of `pairing_code`. */
 export const CodeBox = Schema.Struct({ code: Schema.String.check(Schema.isMaxLength(2_048)) })
 
@@ -110,7 +113,12 @@ const reportsOfVersion2 = [
 export const AgentReport = Schema.Union([
   ...reportsOfVersion2,
   /** Version 3. A device has heard something. The envelope's command id names this report. */
-  Schema.Struct({ kind: Schema.Literal("heard"), at: Instant, box: WireBox })
+  Schema.Struct({ kind: Schema.Literal("heard"), at: Instant, box: WireBox }),
+  /**
+   * Version 3. The number of the account that the device is linked to, as of the report with this step. It is recorded
+   * sealed, and without the bytes that the agent signed: those are no message's evidence, and would outlive an erasure.
+   */
+  Schema.Struct({ kind: Schema.Literal("number"), asOf: Schema.Natural, box: WireBox })
 ])
 /** What a program that speaks no more than version 2 can read. */
 export const AgentReportV2 = Schema.Union(reportsOfVersion2)

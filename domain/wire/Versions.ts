@@ -55,8 +55,14 @@ export const version2 = version1.next({ commands: AgentCommandV2, reports: Agent
 /** From this version on there are heartbeats. */
 export const heartbeatsSince = version2.newest
 
-/** Adds what is asked of devices that are there, to be unlinked and to connect again, and what they hear. */
+/**
+ * Adds what is asked of devices that are there, to be unlinked and to connect again, whose number they are linked to, and
+ * what they hear.
+ */
 export const version3 = version2.next({ commands: AgentCommand, reports: AgentReport })
+
+/** From this version on an agent tells the number of an account. */
+export const numbersSince = version3.newest
 
 /** From this version on an agent unlinks and reconnects devices, and pairs those again that it has. */
 const managedSince = version3.newest

@@ -3,6 +3,7 @@ import { utf8 } from "#domain/Bytes.ts"
 import type { DeviceId } from "#domain/Ids.ts"
 import { fromMillis } from "#domain/Instant.ts"
 import type { Content } from "#domain/message/content/Content.ts"
+import { PhoneNumber } from "#domain/message/Recipient.ts"
 import {
   type SendOutcome,
   type SentMessage,
@@ -21,9 +22,14 @@ type Told =
 /** What is read off a message without effort, in a test. */
 export const encode = (content: Content): Uint8Array => utf8("text" in content ? content.text : JSON.stringify(content))
 
+/** Of every account, if nothing else is said. */
+export const ownNumber = PhoneNumber.make("+15550001")
+
 /** A WhatsApp that answers at once: every device is connected as soon as it is open, every message acknowledged. */
 export const make = (
   options: {
+    /** Of the account that a device is linked to. */
+    readonly number?: (device: DeviceId) => PhoneNumber
     /** What becomes of a try, instead of an acknowledgement. */
     readonly outcome?: (message: Sent) => Effect.Effect<SendOutcome>
     /** What comes before a device is open; when it fails, opening does. */
@@ -67,7 +73,7 @@ export const make = (
             open.add(device)
             findings.set(device, find)
             if (pairing) yield* Queue.offer(events, { _tag: "Paired", device })
-            yield* Queue.offer(events, { _tag: "Connected", device })
+            yield* Queue.offer(events, { _tag: "Connected", device, number: options.number?.(device) ?? ownNumber })
           }),
         logOut: (device) =>
           Effect.suspend(() =>

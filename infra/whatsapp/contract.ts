@@ -6,9 +6,10 @@ import type { Content } from "#domain/message/content/Content.ts"
 import { PhoneNumber, type Recipient } from "#domain/message/Recipient.ts"
 import type { SentMessage, SessionEvent, WhatsApp } from "#domain/ports/WhatsApp.ts"
 
-/** An account of WhatsApp that nothing is linked to, and one person on it to write to, at +15550002. */
+/** An account of WhatsApp, of the number `own`, that nothing is linked to, and one person on it to write to, at +15550002. */
 export interface World {
   /** As a process of its own has the adapter, until the scope ends; the next one finds what this one kept. */
+  readonly own: PhoneNumber
   readonly live: Effect.Effect<WhatsApp["Service"], unknown, Scope.Scope>
   /** What the account's owner does with a code. */
   readonly scan: (code: string) => Effect.Effect<void>
@@ -83,7 +84,7 @@ const linked = Effect.fnUntraced(function* (world: World) {
   const life = yield* begin(world)
   yield* life.pair
   yield* life.hears("Paired")
-  yield* life.hears("Connected")
+  assert.deepStrictEqual(yield* life.hears("Connected"), { _tag: "Connected", device, number: world.own })
   return life
 })
 
@@ -134,7 +135,7 @@ export const whatsAppContract = <E>(adapter: string, worlds: Layer.Layer<Worlds,
         const { hears, open, send, tags } = yield* begin(world)
         assert.deepStrictEqual(yield* send(1), notConnected) // what was open then is not open now
         yield* open
-        yield* hears("Connected")
+        assert.deepInclude(yield* hears("Connected"), { number: world.own })
         assert.strictEqual((yield* send(1))._tag, "Acked")
         assert.deepStrictEqual([count(tags(), "PairingCode"), count(tags(), "Paired")], [0, 0])
       })

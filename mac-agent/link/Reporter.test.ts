@@ -2,20 +2,27 @@ import { assert, it } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
 import { EventId } from "#domain/Ids.ts"
 import { fromMillis } from "#domain/Instant.ts"
+import { PhoneNumber } from "#domain/message/Recipient.ts"
 import { BusUnavailable } from "#domain/ports/CommandBus.ts"
+
 import * as HeldTimers from "#domain/testing/HeldTimers.ts"
+import { directionOf, numbersSince } from "#domain/wire/Versions.ts"
+
 import {
   acknowledgementOf,
   connect,
   device,
   makeGateway,
   otherDevice,
+  pairOf,
   sendOf,
   start,
   startAgent,
   waMessageIdOf
 } from "../testing/AgentFixture.ts"
 import { pass, until } from "../testing/Turns.ts"
+
+const newest = { direction: directionOf("commands", numbersSince) }
 
 it.effect("a report comes again until its acknowledgement, later each time, always the same", () =>
   Effect.gen(function* () {
@@ -158,6 +165,43 @@ it.effect("what may wait a little leaves with what is told next, or by itself so
     yield* pass(1)
     yield* until("it is told alone", () => gateway.claims(2).length === 2)
   }).pipe(Effect.provide(HeldTimers.layer))
+)
+
+it.effect("an account's number is told to the gateway alone, again until it has it, and kept nowhere", () =>
+  Effect.gen(function* () {
+    const gateway = yield* makeGateway
+    const { ledger, tell } = yield* startAgent(gateway, { protocol: 3, number: () => PhoneNumber.make("+15550100009") })
+    yield* gateway.issue(pairOf(1, newest))
+    yield* until("it is told", () => gateway.numbers.length === 1)
+    assert.deepStrictEqual(gateway.numbers, [{ device, asOf: 1, personal: { number: "+15550100009" } }])
+    yield* pass(40)
+    assert.isAbove(gateway.numbers.length, 1)
+    for (const told of gateway.numbers) assert.deepStrictEqual(told, gateway.numbers[0])
+    const numbers = gateway.told.filter(({ report }) => report.kind === "number")
+    yield* Fiber.join(yield* gateway.issue(acknowledgementOf(800_001, [numbers[0]!.id], newest)))
+    const before = gateway.numbers.length
+    yield* pass(3_600)
+    assert.strictEqual(gateway.numbers.length, before)
+    const kept = yield* ledger.unacknowledged(100)
+    assert.isTrue(kept.every(({ bytes }) => !new TextDecoder().decode(bytes).includes('"number"')))
+    yield* tell({ _tag: "Connected", device, number: PhoneNumber.make("+15550100010") })
+    yield* until("another is told", () => gateway.numbers.length > before)
+    assert.deepStrictEqual(gateway.numbers.at(-1), { device, asOf: 2, personal: { number: "+15550100010" } })
+  })
+)
+
+it.effect("a gateway that has no words for a number is told none, until it is known to have some", () =>
+  Effect.gen(function* () {
+    const gateway = yield* makeGateway
+    yield* startAgent(gateway, { protocol: 2 })
+    yield* gateway.issue(pairOf(1, { direction: directionOf("commands", numbersSince - 1) }))
+    yield* until("it is connected", () => gateway.changes(device).at(-1) === "connected")
+    yield* pass(3_600)
+    assert.deepStrictEqual(gateway.numbers, [])
+    yield* Fiber.join(yield* gateway.issue(acknowledgementOf(800_001, [], newest)))
+    yield* pass(6)
+    yield* until("the gateway is another one", () => gateway.numbers.length > 0)
+  })
 )
 
 it.effect("a code to pair with is shown to the gateway alone, and kept nowhere", () =>

@@ -1,8 +1,9 @@
 import { Clock, Context, Effect, FiberSet, Layer, Schedule } from "effect"
 import * as Clocks from "#domain/Clocks.ts"
-import { deviceReportKey, reportIdOf, uuidV7 } from "#domain/Identifiers.ts"
+import { deviceReportKey, numberReportKey, reportIdOf, uuidV7 } from "#domain/Identifiers.ts"
 import type { EventId } from "#domain/Ids.ts"
 import { fromMillis, toMillis } from "#domain/Instant.ts"
+import type { PhoneNumber } from "#domain/message/Recipient.ts"
 import { reportKey } from "#domain/message/Status.ts"
 import type { Lane, Outgoing } from "#domain/ports/CommandBus.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
@@ -12,7 +13,7 @@ import { Steps } from "#domain/ports/Steps.ts"
 import { type Timer, Timers } from "#domain/Timer.ts"
 import { posting, type Regarding, type Sender, type Validity } from "#domain/wire/Posting.ts"
 import type { AgentReport } from "#domain/wire/Protocol.ts"
-import { heartbeatsSince, SpokenVersions } from "#domain/wire/Versions.ts"
+import { heartbeatsSince, numbersSince, SpokenVersions } from "#domain/wire/Versions.ts"
 import { LedgerPatience } from "../LedgerPatience.ts"
 import { Dialect } from "./Dialect.ts"
 import { renewed, validMillis } from "./KeptReports.ts"
@@ -32,6 +33,14 @@ interface Published {
 interface Leaving extends Outgoing {
   /** The bus did not take it. */
   readonly returned?: () => void
+}
+
+/** What is told of an account until the gateway has it. */
+interface Numbered {
+  readonly id: EventId
+  readonly regarding: Regarding
+  readonly asOf: number
+  readonly number: PhoneNumber
 }
 
 /** Composes, signs and publishes reports. Those that are ready together leave under one signature. */
@@ -57,6 +66,11 @@ export class Reporter extends Context.Service<
      * this one included. Hears by `returned` that the bus did not take it.
      */
     readonly tell: (fact: HeardFact, times: number, returned: () => void) => void
+    /**
+     * Tells the number of a device's account, encrypted to the gateway, until that acknowledges it: once it is known to have
+     * words for it. Kept in memory alone, since a session says it again whenever it connects.
+     */
+    readonly tellNumber: (regarding: Regarding, told: { readonly asOf: number; readonly number: PhoneNumber }) => void
     /** Asks the gateway for its time, under this name: in the first version that can, which it is not yet known to speak. */
     readonly ask: (question: string, heartbeat: Extract<AgentReport, { kind: "heartbeat" }>) => void
     /** The gateway holds these. */
@@ -85,6 +99,8 @@ export const layer = Layer.effect(
     let departure: Timer | undefined
     /** When each unacknowledged report last left, and how often. */
     const published = new Map<string, Published>()
+    /** Of each device the one that was told last. */
+    const numbers = new Map<string, Numbered>()
     /** The bus drops an id that it knows, and it may remember those of an earlier start. */
     const start = uuidV7(crypto, wall())
     /** Behind which report the next look at the ledger begins: those that are never acknowledged keep nobody waiting. */
@@ -152,8 +168,21 @@ export const layer = Layer.effect(
     const isDue = (last: Published | undefined, now: number) =>
       last === undefined || now - last.at > Math.min(repeatAfterMillis * 2 ** (last.times - 1), longestRepeatMillis)
 
+    /** Written anew each time: the gateway's key or its version may be another one by now. */
+    const tellNumbers = (now: number) => {
+      if (dialect.version() < numbersSince) return
+      const due = [...numbers.values()].filter(({ id }) => isDue(published.get(id), now))
+      const reports = due.map(({ asOf, id, number, regarding }) => ({
+        id,
+        position: regarding.position,
+        bytes: write(sender(), regarding, validFrom(now), { kind: "number", asOf, personal: { number } })
+      }))
+      publish(reports, now)
+    }
+
     const repeat = Effect.gen(function* () {
       const now = yield* Clock.currentTimeMillis
+      tellNumbers(now)
       const waiting = yield* ledger.unacknowledged(repeatAtOnce, looked)
       looked = waiting.length < repeatAtOnce ? undefined : waiting.at(-1)
       const due = waiting.filter(({ id }) => isDue(published.get(id), now))
@@ -204,6 +233,13 @@ export const layer = Layer.effect(
         const bytes = write(sender(), regarding, validFrom(wall()), { kind: "heard", at, personal: heard })
         enqueue({ id: `${id}:${start}:${times}`, bytes, returned })
       },
+      tellNumber: (regarding, { asOf, number }) => {
+        const id = reportIdOf(crypto, regarding.commandId, regarding.attempt, numberReportKey(asOf))
+        const before = numbers.get(regarding.device)
+        if (before !== undefined) published.delete(before.id)
+        numbers.set(regarding.device, { id, regarding, asOf, number })
+        tellNumbers(wall())
+      },
       ask: (question, heartbeat) => {
         const regarding = { commandId: question, attempt: 1, position: 0n, device: "-", subject: "-" }
         const bytes = write(sender(heartbeatsSince), regarding, validFrom(toMillis(heartbeat.at)), heartbeat)
@@ -211,6 +247,8 @@ export const layer = Layer.effect(
       },
       acknowledged: (reports) => {
         for (const id of reports) published.delete(id)
+        const taken = new Set(reports)
+        for (const [device, { id }] of numbers) if (taken.has(id)) numbers.delete(device)
         step("agent.acknowledged")
         return ledger.acknowledged(reports)
       }

@@ -141,7 +141,9 @@ export const layer = Layer.effect(
           strangers.delete(event.device)
           yield* tellConnected(event.device)
           yield* sender.connected(event.device)
-          return yield* report(held, "connected")
+          yield* report(held, "connected")
+          if (event.number === undefined) return
+          return reporter.tellNumber({ ...held, subject: "-" }, { asOf: held.reported, number: event.number })
         case "Disconnected":
           sender.disconnected(event.device)
           yield* tellDisconnected(event.device, event.reason)

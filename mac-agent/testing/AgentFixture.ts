@@ -138,6 +138,7 @@ export const makeGateway = Effect.gen(function* () {
   const directory = yield* temporaryDirectory
   const told: globalThis.Array<Told> = []
   const codes: globalThis.Array<{ device: string; method: string; expiresAt: string; personal: unknown }> = []
+  const numbers: globalThis.Array<{ device: string; asOf: number; personal: unknown }> = []
   const refused: globalThis.Array<string> = []
   const beats: globalThis.Array<{ header: Header; report: Extract<AgentReport, { kind: "heartbeat" }> }> = []
 
@@ -163,6 +164,10 @@ export const makeGateway = Effect.gen(function* () {
             if (report.kind === "pairing_code") {
               const personal = yield* unbox(crypto, [reportKey], answer.header, report.box, (plain) => plain)
               codes.push({ device: answer.header.device, method: report.method, expiresAt: report.expiresAt, personal })
+            }
+            if (report.kind === "number") {
+              const personal = yield* unbox(crypto, [reportKey], answer.header, report.box, (plain) => plain)
+              numbers.push({ device: answer.header.device, asOf: report.asOf, personal })
             }
           }
         }
@@ -191,6 +196,7 @@ export const makeGateway = Effect.gen(function* () {
     told,
     beats,
     codes,
+    numbers,
     refused,
     publish,
     issue,
@@ -222,7 +228,9 @@ const toldOf = ({ bytes, header }: Verified, report: AgentReport): Told => {
         })
       : report.kind === "device"
         ? `${report.change} ${report.step}`
-        : report.kind
+        : report.kind === "number"
+          ? `number ${report.asOf}`
+          : report.kind
   return {
     id: report.kind === "heard" ? (header.commandId as EventId) : reportIdOf(crypto, header.commandId, attempt, key),
     header,

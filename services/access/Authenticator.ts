@@ -8,9 +8,9 @@ import type { Principal } from "../api/Principal.ts"
 import { type Lag, Readiness } from "../views/Readiness.ts"
 import { digestOf, keyIdIn } from "./Credential.ts"
 import { KeyUses } from "./KeyUses.ts"
-import { type KnownKey, Roster, stateOf } from "./Roster.ts"
+import { Roster, stateOf } from "./Roster.ts"
 
-const configured: Principal = { ...Client.configured, scopes: new Set(scopes) }
+const configured: Principal = { ...Client.configured, scopes: new Set(scopes), devices: undefined }
 
 /**
  * Says whose key a credential is; `undefined` for nobody's. Until the roster is known to be complete, and while there is no
@@ -29,7 +29,7 @@ export const layer = (apiKey: Redacted.Redacted | undefined) =>
       const wall = yield* Clocks.wall
       const crypto = yield* Crypto
       const { lag } = yield* Readiness
-      const { keys } = yield* Roster
+      const { clients, keys } = yield* Roster
       const uses = yield* KeyUses
       const own = apiKey === undefined ? crypto.random(32) : digestOf(crypto, Redacted.value(apiKey))
       const nobodys = crypto.random(32)
@@ -48,10 +48,9 @@ export const layer = (apiKey: Redacted.Redacted | undefined) =>
           const now = wall()
           if (!good || key === undefined || stateOf(key, fromMillis(now)) !== "active") return undefined
           uses.note(key.id, now)
-          return toPrincipal(key)
+          const { client, id, scopes } = key
+          return { client, key: id, scopes, devices: clients.get(client)?.devices }
         }
       }
     })
   )
-
-const toPrincipal = ({ client, id, scopes }: KnownKey): Principal => ({ client, key: id, scopes })

@@ -2,7 +2,7 @@ import { Effect } from "effect"
 import { Client } from "#domain/access/Client.ts"
 import { inOrder, type Scope } from "#domain/access/Scopes.ts"
 import * as Clocks from "#domain/Clocks.ts"
-import type { ApiKeyId, ClientId, EventId } from "#domain/Ids.ts"
+import type { ApiKeyId, ClientId, DeviceId, EventId } from "#domain/Ids.ts"
 import { fromMillis, type Instant } from "#domain/Instant.ts"
 import type { Sealed } from "#domain/Sealed.ts"
 import { Personal } from "../privacy/Personal.ts"
@@ -28,6 +28,8 @@ export interface ClientDocument {
   /** Absent once its data was erased. */
   readonly name?: string
   readonly createdAt: Instant
+  /** Those that it may use; `null`: all. */
+  readonly devices: ReadonlyArray<DeviceId> | null
   readonly keys: ReadonlyArray<KeyDocument>
 }
 
@@ -66,7 +68,7 @@ export const make = Effect.gen(function* () {
   })
 
   const present = Effect.fnUntraced(function* (
-    { createdAt, id, keys, name: sealed, namedBy }: KnownClient,
+    { createdAt, devices, id, keys, name: sealed, namedBy }: KnownClient,
     used: ReadonlyMap<ApiKeyId, Instant>
   ) {
     const name = yield* reveal(id, sealed, namedBy)
@@ -74,6 +76,7 @@ export const make = Effect.gen(function* () {
       id,
       ...(name !== undefined && { name }),
       createdAt,
+      devices: devices === undefined ? null : [...devices],
       keys: yield* Effect.forEach(keys, (key) => keyOf(roster.keys.get(key)!, used.get(key)))
     }
     return document

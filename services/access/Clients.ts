@@ -4,7 +4,7 @@ import { Client, type ClientCommand } from "#domain/access/Client.ts"
 import { inOrder, type Scope } from "#domain/access/Scopes.ts"
 import * as Clocks from "#domain/Clocks.ts"
 import { uuidV7 } from "#domain/Identifiers.ts"
-import { ApiKeyId, ClientId } from "#domain/Ids.ts"
+import { ApiKeyId, ClientId, type DeviceId } from "#domain/Ids.ts"
 import { fromMillis, type Instant, toMillis } from "#domain/Instant.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
 import { EventStore } from "#domain/ports/EventStore.ts"
@@ -56,6 +56,8 @@ interface NewKeyRequest extends Repeatable {
 interface NewClient extends Omit<NewKeyRequest, "name"> {
   readonly name: string
   readonly keyName?: string | undefined
+  /** Without: all. */
+  readonly devices?: ReadonlyArray<DeviceId>
 }
 interface Rotation extends Repeatable {
   /** How long the old key stays good. */
@@ -69,6 +71,12 @@ export class Clients extends Context.Service<
   Clients,
   {
     readonly create: (caller: Caller, client: NewClient) => Effect.Effect<Created, Requests.OtherContent | Unavailable>
+    /** Which devices it may use from now on; `undefined`: all. */
+    readonly limit: (
+      caller: Caller,
+      client: ClientId,
+      devices: ReadonlyArray<DeviceId> | undefined
+    ) => Effect.Effect<ClientDocuments.ClientDocument, ClientUnknown | Unavailable>
     readonly issue: (
       caller: Caller,
       client: ClientId,
@@ -215,10 +223,14 @@ const make = Effect.fnUntraced(function* (keyIsConfigured: boolean) {
 
   const create = Effect.fnUntraced(
     function* (by: By, asked: NewClient) {
-      const { keyName, name, ...key } = asked
+      const { devices, keyName, name, ...key } = asked
       const client = ClientId.make(yield* idOf(by, "client", asked, uuidV7(crypto, wall())))
       const seal = yield* personal.sealFor("client", client)
-      const made = execute(client, by, ({ eventId }) => ({ _tag: "Create", name: seal(eventId(0), "name", name) }))
+      const made = execute(client, by, ({ eventId }) => ({
+        _tag: "Create",
+        name: seal(eventId(0), "name", name),
+        ...(devices !== undefined && { devices })
+      }))
       yield* Effect.catchTag(made, "ClientRejected", (rejected) =>
         rejected.reason === "exists" ? Effect.void : Effect.fail(rejected)
       )
@@ -238,6 +250,13 @@ const make = Effect.fnUntraced(function* (keyIsConfigured: boolean) {
 
   return Clients.of({
     create,
+    limit: Effect.fnUntraced(
+      function* (caller, client, devices) {
+        yield* execute(client, caller, () => ({ _tag: "SetDevices", devices }))
+        return (yield* documents.find(client))!
+      },
+      Effect.catchTag("ClientRejected", () => Effect.fail(new ClientUnknown({})))
+    ),
     issue: (caller, client, key) =>
       Effect.catchTag(issue(client, caller, key), "ClientRejected", () => Effect.fail(new ClientUnknown({}))),
     rotate: (caller, client, key, rotation) =>

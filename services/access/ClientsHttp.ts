@@ -11,7 +11,7 @@ import { Clients } from "./Clients.ts"
 
 const isClientId = Schema.is(ClientId)
 const isKeyId = Schema.is(ApiKeyId)
-const { create, issueKey, rotateKey } = Api.groups.clients.endpoints
+const { create, issueKey, limit, rotateKey } = Api.groups.clients.endpoints
 
 export const layer = HttpApiBuilder.group(
   Api,
@@ -40,6 +40,16 @@ export const layer = HttpApiBuilder.group(
           const found = isClientId(id) ? yield* orProblem(clients.find(id)) : undefined
           return found ?? (yield* refuse("client_not_found"))
         })
+      )
+      .handleRaw(
+        "limit",
+        posting(
+          limit,
+          Effect.fnUntraced(function* ({ params: { id }, payload }) {
+            if (!isClientId(id)) return yield* refuse("client_not_found")
+            return { body: yield* clients.limit(yield* CurrentPrincipal, id, payload.devices ?? undefined) }
+          })
+        )
       )
       .handleRaw(
         "issueKey",

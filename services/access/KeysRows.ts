@@ -2,7 +2,7 @@ import { Effect, Schema } from "effect"
 import type { SqlClient } from "effect/sql"
 import { Client } from "#domain/access/Client.ts"
 import { ScopeName } from "#domain/access/Scopes.ts"
-import { ApiKeyId, ClientId, defaultTenant, EventId } from "#domain/Ids.ts"
+import { ApiKeyId, ClientId, DeviceId, defaultTenant, EventId } from "#domain/Ids.ts"
 import { Instant } from "#domain/Instant.ts"
 import type { RecordedEvent } from "#domain/Recorded.ts"
 import { Sealed } from "#domain/Sealed.ts"
@@ -11,7 +11,8 @@ import type { RowsView } from "../views/RowsView.ts"
 const setup = (sql: SqlClient.SqlClient) =>
   Effect.andThen(
     sql`CREATE TABLE access_clients (
-      id TEXT PRIMARY KEY, tenant TEXT NOT NULL, created_at TEXT NOT NULL, name TEXT NOT NULL, named_by TEXT NOT NULL)`,
+      id TEXT PRIMARY KEY, tenant TEXT NOT NULL, created_at TEXT NOT NULL, name TEXT NOT NULL, named_by TEXT NOT NULL,
+      devices TEXT)`,
     sql`CREATE TABLE access_keys (
       id TEXT PRIMARY KEY, tenant TEXT NOT NULL, client TEXT NOT NULL, digest TEXT NOT NULL, scopes TEXT NOT NULL,
       issued_at TEXT NOT NULL, issued_by TEXT NOT NULL, name TEXT, revoked INTEGER NOT NULL, expires_at TEXT,
@@ -26,6 +27,11 @@ const apply = (sql: SqlClient.SqlClient, recorded: RecordedEvent) => {
     case "client.created":
       return sql`INSERT INTO access_clients (id, tenant, created_at, name, named_by)
         VALUES (${client}, ${tenant}, ${recorded.recordedAt}, ${JSON.stringify(event.data.name)}, ${recorded.eventId})`
+    case "client.devices_set": {
+      const { devices } = event.data
+      return sql`UPDATE access_clients SET devices = ${devices === undefined ? null : JSON.stringify(devices)}
+        WHERE id = ${client} AND tenant = ${tenant}`
+    }
     case "client.key_issued": {
       const { digest, key, name, scopes } = event.data
       return sql`INSERT INTO access_keys (id, tenant, client, digest, scopes, issued_at, issued_by, name, revoked)
@@ -46,7 +52,8 @@ const ClientRow = Schema.Struct({
   id: ClientId,
   created_at: Instant,
   name: Schema.fromJsonString(Sealed),
-  named_by: EventId
+  named_by: EventId,
+  devices: Schema.NullOr(Schema.fromJsonString(Schema.Array(DeviceId)))
 })
 const KeyRow = Schema.Struct({
   id: ApiKeyId,
@@ -66,7 +73,7 @@ const readKeys = Schema.decodeUnknownSync(Schema.Array(KeyRow))
 /** One row per client, one per key. Names stay sealed; of keys only digests are known. */
 export const view: RowsView = {
   name: "access",
-  version: 3,
+  version: 4,
   categories: ["client"],
   tables: ["access_clients", "access_keys"],
   setup,
@@ -77,7 +84,7 @@ export const view: RowsView = {
 
 /** The rows exist so that a start need not read every client's stream: while it runs, the roster is all that is asked. */
 export const all = Effect.fnUntraced(function* (sql: SqlClient.SqlClient) {
-  const clients = yield* sql`SELECT id, created_at, name, named_by FROM access_clients
+  const clients = yield* sql`SELECT id, created_at, name, named_by, devices FROM access_clients
     WHERE tenant = ${defaultTenant} ORDER BY created_at, id`
   const keys = yield* sql`SELECT id, client, digest, scopes, issued_at, issued_by, name, revoked, expires_at,
     replaced_by FROM access_keys WHERE tenant = ${defaultTenant} ORDER BY id`

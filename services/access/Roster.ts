@@ -2,7 +2,7 @@ import { Context, Effect, Layer } from "effect"
 import { Client, configured, type KeyExpirySet, type KeyIssued } from "#domain/access/Client.ts"
 import { isScope, type Scope } from "#domain/access/Scopes.ts"
 import { fromBase64url } from "#domain/Bytes.ts"
-import type { ApiKeyId, ClientId, EventId } from "#domain/Ids.ts"
+import type { ApiKeyId, ClientId, DeviceId, EventId } from "#domain/Ids.ts"
 import type { Instant } from "#domain/Instant.ts"
 import type { Actor, RecordedEvent } from "#domain/Recorded.ts"
 import type { Sealed } from "#domain/Sealed.ts"
@@ -35,6 +35,8 @@ export interface KnownClient {
   /** The event in which the name was sealed. */
   readonly namedBy: EventId
   readonly keys: ReadonlyArray<ApiKeyId>
+  /** Those that it may use; `undefined`: all. */
+  readonly devices: ReadonlySet<DeviceId> | undefined
 }
 
 /** Every client and key, in memory: each request is admitted by one look here. */
@@ -71,8 +73,8 @@ class Entries {
   readonly keys = new Map<ApiKeyId, KnownKey>()
 
   fill({ clients, keys }: Effect.Success<ReturnType<typeof KeysRows.all>>) {
-    for (const { created_at: createdAt, id, name, named_by: namedBy } of clients) {
-      this.#addClient({ id, createdAt, name, namedBy })
+    for (const { created_at: createdAt, devices, id, name, named_by: namedBy } of clients) {
+      this.#addClient({ id, createdAt, name, namedBy, devices: devices === null ? undefined : new Set(devices) })
     }
     for (const { client, digest, id: key, name, scopes, ...row } of keys) {
       const { expires_at: expiresAt, issued_at: issuedAt, issued_by: issuedBy, replaced_by: replacedBy, revoked } = row
@@ -91,8 +93,11 @@ class Entries {
           id: client,
           createdAt: recorded.recordedAt,
           name: event.data.name,
-          namedBy: recorded.eventId
+          namedBy: recorded.eventId,
+          devices: undefined
         })
+      case "client.devices_set":
+        return this.#setDevices(client, event.data.devices)
       case "client.key_issued":
         return this.#addKey(client, event.data, { issuedAt: recorded.recordedAt, issuedBy: recorded.eventId })
       case "client.key_revoked":
@@ -104,6 +109,11 @@ class Entries {
 
   #addClient(client: Omit<KnownClient, "keys">) {
     this.clients.set(client.id, { ...client, keys: [] })
+  }
+
+  #setDevices(id: ClientId, devices: ReadonlyArray<DeviceId> | undefined) {
+    const client = this.clients.get(id)
+    if (client !== undefined) this.clients.set(id, { ...client, devices: devices && new Set(devices) })
   }
 
   #addKey(

@@ -2,7 +2,7 @@ import { assert } from "@effect/vitest"
 import { Effect } from "effect"
 import { Client } from "#domain/access/Client.ts"
 import { base64url } from "#domain/Bytes.ts"
-import { ApiKeyId, ClientId, EventId } from "#domain/Ids.ts"
+import { ApiKeyId, ClientId, DeviceId, EventId } from "#domain/Ids.ts"
 import { at, begun, emptyDatabase, hydrated, recorded, sealed, uuid, write } from "../testing/ViewsFixture.ts"
 import { Roster } from "./Roster.ts"
 
@@ -10,6 +10,8 @@ const roster = begun(Roster, Roster.layer)
 
 const client = ClientId.make(uuid(201))
 const [first, second] = [ApiKeyId.make("first"), ApiKeyId.make("second")]
+const other = ClientId.make(uuid(202))
+const listed = DeviceId.make(uuid(103))
 const digest = base64url(new Uint8Array(32).fill(7))
 const clientEvents = [
   { type: "client.created.v1", data: { name: sealed } },
@@ -19,7 +21,14 @@ const clientEvents = [
     data: { key: second, digest, name: sealed, scopes: ["messages:read", "metrics:read", "of:a:newer:release"] }
   },
   { type: "client.key_expiry_set.v1", data: { key: first, expiresAt: at, replacedBy: second } },
-  { type: "client.key_revoked.v1", data: { key: first } }
+  { type: "client.key_revoked.v1", data: { key: first } },
+  { type: "client.devices_set.v1", data: { devices: [listed] } }
+]
+/** Whose list was taken away. */
+const otherEvents = [
+  { type: "client.created.v1", data: { name: sealed } },
+  { type: "client.devices_set.v1", data: { devices: [listed] } },
+  { type: "client.devices_set.v1", data: {} }
 ]
 
 const issued = { issuedAt: at, issuedBy: EventId.make(uuid(0)) }
@@ -31,6 +40,9 @@ export const rosterFromItsRows = Effect.gen(function* () {
   yield* followed.rows.setup(sql)
   for (const [revision, event] of clientEvents.entries()) {
     yield* write(followed, sql, recorded(Client.streamOf(client), revision, BigInt(revision), event))
+  }
+  for (const [revision, event] of otherEvents.entries()) {
+    yield* write(followed, sql, recorded(Client.streamOf(other), revision, BigInt(10 + revision), event))
   }
   assert.deepStrictEqual(
     [...followed.shown.keys.values()],
@@ -61,7 +73,17 @@ export const rosterFromItsRows = Effect.gen(function* () {
   )
   assert.deepStrictEqual(
     [...followed.shown.clients.values()],
-    [{ id: client, createdAt: at, name: sealed, namedBy: issued.issuedBy, keys: [first, second] }]
+    [
+      {
+        id: client,
+        createdAt: at,
+        name: sealed,
+        namedBy: issued.issuedBy,
+        keys: [first, second],
+        devices: new Set([listed])
+      },
+      { id: other, createdAt: at, name: sealed, namedBy: issued.issuedBy, keys: [], devices: undefined }
+    ]
   )
 
   const restarted = yield* hydrated(sql, roster)

@@ -1,10 +1,11 @@
 import { Schema, SchemaGetter } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { inOrder, Scope } from "#domain/access/Scopes.ts"
+import { DeviceId } from "#domain/Ids.ts"
 import { Authorization, RequiredScope, ShowsViews } from "./Authorization.ts"
 import { Name } from "./FreeText.ts"
 import { answered, keyed } from "./IdempotencyKey.ts"
-import { instant, integer, listOf, located, text, uuid } from "./Members.ts"
+import { instant, integer, listOf, located, nullable, text, uuid } from "./Members.ts"
 import { anywhere, Problem, withBody } from "./Problems.ts"
 
 /** A set: who names a scope twice, or others first, asks for the same. */
@@ -29,12 +30,27 @@ const keyId = text("Names the key; no secret.")
 /** Of a key: a client may have several. */
 const keyName = Schema.optionalKey(Name)
 
+const isDeviceId = Schema.makeFilter(Schema.is(DeviceId), { expected: "a device's id" })
+const deviceId = uuid("A device's id.").check(isDeviceId).pipe(Schema.brand("DeviceId"))
+const devices = Schema.Array(deviceId)
+const inOneOrder = (ids: ReadonlyArray<DeviceId>) => [...new Set(ids)].toSorted()
+/** A set as well. */
+const someDevices = devices
+  .check(Schema.isMaxLength(256))
+  .annotate({ description: "The devices that its keys may use; where there is no list, all of them." })
+  .pipe(Schema.decode({ decode: SchemaGetter.transform(inOneOrder), encode: SchemaGetter.passthrough() }))
+
 const CreateClient = Schema.Struct({
   name: Name,
+  devices: Schema.optionalKey(someDevices),
   keyName,
   scopes: Scopes,
   expiresInSeconds
 }).annotate({ identifier: "CreateClient", description: "A client, and what its first key may do." })
+
+const LimitClient = Schema.Struct({
+  devices: nullable(someDevices, "The devices that its keys may use from now on; `null`: all of them.")
+}).annotate({ identifier: "LimitClient", description: "What a client may use." })
 
 const IssueKey = Schema.Struct({ name: keyName, scopes: Scopes, expiresInSeconds }).annotate({
   identifier: "IssueKey",
@@ -81,6 +97,10 @@ const Client = Schema.Struct({
   id: uuid("Names the client."),
   name: Schema.optionalKey(text("What it is called; absent when that can no longer be read.")),
   createdAt: instant("When it was created."),
+  devices: nullable(
+    devices,
+    "The devices that its keys may use: any other is answered like one that does not exist. `null`: all of them."
+  ),
   keys: Schema.Array(Key).annotate({ description: "Every key that was issued to it." })
 }).annotate({ identifier: "Client", description: "Whoever calls this API." })
 
@@ -118,6 +138,14 @@ export class ClientsApi extends HttpApiGroup.make("clients")
     })
       .annotate(ShowsViews, "memory")
       .annotate(OpenApi.Summary, "A client and its keys"),
+    HttpApiEndpoint.patch("limit", "/:id", {
+      params: { id },
+      payload: LimitClient,
+      success: Client,
+      error: [...withBody, Problem("client_not_found")]
+    })
+      .annotate(ShowsViews, "memory")
+      .annotate(OpenApi.Summary, "Say which devices a client may use"),
     HttpApiEndpoint.post("issueKey", "/:id/keys", {
       params: { id },
       headers: keyed,

@@ -57,6 +57,10 @@ export const Device = Schema.Struct({
   }),
   reason: nullable(word(Object.keys(reasons), "A word for it."), "Why it is in this state, when there is more to say."),
   since: instant("Since when."),
+  number: nullable(
+    text("As `+` and digits."),
+    "The number of the account it is linked to. Only with `messages:read`, while it is linked, and once its agent has told."
+  ),
   qr: Schema.optionalKey(
     text("While it is paired by QR code: what the code says that the phone is to scan now. Only with `devices:manage`.")
   ),
@@ -100,7 +104,7 @@ export class DevicesApi extends HttpApiGroup.make("devices")
         ...answered,
         ...located("The device's path.")
       }),
-      error: [...withBody, Problem("invalid_number"), Problem("idempotency_conflict")]
+      error: [...withBody, Problem("forbidden"), Problem("invalid_number"), Problem("idempotency_conflict")]
     })
       .annotate(RequiredScope, ["devices:manage"])
       .annotate(OpenApi.Summary, "Link a WhatsApp account: by QR code, or by a code typed into the phone"),

@@ -4,7 +4,7 @@ import type { Scope } from "#domain/access/Scopes.ts"
 import { AgentOffer } from "#domain/identity/Trust.ts"
 import type { Config } from "../Config.ts"
 import * as Client from "./Client.ts"
-import { say, warn } from "./Terminal.ts"
+import { say, sayEach, warn } from "./Terminal.ts"
 
 export class NotAsked extends Schema.TaggedError<NotAsked>()("NotAsked", { message: Schema.String }) {}
 
@@ -35,10 +35,6 @@ export const enrol = Effect.fnUntraced(function* (ask: Client.Ask, offer: string
   const shortage = Option.getOrUndefined(told)?.bus.shortage ?? null
   if (shortage !== null) warn(`homing: the agent is enrolled, but NATS has no room for it: ${shortage}`)
 })
-
-const sayEach = ({ items }: { readonly items: ReadonlyArray<object> }) => {
-  for (const item of items) say(JSON.stringify(item))
-}
 
 export const listAgents = (ask: Client.Ask) =>
   Effect.map(

@@ -3,15 +3,11 @@ import { Array, Effect, Layer, Option } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { AgentId } from "#domain/Ids.ts"
 import { version } from "../Version.ts"
+import { agents, clients, configured, evidence, json, keys } from "./GatewayCommands.ts"
 import { runMain } from "./Main.ts"
 import * as Usage from "./Usage.ts"
 
 /** Each command loads what it needs when it runs: `--help` and `config` stay quick. */
-
-const json = Flag.Boolean("json").pipe(
-  Flag.withDescription("Print one JSON line for programs"),
-  Flag.withDefault(false)
-)
 
 const start = Command.make("start", {}, () =>
   Effect.gen(function* () {
@@ -91,13 +87,6 @@ const config = Command.make(
     })
 ).pipe(Command.withDescription("Print the configuration in force, secrets hidden, and where each value comes from"))
 
-const configured = Effect.gen(function* () {
-  const { configured } = yield* Effect.promise(() => import("./Settings.ts"))
-  return yield* configured
-})
-const agentCommand = Effect.promise(() => import("./AgentCommand.ts"))
-const agentsCommand = Effect.promise(() => import("./AgentsCommand.ts"))
-
 const nkey = Command.make("nkey", {}, () =>
   Effect.gen(function* () {
     const { print } = yield* Effect.promise(() => import("./NkeyCommand.ts"))
@@ -126,6 +115,8 @@ const nats = Command.make(
 ).pipe(
   Command.withDescription("Print a NATS server's configuration: an account for the gateway, and one for each agent")
 )
+
+const agentCommand = Effect.promise(() => import("./AgentCommand.ts"))
 
 const agentKeys = Command.make(
   "keys",
@@ -161,109 +152,6 @@ const agent = Command.make("agent").pipe(
   Command.withSubcommands([agentKeys, agentTrust, agentStart])
 )
 
-const url = Flag.String("url").pipe(
-  Flag.withDescription("The gateway's address; by default the one that this configuration starts"),
-  Flag.optional
-)
-const connected = (url: Option.Option<string>, scope?: "messages:read") =>
-  Effect.gen(function* () {
-    const commands = yield* agentsCommand
-    return { commands, ask: yield* commands.connect(yield* configured, Option.getOrUndefined(url), scope) }
-  })
-
-const agentsEnrol = Command.make(
-  "enrol",
-  {
-    url,
-    offer: Argument.String("offer").pipe(Argument.withDescription("What `homing agent keys` printed; - reads it"))
-  },
-  ({ offer, url }) =>
-    Effect.gen(function* () {
-      const { ask, commands } = yield* connected(url)
-      yield* commands.enrol(ask, offer)
-    })
-).pipe(Command.withDescription("Enrol an agent, and print what it is to trust"))
-
-const agentsList = Command.make("list", { url }, ({ url }) =>
-  Effect.gen(function* () {
-    const { ask, commands } = yield* connected(url)
-    yield* commands.listAgents(ask)
-  })
-).pipe(Command.withDescription("Print every enrolled agent, a line of JSON each"))
-
-const agentsRevoke = Command.make(
-  "revoke",
-  { url, agent: Argument.String("agent"), key: Argument.String("key") },
-  ({ agent, key, url }) =>
-    Effect.gen(function* () {
-      const { ask, commands } = yield* connected(url)
-      yield* commands.revoke(ask, agent, key)
-    })
-).pipe(Command.withDescription("Revoke a key of an agent: what it signs is refused from then on"))
-
-const agents = Command.make("agents").pipe(
-  Command.withDescription("Ask a running gateway about its agents; needs API_KEY"),
-  Command.withSubcommands([agentsEnrol, agentsList, agentsRevoke])
-)
-
-const keysList = Command.make("list", { url }, ({ url }) =>
-  Effect.gen(function* () {
-    const { ask, commands } = yield* connected(url)
-    yield* commands.listGatewayKeys(ask)
-  })
-).pipe(Command.withDescription("Print every key of the gateway, a line of JSON each"))
-
-const keysRotate = Command.make("rotate", { url }, ({ url }) =>
-  Effect.gen(function* () {
-    const { ask, commands } = yield* connected(url)
-    yield* commands.rotate(ask)
-  })
-).pipe(Command.withDescription("Exchange the key that signs: announce the next, wait for every agent, activate it"))
-
-const keysRevoke = Command.make("revoke", { url, key: Argument.String("key") }, ({ key, url }) =>
-  Effect.gen(function* () {
-    const { ask, commands } = yield* connected(url)
-    yield* commands.revokeGatewayKey(ask, key)
-  })
-).pipe(Command.withDescription("Revoke a key that does not sign: nothing of it is taken any more"))
-
-const keys = Command.make("keys").pipe(
-  Command.withDescription("Ask a running gateway about the keys it signs with; needs API_KEY"),
-  Command.withSubcommands([keysList, keysRotate, keysRevoke])
-)
-
-const evidenceCommand = Effect.promise(() => import("./EvidenceCommand.ts"))
-
-const evidenceExport = Command.make("export", { url, message: Argument.String("message") }, ({ message, url }) =>
-  Effect.gen(function* () {
-    const { ask } = yield* connected(url, "messages:read")
-    yield* (yield* evidenceCommand).exportHistory(ask, message)
-  })
-).pipe(Command.withDescription("Print a message's events, what agents signed of them, and their keys; needs API_KEY"))
-
-const evidenceVerify = Command.make(
-  "verify",
-  {
-    json,
-    keys: Flag.String("keys").pipe(
-      Flag.withDescription(
-        "File with the keys to believe, as `homing agent keys` prints them, not those in the export"
-      ),
-      Flag.optional
-    ),
-    file: Argument.String("file").pipe(Argument.withDescription("What `homing evidence export` printed; - reads it"))
-  },
-  ({ file, json, keys }) =>
-    Effect.gen(function* () {
-      yield* (yield* evidenceCommand).verify({ file, json, keys: Option.getOrUndefined(keys) })
-    })
-).pipe(Command.withDescription("Check an export, offline: ends with 0 signed, 2 refuted, 3 the gateway's own word"))
-
-const evidence = Command.make("evidence").pipe(
-  Command.withDescription("What stands behind a message's status, for whoever wants to check it"),
-  Command.withSubcommands([evidenceExport, evidenceVerify])
-)
-
 const raiseEpoch = Command.make("raise-epoch", {}, () =>
   Effect.gen(function* () {
     const { raiseEpoch } = yield* Effect.promise(() => import("./StoreCommand.ts"))
@@ -292,7 +180,7 @@ const store = Command.make("store").pipe(
 
 const homing = Command.make("homing").pipe(
   Command.withDescription("A self-hosted WhatsApp gateway whose answers are true and provable"),
-  Command.withSubcommands([start, demo, simulator, agent, agents, keys, evidence, nkey, nats, store, config])
+  Command.withSubcommands([start, demo, simulator, agent, agents, clients, keys, evidence, nkey, nats, store, config])
 )
 
 homing.pipe(Command.run({ version }), Effect.provide(Layer.merge(NodeServices.layer, Usage.layer)), runMain)

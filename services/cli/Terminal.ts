@@ -16,6 +16,11 @@ export const say = (...lines: ReadonlyArray<string>) => {
   process.stdout.write(`${lines.join("\n")}\n`)
 }
 
+/** A line of JSON each, for programs. */
+export const sayEach = ({ items }: { readonly items: ReadonlyArray<object> }) => {
+  for (const item of items) say(JSON.stringify(item))
+}
+
 /** Beside what a command prints for programs. */
 export const warn = (line: string) => {
   process.stderr.write(`${line}\n`)

@@ -30,6 +30,8 @@ export interface DeviceDocument {
   readonly reason: string | undefined
   /** When it came into this state. */
   readonly since: Instant
+  /** Of the account it is linked to, as far as its agent has told; absent also once its data was erased. */
+  readonly number: string | undefined
   /** What to show to pair it, while there is one that still works. */
   readonly pairing: { readonly method: "qr" | "code"; readonly code: string } | undefined
 }
@@ -135,14 +137,22 @@ export const layer = (agent: AgentId) =>
       const requests = yield* Requests.Requests
       const store = yield* EventStore
 
+      /** Whose it is follows from nothing but itself. */
+      const numberOf = ({ id, number: linked, numberedBy: event, tenant }: DeviceRecord) => {
+        if (linked === undefined || event === undefined) return Effect.succeed(undefined)
+        const whose = { stream: Device.streamOf(id), subject: linked.number.subject }
+        return personal.reveal(linked.number, { tenant, event, field: "number" }, whose)
+      }
+
       const present = Effect.fnUntraced(function* (record: DeviceRecord) {
         const { connection: state, id, namedBy, paired, removal, since } = record
         const place = { tenant: record.tenant, event: namedBy, field: "name" }
         const whose = { stream: Device.streamOf(id), subject: personal.subjectOf("device", id) }
         const name = yield* personal.reveal(record.name, place, whose)
         const pairing = paired || removal !== undefined ? undefined : yield* codes.current(id)
+        const number = paired ? yield* numberOf(record) : undefined
         const reason = removal === "asked" ? "unlinking" : record.reason
-        const document: DeviceDocument = { id, name, state, reason, since, pairing }
+        const document: DeviceDocument = { id, name, state, reason, since, number, pairing }
         return document
       })
 

@@ -4,7 +4,7 @@ import { DeviceId } from "#domain/Ids.ts"
 import { Api } from "../api/Api.ts"
 import { CurrentPrincipal } from "../api/Authorization.ts"
 import type { PairDevice } from "../api/DevicesApi.ts"
-import { may, type Principal } from "../api/Principal.ts"
+import { may, maySee, mayUse, type Principal } from "../api/Principal.ts"
 import type { AnyProblem } from "../api/Problems.ts"
 import { json, refuse } from "../http/Answer.ts"
 import { orProblem } from "../http/Foreseen.ts"
@@ -16,20 +16,28 @@ import { toPng, toSvg } from "./QrCode.ts"
 const isDeviceId = Schema.is(DeviceId)
 const { create, pair, rename } = Api.groups.devices.endpoints
 
-const deviceJson = ({ id, name, pairing, reason, since, state }: DeviceDocument) => ({
-  id,
-  ...(name !== undefined && { name }),
-  state,
-  reason: reason ?? null,
-  since,
-  ...(pairing !== undefined && { [pairing.method]: pairing.code })
-})
+/**
+ * As it is shown to this key. Whoever has a code may link the device to a phone of theirs; a number is for those who may
+ * read numbers.
+ */
+const shownTo = (principal: Principal) => (device: DeviceDocument) => {
+  const { id, name, number, reason, since, state } = device
+  const pairing = may(principal, "devices:manage") && mayUse(principal, id) ? device.pairing : undefined
+  return {
+    id,
+    ...(name !== undefined && { name }),
+    state,
+    reason: reason ?? null,
+    since,
+    number: (may(principal, "messages:read") ? number : undefined) ?? null,
+    ...(pairing !== undefined && { [pairing.method]: pairing.code })
+  }
+}
+const shown = (device: DeviceDocument) => Effect.map(CurrentPrincipal, (principal) => shownTo(principal)(device))
 
-/** As it is shown to this key: whoever has a code may link the device to a phone of theirs. */
-const shownTo = (principal: Principal) => (device: DeviceDocument) =>
-  deviceJson(may(principal, "devices:manage") ? device : { ...device, pairing: undefined })
+const managed = ({ device, isDone }: Managed) => Effect.map(shown(device), (body) => json(isDone ? 200 : 202, body))
 
-const managedJson = ({ device, isDone }: Managed) => json(isDone ? 200 : 202, deviceJson(device))
+const unlisted = "The client of this key may use the devices of its list alone, and makes none."
 
 interface Understood {
   readonly pairing: Linking
@@ -62,9 +70,13 @@ export const layer = (phoneNumber: ReadPhoneNumber) =>
     Effect.fnUntraced(function* (handlers) {
       const devices = yield* Devices
 
-      const named = (id: string) => (isDeviceId(id) ? Effect.succeed(id) : refuse("device_not_found"))
-      const find = Effect.fnUntraced(function* (id: string) {
-        const found = yield* orProblem(devices.find(yield* named(id)))
+      /** One that is not there for this key does not exist: before anything is asked about it. */
+      const named = (id: string, isFor = mayUse) =>
+        Effect.flatMap(CurrentPrincipal, (principal) =>
+          isDeviceId(id) && isFor(principal, id) ? Effect.succeed(id) : refuse("device_not_found")
+        )
+      const find = Effect.fnUntraced(function* (id: string, isFor = mayUse) {
+        const found = yield* orProblem(devices.find(yield* named(id, isFor)))
         return found ?? (yield* refuse("device_not_found"))
       })
       const qrOf = Effect.fnUntraced(function* (id: string) {
@@ -78,11 +90,13 @@ export const layer = (phoneNumber: ReadPhoneNumber) =>
           posting(
             create,
             Effect.fnUntraced(function* ({ key, payload }) {
+              const principal = yield* CurrentPrincipal
+              if (principal.devices !== undefined) return yield* refuse("forbidden", { detail: unlisted })
               const { assumed, pairing } = yield* pairingOf(payload, phoneNumber)
               const request = { idempotencyKey: key.value, name: payload.name, pairing }
-              const device = yield* devices.create(yield* CurrentPrincipal, request)
+              const device = yield* devices.create(principal, request)
               return {
-                body: { ...deviceJson(device), ...(assumed !== undefined && { assumed }) },
+                body: { ...(yield* shown(device)), ...(assumed !== undefined && { assumed }) },
                 headers: { location: `/v1/devices/${device.id}` }
               }
             })
@@ -97,7 +111,7 @@ export const layer = (phoneNumber: ReadPhoneNumber) =>
               const { assumed, pairing } = yield* pairingOf(payload, phoneNumber)
               const device = yield* devices.pair(yield* CurrentPrincipal, id, pairing)
               return {
-                body: { ...deviceJson(device), ...(assumed !== undefined && { assumed }) },
+                body: { ...(yield* shown(device)), ...(assumed !== undefined && { assumed }) },
                 headers: { location: `/v1/devices/${id}` }
               }
             })
@@ -109,33 +123,30 @@ export const layer = (phoneNumber: ReadPhoneNumber) =>
             rename,
             Effect.fnUntraced(function* ({ params, payload }) {
               const id = yield* named(params.id)
-              return { body: deviceJson(yield* devices.rename(yield* CurrentPrincipal, id, payload.name)) }
+              return { body: yield* shown(yield* devices.rename(yield* CurrentPrincipal, id, payload.name)) }
             })
           )
         )
         .handleRaw("unlink", ({ params }) =>
           Effect.gen(function* () {
             const id = yield* named(params.id)
-            return managedJson(yield* orProblem(devices.unlink(yield* CurrentPrincipal, id)))
+            return yield* managed(yield* orProblem(devices.unlink(yield* CurrentPrincipal, id)))
           })
         )
         .handleRaw("reconnect", ({ params }) =>
           Effect.gen(function* () {
             const id = yield* named(params.id)
-            return managedJson(yield* orProblem(devices.reconnect(yield* CurrentPrincipal, id)))
+            return yield* managed(yield* orProblem(devices.reconnect(yield* CurrentPrincipal, id)))
           })
         )
         .handle("list", () =>
           Effect.gen(function* () {
             const all = yield* orProblem(devices.list)
-            return { items: all.map(shownTo(yield* CurrentPrincipal)) }
+            const principal = yield* CurrentPrincipal
+            return { items: all.filter(({ id }) => maySee(principal, id)).map(shownTo(principal)) }
           })
         )
-        .handle("get", ({ params: { id } }) =>
-          Effect.gen(function* () {
-            return shownTo(yield* CurrentPrincipal)(yield* find(id))
-          })
-        )
+        .handle("get", ({ params: { id } }) => Effect.flatMap(find(id, maySee), shown))
         .handle("qrPng", ({ params: { id } }) => Effect.flatMap(qrOf(id), (qr) => Effect.promise(() => toPng(qr))))
         .handle("qrSvg", ({ params: { id } }) => Effect.map(qrOf(id), toSvg))
     })

@@ -19,6 +19,8 @@ export interface DeviceRecord extends Link {
   readonly name: Sealed
   /** The id of the event that gave it its name: the place that is bound to. */
   readonly namedBy: EventId
+  /** The same of its number, if it was ever told one. */
+  readonly numberedBy: EventId | undefined
   /** When it came into this connection, or its removal into this state. */
   readonly since: Instant
 }
@@ -38,37 +40,46 @@ const Row = Schema.Struct({
   since: Instant,
   step: Schema.Number,
   link_step: Schema.Number,
-  removal: Schema.NullOr(Schema.Literals(["asked", "done"]))
+  removal: Schema.NullOr(Schema.Literals(["asked", "done"])),
+  number: Schema.NullOr(Schema.fromJsonString(Schema.Struct({ asOf: Schema.Natural, number: Sealed }))),
+  numbered_by: Schema.NullOr(EventId)
 })
 const columns =
-  "id, CAST(position AS TEXT) AS position, tenant, transport, agent, name, named_by, connection, paired, reason, since, step, link_step, removal"
+  "id, CAST(position AS TEXT) AS position, tenant, transport, agent, name, named_by, connection, paired, reason, since, step, link_step, removal, number, numbered_by"
 const decodeRows = Schema.decodeUnknownSync(Schema.Array(Row))
 
 const recordsOf = (rows: ReadonlyArray<object>): DeviceRecords =>
   new Map(
-    decodeRows(rows).map(({ agent, link_step: linkStep, named_by: namedBy, paired, reason, removal, ...row }) => [
-      row.id,
-      {
-        ...row,
-        agent: agent ?? undefined,
-        namedBy,
-        paired: paired !== 0,
-        reason: reason ?? undefined,
-        linkStep,
-        removal: removal ?? undefined
-      }
-    ])
+    decodeRows(rows).map((all) => {
+      const { agent, link_step: linkStep, named_by: namedBy, numbered_by: numberedBy, ...row } = all
+      return [
+        row.id,
+        {
+          ...row,
+          agent: agent ?? undefined,
+          namedBy,
+          paired: row.paired !== 0,
+          reason: row.reason ?? undefined,
+          linkStep,
+          removal: row.removal ?? undefined,
+          number: row.number ?? undefined,
+          numberedBy: numberedBy ?? undefined
+        }
+      ]
+    })
   )
 
-const rowOf = ({ agent, linkStep, name, namedBy, paired, reason, removal, ...record }: DeviceRecord) => ({
+const rowOf = ({ agent, linkStep, name, namedBy, number, numberedBy, paired, ...record }: DeviceRecord) => ({
   ...record,
   agent: agent ?? null,
   name: JSON.stringify(name),
   named_by: namedBy,
   paired: paired ? 1 : 0,
-  reason: reason ?? null,
+  reason: record.reason ?? null,
   link_step: linkStep,
-  removal: removal ?? null
+  removal: record.removal ?? null,
+  number: number === undefined ? null : JSON.stringify(number),
+  numbered_by: numberedBy ?? null
 })
 
 /** What the events change. */
@@ -88,19 +99,20 @@ const evolve = (id: DeviceId, before: DeviceRecord | undefined, recorded: Record
     const { name, via } = event.data
     const [transport, agent] = [via.transport, agentOf(event.data)]
     const { eventId: namedBy, position } = recorded
-    return { id, position, tenant, transport, agent, name, namedBy, since, ...neverLinked }
+    return { id, position, tenant, transport, agent, name, namedBy, numberedBy: undefined, since, ...neverLinked }
   }
   if (before === undefined) throw new Error("a device's stream must begin with device.created")
   if (event.type === "device.renamed") return { ...before, name: event.data.name, namedBy: recorded.eventId }
   const link = linkAfter(before, event)
   const isSame = (["connection", "reason", "removal"] as const).every((part) => link[part] === before[part])
-  return { ...before, ...link, since: isSame ? before.since : since }
+  const numberedBy = event.type === "device.number_linked" ? recorded.eventId : before.numberedBy
+  return { ...before, ...link, numberedBy, since: isSame ? before.since : since }
 }
 
 /** One row per device. The name stays sealed. */
 export const view: RowsView = {
   name: "devices",
-  version: 4,
+  version: 5,
   categories: ["device"],
   tables: ["devices"],
   setup: (sql) =>
@@ -108,7 +120,7 @@ export const view: RowsView = {
       id TEXT PRIMARY KEY, position BIGINT NOT NULL, tenant TEXT NOT NULL, transport TEXT NOT NULL, agent TEXT,
       name TEXT NOT NULL,
       named_by TEXT NOT NULL, connection TEXT NOT NULL, paired INTEGER NOT NULL, reason TEXT, since TEXT NOT NULL,
-      step INTEGER NOT NULL, link_step INTEGER NOT NULL, removal TEXT)`,
+      step INTEGER NOT NULL, link_step INTEGER NOT NULL, removal TEXT, number TEXT, numbered_by TEXT)`,
   writer: () => ({
     apply: Effect.fnUntraced(function* (sql, events) {
       const ids = [...new Set(events.map(({ stream }) => Device.idOf(stream)))]
@@ -117,7 +129,8 @@ export const view: RowsView = {
         yield* sql`INSERT INTO devices ${sql.insert(rowOf(record))} ON CONFLICT (id) DO UPDATE SET
           name = excluded.name, named_by = excluded.named_by, removal = excluded.removal,
           connection = excluded.connection, paired = excluded.paired, reason = excluded.reason, since = excluded.since,
-          step = excluded.step, link_step = excluded.link_step`
+          step = excluded.step, link_step = excluded.link_step, number = excluded.number,
+          numbered_by = excluded.numbered_by`
       }
     })
   })

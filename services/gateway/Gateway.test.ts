@@ -101,6 +101,7 @@ layer(app, { excludeTestServices: true })("the front door", (it) => {
           state: "pairing",
           reason: null,
           since: at,
+          number: paired.number,
           qr: "1234-5678"
         })
         const byCode = yield* ask("POST", "/v1/devices", {
@@ -144,7 +145,7 @@ layer(app, { excludeTestServices: true })("the front door", (it) => {
 
     it.effect("are shown", () =>
       Effect.gen(function* () {
-        const shown = { id: device, name: "office", state: "connected", reason: null, since: at }
+        const shown = { id: device, name: "office", state: "connected", reason: null, since: at, number: paired.number }
         assert.deepStrictEqual((yield* ask("GET", `/v1/devices/${device}`)).json, shown)
         assert.deepStrictEqual((yield* ask("GET", "/v1/devices")).json, { items: [shown] })
         isProblem(yield* ask("GET", "/v1/devices/none"), "device_not_found")

@@ -69,8 +69,8 @@ export interface MessagePage {
   readonly next: bigint | undefined
 }
 
-/** Whose messages are read: those that a client queued itself, or everybody's. */
-export type Whose = ClientId | "everybody"
+/** Whose messages are read: those that a client queued itself, to be sent by these devices if not by any, or everybody's. */
+export type Whose = "everybody" | { readonly client: ClientId; readonly devices: ReadonlySet<DeviceId> | undefined }
 
 /** Everything the front door may do with messages. */
 export class Messages extends Context.Service<

@@ -22,7 +22,7 @@ const isDeviceId = Schema.is(DeviceId)
 const flawed = (pointer: string, expected: string) =>
   refuse("invalid_request", { errors: [{ in: "query", pointer, expected }] })
 
-const readBy = (principal: Principal): Whose => (may(principal, "messages:read:all") ? "everybody" : principal.client)
+const readBy = (principal: Principal): Whose => (may(principal, "messages:read:all") ? "everybody" : principal)
 
 export const layer = (phoneNumber: ReadPhoneNumber) =>
   HttpApiBuilder.group(

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Exit, Fiber } from "effect"
 import { configured } from "#domain/access/Client.ts"
-import { ApiKeyId, ClientId, defaultTenant, StreamId } from "#domain/Ids.ts"
+import { ApiKeyId, ClientId, DeviceId, defaultTenant, StreamId } from "#domain/Ids.ts"
 import { toMillis } from "#domain/Instant.ts"
 import { eventually } from "#domain/testing/Eventually.ts"
 import type { Caller } from "../runtime/Caller.ts"
@@ -232,17 +232,24 @@ it.live("a message is there for the client that queued it, and for who reads eve
         (all) => all.flatMap((document, i) => (document === undefined ? [] : [i]))
       )
     yield* eventually(listed("everybody"), (all) => all.length === 4)
-    const expected = [
+    const by = (client: ClientId, ...devices: ReadonlyArray<DeviceId>): Whose => ({
+      client,
+      devices: devices.length === 0 ? undefined : new Set(devices)
+    })
+    const expected: ReadonlyArray<readonly [Whose, ReadonlyArray<number>]> = [
       ["everybody", [0, 1, 2, 3]],
-      [caller.client, [0, 1]],
-      [other.client, [2]],
-      [configured.client, [3]],
-      [ClientId.make(uuid(203)), []]
-    ] as const
+      [by(caller.client), [0, 1]],
+      [by(caller.client, device), [0, 1]],
+      [by(caller.client, DeviceId.make(uuid(104))), []],
+      [{ client: caller.client, devices: new Set() }, []],
+      [by(other.client), [2]],
+      [by(configured.client), [3]],
+      [by(ClientId.make(uuid(203))), []]
+    ]
     for (const [whose, theirs] of expected) {
       assert.deepStrictEqual([yield* listed(whose), yield* found(whose)], [[...theirs], [...theirs]])
     }
-    assert.lengthOf(yield* messages.history(other.client, sent[2]!), 1)
-    assert.lengthOf(yield* messages.history(other.client, sent[0]!), 0)
+    assert.lengthOf(yield* messages.history(by(other.client), sent[2]!), 1)
+    assert.lengthOf(yield* messages.history(by(other.client), sent[0]!), 0)
   })
 )

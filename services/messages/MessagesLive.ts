@@ -21,6 +21,7 @@ import { Readiness } from "../views/Readiness.ts"
 import { Views, ViewsUnavailable } from "../views/Views.ts"
 import { type Arrival, Arrivals } from "./Arrivals.ts"
 import { awaitAnswer, type Known } from "./Confirmation.ts"
+import * as ListedRows from "./ListedRows.ts"
 import { MessageActors } from "./MessageActors.ts"
 import { evolve, present, reveal, type SealedDocument } from "./MessageDocument.ts"
 import {
@@ -34,7 +35,6 @@ import {
   WaitsFull,
   type Whose
 } from "./Messages.ts"
-import * as MessagesRows from "./MessagesRows.ts"
 import { QueueDepth } from "./QueueDepth.ts"
 import { type Wait, Waits } from "./Waits.ts"
 
@@ -59,7 +59,7 @@ export const layer = (limits: QueueLimits) =>
       const roster = yield* Roster
       const depth = yield* QueueDepth
       const store = yield* EventStore
-      const rows = yield* MessagesRows.make
+      const rows = yield* ListedRows.make
       const waits = yield* Waits
       const { pepper, tenant } = yield* Provenance
       const actors = yield* MessageActors
@@ -113,12 +113,16 @@ export const layer = (limits: QueueLimits) =>
           document: folded(id, events)
         }))
 
+      const isTheirs = (whose: Whose, first: RecordedEvent) => {
+        if (whose === "everybody") return true
+        if (clientOf(roster, first.metadata.actor) !== whose.client) return false
+        const queued = Message.read(first)
+        return queued.type === "message.queued" && (whose.devices?.has(queued.data.device) ?? true)
+      }
       const history = (whose: Whose, id: MessageId) =>
-        Effect.map(store.read(Message.streamOf(id)), (events) => {
-          const [first] = events
-          const isTheirs = whose === "everybody" || (first && clientOf(roster, first.metadata.actor)) === whose
-          return isTheirs ? events : []
-        })
+        Effect.map(store.read(Message.streamOf(id)), (events) =>
+          events[0] === undefined || isTheirs(whose, events[0]) ? events : []
+        )
 
       const idOf = ({ client }: Caller, { idempotencyKey }: SendRequest) =>
         messageIdOf(crypto, pepper, tenant, client, idempotencyKey)
@@ -226,9 +230,9 @@ export const layer = (limits: QueueLimits) =>
         history,
 
         list: Effect.fn("Messages.list")(function* ({ whose, ...filter }) {
-          const client = whose === "everybody" ? undefined : whose
+          const { client, devices } = whose === "everybody" ? {} : whose
           const found = yield* rows
-            .list({ ...filter, client, limit: filter.limit + 1 })
+            .list({ ...filter, client, devices, limit: filter.limit + 1 })
             .pipe(Effect.mapError((cause) => new ViewsUnavailable({ cause })))
           const page = found.slice(0, filter.limit)
           const items = yield* Effect.forEach(page, ({ document }) =>

@@ -1,6 +1,6 @@
 import { Array, Effect, Schema } from "effect"
-import { SqlClient, type SqlError } from "effect/sql"
-import { type ClientId, DeviceId, defaultTenant, EventId, MessageId, SubjectId, TenantId } from "#domain/Ids.ts"
+import { SqlClient } from "effect/sql"
+import { DeviceId, defaultTenant, EventId, MessageId, SubjectId, TenantId } from "#domain/Ids.ts"
 import { Instant } from "#domain/Instant.ts"
 import { Message, reportOf } from "#domain/message/Message.ts"
 import { RecipientKind } from "#domain/message/Recipient.ts"
@@ -8,7 +8,7 @@ import { contradictions, reportKinds, statusOf } from "#domain/message/Status.ts
 import type { RecordedEvent } from "#domain/Recorded.ts"
 import { Sealed } from "#domain/Sealed.ts"
 import type { RowsView, RowsWriter } from "../views/RowsView.ts"
-import { evolve, type SealedDocument } from "./MessageDocument.ts"
+import { evolve } from "./MessageDocument.ts"
 import { isOpen } from "./OpenMessages.ts"
 import * as SenderRows from "./SenderRows.ts"
 
@@ -52,8 +52,8 @@ const Whole = Schema.Struct({
     })
   )
 })
-const wholeColumns = `${openColumns}, tenant, updated_at AS "updatedAt", queued`
-const decodeWhole = Schema.decodeUnknownSync(Schema.Array(Whole))
+export const wholeColumns = `${openColumns}, tenant, updated_at AS "updatedAt", queued`
+export const decodeWhole = Schema.decodeUnknownSync(Schema.Array(Whole))
 
 const recentCapacity = 4_096
 /** Small, so that there are few different statements and each is prepared once. */
@@ -199,43 +199,6 @@ export const view: RowsView = {
   writer
 }
 
-export interface Listed {
-  readonly position: bigint
-  readonly document: SealedDocument
-}
-
-const listed = (rows: ReadonlyArray<object>): ReadonlyArray<Listed> =>
-  decodeWhole(rows).map(({ position, queued: { waMessageId, ...queued }, ...row }) => ({
-    position,
-    document: { ...row, ...queued, waMessageId }
-  }))
-
-/** Newest first, those before `after`. */
-export const list = (
-  sql: SqlClient.SqlClient,
-  filter: {
-    /** Who queued them. */
-    readonly client: ClientId | undefined
-    readonly status: string | undefined
-    readonly device: string | undefined
-    readonly after: bigint | undefined
-    readonly limit: number
-  }
-): Effect.Effect<ReadonlyArray<Listed>, SqlError.SqlError> => {
-  const conditions = [
-    sql`tenant = ${defaultTenant}`,
-    ...(filter.client === undefined ? [] : [SenderRows.sentBy(sql, filter.client)]),
-    ...(filter.status === undefined ? [] : [sql`status = ${filter.status}`]),
-    ...(filter.device === undefined ? [] : [sql`device = ${filter.device}`]),
-    ...(filter.after === undefined ? [] : [sql`position < ${filter.after}`])
-  ]
-  return Effect.map(
-    sql`SELECT ${sql.literal(wholeColumns)} FROM messages WHERE ${sql.and(conditions)}
-      ORDER BY messages.position DESC LIMIT ${filter.limit}`,
-    listed
-  )
-}
-
 /** Open messages, and those that are unknown, in the log's order: of these an agent may not have heard. */
 export const unanswered = (sql: SqlClient.SqlClient, after: bigint, limit: number) =>
   Effect.map(
@@ -265,6 +228,5 @@ export const contradicted = (sql: SqlClient.SqlClient) =>
 
 /** What is read of them by others. */
 export const make = Effect.map(SqlClient.SqlClient, (sql) => ({
-  list: (filter: Parameters<typeof list>[1]) => list(sql, filter),
   open: (after: bigint, limit: number) => open(sql, after, limit)
 }))

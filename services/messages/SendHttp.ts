@@ -4,7 +4,7 @@ import { DeviceId } from "#domain/Ids.ts"
 import { Api } from "../api/Api.ts"
 import { CurrentPrincipal } from "../api/Authorization.ts"
 import { defaults, type SendMessage } from "../api/MessagesApi.ts"
-import { may, type Principal } from "../api/Principal.ts"
+import { may, mayUse, type Principal } from "../api/Principal.ts"
 import type { AnyProblem } from "../api/Problems.ts"
 import type { Admission } from "../http/Admission.ts"
 import { refuse } from "../http/Answer.ts"
@@ -36,12 +36,13 @@ interface Understood {
 
 const understand = (
   asked: typeof SendMessage.Type,
+  principal: Principal,
   key: Key,
   phoneNumber: ReadPhoneNumber
 ): Effect.Effect<Understood, AnyProblem<"invalid_number" | "device_not_found">> => {
   const reading = phoneNumber(asked.to)
   if (Result.isFailure(reading)) return refuse("invalid_number", { detail: reading.failure })
-  if (!isDeviceId(asked.device)) return refuse("device_not_found")
+  if (!isDeviceId(asked.device) || !mayUse(principal, asked.device)) return refuse("device_not_found")
   const wanted: SendRequest = {
     idempotencyKey: key.value,
     ...(key.former !== undefined && { formerKey: key.former }),
@@ -79,7 +80,7 @@ export const send = (messages: Messages["Service"], admission: Admission["Servic
     Api.groups.messages.endpoints.send,
     Effect.fnUntraced(function* ({ key, payload, request }) {
       const principal = yield* CurrentPrincipal
-      const understood = understand(payload, key, phoneNumber)
+      const understood = understand(payload, principal, key, phoneNumber)
       const { assumed, wanted } = yield* Effect.tapError(understood, () => count(request))
       const inTime = within(wanted.confirm.timeoutMs + graceMillis, refuse("store_unavailable"))
       const sent = yield* inTime(accept(request, principal, wanted))

@@ -71,6 +71,7 @@ export const paired: DeviceDocument = {
   state: "connected",
   reason: undefined,
   since: at,
+  number: "+60123456780",
   pairing: undefined
 }
 const devices: Devices["Service"] = {

@@ -13,7 +13,7 @@ import * as InProcess from "#infra/bus/in-process/InProcess.ts"
 import * as NodeCrypto from "#infra/crypto/NodeCrypto.ts"
 import { newEvent } from "#infra/event-store/contract/Fixtures.ts"
 import * as Sqlite from "#infra/event-store/sqlite/Sqlite.ts"
-import * as SqliteSubjectKeys from "#infra/subject-keys/Sqlite.ts"
+import * as SubjectKeys from "#infra/subject-keys/Sqlite.ts"
 import * as DeviceActors from "../devices/DeviceActors.ts"
 import { DeviceRegistry } from "../devices/DeviceRegistry.ts"
 import type { DeviceRecords } from "../devices/DevicesRows.ts"
@@ -96,6 +96,8 @@ export const codeOf = (header: Header, key: CipherKey) =>
 /** What a device heard, boxed for this envelope. */
 export const heardOf = (header: Header, heard: Heard, key = reportKey) =>
   ({ kind: "heard", at, box: box(crypto, key, header, heard) }) satisfies AgentReport
+export const numberOf = (header: Header, key: CipherKey, number: string, asOf: number) =>
+  ({ kind: "number", asOf, box: box(crypto, key, header, { number }) }) satisfies AgentReport
 export const heartbeat: AgentReport = { kind: "heartbeat", at, protocol: 2, revision: 0, refused: 0 }
 
 /** Signs together, as the agent does, or somebody else. */
@@ -114,13 +116,18 @@ export const refusals = (reason: string) =>
     incremental: true
   }).valueUnsafe(Context.empty()).count
 
-const secret = () => Effect.succeed(Redacted.make(seed(1)))
 const provenance = Layer.succeed(Provenance, {
   tenant: defaultTenant,
   region: "home",
   producer: "test",
   pepper: crypto.macKey(seed(0))
 })
+
+const secrets = Layer.succeed(SecretVault, {
+  obtain: () => Effect.succeed(Redacted.make(crypto.random(32))),
+  find: () => Effect.succeed(undefined)
+})
+const subjectKeys = SubjectKeys.layer(":memory:").pipe(Layer.provide(secrets))
 
 /** What takes reports, and what it needs around it. */
 const surroundings = (registry: DeviceRecords, heard: Array<readonly [string, ...ReadonlyArray<unknown>]>) => {
@@ -132,11 +139,12 @@ const surroundings = (registry: DeviceRecords, heard: Array<readonly [string, ..
   )
   return Reports.layer.pipe(
     Layer.provide(Records.layer),
-    Layer.provide(Inbound.layer.pipe(Layer.provide(Personal.layer))),
+    Layer.provide(Inbound.layer),
     Layer.provide([Outcomes.layer, Layer.succeed(DeviceRegistry, registry)]),
     Layer.provide([MessageActors.layer, DeviceActors.layer]),
     Layer.provideMerge(pairingCodes),
-    Layer.provide(stubs),
+    Layer.provideMerge(Personal.layer),
+    Layer.provide([stubs, subjectKeys]),
     Layer.provide(provenance)
   )
 }
@@ -160,9 +168,7 @@ export const reporting = Effect.fnUntraced(function* (registry: DeviceRecords = 
     Layer.provideMerge(InProcess.layer),
     Layer.provide([
       Layer.provide(faulty, Layer.succeed(EventStore, store)),
-      Layer.provideMerge(SqliteSubjectKeys.layer(":memory:"), NodeCrypto.layer).pipe(
-        Layer.provide(Layer.succeed(SecretVault, { obtain: secret, find: secret }))
-      ),
+      NodeCrypto.layer,
       Layer.succeed(Identity, identity as never),
       Layer.succeed(Fitness, {
         obstacle: () => world.obstacle,
@@ -204,6 +210,7 @@ export const reporting = Effect.fnUntraced(function* (registry: DeviceRecords = 
     world,
     become,
     codes: Context.get(services, PairingCodes),
+    personal: Context.get(services, Personal),
     /** What was said to others: acknowledgements, versions, heartbeats. */
     heard,
     acknowledged: () => heard.flatMap(([what, , ...ids]) => (what === "acknowledgement" ? ids : [])),

@@ -4,6 +4,7 @@ import { SqlClient, type Statement } from "effect/sql"
 import { clientOf, Postgres } from "#infra/postgres/testing/PostgresFixture.ts"
 import * as SqliteClient from "#infra/sqlite/SqliteClient.ts"
 import { describeWith } from "../../test/servers/Installed.ts"
+import * as ListedRows from "../messages/ListedRows.ts"
 import * as MessagesRows from "../messages/MessagesRows.ts"
 import { Databases, home } from "../testing/ViewsFixture.ts"
 import { viewsContract } from "./contract.ts"
@@ -27,7 +28,7 @@ it.effect("a page of messages is read from one index, in its order, by whatever 
           return statement
         }
       })
-      yield* MessagesRows.list(heard, {
+      yield* ListedRows.list(heard, {
         client: undefined,
         status: undefined,
         device: undefined,

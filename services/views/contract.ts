@@ -10,6 +10,7 @@ import * as InProcessLeases from "#infra/leases/InProcess.ts"
 import { rosterFromItsRows } from "../access/contract.ts"
 import { rowsMended } from "../devices/contract.ts"
 import { DeviceRegistry } from "../devices/DeviceRegistry.ts"
+import * as ListedRows from "../messages/ListedRows.ts"
 import * as MessagesRows from "../messages/MessagesRows.ts"
 import { QueueDepth } from "../messages/QueueDepth.ts"
 import {
@@ -70,13 +71,13 @@ export const viewsContract = <E>(adapter: string, layer: Layer.Layer<Databases, 
     it.effect("lists messages newest first, by status and device, page by page", () =>
       Effect.gen(function* () {
         const { sql } = yield* someMessages
-        const list = (filter: object) => Effect.map(MessagesRows.list(sql, { ...everything, ...filter }), places)
+        const list = (filter: object) => Effect.map(ListedRows.list(sql, { ...everything, ...filter }), places)
         assert.deepStrictEqual(yield* list({}), [3n, 6n, 8n, 9n])
         assert.deepStrictEqual(yield* list({ limit: 2 }), [3n, 6n])
         assert.deepStrictEqual(yield* list({ after: far - 6n }), [8n, 9n])
         assert.deepStrictEqual(yield* list({ device: home }), [3n, 8n, 9n])
         assert.deepStrictEqual(yield* list({ status: "sent", device: home }), [8n])
-        const [shown] = yield* MessagesRows.list(sql, { ...everything, status: "failed" })
+        const [shown] = yield* ListedRows.list(sql, { ...everything, status: "failed" })
         assert.deepStrictEqual(
           [shown!.document.id, shown!.document.device, shown!.document.reports.map(({ kind }) => kind)] as const,
           [uuid(1), home, ["failed", "sent"]] as const
@@ -105,7 +106,7 @@ export const viewsContract = <E>(adapter: string, layer: Layer.Layer<Databases, 
         yield* write(second, sql, by("configured", queued(4, far - 3n, home)), by("nobody", queued(5, far - 2n, home)))
         yield* write(second, sql, reported(1, 1, far - 1n, "sent"), reported(2, 1, far, "sent"))
         const list = (client: ClientId | undefined, filter: object = {}) =>
-          Effect.map(MessagesRows.list(sql, { ...everything, client, ...filter }), places)
+          Effect.map(ListedRows.list(sql, { ...everything, client, ...filter }), places)
         assert.deepStrictEqual(yield* list(till), [4n, 8n])
         assert.deepStrictEqual(yield* list(shop), [5n])
         assert.deepStrictEqual(yield* list(configured.client), [3n])
@@ -114,6 +115,24 @@ export const viewsContract = <E>(adapter: string, layer: Layer.Layer<Databases, 
         assert.deepStrictEqual(yield* list(till, { status: "sent" }), [8n])
         assert.deepStrictEqual(yield* list(till, { device: away }), [4n])
         assert.deepStrictEqual(yield* list(till, { device: away, status: "sent" }), [])
+        for (const [devices, theirs] of [
+          [[home], [8n]],
+          [[away], [4n]],
+          [
+            [away, home],
+            [4n, 8n]
+          ],
+          [[], []]
+        ] as const) {
+          assert.deepStrictEqual(yield* list(till, { devices: new Set(devices) }), [...theirs])
+        }
+        const many = new Set([home, ...Array.from({ length: 150 }, (_, n) => uuid(300 + n)), away])
+        assert.deepStrictEqual(yield* list(till, { devices: many }), [4n, 8n])
+        assert.deepStrictEqual(yield* list(till, { devices: many, limit: 1 }), [4n])
+        assert.deepStrictEqual(yield* list(till, { devices: many, limit: 1, after: far - 4n }), [8n])
+        assert.deepStrictEqual(yield* list(till, { devices: many, status: "sent" }), [8n])
+        assert.deepStrictEqual(yield* list(till, { devices: new Set([home]), device: away }), [])
+        assert.deepStrictEqual(yield* list(till, { devices: new Set([home, away]), device: away }), [4n])
         assert.deepStrictEqual([second.shown.total(), second.shown.of(away)], [3, 1])
       })
     )
@@ -129,7 +148,7 @@ export const viewsContract = <E>(adapter: string, layer: Layer.Layer<Databases, 
         })
         yield* write(messages, sql, foreign(queued(5, far - 1n, home)))
         yield* write(devices, sql, foreign(deviceCreated(home, far)))
-        assert.deepStrictEqual(places(yield* MessagesRows.list(sql, { ...everything, device: home })), [3n, 8n, 9n])
+        assert.deepStrictEqual(places(yield* ListedRows.list(sql, { ...everything, device: home })), [3n, 8n, 9n])
         assert.deepStrictEqual(places(yield* MessagesRows.open(sql, -1n, 10)), [6n, 3n])
         assert.strictEqual((yield* hydrated(sql, deviceRegistry)).shown.size, 0)
       })
@@ -161,7 +180,7 @@ export const viewsContract = <E>(adapter: string, layer: Layer.Layer<Databases, 
         const page = (event: (n: number) => RecordedEvent) => numbers.map(event) as [RecordedEvent]
         yield* write(messages, sql, ...page((n) => queued(n, BigInt(n), home)))
         yield* write(yield* queueDepth, sql, ...page((n) => reported(n, 1, BigInt(100 + n), "sent")))
-        const rows = yield* MessagesRows.list(sql, { ...everything, status: "sent" })
+        const rows = yield* ListedRows.list(sql, { ...everything, status: "sent" })
         assert.deepStrictEqual(
           rows.map(({ document }) => document.id as string),
           numbers.map(uuid).toReversed()
@@ -177,7 +196,7 @@ export const viewsContract = <E>(adapter: string, layer: Layer.Layer<Databases, 
         assert.deepStrictEqual(yield* depthOf(sql, restarted), [2, 1, 1, 1])
         yield* write(restarted, sql, reported(3, 1, far - 1n, "failed"), reported(4, 2, far, "sent"))
         assert.deepStrictEqual(yield* depthOf(sql, restarted), [0, 0, 0, 1])
-        assert.deepStrictEqual(places(yield* MessagesRows.list(sql, everything)), [3n, 6n, 8n, 9n])
+        assert.deepStrictEqual(places(yield* ListedRows.list(sql, everything)), [3n, 6n, 8n, 9n])
         assert.deepStrictEqual(yield* MessagesRows.open(sql, -1n, 10), [])
       })
     )

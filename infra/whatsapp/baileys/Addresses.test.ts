@@ -26,6 +26,11 @@ const known = () =>
   )
 
 describe("addresses", () => {
+  it("of a phone, whatever the device, tell its number; those of a LID, and what is no number, tell none", () => {
+    const numbers = ["15550001:3@s.whatsapp.net", "15550001@hosted", own.lid, "123@s.whatsapp.net", "a@b", undefined]
+    assert.deepStrictEqual(numbers.map(Addresses.phoneOf), ["+15550001", "+15550001", ...Array(4).fill(undefined)])
+  })
+
   it("are one person's under either name and on any device, if the server said so", () => {
     const { isSame } = known()
     for (const same of [pn, "15550002:7@s.whatsapp.net", "15550002@c.us", "15550002:99@hosted", "22@lid", "22:7@lid"]) {

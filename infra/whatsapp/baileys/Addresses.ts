@@ -1,4 +1,5 @@
-import type { Recipient } from "#domain/message/Recipient.ts"
+import { Schema } from "effect"
+import { PhoneNumber, type Recipient } from "#domain/message/Recipient.ts"
 import type { AuthState } from "./AuthState.ts"
 
 /**
@@ -31,6 +32,15 @@ const pattern = /^(\d{1,24})(?::\d{1,5})?@(s\.whatsapp\.net|c\.us|hosted|lid|hos
 export const userOf = (address: string | undefined): User | undefined => {
   const [, name, server] = pattern.exec(address ?? "") ?? []
   return name === undefined ? undefined : { kind: server?.endsWith("lid") ? "lid" : "phone", name }
+}
+
+const isPhoneNumber = Schema.is(PhoneNumber)
+
+/** The number whose address it is; `undefined` for a LID's, and for what is no address. */
+export const phoneOf = (address: string | undefined): PhoneNumber | undefined => {
+  const user = userOf(address)
+  const number = `+${user?.name}`
+  return user?.kind === "phone" && isPhoneNumber(number) ? number : undefined
 }
 
 const numberOf = (to: Recipient) => to.address.slice(1)

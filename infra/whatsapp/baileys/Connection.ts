@@ -179,7 +179,8 @@ export const connect = (options: {
           )
         const send: Line["send"] = (message) => within(breach, () => sender.send(message))
         outside(() => options.opened({ send, logOut: () => void logOut() }))
-        tell({ _tag: "Connected" })
+        const number = Addresses.phoneOf(sock.user?.id)
+        tell({ _tag: "Connected", ...(number !== undefined && { number }) })
       }
       if (connection === "close") {
         leastWaitMs = banMillis(lastDisconnect?.error) ?? 0

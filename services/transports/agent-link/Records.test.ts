@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { fromBase64url } from "#domain/Bytes.ts"
+import { Device } from "#domain/device/Device.ts"
 import { reportIdOf } from "#domain/Identifiers.ts"
 import { DeviceId, SubjectId } from "#domain/Ids.ts"
 import { verifyBatch } from "#domain/wire/Envelope.ts"
@@ -17,6 +18,7 @@ import {
   home,
   lostKey,
   messageOf,
+  numberOf,
   office,
   olderReportKey,
   own,
@@ -139,6 +141,60 @@ describe("a code to pair with", () => {
   )
 })
 
+describe("the number of an account", () => {
+  it.live(
+    "is an event of its device, sealed under the number, without what the agent signed; told again, no other",
+    () =>
+      Effect.gen(function* () {
+        const { acknowledged, personal, recorded, tell } = yield* reporting()
+        const header = headerOf(0)
+        yield* tell(changeOf("paired", 0), header)
+        for (const asOf of [1, 1, 3]) {
+          yield* tell(changeOf("connected", asOf), header)
+          yield* tell(numberOf(header, reportKey, "+15550100009", asOf), header)
+        }
+        const told = (yield* recorded("device", device)).filter(({ type }) => type === "device.number_linked.v1")
+        assert.lengthOf(told, 1)
+        const { data, eventId, metadata } = told[0]!
+        assert.deepStrictEqual(
+          [eventId, metadata.actor],
+          [reportIdOf(crypto, commandOf(0), 1, "number 1"), { kind: "agent", id: home }]
+        )
+        assert.sameMembers(Object.keys(data), ["asOf", "number"])
+        assert.notInclude(JSON.stringify(told[0]!.data), "15550100009")
+        const place = { tenant: metadata.tenant, event: eventId, field: "number" }
+        const subject = personal.subjectOf("phone", "+15550100009")
+        const whose = { stream: Device.streamOf(device), subject }
+        assert.strictEqual(yield* personal.reveal(data.number as never, place, whose), "+15550100009")
+        assert.strictEqual((data.number as { subject: string }).subject, subject)
+        assert.lengthOf(
+          acknowledged().filter((id) => id === eventId),
+          2
+        )
+        yield* tell(changeOf("connected", 5), header)
+        yield* tell(numberOf(header, reportKey, "+15550100010", 5), header)
+        assert.strictEqual((yield* recorded("device", device)).at(-1)?.type, "device.number_linked.v1")
+      })
+  )
+
+  it.live("that is none, or cannot be opened, is refused, and acknowledged", () =>
+    Effect.gen(function* () {
+      const { acknowledged, recorded, tell } = yield* reporting()
+      const header = headerOf(0)
+      const before = refusals("undecodable")
+      for (const [key, number] of [
+        [lostKey, "+15550100009"],
+        [reportKey, "15550100009"],
+        [reportKey, "Ada"]
+      ] as const) {
+        yield* tell(numberOf(header, key, number, 1), header)
+      }
+      assert.deepStrictEqual([refusals("undecodable") - before, yield* recorded("device", device)], [3, []])
+      assert.lengthOf(acknowledged(), 3)
+    })
+  )
+})
+
 describe("an agent is heard", () => {
   it.live("about its own devices: whose they are stands in the log, whatever is known here", () =>
     Effect.gen(function* () {
@@ -153,14 +209,19 @@ describe("an agent is heard", () => {
         for (const [n, of] of [theirs, strange].entries()) {
           const header = headerOf(n + 1, { device: of })
           yield* queue(n + 1, of)
-          for (const report of [claimOf(n + 1, "sent"), changeOf("paired", 0), codeOf(header, reportKey)]) {
+          for (const report of [
+            claimOf(n + 1, "sent"),
+            changeOf("paired", 0),
+            codeOf(header, reportKey),
+            numberOf(header, reportKey, "+15550100009", 0)
+          ]) {
             yield* tell(report, header)
           }
           assert.deepStrictEqual(yield* recorded("message", messageOf(n + 1)), [])
           assert.deepStrictEqual(yield* recorded("device", of), [])
           assert.isUndefined(yield* codes.current(of))
         }
-        assert.deepStrictEqual([refusals("other_agent") - other, refusals("not_created") - uncreated], [3, 3])
+        assert.deepStrictEqual([refusals("other_agent") - other, refusals("not_created") - uncreated], [4, 4])
         if (mine !== undefined) yield* tell(changeOf("paired", 0), headerOf(0, { device: mine }))
         assert.lengthOf(yield* recorded("device", device), mine === undefined ? 0 : 1)
       }

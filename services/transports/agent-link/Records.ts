@@ -1,19 +1,20 @@
 import { Context, Effect, Layer, Schema } from "effect"
 import { base64url } from "#domain/Bytes.ts"
 import { agentOf, type ChangeEvent, Device, DeviceRejected } from "#domain/device/Device.ts"
-import { deviceReportKey, reportIdOf } from "#domain/Identifiers.ts"
+import { deviceReportKey, numberReportKey, reportIdOf } from "#domain/Identifiers.ts"
 import { type AgentId, DeviceId, type EventId } from "#domain/Ids.ts"
 import type { Report } from "#domain/message/Status.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
 import { EventStore } from "#domain/ports/EventStore.ts"
 import type { Actor } from "#domain/Recorded.ts"
 import type { Header, Verified } from "#domain/wire/Envelope.ts"
-import { type AgentReport, CodeBox, HeardBox, Undecodable, unbox } from "#domain/wire/Protocol.ts"
+import { type AgentReport, CodeBox, HeardBox, NumberBox, Undecodable, unbox } from "#domain/wire/Protocol.ts"
 import { DeviceActors } from "../../devices/DeviceActors.ts"
 import { DeviceRegistry } from "../../devices/DeviceRegistry.ts"
 import { PairingCodes } from "../../devices/PairingCodes.ts"
 import type { AgentTrust } from "../../identity/AgentTrust.ts"
 import { Facts } from "../../inbound/Inbound.ts"
+import { Personal } from "../../privacy/Personal.ts"
 import type { Origin } from "../../runtime/Provenance.ts"
 import { Outcomes } from "../Outcomes.ts"
 
@@ -22,10 +23,12 @@ type MessageReport = Extract<Told, { kind: "message" }>
 type DeviceReport = Extract<Told, { kind: "device" }>
 type CodeReport = Extract<Told, { kind: "pairing_code" }>
 type HeardReport = Extract<Told, { kind: "heard" }>
+type NumberReport = Extract<Told, { kind: "number" }>
 
 const isDeviceId = Schema.is(DeviceId)
 const decodeCode = Schema.decodeUnknownSync(CodeBox)
 const decodeHeard = Schema.decodeUnknownSync(HeardBox)
+const decodeNumber = Schema.decodeUnknownSync(NumberBox)
 
 const actorOf = ({ agent }: Header): Actor => ({ kind: "agent", id: agent })
 
@@ -51,6 +54,7 @@ const make = Effect.gen(function* () {
   const facts = yield* Facts
   const outcomes = yield* Outcomes
   const devices = yield* DeviceActors
+  const personal = yield* Personal
   const registry = yield* DeviceRegistry
   const store = yield* EventStore
 
@@ -100,6 +104,25 @@ const make = Effect.gen(function* () {
     return yield* facts.receive(heard, { device, at, origin })
   })
 
+  /** Sealed as a person's, under the number itself: erasing it takes it from here as well. */
+  const recordNumber = Effect.fnUntraced(function* (
+    trust: AgentTrust,
+    { header }: Verified,
+    { asOf, box }: NumberReport,
+    device: DeviceId,
+    eventId: EventId
+  ) {
+    const { number } = yield* unbox(crypto, trust.reportKeys(header.keyId), header, box, decodeNumber)
+    const seal = yield* personal.sealFor("phone", number)
+    const told = { asOf, agent: header.agent as AgentId, number: seal(eventId, "number", number) }
+    yield* devices.execute(
+      Device.streamOf(device),
+      () => ({ _tag: "RecordNumber", ...told }),
+      originOf(header, device),
+      { eventId }
+    )
+  })
+
   /** Whose a device is stands in its first event, for ever; the registry may not show it yet. */
   const read = Effect.fnUntraced(function* (device: DeviceId) {
     const [first] = yield* store.read(Device.streamOf(device))
@@ -111,7 +134,9 @@ const make = Effect.gen(function* () {
     return known === undefined ? read(device) : Effect.succeed(known.agent)
   }
 
-  type Recording = ReturnType<typeof recordMessage | typeof recordDevice | typeof recordFact | typeof showCode>
+  type Recording = ReturnType<
+    typeof recordMessage | typeof recordDevice | typeof recordFact | typeof recordNumber | typeof showCode
+  >
   type Recorded = Effect.Effect<unknown, Effect.Error<Recording> | Undecodable>
 
   /** The header names a device of the signer's choice: an agent is heard about its own. */
@@ -142,6 +167,10 @@ const make = Effect.gen(function* () {
       case "heard": {
         const id = answered(header) // the report is about no command: the name is its own
         return { id, recorded: ifOwn(trust, header, (device) => recordFact(trust, verified, told, device)) }
+      }
+      case "number": {
+        const id = reportIdOf(crypto, header.commandId, Number(header.attempt), numberReportKey(told.asOf))
+        return { id, recorded: ifOwn(trust, header, (device) => recordNumber(trust, verified, told, device, id)) }
       }
       case "pairing_code":
         return { id: undefined, recorded: ifOwn(trust, header, (device) => showCode(trust, verified, told, device)) }

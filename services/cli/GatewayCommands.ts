@@ -1,0 +1,156 @@
+import { Effect, Option } from "effect"
+import { Argument, Command, Flag } from "effect/cli"
+import { DeviceId } from "#domain/Ids.ts"
+
+/** The commands that ask a running gateway, and what they share with the others. */
+
+export const json = Flag.Boolean("json").pipe(
+  Flag.withDescription("Print one JSON line for programs"),
+  Flag.withDefault(false)
+)
+
+export const configured = Effect.gen(function* () {
+  const { configured } = yield* Effect.promise(() => import("./Settings.ts"))
+  return yield* configured
+})
+const agentsCommand = Effect.promise(() => import("./AgentsCommand.ts"))
+
+const url = Flag.String("url").pipe(
+  Flag.withDescription("The gateway's address; by default the one that this configuration starts"),
+  Flag.optional
+)
+const connected = (url: Option.Option<string>, scope?: "messages:read") =>
+  Effect.gen(function* () {
+    const commands = yield* agentsCommand
+    return { commands, ask: yield* commands.connect(yield* configured, Option.getOrUndefined(url), scope) }
+  })
+
+const agentsEnrol = Command.make(
+  "enrol",
+  {
+    url,
+    offer: Argument.String("offer").pipe(Argument.withDescription("What `homing agent keys` printed; - reads it"))
+  },
+  ({ offer, url }) =>
+    Effect.gen(function* () {
+      const { ask, commands } = yield* connected(url)
+      yield* commands.enrol(ask, offer)
+    })
+).pipe(Command.withDescription("Enrol an agent, and print what it is to trust"))
+
+const agentsList = Command.make("list", { url }, ({ url }) =>
+  Effect.gen(function* () {
+    const { ask, commands } = yield* connected(url)
+    yield* commands.listAgents(ask)
+  })
+).pipe(Command.withDescription("Print every enrolled agent, a line of JSON each"))
+
+const agentsRevoke = Command.make(
+  "revoke",
+  { url, agent: Argument.String("agent"), key: Argument.String("key") },
+  ({ agent, key, url }) =>
+    Effect.gen(function* () {
+      const { ask, commands } = yield* connected(url)
+      yield* commands.revoke(ask, agent, key)
+    })
+).pipe(Command.withDescription("Revoke a key of an agent: what it signs is refused from then on"))
+
+export const agents = Command.make("agents").pipe(
+  Command.withDescription("Ask a running gateway about its agents; needs API_KEY"),
+  Command.withSubcommands([agentsEnrol, agentsList, agentsRevoke])
+)
+
+const clientsCommand = Effect.promise(() => import("./ClientsCommand.ts"))
+
+const clientsList = Command.make("list", { url }, ({ url }) =>
+  Effect.gen(function* () {
+    const { ask } = yield* connected(url)
+    yield* (yield* clientsCommand).list(ask)
+  })
+).pipe(Command.withDescription("Print every client, a line of JSON each: its keys, and the devices it may use"))
+
+const clientsDevices = Command.make(
+  "devices",
+  {
+    url,
+    all: Flag.Boolean("all").pipe(
+      Flag.withDescription("All devices, instead of those that are named"),
+      Flag.withDefault(false)
+    ),
+    client: Argument.String("client").pipe(Argument.withDescription("The client's id")),
+    devices: Argument.String("device").pipe(
+      Argument.withDescription("The id of each device that its keys may use from now on"),
+      Argument.withSchema(DeviceId),
+      Argument.variadic()
+    )
+  },
+  ({ all, client, devices, url }) =>
+    Effect.gen(function* () {
+      const { limit } = yield* clientsCommand
+      const { ask } = yield* connected(url)
+      yield* limit(ask, client, { all, devices })
+    })
+).pipe(Command.withDescription("Say which devices a client may use, and print the client"))
+
+export const clients = Command.make("clients").pipe(
+  Command.withDescription("Ask a running gateway about its clients; needs API_KEY"),
+  Command.withSubcommands([clientsList, clientsDevices])
+)
+
+const keysList = Command.make("list", { url }, ({ url }) =>
+  Effect.gen(function* () {
+    const { ask, commands } = yield* connected(url)
+    yield* commands.listGatewayKeys(ask)
+  })
+).pipe(Command.withDescription("Print every key of the gateway, a line of JSON each"))
+
+const keysRotate = Command.make("rotate", { url }, ({ url }) =>
+  Effect.gen(function* () {
+    const { ask, commands } = yield* connected(url)
+    yield* commands.rotate(ask)
+  })
+).pipe(Command.withDescription("Exchange the key that signs: announce the next, wait for every agent, activate it"))
+
+const keysRevoke = Command.make("revoke", { url, key: Argument.String("key") }, ({ key, url }) =>
+  Effect.gen(function* () {
+    const { ask, commands } = yield* connected(url)
+    yield* commands.revokeGatewayKey(ask, key)
+  })
+).pipe(Command.withDescription("Revoke a key that does not sign: nothing of it is taken any more"))
+
+export const keys = Command.make("keys").pipe(
+  Command.withDescription("Ask a running gateway about the keys it signs with; needs API_KEY"),
+  Command.withSubcommands([keysList, keysRotate, keysRevoke])
+)
+
+const evidenceCommand = Effect.promise(() => import("./EvidenceCommand.ts"))
+
+const evidenceExport = Command.make("export", { url, message: Argument.String("message") }, ({ message, url }) =>
+  Effect.gen(function* () {
+    const { ask } = yield* connected(url, "messages:read")
+    yield* (yield* evidenceCommand).exportHistory(ask, message)
+  })
+).pipe(Command.withDescription("Print a message's events, what agents signed of them, and their keys; needs API_KEY"))
+
+const evidenceVerify = Command.make(
+  "verify",
+  {
+    json,
+    keys: Flag.String("keys").pipe(
+      Flag.withDescription(
+        "File with the keys to believe, as `homing agent keys` prints them, not those in the export"
+      ),
+      Flag.optional
+    ),
+    file: Argument.String("file").pipe(Argument.withDescription("What `homing evidence export` printed; - reads it"))
+  },
+  ({ file, json, keys }) =>
+    Effect.gen(function* () {
+      yield* (yield* evidenceCommand).verify({ file, json, keys: Option.getOrUndefined(keys) })
+    })
+).pipe(Command.withDescription("Check an export, offline: ends with 0 signed, 2 refuted, 3 the gateway's own word"))
+
+export const evidence = Command.make("evidence").pipe(
+  Command.withDescription("What stands behind a message's status, for whoever wants to check it"),
+  Command.withSubcommands([evidenceExport, evidenceVerify])
+)
