@@ -4,10 +4,8 @@ import { EventId } from "#domain/Ids.ts"
 import { fromMillis } from "#domain/Instant.ts"
 import { PhoneNumber } from "#domain/message/Recipient.ts"
 import { BusUnavailable } from "#domain/ports/CommandBus.ts"
-
 import * as HeldTimers from "#domain/testing/HeldTimers.ts"
 import { directionOf, numbersSince } from "#domain/wire/Versions.ts"
-
 import {
   acknowledgementOf,
   connect,
