@@ -337,6 +337,22 @@ it.live("no second first key is given out because rows of keys are gone", () =>
   })
 )
 
+it.live("a start makes no device once the last one was unlinked", () =>
+  Effect.gen(function* () {
+    const cwd = yield* folder
+    const begin = started({ cwd, env }, env.API_KEY)
+    const first = yield* begin
+    const { body } = yield* eventually(first.call("GET", "/v1/devices"), ({ body }) => body.items?.length === 1)
+    yield* eventually(first.call("DELETE", `/v1/devices/${body.items[0].id}`), ({ status }) => status === 200)
+    assert.strictEqual((yield* first.process.end("SIGTERM")).code, 0)
+    const second = yield* begin
+    yield* second.process.says(/data in/)
+    yield* Effect.sleep("1 second")
+    assert.strictEqual((yield* second.process.end("SIGTERM")).code, 0)
+    assert.strictEqual(devicesIn(join(cwd, "data")), 1)
+  })
+)
+
 it.live("an event that cannot be read is told with its place, and nothing of what stands in it", () =>
   Effect.gen(function* () {
     const { copy, cwd } = yield* used

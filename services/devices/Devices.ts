@@ -1,5 +1,4 @@
-import { Clock, Context, Duration, Effect, Layer, Schedule, Schema, Stream } from "effect"
-import { isReleased } from "#domain/Aggregates.ts"
+import { Clock, Context, Duration, Effect, Layer, Option, Schedule, Schema, Stream } from "effect"
 import { Device, type DeviceCommand, type Pairing } from "#domain/device/Device.ts"
 import { type Connection, connections, isBeingPaired } from "#domain/device/Link.ts"
 import { uuidV7 } from "#domain/Identifiers.ts"
@@ -8,7 +7,6 @@ import type { Instant } from "#domain/Instant.ts"
 import type { PhoneNumber } from "#domain/message/Recipient.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
 import { EventStore, type EventStoreUnavailable } from "#domain/ports/EventStore.ts"
-import type { RecordedEvent } from "#domain/Recorded.ts"
 import { graceMillis, requestMillis } from "../http/Patience.ts"
 import { Personal } from "../privacy/Personal.ts"
 import type { Decision } from "../runtime/AggregateActors.ts"
@@ -20,7 +18,7 @@ import type { Unavailable } from "../views/Unavailable.ts"
 import { inForce, Views } from "../views/Views.ts"
 import { DeviceActors } from "./DeviceActors.ts"
 import { DeviceRegistry } from "./DeviceRegistry.ts"
-import { type DeviceRecord, type DeviceRecords, fold } from "./DevicesRows.ts"
+import type { DeviceRecord, DeviceRecords } from "./DevicesRows.ts"
 import { PairingCodes } from "./PairingCodes.ts"
 
 export interface DeviceDocument {
@@ -107,7 +105,8 @@ export class Devices extends Context.Service<
     readonly count: () => Readonly<Record<Connection, number>>
 
     /**
-     * Whether there is none but what was unlinked, as the log has it: rows that somebody changed are no reason to make one.
+     * Whether none was ever made, as the log has it: rows that somebody changed are no reason to make one, nor that the last
+     * one was unlinked.
      */
     readonly isNone: Effect.Effect<boolean, EventStoreUnavailable>
 
@@ -168,13 +167,7 @@ export const layer = (agent: AgentId) =>
       const isNoneInLog = Effect.gen(function* () {
         const head = yield* store.head
         if (head === undefined) return true
-        const devices = new Map<DeviceId, DeviceRecord>()
-        const put = (events: ReadonlyArray<RecordedEvent>) => {
-          for (const [id, record] of fold(devices, events)) devices.set(id, record)
-        }
-        const past = Stream.filter(pastOf(Device.category, head), isReleased)
-        yield* Stream.runForEachArray(past, (events) => Effect.sync(() => put(events)))
-        return remaining(devices).length === 0
+        return Option.isNone(yield* Stream.runHead(pastOf(Device.category, head)))
       }).pipe(Effect.provideService(EventStore, store))
 
       /** What a repeat finds may be just as new. */
@@ -283,7 +276,7 @@ export const layer = (agent: AgentId) =>
 
         count,
 
-        isNone: Effect.suspend(() => (remaining(registry).length > 0 ? Effect.succeed(false) : isNoneInLog)),
+        isNone: Effect.suspend(() => (registry.size > 0 ? Effect.succeed(false) : isNoneInLog)),
 
         warnings: () => {
           const found = new Set(remaining(registry).map(warningOf))
