@@ -8,7 +8,7 @@ import { CommandBus, type Incoming, type Lane } from "#domain/ports/CommandBus.t
 import { Steps } from "#domain/ports/Steps.ts"
 import type { Header } from "#domain/wire/Envelope.ts"
 import type { AgentReport } from "#domain/wire/Protocol.ts"
-import { type Received, type Receiver, type Refused, receiving, take } from "#domain/wire/Receiving.ts"
+import { type Received, type Receiver, Refused, receiving, take } from "#domain/wire/Receiving.ts"
 import { tally } from "#domain/wire/Tally.ts"
 import { SpokenVersions } from "#domain/wire/Versions.ts"
 import type { AgentTrust } from "../../identity/AgentTrust.ts"
@@ -86,7 +86,8 @@ export const layer = Layer.effectDiscard(
         (report) => follow(trust!, report), // one of its keys verified it
         (reason) => refuse(agent, reason)
       )
-      if (id !== undefined) acknowledgements.give(agent, [id])
+      const awaited = !(answer instanceof Refused) && answer.said.kind === "heard"
+      if (id !== undefined) acknowledgements.give(agent, [id], { awaited })
       yield* from.acknowledge
     })
 
