@@ -18,8 +18,8 @@ const reluctant = () => {
       EventStore.of({
         ...store,
         subscribe: (asked) => {
-          // the views are the only ones that follow clients
-          if (!asked.categories.includes("client")) return store.subscribe(asked)
+          // the views are the only ones that follow clients among others; a start looks for one of them alone
+          if (!asked.categories.includes("client") || asked.categories.length === 1) return store.subscribe(asked)
           const events = store.subscribe({ ...asked, passed: undefined })
           return Stream.tap(events, () => Effect.suspend(() => Deferred.await(gate)))
         }

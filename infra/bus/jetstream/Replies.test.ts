@@ -40,8 +40,10 @@ const scene = Effect.fnUntraced(function* (config: string) {
   const { jsm, nc } = yield* administrator(server.url)
   const heard = new Set<string>()
   nc.subscribe(">", {
-    // what a consumer delivers goes by its own subject, wherever it goes
-    callback: (_, { reply, subject }) => void (reply?.startsWith("$JS.ACK.") || heard.add(subject))
+    // what a consumer delivers goes by its own subject, wherever it goes; and the gateway looks after its streams itself
+    callback: (_, { reply, subject }) => {
+      if (!["$JS.ACK.", inboxOf("gateway")].some((own) => reply?.startsWith(own))) heard.add(subject)
+    }
   })
   yield* Effect.promise(() => nc.flush())
   const agent = yield* as(server.url, keys.home, inboxOf({ agent: home }))
