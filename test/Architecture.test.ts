@@ -104,7 +104,8 @@ const below: Record<string, ReadonlyArray<string>> = {
   access: ["api", "http", "privacy", "runtime", "tables", "views"],
   devices: ["api", "http", "privacy", "runtime", "tables", "telemetry", "views"],
   messages: ["access", "api", "devices", "http", "identity", "privacy", "runtime", "telemetry", "views"],
-  inbound: ["privacy", "runtime"],
+  inbound: ["api", "privacy", "runtime"],
+  events: ["api", "http", "identity", "inbound", "messages", "privacy"],
   "transports/agent-link": [
     "api",
     "devices",

@@ -4,6 +4,7 @@ import * as Access from "../access/Feature.ts"
 import * as Devices from "../devices/Feature.ts"
 import * as Dispatch from "../dispatch/Feature.ts"
 import type { ReconcilerOptions } from "../dispatch/Reconciler.ts"
+import * as Events from "../events/Feature.ts"
 import * as Server from "../gateway/Server.ts"
 import * as HealthHttp from "../health/HealthHttp.ts"
 import * as Judgement from "../health/Judgement.ts"
@@ -53,7 +54,7 @@ export const gateway = <A = never, E = never, R = never>(
   return Server.layer(options.http).pipe(
     Layer.provideMerge(behind),
     Layer.provideMerge([Dispatch.layer(options.reconciler), HealthHttp.layer]),
-    Layer.provideMerge(transports),
+    Layer.provideMerge([transports, Events.layer]),
     Layer.provideMerge(Inbound.layer),
     Layer.provideMerge(Messages.layer(options.queueLimits, phoneNumber)),
     Layer.provideMerge(Devices.layer(options.agent, phoneNumber)),
