@@ -61,6 +61,10 @@ export const publicTypes = {
 
   "homing.device.created.v1": Schema.Struct({ ...ofDevice, name }),
   "homing.device.renamed.v1": Schema.Struct({ ...ofDevice, name }),
+  "homing.device.number_linked.v1": Schema.Struct({
+    ...ofDevice,
+    number: Schema.optionalKey(text(`The number of the account that it is linked to. ${shownToReaders}`))
+  }),
   "homing.device.paired.v1": Changed,
   "homing.device.connected.v1": Changed,
   "homing.device.disconnected.v1": Explained,

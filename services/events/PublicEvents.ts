@@ -1,5 +1,4 @@
 import { Context, Effect, Layer } from "effect"
-import { isReleased } from "#domain/Aggregates.ts"
 import { Device } from "#domain/device/Device.ts"
 import { categoryOf, type DeviceId } from "#domain/Ids.ts"
 import { Inbound } from "#domain/inbound/Inbound.ts"
@@ -8,6 +7,7 @@ import { Message } from "#domain/message/Message.ts"
 import type { EventStoreUnavailable } from "#domain/ports/EventStore.ts"
 import type { SubjectKeysUnavailable } from "#domain/ports/SubjectKeys.ts"
 import type { RecordedEvent } from "#domain/Recorded.ts"
+import type { Sealed } from "#domain/Sealed.ts"
 import type { PublicData, PublicType } from "../api/PublicTypes.ts"
 import { cursorOf } from "../http/Cursor.ts"
 import { Identity } from "../identity/Identity.ts"
@@ -37,6 +37,17 @@ export interface PublicEvent {
   readonly data: JsonObject
 }
 
+export interface About {
+  readonly type: PublicType
+  readonly device: DeviceId
+}
+
+/** What is personal in an event of a device that says no more than that. */
+const boxIn = (data: object): readonly [field: "name" | "number", sealed: Sealed | undefined] => {
+  const { name, number } = data as { readonly name?: Sealed; readonly number?: Sealed }
+  return number === undefined ? ["name", name] : ["number", number]
+}
+
 /** What of the log is told to the outside, and how. */
 export class PublicEvents extends Context.Service<
   PublicEvents,
@@ -46,14 +57,22 @@ export class PublicEvents extends Context.Service<
       event: RecordedEvent,
       options: { readonly personal: boolean }
     ) => Effect.Effect<PublicEvent | undefined, SubjectKeysUnavailable | EventStoreUnavailable>
+    /** Of which type it is told, and of which device; `undefined` for what is not told. Opens nothing. */
+    readonly about: (event: RecordedEvent) => Effect.Effect<About | undefined, EventStoreUnavailable>
   }
 >()("homing/services/events/PublicEvents") {}
 
 /** The events of these are told, all others are nobody else's business. */
-export const publicCategories: ReadonlyArray<string> = [Message, Inbound, Device].map(({ category }) => category)
+const told = [Message, Inbound, Device] as const
+const isTold: ReadonlySet<string> = new Set(told.flatMap(({ read }) => [...read.types]))
 
-/** A type, and data of its shape. */
-type Told = { readonly [T in PublicType]: { readonly type: T; readonly data: PublicData[T] } }[PublicType]
+/** `message.sent.v1`, in whichever version it is stored, is told as `homing.message.sent.v1`. */
+const typeOf = (stored: string): PublicType => {
+  const name = stored.slice(0, stored.lastIndexOf("."))
+  return `homing.${name === "inbound.received" ? "inbound.message" : name}.v1` as PublicType
+}
+
+type Data = PublicData[PublicType]
 
 export const layer = Layer.effect(
   PublicEvents,
@@ -67,60 +86,62 @@ export const layer = Layer.effect(
       const event = Message.read(recorded)
       if (event.type !== "message.queued") {
         const { at, attempt } = event.data
-        const data = { id, device, attempt, at }
-        const told: Told =
-          event.type === "message.failed" || event.type === "message.unknown"
-            ? { type: `homing.${event.type}.v1`, data: { ...data, error: errorJson(event.data.code) } }
-            : { type: `homing.${event.type}.v1`, data }
-        return told
+        const data: Data = {
+          id,
+          device,
+          attempt,
+          at,
+          ...("code" in event.data && { error: errorJson(event.data.code) })
+        }
+        return data
       }
       const document = evolve(id, undefined, recorded)
       const { content, to } = personal ? yield* reveal(opener, document) : { content: undefined, to: undefined }
       const { expiresAt, tags, waMessageId } = document
-      const told: Told = {
-        type: "homing.message.queued.v1",
-        data: {
-          id,
-          device,
-          ...(to !== undefined && { to: to.address }),
-          ...(content !== undefined && { content }),
-          ...(waMessageId !== undefined && { waMessageId }),
-          tags,
-          expiresAt
-        }
+      const data: PublicData["homing.message.queued.v1"] = {
+        id,
+        device,
+        ...(to !== undefined && { to: to.address }),
+        ...(content !== undefined && { content }),
+        ...(waMessageId !== undefined && { waMessageId }),
+        tags,
+        expiresAt
       }
-      return told
+      return data
     })
 
     const ofFact = Effect.fnUntraced(function* (recorded: RecordedEvent, device: DeviceId, personal: boolean) {
       const id = Inbound.idOf(recorded.stream)
       const event = Inbound.read(recorded)
-      const place = { tenant: recorded.metadata.tenant, event: recorded.eventId }
+      const place = { tenant: recorded.metadata.tenant, stream: recorded.stream, event: recorded.eventId }
       const opening = personal ? opener : undefined
-      if (event.type === "inbound.received") {
-        const told: Told = { type: "homing.inbound.message.v1", data: yield* factJson(opening, id, event.data, place) }
-        return told
-      }
+      if (event.type === "inbound.received") return yield* factJson(opening, id, event.data, place)
       const { content, heardAt } = event.data
-      const data = { id, device, ...(yield* saidJson(opening, content, place)), heardAt }
-      const told: Told = { type: "homing.inbound.decrypted.v1", data }
-      return told
+      const data: Data = { id, device, ...(yield* saidJson(opening, content, place)), heardAt }
+      return data
     })
 
-    const ofDevice = Effect.fnUntraced(function* (recorded: RecordedEvent, id: DeviceId, personal: boolean) {
-      const event = Device.read(recorded)
-      const type = `homing.${event.type}.v1` as const
-      if ("at" in event.data) {
-        const { at } = event.data
-        return { type, data: { id, at, ...("reason" in event.data && { reason: event.data.reason }) } } as Told
-      }
-      if (!("name" in event.data)) return { type, data: { id } } as Told
-      const place = { tenant: recorded.metadata.tenant, event: recorded.eventId, field: "name" }
-      const name = personal ? yield* opener.reveal(event.data.name, place) : undefined
-      return { type, data: { id, ...(name !== undefined && { name }) } } as Told
+    const ofDevice = Effect.fnUntraced(function* (
+      { eventId: event, metadata: { tenant }, ...recorded }: RecordedEvent,
+      id: DeviceId,
+      personal: boolean
+    ) {
+      const { data } = Device.read({ ...recorded, eventId: event })
+      if ("at" in data) return { id, at: data.at, ...("reason" in data && { reason: data.reason }) } satisfies Data
+      const [field, sealed] = boxIn(data)
+      if (sealed === undefined || !personal) return { id } satisfies Data
+      // whose number it is follows from nothing but itself
+      const subject = field === "name" ? opener.subjectOf("device", id) : sealed.subject
+      const words = yield* opener.reveal(sealed, { tenant, event, field }, { stream: recorded.stream, subject })
+      return { id, ...(words !== undefined && { [field]: words }) } satisfies Data
     })
 
-    const toldOf = (recorded: RecordedEvent, category: string, device: DeviceId, personal: boolean) => {
+    const shown = (
+      recorded: RecordedEvent,
+      device: DeviceId,
+      personal: boolean
+    ): Effect.Effect<Data, SubjectKeysUnavailable> => {
+      const category = categoryOf(recorded.stream)
       if (category === Message.category) return ofMessage(recorded, device, personal)
       return category === Inbound.category ? ofFact(recorded, device, personal) : ofDevice(recorded, device, personal)
     }
@@ -129,21 +150,30 @@ export const layer = Layer.effect(
      * What was tampered with is told without what cannot be read: it holds up nothing behind it. The defect may quote what
      * it could not decode, and so is not logged.
      */
-    const told = (recorded: RecordedEvent, category: string, device: DeviceId, personal: boolean) => {
-      if (!personal) return toldOf(recorded, category, device, false)
-      return Effect.catchDefect(toldOf(recorded, category, device, true), () =>
+    const dataOf = (recorded: RecordedEvent, device: DeviceId, personal: boolean) => {
+      if (!personal) return shown(recorded, device, false)
+      return Effect.catchDefect(shown(recorded, device, true), () =>
         Effect.logError("an event holds damaged personal data; it is told without", { event: recorded.eventId }).pipe(
-          Effect.andThen(toldOf(recorded, category, device, false))
+          Effect.andThen(shown(recorded, device, false))
         )
       )
     }
 
+    const about = (event: RecordedEvent): Effect.Effect<About | undefined, EventStoreUnavailable> => {
+      if (!isTold.has(event.type)) return Effect.succeed(undefined)
+      const type = typeOf(event.type)
+      return categoryOf(event.stream) === Device.category
+        ? Effect.succeed({ type, device: Device.idOf(event.stream) })
+        : Effect.map(deviceOf(event), (device) => ({ type, device }))
+    }
+
     return {
+      about,
       tell: Effect.fnUntraced(function* (recorded, { personal }) {
-        const category = categoryOf(recorded.stream)
-        if (!publicCategories.includes(category) || !isReleased(recorded)) return undefined
-        const device = category === Device.category ? Device.idOf(recorded.stream) : yield* deviceOf(recorded)
-        const { data, type } = yield* told(recorded, category, device, personal)
+        const found = yield* about(recorded)
+        if (found === undefined) return undefined
+        const { device, type } = found
+        const data = yield* dataOf(recorded, device, personal)
         const event: PublicEvent = {
           specversion: "1.0",
           id: recorded.eventId,
@@ -153,7 +183,7 @@ export const layer = Layer.effect(
           subject: data.id,
           datacontenttype: "application/json",
           cursor: cursorOf(epoch, recorded.position),
-          data: data as JsonObject
+          data: data as object as JsonObject
         }
         return event
       })

@@ -40,7 +40,9 @@ const vitals = Judgement.layer.pipe(Layer.provideMerge([Freshness.layer, SharedC
 /** Every way by which messages go. */
 const transports = Layer.mergeAll(AgentLink.layer).pipe(Layer.provideMerge([Transports.layer, Outcomes.layer]))
 
-const projections = Projections.layer(Layer.mergeAll(Messages.projections, Devices.projections, Access.projections))
+const projections = Projections.layer(
+  Layer.mergeAll(Messages.projections, Inbound.projections, Devices.projections, Access.projections)
+)
 
 /**
  * The gateway: its features, each with its handlers, and the door on top, which opens last and closes first. `behind` the
