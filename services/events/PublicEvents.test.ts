@@ -19,7 +19,7 @@ const hello = Heard.make({
   chat: both,
   sender: both,
   fromMe: false,
-  name: "Ali",
+  name: "Ali of Ipoh",
   content: { type: "text", text: "hello" }
 })
 
@@ -58,7 +58,7 @@ describe("what is told to the outside", () => {
       })
       const { names, ...chat } = received!.data.chat as Record<string, unknown>
       assert.deepStrictEqual<unknown>([(names as ReadonlyArray<string>).length, chat], [2, both])
-      assert.deepInclude(received!.data.sender, { phone, lid, name: "Ali" })
+      assert.deepInclude(received!.data.sender, { phone, lid, name: "Ali of Ipoh" })
       assert.deepInclude(received!.data, { kind: "undecryptable", fromMe: false, waMessageId: "A1", device })
       assert.deepInclude(decrypted!.data, { kind: "text", content: hello.content, device })
       assert.strictEqual(decrypted!.subject, received!.subject)
@@ -67,7 +67,7 @@ describe("what is told to the outside", () => {
         log.slice(-2).map(({ position }) => position)
       )
       const text = JSON.stringify(bare)
-      for (const personal of ["60123456789", "900002", "hello", "Ali"]) assert.notInclude(text, personal)
+      for (const personal of ["60123456789", "900002", "hello", "Ali of Ipoh"]) assert.notInclude(text, personal)
       for (const [i, { data, ...around }] of bare.entries()) {
         const { data: whole, ...aroundWhole } = full[i]!
         assert.deepStrictEqual(around, aroundWhole)
