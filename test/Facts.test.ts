@@ -59,7 +59,8 @@ describe("what a contact writes to a device", () => {
         }
         assert.strictEqual((yield* follower("GET", "/v1/inbound")).body.code, "forbidden")
         assert.strictEqual((yield* reader("GET", "/v1/events")).body.code, "forbidden")
-        for (const wrong of ["after=x", "types=homing.message", "waitMs=30001", "limit=0"]) {
+        assert.strictEqual((yield* holder("GET", "/v1/inbound?device=none")).body.code, "invalid_request")
+        for (const wrong of ["after=x", "types=homing.message", "waitMs=30001", "device=none", "limit=0"]) {
           assert.strictEqual((yield* follower("GET", `/v1/events?${wrong}`)).body.code, "invalid_request", wrong)
         }
       }),

@@ -1,5 +1,6 @@
 import { Effect, Schema } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
+import { DeviceId } from "#domain/Ids.ts"
 import { Api } from "../api/Api.ts"
 import { CurrentPrincipal } from "../api/Authorization.ts"
 import { eventPageSizes } from "../api/EventsApi.ts"
@@ -13,6 +14,7 @@ import { requestMillis, within } from "../http/Patience.ts"
 import { Identity } from "../identity/Identity.ts"
 import { Feed } from "./Feed.ts"
 
+const isDeviceId = Schema.is(DeviceId)
 const isPublicType = Schema.is(Schema.Literals(publicTypeNames))
 
 const unlike = (pointer: string, expected: string) =>
@@ -43,6 +45,7 @@ export const layer = HttpApiBuilder.group(
         const after = query.after === undefined ? undefined : positionOf(epoch, query.after)
         if (query.after !== undefined && after === undefined) return yield* unlike("/after", "a `next` or a `cursor`")
         const { device, limit = eventPageSizes.default, waitMs = 0 } = query
+        if (device !== undefined && !isDeviceId(device)) return yield* unlike("/device", "a device's id")
         const types = yield* typesIn(query.types)
         const personal = may(principal, "messages:read:all")
         const seen = personal ? undefined : principal.devices

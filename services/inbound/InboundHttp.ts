@@ -1,6 +1,6 @@
 import { Effect, Schema } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
-import { type DeviceId, InboundId } from "#domain/Ids.ts"
+import { DeviceId, InboundId } from "#domain/Ids.ts"
 import { Inbound } from "#domain/inbound/Inbound.ts"
 import { EventStore } from "#domain/ports/EventStore.ts"
 import { Api } from "../api/Api.ts"
@@ -20,6 +20,10 @@ import * as FactRows from "./FactRows.ts"
 const hears = (principal: Principal): ReadonlySet<DeviceId> | undefined =>
   may(principal, "messages:read:all") ? undefined : (principal.devices ?? new Set())
 
+const flawed = (pointer: string, expected: string) =>
+  refuse("invalid_request", { errors: [{ in: "query", pointer, expected }] })
+
+const isDeviceId = Schema.is(DeviceId)
 const isInboundId = Schema.is(InboundId)
 
 export const layer = HttpApiBuilder.group(
@@ -52,10 +56,9 @@ export const layer = HttpApiBuilder.group(
       .handle("list", ({ query: { limit = pageSizes.default, ...query } }) =>
         Effect.gen(function* () {
           const after = query.after === undefined ? undefined : positionOf(epoch, query.after)
-          if (query.after !== undefined && after === undefined) {
-            const flaw = { in: "query", pointer: "/after", expected: "the `next` of an earlier page" } as const
-            return yield* refuse("invalid_request", { errors: [flaw] })
-          }
+          if (query.after !== undefined && after === undefined)
+            return yield* flawed("/after", "the `next` of an earlier page")
+          if (query.device !== undefined && !isDeviceId(query.device)) return yield* flawed("/device", "a device's id")
           const heardBy = hears(yield* CurrentPrincipal)
           return yield* orProblem(list({ device: query.device, heardBy, after, limit }))
         })
