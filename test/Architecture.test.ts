@@ -39,8 +39,10 @@ const confined: Record<string, ReadonlyArray<string>> = {
     "services/api/",
     "services/cli/Client.ts",
     "services/devices/",
+    "services/events/",
     "services/gateway/",
     "services/health/",
+    "services/inbound/",
     "services/messages/",
     "services/transports/agent-link/",
     "services/http/"
@@ -56,6 +58,7 @@ const confined: Record<string, ReadonlyArray<string>> = {
     "services/messages/ListedRows.ts",
     "services/messages/MessagesRows.ts",
     "services/messages/SenderRows.ts",
+    "services/inbound/FactRows.ts",
     "services/access/KeysRows.ts",
     "services/access/KeyUseRows.ts",
     "services/devices/DevicesRows.ts",
@@ -104,7 +107,8 @@ const below: Record<string, ReadonlyArray<string>> = {
   access: ["api", "http", "privacy", "runtime", "tables", "views"],
   devices: ["api", "http", "privacy", "runtime", "tables", "telemetry", "views"],
   messages: ["access", "api", "devices", "http", "identity", "privacy", "runtime", "telemetry", "views"],
-  inbound: ["privacy", "runtime"],
+  inbound: ["api", "http", "identity", "privacy", "runtime", "views"],
+  events: ["api", "http", "identity", "inbound", "messages", "privacy", "runtime", "telemetry"],
   "transports/agent-link": [
     "api",
     "devices",
@@ -119,7 +123,7 @@ const below: Record<string, ReadonlyArray<string>> = {
   transports: ["messages", "runtime"],
   dispatch: ["devices", "messages", "runtime", "tables", "telemetry", "transports", "views"],
   health: ["api", "devices", "http", "identity", "runtime", "telemetry", "transports/agent-link", "views"],
-  gateway: ["api", "http", "messages", "runtime", "telemetry"]
+  gateway: ["api", "events", "http", "messages", "runtime", "telemetry"]
 }
 
 const isIn = (places: ReadonlyArray<string>, file: string) => places.some((place) => file.startsWith(place))

@@ -105,13 +105,18 @@ describe("personal data", () => {
         yield* scan(first, whatsapp, device, own)
         const byCode = { name: `${deviceName} 2`, pairing: "code", phone: `+${own}` }
         assert.strictEqual((yield* first.call("POST", "/v1/devices", byCode)).status, 201)
-        const scopes = ["messages:send", "devices:manage"]
+        const scopes = ["messages:send", "devices:manage", "events:read"]
         const { body: made } = yield* first.call("POST", "/v1/clients", { name: clientName, scopes })
         const sender = callerOf(first.url, made.key.secret)
         const sent = yield* sender("POST", "/v1/messages", message(device), { "idempotency-key": `+${friend}` })
         assert.deepStrictEqual([sent.status, sent.body.status], [201, "sent"])
         findings.push(...inText("the answer to one who may not read", JSON.stringify(sent.body)))
         yield* whatsapp.control("incoming", { from: friend, to: own, text: heard })
+        const inbound = yield* eventually(first.call("GET", "/v1/inbound"), ({ body }) => body.items?.length === 1)
+        assert.include(inText("an answer", JSON.stringify(inbound.body)), "received text as text in an answer")
+        const told = yield* sender("GET", "/v1/events?limit=500")
+        assert.include(JSON.stringify(told.body), inbound.body.items[0].id)
+        findings.push(...inText("what is told to one who may not read", JSON.stringify(told.body)))
 
         // things go wrong
         yield* whatsapp.control("faults", { ack: { error: 463 } })

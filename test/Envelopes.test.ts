@@ -8,13 +8,14 @@ import { base64url, concat, fromBase64url } from "#domain/Bytes.ts"
 import { AgentId, DeviceId, defaultTenant, EventId, MessageId, SubjectId, WaMessageId } from "#domain/Ids.ts"
 import { fromMillis } from "#domain/Instant.ts"
 import type { GatewayPin } from "#domain/identity/Trust.ts"
+import { Heard, Lid } from "#domain/inbound/Heard.ts"
 import { PhoneNumber } from "#domain/message/Recipient.ts"
 import { CommandBus } from "#domain/ports/CommandBus.ts"
 import { type CipherKey, Crypto } from "#domain/ports/Crypto.ts"
 import type { Payloads } from "#domain/wire/Payloads.ts"
 import { type Undecodable, unbox, type WireBox } from "#domain/wire/Protocol.ts"
 import { Refused, receiving } from "#domain/wire/Receiving.ts"
-import { version3 } from "#domain/wire/Versions.ts"
+import { hearingSince, version3 } from "#domain/wire/Versions.ts"
 import { crypto } from "#infra/crypto/NodeCrypto.ts"
 import * as LedgerPatience from "#mac-agent/LedgerPatience.ts"
 import * as Dialect from "#mac-agent/link/Dialect.ts"
@@ -148,6 +149,17 @@ const said = [
 const number = PhoneNumber.make("+15550100009")
 const heartbeat = { kind: "heartbeat", at, protocol: 2, revision: 3, refused: 4, offsetMillis: -5 } as const
 
+const lid = Lid.make("90000000000002")
+const heard = Heard.make({
+  waMessageId: "3A00000000000000000001",
+  chat: { kind: "group", address: "120363000000000001@g.us" },
+  sender: { kind: "person", phone: PhoneNumber.make("+15551234567"), lid },
+  fromMe: false,
+  sentAt: at,
+  name: "Ada",
+  content: { type: "text", text: "Grüße 😀" }
+})
+
 const reports = Effect.fnUntraced(function* (version: number) {
   const { ports, published } = yield* scene
   const trust = {
@@ -172,6 +184,10 @@ const reports = Effect.fnUntraced(function* (version: number) {
   if (version >= 2) reporter.ask(eventOf(2), heartbeat)
   reporter.tellNumber(regarding, { asOf: 1, number }) // says nothing where there are no words for it
   yield* until("they are published", () => published.length > 0)
+  if (version < hearingSince) return published
+  const before = published.length
+  reporter.tell({ id: eventOf(3), device, at, heard }, 1, () => {})
+  yield* until("it is published", () => published.length > before)
   return published
 })
 
@@ -229,12 +245,9 @@ describe("envelopes are read as they were first released", () => {
         const read = yield* readBy("reports", version3.reports, seed(2), reportKey, released(`report.${version}`))
         const code = { kind: "pairing_code", method: "qr", expiresAt, box: { code: "2@code" } }
         const told = { kind: "number", asOf: 1, box: { number } }
-        assert.deepStrictEqual(read, [
-          ...said,
-          code,
-          ...(version < 2 ? [] : [heartbeat]),
-          ...(version < 3 ? [] : [told])
-        ])
+        const fact = { kind: "heard", at, box: heard }
+        const later = [...(version < 2 ? [] : [heartbeat]), ...(version < hearingSince ? [] : [told, fact])]
+        assert.deepStrictEqual(read, [...said, code, ...later])
       })
     )
   }

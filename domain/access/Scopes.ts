@@ -11,6 +11,8 @@ export const scopes = [
   "devices:read",
   /** Includes `devices:read`. */
   "devices:manage",
+  /** What happens, of everybody's messages, of devices and what they hear; who may read messages is told what they say. */
+  "events:read",
   /** How the gateway is: its metrics, and its health in detail. */
   "metrics:read",
   /** Manages clients and keys; includes all others. */

@@ -28,27 +28,39 @@ export type Place = typeof Place.Type
 export const Chat = Schema.Union([Person, Place])
 export type Chat = typeof Chat.Type
 
-/** As the source encoded it, base64url. */
-const raw = Schema.String.check(Schema.isMaxLength(131_072))
+/** As the source encoded it. */
+const raw = Schema.String.annotate({
+  description: "All of it, as WhatsApp encoded it (protobuf).",
+  contentEncoding: "base64url"
+}).check(Schema.isMaxLength(131_072))
+const name = Schema.String.annotate({ description: "WhatsApp's name of its kind." }).check(Schema.isMaxLength(64))
+const type = <const Name extends string>(name: Name) =>
+  Schema.Literal(name).annotate({ description: "Tells kinds of content apart." })
 
 /** What was said. Whole, as far as it has room: what this release has no words for is passed on as it was encoded. */
 export const HeardContent = Schema.Union([
   Schema.Struct({
-    type: Schema.Literal("text"),
-    text: Schema.String.check(Schema.isMaxLength(65_536), wellFormed),
+    type: type("text"),
+    text: Schema.String.annotate({ description: "The text." }).check(Schema.isMaxLength(65_536), wellFormed),
     /** Where there is more than the text: what it replies to, whom it mentions. */
     raw: Schema.optionalKey(raw)
-  }),
+  }).annotate({ identifier: "HeardText", description: "A text." }),
   /** Of a kind that is not taken apart yet. */
-  Schema.Struct({ type: Schema.Literal("other"), name: Schema.String.check(Schema.isMaxLength(64)), raw }),
+  Schema.Struct({ type: type("other"), name, raw }).annotate({
+    identifier: "HeardOther",
+    description: "Something of a kind that is passed on as it is."
+  }),
   /** Longer than what can be passed on. */
   Schema.Struct({
-    type: Schema.Literal("oversized"),
-    name: Schema.String.check(Schema.isMaxLength(64)),
-    bytes: Schema.Natural
-  }),
+    type: type("oversized"),
+    name,
+    bytes: Schema.Natural.annotate({ description: "How long it was, encoded." })
+  }).annotate({ identifier: "HeardOversized", description: "Something longer than what can be passed on." }),
   /** It came, and cannot be read here: the sender is asked for it again, under the same id. */
-  Schema.Struct({ type: Schema.Literal("undecryptable") })
+  Schema.Struct({ type: type("undecryptable") }).annotate({
+    identifier: "HeardUndecryptable",
+    description: "Something that could not be read; its sender is asked for it again."
+  })
 ])
 export type HeardContent = typeof HeardContent.Type
 

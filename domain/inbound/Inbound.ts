@@ -15,15 +15,17 @@ import { Source } from "./Heard.ts"
 /** Keyed digests of every name that the source had for it: a phone number and a LID, say. They name one thing. */
 const names = Schema.Array(SubjectId).check(Schema.isMinLength(1), Schema.isMaxLength(4))
 
-const received = Schema.Struct({
+/** What was said. Of any kind: what a newer release lets say, this one passes on. */
+export const SaidContent = Schema.Struct({ kind: Schema.String, body: sealedAs("content") })
+
+export const Received = Schema.Struct({
   source: Source,
   /** The source's own id. */
   waMessageId: Schema.String,
   fromMe: Schema.Boolean,
   chat: Schema.Struct({ kind: Schema.String, names, address: sealedAs("chat") }),
   sender: Schema.Struct({ names, address: sealedAs("sender"), name: Schema.optionalKey(sealedAs("name")) }),
-  /** Of any kind: what a newer release lets say, this one passes on. */
-  content: Schema.Struct({ kind: Schema.String, body: sealedAs("content") }),
+  content: SaidContent,
   /** A keyed digest of what was said: the same heard again has the same one. */
   contentDigest: Schema.String,
   /** Another fact has the same id of the source, and other content. */
@@ -33,17 +35,17 @@ const received = Schema.Struct({
   /** By the clock of whoever heard it. */
   heardAt: Instant
 })
-export type ReceivedFact = typeof received.Type
+export type ReceivedFact = typeof Received.Type
 
 /** What could not be read at first, as its sender has sent it again. */
 const decrypted = Schema.Struct({
-  content: Schema.Struct({ kind: Schema.String, body: sealedAs("content") }),
+  content: SaidContent,
   contentDigest: Schema.String,
   heardAt: Instant
 })
 
 const events = {
-  "inbound.received": released(received),
+  "inbound.received": released(Received),
   "inbound.decrypted": released(decrypted)
 }
 export type InboundEvent = EventOf<typeof events>

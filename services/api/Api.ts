@@ -3,8 +3,10 @@ import { AgentsApi } from "./AgentsApi.ts"
 import { ClientsApi } from "./ClientsApi.ts"
 import { DevicesApi } from "./DevicesApi.ts"
 import { asSeenByClients } from "./Document.ts"
+import { EventsApi } from "./EventsApi.ts"
 import { GatewayKeysApi } from "./GatewayKeysApi.ts"
 import { HealthApi, ProbesApi } from "./HealthApi.ts"
+import { InboundApi } from "./InboundApi.ts"
 import { MessagesApi } from "./MessagesApi.ts"
 import { withRateLimitHeaders } from "./RateLimitHeaders.ts"
 import { withSecurity } from "./Security.ts"
@@ -12,6 +14,8 @@ import { withSecurity } from "./Security.ts"
 /** The whole front door, as data: the server, the OpenAPI document and the typed client are made from it. */
 export class Api extends HttpApi.make("homing")
   .add(MessagesApi)
+  .add(InboundApi)
+  .add(EventsApi)
   .add(DevicesApi)
   .add(AgentsApi)
   .add(GatewayKeysApi)

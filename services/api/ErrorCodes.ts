@@ -7,6 +7,7 @@ export const errorCodes = {
   forbidden: [403, "The API key lacks the scope for this."],
   not_found: [404, "There is nothing here."],
   message_not_found: [404, "There is no such message."],
+  inbound_not_found: [404, "Nothing was heard under this id."],
   device_not_found: [404, "There is no such device."],
   qr_not_found: [
     404,
@@ -37,7 +38,7 @@ export const errorCodes = {
   queue_full: [429, "Too many messages are waiting; try again later."],
   too_many_waits: [
     503,
-    "Too many requests wait for a confirmation; repeat with the same idempotency key, later or with a timeoutMs of 0."
+    "Too many requests wait; repeat with the same idempotency key, later or with a timeoutMs or waitMs of 0."
   ],
   internal: [500, "Something is wrong on our side."],
   store_unavailable: [503, "The store does not answer; repeat the request with the same idempotency key."],

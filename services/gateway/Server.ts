@@ -6,6 +6,7 @@ import { HttpApiBuilder } from "effect/http-api"
 import { notice } from "#domain/Notice.ts"
 import { after, every } from "#domain/Timer.ts"
 import { Api } from "../api/Api.ts"
+import { Feed } from "../events/Feed.ts"
 import type * as Admission from "../http/Admission.ts"
 import { maxBodyBytes } from "../http/Body.ts"
 import { track } from "../http/Connections.ts"
@@ -41,7 +42,7 @@ const beginShutdown = (server: Server, { drainTimeoutMs }: Options) =>
   Layer.effectDiscard(
     Effect.gen(function* () {
       const { closeIdle, requests } = track(server)
-      const { releaseWaits } = yield* Messages
+      const waits = [(yield* Messages).releaseWaits, (yield* Feed).releaseWaits]
       const stop = yield* Stop
       const close = Effect.sync(() => {
         const sweep = every(sweepMillis, closeIdle)
@@ -56,7 +57,7 @@ const beginShutdown = (server: Server, { drainTimeoutMs }: Options) =>
           Effect.logInfo("stopping: open requests are answered", { requests: requests(), withinMs: drainTimeoutMs })
         )
       )
-      yield* Effect.addFinalizer(() => Effect.all([stop.begin, told, close, releaseWaits], { discard: true }))
+      yield* Effect.addFinalizer(() => Effect.all([stop.begin, told, close, ...waits], { discard: true }))
     })
   )
 /** For the answers to what is interrupted when the time is over. */

@@ -4,6 +4,7 @@ import * as Access from "../access/Feature.ts"
 import * as Devices from "../devices/Feature.ts"
 import * as Dispatch from "../dispatch/Feature.ts"
 import type { ReconcilerOptions } from "../dispatch/Reconciler.ts"
+import * as Events from "../events/Feature.ts"
 import * as Server from "../gateway/Server.ts"
 import * as HealthHttp from "../health/HealthHttp.ts"
 import * as Judgement from "../health/Judgement.ts"
@@ -39,7 +40,9 @@ const vitals = Judgement.layer.pipe(Layer.provideMerge([Freshness.layer, SharedC
 /** Every way by which messages go. */
 const transports = Layer.mergeAll(AgentLink.layer).pipe(Layer.provideMerge([Transports.layer, Outcomes.layer]))
 
-const projections = Projections.layer(Layer.mergeAll(Messages.projections, Devices.projections, Access.projections))
+const projections = Projections.layer(
+  Layer.mergeAll(Messages.projections, Inbound.projections, Devices.projections, Access.projections)
+)
 
 /**
  * The gateway: its features, each with its handlers, and the door on top, which opens last and closes first. `behind` the
@@ -53,7 +56,7 @@ export const gateway = <A = never, E = never, R = never>(
   return Server.layer(options.http).pipe(
     Layer.provideMerge(behind),
     Layer.provideMerge([Dispatch.layer(options.reconciler), HealthHttp.layer]),
-    Layer.provideMerge(transports),
+    Layer.provideMerge([transports, Events.layer]),
     Layer.provideMerge(Inbound.layer),
     Layer.provideMerge(Messages.layer(options.queueLimits, phoneNumber)),
     Layer.provideMerge(Devices.layer(options.agent, phoneNumber)),

@@ -10,6 +10,9 @@ import type { MessageDocument } from "./Messages.ts"
 const details: Readonly<Record<string, string>> = messageCodes
 const refused = "WhatsApp refused the message."
 
+/** A failure as the API shows it. */
+export const errorJson = (code: string) => ({ code, detail: details[code] ?? refused })
+
 /** A message as the API shows it; what it says and to whom only to those who may read messages. */
 export const messageJson = (message: MessageDocument, mayRead: boolean) => ({
   id: message.id,
@@ -18,9 +21,7 @@ export const messageJson = (message: MessageDocument, mayRead: boolean) => ({
   ...(mayRead && message.to !== undefined && { to: message.to.address }),
   ...(mayRead && message.content !== undefined && { content: message.content }),
   ...(message.waMessageId !== undefined && { waMessageId: message.waMessageId }),
-  ...(message.errorCode !== undefined && {
-    error: { code: message.errorCode, detail: details[message.errorCode] ?? refused }
-  }),
+  ...(message.errorCode !== undefined && { error: errorJson(message.errorCode) }),
   tags: message.tags,
   createdAt: message.createdAt,
   updatedAt: message.updatedAt,

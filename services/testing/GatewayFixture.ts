@@ -17,12 +17,14 @@ import * as Access from "#services/access/Feature.ts"
 import { type ErrorCode, errorCodes } from "#services/api/ErrorCodes.ts"
 import { type DeviceDocument, Devices } from "#services/devices/Devices.ts"
 import * as DevicesHttp from "#services/devices/DevicesHttp.ts"
+import * as Events from "#services/events/Feature.ts"
 import * as Server from "#services/gateway/Server.ts"
 import { Deployment } from "#services/health/Deployment.ts"
 import * as HealthHttp from "#services/health/HealthHttp.ts"
 import * as Admission from "#services/http/Admission.ts"
 import { phoneNumbers } from "#services/http/PhoneNumbers.ts"
 import { Identity } from "#services/identity/Identity.ts"
+import * as Inbound from "#services/inbound/Feature.ts"
 import { type MessageDocument, Messages, type SendRequest } from "#services/messages/Messages.ts"
 import * as MessagesHttp from "#services/messages/MessagesHttp.ts"
 import { Personal } from "#services/privacy/Personal.ts"
@@ -131,15 +133,21 @@ export const gateway = (stubs: Stubs = {}) => {
     Layer.provide([
       MessagesHttp.layer(phoneNumber),
       DevicesHttp.layer(phoneNumber),
+      Inbound.layer,
       AgentsHttp.layer,
       GatewayKeysHttp.layer,
       HealthHttp.layer
     ]),
+    Layer.provide(Events.layer),
     Layer.provideMerge(Access.layer(Redacted.make(apiKey))),
     Layer.provide([Admission.layer(options), Personal.layer]),
     Layer.provide([Readiness.layer, Stop.layer(options.drainTimeoutMs)]),
     Layer.provide(Freshness.layer),
-    Layer.provide(altered(Views, stubs.views).pipe(Layer.provideMerge(Projections.layer(Access.projections)))),
+    Layer.provide(
+      altered(Views, stubs.views).pipe(
+        Layer.provideMerge(Projections.layer(Layer.mergeAll(Access.projections, Inbound.projections)))
+      )
+    ),
     Layer.provide([
       Layer.succeed(Messages, { ...messages, ...stubs.messages }),
       Layer.succeed(Devices, { ...devices, ...stubs.devices }),

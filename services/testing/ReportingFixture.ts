@@ -6,6 +6,7 @@ import { CommandBus, subjectOf } from "#domain/ports/CommandBus.ts"
 import type { CipherKey } from "#domain/ports/Crypto.ts"
 import { EventStore } from "#domain/ports/EventStore.ts"
 import { SecretVault } from "#domain/ports/SecretVault.ts"
+import * as Keys from "#domain/ports/SubjectKeys.ts"
 import { encodePayload } from "#domain/testing/EnvelopeFixture.ts"
 import { encodeUnsigned, type Header, signBatch } from "#domain/wire/Envelope.ts"
 import { type AgentReport, box } from "#domain/wire/Protocol.ts"
@@ -18,9 +19,10 @@ import * as DeviceActors from "../devices/DeviceActors.ts"
 import { DeviceRegistry } from "../devices/DeviceRegistry.ts"
 import type { DeviceRecords } from "../devices/DevicesRows.ts"
 import { PairingCodes, layer as pairingCodes } from "../devices/PairingCodes.ts"
+import * as PublicEvents from "../events/PublicEvents.ts"
 import type { AgentTrust } from "../identity/AgentTrust.ts"
 import { Identity } from "../identity/Identity.ts"
-import * as Inbound from "../inbound/Feature.ts"
+import * as Inbound from "../inbound/Inbound.ts"
 import * as MessageActors from "../messages/MessageActors.ts"
 import { Personal } from "../privacy/Personal.ts"
 import { Fitness, type Obstacle } from "../runtime/Fitness.ts"
@@ -137,14 +139,15 @@ const surroundings = (registry: DeviceRecords, heard: Array<readonly [string, ..
     Layer.succeed(AgentsHeard, { spoke: (agent: AgentId, version: number) => hear("spoke", agent, version) } as never),
     Layer.succeed(Heartbeats, { take: (agent, asked) => Effect.sync(() => hear("heartbeat", agent, asked)) })
   )
-  return Reports.layer.pipe(
+  return Layer.mergeAll(Reports.layer, PublicEvents.layer).pipe(
     Layer.provide(Records.layer),
     Layer.provide(Inbound.layer),
     Layer.provide([Outcomes.layer, Layer.succeed(DeviceRegistry, registry)]),
     Layer.provide([MessageActors.layer, DeviceActors.layer]),
     Layer.provideMerge(pairingCodes),
     Layer.provideMerge(Personal.layer),
-    Layer.provide([stubs, subjectKeys]),
+    Layer.provide(stubs),
+    Layer.provideMerge(subjectKeys),
     Layer.provide(provenance)
   )
 }
@@ -211,6 +214,9 @@ export const reporting = Effect.fnUntraced(function* (registry: DeviceRecords = 
     become,
     codes: Context.get(services, PairingCodes),
     personal: Context.get(services, Personal),
+    keys: Context.get(services, Keys.SubjectKeys),
+    /** As it is told to the outside. */
+    publicEvents: Context.get(services, PublicEvents.PublicEvents),
     /** What was said to others: acknowledgements, versions, heartbeats. */
     heard,
     acknowledged: () => heard.flatMap(([what, , ...ids]) => (what === "acknowledgement" ? ids : [])),

@@ -1,0 +1,51 @@
+import { Schema } from "effect"
+import { HeardContent } from "#domain/inbound/Heard.ts"
+import { flag, instant, text, uuid, word } from "./Members.ts"
+
+const shownToReaders =
+  "Only for whoever may read what was heard, and only until the person's data is erased or its key is lost."
+
+const names = Schema.Array(Schema.String).annotate({
+  description: "Keyed digests of every name that was known for it: two facts that share one are of the same."
+})
+const phone = Schema.optionalKey(text(`A phone number in full. ${shownToReaders}`))
+const lid = Schema.optionalKey(text(`WhatsApp's name of a person that is no phone number. ${shownToReaders}`))
+
+const Chat = Schema.Struct({
+  kind: word(["person", "group", "broadcast", "channel", "other"], "What kind of chat it is."),
+  names,
+  phone,
+  lid,
+  address: Schema.optionalKey(text(`WhatsApp's address of what is no person. ${shownToReaders}`))
+}).annotate({ identifier: "FactChat", description: "Where it was said." })
+
+const Sender = Schema.Struct({
+  names,
+  phone,
+  lid,
+  name: Schema.optionalKey(text(`As they call themselves. ${shownToReaders}`))
+}).annotate({ identifier: "FactSender", description: "Who said it." })
+
+const kinds = HeardContent.members.map(({ fields }) => fields.type.literal)
+
+/** What was said, as a fact and what completes it tell it. */
+export const said = {
+  kind: word(kinds, "What kind of content it is; `other` and `oversized` are told as WhatsApp named and encoded them."),
+  content: Schema.optionalKey(HeardContent.annotate({ description: `What was said. ${shownToReaders}` }))
+}
+
+/** A fact as it is told: what its first event says, and what completed it. */
+export const Fact = Schema.Struct({
+  id: uuid("Names the fact."),
+  device: uuid("The device that heard it."),
+  waMessageId: text("WhatsApp's own id of it."),
+  fromMe: flag("Sent by the account itself, from its phone or another of its devices."),
+  chat: Chat,
+  sender: Sender,
+  ...said,
+  conflicting: Schema.optionalKey(
+    flag("Present where another fact has the same id of WhatsApp and says something else; then `true`.")
+  ),
+  sentAt: Schema.optionalKey(instant("When it was sent, by WhatsApp's clock; absent where that says nothing of use.")),
+  heardAt: instant("When it was heard, by the clock of whoever heard it.")
+}).annotate({ identifier: "Fact", description: "One thing heard from outside, recorded once." })

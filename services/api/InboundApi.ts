@@ -1,0 +1,56 @@
+import { Schema } from "effect"
+import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
+import { Authorization, CountsAs, RequiredScope, ShowsViews } from "./Authorization.ts"
+import { parameterAs } from "./Document.ts"
+import { Fact } from "./Facts.ts"
+import { instant, nullable, uuid } from "./Members.ts"
+import { pageSizes } from "./MessagesApi.ts"
+import { anywhere, Problem } from "./Problems.ts"
+
+const Inbound = Schema.Struct({
+  ...Fact.fields,
+  recordedAt: instant("When it was recorded, by the gateway's clock.")
+}).annotate({ identifier: "Inbound", description: "One thing that a device heard." })
+
+const InboundPage = Schema.Struct({
+  items: Schema.Array(Inbound).annotate({ description: "Newest first." }),
+  next: nullable(Schema.String, "The `after` of the next page; `null` on the last.")
+}).annotate({ identifier: "InboundPage", description: "Some of what devices heard." })
+
+const whose =
+  "What the devices heard that the key's client was given by a list of its own; what every device heard with messages:read:all."
+
+const word255 = Schema.String.check(Schema.isMaxLength(255))
+
+export class InboundApi extends HttpApiGroup.make("inbound")
+  .add(
+    HttpApiEndpoint.get("list", "/", {
+      query: {
+        device: Schema.optionalKey(word255.annotate({ description: "Only what this device heard." })),
+        after: Schema.optionalKey(word255.annotate({ description: "The `next` of the page before." })),
+        limit: Schema.optionalKey(Schema.NumberFromString.check(Schema.isInt(), Schema.isBetween(pageSizes)))
+      },
+      success: InboundPage,
+      error: anywhere
+    })
+      .annotate(RequiredScope, ["messages:read"])
+      .annotate(ShowsViews, "rows")
+      .annotate(
+        OpenApi.Transform,
+        parameterAs("limit", { type: "integer", ...pageSizes, description: "How many at most." })
+      )
+      .annotate(OpenApi.Summary, "What devices heard, newest first; `next` is the `after` of the next page")
+      .annotate(OpenApi.Description, whose),
+    HttpApiEndpoint.get("get", "/:id", {
+      params: { id: uuid("The fact's id.") },
+      success: Inbound,
+      error: [...anywhere, Problem("inbound_not_found")]
+    })
+      .annotate(RequiredScope, ["messages:read"])
+      .annotate(OpenApi.Summary, "One thing that a device heard, as its events tell it")
+      .annotate(OpenApi.Description, whose)
+  )
+  .annotateEndpoints(CountsAs, "messages")
+  .middleware(Authorization)
+  .prefix("/v1/inbound")
+  .annotate(OpenApi.Description, "Read back what devices heard.") {}

@@ -1,0 +1,118 @@
+import { Context, Effect, Exit, Layer } from "effect"
+import { categories } from "#domain/Aggregates.ts"
+import type { DeviceId } from "#domain/Ids.ts"
+import { Later } from "#domain/Later.ts"
+import { EventStore, type EventStoreUnavailable } from "#domain/ports/EventStore.ts"
+import type { SubjectKeysUnavailable } from "#domain/ports/SubjectKeys.ts"
+import type { RecordedEvent } from "#domain/Recorded.ts"
+import type { PublicType } from "../api/PublicTypes.ts"
+import { WaitsFull } from "../messages/Messages.ts"
+import * as Subscription from "../runtime/Subscription.ts"
+import { observe } from "../telemetry/Metrics.ts"
+import { type About, type PublicEvent, PublicEvents } from "./PublicEvents.ts"
+import { type Read, reading } from "./Reading.ts"
+
+export interface Asked {
+  /** What was told up to here; `undefined`: nothing yet. */
+  readonly after: bigint | undefined
+  /** Only these, if any are named. */
+  readonly types: ReadonlySet<PublicType> | undefined
+  readonly device: string | undefined
+  /** Whoever asks sees these alone, if they do not see all. */
+  readonly seen: ReadonlySet<DeviceId> | undefined
+  readonly limit: number
+  /** How long the answer may wait for the first, in milliseconds. */
+  readonly waitMs: number
+  /** Whether numbers, names and texts may be told. */
+  readonly personal: boolean
+}
+
+/** The log as the outside may follow it: in its order, without gap or repetition. */
+export class Feed extends Context.Service<
+  Feed,
+  {
+    /** What stands behind `after`, and where to go on. In a long stretch of the log none may match, and there still be more. */
+    readonly read: (
+      asked: Asked
+    ) => Effect.Effect<Read<PublicEvent>, WaitsFull | EventStoreUnavailable | SubjectKeysUnavailable>
+    /** Answers all who wait with nothing; later ones do not wait. For a shutdown. */
+    readonly releaseWaits: Effect.Effect<void>
+  }
+>()("homing/services/events/Feed") {}
+
+type Wanted = Pick<Asked, "types" | "device" | "seen">
+const matches = ({ device, seen, types }: Wanted, about: About | undefined): boolean =>
+  about !== undefined &&
+  (types === undefined || types.has(about.type)) &&
+  (device === undefined || device === about.device) &&
+  (seen === undefined || seen.has(about.device))
+
+/** `mostWaiting`: how many may wait at once, in one process; each costs a look at every event. */
+export const layer = ({ mostWaiting }: { readonly mostWaiting: number }) =>
+  Layer.effect(
+    Feed,
+    Effect.gen(function* () {
+      const store = yield* EventStore
+      const { about, tell } = yield* PublicEvents
+      /** Whoever waits, with what they wait for. One reader of the log wakes them all. */
+      const ears = new Map<Later<void>, Wanted>()
+      let waiting = 0
+      let released = false
+
+      observe("homing_event_waits_open", "Requests that wait for events.", () => waiting)
+
+      const wake = Effect.fnUntraced(function* (events: ReadonlyArray<RecordedEvent>) {
+        if (ears.size === 0) return
+        for (const event of events) {
+          const found = yield* about(event)
+          for (const [ear, wanted] of ears) if (matches(wanted, found)) ear.tell(Exit.void)
+        }
+      })
+      const head = yield* store.head // before the first request: what comes later is heard
+      yield* Effect.forkScoped(Subscription.follow({ name: "events", categories, after: head, handle: wake }))
+
+      const read = reading(store)
+      const look = ({ after, limit, personal, ...wanted }: Asked) =>
+        read(after, limit, (event) =>
+          Effect.flatMap(about(event), (found) =>
+            matches(wanted, found) ? tell(event, { personal }) : Effect.succeed(undefined)
+          )
+        )
+
+      /** Listens before it looks: what comes meanwhile is heard. */
+      const wait = Effect.fnUntraced(function* (asked: Asked) {
+        const ends = performance.now() + asked.waitMs
+        for (let { after } = asked; ; ) {
+          const heard = new Later<void>()
+          const left = ends - performance.now()
+          const found = yield* Effect.acquireUseRelease(
+            Effect.sync(() => ears.set(heard, asked)),
+            () =>
+              Effect.tap(look({ ...asked, after }), ({ hasMore, items }) =>
+                items.length > 0 || hasMore || released ? Effect.void : Effect.timeoutOption(heard.told, left)
+              ),
+            () => Effect.sync(() => ears.delete(heard))
+          )
+          after = found.upTo
+          if (found.items.length > 0 || found.hasMore || released || performance.now() >= ends) return found
+        }
+      })
+
+      return {
+        read: (asked) =>
+          Effect.suspend((): ReturnType<Feed["Service"]["read"]> => {
+            if (asked.waitMs === 0 || released) return look(asked)
+            if (waiting >= mostWaiting) return Effect.fail(new WaitsFull({ retryAfterSeconds: 5 }))
+            waiting++
+            return Effect.ensuring(
+              wait(asked),
+              Effect.sync(() => waiting--)
+            )
+          }),
+        releaseWaits: Effect.sync(() => {
+          released = true
+          for (const ear of ears.keys()) ear.tell(Exit.void)
+        })
+      }
+    })
+  )

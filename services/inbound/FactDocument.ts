@@ -1,0 +1,115 @@
+import { Effect, Schema } from "effect"
+import { EventId, type InboundId, type StreamId, type TenantId } from "#domain/Ids.ts"
+import type { Instant } from "#domain/Instant.ts"
+import { Chat, HeardContent, Person } from "#domain/inbound/Heard.ts"
+import { Inbound, type Received, SaidContent } from "#domain/inbound/Inbound.ts"
+import type { RecordedEvent } from "#domain/Recorded.ts"
+import type { Sealed } from "#domain/Sealed.ts"
+import type { Fact } from "../api/Facts.ts"
+import type { Personal } from "../privacy/Personal.ts"
+
+/** Where boxes stand. */
+interface Place {
+  readonly tenant: TenantId
+  readonly stream: StreamId
+  readonly event: EventId
+}
+type Shown<K extends keyof typeof Fact.Type> = Pick<typeof Fact.Type, K>
+
+const decodeChat = Schema.decodeUnknownSync(Schema.fromJsonString(Chat))
+const decodePerson = Schema.decodeUnknownSync(Schema.fromJsonString(Person))
+const decodeContent = Schema.decodeUnknownSync(Schema.fromJsonString(HeardContent))
+
+const kinds: ReadonlySet<string> = new Set(HeardContent.members.map(({ fields }) => fields.type.literal))
+
+/** The members of `address` that name it, but for its kind. */
+const namesIn = ({ kind: _, ...names }: Chat) => names
+
+/** What was said, opened where `personal` is given. Of a kind that only a newer release knows, the kind alone. */
+export const saidJson = Effect.fnUntraced(function* (
+  personal: Personal["Service"] | undefined,
+  { body, kind }: typeof SaidContent.Type,
+  place: Place
+) {
+  const content = kinds.has(kind) ? yield* opened(personal, body, place, "content") : undefined
+  const shown: Shown<"kind" | "content"> = { kind, ...(content !== undefined && { content: decodeContent(content) }) }
+  return shown
+})
+
+/** Under whose key it is follows from nothing but itself: a fact is whoever's it says. */
+const opened = (
+  personal: Personal["Service"] | undefined,
+  sealed: Sealed,
+  { event, stream, tenant }: Place,
+  field: string
+) =>
+  personal === undefined
+    ? Effect.succeed(undefined)
+    : personal.reveal(sealed, { tenant, event, field }, { stream, subject: sealed.subject })
+
+/** A fact's first event as it is told; what is personal in it only where `personal` is given. */
+export const factJson = Effect.fnUntraced(function* (
+  personal: Personal["Service"] | undefined,
+  id: string,
+  { chat, content, conflicting, fromMe, heardAt, sender, sentAt, source, waMessageId }: typeof Received.Type,
+  place: Place
+) {
+  const where = yield* opened(personal, chat.address, place, "chat")
+  const who = yield* opened(personal, sender.address, place, "sender")
+  const name = sender.name && (yield* opened(personal, sender.name, place, "name"))
+  const fact: typeof Fact.Type = {
+    id,
+    device: source.device,
+    waMessageId,
+    fromMe,
+    chat: { kind: chat.kind, names: chat.names, ...(where !== undefined && namesIn(decodeChat(where))) },
+    sender: {
+      names: sender.names,
+      ...(who !== undefined && namesIn(decodePerson(who))),
+      ...(name !== undefined && { name })
+    },
+    ...(yield* saidJson(personal, content, place)),
+    ...(conflicting && { conflicting }),
+    ...(sentAt !== undefined && { sentAt }),
+    heardAt
+  }
+  return fact
+})
+
+/** What was said, and the event in which it is sealed. */
+export const Said = Schema.Struct({ event: EventId, content: SaidContent })
+
+/** A fact folded from its stream, its personal data still sealed. */
+export interface SealedFact {
+  readonly id: InboundId
+  readonly tenant: TenantId
+  /** Its first: the place its other boxes are bound to. */
+  readonly event: EventId
+  readonly received: typeof Received.Type
+  readonly said: typeof Said.Type
+  readonly recordedAt: Instant
+}
+
+/** One more event of the fact's stream; `undefined` before the first. */
+export const evolve = (id: InboundId, fact: SealedFact | undefined, recorded: RecordedEvent): SealedFact => {
+  const { eventId: event, metadata } = recorded
+  const read = Inbound.read(recorded)
+  const said = { event, content: read.data.content }
+  if (read.type === "inbound.received") {
+    return { id, tenant: metadata.tenant, event, received: read.data, said, recordedAt: metadata.occurredAt }
+  }
+  if (fact === undefined) throw new Error("a fact's stream must begin with inbound.received")
+  return { ...fact, said }
+}
+
+/** A fact as callers see it. */
+export const present = Effect.fnUntraced(function* (
+  personal: Personal["Service"],
+  { event, id, received, recordedAt, said, tenant }: SealedFact
+) {
+  const stream = Inbound.streamOf(id)
+  const fact = yield* factJson(personal, id, received, { tenant, stream, event })
+  if (said.event === event) return { ...fact, recordedAt }
+  const { content: _, ...rest } = fact
+  return { ...rest, ...(yield* saidJson(personal, said.content, { tenant, stream, event: said.event })), recordedAt }
+})

@@ -1,0 +1,66 @@
+import { readdirSync, readFileSync } from "node:fs"
+import { join } from "node:path"
+import { assert, describe, expect, it } from "@effect/vitest"
+import { Context, Effect, Layer, Schema } from "effect"
+import type { StreamId } from "#domain/Ids.ts"
+import { EventStore } from "#domain/ports/EventStore.ts"
+import type { RecordedEvent } from "#domain/Recorded.ts"
+import { type PublicType, publicTypeNames, publicTypes } from "#services/api/PublicTypes.ts"
+import * as PublicEvents from "#services/events/PublicEvents.ts"
+import { Identity } from "#services/identity/Identity.ts"
+import { Personal } from "#services/privacy/Personal.ts"
+
+/** What is told of everything that was ever stored, by the shapes that are published. */
+
+const folder = join(import.meta.dirname, "corpus")
+const stored = readdirSync(folder)
+  .filter((file) => file !== "keys.json")
+  .map((file, i): RecordedEvent => ({ ...JSON.parse(readFileSync(join(folder, file), "utf8")), position: BigInt(i) }))
+
+/** Nothing can be opened; a stream begins with whichever first event of its kind there is. */
+const services = PublicEvents.layer.pipe(
+  Layer.provide([
+    Layer.succeed(Identity, { epoch: "store:1" } as never),
+    Layer.succeed(Personal, { reveal: () => Effect.succeed(undefined), subjectOf: () => "" } as never),
+    Layer.succeed(EventStore, {
+      read: (stream: StreamId) => {
+        const first = stored.find(
+          ({ revision, stream: one }) => revision === 0 && one.split("-")[0] === stream.split("-")[0]
+        )
+        return Effect.succeed([first])
+      }
+    } as never)
+  ])
+)
+
+describe("public events", () => {
+  it.effect("are told of everything that was ever stored of messages, devices and facts, as it is published", () =>
+    Effect.gen(function* () {
+      const { tell } = Context.get(yield* Layer.build(services), PublicEvents.PublicEvents)
+      const seen = new Set<string>()
+      for (const event of stored) {
+        const told = yield* tell(event, { personal: true })
+        assert.strictEqual(told !== undefined, /^(message|device|inbound)\./.test(event.type), event.type)
+        if (told === undefined) continue
+        seen.add(told.type)
+        const shape: Schema.Codec<unknown> = publicTypes[told.type as PublicType]
+        Schema.decodeUnknownSync(shape, { onExcessProperty: "error" })(JSON.parse(JSON.stringify(told.data)))
+      }
+      assert.sameMembers([...seen], [...publicTypeNames])
+    })
+  )
+
+  it("have the shapes that were published; another shape is another type, but for members that may be absent", async () => {
+    const types = publicTypeNames.map((type) => {
+      const { definitions, schema } = Schema.toJsonSchemaDocument(publicTypes[type])
+      return [type, { ...schema, ...(Object.keys(definitions).length > 0 && { $defs: definitions }) }] as const
+    })
+    const document = {
+      $schema: "https://json-schema.org/draft/2020-12/schema",
+      title: "The data of Homing's public events, by their type",
+      type: "object",
+      properties: Object.fromEntries(types)
+    }
+    await expect(`${JSON.stringify(document, null, 2)}\n`).toMatchFileSnapshot("../docs/events.schema.json")
+  })
+})
