@@ -1,7 +1,8 @@
-import { Context, Effect, Exit, Layer } from "effect"
+import { Context, Effect, Exit, Layer, Option } from "effect"
 import { categories } from "#domain/Aggregates.ts"
 import type { DeviceId } from "#domain/Ids.ts"
 import { Later } from "#domain/Later.ts"
+import { patiently } from "#domain/Patience.ts"
 import { EventStore, type EventStoreUnavailable } from "#domain/ports/EventStore.ts"
 import type { SubjectKeysUnavailable } from "#domain/ports/SubjectKeys.ts"
 import type { RecordedEvent } from "#domain/Recorded.ts"
@@ -68,8 +69,11 @@ export const layer = ({ mostWaiting }: { readonly mostWaiting: number }) =>
           for (const [ear, wanted] of ears) if (matches(wanted, found)) ear.tell(Exit.void)
         }
       })
-      const head = yield* store.head // before the first request: what comes later is heard
-      yield* Effect.forkScoped(Subscription.follow({ name: "events", categories, after: head, handle: wake }))
+      const follow = (after: bigint | undefined) =>
+        Subscription.follow({ name: "events", categories, after, handle: wake })
+      const head = yield* Effect.option(store.head) // before the first request: what comes later is heard
+      const patient = Effect.flatMap(Effect.retry(store.head, patiently), follow)
+      yield* Effect.forkScoped(Option.isSome(head) ? follow(head.value) : patient)
 
       const read = reading(store)
       const look = ({ after, limit, personal, ...wanted }: Asked) =>

@@ -142,7 +142,11 @@ layer(app, { excludeTestServices: true })("one meaning", (it) => {
   it.effect("of a query's member that the path does not have: none, whatever is asked", () =>
     Effect.gen(function* () {
       listed.length = 0
-      const expected: Record<string, RegExp> = { "/v1/messages": /^no parameters but status, device, after, limit$/ }
+      const expected: Record<string, RegExp> = {
+        "/v1/messages": /^no parameters but status, device, after, limit$/,
+        "/v1/inbound": /^no parameters but device, after, limit$/,
+        "/v1/events": /^no parameters but after, types, device, limit, waitMs$/
+      }
       for (const { method, path } of guarded) {
         const asked = path.replace(/\/$/, "").replace(/:\w+/g, "nobody")
         for (const query of ["?stauts=failed", "?Limit=1", "?limit=1&%6cimits=2"]) {
