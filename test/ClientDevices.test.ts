@@ -138,6 +138,8 @@ describe("a client that may use some devices", () => {
       assert.deepStrictEqual(yield* listed(url, till.body.key.secret), [other.device])
       assert.strictEqual((yield* made({ devices: [other.device, other.device] }, "till")).body.id, till.body.id)
       assert.strictEqual((yield* made({}, "till")).body.code, "idempotency_conflict")
+      const all = yield* made({ devices: null }, "all")
+      assert.deepStrictEqual([all.status, (yield* made({}, "all")).body.id], [201, all.body.id])
       const none = yield* made({ devices: [] }, "none")
       assert.deepStrictEqual(yield* listed(url, none.body.key.secret), [])
 

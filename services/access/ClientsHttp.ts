@@ -25,8 +25,9 @@ export const layer = HttpApiBuilder.group(
         posting(
           create,
           Effect.fnUntraced(function* ({ key, payload }) {
-            const asked = { ...payload, idempotencyKey: key.value }
-            const made = yield* clients.create(yield* CurrentPrincipal, asked)
+            const { devices, ...asked } = { ...payload, idempotencyKey: key.value }
+            const limited = devices == null ? asked : { ...asked, devices }
+            const made = yield* clients.create(yield* CurrentPrincipal, limited)
             return {
               body: { id: made.client, name: payload.name, key: made.key },
               headers: { location: `/v1/clients/${made.client}` }

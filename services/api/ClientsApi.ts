@@ -42,7 +42,9 @@ const someDevices = devices
 
 const CreateClient = Schema.Struct({
   name: Name,
-  devices: Schema.optionalKey(someDevices),
+  devices: Schema.optionalKey(
+    nullable(someDevices, "The devices that its keys may use; `null`, as at first: all of them.")
+  ),
   keyName,
   scopes: Scopes,
   expiresInSeconds

@@ -4,7 +4,7 @@ export const errorCodes = {
   invalid_number: [422, "This is not a valid phone number."],
   invalid_request: [422, "A field of the request is not as the API describes it."],
   unauthorized: [401, "A valid API key is needed, as a bearer token or in X-API-Key."],
-  forbidden: [403, "The API key lacks the scope for this."],
+  forbidden: [403, "The API key may not do this."],
   not_found: [404, "There is nothing here."],
   message_not_found: [404, "There is no such message."],
   inbound_not_found: [404, "Nothing was heard under this id."],
