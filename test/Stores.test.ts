@@ -409,6 +409,35 @@ it.live("every database is read through when somebody asks for it", () =>
   })
 )
 
+it.live("a check tells every event that is not what was written, by its place", () =>
+  Effect.gen(function* () {
+    const { copy, cwd } = yield* used
+    const device = "stream LIKE 'device-%'"
+    const spoilt: ReadonlyArray<readonly [string, RegExp]> = [
+      ["SELECT 1", /log\.db has \d+ events, and each can be read/],
+      [
+        `UPDATE events SET data = '{}' WHERE ${device} AND revision = 0`,
+        /at position \d+, in device-\S+: malformed data/
+      ],
+      [`UPDATE events SET metadata = '{}' WHERE ${device}`, /in device-\S+: malformed metadata/],
+      [
+        `UPDATE events SET data = '{' WHERE ${device} AND revision = 0`,
+        /at position \d+ of the log, in device-\S+, is not/
+      ],
+      ["DELETE FROM events WHERE stream LIKE 'store-%' AND revision = 1", /in store-\S+: an event before it is missing/]
+    ]
+    for (const [statement, told] of spoilt) {
+      const path = copy()
+      tamper("log.db", statement)(path)
+      const process = yield* homing(["store", "check"], { cwd, env: { ...env, DATA_DIR: path } })
+      const { code } = yield* process.ended
+      const said = process.stdout() + process.stderr()
+      assert.match(said, told)
+      assert.strictEqual(code, statement === "SELECT 1" ? 0 : 1, statement)
+    }
+  })
+)
+
 it.live("lost keys are gone on without when an operator says so", () =>
   Effect.gen(function* () {
     const { copy, cwd } = yield* used

@@ -1,11 +1,12 @@
 import { readdirSync } from "node:fs"
 import { join } from "node:path"
-import { Effect, Layer } from "effect"
+import { Effect, Layer, Schema } from "effect"
 import type { Config } from "../Config.ts"
 import { Identity } from "../identity/Identity.ts"
-import { held, readThrough } from "../layers/Adapters.ts"
+import { embeddedLog, held, readThrough } from "../layers/Adapters.ts"
 import { adoption, identity } from "../layers/Processes.ts"
 import * as Log from "../telemetry/Log.ts"
+import { logFlaws } from "./LogCheck.ts"
 import { faint, say } from "./Terminal.ts"
 
 /** Begins a new epoch of the log, and says what is to be done at the agents. */
@@ -18,13 +19,34 @@ export const raiseEpoch = ({ addresses, log, process, provenance }: Config) =>
     Effect.provide(identity(process.dataDirectory, addresses, provenance.region).pipe(Layer.provide(Log.layer(log))))
   )
 
-/** Reads every database of the folder through, which a start does with small ones only. */
+/** The log says something else than what was written, or not all of it. */
+export class LogDamaged extends Schema.TaggedError<LogDamaged>()("LogDamaged", { count: Schema.Natural }) {
+  override get message() {
+    const which = this.count === 1 ? "one event is" : `${this.count} events are`
+    return `${which} not as written: restore the log, and all that belongs to it, from the newest backup`
+  }
+}
+
+const mostShown = 20
+
+const checkLog = Effect.gen(function* () {
+  const { events, flaws } = yield* logFlaws
+  for (const { position, problem, stream } of flaws.slice(0, mostShown)) {
+    say(`  at position ${position}, in ${stream}: ${problem}`)
+  }
+  if (flaws.length > 0) return yield* new LogDamaged({ count: flaws.length })
+  say(`log.db has ${events} events, and each can be read`)
+})
+
+/** Reads every database of the folder through, which a start does with small ones only, and every event of the log. */
 export const check = ({ process: { dataDirectory: folder } }: Config) =>
   Effect.gen(function* () {
-    for (const name of readdirSync(folder).filter((one) => one.endsWith(".db") && one !== "lock.db")) {
+    const files = readdirSync(folder).filter((one) => one.endsWith(".db") && one !== "lock.db")
+    for (const name of files) {
       yield* readThrough(join(folder, name))
       say(`${name} is whole`)
     }
+    if (files.includes("log.db")) yield* Effect.provide(checkLog, embeddedLog(folder))
   }).pipe(Effect.provide(held(folder)))
 
 /** This configuration's secrets and addresses are the log's from now on. */

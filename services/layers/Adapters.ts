@@ -168,6 +168,9 @@ export const held = DirectoryLock.layer
 /** Fails when a database is damaged. Takes a second or more for each 200 MB. */
 export const readThrough = (file: string) => Effect.scoped(Database.readThrough(file))
 
+/** The log in the folder, read by whoever has the folder for itself. */
+export const embeddedLog = (folder: string) => SqliteEventStore.layer(join(folder, "log.db"))
+
 /** For what is checked without a folder. */
 export const crypto = NodeCrypto.layer
 
