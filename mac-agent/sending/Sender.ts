@@ -68,6 +68,9 @@ export class Sender extends Context.Service<
   }
 >()("homing/mac-agent/sending/Sender") {}
 
+const tellOtherCopy = (reason: string | undefined) =>
+  Effect.logInfo("the refusal of another copy of a message is ignored", { reason })
+
 export const layer = (options: SenderOptions = {}) =>
   Layer.effect(
     Sender,
@@ -180,6 +183,8 @@ export const layer = (options: SenderOptions = {}) =>
           return
         }
         if (claim === "sent" && live === undefined && isTold.has(entry.state)) return
+        const tries = live?.doubt?.tries ?? 0
+        if (claim === "failed" && tries > 1) return yield* tellOtherCopy(code) // another one of them may have left
         if (live !== undefined) learn(live)
         const millis = toMillis(at)
         const reports = [reportOf(entry, (live ?? recent ?? entry).attempt, claim, millis, code)]
@@ -187,8 +192,7 @@ export const layer = (options: SenderOptions = {}) =>
         const [tookEffect] = yield* patience.surely(ledger.changeAlong([changeOf(entry, state, millis, reports)]))
         if (live?.trying === false) lives.delete(entry.commandId)
         // such as the refusal of what was sent once more because a phone had asked for it
-        if (!tookEffect)
-          return yield* Effect.logInfo("the refusal of another copy of a message is ignored", { reason: code })
+        if (!tookEffect) return yield* tellOtherCopy(code)
         step("agent.settled")
         reporter.publishAlong(reports)
       })

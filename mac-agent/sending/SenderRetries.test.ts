@@ -60,20 +60,29 @@ it.effect("tries again what may have left, under the same id and bytes, for fift
   })
 )
 
-it.effect("ends trying with the server's word", () =>
+it.effect("ends trying when the server has it", () =>
   Effect.gen(function* () {
-    for (const [last, claim, state] of [
-      [acked, "sent", "acked"],
-      [{ _tag: "Rejected", code: "479", at: fromMillis(start) }, "failed", "rejected"]
-    ] as const) {
-      const { gateway, stateOf, tries } = yield* scripted([unknown, unknown, last])
-      yield* gateway.issue(sendOf(1))
-      yield* until("it is unclear", () => gateway.claims(1).length > 0)
-      yield* pass(20 * 60)
-      yield* until("it is settled", () => gateway.claims(1).length > 1)
-      assert.deepStrictEqual([gateway.claims(1), tries.length], [["unknown", claim], 3])
-      assert.strictEqual(yield* stateOf(1), state)
-    }
+    const { gateway, stateOf, tries } = yield* scripted([unknown, unknown, acked])
+    yield* gateway.issue(sendOf(1))
+    yield* until("it is unclear", () => gateway.claims(1).length > 0)
+    yield* pass(20 * 60)
+    yield* until("it is settled", () => gateway.claims(1).length > 1)
+    assert.deepStrictEqual([gateway.claims(1), tries.length], [["unknown", "sent"], 3])
+    assert.strictEqual(yield* stateOf(1), "acked")
+  })
+)
+
+const refused = (code: string): SendOutcome => ({ _tag: "Rejected", code, at: fromMillis(start) })
+
+it.effect("does not call failed what an earlier copy may have brought, when the server refuses a later one", () =>
+  Effect.gen(function* () {
+    const { gateway, stateOf, tries } = yield* scripted([unknown, refused("463"), refused("463"), acked])
+    yield* gateway.issue(sendOf(1))
+    yield* until("it is unclear", () => gateway.claims(1).length > 0)
+    yield* pass(60)
+    assert.deepStrictEqual([gateway.claims(1), yield* stateOf(1)], [["unknown"], "ambiguous"])
+    yield* pass(20 * 60)
+    assert.deepStrictEqual([gateway.claims(1), tries.length, yield* stateOf(1)], [["unknown", "sent"], 4, "acked"])
   })
 )
 

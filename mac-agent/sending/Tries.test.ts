@@ -236,6 +236,26 @@ describe("a word that comes during a try", () => {
   )
 })
 
+it.effect("what the server refuses of several copies is no word on the message, unless no other may have left", () =>
+  Effect.gen(function* () {
+    for (const [outcome, refusal, ...told] of [
+      [refused, undefined, "soon ambiguous"],
+      [unknown, { at, code: "479" }, "soon ambiguous"],
+      [notSent(false), { at, code: "479" }, "durable rejected", "told failed 1 479"]
+    ] as const) {
+      const { begin, done, taken, world } = yield* scene()
+      const live = yield* taken()
+      live.doubt = { tries: 1, due: 0, inLine: false }
+      world.outcome = Effect.sync(() => {
+        live.refusal = refusal
+        return outcome
+      })
+      yield* begin(live)
+      assert.deepStrictEqual(done().slice(2), [...told, "on"])
+    }
+  })
+)
+
 it.effect("of those whose time is over together, only the ones that had no other end are called expired", () =>
   Effect.gen(function* () {
     const { done, expire, ledger, lives, taken } = yield* scene()

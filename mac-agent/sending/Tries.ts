@@ -11,7 +11,7 @@ import { Timers } from "#domain/Timer.ts"
 import { LedgerPatience } from "../LedgerPatience.ts"
 import { Reporter } from "../link/Reporter.ts"
 import type { Chats } from "./Chats.ts"
-import { doubted, hasExpired, type Live, mayBegin, pauseAfter } from "./Entry.ts"
+import { doubted, hasExpired, type Live, mayBegin, pauseAfter, type Refusal } from "./Entry.ts"
 import { changeOf, reporting } from "./Verdicts.ts"
 
 export interface Surroundings {
@@ -93,12 +93,19 @@ export const make = Effect.fnUntraced(function* ({ chats, lastingMillis, lives, 
       }
     )
 
+  /**
+   * The server refused one copy. That is the message's end if no other may have left: `others` besides the tries that
+   * ended unclear before.
+   */
+  const refused = (live: Live, { at, code }: Refusal, others: number) =>
+    (live.doubt?.tries ?? 0) + others > 0 ? unsure(live, "send_failed") : reject(live, toMillis(at), code)
+
   const conclude = (live: Live, outcome: SendOutcome): Effect.Effect<void> => {
     switch (outcome._tag) {
       case "Acked":
         return Effect.map(note(verdictOf(live, "acked", "sent", toMillis(outcome.at))), () => end(live))
       case "Rejected":
-        return reject(live, toMillis(outcome.at), outcome.code)
+        return refused(live, outcome, 0)
       case "Unknown":
         return unsure(live, outcome.reason)
       case "NotSent":
@@ -129,9 +136,10 @@ export const make = Effect.fnUntraced(function* ({ chats, lastingMillis, lives, 
         if (live.heard) return spare(live)
         const { refusal } = live
         const isSilent = outcome._tag === "Unknown" || outcome._tag === "NotSent"
-        return refusal !== undefined && isSilent
-          ? reject(live, toMillis(refusal.at), refusal.code)
-          : conclude(live, outcome)
+        if (refusal === undefined || !isSilent) return conclude(live, outcome)
+        live.refusal = undefined
+        // of an earlier try, which is one of those that ended unclear
+        return refused(live, refusal, outcome._tag === "Unknown" ? 0 : -1)
       }
       return Effect.matchCauseEffect(whatsapp.send(live.entry.device, live.entry), {
         onSuccess: ended,
@@ -146,7 +154,7 @@ export const make = Effect.fnUntraced(function* ({ chats, lastingMillis, lives, 
   const forgo = (live: Live) =>
     Effect.flatMap(Clock.currentTimeMillis, (now) => {
       if (live.heard) return spare(live)
-      if (live.refusal !== undefined) return reject(live, toMillis(live.refusal.at), live.refusal.code)
+      if (live.refusal !== undefined) return refused(live, live.refusal, -1)
       if (live.doubt === undefined) return Effect.map(expire([live], now), () => over(live))
       live.doubt.inLine = false
       return Effect.sync(() => over(live))

@@ -147,7 +147,6 @@ it.effect("nothing begins of which the ledger has the last word", () =>
 )
 
 for (const [word, outcome, claims] of [
-  ["is the last word if that ends unclear", unknown, ["unknown", "failed"]],
   [
     "is the last word if that never leaves",
     { _tag: "NotSent", reason: "not_connected", final: false },
