@@ -76,6 +76,27 @@ describe("readiness", () => {
       )
     })
   )
+
+  it.live("stays away when that log has grown meanwhile, unless it was behind for a moment", () =>
+    Effect.gen(function* () {
+      for (const [seconds, status] of [
+        [0, 200],
+        [2.5, 503]
+      ] as const) {
+        let head = 5n
+        const services = yield* open({
+          store: { head: Effect.sync(() => head) },
+          views: { position: Effect.succeed(6n), reached: () => Effect.void }
+        })
+        const ready = Effect.provideContext(ask("GET", "/health/ready", { key: "" }), services)
+        assert.strictEqual((yield* ready).status, 503)
+        yield* Effect.repeat(Effect.andThen(ready, Effect.sleep(100)), { times: seconds * 10 })
+        head = 9n
+        yield* Effect.sleep("1100 millis")
+        assert.strictEqual((yield* ready).status, status)
+      }
+    })
+  )
 })
 
 describe("the log", () => {

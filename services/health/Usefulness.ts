@@ -5,6 +5,8 @@ import { Fitness, type Obstacle } from "../runtime/Fitness.ts"
 import { type Lag, Readiness } from "../views/Readiness.ts"
 import { Views } from "../views/Views.ts"
 
+/** Another server of the log's may be a moment behind the one that was read from: once is no proof. */
+const enough = 2
 /** Asked for by whoever comes along, so asked of the store at most once in this time. */
 const freshness = "1 second"
 const patience = "2 seconds"
@@ -32,11 +34,17 @@ export class Usefulness extends Context.Service<
       const { obstacle, unheard } = yield* Fitness
 
       let isOlder = false
+      let sightings = 0
+      /** What comes later at places that were read before makes the log no newer. */
+      let isForGood = false
       const isWhole = Effect.gen(function* () {
         const shown = yield* views.position // first: meanwhile the log only grows
         const head = yield* store.head
         const wasOlder = isOlder
-        isOlder = shown !== undefined && (head === undefined || head < shown)
+        const isBehind = shown !== undefined && (head === undefined || head < shown)
+        sightings = isBehind ? sightings + 1 : 0
+        isForGood ||= sightings >= enough
+        isOlder = isForGood || isBehind
         if (isOlder && !wasOlder) {
           yield* Effect.logError("the log is older than what was read from it: stop this gateway")
         }
