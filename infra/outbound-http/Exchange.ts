@@ -20,7 +20,6 @@ const broken = (error: unknown) => new OutboundFailed({ kind: "broken", code: co
  */
 export const exchange = (socket: Socket, { origin, path }: Target, { body, headers }: OutboundRequest, heard: Heard) =>
   Effect.callback<void, OutboundFailed>((resume) => {
-    if (socket.destroyed) return resume(Effect.fail(broken(undefined)))
     const unused = [socket]
     const client = new Client(origin, {
       connect: (_, callback) => {
@@ -37,8 +36,6 @@ export const exchange = (socket: Socket, { origin, path }: Target, { body, heade
       resume(heard.status === undefined ? Effect.fail(broken(error)) : Effect.void)
     }
     let interim = 0
-    // undici may come too late to hear it; what it has heard itself it tells first
-    socket.once("close", () => queueMicrotask(end))
     socket.on("readable", () => {
       if (socket.bytesRead > mostBytes) end()
     })

@@ -2,7 +2,8 @@ import { assert, it } from "@effect/vitest"
 import { Effect, Fiber, type Scope } from "effect"
 import { Deadline } from "#domain/ports/Deadline.ts"
 import { longestBody, type OutboundFailed } from "#domain/ports/OutboundHttp.ts"
-import { answer, flood, type Place, place } from "../testing/Place.ts"
+import type { Dial } from "../Dial.ts"
+import { answer, flood, network, type Place, place } from "../testing/Place.ts"
 import { chunked, greeting, loopback, type MakeLayer, ok, some, stage } from "./Stage.ts"
 
 /** Nothing that is said, or not said, takes longer, or more room, than it may. */
@@ -64,6 +65,7 @@ export const endings = (layer: MakeLayer) => {
         "says a length in two ways": place(answer(`${ok}content-length: 1\r\ntransfer-encoding: chunked\r\n\r\nab`)),
         "says NUL": place(answer(`${ok}x: \0\r\n\r\n`)),
         "a header without end": endless(`${ok}x: `, some(10_000)),
+        "a header that is too long": place(answer(`${ok}x: ${some(20_000)}\r\ncontent-length: 0\r\n\r\n`)),
         "headers without end": endless(ok, `x: ${some(1_000)}\r\n`),
         "a status line without end": endless("HTTP/1.1 200 ", some(10_000)),
         "interim answers without end": endless("", "HTTP/1.1 103 Early\r\nlink: x\r\n\r\n".repeat(100)),
@@ -77,6 +79,20 @@ export const endings = (layer: MakeLayer) => {
         assert.include(kinds, (failure as OutboundFailed).kind, sort)
         assert.notInclude(JSON.stringify(failure), "127.0.0.1", sort)
       }
+    })
+  )
+
+  it.live("takes a connection that ended as it opened for broken", () =>
+    Effect.gen(function* () {
+      const there = yield* place(answer(`${ok}content-length: 0\r\n\r\n`))
+      const dial: Dial = (address, port) => {
+        const socket = network(() => there)(address, port)
+        return socket.once("connect", () => socket.destroy())
+      }
+      const failure = yield* Effect.flip(
+        posting({ allow: loopback, dial }, { url: "http://127.0.0.1/", timeoutMs: 2_000 })
+      )
+      assert.deepInclude(failure, { kind: "broken" })
     })
   )
 
