@@ -69,7 +69,9 @@ const confined: Record<string, ReadonlyArray<string>> = {
     "services/identity/ReachedRows.ts",
     "services/transports/agent-link/AgentsHeardRows.ts"
   ],
-  "libphonenumber-js": ["services/http/"]
+  "libphonenumber-js": ["services/http/"],
+  undici: ["infra/outbound-http/"],
+  "ipaddr.js": ["infra/outbound-http/"]
 }
 
 /** What costs a reader more than it seems to stands behind doors that say why. A word, and where it may be written. */
