@@ -5,7 +5,9 @@ import { DeliveryId, EndpointId, EventId, StreamId } from "#domain/Ids.ts"
 import { fromMillis } from "#domain/Instant.ts"
 import { Leases } from "#domain/ports/Leases.ts"
 import * as InProcessLeases from "#infra/leases/InProcess.ts"
+import { clientOf, Postgres } from "#infra/postgres/testing/PostgresFixture.ts"
 import * as SqliteClient from "#infra/sqlite/SqliteClient.ts"
+import { describeWith } from "../../test/servers/Installed.ts"
 import { uuid } from "../testing/ViewsFixture.ts"
 import * as DeliveryRows from "./DeliveryRows.ts"
 
@@ -60,9 +62,10 @@ it.effect("the checkpoint passes an event with its deliveries, or not at all, an
   }).pipe(Effect.provide(Layer.fresh(database)))
 )
 
-it.effect(
-  "of each chat one is due at a time, in order, at each endpoint for itself; a redriven one goes beside them",
-  () =>
+/** What every database owes. */
+const holds = [
+  [
+    "of each chat one is due at a time, in order, at each endpoint for itself; a redriven one goes beside them",
     Effect.gen(function* () {
       const { due, lease, rows, settle } = yield* scene
       yield* rows.take(lease, [made(1, "a"), made(2, "a"), made(3, "b"), made(4, "a", other)], 0, undefined, 4n)
@@ -82,41 +85,59 @@ it.effect(
       assert.deepStrictEqual(yield* due(), [5, 6, 1]) // the redriven one holds up nothing
       yield* settle(1, settled("delivered"))
       assert.deepStrictEqual(yield* due(), [5, 6])
-    }).pipe(Effect.provide(Layer.fresh(database)))
-)
+    })
+  ],
+  [
+    "lists newest first, page by page, and keeps no more than it is asked to",
+    Effect.gen(function* () {
+      const { lease, rows, settle } = yield* scene
+      yield* rows.take(
+        lease,
+        [1, 2, 3].map((n) => made(n, String(n))),
+        0,
+        undefined,
+        3n
+      )
+      yield* settle(2, settled("delivered", 10))
+      yield* settle(3, settled("dead", 10))
+      const list = (more: object = {}) =>
+        Effect.map(rows.list({ endpoint: one, status: undefined, after: undefined, limit: 2, ...more }), numbers)
+      assert.deepStrictEqual(yield* list(), [3, 2])
+      assert.deepStrictEqual(yield* list({ after: 2n }), [1])
+      assert.deepStrictEqual(yield* list({ status: "dead" }), [3])
+      yield* rows.prune(11, 10) // of those that were given up more are kept
+      assert.deepStrictEqual(yield* list(), [3, 1])
+      yield* rows.forgetOthers([one])
+      assert.deepStrictEqual(yield* list(), [3, 1])
+      yield* rows.forget(one)
+      assert.deepStrictEqual(yield* list(), [])
+    })
+  ],
+  [
+    "remembers since when nothing arrives, until something does",
+    Effect.gen(function* () {
+      const { lease, rows, settle } = yield* scene
+      yield* rows.take(lease, [made(1, "a")], 0, undefined, 1n)
+      assert.deepStrictEqual([yield* rows.failing(lease, one, 5), yield* rows.failing(lease, one, 9)], [5, 5])
+      yield* settle(1, settled("delivered"))
+      assert.strictEqual(yield* rows.failing(lease, one, 12), 12)
+    })
+  ]
+] as const
 
-it.effect("lists newest first, page by page, and keeps no more than it is asked to", () =>
-  Effect.gen(function* () {
-    const { lease, rows, settle } = yield* scene
-    yield* rows.take(
-      lease,
-      [1, 2, 3].map((n) => made(n, String(n))),
-      0,
-      undefined,
-      3n
+for (const [what, held] of holds) it.effect(what, () => Effect.provide(held, Layer.fresh(database)))
+
+describeWith("PostgreSQL", "deliveries in PostgreSQL", () => {
+  it.layer(Postgres.layer, { timeout: "60 seconds", excludeTestServices: true })("as well", (it) => {
+    const fresh = Layer.unwrap(
+      Effect.map(
+        Effect.flatMap(
+          Effect.flatMap(Postgres, ({ database }) => database),
+          clientOf
+        ),
+        (sql) => InProcessLeases.layer.pipe(Layer.provideMerge(Layer.succeed(SqlClient.SqlClient, sql)))
+      )
     )
-    yield* settle(2, settled("delivered", 10))
-    yield* settle(3, settled("dead", 10))
-    const list = (more: object = {}) =>
-      Effect.map(rows.list({ endpoint: one, status: undefined, after: undefined, limit: 2, ...more }), numbers)
-    assert.deepStrictEqual(yield* list(), [3, 2])
-    assert.deepStrictEqual(yield* list({ after: 2n }), [1])
-    assert.deepStrictEqual(yield* list({ status: "dead" }), [3])
-    yield* rows.prune(11, 10) // of those that were given up more are kept
-    assert.deepStrictEqual(yield* list(), [3, 1])
-    yield* rows.forgetOthers([one])
-    assert.deepStrictEqual(yield* list(), [3, 1])
-    yield* rows.forget(one)
-    assert.deepStrictEqual(yield* list(), [])
-  }).pipe(Effect.provide(Layer.fresh(database)))
-)
-
-it.effect("remembers since when nothing arrives, until something does", () =>
-  Effect.gen(function* () {
-    const { lease, rows, settle } = yield* scene
-    yield* rows.take(lease, [made(1, "a")], 0, undefined, 1n)
-    assert.deepStrictEqual([yield* rows.failing(lease, one, 5), yield* rows.failing(lease, one, 9)], [5, 5])
-    yield* settle(1, settled("delivered"))
-    assert.strictEqual(yield* rows.failing(lease, one, 12), 12)
-  }).pipe(Effect.provide(Layer.fresh(database)))
-)
+    for (const [what, held] of holds) it.effect(what, () => Effect.provide(held, Layer.fresh(fresh)))
+  })
+})
