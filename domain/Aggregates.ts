@@ -1,12 +1,13 @@
 import { Client } from "./access/Client.ts"
 import { Request } from "./access/Request.ts"
+import { Endpoint } from "./delivery/Endpoint.ts"
 import { Device } from "./device/Device.ts"
 import { LogIdentity } from "./identity/LogIdentity.ts"
 import { Inbound } from "./inbound/Inbound.ts"
 import { Message } from "./message/Message.ts"
 
 /** Every aggregate there is. What reads the whole log, or checks it, follows from this list. */
-export const aggregates = [Message, Inbound, Device, Client, Request, LogIdentity] as const
+export const aggregates = [Message, Inbound, Device, Client, Endpoint, Request, LogIdentity] as const
 
 export const categories: ReadonlyArray<string> = aggregates.map(({ category }) => category)
 

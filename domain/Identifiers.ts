@@ -2,6 +2,8 @@ import { concat, hex, lengthPrefixed, utf8 } from "./Bytes.ts"
 import type {
   ClientId,
   CommandId,
+  DeliveryId,
+  EndpointId,
   EventId,
   InboundId,
   MessageId,
@@ -46,6 +48,10 @@ export const eventIdOf = (crypto: Algorithms, command: CommandId, index: number)
 /** A report's id names its event. `step` says what happened in the agent's ledger. */
 export const reportIdOf = (crypto: Algorithms, agentCommand: string, attempt: number, step: string) =>
   uuidV5(crypto, agentCommand, String(attempt), step) as EventId
+
+/** Receivers know a delivery again by it. */
+export const deliveryIdOf = (crypto: Algorithms, event: EventId, endpoint: EndpointId) =>
+  uuidV5(crypto, "delivery", event, endpoint) as DeliveryId
 
 /** The step of a report about a device. */
 export const deviceReportKey = ({ change, step }: { readonly change: string; readonly step: number }) =>

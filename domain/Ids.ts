@@ -26,6 +26,14 @@ export type ClientId = typeof ClientId.Type
 export const RequestId = uuid.pipe(Schema.brand("RequestId"))
 export type RequestId = typeof RequestId.Type
 
+/** Of a customer's address that is told what happens. */
+export const EndpointId = uuid.pipe(Schema.brand("EndpointId"))
+export type EndpointId = typeof EndpointId.Type
+
+/** Of one event to one endpoint, however often it is tried. */
+export const DeliveryId = uuid.pipe(Schema.brand("DeliveryId"))
+export type DeliveryId = typeof DeliveryId.Type
+
 export const ApiKeyId = Schema.String.check(Schema.isPattern(/^[a-z0-9]{4,32}$/)).pipe(Schema.brand("ApiKeyId"))
 export type ApiKeyId = typeof ApiKeyId.Type
 

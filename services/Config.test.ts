@@ -48,6 +48,7 @@ describe("configuration", () => {
         AGENT_ID: "My Mac",
         CORS_ORIGINS: "https://shop.example/",
         TRUST_PROXY: "10.0.0.0/99",
+        OUTBOUND_ALLOW: "10.0.0.0/99",
         RATE_LIMIT_MESSAGES: "-5",
         QUEUE_LIMIT_TOTAL: "0",
         WAIT_LIMIT: "0",

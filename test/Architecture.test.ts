@@ -42,6 +42,7 @@ const confined: Record<string, ReadonlyArray<string>> = {
     "services/events/",
     "services/gateway/",
     "services/health/",
+    "services/webhooks/",
     "services/inbound/",
     "services/messages/",
     "services/transports/agent-link/",
@@ -65,11 +66,15 @@ const confined: Record<string, ReadonlyArray<string>> = {
     "services/dispatch/CheckpointRows.ts",
     "services/dispatch/ReissueRows.ts",
     "services/devices/PairingCodeRows.ts",
+    "services/webhooks/EndpointsRows.ts",
+    "services/webhooks/DeliveryRows.ts",
     "services/identity/OwnLogRows.ts",
     "services/identity/ReachedRows.ts",
     "services/transports/agent-link/AgentsHeardRows.ts"
   ],
-  "libphonenumber-js": ["services/http/"]
+  "libphonenumber-js": ["services/http/"],
+  undici: ["infra/outbound-http/"],
+  "ipaddr.js": ["infra/outbound-http/"]
 }
 
 /** What costs a reader more than it seems to stands behind doors that say why. A word, and where it may be written. */
@@ -123,6 +128,7 @@ const below: Record<string, ReadonlyArray<string>> = {
   transports: ["messages", "runtime"],
   dispatch: ["devices", "messages", "runtime", "tables", "telemetry", "transports", "views"],
   health: ["api", "devices", "http", "identity", "runtime", "telemetry", "transports/agent-link", "views"],
+  webhooks: ["api", "events", "http", "identity", "privacy", "runtime", "tables", "views"],
   gateway: ["api", "events", "http", "messages", "runtime", "telemetry"]
 }
 

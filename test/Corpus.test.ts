@@ -136,6 +136,12 @@ describe("the corpus of stored events", () => {
         "device.link_requested.v1 phone": "+15550100009",
         "device.number_linked.v1 number": "+15550100009",
         "device.renamed.v1 name": "front desk",
+        "endpoint.created.v1 secret":
+          '{"hmac":"TwZ3vz5GoKTuaJGZbaYna+B4+bCmUgPF4/WEMjzwzmc=","seed":"B2oVnf0mrUtOmQznpJN+KRQyfTTjnFjcbCAbpGUDE5Q="}',
+        "endpoint.created.v1 url": "https://shop.example/homing",
+        "endpoint.secret_rotated.v1 secret":
+          '{"hmac":"dk03OJcTU2IzxLduFPn8B9VOVVkfExGCgBQwG1kAuKU=","seed":"CFpkyXmANNPwQDlZs5Ni+qpoCxH0mmagilz6WhXCLDU="}',
+        "endpoint.updated.v1 url": "https://shop.example/hooks",
         "inbound.decrypted.v1 content": '{"type":"text","text":"Thanks, it is here 🙏"}',
         "inbound.received.v1 chat": '{"kind":"person","phone":"+15550100002","lid":"90000000000002"}',
         "inbound.received.v1 sender": '{"kind":"person","phone":"+15550100002","lid":"90000000000002"}',

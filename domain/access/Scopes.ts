@@ -11,6 +11,8 @@ export const scopes = [
   "devices:read",
   /** Includes `devices:read`. */
   "devices:manage",
+  /** Endpoints that are told what happens, and what was delivered to them. */
+  "webhooks:manage",
   /** What happens, of everybody's messages, of devices and what they hear; who may read messages is told what they say. */
   "events:read",
   /** How the gateway is: its metrics, and its health in detail. */

@@ -1,8 +1,10 @@
 import { HttpApi, OpenApi } from "effect/http-api"
 import { AgentsApi } from "./AgentsApi.ts"
 import { ClientsApi } from "./ClientsApi.ts"
+import { DeliveriesApi } from "./DeliveriesApi.ts"
 import { DevicesApi } from "./DevicesApi.ts"
 import { asSeenByClients } from "./Document.ts"
+import { EndpointsApi } from "./EndpointsApi.ts"
 import { EventsApi } from "./EventsApi.ts"
 import { GatewayKeysApi } from "./GatewayKeysApi.ts"
 import { HealthApi, ProbesApi } from "./HealthApi.ts"
@@ -20,6 +22,8 @@ export class Api extends HttpApi.make("homing")
   .add(AgentsApi)
   .add(GatewayKeysApi)
   .add(ClientsApi)
+  .add(EndpointsApi)
+  .add(DeliveriesApi)
   .add(ProbesApi)
   .add(HealthApi)
   .annotate(OpenApi.Title, "Homing")

@@ -2,6 +2,7 @@
 export const errorCodes = {
   bad_request: [400, "The request cannot be read."],
   invalid_number: [422, "This is not a valid phone number."],
+  address_refused: [422, "Nothing may be sent to this address."],
   invalid_request: [422, "A field of the request is not as the API describes it."],
   unauthorized: [401, "A valid API key is needed, as a bearer token or in X-API-Key."],
   forbidden: [403, "The API key may not do this."],
@@ -13,6 +14,8 @@ export const errorCodes = {
     404,
     "The device has no QR code to show now: it is linked, is linked by a typed code, or the next one is to come."
   ],
+  endpoint_not_found: [404, "There is no such endpoint."],
+  delivery_not_found: [404, "There is no such delivery."],
   client_not_found: [404, "There is no such client."],
   key_not_found: [404, "There is no such key."],
   agent_not_found: [404, "There is no such agent."],

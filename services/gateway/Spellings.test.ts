@@ -145,7 +145,8 @@ layer(app, { excludeTestServices: true })("one meaning", (it) => {
       const expected: Record<string, RegExp> = {
         "/v1/messages": /^no parameters but status, device, after, limit$/,
         "/v1/inbound": /^no parameters but device, after, limit$/,
-        "/v1/events": /^no parameters but after, types, device, limit, waitMs$/
+        "/v1/events": /^no parameters but after, types, device, limit, waitMs$/,
+        "/v1/deliveries": /^no parameters but endpoint, status, after, limit$/
       }
       for (const { method, path } of guarded) {
         const asked = path.replace(/\/$/, "").replace(/:\w+/g, "nobody")

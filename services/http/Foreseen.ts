@@ -32,6 +32,11 @@ const problems = {
   QueueFull: () => problem("queue_full"),
   WaitsFull: () => problem("too_many_waits"),
 
+  EndpointUnknown: () => problem("endpoint_not_found"),
+  DeliveryUnknown: () => problem("delivery_not_found"),
+  AddressRefused: ({ reason }: { readonly reason: string }) =>
+    problem("address_refused", { detail: `What is wrong with it: ${reason}.` }),
+
   ClientUnknown: () => problem("client_not_found"),
   KeyUnknown: () => problem("key_not_found"),
   KeyNotActive: () => problem("key_not_active"),

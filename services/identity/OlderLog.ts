@@ -1,7 +1,7 @@
 import { Effect, Layer, Schedule, Schema } from "effect"
 import { EventStore } from "#domain/ports/EventStore.ts"
 import { Ledger } from "#domain/ports/Ledger.ts"
-import { checkpoints, dispatcher } from "../tables/Positions.ts"
+import { checkpoints, deliverer, dispatcher } from "../tables/Positions.ts"
 import type { Table } from "../tables/Tables.ts"
 import { Identity } from "./Identity.ts"
 import { isDeviceThere, positionsIn } from "./ReachedRows.ts"
@@ -46,13 +46,14 @@ const refuseOlder = <E, R>(reached: Effect.Effect<ReadonlyArray<Reached>, E, R>)
 const reachedIn = (table: Table, what: string) =>
   Effect.map(positionsIn(table), (positions) => positions.map((position): Reached => ({ what, position })))
 
-/** Refuses a log that ends before its views, or before what was handed to agents. */
+/** Refuses a log that ends before its views, or before what was handed to agents or endpoints. */
 export const views = Layer.effectDiscard(
   refuseOlder(
     Effect.map(
       Effect.all([
         reachedIn(checkpoints, "its views"),
-        reachedIn(dispatcher, "the commands that were handed to agents")
+        reachedIn(dispatcher, "the commands that were handed to agents"),
+        reachedIn(deliverer, "what was delivered to endpoints")
       ]),
       (found) => found.flat()
     )

@@ -24,6 +24,8 @@ import * as Outcomes from "../transports/Outcomes.ts"
 import * as Transports from "../transports/Transport.ts"
 import * as Projections from "../views/Projections.ts"
 import { Readiness } from "../views/Readiness.ts"
+import type * as Deliverer from "../webhooks/Deliverer.ts"
+import * as Webhooks from "../webhooks/Feature.ts"
 
 export interface GatewayOptions {
   readonly agent: AgentId
@@ -32,6 +34,7 @@ export interface GatewayOptions {
   readonly http: Server.Options
   readonly queueLimits: QueueLimits
   readonly reconciler: ReconcilerOptions
+  readonly webhooks?: Deliverer.Options
 }
 
 /** Whether this process can do its part, and how much of the log it has heard. */
@@ -41,7 +44,13 @@ const vitals = Judgement.layer.pipe(Layer.provideMerge([Freshness.layer, SharedC
 const transports = Layer.mergeAll(AgentLink.layer).pipe(Layer.provideMerge([Transports.layer, Outcomes.layer]))
 
 const projections = Projections.layer(
-  Layer.mergeAll(Messages.projections, Inbound.projections, Devices.projections, Access.projections)
+  Layer.mergeAll(
+    Messages.projections,
+    Inbound.projections,
+    Devices.projections,
+    Access.projections,
+    Webhooks.projections
+  )
 )
 
 /**
@@ -55,7 +64,7 @@ export const gateway = <A = never, E = never, R = never>(
   const phoneNumber = phoneNumbers(options.http.phoneCountryCode)
   return Server.layer(options.http).pipe(
     Layer.provideMerge(behind),
-    Layer.provideMerge([Dispatch.layer(options.reconciler), HealthHttp.layer]),
+    Layer.provideMerge([Dispatch.layer(options.reconciler), HealthHttp.layer, Webhooks.layer(options.webhooks)]),
     Layer.provideMerge([transports, Events.layer]),
     Layer.provideMerge(Inbound.layer),
     Layer.provideMerge(Messages.layer(options.queueLimits, phoneNumber)),

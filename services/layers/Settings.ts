@@ -1,6 +1,7 @@
 import { Schema } from "effect"
 import { AgentId } from "#domain/Ids.ts"
-import { matching, optional, setting, type Values } from "../Setting.ts"
+import { matching, optional, parsed, setting, type Values } from "../Setting.ts"
+import { allowancesOf } from "./Allowances.ts"
 import { roles } from "./Role.ts"
 
 /** What a process is, and where it keeps what is served from no address. */
@@ -24,7 +25,7 @@ const address = (variable: string, start: RegExp, expected: string, meaning: str
     meaning
   )
 
-/** What serves a port instead of a file, where there is an address. */
+/** What serves a port instead of a file, where there is an address; and where others may lead. */
 export const addresses = {
   eventStoreUrl: address(
     "EVENTSTORE_URL",
@@ -49,6 +50,12 @@ export const addresses = {
     /^postgres(ql)?:\/\//,
     "an address beginning with postgres://",
     "A PostgreSQL for views, subject keys and leases, instead of files."
+  ),
+  outboundAllow: optional(
+    "OUTBOUND_ALLOW",
+    parsed(allowancesOf),
+    "loopback, private, public, addresses and networks such as 10.1.0.0/16, each with a port such as :8080 if only that, separated by commas",
+    "Where configured addresses may lead besides the public internet by https at the ports 443 and 8443. What is allowed here may be http, at any port."
   )
 }
 export type Addresses = Values<typeof addresses>
@@ -58,5 +65,6 @@ export const nowhere: Addresses = {
   eventStoreUrl: undefined,
   natsUrl: undefined,
   natsCaFile: undefined,
-  databaseUrl: undefined
+  databaseUrl: undefined,
+  outboundAllow: undefined
 }

@@ -8,6 +8,12 @@ export const dispatcher: Table = {
   create: (sql) => sql`CREATE TABLE dispatcher (id INTEGER PRIMARY KEY, position TEXT NOT NULL)`
 }
 
+/** The last event whose deliveries stand in their table. */
+export const deliverer: Table = {
+  name: "deliverer",
+  create: (sql) => sql`CREATE TABLE deliverer (id INTEGER PRIMARY KEY, position TEXT NOT NULL)`
+}
+
 /** Of each view, in its version, the last event that its rows hold. */
 export const checkpoints: Table = {
   name: "checkpoints",

@@ -38,6 +38,10 @@ import * as GatewayKeysHttp from "#services/transports/agent-link/GatewayKeysHtt
 import * as Projections from "#services/views/Projections.ts"
 import { Readiness } from "#services/views/Readiness.ts"
 import { Views } from "#services/views/Views.ts"
+import { Deliveries } from "#services/webhooks/Deliveries.ts"
+import * as DeliveriesHttp from "#services/webhooks/DeliveriesHttp.ts"
+import { Endpoints, EndpointUnknown } from "#services/webhooks/Endpoints.ts"
+import * as EndpointsHttp from "#services/webhooks/EndpointsHttp.ts"
 import { assertDeclared } from "../../test/Declared.ts"
 
 export const apiKey = "a configured key of some length"
@@ -89,6 +93,15 @@ const devices: Devices["Service"] = {
   warnings: () => []
 }
 
+const endpoints: Endpoints["Service"] = {
+  create: () => notAsked,
+  change: () => notAsked,
+  rotate: () => notAsked,
+  remove: () => notAsked,
+  find: () => Effect.fail(new EndpointUnknown({})),
+  list: Effect.succeed([])
+}
+
 const secrets = Layer.succeed(SecretVault, {
   obtain: () => Effect.succeed(Redacted.make(NodeCrypto.crypto.random(32))),
   find: () => Effect.succeed(undefined)
@@ -133,6 +146,8 @@ export const gateway = (stubs: Stubs = {}) => {
     Layer.provide([
       MessagesHttp.layer(phoneNumber),
       DevicesHttp.layer(phoneNumber),
+      EndpointsHttp.layer,
+      DeliveriesHttp.layer,
       Inbound.layer,
       AgentsHttp.layer,
       GatewayKeysHttp.layer,
@@ -151,6 +166,8 @@ export const gateway = (stubs: Stubs = {}) => {
     Layer.provide([
       Layer.succeed(Messages, { ...messages, ...stubs.messages }),
       Layer.succeed(Devices, { ...devices, ...stubs.devices }),
+      Layer.succeed(Endpoints, endpoints),
+      Layer.succeed(Deliveries, {} as Deliveries["Service"]),
       Layer.succeed(Deployment, {
         version: "0.0.0",
         store: "a store in memory",

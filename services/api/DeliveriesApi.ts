@@ -1,0 +1,69 @@
+import { Schema } from "effect"
+import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
+import { Authorization, RequiredScope } from "./Authorization.ts"
+import { parameterAs } from "./Document.ts"
+import { Attempt } from "./EndpointsApi.ts"
+import { answered, keyed } from "./IdempotencyKey.ts"
+import { count, instant, nullable, text, uuid } from "./Members.ts"
+import { anywhere, Problem } from "./Problems.ts"
+
+export const statuses = ["pending", "delivered", "dead"] as const
+const Status = Schema.Literals(statuses)
+
+const Delivery = Schema.Struct({
+  id: uuid("Names the delivery: the `webhook-id` of each of its attempts."),
+  endpoint: uuid("Where it goes."),
+  event: uuid("The id of the event that it tells."),
+  type: text("The event's type."),
+  status: Status.annotate({
+    description: "`pending` is to be tried, `delivered` was answered with 2xx, `dead` was given up."
+  }),
+  tries: count("How often it was tried, since it was made or asked for again."),
+  dueAt: nullable(instant("A moment."), "When it is tried next at the earliest; `null` when it is settled."),
+  attempts: Schema.Array(Attempt).annotate({ description: "What they came to, oldest first; the last 24." })
+}).annotate({ identifier: "Delivery", description: "One event to one endpoint." })
+
+const DeliveryPage = Schema.Struct({
+  items: Schema.Array(Delivery).annotate({ description: "Newest first." }),
+  next: nullable(Schema.String, "The `after` of the next page; `null` on the last.")
+}).annotate({ identifier: "DeliveryPage", description: "Some of the deliveries to an endpoint." })
+
+/** Of a page of deliveries. */
+export const pageSizes = { minimum: 1, maximum: 200, default: 50 } as const
+
+export class DeliveriesApi extends HttpApiGroup.make("deliveries")
+  .add(
+    HttpApiEndpoint.get("list", "/", {
+      query: {
+        endpoint: uuid("Those to this endpoint.").check(Schema.isMaxLength(255)),
+        status: Schema.optionalKey(Status.annotate({ description: "Only those with this status." })),
+        after: Schema.optionalKey(
+          Schema.String.check(Schema.isMaxLength(255)).annotate({ description: "The `next` of the page before." })
+        ),
+        limit: Schema.optionalKey(Schema.NumberFromString.check(Schema.isInt(), Schema.isBetween(pageSizes)))
+      },
+      success: DeliveryPage,
+      error: [...anywhere, Problem("forbidden"), Problem("endpoint_not_found")]
+    })
+      .annotate(
+        OpenApi.Transform,
+        parameterAs("limit", { type: "integer", ...pageSizes, description: "How many at most." })
+      )
+      .annotate(OpenApi.Summary, "Deliveries to an endpoint, newest first")
+      .annotate(
+        OpenApi.Description,
+        "What was delivered is listed for three days, what was given up for thirty. Nothing of what was told is in it."
+      ),
+    HttpApiEndpoint.post("redrive", "/:id/redrive", {
+      params: { id: uuid("The delivery's id.") },
+      headers: keyed,
+      success: HttpApiSchema.WithHeaders(Delivery, answered),
+      error: [...anywhere, Problem("forbidden"), Problem("idempotency_conflict"), Problem("delivery_not_found")]
+    })
+      .annotate(OpenApi.Summary, "Deliver again what arrived or was given up, under the same `webhook-id`")
+      .annotate(OpenApi.Description, "It goes at once, beside whatever else waits in its chat.")
+  )
+  .annotateEndpoints(RequiredScope, ["webhooks:manage"])
+  .middleware(Authorization)
+  .prefix("/v1/deliveries")
+  .annotate(OpenApi.Description, "What was told to endpoints, and what became of it.") {}

@@ -1,0 +1,144 @@
+import { Cause, Clock, Effect, Schema } from "effect"
+import { utf8 } from "#domain/Bytes.ts"
+import { Endpoint } from "#domain/delivery/Endpoint.ts"
+import { fromMillis } from "#domain/Instant.ts"
+import { patiently } from "#domain/Patience.ts"
+import { Crypto } from "#domain/ports/Crypto.ts"
+import { EventStore } from "#domain/ports/EventStore.ts"
+import { OutboundHttp } from "#domain/ports/OutboundHttp.ts"
+import { type PublicEvent, PublicEvents } from "../events/PublicEvents.ts"
+import { Personal } from "../privacy/Personal.ts"
+import type { Attempt, Delivery } from "./DeliveryRows.ts"
+import { signingAt } from "./Endpoints.ts"
+import type { EndpointRecord } from "./EndpointsRows.ts"
+import * as Secret from "./Secret.ts"
+
+/** For the whole of one exchange, as Standard Webhooks asks for. */
+export const timeoutMillis = 15_000
+
+/** Greater, as text, for what is later in the log: a function of the event alone, whoever computes it. */
+const sequenceOf = ({ position }: Pick<Delivery, "position">): string => String(position).padStart(20, "0")
+
+/** What an attempt came to. */
+export interface Answered {
+  readonly attempt: Attempt
+  readonly isDelivered: boolean
+  /** The endpoint wants nothing any more. */
+  readonly isGone: boolean
+  /** It wants to be left alone for so long. */
+  readonly wishMillis: number | undefined
+}
+
+/** What is to be sent cannot be read: its keys are gone, or it is no event of this release. */
+class Unsendable extends Schema.TaggedError<Unsendable>()("Unsendable", {}) {}
+
+const noAnswer = (error: string, millis: number) =>
+  Effect.map(
+    Clock.currentTimeMillis,
+    (now): Answered => ({
+      attempt: { at: fromMillis(now - millis), error, millis },
+      isDelivered: false,
+      isGone: false,
+      wishMillis: undefined
+    })
+  )
+
+/** Sends what happened to an endpoint, once. */
+export const make = Effect.gen(function* () {
+  const crypto = yield* Crypto
+  const outbound = yield* OutboundHttp
+  const personal = yield* Personal
+  const { tell } = yield* PublicEvents
+  const store = yield* EventStore
+
+  /** Signed with each of the endpoint's secrets that are good at this moment. */
+  const send = Effect.fnUntraced(function* (endpoint: EndpointRecord, id: string, told: object, timeoutMs: number) {
+    const now = yield* Clock.currentTimeMillis
+    const { tenant, urlBy } = endpoint
+    const whose = { stream: Endpoint.streamOf(endpoint.id), subject: personal.subjectOf("endpoint", endpoint.id) }
+    const url = yield* personal.reveal(endpoint.url, { tenant, event: urlBy, field: "url" }, whose)
+    const secrets = yield* Effect.forEach(signingAt(endpoint, fromMillis(now)), ({ box, sealedBy }) =>
+      personal.reveal(box, { tenant, event: sealedBy, field: "secret" }, whose)
+    )
+    const known = secrets.filter((secret) => secret !== undefined)
+    if (url === undefined || known.length === 0) return yield* new Unsendable()
+    const body = utf8(JSON.stringify(told)).slice()
+    const seconds = Math.floor(now / 1_000)
+    const headers = {
+      "content-type": "application/cloudevents+json; charset=utf-8",
+      "user-agent": "Homing",
+      "webhook-id": id,
+      "webhook-timestamp": String(seconds),
+      "webhook-signature": yield* Secret.sign(crypto, known, { body, id, seconds })
+    }
+    return yield* outbound.post({ url, headers, body, timeoutMs })
+  })
+
+  /** What it comes to; only what this gateway itself cannot do fails. */
+  const attempted = Effect.fnUntraced(function* (
+    endpoint: EndpointRecord,
+    id: string,
+    told: object,
+    timeoutMs = timeoutMillis
+  ) {
+    const begun = yield* Clock.currentTimeMillis
+    return yield* Effect.matchEffect(
+      Effect.catchTags(send(endpoint, id, told, timeoutMs), {
+        OutboundFailed: ({ kind }) => Effect.succeed(kind),
+        OutboundRefused: ({ reason }) => Effect.succeed(`refused: ${reason}`),
+        Unsendable: () => Effect.succeed("unreadable")
+      }),
+      {
+        onFailure: Effect.fail,
+        onSuccess: (answer) => {
+          if (typeof answer === "string")
+            return Effect.flatMap(Clock.currentTimeMillis, (now) => noAnswer(answer, Math.max(0, now - begun)))
+          const { headers, millis, status } = answer
+          const answered: Answered = {
+            attempt: { at: fromMillis(begun), status, millis: Math.round(millis) },
+            isDelivered: status >= 200 && status < 300,
+            isGone: status === 410,
+            wishMillis: headers.retryAfterMillis
+          }
+          return Effect.succeed(answered)
+        }
+      }
+    )
+  })
+
+  return {
+    /** What does not answer on this side counts as no attempt. */
+    deliver: (delivery: Delivery, endpoint: EndpointRecord): Effect.Effect<Answered> =>
+      Effect.gen(function* () {
+        const event = (yield* store.read(delivery.stream))[delivery.revision]
+        const told = event && (yield* tell(event, { personal: endpoint.personal }))
+        if (told === undefined) return yield* Effect.die(new Error("a delivery is of an event that is not told"))
+        return yield* attempted(endpoint, delivery.id, { ...told, sequence: sequenceOf(delivery) })
+      }).pipe(
+        Effect.retry(patiently),
+        Effect.catchCause((cause) =>
+          Cause.hasInterrupts(cause)
+            ? Effect.interrupt
+            : Effect.andThen(
+                Effect.logError("a delivery cannot be made", { delivery: delivery.id, endpoint: endpoint.id }, cause),
+                noAnswer("internal", 0)
+              )
+        )
+      ),
+
+    /** Something that did not happen, to see whether it arrives. */
+    test: Effect.fnUntraced(function* (endpoint: EndpointRecord, id: string, timeoutMs: number) {
+      const told: Omit<PublicEvent, "cursor"> = {
+        specversion: "1.0",
+        id,
+        source: `/endpoints/${endpoint.id}`,
+        type: "homing.endpoint.test.v1",
+        time: fromMillis(yield* Clock.currentTimeMillis),
+        subject: endpoint.id,
+        datacontenttype: "application/json",
+        data: { id: endpoint.id }
+      }
+      return yield* attempted(endpoint, id, told, timeoutMs)
+    })
+  }
+})

@@ -1,0 +1,88 @@
+import { Clock, Context, Effect, Layer, Queue, Schema } from "effect"
+import { uuidV7 } from "#domain/Identifiers.ts"
+import type { DeliveryId, EndpointId } from "#domain/Ids.ts"
+import { Crypto } from "#domain/ports/Crypto.ts"
+import type { Caller } from "../runtime/Caller.ts"
+import * as Requests from "../runtime/Requests.ts"
+import type { Unavailable } from "../views/Unavailable.ts"
+import { ViewsUnavailable } from "../views/Views.ts"
+import * as Attempts from "./Attempts.ts"
+import * as DeliveryRows from "./DeliveryRows.ts"
+import { EndpointRegistry } from "./EndpointRegistry.ts"
+import { EndpointUnknown } from "./Endpoints.ts"
+
+export class DeliveryUnknown extends Schema.TaggedError<DeliveryUnknown>()("DeliveryUnknown", {}) {}
+
+/** What goes to endpoints, and what has become of it. */
+export class Deliveries extends Context.Service<
+  Deliveries,
+  {
+    readonly rows: DeliveryRows.DeliveryRows
+    /** Tells whoever delivers here that something is due. */
+    readonly wakes: Queue.Queue<void>
+
+    readonly list: (
+      filter: DeliveryRows.DeliveryFilter
+    ) => Effect.Effect<ReadonlyArray<DeliveryRows.Delivery>, Unavailable>
+
+    /** Tries one that arrived, or was given up, again under its id; one that is still tried stays as it is. */
+    readonly redrive: (
+      caller: Caller,
+      id: DeliveryId,
+      idempotencyKey: string
+    ) => Effect.Effect<DeliveryRows.Delivery, DeliveryUnknown | Requests.OtherContent | Unavailable>
+
+    /** Sends what did not happen, now; under one key with one id. Waits for the answer. */
+    readonly test: (
+      caller: Caller,
+      endpoint: EndpointId,
+      idempotencyKey: string
+    ) => Effect.Effect<DeliveryRows.Attempt, EndpointUnknown | Requests.OtherContent | Unavailable>
+  }
+>()("homing/services/webhooks/Deliveries") {}
+
+/** A request's own time is longer. */
+const testMillis = 8_000
+
+export const layer = Layer.effect(
+  Deliveries,
+  Effect.gen(function* () {
+    const attempts = yield* Attempts.make
+    const crypto = yield* Crypto
+    const registry = yield* EndpointRegistry
+    const requests = yield* Requests.Requests
+    const rows = yield* DeliveryRows.make
+    const wakes = yield* Queue.sliding<void>(1)
+
+    const orUnavailable = <A, R>(effect: Effect.Effect<A, unknown, R>) =>
+      Effect.mapError(effect, (cause) => new ViewsUnavailable({ cause }))
+    const found = Effect.fnUntraced(function* (id: DeliveryId) {
+      return (yield* orUnavailable(rows.find(id))) ?? (yield* new DeliveryUnknown({}))
+    })
+    const fresh = Effect.map(Clock.currentTimeMillis, (now) => uuidV7(crypto, now))
+
+    return {
+      rows,
+      wakes,
+      list: (filter) => orUnavailable(rows.list(filter)),
+
+      redrive: Effect.fnUntraced(function* (caller, id, key) {
+        yield* found(id)
+        const own = yield* fresh
+        const first = yield* requests.accept(caller, { what: `redrive of ${id}`, key, asked: {}, fresh: own })
+        if (first === own) {
+          yield* orUnavailable(rows.redrive(id, yield* Clock.currentTimeMillis))
+          yield* Queue.offer(wakes, undefined)
+        }
+        return yield* found(id)
+      }),
+
+      test: Effect.fnUntraced(function* (caller, id, key) {
+        const endpoint = registry.get(id) ?? (yield* new EndpointUnknown({}))
+        const asked = { what: `test of ${id}`, key, asked: {}, fresh: yield* fresh }
+        const { attempt } = yield* attempts.test(endpoint, yield* requests.accept(caller, asked), testMillis)
+        return attempt
+      })
+    }
+  })
+).pipe(Layer.provide(Requests.layer))

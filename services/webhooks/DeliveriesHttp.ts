@@ -1,0 +1,71 @@
+import { Effect, Schema } from "effect"
+import { HttpApiBuilder } from "effect/http-api"
+import { DeliveryId, EndpointId } from "#domain/Ids.ts"
+import { fromMillis } from "#domain/Instant.ts"
+import { Api } from "../api/Api.ts"
+import { pageSizes } from "../api/DeliveriesApi.ts"
+import { refuse } from "../http/Answer.ts"
+import { cursorOf, positionOf } from "../http/Cursor.ts"
+import { orProblem } from "../http/Foreseen.ts"
+import { posting } from "../http/Posting.ts"
+import { Identity } from "../identity/Identity.ts"
+import { Deliveries } from "./Deliveries.ts"
+import type { Delivery } from "./DeliveryRows.ts"
+import { Endpoints } from "./Endpoints.ts"
+import { manager } from "./EndpointsHttp.ts"
+
+const isDeliveryId = Schema.is(DeliveryId)
+const isEndpointId = Schema.is(EndpointId)
+const { redrive } = Api.groups.deliveries.endpoints
+
+const deliveryJson = ({ attempts, due, endpoint, event, id, status, tries, type }: Delivery) => ({
+  id,
+  endpoint,
+  event,
+  type,
+  status,
+  tries,
+  dueAt: status === "pending" ? fromMillis(due) : null,
+  attempts
+})
+
+export const layer = HttpApiBuilder.group(
+  Api,
+  "deliveries",
+  Effect.fnUntraced(function* (handlers) {
+    const deliveries = yield* Deliveries
+    const endpoints = yield* Endpoints
+    const { epoch } = yield* Identity
+
+    return handlers
+      .handle("list", ({ query: { after: cursor, endpoint, limit = pageSizes.default, status } }) =>
+        Effect.gen(function* () {
+          yield* manager
+          if (!isEndpointId(endpoint)) return yield* refuse("endpoint_not_found")
+          yield* orProblem(endpoints.find(endpoint))
+          const after = cursor === undefined ? undefined : positionOf(epoch, cursor)
+          if (cursor !== undefined && after === undefined) {
+            const errors = [{ in: "query", pointer: "/after", expected: "the `next` of a page" }] as const
+            return yield* refuse("invalid_request", { errors })
+          }
+          const found = yield* orProblem(deliveries.list({ endpoint, status, after, limit: limit + 1 }))
+          const page = found.slice(0, limit)
+          const last = found.length > limit ? page.at(-1) : undefined
+          return { items: page.map(deliveryJson), next: last === undefined ? null : cursorOf(epoch, last.position) }
+        })
+      )
+      .handleRaw(
+        "redrive",
+        posting(
+          redrive,
+          Effect.fnUntraced(function* ({ key, params: { id } }) {
+            if (!isDeliveryId(id)) return yield* refuse("delivery_not_found")
+            return {
+              body: deliveryJson(yield* deliveries.redrive(yield* manager, id, key.value)),
+              headers: {}
+            }
+          })
+        )
+      )
+  })
+)

@@ -1,0 +1,143 @@
+import { assert, it } from "@effect/vitest"
+import { Effect, Exit, Layer } from "effect"
+import { SqlClient } from "effect/sql"
+import { DeliveryId, EndpointId, EventId, StreamId } from "#domain/Ids.ts"
+import { fromMillis } from "#domain/Instant.ts"
+import { Leases } from "#domain/ports/Leases.ts"
+import * as InProcessLeases from "#infra/leases/InProcess.ts"
+import { clientOf, Postgres } from "#infra/postgres/testing/PostgresFixture.ts"
+import * as SqliteClient from "#infra/sqlite/SqliteClient.ts"
+import { describeWith } from "../../test/servers/Installed.ts"
+import { uuid } from "../testing/ViewsFixture.ts"
+import * as DeliveryRows from "./DeliveryRows.ts"
+
+const database = InProcessLeases.layer.pipe(
+  Layer.provideMerge(SqliteClient.layer(":memory:", { durability: "checkpoint" }))
+)
+const [one, other] = [EndpointId.make(uuid(901)), EndpointId.make(uuid(902))]
+const made = (n: number, chat: string, endpoint = one): DeliveryRows.NewDelivery => ({
+  id: DeliveryId.make(uuid(n)),
+  endpoint,
+  event: EventId.make(uuid(n)),
+  stream: StreamId.make(`message-${uuid(n)}`),
+  revision: 0,
+  position: BigInt(n),
+  type: "homing.message.queued.v1",
+  chat
+})
+const settled = (status: DeliveryRows.DeliveryStatus, due = 0): DeliveryRows.Settled => ({
+  status,
+  due,
+  tries: 1,
+  attempt: { at: fromMillis(0), status: 200, millis: 1 }
+})
+const numbers = (rows: ReadonlyArray<DeliveryRows.Delivery>) => rows.map(({ position }) => Number(position))
+
+const scene = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  const rows = yield* DeliveryRows.make
+  const [lease] = (yield* (yield* Leases).renew({ name: "deliveries", partitions: 1 })).leases
+  const due = (now = 100) => Effect.map(rows.due(one, now, 8), numbers)
+  const settle = Effect.fnUntraced(function* (n: number, outcome: DeliveryRows.Settled) {
+    yield* rows.settle(lease!, (yield* rows.find(DeliveryId.make(uuid(n))))!, outcome)
+  })
+  return { sql, rows, lease: lease!, due, settle }
+})
+
+it.effect("the checkpoint passes an event with its deliveries, or not at all, and only from where it was", () =>
+  Effect.gen(function* () {
+    const { lease, rows, sql } = yield* scene
+    yield* rows.take(lease, [], 0, undefined, 5n)
+    yield* sql`CREATE TRIGGER full BEFORE INSERT ON deliveries BEGIN SELECT RAISE(ABORT, 'no room'); END`
+    const take = rows.take(lease, [made(7, "a"), made(8, "b")], 0, 5n, 8n)
+    assert.isTrue(Exit.isFailure(yield* Effect.exit(take)))
+    assert.strictEqual(yield* rows.checkpoint, 5n)
+    yield* sql`DROP TRIGGER full`
+    yield* take
+    assert.strictEqual(yield* rows.checkpoint, 8n)
+    assert.lengthOf(yield* rows.due(one, 0, 8), 2)
+    const again = yield* Effect.exit(rows.take(lease, [made(9, "a")], 0, 5n, 9n))
+    assert.isTrue(Exit.isFailure(again))
+    assert.strictEqual(yield* rows.find(DeliveryId.make(uuid(9))), undefined)
+  }).pipe(Effect.provide(Layer.fresh(database)))
+)
+
+/** What every database owes. */
+const holds = [
+  [
+    "of each chat one is due at a time, in order, at each endpoint for itself; a redriven one goes beside them",
+    Effect.gen(function* () {
+      const { due, lease, rows, settle } = yield* scene
+      yield* rows.take(lease, [made(1, "a"), made(2, "a"), made(3, "b"), made(4, "a", other)], 0, undefined, 4n)
+      yield* rows.take(lease, [made(5, "a"), made(6, "b")], 0, 4n, 6n)
+      assert.deepStrictEqual(yield* due(), [1, 3])
+      assert.deepStrictEqual(numbers(yield* rows.due(other, 100, 8)), [4])
+      yield* settle(1, settled("pending", 50))
+      assert.deepStrictEqual(yield* due(49), [3])
+      assert.deepStrictEqual(yield* due(50), [3, 1])
+      yield* settle(1, settled("dead"))
+      yield* settle(3, settled("delivered"))
+      assert.deepStrictEqual(yield* due(), [2, 6])
+      yield* rows.redrive(DeliveryId.make(uuid(1)), 100)
+      yield* rows.redrive(DeliveryId.make(uuid(2)), 100) // it is still tried
+      assert.deepStrictEqual(yield* due(), [2, 6, 1])
+      yield* settle(2, settled("delivered"))
+      assert.deepStrictEqual(yield* due(), [5, 6, 1]) // the redriven one holds up nothing
+      yield* settle(1, settled("delivered"))
+      assert.deepStrictEqual(yield* due(), [5, 6])
+    })
+  ],
+  [
+    "lists newest first, page by page, and keeps no more than it is asked to",
+    Effect.gen(function* () {
+      const { lease, rows, settle } = yield* scene
+      yield* rows.take(
+        lease,
+        [1, 2, 3].map((n) => made(n, String(n))),
+        0,
+        undefined,
+        3n
+      )
+      yield* settle(2, settled("delivered", 10))
+      yield* settle(3, settled("dead", 10))
+      const list = (more: object = {}) =>
+        Effect.map(rows.list({ endpoint: one, status: undefined, after: undefined, limit: 2, ...more }), numbers)
+      assert.deepStrictEqual(yield* list(), [3, 2])
+      assert.deepStrictEqual(yield* list({ after: 2n }), [1])
+      assert.deepStrictEqual(yield* list({ status: "dead" }), [3])
+      yield* rows.prune(11, 10) // of those that were given up more are kept
+      assert.deepStrictEqual(yield* list(), [3, 1])
+      yield* rows.forgetOthers([one])
+      assert.deepStrictEqual(yield* list(), [3, 1])
+      yield* rows.forget(one)
+      assert.deepStrictEqual(yield* list(), [])
+    })
+  ],
+  [
+    "remembers since when nothing arrives, until something does",
+    Effect.gen(function* () {
+      const { lease, rows, settle } = yield* scene
+      yield* rows.take(lease, [made(1, "a")], 0, undefined, 1n)
+      assert.deepStrictEqual([yield* rows.failing(lease, one, 5), yield* rows.failing(lease, one, 9)], [5, 5])
+      yield* settle(1, settled("delivered"))
+      assert.strictEqual(yield* rows.failing(lease, one, 12), 12)
+    })
+  ]
+] as const
+
+for (const [what, held] of holds) it.effect(what, () => Effect.provide(held, Layer.fresh(database)))
+
+describeWith("PostgreSQL", "deliveries in PostgreSQL", () => {
+  it.layer(Postgres.layer, { timeout: "60 seconds", excludeTestServices: true })("as well", (it) => {
+    const fresh = Layer.unwrap(
+      Effect.map(
+        Effect.flatMap(
+          Effect.flatMap(Postgres, ({ database }) => database),
+          clientOf
+        ),
+        (sql) => InProcessLeases.layer.pipe(Layer.provideMerge(Layer.succeed(SqlClient.SqlClient, sql)))
+      )
+    )
+    for (const [what, held] of holds) it.effect(what, () => Effect.provide(held, Layer.fresh(fresh)))
+  })
+})

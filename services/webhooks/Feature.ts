@@ -1,0 +1,17 @@
+import { Layer } from "effect"
+import * as Deliverer from "./Deliverer.ts"
+import * as Deliveries from "./Deliveries.ts"
+import * as DeliveriesHttp from "./DeliveriesHttp.ts"
+import * as EndpointActors from "./EndpointActors.ts"
+import { EndpointRegistry } from "./EndpointRegistry.ts"
+import * as Endpoints from "./Endpoints.ts"
+import * as EndpointsHttp from "./EndpointsHttp.ts"
+
+/** What registers itself, to be written as rows and known in memory. */
+export const projections = EndpointRegistry.layer
+
+export const layer = (options: Deliverer.Options = {}) =>
+  Layer.mergeAll(EndpointsHttp.layer, DeliveriesHttp.layer, Deliverer.layer(options)).pipe(
+    Layer.provide([Endpoints.layer, Deliveries.layer]),
+    Layer.provide(EndpointActors.layer)
+  )

@@ -1,0 +1,115 @@
+import { type Array, Clock, Deferred, Effect, Schedule } from "effect"
+import { categories, isReleased } from "#domain/Aggregates.ts"
+import { Endpoint } from "#domain/delivery/Endpoint.ts"
+import { deliveryIdOf } from "#domain/Identifiers.ts"
+import { categoryOf, type EndpointId } from "#domain/Ids.ts"
+import { fromMillis } from "#domain/Instant.ts"
+import { patiently } from "#domain/Patience.ts"
+import { Crypto } from "#domain/ports/Crypto.ts"
+import { EventStore } from "#domain/ports/EventStore.ts"
+import type { Lease } from "#domain/ports/Leases.ts"
+import type { RecordedEvent } from "#domain/Recorded.ts"
+import { type About, PublicEvents } from "../events/PublicEvents.ts"
+import * as Subscription from "../runtime/Subscription.ts"
+import { Views } from "../views/Views.ts"
+import * as Chats from "./Chats.ts"
+import type { DeliveryRows, NewDelivery } from "./DeliveryRows.ts"
+import { EndpointRegistry, put } from "./EndpointRegistry.ts"
+import type { EndpointRecord, EndpointRecords } from "./EndpointsRows.ts"
+
+/** A checkpoint is not written again for fewer events that concern no endpoint. */
+const rereadLimit = 1_000
+/** Where the database has forgotten how far this was, what is older was delivered or given up. */
+const horizonMillis = 3 * 24 * 3_600_000
+
+/** No event is there. */
+const lastPosition = 2n ** 63n - 1n
+
+const wants = ({ device, disabled, types }: EndpointRecord, about: About) =>
+  disabled === null && (types.length === 0 || types.includes(about.type)) && (device ?? about.device) === about.device
+
+/**
+ * Follows the log: of every event, the deliveries to the endpoints there were when it was recorded. Which these are is
+ * folded from the same log, so it is the same for whoever follows it.
+ */
+export const make = Effect.gen(function* () {
+  const chatOf = yield* Chats.make
+  const crypto = yield* Crypto
+  const { about } = yield* PublicEvents
+  const registry = yield* EndpointRegistry
+  const store = yield* EventStore
+  const views = yield* Views
+
+  /** Every event of the endpoints there are now. */
+  const histories = Effect.gen(function* () {
+    const head = yield* Effect.retry(store.head, patiently)
+    if (head !== undefined) yield* views.reached(head)
+    const streams = yield* Effect.forEach([...registry.keys()], (id) => store.read(Endpoint.streamOf(id)))
+    return streams.flat().filter(isReleased)
+  })
+
+  const deliveriesOf = Effect.fnUntraced(function* (event: RecordedEvent, endpoints: EndpointRecords) {
+    if (endpoints.size === 0) return []
+    const known = yield* about(event)
+    if (known === undefined) return []
+    const wanting = [...endpoints.values()].filter((endpoint) => wants(endpoint, known))
+    if (wanting.length === 0) return []
+    const chat = yield* chatOf(event)
+    const { eventId, position, revision, stream } = event
+    return wanting.map(({ id: endpoint }): NewDelivery => {
+      const id = deliveryIdOf(crypto, eventId, endpoint)
+      return { id, endpoint, event: eventId, stream, revision, position, type: known.type, chat }
+    })
+  })
+
+  /** `filled`: there are new deliveries. Ends only with what keeps it from going on. */
+  return Effect.fnUntraced(function* (rows: DeliveryRows, lease: Lease, filled: Effect.Effect<unknown>) {
+    const some = Effect.sync(() => registry.size > 0)
+    yield* Effect.repeat(some, { until: (isSome) => isSome, schedule: Schedule.spaced("1 second") })
+    const known = yield* histories
+    yield* rows.forgetOthers([...registry.keys()])
+    const kept = yield* rows.checkpoint
+    // what was before the first of them concerns none of them
+    const after = known.reduce<bigint>((least, { position }) => (position < least ? position : least), lastPosition)
+    const begin = kept === undefined || kept < after ? after : kept
+    const recently = fromMillis(Math.max(0, (yield* Clock.currentTimeMillis) - horizonMillis))
+    const isOld = ({ recordedAt }: RecordedEvent) => kept === undefined && recordedAt < recently
+    let endpoints = new Map<EndpointId, EndpointRecord>()
+    for (const event of known) if (event.position <= begin) put(endpoints, event)
+
+    const failed = yield* Deferred.make<never, unknown>()
+    let saved = kept
+    let unsaved = 0
+    const save = (made: ReadonlyArray<NewDelivery>, to: bigint) =>
+      Effect.gen(function* () {
+        yield* rows.take(lease, made, yield* Clock.currentTimeMillis, saved, to)
+        saved = to
+        unsaved = 0
+        // a commit that failed may have happened: only the database knows where to go on
+      }).pipe(Effect.catchCause((cause) => Effect.andThen(Deferred.failCause(failed, cause), Effect.never)))
+    if (saved !== begin) yield* Effect.raceFirst(Deferred.await(failed), save([], begin))
+
+    const handle = Effect.fnUntraced(function* (events: Array.NonEmptyReadonlyArray<RecordedEvent>) {
+      const made: globalThis.Array<NewDelivery> = []
+      const now = new Map(endpoints) // taken with the events, or not at all
+      for (const event of events) {
+        if (!isReleased(event)) continue
+        if (categoryOf(event.stream) === Endpoint.category) put(now, event)
+        else if (!isOld(event)) made.push(...(yield* deliveriesOf(event, now)))
+      }
+      unsaved += events.length
+      if (made.length > 0 || unsaved >= rereadLimit) yield* save(made, events[events.length - 1]!.position)
+      const before = endpoints
+      endpoints = now
+      for (const [id, { disabled }] of before) {
+        if (!now.has(id)) yield* rows.forget(id)
+        else if (disabled !== null && now.get(id)!.disabled === null) yield* Effect.andThen(rows.forgive(id), filled)
+      }
+      if (made.length > 0) yield* filled
+    })
+    return yield* Effect.raceFirst(
+      Deferred.await(failed),
+      Subscription.follow({ name: "deliveries", categories, after: begin, handle })
+    )
+  })
+})

@@ -1,0 +1,35 @@
+/** When an attempt follows the one before that failed, in milliseconds. */
+
+const [second, minute, hour] = [1_000, 60_000, 3_600_000]
+
+/** Of Standard Webhooks: eight attempts within 27 hours and 35 minutes. */
+export const delaysMillis: ReadonlyArray<number> = [
+  0,
+  5 * second,
+  5 * minute,
+  30 * minute,
+  2 * hour,
+  5 * hour,
+  10 * hour,
+  10 * hour
+]
+
+/** What was to be a moment for many is spread: later by up to a fifth. */
+const jitter = 0.2
+/** An endpoint may ask to be left alone for no longer than so. */
+export const longestWishMillis = 24 * hour
+
+/**
+ * How long to wait after so many attempts, all of which failed; `undefined`: it is given up. `chance` is from 0 up to 1;
+ * `wish` is what the endpoint asked for.
+ */
+export const delayAfter = (
+  tries: number,
+  wish: number | undefined,
+  chance: number,
+  delays = delaysMillis
+): number | undefined => {
+  const delay = delays[tries]
+  if (delay === undefined) return undefined
+  return Math.round(Math.max(delay * (1 + jitter * chance), Math.min(wish ?? 0, longestWishMillis)))
+}

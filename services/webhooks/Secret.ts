@@ -1,0 +1,55 @@
+import { Effect, Schema } from "effect"
+import { base64url, concat, fromHex, hex, utf8 } from "#domain/Bytes.ts"
+import type { Signing } from "#domain/delivery/Endpoint.ts"
+import type { Crypto } from "#domain/ports/Crypto.ts"
+
+type Algorithms = Crypto["Service"]
+
+/** What deliveries to one endpoint are signed with, as Standard Webhooks has it. Lives in memory and in boxes. */
+const Secret = Schema.Struct({
+  /** Of HMAC-SHA-256: 32 bytes, base64. */
+  hmac: Schema.String,
+  /** Of Ed25519: 32 bytes, base64. */
+  seed: Schema.String
+})
+type Secret = typeof Secret.Type
+
+const decode = Schema.decodeUnknownSync(Schema.fromJsonString(Secret))
+
+const prefix = "whsec_"
+
+/** A new one: its text for the box, and what of it is shown. */
+export const make = (crypto: Algorithms) => {
+  const [hmac, seed] = [crypto.random(32), crypto.random(32)]
+  const secret: Secret = { hmac: hmac.toBase64(), seed: seed.toBase64() }
+  return {
+    text: JSON.stringify(secret),
+    /** What the receiver verifies HMACs with. */
+    shown: `${prefix}${secret.hmac}`,
+    publicKey: base64url(crypto.signingKey(seed).publicKey)
+  }
+}
+
+export const newId = (crypto: Algorithms): string => hex(crypto.random(8))
+
+/** As Standard Webhooks writes a public key. */
+export const publicKeyOf = ({ publicKey }: Pick<Signing, "publicKey">): string =>
+  `whpk_${Uint8Array.fromBase64(publicKey, { alphabet: "base64url" }).toBase64()}`
+
+/** The signatures of one attempt, under each of these secrets, in the words of the header `webhook-signature`. */
+export const sign = (
+  crypto: Algorithms,
+  secrets: ReadonlyArray<string>,
+  { body, id, seconds }: { readonly id: string; readonly seconds: number; readonly body: Uint8Array }
+) => {
+  const signed = concat(utf8(`${id}.${seconds}.`), body)
+  return Effect.map(
+    Effect.forEach(secrets, (text) => {
+      const secret = decode(text)
+      const mac = fromHex(crypto.mac(crypto.macKey(Uint8Array.fromBase64(secret.hmac)), signed, "hex")).toBase64()
+      const { key } = crypto.signingKey(Uint8Array.fromBase64(secret.seed))
+      return Effect.map(crypto.sign(key, signed), (signature) => [`v1,${mac}`, `v1a,${signature.toBase64()}`])
+    }),
+    (all) => all.flat().join(" ")
+  )
+}
