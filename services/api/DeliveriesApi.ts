@@ -1,10 +1,10 @@
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { Authorization, RequiredScope } from "./Authorization.ts"
-import { parameterAs } from "./Document.ts"
 import { Attempt } from "./EndpointsApi.ts"
 import { answered, keyed } from "./IdempotencyKey.ts"
 import { count, instant, nullable, text, uuid } from "./Members.ts"
+import { paging, pagingAs } from "./Paging.ts"
 import { anywhere, Problem } from "./Problems.ts"
 
 export const statuses = ["pending", "delivered", "dead"] as const
@@ -37,18 +37,12 @@ export class DeliveriesApi extends HttpApiGroup.make("deliveries")
       query: {
         endpoint: uuid("Those to this endpoint.").check(Schema.isMaxLength(255)),
         status: Schema.optionalKey(Status.annotate({ description: "Only those with this status." })),
-        after: Schema.optionalKey(
-          Schema.String.check(Schema.isMaxLength(255)).annotate({ description: "The `next` of the page before." })
-        ),
-        limit: Schema.optionalKey(Schema.NumberFromString.check(Schema.isInt(), Schema.isBetween(pageSizes)))
+        ...paging(pageSizes)
       },
       success: DeliveryPage,
       error: [...anywhere, Problem("forbidden"), Problem("endpoint_not_found")]
     })
-      .annotate(
-        OpenApi.Transform,
-        parameterAs("limit", { type: "integer", ...pageSizes, description: "How many at most." })
-      )
+      .annotate(...pagingAs(pageSizes))
       .annotate(OpenApi.Summary, "Deliveries to an endpoint, newest first")
       .annotate(
         OpenApi.Description,

@@ -3,6 +3,7 @@ import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
 import { Authorization, CountsAs, CountsItself, RequiredScope } from "./Authorization.ts"
 import { parameterAs } from "./Document.ts"
 import { flag, instant, nullable, text, uuid, word } from "./Members.ts"
+import { wholeNumber } from "./Paging.ts"
 import { anywhere, Problem } from "./Problems.ts"
 import { publicTypeNames } from "./PublicTypes.ts"
 
@@ -34,8 +35,6 @@ const EventPage = Schema.Struct({
 export const eventPageSizes = { minimum: 1, maximum: 500, default: 100 } as const
 const waits = { minimum: 0, maximum: 30_000, default: 0 } as const
 
-const number = (bounds: { readonly minimum: number; readonly maximum: number }) =>
-  Schema.optionalKey(Schema.NumberFromString.check(Schema.isInt(), Schema.isBetween(bounds)))
 const word255 = Schema.String.check(Schema.isMaxLength(255))
 
 const limit = parameterAs("limit", { type: "integer", ...eventPageSizes, description: "How many at most." })
@@ -59,8 +58,8 @@ export class EventsApi extends HttpApiGroup.make("events")
           })
         ),
         device: Schema.optionalKey(word255.annotate({ description: "Only those of this device." })),
-        limit: number(eventPageSizes),
-        waitMs: number(waits)
+        limit: wholeNumber(eventPageSizes),
+        waitMs: wholeNumber(waits)
       },
       success: EventPage,
       error: [...anywhere, Problem("too_many_waits")]

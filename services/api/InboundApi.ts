@@ -1,10 +1,10 @@
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
 import { Authorization, CountsAs, RequiredScope, ShowsViews } from "./Authorization.ts"
-import { parameterAs } from "./Document.ts"
 import { Fact } from "./Facts.ts"
 import { instant, nullable, uuid } from "./Members.ts"
 import { pageSizes } from "./MessagesApi.ts"
+import { paging, pagingAs } from "./Paging.ts"
 import { anywhere, Problem } from "./Problems.ts"
 
 const Inbound = Schema.Struct({
@@ -27,18 +27,14 @@ export class InboundApi extends HttpApiGroup.make("inbound")
     HttpApiEndpoint.get("list", "/", {
       query: {
         device: Schema.optionalKey(word255.annotate({ description: "Only what this device heard." })),
-        after: Schema.optionalKey(word255.annotate({ description: "The `next` of the page before." })),
-        limit: Schema.optionalKey(Schema.NumberFromString.check(Schema.isInt(), Schema.isBetween(pageSizes)))
+        ...paging(pageSizes)
       },
       success: InboundPage,
       error: anywhere
     })
       .annotate(RequiredScope, ["messages:read"])
       .annotate(ShowsViews, "rows")
-      .annotate(
-        OpenApi.Transform,
-        parameterAs("limit", { type: "integer", ...pageSizes, description: "How many at most." })
-      )
+      .annotate(...pagingAs(pageSizes))
       .annotate(OpenApi.Summary, "What devices heard, newest first; `next` is the `after` of the next page")
       .annotate(OpenApi.Description, whose),
     HttpApiEndpoint.get("get", "/:id", {

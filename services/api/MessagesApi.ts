@@ -5,10 +5,10 @@ import { Content } from "#domain/message/content/Content.ts"
 import { Status } from "#domain/message/Status.ts"
 import { AgentKey } from "./AgentsApi.ts"
 import { Authorization, CountsAs, CountsItself, RequiredScope, ShowsViews } from "./Authorization.ts"
-import { parameterAs } from "./Document.ts"
 import { FreeText } from "./FreeText.ts"
 import { answered, keyed } from "./IdempotencyKey.ts"
 import { count, instant, integer, located, nullable, text, uuid, word } from "./Members.ts"
+import { paging, pagingAs } from "./Paging.ts"
 import { anywhere, Problem, withBody } from "./Problems.ts"
 
 /** Any name; one that names nothing is answered with "there is no such…", not with a lesson on how ids look. */
@@ -175,20 +175,14 @@ export class MessagesApi extends HttpApiGroup.make("messages")
       query: {
         status: Schema.optionalKey(Status.annotate({ description: "Only those with this status." })),
         device: Schema.optionalKey(Id("Only those of this device.")),
-        after: Schema.optionalKey(
-          Schema.String.check(Schema.isMaxLength(255)).annotate({ description: "The `next` of the page before." })
-        ),
-        limit: Schema.optionalKey(Schema.NumberFromString.check(Schema.isInt(), Schema.isBetween(pageSizes)))
+        ...paging(pageSizes)
       },
       success: MessagePage,
       error: anywhere
     })
       .annotate(RequiredScope, ["messages:read"])
       .annotate(ShowsViews, "rows")
-      .annotate(
-        OpenApi.Transform,
-        parameterAs("limit", { type: "integer", ...pageSizes, description: "How many at most." })
-      )
+      .annotate(...pagingAs(pageSizes))
       .annotate(OpenApi.Summary, "Messages, newest first; `next` is the `after` of the next page")
       .annotate(OpenApi.Description, "Those that the key's client has queued; everybody's with messages:read:all."),
     HttpApiEndpoint.get("get", "/:id", {
