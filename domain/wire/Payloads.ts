@@ -38,10 +38,15 @@ export class Payloads<Payload> {
     return new Payloads([...this.versions, { shape: shape as Shape<never>, change: change as Version["change"] }])
   }
 
-  /** A verified payload of this version. The decoder's own words are not passed on: they may quote it. */
+  /**
+   * A verified payload of this version, written as `write` writes: a member given twice is read by one as its first and by
+   * another as its last. The decoder's own words are not passed on: they may quote it.
+   */
   read(version: number, bytes: Uint8Array): Payload | Undecodable {
     try {
-      return this.readers[version - 1]!(JSON.parse(fromUtf8(bytes))) as Payload
+      const text = fromUtf8(bytes)
+      const said: unknown = JSON.parse(text)
+      return JSON.stringify(said) === text ? (this.readers[version - 1]!(said) as Payload) : new Undecodable()
     } catch {
       return new Undecodable()
     }

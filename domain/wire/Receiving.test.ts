@@ -38,6 +38,8 @@ describe("what arrives", () => {
         [item({ attempt: "2" }), "malformed"],
         [item({}, utf8("{")), "undecodable"],
         [item({}, utf8('{"kind":"erase"}')), "undecodable"],
+        [item({}, utf8('{"kind":"receipt","reports":[],"reports":[]}')), "undecodable"],
+        [item({}, utf8('{"kind":"receipt","reports":[ ]}')), "undecodable"],
         [item({ keyId: "gateway-2" }), "unknown_key"]
       ]
       const envelopes = yield* sign(wrong.flatMap(([one]) => [one, item()]))
