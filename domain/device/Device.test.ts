@@ -88,6 +88,20 @@ describe("Device", () => {
     ])
   })
 
+  it("takes no step that is further ahead of all it knows than any agent gets, in any order", () => {
+    const far = new DeviceRejected({ reason: "step_too_far" })
+    assert.deepStrictEqual(given(created).when(record(told(10_001, "connected"))), far)
+    assert.deepStrictEqual(given(created).when(record(told(2 ** 52, "connected"))), far)
+    const restored = [told(9_000, "disconnected"), told(10_000, "connected")] // the log forgot what came before
+    for (const ahead of [restored, restored.toReversed()]) {
+      assert.lengthOf(run(ahead), 3)
+      const about = given(created, ...ahead)
+      assert.deepStrictEqual(about.when(record(told(20_000, "connected"))), [told(20_000, "connected")])
+      assert.deepStrictEqual(about.when(record(told(20_001, "connected"))), far)
+      assert.deepStrictEqual(about.when(record(told(0, "paired"))), [told(0, "paired")])
+    }
+  })
+
   it("shows how its account is linked and connected", () => {
     assert.strictEqual(connectionAfter(), "pairing")
     assert.strictEqual(connectionAfter(told(0, "disconnected")), "pairing")

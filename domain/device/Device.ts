@@ -89,6 +89,8 @@ export class DeviceRejected extends Schema.TaggedError<DeviceRejected>()("Device
     "exists",
     "not_created",
     "other_agent",
+    "step_too_far",
+    "foreign_reason",
     "no_agent",
     "not_linked",
     "linked",
@@ -116,6 +118,15 @@ const reject = (reason: DeviceRejected["reason"]): Decision => Result.fail(new D
 
 const web = { transport: "whatsapp-web" } as const
 
+/**
+ * After a restored log, steps of an agent's are further ahead than others ever are: what it said since the copy is not in
+ * it. None is by as much, and with a number out of the air nothing that it says later would count any more.
+ */
+const maxStepsAhead = 10_000
+
+const isTooFar = ({ ahead, told }: { readonly told: number; readonly ahead: ReadonlySet<number> }, step: number) =>
+  step > told + maxStepsAhead && [...ahead].every((known) => step > known + maxStepsAhead)
+
 const decider: Decider<DeviceState, DeviceCommand, DeviceEvent, DeviceRejected> = {
   initialState: { _tag: "Nothing" },
 
@@ -128,11 +139,13 @@ const decider: Decider<DeviceState, DeviceCommand, DeviceEvent, DeviceRejected> 
     if (command._tag === "Record") {
       if (command.agent !== state.agent) return reject("other_agent")
       const { step } = command.event.data
-      return step < state.told || state.ahead.has(step) ? accept() : accept(command.event)
+      if (step < state.told || state.ahead.has(step)) return accept()
+      return isTooFar(state, step) ? reject("step_too_far") : accept(command.event)
     }
     if (command._tag === "RecordNumber") {
       if (command.agent !== state.agent) return reject("other_agent")
       const { asOf, number } = command
+      if (isTooFar(state, asOf)) return reject("step_too_far")
       return isNewNumber(state, command) ? accept({ type: "device.number_linked", data: { asOf, number } }) : accept()
     }
     if (state.agent === undefined) return reject("no_agent")

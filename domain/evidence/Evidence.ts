@@ -3,6 +3,7 @@ import { fromBase64url } from "../Bytes.ts"
 import type { EventId } from "../Ids.ts"
 import { PublicKeys } from "../identity/Trust.ts"
 import type { JsonObject } from "../Json.ts"
+import { type Answer, astray } from "../message/Answer.ts"
 import { Message, type MessageEvent, type Queued, type ReportEvent, recorded, reportOf } from "../message/Message.ts"
 import { type Report, reportKey, type Status, statusOf } from "../message/Status.ts"
 import { Crypto, type VerifyingKey } from "../ports/Crypto.ts"
@@ -97,10 +98,10 @@ export const examine = Effect.fnUntraced(function* ({ items, message }: History,
     if (said instanceof Undecodable || said.kind !== "message") return "undecodable"
     if (said.message !== message) return "other_message"
     if (queued === undefined) return "no_command"
-    if (header.commandId !== queued.id) return "other_command"
-    if (header.device !== queued.data.device) return "other_device"
-    if (header.subject !== queued.data.recipient.address.subject) return "other_recipient"
-    if (said.recipient !== undefined && !queued.data.recipients.includes(said.recipient)) return "other_recipient"
+    const { device, recipient, recipients } = queued.data
+    const asked = { command: queued.id, device, subject: recipient.address.subject, recipients }
+    const other = astray(answerOf(header), said.recipient, asked)
+    if (other !== undefined) return other
     return isReport(event) && saysNoMore(event, told) && saysTheSame(event, header, said) ? undefined : "other_claim"
   }
 
@@ -126,6 +127,8 @@ export const examine = Effect.fnUntraced(function* ({ items, message }: History,
   const verdict = !holds ? "refuted" : signed.length > 0 && status === signedStatus ? "signed" : "unsigned"
   return { findings, complete, status, signedStatus, verdict } satisfies Judgement
 })
+
+const answerOf = ({ commandId: command, device, subject }: Header): Answer => ({ command, device, subject })
 
 /** Receipts of a number are its own: with others to wait for, what is signed would come to another status. */
 const isForOthers = (event: MessageEvent): boolean => {

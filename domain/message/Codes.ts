@@ -23,5 +23,17 @@ export const messageCodes = {
 
 export type MessageCode = keyof typeof messageCodes
 
+/** Only the gateway says these: of what it handed to no agent, or heard nothing about. */
+const gatewayCodes: ReadonlyArray<string> = [
+  "no_report",
+  "key_lost",
+  "erased",
+  "damaged"
+] satisfies ReadonlyArray<MessageCode>
+
+/** Whoever reports may say the other ones, and numbers of WhatsApp's, of one to six digits. */
+export const isReportable = (code: string): boolean =>
+  /^\d{1,6}$/.test(code) || (Object.hasOwn(messageCodes, code) && !gatewayCodes.includes(code))
+
 /** Some of them, by name. */
 export type MessageCodeOf<Code extends MessageCode> = Code

@@ -2,12 +2,13 @@ import { Result, Schema } from "effect"
 import { type Aggregate, aggregate } from "../Aggregate.ts"
 import type { Decider } from "../Decider.ts"
 import { type EventOf, released } from "../Events.ts"
-import { DeviceId, type EventId, type MessageId, SubjectId, WaMessageId } from "../Ids.ts"
-import { Instant } from "../Instant.ts"
+import { DeviceId, type MessageId, SubjectId, WaMessageId } from "../Ids.ts"
+import { Instant, toMillis } from "../Instant.ts"
 import { sealedAs } from "../Sealed.ts"
-import type { MessageCode, MessageCodeOf } from "./Codes.ts"
+import { type Answer, type Asked, astray } from "./Answer.ts"
+import { isReportable, type MessageCode, type MessageCodeOf } from "./Codes.ts"
 import { RecipientKind, Recipients } from "./Recipient.ts"
-import { isSettled, type Report, type ReportKind, reportKey, type Status, statusOf } from "./Status.ts"
+import { isSettled, type Report, type ReportKind, receipts, reportKey, type Status, statusOf } from "./Status.ts"
 
 // Events
 
@@ -82,12 +83,12 @@ export type MessageCommand =
   | { readonly _tag: "Queue"; readonly queued: Queued }
   | {
       readonly _tag: "Record"
-      /** A device of whoever reports: an agent has no say in another's messages. */
-      readonly device: DeviceId
-      /** The agent command that the report answers to. */
-      readonly answers: EventId
+      /** `device` is one of whoever reports: an agent has no say in another's messages. */
+      readonly answer: Answer
       readonly report: Report
       readonly at: Instant
+      /** By the gateway's own clock. */
+      readonly now: Instant
       readonly evidence?: string
     }
   /** The time to send it has passed and nobody said what became of it. */
@@ -96,23 +97,28 @@ export type MessageCommand =
   | { readonly _tag: "Withhold"; readonly at: Instant; readonly code: WithheldCode; readonly issued: boolean }
 
 export class MessageRejected extends Schema.TaggedError<MessageRejected>()("MessageRejected", {
-  reason: Schema.Literals(["other_content", "not_queued", "other_device", "other_command"])
+  reason: Schema.Literals([
+    "other_content",
+    "not_queued",
+    "other_device",
+    "other_command",
+    "other_recipient",
+    "no_recipient",
+    "not_expired",
+    "foreign_code"
+  ])
 }) {}
 
 // State: only what `decide` needs to know.
 
 export type MessageState =
   | { readonly _tag: "Nothing" }
-  | {
+  | (Asked & {
       readonly _tag: "Queued"
-      readonly device: DeviceId
-      /** The id of `message.queued`, and of the agent command that follows from it. */
-      readonly command: EventId | undefined
       readonly contentDigest: string
-      readonly recipients: ReadonlyArray<SubjectId>
       readonly expiresAt: Instant
       readonly reports: ReadonlyMap<string, Report>
-    }
+    })
 
 export const status = (state: MessageState): Status =>
   state._tag === "Nothing" ? "queued" : statusOf([...state.reports.values()], state.recipients)
@@ -141,6 +147,23 @@ export const recorded = (
     : { type: `message.${kind}`, data: { at, attempt, ...told } }
 }
 
+/** The reporter's clock may be ahead of the gateway's, and a process's of another's. */
+const clockToleranceMillis = 5 * 60_000
+
+/** Why no reporter may say this of the message: it answers something else, or the word is not theirs to say. */
+const refusal = (
+  { answer, now, report }: Extract<MessageCommand, { _tag: "Record" }>,
+  state: Extract<MessageState, { _tag: "Queued" }>
+): MessageRejected["reason"] | undefined => {
+  const { code, kind, recipient } = report
+  const other = astray(answer, recipient, state)
+  if (other !== undefined) return other
+  if (recipient === undefined && receipts.includes(kind)) return "no_recipient"
+  if (code !== undefined && !isReportable(code)) return "foreign_code"
+  const isEarly = kind === "expired" && toMillis(now) + clockToleranceMillis < toMillis(state.expiresAt)
+  return isEarly ? "not_expired" : undefined
+}
+
 const decider: Decider<MessageState, MessageCommand, MessageEvent, MessageRejected> = {
   initialState: { _tag: "Nothing" },
 
@@ -151,8 +174,8 @@ const decider: Decider<MessageState, MessageCommand, MessageEvent, MessageReject
     }
     if (state._tag === "Nothing") return reject("not_queued")
     if (command._tag === "Record") {
-      if (command.device !== state.device) return reject("other_device")
-      if (command.answers !== state.command) return reject("other_command")
+      const refused = refusal(command, state)
+      if (refused !== undefined) return reject(refused)
       const event = recorded(command.report, command.at, command.evidence)
       return state.reports.has(reportKey(reportOf(event))) ? accept() : accept(event) // the same told again is no news
     }
@@ -168,8 +191,9 @@ const decider: Decider<MessageState, MessageCommand, MessageEvent, MessageReject
 
   evolve: (state, event) => {
     if (event.type === "message.queued") {
-      const { contentDigest, device, expiresAt, recipients } = event.data
-      return { _tag: "Queued", device, command: event.id, contentDigest, expiresAt, recipients, reports: new Map() }
+      const { contentDigest, device, expiresAt, recipient, recipients } = event.data
+      const asked = { command: event.id, device, subject: recipient.address.subject, recipients }
+      return { _tag: "Queued", ...asked, contentDigest, expiresAt, reports: new Map() }
     }
     if (state._tag === "Nothing") return state
     const told = reportOf(event)

@@ -22,6 +22,9 @@ const rank = Object.fromEntries(statuses.map((status, i) => [status, i])) as Rec
 export const reportKinds = statuses.slice(1) as ReadonlyArray<Exclude<Status, "queued">>
 export type ReportKind = (typeof reportKinds)[number]
 
+/** Claims of a device that has the message: each is one recipient's. */
+export const receipts: ReadonlyArray<ReportKind> = ["delivered", "read", "played"]
+
 /** One claim about a message. Without `recipient` it is about all of them. */
 export interface Report {
   readonly kind: ReportKind

@@ -1,9 +1,7 @@
 import { fromMillis } from "#domain/Instant.ts"
-import type { ReportKind } from "#domain/message/Status.ts"
+import { type ReportKind, receipts } from "#domain/message/Status.ts"
 import type { LedgerChange, LedgerEntry, LedgerReport, LedgerState } from "#domain/ports/Ledger.ts"
 import type { Reporter } from "../link/Reporter.ts"
-
-const ofTheRecipient: ReadonlyArray<ReportKind> = ["delivered", "read", "played"]
 
 /** The report that says this of an entry, in answer to this attempt; `millis` is when it became true. */
 export const reporting =
@@ -16,7 +14,7 @@ export const reporting =
         message: entry.message,
         claim,
         at: fromMillis(millis),
-        ...(ofTheRecipient.includes(claim) && { recipient: entry.subject }),
+        ...(receipts.includes(claim) && { recipient: entry.subject }),
         ...(code !== undefined && { code })
       }
     )

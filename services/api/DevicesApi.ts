@@ -1,7 +1,7 @@
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { connections } from "#domain/device/Link.ts"
-import type { DisconnectReason } from "#domain/ports/WhatsApp.ts"
+import { toldReasons } from "#domain/device/Reasons.ts"
 import { Authorization, CountsAs, RequiredScope, ShowsViews } from "./Authorization.ts"
 import { Name } from "./FreeText.ts"
 import { answered, keyed } from "./IdempotencyKey.ts"
@@ -25,28 +25,7 @@ export const CreateDevice = Schema.Struct({
 }).annotate({ identifier: "CreateDevice", description: "A device, and how it is to be linked." })
 
 /** Why a device is not connected, or is no device any more. */
-const reasons = {
-  connection_lost: true,
-  server_closed: true,
-  connect_timeout: true,
-  refused: true,
-  unauthorized: true,
-  temporarily_banned: true,
-  banned: true,
-  locked: true,
-  client_refused: true,
-  broken: true,
-  outdated: true,
-  restarting: true,
-  replaced: true,
-  logged_out: true,
-  pairing_timeout: true,
-  pairing_refused: true,
-  not_opened: true,
-  unlinking: true,
-  unlinked: true,
-  forgotten: true
-} satisfies Record<DisconnectReason | "unlinking" | "unlinked" | "forgotten", true>
+const reasons = [...toldReasons, "unlinking"]
 
 export const Device = Schema.Struct({
   id: uuid("Names the device."),
@@ -55,7 +34,7 @@ export const Device = Schema.Struct({
     description:
       "`pairing`: no account is linked since it was last asked to pair; `logged_out`: its account was unlinked, until it is paired again."
   }),
-  reason: nullable(word(Object.keys(reasons), "A word for it."), "Why it is in this state, when there is more to say."),
+  reason: nullable(word(reasons, "A word for it."), "Why it is in this state, when there is more to say."),
   since: instant("Since when."),
   number: nullable(
     text("As `+` and digits."),

@@ -1,5 +1,5 @@
 import { Clock, Context, Duration, Effect, Layer, Option, Schedule, Schema, Stream } from "effect"
-import { Device, type DeviceCommand, type Pairing } from "#domain/device/Device.ts"
+import { Device, type DeviceCommand, type DeviceRejected, type Pairing } from "#domain/device/Device.ts"
 import { type Connection, connections, isBeingPaired } from "#domain/device/Link.ts"
 import { uuidV7 } from "#domain/Identifiers.ts"
 import { type AgentId, DeviceId, type EventId } from "#domain/Ids.ts"
@@ -65,6 +65,7 @@ const codeOf = {
   being_paired: "device_pairing",
   being_unlinked: "device_unlinking"
 } as const
+const isCoded = (reason: DeviceRejected["reason"]): reason is keyof typeof codeOf => Object.hasOwn(codeOf, reason)
 
 /** What was asked of a device, and whether it has come to that. */
 export interface Managed {
@@ -190,8 +191,7 @@ export const layer = (agent: AgentId) =>
       const ask = (caller: Caller, id: DeviceId, command: (decision: Decision) => DeviceCommand) =>
         Effect.catchTag(execute(caller, id, command), "DeviceRejected", (rejected) => {
           const { reason } = rejected
-          if (reason === "exists" || reason === "other_agent") return Effect.die(rejected)
-          return new DeviceRefused({ code: codeOf[reason] })
+          return isCoded(reason) ? new DeviceRefused({ code: codeOf[reason] }) : Effect.die(rejected)
         })
 
       /** Seals the number that is to be linked, if it is known. */

@@ -98,7 +98,7 @@ describe("what is told to the outside", () => {
       const { log, queue, publicEvents, tell } = yield* telling()
       yield* queue(1)
       const header = headerOf(1)
-      yield* tell(claimOf(1, "failed", { code: "no_report" }), header)
+      yield* tell(claimOf(1, "failed", { code: "463" }), header)
       const event = yield* publicEvents.tell(log.at(-1)!, { personal: false })
       assert.deepInclude(event, {
         source: `/devices/${device}`,
@@ -106,7 +106,7 @@ describe("what is told to the outside", () => {
         type: "homing.message.failed.v1"
       })
       assert.deepInclude(event!.data, { id: messageOf(1), device, attempt: 1 })
-      assert.deepInclude(event!.data.error, { code: "no_report" })
+      assert.deepInclude(event!.data.error, { code: "463" })
     })
   )
 

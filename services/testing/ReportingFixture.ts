@@ -34,7 +34,7 @@ import * as Records from "../transports/agent-link/Records.ts"
 import * as Reports from "../transports/agent-link/Reports.ts"
 import * as Outcomes from "../transports/Outcomes.ts"
 import { unreliable } from "./UnreliableStore.ts"
-import { deviceCreated, queued, uuid } from "./ViewsFixture.ts"
+import { deviceCreated, queued, sealed, uuid } from "./ViewsFixture.ts"
 
 const { crypto } = NodeCrypto
 const seed = (n: number) => new Uint8Array(32).fill(n)
@@ -73,7 +73,7 @@ export const headerOf = (n: number, over: Partial<Header> = {}, agent = home): H
   agent,
   device,
   lane: subjectOf({ kind: "reports", agent }),
-  subject: "-",
+  subject: sealed.subject,
   commandId: commandOf(n),
   attempt: "1",
   position: "0",
@@ -224,9 +224,9 @@ export const reporting = Effect.fnUntraced(function* (registry: DeviceRecords = 
     revoke: (agent: AgentId) =>
       SubscriptionRef.update(trusted, (agents) => new Map([...agents].filter(([one]) => one !== agent))),
     /** Accepts message number `n` for a device. */
-    queue: (n: number, of = device) => {
+    queue: (n: number, of = device, expiresAt = fromMillis(0)) => {
       const { data, stream, type } = queued(n, 0n, of)
-      return record(stream, type, data, commandOf(n))
+      return record(stream, type, { ...data, expiresAt }, commandOf(n))
     },
     /** Message number `n` as nobody has recorded it: the log is damaged. */
     damage: (n: number) => record(`message-${messageOf(n)}`, "message.queued.v1", {}, commandOf(n)),

@@ -7,7 +7,7 @@ import * as NodeCrypto from "#infra/crypto/NodeCrypto.ts"
 import * as Sqlite from "#infra/event-store/sqlite/Sqlite.ts"
 import * as MessageActors from "../messages/MessageActors.ts"
 import { Provenance } from "../runtime/Provenance.ts"
-import { at, home, queued, uuid } from "../testing/ViewsFixture.ts"
+import { at, home, queued, sealed, uuid } from "../testing/ViewsFixture.ts"
 import * as Outcomes from "./Outcomes.ts"
 
 const layer = Outcomes.layer.pipe(
@@ -34,7 +34,14 @@ it.effect("records what is said of a message once, with who said it of which ord
     const message = MessageId.make(uuid(1))
     const report = { kind: "sent", attempt: 1 } as const
     const id = nameOf(answers, report)
-    const source = { id, actor: { kind: "agent", id: "home" }, device: DeviceId.make(home), answers, at } as const
+    const source = {
+      id,
+      actor: { kind: "agent", id: "home" },
+      device: DeviceId.make(home),
+      answers,
+      subject: sealed.subject,
+      at
+    } as const
     yield* record(message, report, { ...source, evidence: "bytes" })
     yield* record(message, report, source)
     const { reason } = (yield* Effect.flip(

@@ -1,7 +1,8 @@
 import { Context, Effect, Layer } from "effect"
+import * as Clocks from "#domain/Clocks.ts"
 import { reportIdOf } from "#domain/Identifiers.ts"
 import type { DeviceId, EventId, MessageId } from "#domain/Ids.ts"
-import type { Instant } from "#domain/Instant.ts"
+import { fromMillis, type Instant } from "#domain/Instant.ts"
 import { Message, type MessageRejected } from "#domain/message/Message.ts"
 import { type Report, reportKey } from "#domain/message/Status.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
@@ -18,6 +19,8 @@ export interface Source {
   readonly device: DeviceId
   /** The order that the report answers to. */
   readonly answers: EventId
+  /** Whom that is for, as the actor knows it. */
+  readonly subject: string
   /** By the clock of whoever reports. */
   readonly at: Instant
   /** Whatever proves it, base64url. */
@@ -43,13 +46,20 @@ export const layer = Layer.effect(
   Effect.gen(function* () {
     const crypto = yield* Crypto
     const messages = yield* MessageActors
+    const wall = yield* Clocks.wall
     return {
       nameOf: (answers, report) => reportIdOf(crypto, answers, report.attempt, reportKey(report)),
-      record: (message, report, { id: eventId, actor, ...told }) =>
+      record: (message, report, { id: eventId, actor, answers, device, subject, ...told }) =>
         messages.execute(
           Message.streamOf(message),
-          () => ({ _tag: "Record", report, ...told }),
-          { actor, correlationId: message, causationId: told.answers },
+          () => ({
+            _tag: "Record",
+            answer: { command: answers, device, subject },
+            report,
+            now: fromMillis(wall()),
+            ...told
+          }),
+          { actor, correlationId: message, causationId: answers },
           { eventId }
         )
     }

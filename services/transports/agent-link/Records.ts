@@ -1,6 +1,7 @@
 import { Context, Effect, Layer, Schema } from "effect"
 import { base64url } from "#domain/Bytes.ts"
 import { agentOf, type ChangeEvent, Device, DeviceRejected } from "#domain/device/Device.ts"
+import { toldReasons } from "#domain/device/Reasons.ts"
 import { deviceReportKey, numberReportKey, reportIdOf } from "#domain/Identifiers.ts"
 import { type AgentId, DeviceId, type EventId } from "#domain/Ids.ts"
 import type { Report } from "#domain/message/Status.ts"
@@ -67,11 +68,14 @@ const make = Effect.gen(function* () {
   ) => {
     const actor = actorOf(header)
     const [evidence, answers] = [base64url(bytes), answered(header)]
-    return outcomes.record(message, report, { id, actor, device, answers, at, evidence })
+    return outcomes.record(message, report, { id, actor, device, answers, subject: header.subject, at, evidence })
   }
 
   const recordDevice = ({ bytes, header }: Verified, told: DeviceReport, device: DeviceId, eventId: EventId) => {
     const { at, change, reason = "unspecified", step } = told
+    if (told.reason !== undefined && !toldReasons.includes(told.reason)) {
+      return Effect.fail(new DeviceRejected({ reason: "foreign_reason" }))
+    }
     const data = { step, at, evidence: base64url(bytes) }
     const isUp = change === "paired" || change === "connected"
     const event: ChangeEvent = isUp

@@ -126,6 +126,8 @@ describe("nothing is recorded or acknowledged, but taken off the bus and counted
     ["wrong_lane", { lane: "homing.commands.home" }],
     ["wrong_epoch", { epoch: "store:0" }],
     ["malformed", { attempt: "01x" }],
+    ["malformed", { attempt: "0" }],
+    ["malformed", { attempt: "007" }],
     ["malformed", { attempt: "1".repeat(10) }],
     ["malformed", { commandId: "-" }],
     ["unknown_key", { keyId: "another" }]

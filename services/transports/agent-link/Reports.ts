@@ -23,7 +23,7 @@ import { ReportRecords } from "./Records.ts"
 type Report = Received<AgentReport>
 
 const isEventId = Schema.is(EventId)
-const isWhole = ({ attempt, commandId }: Header) => /^\d{1,9}$/.test(attempt) && isEventId(commandId)
+const isWhole = ({ attempt, commandId }: Header) => /^[1-9]\d{0,8}$/.test(attempt) && isEventId(commandId)
 const refusals = tally({
   metric: "homing_reports_refused_total",
   description: "Reports that were not recorded, by reason.",
