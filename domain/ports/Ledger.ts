@@ -127,7 +127,7 @@ export class Ledger extends Context.Service<
     /**
      * Takes commands durably, in one commit, each with its own answer: `accepted` now; `known`, this command is here
      * already and keeps its state (its attempt is raised to the higher one); `contradicted`, another command holds its
-     * place. The guard against replays is this same write. A command that may have left in an earlier epoch, or was called
+     * place, or it is there with another device, subject, id or expiry. The guard against replays is this same write. A command that may have left in an earlier epoch, or was called
      * expired there and would not be now, is `known` too: a log restored from a copy issues it once more.
      */
     readonly accept: (
@@ -150,10 +150,10 @@ export class Ledger extends Context.Service<
      */
     readonly changeSoon: (changes: Array.NonEmptyReadonlyArray<LedgerChange>) => Effect.Effect<void>
 
-    /** Entries that are `prepared`, `attempting` or `ambiguous`, by position. */
+    /** Entries that are `prepared`, `attempting` or `ambiguous`, by position. Unavailable when one of them is damaged. */
     readonly unfinished: (epoch: string) => Outcome<ReadonlyArray<LedgerEntry>>
 
-    /** By its WhatsApp id, of the latest epoch that has it. What was deferred may be missing from its state. */
+    /** By its WhatsApp id, of the latest epoch that has it; dies when that is damaged. What was deferred may be missing from its state. */
     readonly findSent: (waMessageId: string) => Outcome<LedgerEntry | undefined>
 
     /** Keeps reports that change no entry: that a try lasts. Durable when it returns; a known id is kept once. */

@@ -62,7 +62,7 @@ export type DisconnectReason =
   | "pairing_timeout"
   /** The server does not take a pairing code for this number, or not now. */
   | "pairing_refused"
-  /** It cannot be opened: its credentials cannot be read, say. Told by whoever opens sessions. */
+  /** Its credentials cannot be read, or are not there though nobody has logged it out. Told by whoever opens sessions, too. */
   | "not_opened"
 
 /** A message of ours, as it is found by its WhatsApp id. */
@@ -125,13 +125,16 @@ export class WhatsApp extends Context.Service<
     /**
      * Opens a device's session and keeps it open: reconnects by itself with backoff until log-out or replacement. With
      * `pairing`, a device without credentials asks to be paired and offers codes for some minutes; without it, or when
-     * nobody has used them, such a device ends with a final `Disconnected`. Opening an open session changes nothing.
+     * nobody has used them, such a device ends with a final `Disconnected`. `linked`: it has credentials as far as the
+     * caller knows; when they are not there, and nobody has logged it out, it is not opened, and nothing is forgotten.
+     * Opening an open session changes nothing.
      * `sent` finds the message that a word is about, to know whose word counts, and for a device that asks for it again.
      */
     readonly open: (
       device: DeviceId,
       options: {
         readonly pairing?: Pairing
+        readonly linked?: boolean
         readonly sent: (waMessageId: string) => Effect.Effect<SentMessage | undefined>
       }
     ) => Effect.Effect<void, WhatsAppUnavailable>

@@ -2,13 +2,15 @@ import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { assert, describe, it } from "@effect/vitest"
-import { Array, Context, Effect, Layer, Redacted } from "effect"
+import { Array, Cause, Context, Effect, Layer, Redacted } from "effect"
+import { concat, lengthPrefixed, utf8 } from "#domain/Bytes.ts"
 import { Ledger, type LedgerEntry } from "#domain/ports/Ledger.ts"
 import { SecretVault } from "#domain/ports/SecretVault.ts"
 import * as NodeCrypto from "#infra/crypto/NodeCrypto.ts"
+import { sealedBlobs } from "#infra/crypto/SealedBlob.ts"
 import { temporaryDirectory } from "../testing/TemporaryDirectory.ts"
 import { newFact } from "./contract/Facts.ts"
-import { newEntry, newReport, Outage } from "./contract/Fixtures.ts"
+import { newEntry, newReport, Outage, plain } from "./contract/Fixtures.ts"
 import { ledgerContract } from "./contract.ts"
 import * as Sqlite from "./Sqlite.ts"
 
@@ -100,7 +102,54 @@ describe("the SQLite ledger", () => {
       db.close()
       const ledger = yield* open(file)
       yield* ledger.findSent(one.waMessageId)
-      assert.strictEqual((yield* Effect.flip(ledger.findSent(two.waMessageId)))._tag, "LedgerUnavailable")
+      const defect = yield* Effect.flip(Effect.sandbox(ledger.findSent(two.waMessageId)))
+      assert.include(String(Cause.squash(defect)), two.commandId)
+    })
+  )
+
+  it.effect("believes no column that is not as it was written, and says which file to restore", () =>
+    Effect.gen(function* () {
+      const other = newEntry("store:0")
+      const columns: Record<string, string | number> = {
+        command_id: other.commandId,
+        message: other.message,
+        device: other.device,
+        subject: "t".repeat(43),
+        wa_message_id: other.waMessageId,
+        accepted_at: "1970-01-01T00:00:01.001Z",
+        expires_at: "1970-01-01T00:00:09.001Z",
+        state: "zzz",
+        attempt: 0,
+        attempted_at: "zzzz"
+      }
+      for (const [column, value] of Object.entries(columns)) {
+        const file = yield* temporaryFile
+        yield* Effect.scoped(Effect.flatMap(open(file), (ledger) => ledger.accept([newEntry("store:0")])))
+        const db = new DatabaseSync(file)
+        db.prepare(`UPDATE entries SET ${column} = ?`).run(value)
+        db.close()
+        const ledger = yield* open(file)
+        const { cause } = yield* Effect.flip(ledger.unfinished("store:0"))
+        assert.match(String(cause), /ledger\.db.* is not what was written\. Restore it from a backup/, column)
+      }
+    })
+  )
+
+  it.effect("opens entries of before, which were bound to their command alone", () =>
+    Effect.gen(function* () {
+      const file = yield* temporaryFile
+      const entry = newEntry("store:0")
+      yield* Effect.scoped(Effect.flatMap(open(file), (ledger) => ledger.accept([entry])))
+      const { crypto } = NodeCrypto
+      const blobs = sealedBlobs(crypto, crypto.cipherKey(new Uint8Array(32).fill(1)))
+      const recipient = utf8(JSON.stringify(entry.to))
+      const personal = concat(Uint8Array.of(0, recipient.length), recipient, entry.bytes)
+      const place = lengthPrefixed("homing/ledger/entry/1", entry.epoch, `${entry.position}`, entry.commandId)
+      const db = new DatabaseSync(file)
+      db.prepare("UPDATE entries SET personal = ?").run(blobs.seal(personal, place))
+      db.close()
+      const ledger = yield* open(file)
+      assert.deepStrictEqual((yield* ledger.unfinished("store:0")).map(plain), [plain(entry)])
     })
   )
 

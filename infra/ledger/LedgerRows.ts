@@ -1,11 +1,19 @@
 import { Schema } from "effect"
 import { concat, fromUtf8, lengthPrefixed, utf8 } from "#domain/Bytes.ts"
 import type { DeviceId, EventId, MessageId, SubjectId, WaMessageId } from "#domain/Ids.ts"
-import type { Instant } from "#domain/Instant.ts"
+import { Instant } from "#domain/Instant.ts"
 import { Recipient } from "#domain/message/Recipient.ts"
-import type { LedgerDevice, LedgerEntry, LedgerReport, LedgerState, Standing } from "#domain/ports/Ledger.ts"
+import {
+  type LedgerDevice,
+  type LedgerEntry,
+  type LedgerReport,
+  type LedgerState,
+  ledgerStates,
+  type Standing
+} from "#domain/ports/Ledger.ts"
 import type { Pairing } from "#domain/ports/WhatsApp.ts"
 import type { SealedBlobs } from "#infra/crypto/SealedBlob.ts"
+import { Damaged } from "#infra/sqlite/Integrity.ts"
 
 /**
  * Entries and reports are keyed by their command's place in the log, which grows: writing one touches the last page, and
@@ -89,8 +97,44 @@ const isPairing = (stored: Stored): stored is Pairing => stored.method === "qr" 
 
 const decodeRecipient = Schema.decodeUnknownSync(Schema.fromJsonString(Recipient))
 
-const entryContext = (epoch: string, position: bigint, command: EventId) =>
-  lengthPrefixed("homing/ledger/entry/1", epoch, `${position}`, command)
+/** What changes in the life of an entry, and what no seal covered before: nothing else is believed of it. */
+const isUnsealedSound = Schema.is(
+  Schema.Struct({
+    attempt: Schema.Int.check(Schema.isGreaterThanOrEqualTo(1)),
+    state: Schema.Literals(ledgerStates),
+    accepted_at: Instant,
+    expires_at: Instant,
+    attempted_at: Schema.NullOr(Instant)
+  })
+)
+
+/** All that an entry is until it is forgotten: none of it is believed but as it was accepted. */
+type Accepted = Omit<LedgerEntry, "attempt" | "state" | "attemptedAt" | "to" | "bytes">
+const entryContext = (of: Accepted) =>
+  lengthPrefixed(
+    "homing/ledger/entry/2",
+    of.epoch,
+    `${of.position}`,
+    of.commandId,
+    of.message,
+    of.device,
+    of.subject,
+    of.waMessageId,
+    of.acceptedAt,
+    of.expiresAt
+  )
+/** Of rows from before: they are bound to their command alone. */
+const olderEntryContext = ({ commandId, epoch, position }: Accepted) =>
+  lengthPrefixed("homing/ledger/entry/1", epoch, `${position}`, commandId)
+/** `undefined`: it opens as neither. */
+const openEither = (personal: Uint8Array, of: Accepted, open: SealedBlobs["open"]): Uint8Array | undefined => {
+  for (const contextOf of [entryContext, olderEntryContext]) {
+    try {
+      return open(personal, contextOf(of))
+    } catch {}
+  }
+  return undefined
+}
 const proofContext = lengthPrefixed("homing/ledger/proof/1")
 const pairingContext = (device: DeviceId) => lengthPrefixed("homing/ledger/pairing/1", device)
 
@@ -101,27 +145,33 @@ export const ledgerRows = ({ open, seal }: SealedBlobs) => ({
   prove: (proof: Uint8Array): void => void open(proof, proofContext),
 
   /** The recipient behind its length in two bytes, then the encoded message. */
-  sealPersonal: ({ bytes, commandId, epoch, position, to }: LedgerEntry): Uint8Array => {
-    const recipient = utf8(JSON.stringify(to))
+  sealPersonal: (entry: LedgerEntry): Uint8Array => {
+    const recipient = utf8(JSON.stringify(entry.to))
     const length = new Uint8Array([recipient.length >> 8, recipient.length & 0xff])
-    return seal(concat(length, recipient, bytes), entryContext(epoch, position, commandId))
+    return seal(concat(length, recipient, entry.bytes), entryContext(entry))
   },
 
+  /** Throws `Damaged` when the row is not as it was accepted, or in a state that there is none of. */
   toEntry: (row: EntryRow): LedgerEntry => {
-    const position = BigInt(row.position)
-    const personal = open(row.personal, entryContext(row.epoch, position, row.command_id))
-    const end = 2 + ((personal[0]! << 8) | personal[1]!)
-    return {
+    const accepted: Accepted = {
       epoch: row.epoch,
-      position,
+      position: BigInt(row.position),
       commandId: row.command_id,
-      attempt: row.attempt,
       message: row.message,
       device: row.device,
       subject: row.subject,
       waMessageId: row.wa_message_id,
       acceptedAt: row.accepted_at,
-      expiresAt: row.expires_at,
+      expiresAt: row.expires_at
+    }
+    const personal = openEither(row.personal, accepted, open)
+    if (personal === undefined || !isUnsealedSound(row)) {
+      throw new Damaged(`the entry of command ${row.command_id} is not what was written`)
+    }
+    const end = 2 + ((personal[0]! << 8) | personal[1]!)
+    return {
+      ...accepted,
+      attempt: row.attempt,
       state: row.state,
       attemptedAt: row.attempted_at ?? undefined,
       to: decodeRecipient(fromUtf8(personal.subarray(2, end))),

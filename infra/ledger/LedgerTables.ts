@@ -8,6 +8,8 @@ import type { DeviceRow, EntryRow, LedgerRows, ReportRow } from "./LedgerRows.ts
 const purgedAtOnce = 50
 
 const mayBeTried = "'prepared', 'attempting', 'ambiguous'"
+/** What is neither over nor to be tried is looked at as well: it is damage, not silence. */
+const isOver = "'acked', 'rejected', 'expired'"
 
 /** The statements over the ledger, prepared once. They throw what SQLite throws. */
 export const ledgerTables = (db: DatabaseSync, rows: LedgerRows) => {
@@ -17,7 +19,8 @@ export const ledgerTables = (db: DatabaseSync, rows: LedgerRows) => {
     `INSERT INTO entries VALUES (${epoch}, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (epoch_id, position) DO NOTHING`
   )
   const raiseAttempt = db.prepare(
-    `UPDATE entries SET attempt = MAX(attempt, ?) WHERE epoch_id = ${epoch} AND position = ? AND command_id = ?`
+    `UPDATE entries SET attempt = MAX(attempt, ?) WHERE epoch_id = ${epoch} AND position = ? AND command_id = ?
+    AND message = ? AND device = ? AND subject = ? AND wa_message_id = ? AND expires_at = ?`
   )
   const updateState = db.prepare(`
     UPDATE entries SET state = ?1, attempted_at = CASE WHEN ?1 = 'attempting' THEN COALESCE(attempted_at, ?2) ELSE attempted_at END
@@ -26,7 +29,7 @@ export const ledgerTables = (db: DatabaseSync, rows: LedgerRows) => {
   const selectEntries =
     "SELECT entries.*, epochs.name AS epoch FROM entries JOIN epochs ON epochs.id = entries.epoch_id"
   const selectUnfinished = db.prepare(`
-    ${selectEntries} WHERE epochs.name = ? AND state IN (${mayBeTried}) ORDER BY position`)
+    ${selectEntries} WHERE epochs.name = ? AND state NOT IN (${isOver}) ORDER BY position`)
   const selectByWaMessageId = db.prepare(`${selectEntries} WHERE wa_message_id = ? ORDER BY epoch_id DESC LIMIT 1`)
   const selectEarlier = db.prepare(`
     SELECT 1 FROM entries WHERE wa_message_id = ? AND command_id = ? AND epoch_id <> ${epoch}
@@ -90,7 +93,17 @@ export const ledgerTables = (db: DatabaseSync, rows: LedgerRows) => {
         personal
       )
       if (changes === 1) return "accepted"
-      const raised = raiseAttempt.run(entry.attempt, entry.epoch, entry.position, entry.commandId)
+      const raised = raiseAttempt.run(
+        entry.attempt,
+        entry.epoch,
+        entry.position,
+        entry.commandId,
+        entry.message,
+        entry.device,
+        entry.subject,
+        entry.waMessageId,
+        entry.expiresAt
+      )
       return raised.changes === 1 ? "known" : "contradicted"
     },
 

@@ -5,6 +5,7 @@ import { SecretVault } from "#domain/ports/SecretVault.ts"
 import { sealedBlobs } from "#infra/crypto/SealedBlob.ts"
 import * as Database from "#infra/sqlite/Database.ts"
 import * as GroupCommit from "#infra/sqlite/GroupCommit.ts"
+import { Damaged } from "#infra/sqlite/Integrity.ts"
 import type { CommitFailed } from "#infra/sqlite/Transaction.ts"
 import * as Facts from "./FactTable.ts"
 import { ledgerRows, schema } from "./LedgerRows.ts"
@@ -41,7 +42,21 @@ const make = Effect.fnUntraced(function* (file: string, { mostFactBytes }: Optio
     Effect.mapError(writing, ({ cause }) => new LedgerUnavailable({ cause }))
   const durably = <A>(write: () => A) => stored(group.write(write))
   /** Of what is committed. */
-  const reading = <A>(read: () => A) => Effect.try({ try: read, catch: (cause) => new LedgerUnavailable({ cause }) })
+  const reading = <A>(read: () => A) =>
+    Effect.try({
+      try: read,
+      catch: (cause) =>
+        new LedgerUnavailable({
+          cause: cause instanceof Damaged ? new Database.DatabaseNotOpened({ file, cause }) : cause
+        })
+    })
+  /** A defect, since no waiting mends it; what is asked of other rows goes on. */
+  const dyingOfDamage = <A>(work: Effect.Effect<A, LedgerUnavailable>) =>
+    Effect.catchIf(
+      work,
+      ({ cause }) => cause instanceof Database.DatabaseNotOpened,
+      ({ cause }) => Effect.andThen(Effect.logError("the ledger is damaged", cause), Effect.die(cause))
+    )
   const afterFlush = <A>(read: () => A) => Effect.andThen(group.flush, reading(read))
 
   const write = (changes: ReadonlyArray<LedgerChange>) => {
@@ -66,7 +81,7 @@ const make = Effect.fnUntraced(function* (file: string, { mostFactBytes }: Optio
     changeAlong: (changes) => stored(group.along(write(changes))),
     changeSoon: (changes) => group.soon(write(changes)),
     unfinished: (epoch) => afterFlush(() => tables.unfinished(epoch)),
-    findSent: (waMessageId) => reading(() => tables.findSent(waMessageId)),
+    findSent: (waMessageId) => dyingOfDamage(reading(() => tables.findSent(waMessageId))),
     purge: Effect.fnUntraced(function* (before, now) {
       let total = 0
       for (const epoch of yield* reading(tables.epochs)) {

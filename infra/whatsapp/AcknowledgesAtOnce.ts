@@ -33,7 +33,7 @@ export const make = (
     /** What becomes of a try, instead of an acknowledgement. */
     readonly outcome?: (message: Sent) => Effect.Effect<SendOutcome>
     /** What comes before a device is open; when it fails, opening does. */
-    readonly opening?: (device: DeviceId) => Effect.Effect<void, WhatsAppUnavailable>
+    readonly opening?: (device: DeviceId, linked: boolean) => Effect.Effect<void, WhatsAppUnavailable>
     /** It hears of no logging out. */
     readonly outOfReach?: boolean
     /** How many of the last messages `sent` keeps; none by default, so that a benchmark's memory stays flat. */
@@ -66,9 +66,9 @@ export const make = (
 
       return WhatsApp.of({
         encode: (_device, { content }) => Effect.succeed(encode(content)),
-        open: (device, { pairing, sent: find }) =>
+        open: (device, { linked = false, pairing, sent: find }) =>
           Effect.gen(function* () {
-            if (options.opening && !open.has(device)) yield* options.opening(device)
+            if (options.opening && !open.has(device)) yield* options.opening(device, linked)
             if (open.has(device)) return // the other one that was being opened meanwhile
             open.add(device)
             findings.set(device, find)

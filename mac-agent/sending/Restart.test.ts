@@ -1,7 +1,11 @@
+import { DatabaseSync } from "node:sqlite"
 import { assert, it } from "@effect/vitest"
 import { Deferred, Effect, Fiber } from "effect"
+import { concat, lengthPrefixed, utf8 } from "#domain/Bytes.ts"
 import { fromMillis } from "#domain/Instant.ts"
 import type { SendOutcome } from "#domain/ports/WhatsApp.ts"
+import { crypto } from "#infra/crypto/NodeCrypto.ts"
+import { sealedBlobs } from "#infra/crypto/SealedBlob.ts"
 import {
   bob,
   connect,
@@ -210,5 +214,38 @@ it.effect("a command that contradicts the ledger is refused", () =>
     yield* pass(60)
     assert.deepStrictEqual(numbersOf(sent), [1, 4, 5])
     assert.deepStrictEqual([gateway.claims(2), gateway.claims(3)], [[], []])
+  })
+)
+
+it.effect("what the ledger holds of an older release goes out as the gateway signed it, or not at all", () =>
+  Effect.gen(function* () {
+    const gateway = yield* makeGateway
+    yield* Effect.scoped(
+      Effect.gen(function* () {
+        const { ledger } = yield* startAgent(gateway)
+        yield* Fiber.join(yield* gateway.issue(sendOf(1), sendOf(2, { header: { subject: bob } })))
+        const db = new DatabaseSync(gateway.file)
+        const blobs = sealedBlobs(crypto, crypto.cipherKey(new Uint8Array(32).fill(9)))
+        for (const { bytes, commandId, epoch, position, to } of yield* ledger.unfinished("store:1")) {
+          const recipient = utf8(JSON.stringify(to))
+          const place = lengthPrefixed("homing/ledger/entry/1", epoch, `${position}`, commandId)
+          const personal = blobs.seal(concat(Uint8Array.of(0, recipient.length), recipient, bytes), place)
+          db.prepare("UPDATE entries SET personal = ? WHERE position = ?").run(personal, position)
+        }
+        db.prepare("UPDATE entries SET wa_message_id = ? WHERE position = 1").run(waMessageIdOf(77))
+        db.close()
+      })
+    )
+    const { refusals, sent } = yield* startAgent(gateway)
+    const again = { attempt: "2" }
+    yield* Fiber.join(
+      yield* gateway.issue(sendOf(1, { header: again }), sendOf(2, { header: { ...again, subject: bob } }))
+    )
+    yield* connect(gateway, device)
+    yield* until("the other is sent", () => gateway.claims(2).length > 0)
+    yield* pass(60)
+    assert.deepStrictEqual([numbersOf(sent), gateway.claims(1)], [[2], []])
+    const refused = (yield* refusals.latest(10)).map(({ reason }) => reason)
+    assert.deepStrictEqual(refused, ["contradicts_ledger"])
   })
 )

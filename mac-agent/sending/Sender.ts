@@ -121,6 +121,12 @@ export const layer = (options: SenderOptions = {}) =>
         else if (live.attempt < attempt) live.attempt = attempt
       }
 
+      /** The gateway's signed word is another than what is here under its id, from an older file say: that is not sent. */
+      const distrust = ({ commandId }: LedgerEntry): void => {
+        const live = lives.get(commandId)
+        if (live?.trying === false && lives.delete(commandId)) learn(live)
+      }
+
       const accept = Effect.fnUntraced(function* (entries: Array.NonEmptyReadonlyArray<LedgerEntry>) {
         const now = fromMillis(yield* Clock.currentTimeMillis)
         for (const entry of entries) raise(entry) // never behind the ledger
@@ -139,7 +145,7 @@ export const layer = (options: SenderOptions = {}) =>
             const live = Live.make(entry)
             lives.set(entry.commandId, live)
             lately.set(entry.waMessageId, live)
-          } else raise(entry) // it may have been on its way to the ledger with this one
+          } else (answers[i] === "contradicted" ? distrust : raise)(entry) // it may have been on its way to the ledger with this one
           if (entry.state === "attempting") {
             if (isNew) run(tries.beginTaken(lives.get(entry.commandId)!))
             else proceed(entry)

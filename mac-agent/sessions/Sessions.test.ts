@@ -1,13 +1,16 @@
 import { DatabaseSync } from "node:sqlite"
 import { assert, it } from "@effect/vitest"
-import { Deferred, Effect, Fiber } from "effect"
+import { Array, Deferred, Effect, Fiber } from "effect"
 import { fromMillis } from "#domain/Instant.ts"
 import { LedgerUnavailable } from "#domain/ports/Ledger.ts"
 import { type SendOutcome, WhatsAppUnavailable } from "#domain/ports/WhatsApp.ts"
+import { encodePayload } from "#domain/testing/EnvelopeFixture.ts"
+import { encodeUnsigned } from "#domain/wire/Envelope.ts"
 import {
   bob,
   connect,
   device,
+  headerOf,
   makeGateway,
   otherDevice,
   pairOf,
@@ -17,6 +20,12 @@ import {
   waMessageIdOf
 } from "../testing/AgentFixture.ts"
 import { pass, until } from "../testing/Turns.ts"
+
+const unlinkOf = (n: number) =>
+  encodeUnsigned({
+    header: headerOf(n, { direction: "homing/command/3", subject: "-" }),
+    payload: encodePayload({ kind: "unlink" })
+  })
 
 it.effect("tells what becomes of a device, step by step, over restarts", () =>
   Effect.gen(function* () {
@@ -112,6 +121,41 @@ it.effect("tells that a session cannot be opened, once, and opens it when that c
     yield* pass(61)
     yield* until("it is open", () => gateway.changes(device).at(-1) === "connected")
   })
+)
+
+it.effect(
+  "a linked device without its credentials is not opened, and no log-out is told; unlinked, it is forgotten",
+  () =>
+    Effect.gen(function* () {
+      const gateway = yield* makeGateway
+      const asLinked: globalThis.Array<boolean> = []
+      yield* Effect.scoped(
+        Effect.gen(function* () {
+          yield* startAgent(gateway, { opening: (_device, linked) => Effect.sync(() => void asLinked.push(linked)) })
+          yield* connect(gateway, device)
+        })
+      )
+      const { ledger, tell } = yield* startAgent(gateway, {
+        opening: (_device, linked) =>
+          Effect.suspend(() => {
+            asLinked.push(linked)
+            return linked ? Effect.fail(new WhatsAppUnavailable({ cause: "test" })) : Effect.never
+          })
+      })
+      yield* pass(20)
+      assert.deepStrictEqual(gateway.changes(device), ["paired", "connected", "disconnected"])
+      assert.deepInclude((yield* ledger.devices)[0], { device, standing: "open" })
+      const tries = asLinked.length
+      yield* Fiber.join(yield* gateway.issue(unlinkOf(900_010)))
+      yield* tell({ _tag: "Disconnected", device, reason: "logged_out", final: true })
+      yield* until("it is forgotten", () => gateway.changes(device).at(-1) === "logged_out")
+      yield* pass(180) // nobody goes on opening what it was
+      assert.deepStrictEqual(asLinked.slice(0, tries), [false, ...Array.makeBy(tries - 1, () => true)])
+      assert.deepStrictEqual(asLinked.slice(tries), [false])
+      const reasons = gateway.told.flatMap(({ report }) => (report.kind === "device" ? [report.reason] : []))
+      assert.includeMembers(reasons, ["not_opened", "forgotten"])
+      assert.notIncludeMembers(reasons, ["unlinked"])
+    })
 )
 
 it.effect("a word on one message does not wait until the word on another is written down", () =>

@@ -51,7 +51,7 @@ export const layer = Layer.effect(
     const sentMessage = yield* SentMessages.make
     const whatsapp = yield* WhatsApp
     const devices = new Map<DeviceId, LedgerDevice>()
-    /** To be unlinked, never held as far as this ledger knows, and not seen to be linked. */
+    /** Not seen to be linked: never held as far as this ledger knows, or without credentials that open. */
     const strangers = new Set<DeviceId>()
 
     const scope = yield* Effect.scope
@@ -62,16 +62,23 @@ export const layer = Layer.effect(
     const events = Stream.merge(whatsapp.events, Stream.fromQueue(own))
 
     /** In the background: the first session loads the protocol library, which takes its time. */
-    const open = ({ device, pairing, standing }: LedgerDevice) => {
-      const opening = whatsapp
+    const open = ({ commandId, device, pairing, standing }: LedgerDevice) => {
+      /** What was asked since then opens its own. */
+      const isOutdated = () => {
+        const held = devices.get(device)
+        return held?.commandId !== commandId || held.standing !== standing
+      }
+      const first = whatsapp
         .open(device, {
           ...(pairing !== undefined && { pairing }),
+          linked: pairing === undefined && standing === "open",
           sent: (waMessageId) => sentMessage(device, waMessageId)
         })
         .pipe(
           Effect.andThen(standing === "leaving" ? whatsapp.logOut(device) : Effect.void),
           Effect.tapError((error) => Effect.logError("a session cannot be opened; it is tried again", error))
         )
+      const opening = Effect.suspend(() => (isOutdated() ? Effect.void : first))
       return opening.pipe(
         Effect.catchTag("WhatsAppUnavailable", () =>
           Effect.andThen(
@@ -146,6 +153,7 @@ export const layer = Layer.effect(
           return reporter.tellNumber({ ...held, subject: "-" }, { asOf: held.reported, number: event.number })
         case "Disconnected":
           sender.disconnected(event.device)
+          if (event.reason === "not_opened") strangers.add(event.device)
           yield* tellDisconnected(event.device, event.reason)
           return yield* ended(held, event)
         case "Receipt":

@@ -1,5 +1,6 @@
 import { assert } from "@effect/vitest"
 import { Array, Effect } from "effect"
+import { SubjectId } from "#domain/Ids.ts"
 import { fromMillis } from "#domain/Instant.ts"
 import { Ledger, type LedgerEntry, ledgerStates } from "#domain/ports/Ledger.ts"
 import { changeTo, freshEpoch, type It, newEntry, newReport, plain, waitingOf } from "./Fixtures.ts"
@@ -32,6 +33,22 @@ export const entries = (it: It) => {
       const [kept] = yield* ledger.unfinished(epoch)
       assert.deepStrictEqual([kept!.commandId, kept!.state, kept!.attempt], [entry.commandId, "ambiguous", 5])
       assert.isUndefined(yield* ledger.findSent(usurper.waMessageId))
+    })
+  )
+
+  it.effect("contradicts a command that is here and comes again as another", () =>
+    Effect.gen(function* () {
+      const ledger = yield* Ledger
+      const entry = newEntry(freshEpoch())
+      const other = newEntry(entry.epoch, { expiresAt: fromMillis(9_001), subject: SubjectId.make("t".repeat(43)) })
+      yield* ledger.accept([entry])
+      for (const part of ["message", "device", "subject", "waMessageId", "expiresAt"] as const) {
+        const again = { ...entry, attempt: 2, [part]: other[part] }
+        assert.deepStrictEqual(yield* ledger.accept([again]), ["contradicted"], part)
+      }
+      const later = { ...entry, attempt: 2, acceptedAt: fromMillis(2_000), state: "attempting" } as const
+      assert.deepStrictEqual(yield* ledger.accept([later]), ["known"])
+      assert.deepStrictEqual((yield* ledger.unfinished(entry.epoch)).map(plain), [plain({ ...entry, attempt: 2 })])
     })
   )
 

@@ -26,8 +26,13 @@ export interface AuthFile {
   readonly has: (device: DeviceId, type: string, id: string) => boolean
   /** Whoever holds the device's rows. Throws as theirs does. */
   readonly get: (device: DeviceId, type: string, id: string) => string | undefined
+  /** Deletes a device's rows, and keeps in their place that this was meant. Throws when it did not happen. */
   readonly forget: (device: DeviceId) => void
+  /** Whether its rows are gone because it was forgotten. Throws when the row that says so cannot be read. */
+  readonly isForgotten: (device: DeviceId) => boolean
 }
+
+const forgotten = ["forgotten", ""] as const
 
 const boxVersion = Uint8Array.of(1)
 
@@ -108,8 +113,9 @@ export const open = Effect.fnUntraced(function* (crypto: Crypto["Service"], path
     has: table.has,
     forget: (device) => {
       holders.delete(device)
-      table.clear(device)
-    }
+      table.forget(device)
+    },
+    isForgotten: (device) => table.get(device, ...forgotten) !== undefined
   }
   return file
 })
@@ -162,6 +168,14 @@ const tableOf = (crypto: Crypto["Service"], db: DatabaseSync, path: string, key:
     removeDevice.run(device)
     cleared()
   }
+  const forget = (device: DeviceId) => {
+    const [type, id] = forgotten
+    inTransaction(db, () => {
+      removeDevice.run(device)
+      insert(device, [{ type, id, value: "" }])
+    })
+    cleared()
+  }
 
   const proof = ["", "proof", "of key"] as const
   try {
@@ -183,6 +197,7 @@ const tableOf = (crypto: Crypto["Service"], db: DatabaseSync, path: string, key:
     insert,
     put,
     written,
-    clear
+    clear,
+    forget
   }
 }

@@ -105,7 +105,7 @@ describe("what is kept", () => {
     assert.notDeepEqual(again.state.creds.noiseKey, auth.state.creds.noiseKey)
   })
 
-  it("deletes what is set to null, clears keys left without credentials, and forgets one device alone", async () => {
+  it("deletes what is set to null, clears keys left without credentials when it is to be paired, and forgets one device alone", async () => {
     const file = open()
     const first = AuthState.load(file, home)
     const second = AuthState.load(file, office)
@@ -123,7 +123,8 @@ describe("what is kept", () => {
 
     const unpaired = AuthState.load(file, home)
     await unpaired.state.keys.set(session(2))
-    assert.deepStrictEqual(await sessionOf(AuthState.load(file, home)), {})
+    assert.deepStrictEqual(await sessionOf(AuthState.load(file, home)), { "15550002.0": Buffer.alloc(40, 2) })
+    assert.deepStrictEqual(await sessionOf(AuthState.load(file, home, true)), {})
   })
 })
 

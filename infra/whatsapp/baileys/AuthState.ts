@@ -41,11 +41,14 @@ export const readNotes = (file: AuthFile, device: DeviceId): Pick<Notes, "get"> 
   get: reading((type, id) => file.get(device, type, id))
 })
 
-/** A device's state, fresh if it has none. Throws, rather than start afresh, when a row cannot be read. */
-export const load = (file: AuthFile, device: DeviceId): AuthState => {
+/**
+ * A device's state, fresh if it has none. `pairing`: it is to be paired, and what is left without credentials is cleared;
+ * else it stays. Throws, rather than start afresh, when a row cannot be read.
+ */
+export const load = (file: AuthFile, device: DeviceId, pairing = false): AuthState => {
   const rows = file.claim(device)
   const stored = rows.get(...credentials)
-  if (stored === undefined) rows.clear()
+  if (stored === undefined && pairing) rows.clear()
   const creds: AuthenticationState["creds"] = stored === undefined ? initAuthCreds() : revive(stored)
   const paired = () => creds.account !== undefined
 

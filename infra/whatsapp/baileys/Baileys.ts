@@ -62,7 +62,7 @@ const make = Effect.fnUntraced(function* (options: Options) {
   yield* Effect.addFinalizer(() => Fiber.interruptAll([...running.values()].map(({ fiber }) => fiber)))
   const services = yield* Effect.context<never>() // sessions outlive whoever opens them
 
-  const start = (make: typeof makeSession, device: DeviceId, { pairing, sent }: OpenOptions) => {
+  const start = (make: typeof makeSession, device: DeviceId, { linked = false, pairing, sent }: OpenOptions) => {
     const session = make({
       device,
       file,
@@ -70,6 +70,7 @@ const make = Effect.fnUntraced(function* (options: Options) {
       backoff,
       lookups,
       pairing,
+      linked,
       sent: (waMessageId) => Effect.runPromiseWith(services)(sent(waMessageId)),
       tell,
       fork: (effect) => void Effect.runForkWith(services)(effect)

@@ -1,9 +1,7 @@
-import { readdirSync, readFileSync } from "node:fs"
-import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Layer, Logger, Redacted, References } from "effect"
+import { Effect, Layer, Logger, References } from "effect"
 import { PhoneNumber } from "#domain/message/Recipient.ts"
-import { agent, bob, own, paired, text, world } from "./testing/BaileysFixture.ts"
+import { agent, own, paired, world } from "./testing/BaileysFixture.ts"
 
 const quick = { firstMs: 10, mostMs: 40 }
 
@@ -242,29 +240,6 @@ describe("the connection", () => {
       yield* hears("Connected")
       const login = simulator.record.observations.findLast(({ kind }) => kind === "login")
       assert.strictEqual(login?.detail, "2.3000.1099999999")
-    })
-  )
-})
-
-describe("credentials", () => {
-  it.live("are useless under another key, and not replaced", () =>
-    Effect.gen(function* () {
-      const { stop, world } = yield* paired()
-      yield* stop
-      const wrong = yield* Effect.flip(agent(world, { authKey: Redacted.make(new Uint8Array(32)) }))
-      assert.strictEqual(wrong._tag, "WhatsAppUnavailable")
-      const right = yield* agent(world)
-      yield* right.openDevice()
-      yield* right.hears("Connected")
-    })
-  )
-
-  it.live("do not stand in the file in the clear", () =>
-    Effect.gen(function* () {
-      const { folder, sendText } = yield* paired()
-      yield* sendText(1)
-      const bytes = Buffer.concat(readdirSync(folder).map((name) => readFileSync(join(folder, name))))
-      for (const word of [own, bob, "noiseKey", "s.whatsapp.net", text.text]) assert.isFalse(bytes.includes(word), word)
     })
   )
 })

@@ -26,8 +26,17 @@ export interface Session {
 const mostOffers = 3
 const notBegun = { livedMs: undefined, offered: false, leastWaitMs: 0 }
 const loggedOut: End = { ...notBegun, reason: "logged_out" }
+const notOpened: End = { ...notBegun, reason: "not_opened" }
 
-/** One device's connections, one after the other, as one session. Throws when its credentials cannot be read. */
+/** Nobody has said that it was unlinked: that they are not there is damage. */
+class CredentialsMissing extends Error {
+  override readonly message = "the credentials of a linked device are not there, and nobody has logged it out"
+}
+
+/**
+ * One device's connections, one after the other, as one session. Throws when its credentials cannot be read, or are not
+ * there though it is `linked` and was not forgotten.
+ */
 export const make = (options: {
   readonly device: DeviceId
   readonly file: AuthFile
@@ -35,12 +44,13 @@ export const make = (options: {
   readonly backoff: Backoff.Backoff
   readonly lookups: Pace.Pacing
   readonly pairing: Pairing | undefined
+  readonly linked: boolean
   readonly sent: (waMessageId: string) => Promise<SentMessage | undefined>
   readonly tell: (event: SessionEvent) => void
   /** Runs what a callback of Baileys gives rise to. */
   readonly fork: (effect: Effect.Effect<void>) => void
 }): Session => {
-  const { device, file, settings, backoff, pairing, sent } = options
+  const { device, file, settings, backoff, sent } = options
   const tell = (event: Told) => options.tell({ ...event, device })
   const suspects = Suspects.make()
   const pace = Pace.make(options.lookups)
@@ -48,10 +58,29 @@ export const make = (options: {
   let line: Line | undefined
   let isLeaving = false
   const left = new Later<void>()
-  AuthState.load(file, device) // what cannot be read shall stop whoever opens the session, not fail again and again later
+  let { linked, pairing } = options
+
+  const load = (): AuthState.AuthState => {
+    const auth = AuthState.load(file, device, pairing !== undefined)
+    if (auth.paired()) {
+      linked = true
+      pairing = undefined
+    } else if (linked && pairing === undefined && !isLeaving && !file.isForgotten(device))
+      throw new CredentialsMissing()
+    return auth
+  }
+  load() // what cannot be read shall stop whoever opens the session, not fail again and again later
 
   const once: Effect.Effect<End> = Effect.suspend(() => {
-    const auth = AuthState.load(file, device)
+    let auth: AuthState.AuthState
+    try {
+      auth = load()
+    } catch (cause) {
+      return Effect.logError("a device's credentials cannot be read any more; it is tried again", cause).pipe(
+        Effect.annotateLogs({ device }),
+        Effect.as(notOpened)
+      )
+    }
     if (!auth.paired() && pairing === undefined) return Effect.succeed(loggedOut)
     const opened = (open: Line) => {
       line = open
@@ -60,7 +89,7 @@ export const make = (options: {
     const connection = connect({
       auth,
       settings,
-      pairing: auth.paired() ? undefined : pairing,
+      pairing,
       sent,
       suspects,
       pace,

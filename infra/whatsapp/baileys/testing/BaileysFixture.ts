@@ -88,8 +88,8 @@ export const agent = Effect.fnUntraced(function* (
       })
     )
 
-  const open = (pairing?: Pairing) =>
-    whatsApp.open(device, { ...(pairing && { pairing }), sent: (id) => Effect.sync(() => ledger.get(id)) })
+  const open = (pairing?: Pairing, linked = false) =>
+    whatsApp.open(device, { ...(pairing && { pairing }), linked, sent: (id) => Effect.sync(() => ledger.get(id)) })
 
   const pair = Effect.gen(function* () {
     yield* open({ method: "qr" })
@@ -118,6 +118,8 @@ export const agent = Effect.fnUntraced(function* (
     hears,
     unread,
     openDevice: open,
+    /** As an agent whose ledger says that it is linked. */
+    openLinked: open(undefined, true),
     pair,
     sendText: send,
     stop: Scope.close(life, Exit.void)
