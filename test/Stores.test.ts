@@ -16,7 +16,7 @@ import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { assert, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { eventually, folder } from "./Homing.ts"
+import { callerOf, eventually, folder } from "./Homing.ts"
 import { homing, keyPattern, started } from "./Process.ts"
 
 const env = { DATA_DIR: "data", WHATSAPP_URL: "ws://127.0.0.1:9/", API_KEY: "a key for these tests" }
@@ -334,6 +334,39 @@ it.live("no second first key is given out because rows of keys are gone", () =>
     yield* second.says(/data in/)
     yield* Effect.sleep("2 seconds")
     assert.notMatch(second.stdout(), keyPattern)
+  })
+)
+
+it.live("a row that is gone gives a limited client nothing more", () =>
+  Effect.gen(function* () {
+    const cwd = yield* folder
+    const first = yield* started({ cwd, env }, env.API_KEY)
+    const { body } = yield* eventually(first.call("GET", "/v1/devices"), ({ body }) => body.items?.length === 1)
+    const [mine] = body.items
+    const client = (devices: ReadonlyArray<string>) =>
+      Effect.map(
+        first.call("POST", "/v1/clients", { name: "a shop", scopes: ["devices:read", "messages:send"], devices }),
+        ({ body }) => body
+      )
+    const [limited, other] = [yield* client([]), yield* client([mine.id])]
+    const written = Effect.sync(() => {
+      const views = new DatabaseSync(join(cwd, "data", "views.db"))
+      const { length } = views.prepare("SELECT 1 FROM access_keys").all()
+      views.close()
+      return length
+    })
+    yield* eventually(written, (n) => n === 2)
+    assert.strictEqual((yield* first.process.end("SIGTERM")).code, 0)
+
+    tamper("views.db", `DELETE FROM access_clients WHERE id = '${limited.id}'`)(join(cwd, "data"))
+    const second = yield* started({ cwd, env }, env.API_KEY)
+    const as = (secret: string, path = "/v1/devices") => callerOf(second.url, secret)("GET", path)
+    assert.deepStrictEqual((yield* eventually(as(limited.key.secret), ({ status }) => status === 200)).body.items, [])
+    assert.strictEqual((yield* as(limited.key.secret, `/v1/devices/${mine.id}`)).status, 404)
+    const again = yield* second.call("PATCH", `/v1/clients/${limited.id}`, { devices: [] })
+    assert.deepStrictEqual([again.status, again.body.devices], [200, []])
+    assert.match(second.process.stderr(), /"view":"access"[^\n]+"problem":"a row is missing"/)
+    assert.strictEqual((yield* as(other.key.secret, `/v1/devices/${mine.id}`)).status, 200)
   })
 )
 

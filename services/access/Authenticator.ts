@@ -10,7 +10,7 @@ import { digestOf, keyIdIn } from "./Credential.ts"
 import { KeyUses } from "./KeyUses.ts"
 import { Roster, stateOf } from "./Roster.ts"
 
-const configured: Principal = { ...Client.configured, scopes: new Set(scopes), devices: undefined }
+const configured: Principal = { ...Client.configured, scopes: new Set(scopes), devices: "all" }
 
 /**
  * Says whose key a credential is; `undefined` for nobody's. Until the roster is known to be complete, and while there is no
@@ -47,9 +47,11 @@ export const layer = (apiKey: Redacted.Redacted | undefined) =>
           if (behind !== undefined) return behind
           const now = wall()
           if (!good || key === undefined || stateOf(key, fromMillis(now)) !== "active") return undefined
-          uses.note(key.id, now)
           const { client, id, scopes } = key
-          return { client, key: id, scopes, devices: clients.get(client)?.devices }
+          const owner = clients.get(client)
+          if (owner === undefined) return "out_of_date" // what is not known limits no key
+          uses.note(id, now)
+          return { client, key: id, scopes, devices: owner.devices }
         }
       }
     })

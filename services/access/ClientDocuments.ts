@@ -76,7 +76,7 @@ export const make = Effect.gen(function* () {
       id,
       ...(name !== undefined && { name }),
       createdAt,
-      devices: devices === undefined ? null : [...devices],
+      devices: devices === "all" ? null : [...devices],
       keys: yield* Effect.forEach(keys, (key) => keyOf(roster.keys.get(key)!, used.get(key)))
     }
     return document

@@ -241,7 +241,7 @@ const make = Effect.fnUntraced(function* (keyIsConfigured: boolean) {
 
   /** Rows that somebody emptied are no reason to give out another key. */
   const isKeyInLog = (head: bigint) =>
-    pastOf(Client.category, head).pipe(
+    pastOf([Client.category], head).pipe(
       Stream.filter((event) => isReleased(event) && Client.read(event).type === "client.key_issued"),
       Stream.runHead,
       Effect.map(Option.isSome),

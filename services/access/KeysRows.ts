@@ -6,13 +6,17 @@ import { ApiKeyId, ClientId, DeviceId, defaultTenant, EventId } from "#domain/Id
 import { Instant } from "#domain/Instant.ts"
 import type { RecordedEvent } from "#domain/Recorded.ts"
 import { Sealed } from "#domain/Sealed.ts"
+import { BeginningMissing } from "../views/BeginningMissing.ts"
 import type { RowsView } from "../views/RowsView.ts"
+
+/** Nothing that is missing may be read as this. */
+export const all = "all"
 
 const setup = (sql: SqlClient.SqlClient) =>
   Effect.andThen(
     sql`CREATE TABLE access_clients (
       id TEXT PRIMARY KEY, tenant TEXT NOT NULL, created_at TEXT NOT NULL, name TEXT NOT NULL, named_by TEXT NOT NULL,
-      devices TEXT)`,
+      devices TEXT NOT NULL)`,
     sql`CREATE TABLE access_keys (
       id TEXT PRIMARY KEY, tenant TEXT NOT NULL, client TEXT NOT NULL, digest TEXT NOT NULL, scopes TEXT NOT NULL,
       issued_at TEXT NOT NULL, issued_by TEXT NOT NULL, name TEXT, revoked INTEGER NOT NULL, expires_at TEXT,
@@ -25,11 +29,11 @@ const apply = (sql: SqlClient.SqlClient, recorded: RecordedEvent) => {
   const event = Client.read(recorded)
   switch (event.type) {
     case "client.created":
-      return sql`INSERT INTO access_clients (id, tenant, created_at, name, named_by)
-        VALUES (${client}, ${tenant}, ${recorded.recordedAt}, ${JSON.stringify(event.data.name)}, ${recorded.eventId})`
+      return sql`INSERT INTO access_clients (id, tenant, created_at, name, named_by, devices)
+        VALUES (${client}, ${tenant}, ${recorded.recordedAt}, ${JSON.stringify(event.data.name)}, ${recorded.eventId},
+          ${JSON.stringify(all)})`
     case "client.devices_set": {
-      const { devices } = event.data
-      return sql`UPDATE access_clients SET devices = ${devices === undefined ? null : JSON.stringify(devices)}
+      return sql`UPDATE access_clients SET devices = ${JSON.stringify(event.data.devices ?? all)}
         WHERE id = ${client} AND tenant = ${tenant}`
     }
     case "client.key_issued": {
@@ -53,7 +57,7 @@ const ClientRow = Schema.Struct({
   created_at: Instant,
   name: Schema.fromJsonString(Sealed),
   named_by: EventId,
-  devices: Schema.NullOr(Schema.fromJsonString(Schema.Array(DeviceId)))
+  devices: Schema.fromJsonString(Schema.Union([Schema.Literal(all), Schema.Array(DeviceId)]))
 })
 const KeyRow = Schema.Struct({
   id: ApiKeyId,
@@ -73,9 +77,12 @@ const readKeys = Schema.decodeUnknownSync(Schema.Array(KeyRow))
 /** One row per client, one per key. Names stay sealed; of keys only digests are known. */
 export const view: RowsView = {
   name: "access",
-  version: 4,
+  version: 5,
   categories: ["client"],
-  tables: ["access_clients", "access_keys"],
+  tables: [
+    { name: "access_clients", filledBy: "client.created" },
+    { name: "access_keys", filledBy: "client.key_issued" }
+  ],
   setup,
   writer: () => ({
     apply: (sql, events) => Effect.forEach(events, (event) => apply(sql, event), { discard: true })
@@ -83,10 +90,13 @@ export const view: RowsView = {
 }
 
 /** The rows exist so that a start need not read every client's stream: while it runs, the roster is all that is asked. */
-export const all = Effect.fnUntraced(function* (sql: SqlClient.SqlClient) {
+export const read = Effect.fnUntraced(function* (sql: SqlClient.SqlClient) {
   const clients = yield* sql`SELECT id, created_at, name, named_by, devices FROM access_clients
     WHERE tenant = ${defaultTenant} ORDER BY created_at, id`
   const keys = yield* sql`SELECT id, client, digest, scopes, issued_at, issued_by, name, revoked, expires_at,
     replaced_by FROM access_keys WHERE tenant = ${defaultTenant} ORDER BY id`
-  return { clients: readClients(clients), keys: readKeys(keys) }
+  const rows = { clients: readClients(clients), keys: readKeys(keys) }
+  const known = new Set(rows.clients.map(({ id }) => id))
+  for (const { client } of rows.keys) if (!known.has(client)) throw new BeginningMissing(Client.streamOf(client))
+  return rows
 })

@@ -6,6 +6,7 @@ import type { ApiKeyId, ClientId, DeviceId, EventId } from "#domain/Ids.ts"
 import type { Instant } from "#domain/Instant.ts"
 import type { Actor, RecordedEvent } from "#domain/Recorded.ts"
 import type { Sealed } from "#domain/Sealed.ts"
+import type { DevicesAllowed } from "../api/Principal.ts"
 import { Registrations } from "../views/Registrations.ts"
 import * as KeysRows from "./KeysRows.ts"
 
@@ -35,8 +36,7 @@ export interface KnownClient {
   /** The event in which the name was sealed. */
   readonly namedBy: EventId
   readonly keys: ReadonlyArray<ApiKeyId>
-  /** Those that it may use; `undefined`: all. */
-  readonly devices: ReadonlySet<DeviceId> | undefined
+  readonly devices: DevicesAllowed
 }
 
 /** Every client and key, in memory: each request is admitted by one look here. */
@@ -51,7 +51,7 @@ export class Roster extends Context.Service<
       register({
         rows: KeysRows.view,
         memory: {
-          hydrate: (sql) => Effect.map(KeysRows.all(sql), (rows) => roster.fill(rows)),
+          hydrate: (sql) => Effect.map(KeysRows.read(sql), (rows) => roster.fill(rows)),
           follow: (events) => {
             for (const event of events) roster.apply(event)
           }
@@ -72,9 +72,9 @@ class Entries {
   readonly clients = new Map<ClientId, KnownClient>()
   readonly keys = new Map<ApiKeyId, KnownKey>()
 
-  fill({ clients, keys }: Effect.Success<ReturnType<typeof KeysRows.all>>) {
+  fill({ clients, keys }: Effect.Success<ReturnType<typeof KeysRows.read>>) {
     for (const { created_at: createdAt, devices, id, name, named_by: namedBy } of clients) {
-      this.#addClient({ id, createdAt, name, namedBy, devices: devices === null ? undefined : new Set(devices) })
+      this.#addClient({ id, createdAt, name, namedBy, devices: devices === "all" ? devices : new Set(devices) })
     }
     for (const { client, digest, id: key, name, scopes, ...row } of keys) {
       const { expires_at: expiresAt, issued_at: issuedAt, issued_by: issuedBy, replaced_by: replacedBy, revoked } = row
@@ -94,7 +94,7 @@ class Entries {
           createdAt: recorded.recordedAt,
           name: event.data.name,
           namedBy: recorded.eventId,
-          devices: undefined
+          devices: "all"
         })
       case "client.devices_set":
         return this.#setDevices(client, event.data.devices)
@@ -113,7 +113,8 @@ class Entries {
 
   #setDevices(id: ClientId, devices: ReadonlyArray<DeviceId> | undefined) {
     const client = this.clients.get(id)
-    if (client !== undefined) this.clients.set(id, { ...client, devices: devices && new Set(devices) })
+    if (client !== undefined)
+      this.clients.set(id, { ...client, devices: devices === undefined ? "all" : new Set(devices) })
   }
 
   #addKey(

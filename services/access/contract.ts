@@ -82,7 +82,7 @@ export const rosterFromItsRows = Effect.gen(function* () {
         keys: [first, second],
         devices: new Set([listed])
       },
-      { id: other, createdAt: at, name: sealed, namedBy: issued.issuedBy, keys: [], devices: undefined }
+      { id: other, createdAt: at, name: sealed, namedBy: issued.issuedBy, keys: [], devices: "all" }
     ]
   )
 

@@ -1,19 +1,22 @@
 import { includes, type Scope } from "#domain/access/Scopes.ts"
 import type { ApiKeyId, ClientId, DeviceId } from "#domain/Ids.ts"
 
+/** Which devices a client may use. No list is no word for all of them. */
+export type DevicesAllowed = ReadonlySet<DeviceId> | "all"
+
 /** Whose key a request came with, and what it may do. */
 export interface Principal {
   readonly client: ClientId
   readonly key: ApiKeyId
   readonly scopes: ReadonlySet<Scope>
-  /** Those that its client may use, if these are not all. */
-  readonly devices: ReadonlySet<DeviceId> | undefined
+  readonly devices: DevicesAllowed
 }
 
 export const may = ({ scopes }: Principal, scope: Scope): boolean => includes(scopes, scope)
 
 /** Whether a device is there for it: to send with, and to manage. By its id alone: whether there is one is not told. */
-export const mayUse = ({ devices }: Principal, device: DeviceId): boolean => devices?.has(device) ?? true
+export const mayUse = ({ devices }: Pick<Principal, "devices">, device: DeviceId): boolean =>
+  devices === "all" || devices.has(device)
 
 /** To look at, and to read what it sent. Who reads everybody's messages sees every device. */
 export const maySee = (principal: Principal, device: DeviceId): boolean =>

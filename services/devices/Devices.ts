@@ -168,7 +168,7 @@ export const layer = (agent: AgentId) =>
       const isNoneInLog = Effect.gen(function* () {
         const head = yield* store.head
         if (head === undefined) return true
-        return Option.isNone(yield* Stream.runHead(pastOf(Device.category, head)))
+        return Option.isNone(yield* Stream.runHead(pastOf([Device.category], head)))
       }).pipe(Effect.provideService(EventStore, store))
 
       /** What a repeat finds may be just as new. */

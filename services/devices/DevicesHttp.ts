@@ -91,7 +91,7 @@ export const layer = (phoneNumber: ReadPhoneNumber) =>
             create,
             Effect.fnUntraced(function* ({ key, payload }) {
               const principal = yield* CurrentPrincipal
-              if (principal.devices !== undefined) return yield* refuse("forbidden", { detail: unlisted })
+              if (principal.devices !== "all") return yield* refuse("forbidden", { detail: unlisted })
               const { assumed, pairing } = yield* pairingOf(payload, phoneNumber)
               const request = { idempotencyKey: key.value, name: payload.name, pairing }
               const device = yield* devices.create(principal, request)

@@ -6,6 +6,7 @@ import { AgentId, DeviceId, defaultTenant, EventId, TenantId } from "#domain/Ids
 import { Instant } from "#domain/Instant.ts"
 import type { RecordedEvent } from "#domain/Recorded.ts"
 import { Sealed } from "#domain/Sealed.ts"
+import { BeginningMissing } from "../views/BeginningMissing.ts"
 import type { RowsView } from "../views/RowsView.ts"
 
 /** A device as its stream tells it, the name still sealed. */
@@ -101,7 +102,7 @@ const evolve = (id: DeviceId, before: DeviceRecord | undefined, recorded: Record
     const { eventId: namedBy, position } = recorded
     return { id, position, tenant, transport, agent, name, namedBy, numberedBy: undefined, since, ...neverLinked }
   }
-  if (before === undefined) throw new Error("a device's stream must begin with device.created")
+  if (before === undefined) throw new BeginningMissing(recorded.stream)
   if (event.type === "device.renamed") return { ...before, name: event.data.name, namedBy: recorded.eventId }
   const link = linkAfter(before, event)
   const isSame = (["connection", "reason", "removal"] as const).every((part) => link[part] === before[part])
@@ -114,7 +115,7 @@ export const view: RowsView = {
   name: "devices",
   version: 5,
   categories: ["device"],
-  tables: ["devices"],
+  tables: [{ name: "devices", filledBy: "device.created" }],
   setup: (sql) =>
     sql`CREATE TABLE devices (
       id TEXT PRIMARY KEY, position BIGINT NOT NULL, tenant TEXT NOT NULL, transport TEXT NOT NULL, agent TEXT,

@@ -78,6 +78,8 @@ const dispatching = <E = never, R = never>(log: Layer.Layer<EventStore>, surroun
       reached: () => Effect.void,
       counted: () => Effect.void,
       written: () => Effect.void,
+      stands: () => false,
+      rowsStand: () => false,
       position: Effect.succeed(undefined)
     }),
     Layer.succeed(SubjectKeys, keys as SubjectKeys["Service"]),

@@ -53,6 +53,8 @@ const reconciling = Effect.fnUntraced(function* (options: { readonly messages?: 
       reached: () => Effect.void,
       counted: () => Effect.void,
       written: () => Effect.void,
+      stands: () => false,
+      rowsStand: () => false,
       position: Effect.succeed(2n)
     }),
     Layer.succeed(MessageActors, {} as never),

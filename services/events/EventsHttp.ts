@@ -48,7 +48,7 @@ export const layer = HttpApiBuilder.group(
         if (device !== undefined && !isDeviceId(device)) return yield* unlike("/device", "a device's id")
         const types = yield* typesIn(query.types)
         const personal = may(principal, "messages:read:all")
-        const seen = personal ? undefined : principal.devices
+        const seen = personal || principal.devices === "all" ? undefined : principal.devices
         const inTime = within(waitMs + requestMillis, refuse("store_unavailable"))
         const read = inTime(orProblem(feed.read({ after, types, device, seen, limit, waitMs, personal })))
         const { hasMore: more, items, upTo } = yield* read

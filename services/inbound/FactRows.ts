@@ -35,7 +35,7 @@ export const view: RowsView = {
   name: "inbound",
   version: 1,
   categories: [Inbound.category],
-  tables: ["inbound"],
+  tables: [{ name: "inbound", filledBy: "inbound.received" }],
   setup: Effect.fnUntraced(function* (sql) {
     // only under this name is SQLite's key the row's own number
     const key = sql.literal(sql.onDialectOrElse({ pg: () => "BIGINT", orElse: () => "INTEGER" }))

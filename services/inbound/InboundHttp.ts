@@ -17,8 +17,10 @@ import { evolve, present, type SealedFact } from "./FactDocument.ts"
 import * as FactRows from "./FactRows.ts"
 
 /** The devices of which this key reads what they heard; `undefined`: all. A client without a list was given none. */
-const hears = (principal: Principal): ReadonlySet<DeviceId> | undefined =>
-  may(principal, "messages:read:all") ? undefined : (principal.devices ?? new Set())
+const hears = (principal: Principal): ReadonlySet<DeviceId> | undefined => {
+  if (may(principal, "messages:read:all")) return undefined
+  return principal.devices === "all" ? new Set() : principal.devices
+}
 
 const flawed = (pointer: string, expected: string) =>
   refuse("invalid_request", { errors: [{ in: "query", pointer, expected }] })

@@ -8,6 +8,7 @@ import { failureCode, type Report, type Status, statusOf } from "#domain/message
 import type { NewEvent } from "#domain/Recorded.ts"
 import type { Sealed } from "#domain/Sealed.ts"
 import type { Personal } from "../privacy/Personal.ts"
+import { BeginningMissing } from "../views/BeginningMissing.ts"
 import type { MessageDocument } from "./Messages.ts"
 
 /** A message folded from its stream, its personal data still sealed. */
@@ -51,7 +52,7 @@ export const evolve = (id: MessageId, document: SealedDocument | undefined, even
       expiresAt
     }
   }
-  if (document === undefined) throw new Error("a message's stream must begin with message.queued")
+  if (document === undefined) throw new BeginningMissing(Message.streamOf(id))
   return { ...document, reports: [...document.reports, reportOf(read)], updatedAt: occurredAt }
 }
 

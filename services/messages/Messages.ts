@@ -1,10 +1,11 @@
 import { Context, type Effect, Schema } from "effect"
-import { type ClientId, type DeviceId, MessageId } from "#domain/Ids.ts"
+import { type DeviceId, MessageId } from "#domain/Ids.ts"
 import type { Instant } from "#domain/Instant.ts"
 import type { Content } from "#domain/message/content/Content.ts"
 import type { Recipient } from "#domain/message/Recipient.ts"
 import type { Status } from "#domain/message/Status.ts"
 import type { RecordedEvent } from "#domain/Recorded.ts"
+import type { Principal } from "../api/Principal.ts"
 import type { Caller } from "../runtime/Caller.ts"
 import { lags } from "../views/Readiness.ts"
 import type { Unavailable } from "../views/Unavailable.ts"
@@ -70,7 +71,7 @@ export interface MessagePage {
 }
 
 /** Whose messages are read: those that a client queued itself, to be sent by these devices if not by any, or everybody's. */
-export type Whose = "everybody" | { readonly client: ClientId; readonly devices: ReadonlySet<DeviceId> | undefined }
+export type Whose = "everybody" | Pick<Principal, "client" | "devices">
 
 /** Everything the front door may do with messages. */
 export class Messages extends Context.Service<

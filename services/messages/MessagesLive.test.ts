@@ -234,7 +234,7 @@ it.live("a message is there for the client that queued it, and for who reads eve
     yield* eventually(listed("everybody"), (all) => all.length === 4)
     const by = (client: ClientId, ...devices: ReadonlyArray<DeviceId>): Whose => ({
       client,
-      devices: devices.length === 0 ? undefined : new Set(devices)
+      devices: devices.length === 0 ? "all" : new Set(devices)
     })
     const expected: ReadonlyArray<readonly [Whose, ReadonlyArray<number>]> = [
       ["everybody", [0, 1, 2, 3]],

@@ -13,6 +13,7 @@ import { Crypto } from "#domain/ports/Crypto.ts"
 import { EventStore } from "#domain/ports/EventStore.ts"
 import type { NewEvent, RecordedEvent } from "#domain/Recorded.ts"
 import { clientOf, Roster } from "../access/Roster.ts"
+import { mayUse } from "../api/Principal.ts"
 import { DeviceRegistry } from "../devices/DeviceRegistry.ts"
 import { Personal } from "../privacy/Personal.ts"
 import type { Caller } from "../runtime/Caller.ts"
@@ -117,7 +118,7 @@ export const layer = (limits: QueueLimits) =>
         if (whose === "everybody") return true
         if (clientOf(roster, first.metadata.actor) !== whose.client) return false
         const queued = Message.read(first)
-        return queued.type === "message.queued" && (whose.devices?.has(queued.data.device) ?? true)
+        return queued.type === "message.queued" && mayUse(whose, queued.data.device)
       }
       const history = (whose: Whose, id: MessageId) =>
         Effect.map(store.read(Message.streamOf(id)), (events) =>
@@ -230,9 +231,9 @@ export const layer = (limits: QueueLimits) =>
         history,
 
         list: Effect.fn("Messages.list")(function* ({ whose, ...filter }) {
-          const { client, devices } = whose === "everybody" ? {} : whose
+          const { client, devices = "all" } = whose === "everybody" ? {} : whose
           const found = yield* rows
-            .list({ ...filter, client, devices, limit: filter.limit + 1 })
+            .list({ ...filter, client, devices: devices === "all" ? undefined : devices, limit: filter.limit + 1 })
             .pipe(Effect.mapError((cause) => new ViewsUnavailable({ cause })))
           const page = found.slice(0, filter.limit)
           const items = yield* Effect.forEach(page, ({ document }) =>

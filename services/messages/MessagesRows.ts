@@ -175,7 +175,10 @@ export const view: RowsView = {
   name: "messages",
   version: 5,
   categories: ["message", "client"],
-  tables: ["messages", SenderRows.table],
+  tables: [
+    { name: "messages", filledBy: "message.queued" },
+    { name: SenderRows.table, filledBy: "setup" } // with the configured key
+  ],
   setup: Effect.fnUntraced(function* (sql) {
     yield* SenderRows.setup(sql)
     // only under this name is SQLite's key the row's own number

@@ -7,12 +7,12 @@ import type { RecordedEvent } from "#domain/Recorded.ts"
 import { LogElsewhere } from "./Freshness.ts"
 
 /**
- * What the log holds of this category up to `head`, oldest first, and then the end: for decisions that rows, which somebody
- * may have changed, must not make. A log on a server cannot tell that nothing more is to come of one category: of that one
+ * What the log holds of these categories up to `head`, oldest first, and then the end: for decisions that rows, which somebody
+ * may have changed, must not make. A log on a server cannot tell that nothing more is to come of some categories: of that one
  * all is read.
  */
 export const pastOf = (
-  category: string,
+  wanted: ReadonlyArray<string>,
   head: bigint
 ): Stream.Stream<RecordedEvent, EventStoreUnavailable, EventStore> =>
   Stream.unwrap(
@@ -21,9 +21,9 @@ export const pastOf = (
       const isElsewhere = yield* LogElsewhere
       const over = new Later<void>()
       const passed = (position: bigint) => void (position >= head && over.tell(Exit.void))
-      return store.subscribe({ categories: isElsewhere ? categories : [category], after: undefined, passed }).pipe(
+      return store.subscribe({ categories: isElsewhere ? categories : wanted, after: undefined, passed }).pipe(
         Stream.takeUntil(({ position }) => position >= head),
-        Stream.filter(({ stream }) => categoryOf(stream) === category),
+        Stream.filter(({ position, stream }) => position <= head && wanted.includes(categoryOf(stream))),
         Stream.interruptWhen(over.told)
       )
     })

@@ -1,9 +1,12 @@
-import { Array, Clock, Effect, Schedule } from "effect"
+import { Array, Clock, Effect, Schedule, Semaphore, Stream } from "effect"
 import { SqlClient } from "effect/sql"
 import { categories } from "#domain/Aggregates.ts"
-import { EventStore } from "#domain/ports/EventStore.ts"
+import { EventStore, type EventStoreUnavailable } from "#domain/ports/EventStore.ts"
 import type { RecordedEvent } from "#domain/Recorded.ts"
+import { pastOf } from "../runtime/Past.ts"
 import * as Subscription from "../runtime/Subscription.ts"
+import { alone } from "../tables/Tables.ts"
+import { BeginningMissing } from "./BeginningMissing.ts"
 import type { MemoryView } from "./MemoryView.ts"
 import * as Progress from "./Progress.ts"
 import * as Rows from "./Rows.ts"
@@ -21,10 +24,14 @@ export interface Kept {
   readonly memory: MemoryView
 }
 /** How far one has come. */
-type Follower = Kept & { position: bigint | undefined }
+type Follower = Kept & {
+  position: bigint | undefined
+  /** It has lost what an event goes on from, and is not yet what the log says. */
+  lost?: boolean
+}
 
-/** Rows that say what they cannot say. The decoder's own words may quote them. */
-const unreadable = { unreadable: true } as const
+/** Of rows that say what they cannot say. The decoder's own words may quote them. */
+const inWords = (cause: unknown) => (cause instanceof BeginningMissing ? "a row is missing" : "a row cannot be read")
 
 /** Rows and checkpoints of one moment; `undefined` while the rows are not those of this release. */
 const read = (sql: SqlClient.SqlClient, kept: ReadonlyArray<Kept>) =>
@@ -41,7 +48,9 @@ const read = (sql: SqlClient.SqlClient, kept: ReadonlyArray<Kept>) =>
       })
       if (found.length < kept.length) return undefined
       return yield* Effect.forEach(found, (one) =>
-        Effect.catchDefect(Effect.as(one.memory.hydrate(sql), one), () => Effect.succeed({ ...one, ...unreadable }))
+        Effect.catchDefect(Effect.as(one.memory.hydrate(sql), one), (problem) =>
+          Effect.succeed({ ...one, problem: inWords(problem) })
+        )
       )
     })
   )
@@ -51,8 +60,8 @@ export const hydrate = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, ke
   const found = yield* read(sql, kept)
   if (found === undefined) return undefined
   return yield* Effect.forEach(found, (one) =>
-    "unreadable" in one
-      ? Effect.as(Rows.remake(sql, one.rows, "a row cannot be read"), { ...one, position: undefined })
+    "problem" in one
+      ? Effect.as(alone(sql, Rows.remake(sql, one.rows, one.problem)), { ...one, position: undefined })
       : Effect.succeed<Follower>(one)
   )
 })
@@ -88,7 +97,10 @@ const isShort = ({ rows }: Follower) => !rows.categories.includes("message")
 const headStart = Effect.fnUntraced(function* (
   short: ReadonlyArray<Follower>,
   after: bigint | undefined,
-  apply: (to: ReadonlyArray<Follower>, events: Array.NonEmptyReadonlyArray<RecordedEvent>) => void,
+  apply: (
+    to: ReadonlyArray<Follower>,
+    events: Array.NonEmptyReadonlyArray<RecordedEvent>
+  ) => Effect.Effect<unknown, EventStoreUnavailable, EventStore>,
   advance: (to: bigint) => Effect.Effect<void>,
   reached: (position: bigint) => Effect.Effect<void>
 ) {
@@ -101,8 +113,37 @@ const headStart = Effect.fnUntraced(function* (
     categories: short.flatMap(({ rows }) => rows.categories),
     after,
     passed: (position) => void run(advance(position)),
-    handle: (events) => Effect.sync(() => apply(short, events))
+    handle: (events) => Effect.asVoid(apply(short, events))
   }).pipe(Effect.raceFirst(reached(head)))
+})
+
+/**
+ * What rows have lost the log still has: one stream that lacks its beginning stops no other. Read from the first event on,
+ * over what is there; until that is done, `lost` says so. A failure that remains is the log's.
+ */
+const take = Effect.fnUntraced(function* (
+  one: Follower,
+  news: Array.NonEmptyReadonlyArray<RecordedEvent>,
+  upTo: bigint
+) {
+  if (one.lost !== true) {
+    try {
+      return one.memory.follow(news)
+    } catch (failure) {
+      if (!(failure instanceof BeginningMissing)) throw failure
+      one.lost = true
+    }
+    yield* Effect.logWarning("what is in memory lacks what the log holds; it is read from the log once more", {
+      view: one.rows.name
+    })
+  }
+  yield* Stream.runForEachArray(pastOf(one.rows.categories, upTo), (events) =>
+    Effect.sync(() => {
+      const known = Rows.newsFor(one.rows, undefined, events)
+      if (Array.isReadonlyArrayNonEmpty(known)) one.memory.follow(known)
+    })
+  )
+  one.lost = false
 })
 
 /**
@@ -115,24 +156,33 @@ export const follow = Effect.fnUntraced(function* (kept: ReadonlyArray<Kept>, hy
   const after = Progress.lowest(following.map(({ position }) => position))
   const all = Progress.make(after)
   const short = Progress.make(after)
-  const apply = (to: ReadonlyArray<Follower>, events: Array.NonEmptyReadonlyArray<RecordedEvent>) => {
-    const last = Array.lastNonEmpty(events).position
-    for (const one of to) {
-      const news = Rows.newsFor(one.rows, one.position, events)
-      if (Array.isReadonlyArrayNonEmpty(news)) one.memory.follow(news)
-      if (one.position === undefined || one.position < last) one.position = last
-    }
-    return last
-  }
+  const turns = yield* Semaphore.make(1)
+  let failing = false
+  const apply = (to: ReadonlyArray<Follower>, events: Array.NonEmptyReadonlyArray<RecordedEvent>) =>
+    Effect.gen(function* () {
+      const last = Array.lastNonEmpty(events).position
+      for (const one of to) {
+        const news = Rows.newsFor(one.rows, one.position, events)
+        if (Array.isReadonlyArrayNonEmpty(news)) yield* take(one, news, last)
+        if (one.position === undefined || one.position < last) one.position = last
+      }
+      return last
+    }).pipe(turns.withPermits(1))
   const handle = (events: Array.NonEmptyReadonlyArray<RecordedEvent>) =>
-    Effect.suspend(() => {
-      const last = apply(following, events)
-      const advanced = Effect.andThen(short.advance(last), all.advance(last))
-      return events.length < manyEvents ? advanced : Effect.andThen(advanced, Effect.yieldNow) // requests go on
+    Effect.gen(function* () {
+      const last = yield* Effect.onError(apply(following, events), () =>
+        Effect.sync(() => {
+          failing = true
+        })
+      )
+      failing = false
+      yield* Effect.andThen(short.advance(last), all.advance(last))
+      if (events.length >= manyEvents) yield* Effect.yieldNow // requests go on
     })
+  const stands = () => failing || following.some(({ lost }) => lost === true)
   yield* Effect.forkScoped(Subscription.follow({ name: "views in memory", categories, after, handle }))
   yield* Effect.forkScoped(headStart(following.filter(isShort), after, apply, short.advance, all.reached))
   const count = Effect.forEach(kept, ({ memory }) => memory.recount?.(sql) ?? Effect.void, { discard: true })
   yield* Effect.forkScoped(Effect.repeat(Effect.ignore(count), Schedule.spaced(recount)))
-  return { position: all.position, reached: short.reached, counted: all.reached }
+  return { position: all.position, reached: short.reached, counted: all.reached, stands }
 })

@@ -1,7 +1,8 @@
-import { type Array, Deferred, Effect, Layer, Schedule } from "effect"
+import { Array, Deferred, Effect, Layer, Schedule } from "effect"
 import { SqlClient } from "effect/sql"
 import { categories } from "#domain/Aggregates.ts"
 import { patiently } from "#domain/Patience.ts"
+import { EventStore } from "#domain/ports/EventStore.ts"
 import { type Lease, Leases } from "#domain/ports/Leases.ts"
 import type { RecordedEvent } from "#domain/Recorded.ts"
 import * as Partitions from "../runtime/Partitions.ts"
@@ -27,6 +28,7 @@ const running = Layer.effect(
   Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient
     const leases = yield* Leases
+    const store = yield* EventStore
     const projections = (yield* Registrations).all()
     const views = projections.map(({ rows }) => rows)
     yield* Rows.createCheckpoints(sql)
@@ -34,6 +36,10 @@ const running = Layer.effect(
     const kept = projections.flatMap(({ memory, rows }) => (memory === undefined ? [] : [{ memory, rows }]))
     const hydrated = yield* Memory.hydrate(sql, kept)
 
+    /** Once for each in the life of a process. */
+    const remade = new Set<string>()
+    /** Rows that lack something stand still until they have come as far as this. */
+    let goal: bigint | undefined
     const writing = (lease: Lease) =>
       Effect.gen(function* () {
         const rows = yield* Rows.open(views, (work) => leases.fenced(lease, work))
@@ -42,6 +48,11 @@ const running = Layer.effect(
         const failed = yield* Deferred.make<never, unknown>()
         const handle = (events: Array.NonEmptyReadonlyArray<RecordedEvent>) =>
           rows.write(events).pipe(
+            Effect.tap(() =>
+              Effect.sync(() => {
+                if (goal !== undefined && goal <= Array.lastNonEmpty(events).position) goal = undefined
+              })
+            ),
             Effect.andThen(rest(events)),
             Effect.catchCause((cause) => Effect.andThen(Deferred.failCause(failed, cause), Effect.never))
           )
@@ -49,10 +60,29 @@ const running = Layer.effect(
           Subscription.follow({ name: "views", categories, after: rows.behind, handle }),
           Deferred.await(failed)
         )
-      })
+      }).pipe(
+        Effect.catch(
+          Effect.fnUntraced(function* (failure) {
+            if (!(failure instanceof Rows.RowLost)) return yield* Effect.fail(failure)
+            goal = failure.upTo
+            const lost = views.find(({ name }) => name === failure.view)
+            const [first] = yield* store.read(failure.stream)
+            const isInLog = first !== undefined && lost?.tables.some((table) => Rows.fills(table, first))
+            if (lost === undefined || isInLog !== true || remade.has(lost.name)) return yield* failure
+            remade.add(lost.name)
+            yield* leases.fenced(lease, Rows.remake(sql, lost, "a row is missing"))
+          })
+        ),
+        Effect.forever,
+        Effect.onInterrupt(() =>
+          Effect.sync(() => {
+            goal = undefined // whoever writes them next knows
+          })
+        )
+      )
     yield* Effect.forkScoped(Partitions.run(group, writing, hindrances))
 
-    const { counted, position, reached } = yield* Memory.follow(kept, hydrated)
+    const { counted, position, reached, stands } = yield* Memory.follow(kept, hydrated)
 
     const rowsReached = Effect.map(sql<Rows.Checkpoint>`SELECT * FROM checkpoints`, (checkpoints) =>
       Progress.lowest(views.map((view) => Rows.positionOf(Rows.checkpointOf(view, checkpoints))))
@@ -61,6 +91,8 @@ const running = Layer.effect(
       position,
       reached,
       counted,
+      stands,
+      rowsStand: () => goal !== undefined,
       written: (until) =>
         Effect.orDie(Effect.retry(rowsReached, patiently)).pipe(
           Effect.repeat({

@@ -8,13 +8,18 @@ import { Views } from "./Views.ts"
 
 /** A log, whose events come to this process, or do not. */
 const scene = (elsewhere: boolean) => {
-  const log = { there: true, head: 1n, heard: Effect.void as Effect.Effect<void> }
+  const log = { there: true, head: 1n, stands: false, heard: Effect.void as Effect.Effect<void> }
   const head = Effect.suspend(() =>
     log.there
       ? Effect.succeed(log.head)
       : Effect.fail(new EventStoreUnavailable({ written: "no", cause: new Error("nobody answers") }))
   )
-  const views = { reached: () => Effect.suspend(() => log.heard), written: () => Effect.void }
+  const views = {
+    reached: () => Effect.suspend(() => log.heard),
+    written: () => Effect.void,
+    stands: () => log.stands,
+    rowsStand: () => log.stands
+  }
   const layer = Readiness.layer.pipe(
     Layer.provide(Freshness.layer),
     Layer.provide([
@@ -58,6 +63,16 @@ describe("what a process knows of the log", () => {
       log.heard = Effect.never
       yield* TestClock.adjust("7 seconds")
       assert.strictEqual(lag(), "out_of_date")
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.effect("is out of date while what is in memory stands still, wherever the log is", () => {
+    const { layer, log } = scene(false)
+    return Effect.gen(function* () {
+      const { lag, written } = yield* Readiness
+      assert.deepStrictEqual([lag(), written()], [undefined, true])
+      log.stands = true
+      assert.deepStrictEqual([lag(), written()], ["out_of_date", false])
     }).pipe(Effect.provide(layer))
   })
 

@@ -15,7 +15,7 @@ export class Readiness extends Context.Service<
   {
     /** Of what this process keeps in memory: nothing when all that the log held a moment ago is there. */
     readonly lag: () => Lag | undefined
-    /** The rows have come as far as the log was at the start, whoever writes them: they may have to be made anew. */
+    /** The rows have come as far as the log was at the start, whoever writes them: they may have to be made anew, then and later. */
     readonly written: () => boolean
   }
 >()("homing/services/views/Readiness") {
@@ -44,9 +44,9 @@ export class Readiness extends Context.Service<
       return {
         lag: () => {
           if (reached === undefined) return "starting"
-          return reached.ageMillis() > freshMillis ? "out_of_date" : undefined
+          return views.stands() || reached.ageMillis() > freshMillis ? "out_of_date" : undefined
         },
-        written: () => written
+        written: () => written && !views.rowsStand()
       }
     })
   )

@@ -38,7 +38,7 @@ const followed = Effect.fnUntraced(function* (open: Effect.Effect<unknown> = Eff
           name: "nothing",
           version: 1,
           categories: ["message"],
-          tables: ["nothing"],
+          tables: [{ name: "nothing", filledBy: "setup" }],
           setup: () => Effect.void,
           writer: () => ({
             apply: (_, events) => Effect.map(open, () => wrote(Array.lastNonEmpty(events).position))

@@ -1,7 +1,7 @@
-import { Array, Effect, Stream } from "effect"
+import { Array, Effect, Option, Schema, Stream } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
 import { isReleased } from "#domain/Aggregates.ts"
-import { categoryOf } from "#domain/Ids.ts"
+import { categoryOf, StreamId } from "#domain/Ids.ts"
 import type { RecordedEvent } from "#domain/Recorded.ts"
 import { CheckpointMoved } from "../runtime/Checkpoint.ts"
 import { LogElsewhere } from "../runtime/Freshness.ts"
@@ -10,8 +10,9 @@ import { Home } from "../tables/Home.ts"
 import { checkpoints } from "../tables/Positions.ts"
 import { lack } from "../tables/Shape.ts"
 import { alone, open as openTable } from "../tables/Tables.ts"
+import { BeginningMissing } from "./BeginningMissing.ts"
 import { lowest } from "./Progress.ts"
-import type { RowsView } from "./RowsView.ts"
+import type { RowsTable, RowsView } from "./RowsView.ts"
 
 export interface Checkpoint {
   readonly view_name: string
@@ -33,14 +34,17 @@ export const createCheckpoints = (sql: SqlClient.SqlClient) => openTable(sql, ch
 
 /** Drops what there is of a view's rows, and begins them again. */
 const begin = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, view: RowsView) {
-  for (const table of view.tables) yield* sql`DROP TABLE IF EXISTS ${sql(table)}`
+  for (const { name } of view.tables) yield* sql`DROP TABLE IF EXISTS ${sql(name)}`
   yield* view.setup(sql)
   yield* sql`INSERT INTO checkpoints (view_name, view_version, position)
     VALUES (${view.name}, ${view.version}, NULL)
     ON CONFLICT (view_name) DO UPDATE SET view_version = excluded.view_version, position = NULL`
 })
 
-/** Has rows that are not what was written made anew, and says so: everything in them follows from the log. */
+/**
+ * Has rows that are not what was written made anew, and says so: everything in them follows from the log. In a transaction
+ * of the caller's.
+ */
 export const remake = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, view: RowsView, problem: string) {
   const { name: place } = yield* Home
   yield* Effect.logWarning("rows are not what was written; they are made anew from the log", {
@@ -48,14 +52,26 @@ export const remake = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, vie
     place,
     problem
   })
-  yield* alone(sql, begin(sql, view))
+  yield* begin(sql, view)
 })
 
+const isOf = (type: string) => (event: RecordedEvent) => event.type.startsWith(`${type}.v`) && isReleased(event)
+
+/** Whether it is an event that writes a row of the table. */
+export const fills = ({ filledBy }: RowsTable, event: RecordedEvent) => isOf(filledBy)(event)
+
 /** Of a log in this process alone: a server's cannot be asked that fast. */
-const wereEmptied = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, view: RowsView, upTo: bigint) {
-  const [first] = yield* sql`SELECT 1 FROM ${sql(view.tables[0])} LIMIT 1`
-  if (first !== undefined || (yield* LogElsewhere)) return false
-  return (yield* Stream.runHead(pastOf(view.categories[0], upTo)))._tag === "Some"
+const wasEmptied = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, table: RowsTable, upTo: bigint | undefined) {
+  const { emptiedBy, filledBy, name } = table
+  const [first] = yield* sql`SELECT 1 FROM ${sql(name)} LIMIT 1`
+  if (first !== undefined) return false
+  if (filledBy === "setup") return true
+  if (upTo === undefined || (yield* LogElsewhere)) return false
+  const past = pastOf(filledBy.split(".").slice(0, 1), upTo)
+  if (emptiedBy === undefined) return Option.isSome(yield* Stream.runHead(Stream.filter(past, isOf(filledBy))))
+  const left = (rows: number, event: RecordedEvent) =>
+    rows + Number(isOf(filledBy)(event)) - Number(isOf(emptiedBy)(event))
+  return (yield* Stream.runFold(past, () => 0, left)) > 0
 })
 
 /** Makes those rows of this release anew that lack a column, a key or an index, or all that was written. */
@@ -64,11 +80,16 @@ export const mend = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, views
   for (const view of views) {
     const checkpoint = checkpointOf(view, checkpoints)
     if (checkpoint === undefined) continue
-    const lacking = yield* lack(sql, view.setup, view.tables)
-    const upTo = positionOf(checkpoint)
-    if (lacking !== undefined) yield* remake(sql, view, `${lacking.table} lacks ${lacking.part}`)
-    else if (upTo !== undefined && (yield* wereEmptied(sql, view, upTo))) {
-      yield* remake(sql, view, `${view.tables[0]} was emptied`)
+    const names = view.tables.map(({ name }) => name)
+    const lacking = yield* lack(sql, view.setup, names)
+    if (lacking !== undefined) {
+      yield* alone(sql, remake(sql, view, `${lacking.table} lacks ${lacking.part}`))
+      continue
+    }
+    for (const table of view.tables) {
+      if (!(yield* wasEmptied(sql, table, positionOf(checkpoint)))) continue
+      yield* alone(sql, remake(sql, view, `${table.name} was emptied`))
+      break
     }
   }
 })
@@ -82,6 +103,15 @@ export const newsFor = (view: RowsView, position: bigint | undefined, events: Re
       isReleased(event)
   )
 
+/** The rows do not hold what an event goes on from. */
+export class RowLost extends Schema.TaggedError<RowLost>()("RowLost", {
+  view: Schema.String,
+  stream: StreamId,
+  /** Up to where events were to be written. */
+  upTo: Schema.BigInt,
+  cause: Schema.Defect()
+}) {}
+
 /**
  * Writes the views' rows: each array of events in one transaction, rows and checkpoints together. A checkpoint moves only
  * from where it was read or left: else the rows are not those that the events belong to. `transact` opens the transaction:
@@ -89,7 +119,9 @@ export const newsFor = (view: RowsView, position: bigint | undefined, events: Re
  */
 export const open = <E>(
   views: ReadonlyArray<RowsView>,
-  transact: <A, E2 extends SqlError.SqlError | CheckpointMoved>(work: Effect.Effect<A, E2>) => Effect.Effect<A, E | E2>
+  transact: <A, E2 extends SqlError.SqlError | CheckpointMoved | RowLost>(
+    work: Effect.Effect<A, E2>
+  ) => Effect.Effect<A, E | E2>
 ) =>
   Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient
@@ -122,12 +154,18 @@ export const open = <E>(
         const last = Array.lastNonEmpty(events).position
         const pages = progress.flatMap(({ position, view, writer }) => {
           const news = newsFor(view, position, events)
-          return Array.isReadonlyArrayNonEmpty(news) ? [{ writer, news }] : []
+          return Array.isReadonlyArrayNonEmpty(news) ? [{ view, writer, news }] : []
         })
         yield* transact(
           Effect.gen(function* () {
             yield* move(last)
-            for (const { news, writer } of pages) yield* writer.apply(sql, news)
+            for (const { news, view, writer } of pages) {
+              yield* Effect.catchDefect(writer.apply(sql, news), (cause) =>
+                cause instanceof BeginningMissing
+                  ? new RowLost({ view: view.name, stream: cause.stream, upTo: last, cause })
+                  : Effect.die(cause)
+              )
+            }
           })
         )
         for (const one of progress) one.position = furthest(one.position, last)

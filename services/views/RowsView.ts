@@ -2,13 +2,22 @@ import type { Array, Effect } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
 import type { RecordedEvent } from "#domain/Recorded.ts"
 
+/** A table of rows. */
+export interface RowsTable {
+  readonly name: string
+  /** The type, without its version, of the events that each write a row of it, of a category of the view; "setup": it is never empty. */
+  readonly filledBy: `${string}.${string}` | "setup"
+  /** The same of those that each take a row away, if any do. */
+  readonly emptiedBy?: `${string}.${string}`
+}
+
 /** Rows folded from events. Bump `version` to have them made anew from the first event, and say so in the CHANGELOG. */
 export interface RowsView {
   readonly name: string
   readonly version: number
   readonly categories: Array.NonEmptyReadonlyArray<string>
-  /** What a rebuild drops. The first has a row for each stream of the first category. */
-  readonly tables: Array.NonEmptyReadonlyArray<string>
+  /** What a rebuild drops. */
+  readonly tables: Array.NonEmptyReadonlyArray<RowsTable>
   /** Creates the tables. */
   readonly setup: (sql: SqlClient.SqlClient) => Effect.Effect<unknown, SqlError.SqlError>
   /** One for each time that a process holds the lease: what it remembers of its rows ends with it. */

@@ -16,6 +16,10 @@ export class Views extends Context.Service<
     readonly counted: (position: bigint) => Effect.Effect<void>
     /** Waits until the rows do, whoever writes them. */
     readonly written: (position: bigint) => Effect.Effect<void>
+    /** Whether what this process keeps in memory stands still, or is read from the log once more: it may show the past. */
+    readonly stands: () => boolean
+    /** Whether rows that this process writes lack something, and stand still or are made anew. */
+    readonly rowsStand: () => boolean
     /** Up to where messages are counted. */
     readonly position: Effect.Effect<bigint | undefined>
   }

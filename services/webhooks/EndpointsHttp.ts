@@ -25,7 +25,7 @@ const deviceOf = (device: string | null) => {
 const unlisted = "The key's client may use some devices alone; an endpoint is told of everybody's."
 /** Endpoints are nobody's own. */
 export const manager = Effect.flatMap(CurrentPrincipal, (principal) =>
-  principal.devices === undefined ? Effect.succeed(principal) : refuse("forbidden", { detail: unlisted })
+  principal.devices === "all" ? Effect.succeed(principal) : refuse("forbidden", { detail: unlisted })
 )
 
 /** Who lets an endpoint read could read it himself. */

@@ -77,7 +77,7 @@ export const view: RowsView = {
   name: "endpoints",
   version: 1,
   categories: [Endpoint.category],
-  tables: ["endpoints"],
+  tables: [{ name: "endpoints", filledBy: "endpoint.created", emptiedBy: "endpoint.removed" }],
   setup: (sql) => sql`CREATE TABLE endpoints (
     id TEXT PRIMARY KEY, position BIGINT NOT NULL, tenant TEXT NOT NULL, record TEXT NOT NULL)`,
   writer: () => ({
