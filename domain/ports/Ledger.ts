@@ -115,7 +115,8 @@ export interface HeardFacts {
   ) => Outcome<{ readonly places: ReadonlyArray<HeardPlace>; readonly forgotten: ReadonlyArray<EventId> }>
   /** The oldest, `limit` at most, from behind `after` on. */
   readonly waiting: (limit: number, after: number) => Outcome<ReadonlyArray<HeardPlace>>
-  readonly read: (place: number) => Outcome<HeardFact | undefined>
+  /** `damaged`: it is not what was written. */
+  readonly read: (place: number) => Outcome<HeardFact | "damaged" | undefined>
   /** Lets them go, with the next commit, one second later at most. */
   readonly acknowledged: (ids: ReadonlyArray<EventId>) => Effect.Effect<void>
 }

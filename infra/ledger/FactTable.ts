@@ -103,11 +103,15 @@ export const factTable = (
 
     waiting: (limit: number, after: number) => selectWaiting.all(after, limit) as unknown as ReadonlyArray<HeardPlace>,
 
-    read: (place: number): HeardFact | undefined => {
+    read: (place: number): HeardFact | "damaged" | undefined => {
       const row = select.get(place) as FactRow | undefined
       if (row === undefined) return undefined
       const { device, heard_at: at, id, personal } = row
-      return { id, device, at, heard: decodeHeard(fromUtf8(blobs.open(personal, contextOf(id, device, at)))) }
+      try {
+        return { id, device, at, heard: decodeHeard(fromUtf8(blobs.open(personal, contextOf(id, device, at)))) }
+      } catch {
+        return "damaged"
+      }
     },
 
     acknowledged: (ids: ReadonlyArray<EventId>) => {

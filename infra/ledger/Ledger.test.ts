@@ -191,6 +191,20 @@ describe("the SQLite ledger", () => {
     })
   )
 
+  it.effect("tells a fact that was changed from one that is there", () =>
+    Effect.gen(function* () {
+      const file = yield* temporaryFile
+      const [one, two] = [newFact("one"), newFact("two")]
+      const { places } = yield* Effect.scoped(Effect.flatMap(open(file), ({ facts }) => facts.keep([one, two])))
+      const db = new DatabaseSync(file)
+      db.prepare("UPDATE facts SET heard_at = '2031-01-01T00:00:00.000Z' WHERE id = ?").run(one.id)
+      db.close()
+      const { facts } = yield* open(file)
+      assert.strictEqual(yield* facts.read(places[0]!.place), "damaged")
+      assert.deepStrictEqual(yield* facts.read(places[1]!.place), two)
+    })
+  )
+
   it.effect("is unavailable when SQLite fails", () =>
     Effect.gen(function* () {
       const file = yield* temporaryFile

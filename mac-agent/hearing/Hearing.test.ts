@@ -108,6 +108,26 @@ it.effect("WhatsApp is told that it arrived when the ledger has it", () =>
   })
 )
 
+it.effect("what cannot be read any more is passed over, and holds up nothing behind it", () =>
+  Effect.gen(function* () {
+    const gateway = yield* makeGateway
+    let reads = 0
+    const { hears } = yield* running(gateway, {
+      ledger: (ledger) => ({
+        ...ledger,
+        facts: {
+          ...ledger.facts,
+          read: (place) => (++reads === 1 ? Effect.succeed("damaged" as const) : ledger.facts.read(place))
+        }
+      })
+    })
+    yield* connect(gateway)
+    for (const n of [1, 2]) yield* hears(n)
+    yield* until("the second is told", () => factsOf(gateway).length === 1)
+    assert.deepStrictEqual(yield* textsOf(gateway), ["text 2"])
+  })
+)
+
 it.effect("what the gateway has not acknowledged is told again, also in the next life, and as what it was", () =>
   Effect.gen(function* () {
     const gateway = yield* makeGateway

@@ -87,7 +87,10 @@ export const layer = Layer.effect(
       const returned = () => {
         if (heads.has(place.id)) heads.set(place.id, { ...place, at: Number.NEGATIVE_INFINITY, times: times - 1 })
       }
-      if (fact !== undefined) reporter.tell(fact, times, returned)
+      if (fact !== undefined && fact !== "damaged") return reporter.tell(fact, times, returned)
+      if (fact === "damaged") yield* tellDamaged(place.place)
+      forget(place.id)
+      begin()
     })
 
     /** Begins with chats of which nothing is under way, as far as there is room. */
@@ -194,6 +197,9 @@ export const layer = Layer.effect(
     }
   })
 )
+
+const tellDamaged = (place: number) =>
+  Effect.logError("what a device heard is not what the ledger has; it is not told", { place })
 
 const tellForgotten = (count: number) =>
   Effect.andThen(
