@@ -21,11 +21,22 @@ import { homing, keyPattern, started } from "./Process.ts"
 
 const env = { DATA_DIR: "data", WHATSAPP_URL: "ws://127.0.0.1:9/", API_KEY: "a key for these tests" }
 
+const rowsOf = (path: string) => {
+  const views = new DatabaseSync(join(path, "views.db"), { readOnly: true })
+  const { length } = views.prepare("SELECT 1 FROM devices").all()
+  views.close()
+  return length
+}
+
 /** A folder as a process left it that had a device, and copies of it to be spoilt. */
 const used = Effect.gen(function* () {
   const cwd = yield* folder
   const { call, process } = yield* started({ cwd, env }, env.API_KEY)
   yield* eventually(call("GET", "/v1/devices"), ({ body }) => body.items?.length === 1)
+  yield* eventually(
+    Effect.sync(() => rowsOf(join(cwd, "data"))),
+    (rows) => rows === 1
+  ) // what is in memory may be ahead
   assert.strictEqual((yield* process.end("SIGTERM")).code, 0)
   let copies = 0
   const copy = () => {

@@ -30,7 +30,7 @@ const interrupted = new Set<string>()
 
 /**
  * `ledger-write`: the outcome is written when the command is taken, before WhatsApp was written to.
- * `interrupted-failed`: what was being attempted when the process died is remembered, and sent no more.
+ * `interrupted-failed`: what was being attempted when the process died is remembered, as if it had never been begun.
  * `verdict-write`: what forbids a further try counts as written before it is.
  */
 export const ledger = (sabotage: Sabotage | undefined) =>
@@ -42,7 +42,9 @@ export const ledger = (sabotage: Sabotage | undefined) =>
           Effect.sync(() => {
             for (const { state, waMessageId } of entries) if (state === "attempting") interrupted.add(waMessageId)
           })
-        return { ...real, unfinished: (epoch) => Effect.tap(real.unfinished(epoch), remember) }
+        const untried = (entries: ReadonlyArray<LedgerEntry>) =>
+          entries.map((entry) => (entry.state === "attempting" ? { ...entry, state: "prepared" as const } : entry))
+        return { ...real, unfinished: (epoch) => Effect.map(Effect.tap(real.unfinished(epoch), remember), untried) }
       }
       if (sabotage === "verdict-write") {
         return {
@@ -143,7 +145,7 @@ export const whatsapp = (sabotage: Sabotage | undefined) =>
           ...real,
           send: (device, message) =>
             interrupted.has(message.waMessageId)
-              ? Effect.map(now, (at) => ({ _tag: "Rejected", code: "interrupted", at }) as const)
+              ? Effect.map(now, (at) => ({ _tag: "Rejected", code: "463", at }) as const)
               : real.send(device, message)
         }
       }
