@@ -1,9 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Result, Schema } from "effect"
 import { fold } from "../Decider.ts"
-import { DeviceId, EventId, SubjectId, WaMessageId } from "../Ids.ts"
 import { fromMillis, Instant } from "../Instant.ts"
 import { orderedJson } from "../OrderedJson.ts"
+import { alice, answer, at, bob, details, id, sealed } from "../testing/MessageFixture.ts"
 import { specification } from "../testing/Specification.ts"
 import {
   Message,
@@ -11,31 +11,14 @@ import {
   type MessageEvent,
   MessageRejected,
   type MessageState,
-  type Queued,
   status
 } from "./Message.ts"
 import { failureCode, type Report, receipts, reportKinds, type Status } from "./Status.ts"
 
 const { given } = specification(Message)
-const at = fromMillis(0)
-const alice = SubjectId.make("A".repeat(43))
-const bob = SubjectId.make("B".repeat(43))
-const sealed = { box: "bbbb", iv: "aaaa", key: "1", subject: alice }
-const details: Queued = {
-  content: { body: sealed, kind: "text" },
-  contentDigest: "d1",
-  device: DeviceId.make("0196f3c0-0000-7000-8000-000000000001"),
-  expiresAt: fromMillis(1_000),
-  recipient: { address: sealed, kind: "phone" },
-  recipients: [alice, bob],
-  tags: {},
-  transport: { messageId: WaMessageId.make("3EB0000000000000000001"), name: "whatsapp-web" }
-}
-const id = EventId.make("0196f3c0-0000-5000-8000-000000000001")
 const decided: MessageEvent = { type: "message.queued", data: details }
 const queued: MessageEvent = { ...decided, id }
 const queue: MessageCommand = { _tag: "Queue", queued: details }
-const answer = { command: id, device: details.device, subject: alice } as const
 const own = { _tag: "Record", answer, now: details.expiresAt } as const
 const record = (report: Report): MessageCommand => ({ ...own, report, at })
 

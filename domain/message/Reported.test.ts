@@ -1,29 +1,15 @@
 import { assert, describe, it } from "@effect/vitest"
-import { DeviceId, EventId, SubjectId, WaMessageId } from "../Ids.ts"
+import { SubjectId } from "../Ids.ts"
 import { fromMillis } from "../Instant.ts"
+import { alice, answer, at, bob, details, id } from "../testing/MessageFixture.ts"
 import { specification } from "../testing/Specification.ts"
 import { messageCodes } from "./Codes.ts"
-import { Message, type MessageCommand, type MessageEvent, MessageRejected, type Queued } from "./Message.ts"
+import { Message, type MessageCommand, type MessageEvent, MessageRejected } from "./Message.ts"
 import { type Report, receipts } from "./Status.ts"
 
 const { given } = specification(Message)
-const at = fromMillis(0)
-const alice = SubjectId.make("A".repeat(43))
-const bob = SubjectId.make("B".repeat(43))
-const sealed = { box: "bbbb", iv: "aaaa", key: "1", subject: alice }
-const details: Queued = {
-  content: { body: sealed, kind: "text" },
-  contentDigest: "d1",
-  device: DeviceId.make("0196f3c0-0000-7000-8000-000000000001"),
-  expiresAt: fromMillis(1_000_000),
-  recipient: { address: sealed, kind: "phone" },
-  recipients: [alice, bob],
-  tags: {},
-  transport: { messageId: WaMessageId.make("3EB0000000000000000001"), name: "whatsapp-web" }
-}
-const id = EventId.make("0196f3c0-0000-5000-8000-000000000001")
-const queued: MessageEvent = { type: "message.queued", data: details, id }
-const answer = { command: id, device: details.device, subject: alice } as const
+const expiring = { ...details, expiresAt: fromMillis(1_000_000) }
+const queued: MessageEvent = { type: "message.queued", data: expiring, id }
 const record = (report: Report, now = at): MessageCommand => ({ _tag: "Record", answer, report, at, now })
 const rejected = (reason: MessageRejected["reason"]) => new MessageRejected({ reason })
 

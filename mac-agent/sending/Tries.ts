@@ -93,19 +93,18 @@ export const make = Effect.fnUntraced(function* ({ chats, lastingMillis, lives, 
       }
     )
 
-  /**
-   * The server refused one copy. That is the message's end if no other may have left: `others` besides the tries that
-   * ended unclear before.
-   */
+  /** How many earlier copies may have left. */
+  const doubtful = (live: Live) => live.doubt?.tries ?? 0
+  /** The server refused one copy: that is the message's end if none of the others may have left. */
   const refused = (live: Live, { at, code }: Refusal, others: number) =>
-    (live.doubt?.tries ?? 0) + others > 0 ? unsure(live, "send_failed") : reject(live, toMillis(at), code)
+    others > 0 ? unsure(live, "send_failed") : reject(live, toMillis(at), code)
 
   const conclude = (live: Live, outcome: SendOutcome): Effect.Effect<void> => {
     switch (outcome._tag) {
       case "Acked":
         return Effect.map(note(verdictOf(live, "acked", "sent", toMillis(outcome.at))), () => end(live))
       case "Rejected":
-        return refused(live, outcome, 0)
+        return refused(live, outcome, doubtful(live))
       case "Unknown":
         return unsure(live, outcome.reason)
       case "NotSent":
@@ -138,8 +137,8 @@ export const make = Effect.fnUntraced(function* ({ chats, lastingMillis, lives, 
         const isSilent = outcome._tag === "Unknown" || outcome._tag === "NotSent"
         if (refusal === undefined || !isSilent) return conclude(live, outcome)
         live.refusal = undefined
-        // of an earlier try, which is one of those that ended unclear
-        return refused(live, refusal, outcome._tag === "Unknown" ? 0 : -1)
+        // it was one of the earlier copies, and this one may have left as well
+        return refused(live, refusal, doubtful(live) - 1 + Number(outcome._tag === "Unknown"))
       }
       return Effect.matchCauseEffect(whatsapp.send(live.entry.device, live.entry), {
         onSuccess: ended,
@@ -154,7 +153,7 @@ export const make = Effect.fnUntraced(function* ({ chats, lastingMillis, lives, 
   const forgo = (live: Live) =>
     Effect.flatMap(Clock.currentTimeMillis, (now) => {
       if (live.heard) return spare(live)
-      if (live.refusal !== undefined) return refused(live, live.refusal, -1)
+      if (live.refusal !== undefined) return refused(live, live.refusal, doubtful(live) - 1)
       if (live.doubt === undefined) return Effect.map(expire([live], now), () => over(live))
       live.doubt.inLine = false
       return Effect.sync(() => over(live))
