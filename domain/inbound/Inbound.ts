@@ -26,6 +26,10 @@ export const Received = Schema.Struct({
   chat: Schema.Struct({ kind: Schema.String, names, address: sealedAs("chat") }),
   sender: Schema.Struct({ names, address: sealedAs("sender"), name: Schema.optionalKey(sealedAs("name")) }),
   content: SaidContent,
+  /** What an edit, a deletion, a reaction, a vote or a pin is about: a message of the same chat. */
+  target: Schema.optionalKey(Schema.Struct({ waMessageId: Schema.String, fromMe: Schema.Boolean })),
+  /** From before the device was linked. */
+  isHistory: Schema.optionalKey(Schema.Literal(true)),
   /** A keyed digest of what was said: the same heard again has the same one. */
   contentDigest: Schema.String,
   /** Another fact has the same id of the source, and other content. */

@@ -43,6 +43,16 @@ export const Fact = Schema.Struct({
   chat: Chat,
   sender: Sender,
   ...said,
+  target: Schema.optionalKey(
+    Schema.Struct({
+      waMessageId: text("WhatsApp's own id of it."),
+      fromMe: flag("Sent by the account itself.")
+    }).annotate({
+      identifier: "FactTarget",
+      description: "The earlier message of the same chat that it changes, if it is an edit, a reaction and the like."
+    })
+  ),
+  isHistory: Schema.optionalKey(flag("Present where it is from before the device was linked; then `true`.")),
   conflicting: Schema.optionalKey(
     flag("Present where another fact has the same id of WhatsApp and says something else; then `true`.")
   ),

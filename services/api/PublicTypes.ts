@@ -52,6 +52,16 @@ export const publicTypes = {
   "homing.message.played.v1": Reported,
 
   "homing.inbound.message.v1": Fact,
+  "homing.inbound.edit.v1": Fact,
+  "homing.inbound.deletion.v1": Fact,
+  "homing.inbound.reaction.v1": Fact,
+  "homing.inbound.vote.v1": Fact,
+  "homing.inbound.pin.v1": Fact,
+  "homing.inbound.timer.v1": Fact,
+  "homing.inbound.call.v1": Fact,
+  "homing.inbound.group.v1": Fact,
+  /** Whatever was said or done before the device was linked: nobody who waits for what is new has to tell it apart. */
+  "homing.inbound.history.v1": Fact,
   "homing.inbound.decrypted.v1": Schema.Struct({
     id: Fact.fields.id,
     device: Fact.fields.device,

@@ -1,14 +1,14 @@
 import { Context, Effect, Layer } from "effect"
 import { Device } from "#domain/device/Device.ts"
 import { categoryOf, type DeviceId } from "#domain/Ids.ts"
-import { Inbound } from "#domain/inbound/Inbound.ts"
+import { Inbound, type ReceivedFact } from "#domain/inbound/Inbound.ts"
 import type { JsonObject } from "#domain/Json.ts"
 import { Message } from "#domain/message/Message.ts"
 import type { EventStoreUnavailable } from "#domain/ports/EventStore.ts"
 import type { SubjectKeysUnavailable } from "#domain/ports/SubjectKeys.ts"
 import type { RecordedEvent } from "#domain/Recorded.ts"
 import type { Sealed } from "#domain/Sealed.ts"
-import type { PublicData, PublicType } from "../api/PublicTypes.ts"
+import { type PublicData, type PublicType, publicTypes } from "../api/PublicTypes.ts"
 import { cursorOf } from "../http/Cursor.ts"
 import { Identity } from "../identity/Identity.ts"
 import { factJson, saidJson } from "../inbound/FactDocument.ts"
@@ -66,10 +66,17 @@ export class PublicEvents extends Context.Service<
 const told = [Message, Inbound, Device] as const
 const isTold: ReadonlySet<string> = new Set(told.flatMap(({ read }) => [...read.types]))
 
+/** What is heard is told as what it is; of a kind that only a newer release knows, as something that was said. */
+const wordFor = ({ content: { kind }, isHistory }: ReceivedFact) => {
+  if (isHistory) return "history"
+  return `homing.inbound.${kind}.v1` in publicTypes ? kind : "message"
+}
+
 /** `message.sent.v1`, in whichever version it is stored, is told as `homing.message.sent.v1`. */
-const typeOf = (stored: string): PublicType => {
-  const name = stored.slice(0, stored.lastIndexOf("."))
-  return `homing.${name === "inbound.received" ? "inbound.message" : name}.v1` as PublicType
+const typeOf = (event: RecordedEvent): PublicType => {
+  const name = event.type.slice(0, event.type.lastIndexOf("."))
+  if (name !== "inbound.received") return `homing.${name}.v1` as PublicType
+  return `homing.inbound.${wordFor(Inbound.read(event).data as ReceivedFact)}.v1` as PublicType
 }
 
 type Data = PublicData[PublicType]
@@ -161,7 +168,7 @@ export const layer = Layer.effect(
 
     const about = (event: RecordedEvent): Effect.Effect<About | undefined, EventStoreUnavailable> => {
       if (!isTold.has(event.type)) return Effect.succeed(undefined)
-      const type = typeOf(event.type)
+      const type = typeOf(event)
       return categoryOf(event.stream) === Device.category
         ? Effect.succeed({ type, device: Device.idOf(event.stream) })
         : Effect.map(deviceOf(event), (device) => ({ type, device }))

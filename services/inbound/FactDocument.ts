@@ -51,7 +51,19 @@ const opened = (
 export const factJson = Effect.fnUntraced(function* (
   personal: Personal["Service"] | undefined,
   id: string,
-  { chat, content, conflicting, fromMe, heardAt, sender, sentAt, source, waMessageId }: typeof Received.Type,
+  {
+    chat,
+    content,
+    conflicting,
+    fromMe,
+    heardAt,
+    isHistory,
+    sender,
+    sentAt,
+    source,
+    target,
+    waMessageId
+  }: typeof Received.Type,
   place: Place
 ) {
   const where = yield* opened(personal, chat.address, place, "chat")
@@ -69,6 +81,8 @@ export const factJson = Effect.fnUntraced(function* (
       ...(name !== undefined && { name })
     },
     ...(yield* saidJson(personal, content, place)),
+    ...(target !== undefined && { target }),
+    ...(isHistory && { isHistory }),
     ...(conflicting && { conflicting }),
     ...(sentAt !== undefined && { sentAt }),
     heardAt

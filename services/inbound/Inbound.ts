@@ -51,7 +51,7 @@ export const layer = Layer.effect(
       namesOf(chat).map(([kind, identity]) => subjectIdOf(crypto, pepper, tenant, kind, identity))
 
     const factOf = Effect.fnUntraced(function* (event: EventId, heard: Heard, device: DeviceId, heardAt: Instant) {
-      const { chat, content, fromMe, name, sender, sentAt, waMessageId } = heard
+      const { chat, content, fromMe, isHistory, name, sender, sentAt, waMessageId } = heard
       const ofTheChat = yield* personal.sealFor(...namesOf(chat)[0]!)
       const ofTheSender = yield* personal.sealFor(...namesOf(sender)[0]!)
       const fact: ReceivedFact = {
@@ -65,6 +65,10 @@ export const layer = Layer.effect(
           ...(name !== undefined && { name: ofTheSender(event, "name", name) })
         },
         content: { kind: content.type, body: ofTheSender(event, "content", JSON.stringify(content)) },
+        ...("target" in content && {
+          target: { waMessageId: content.target.waMessageId, fromMe: content.target.fromMe }
+        }),
+        ...(isHistory && { isHistory }),
         contentDigest: digestOf(content),
         ...(sentAt !== undefined && { sentAt }),
         heardAt
