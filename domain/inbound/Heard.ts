@@ -88,6 +88,9 @@ const said = <const Name extends string, F extends Schema.Struct.Fields>(
   fields: F
 ) => Schema.Struct({ type: type(kind), ...fields, ...context, raw }).annotate({ identifier, description })
 
+/** Of what was said, what is said beside it. */
+export const besides: ReadonlySet<string> = new Set(["raw", ...Object.keys(context)])
+
 /** What was said to people. Whole, as far as it has room: what this release has no words for is passed on as it was encoded. */
 const messages = [
   Schema.Struct({
