@@ -47,11 +47,25 @@ describe("who it is from", () => {
     const key = { remoteJid: "120363@g.us", participant: bob.lid, participantAlt: bob.phone }
     assert.deepEqual<unknown>(heard(key)?.chat, { kind: "group", address: "120363@g.us" })
     assert.deepEqual<unknown>(heard(key)?.sender, person)
+    const byLid = heard({ remoteJid: "status@broadcast", participant: me.lid })
+    assert.deepEqual<unknown>([byLid?.sender, byLid?.fromMe], [own, true])
   })
 
   it("is nobody when no address says who", () => {
     assert.isUndefined(heard({ remoteJid: "x@y" }))
     assert.isUndefined(heard({ remoteJid: "120363@g.us" }))
+  })
+})
+
+describe("what it is called", () => {
+  it("is its own name, and where that is too long, one that is the same each time", () => {
+    const named = (id: string) => heard({}, undefined, { id })?.waMessageId ?? ""
+    const [name, other] = [named("a".repeat(500)), named(`${"a".repeat(500)}b`)]
+    assert.strictEqual(named("a".repeat(128)), "a".repeat(128))
+    assert.isBelow(name.length, 128)
+    assert.notStrictEqual(name, other)
+    const reply = { extendedTextMessage: { text: "b", contextInfo: { stanzaId: "a".repeat(500) } } }
+    assert.deepInclude(contentOf(reply), { replyTo: { waMessageId: name, fromMe: true } })
   })
 })
 
@@ -96,5 +110,6 @@ describe("what was said", () => {
     }
     assert.isUndefined(contentOf({ senderKeyDistributionMessage: { groupId: "120363@g.us" } }))
     assert.deepEqual<unknown>(heard({}, {})?.content, { type: "undecryptable" })
+    assert.isUndefined(heard({}, { messageStubType: proto.WebMessageInfo.StubType.GROUP_CHANGE_SUBJECT }))
   })
 })

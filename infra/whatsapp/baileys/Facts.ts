@@ -27,11 +27,16 @@ export interface Read {
   readonly secrets?: ReadonlyArray<Uint8Array>
 }
 
-const contentIn = ({ opened, encoded, secrets }: Read, where: Whereabouts): HeardContent | undefined => {
-  const isReadable = opened.messageStubType !== proto.WebMessageInfo.StubType.CIPHERTEXT
-  // what is to be looked at once comes to no device but phones
-  if (!isReadable || !opened.message) return { type: "undecryptable" }
-  return contentOf(opened.message, where, { ...(encoded && { encoded }), ...(secrets && { secrets }) })
+const { CIPHERTEXT } = proto.WebMessageInfo.StubType
+
+const contentIn = (
+  { opened: { message, messageStubType: stub }, encoded, secrets }: Read,
+  where: Whereabouts
+): HeardContent | undefined => {
+  if (stub === CIPHERTEXT) return { type: "undecryptable" }
+  if (message) return contentOf(message, where, { ...(encoded && { encoded }), ...(secrets && { secrets }) })
+  // what is to be looked at once comes to no device but phones; any other stub is no message
+  return stub ? undefined : { type: "undecryptable" }
 }
 
 /** What was heard, if it is for people. */

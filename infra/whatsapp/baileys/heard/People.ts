@@ -1,7 +1,7 @@
 import { Schema } from "effect"
 import { type Chat, Lid, type Person, type Place } from "#domain/inbound/Heard.ts"
 import { PhoneNumber } from "#domain/message/Recipient.ts"
-import { userOf } from "../Addresses.ts"
+import { userOf } from "../addresses/User.ts"
 
 /** Which other address the server has named for whoever has this one. */
 export type AlsoKnown = (address: string) => string | undefined

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto"
 import type { proto } from "@whiskeysockets/baileys"
 import { base64url } from "#domain/Bytes.ts"
 import type { Person, Place, Target } from "#domain/inbound/Heard.ts"
-import { userOf } from "../Addresses.ts"
+import { userOf } from "../addresses/User.ts"
 import { isPerson, isSame, personOf, placeOf } from "./People.ts"
 import type { Whereabouts } from "./Whereabouts.ts"
 

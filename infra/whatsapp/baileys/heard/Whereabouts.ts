@@ -1,6 +1,6 @@
 import type { BinaryNode, proto } from "@whiskeysockets/baileys"
 import type { Chat, Person } from "#domain/inbound/Heard.ts"
-import { userOf } from "../Addresses.ts"
+import { userOf } from "../addresses/User.ts"
 import { type AlsoKnown, isPerson, isSame, personOf, placeOf } from "./People.ts"
 
 /** Who speaks, and where. */
