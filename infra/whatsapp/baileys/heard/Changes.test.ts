@@ -106,5 +106,10 @@ describe("what is done", () => {
         content: { type: "text", text: "b" }
       })
     }
+    // and what it is not
+    const garbage = encrypted(Uint8Array.of(0xff), "Message Edit", "900002@lid", "900002@lid")
+    const secretEncryptedMessage = { targetMessageKey: { id: "A1", fromMe: true }, secretEncType: 2, ...garbage }
+    const content = told({ secretEncryptedMessage }, fromBob, [secret])
+    assert.deepInclude(content, { type: "other", name: "secretEncryptedMessage" })
   })
 })
