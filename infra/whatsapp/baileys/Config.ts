@@ -4,6 +4,7 @@ import { pino } from "pino"
 import type { Pairing } from "#domain/ports/WhatsApp.ts"
 import type { AuthState } from "./AuthState.ts"
 import { decode } from "./Content.ts"
+import type { HistoryScope } from "./History.ts"
 import { bounded, withoutTokenIndex } from "./Memory.ts"
 import { beforeWrite } from "./Send.ts"
 import { messageId } from "./ServerWords.ts"
@@ -15,6 +16,7 @@ export interface Settings {
   readonly lookupTimeoutMs: number
   readonly ackTimeoutMs: number
   readonly qrTimeoutMs: number | undefined
+  readonly history: HistoryScope
 }
 
 /** Baileys logs addresses and texts. */
@@ -51,7 +53,7 @@ export const configure = (options: {
     markOnlineOnConnect: false,
     retryRequestDelayMs: 0, // else what cannot be read queues for a quarter of a second each, without bound
     patchMessageBeforeSending: beforeWrite,
-    syncFullHistory: false,
+    syncFullHistory: settings.history === "full",
     transactionOpts: { maxCommitRetries: 1, delayBetweenTriesMs: 0 }, // trying again would hold up every send
     ...(settings.qrTimeoutMs !== undefined && { qrTimeout: settings.qrTimeoutMs }),
     ...(settings.version && { version: settings.version }),

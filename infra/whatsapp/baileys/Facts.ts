@@ -39,7 +39,7 @@ const internal = [
   "peerDataOperationRequestResponseMessage"
 ] as const
 
-const personOf = (...addresses: ReadonlyArray<string | undefined>): Person | undefined => {
+export const personOf = (...addresses: ReadonlyArray<string | undefined>): Person | undefined => {
   const users = addresses.map(userOf)
   const phone = users.find((user) => user?.kind === "phone")
   const lid = users.find((user) => user?.kind === "lid")
@@ -52,7 +52,7 @@ const personOf = (...addresses: ReadonlyArray<string | undefined>): Person | und
   return "phone" in person || "lid" in person ? person : undefined
 }
 
-const placeOf = (address: string): Chat => {
+export const placeOf = (address: string): Chat => {
   const server = address.slice(address.indexOf("@") + 1)
   return {
     kind: Object.entries(kinds).find(([name]) => name === server)?.[1] ?? "other",
@@ -60,7 +60,7 @@ const placeOf = (address: string): Chat => {
   }
 }
 
-const instantOf = (seconds: string | undefined): Instant | undefined => {
+export const instantOf = (seconds: string | undefined): Instant | undefined => {
   if (seconds === undefined || !/^\d{1,11}$/.test(seconds)) return undefined
   const instant = fromMillis(Number(seconds) * 1_000)
   return isInstant(instant) ? instant : undefined
@@ -85,7 +85,7 @@ const contentOf = (message: proto.IMessage): HeardContent | undefined => {
 }
 
 /** Who speaks in a stanza, and where. The server says which two addresses are one person's; no client of it can. */
-const whereabouts = ({ attrs }: BinaryNode, { key }: WAMessage, own: Person, alsoKnown: AlsoKnown) => {
+export const whereabouts = ({ attrs }: BinaryNode, { key }: WAMessage, own: Person, alsoKnown: AlsoKnown) => {
   const known = (address: string | null | undefined, also: string | undefined) =>
     address == null ? undefined : personOf(address, also ?? alsoKnown(address))
   const { remoteJid } = key

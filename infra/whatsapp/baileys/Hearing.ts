@@ -9,12 +9,11 @@ import {
 import type { Heard } from "#domain/inbound/Heard.ts"
 import { silent } from "./Config.ts"
 import { type AlsoKnown, factOf } from "./Facts.ts"
-import { mostOpened, type Opened } from "./Opened.ts"
-
-const messages = "CB:message"
+import { type HeldStanzas, standBefore } from "./HeldStanzas.ts"
+import type { Opened } from "./Opened.ts"
 
 /** Nothing when it cannot be made out whose it is: Baileys refuses such a stanza. */
-const read = (stanza: BinaryNode, me: Contact, repository: Opened["repository"]) => {
+export const read = (stanza: BinaryNode, me: Contact, repository: Opened["repository"]) => {
   try {
     return decryptMessageNode(stanza, me.id, me.lid ?? "", repository, silent)
   } catch {
@@ -24,23 +23,23 @@ const read = (stanza: BinaryNode, me: Contact, repository: Opened["repository"])
 
 /**
  * Hears what is sent to the account. Baileys tells WhatsApp that it has a message as soon as it has opened it, and WhatsApp
- * never offers it again after that. So Baileys sees each one only when somebody holds what it says. In the order in which
- * they come: opened one after the other, handed on one after the other.
+ * never offers it again after that. So Baileys sees each one only when somebody holds what it says.
  */
 export const hearMessages = (
   sock: WASocket,
   options: {
     readonly opened: Opened
     readonly alsoKnown: AlsoKnown
+    readonly stanzas: HeldStanzas
     /** Resolves when somebody holds it. */
     readonly take: (heard: Heard) => Promise<void>
-    /** This stanza could not be borne. */
-    readonly breach: (cause: unknown, stanza: BinaryNode) => void
+    /** What the account's phone tells its devices. */
+    readonly hearPeer: (stanza: BinaryNode, handOn: () => void) => void
   }
 ): void => {
-  const { alsoKnown, breach, opened, take } = options
+  const { alsoKnown, hearPeer, opened, stanzas, take } = options
   const { authState, signalRepository, ws } = sock
-  const listeners = ws.listeners(messages)
+  const handOn = standBefore(ws, "message")
 
   /** As Baileys does before it opens: whoever wrote under the other address is the one that a session is with. */
   const acquaint = async ({ key }: WAMessage) => {
@@ -64,36 +63,23 @@ export const hearMessages = (
     return factOf(stanza, fullMessage, me, alsoKnown)
   }
 
-  const handOn = (stanza: BinaryNode) => {
-    for (const listener of listeners) listener(stanza)
-  }
-  const ciphertextsOf = ({ content }: BinaryNode) =>
-    (Array.isArray(content) ? content : []).flatMap((child) =>
-      child.tag === "enc" && child.content instanceof Uint8Array ? [child.content] : []
-    )
-
-  let opening: Promise<unknown> = Promise.resolve()
-  let handing: Promise<unknown> = Promise.resolve()
-  /** Of those that somebody does not hold yet, the oldest first. */
-  const waiting: Array<Promise<void>> = []
-
-  const hear = async (stanza: BinaryNode): Promise<void> => {
-    if (waiting.length >= mostOpened / 2) await waiting[0]
-    if (!ws.isOpen) return // unheard, it is offered again
+  const hear = (stanza: BinaryNode) => async () => {
     const heard = await open(stanza)
-    const taken = heard === undefined ? Promise.resolve() : take(heard)
-    waiting.push(taken)
-    const before = handing
-    handing = Promise.all([before, taken]).then(() => {
-      waiting.shift()
-      opened.release(ciphertextsOf(stanza))
-      if (ws.isOpen) handOn(stanza)
-    })
+    return { taken: heard === undefined ? Promise.resolve() : take(heard) }
   }
 
-  ws.removeAllListeners(messages)
-  ws.on(messages, (stanza: BinaryNode) => {
-    if (stanza.attrs.category === "peer") return handOn(stanza) // from the account's phone to its devices, for nobody to hear
-    opening = opening.then(() => hear(stanza)).catch((cause) => breach(cause, stanza))
+  ws.on("CB:message", (stanza: BinaryNode) => {
+    const released = () => {
+      opened.release(ciphertextsOf(stanza))
+      handOn(stanza)
+    }
+    if (stanza.attrs.category === "peer") hearPeer(stanza, released)
+    else stanzas.hold(stanza, hear(stanza), released)
   })
 }
+
+/** What is encrypted in a stanza. */
+export const ciphertextsOf = ({ content }: BinaryNode) =>
+  (Array.isArray(content) ? content : []).flatMap((child) =>
+    child.tag === "enc" && child.content instanceof Uint8Array ? [child.content] : []
+  )

@@ -14,6 +14,8 @@ type Repository = WASocket["signalRepository"]
 export interface Opened {
   /** Opens as Baileys' own does, and keeps what it opened. */
   readonly repository: Repository
+  /** Baileys is given this instead of what was opened. */
+  readonly replace: (ciphertext: Uint8Array, plain: Uint8Array) => void
   /** Somebody holds what was opened of these. Baileys is given it once more, for itself, and then it is forgotten. */
   readonly release: (ciphertexts: ReadonlyArray<Uint8Array>) => void
 }
@@ -100,6 +102,10 @@ export const make = ({ authState: { keys }, signalRepository }: WASocket, notes:
       ...signalRepository,
       decryptMessage: (sent) => keeping(sent.ciphertext, sent.jid, () => decryptMessage(sent)),
       decryptGroupMessage: (sent) => keeping(sent.msg, sent.group, () => decryptGroupMessage(sent))
+    },
+    replace: (ciphertext, plain) => {
+      const [slot, kept] = find(nameOf(ciphertext)) ?? []
+      if (slot !== undefined && kept !== undefined) slots.set(slot, { ...kept, plain })
     },
     release: (ciphertexts) => {
       for (const ciphertext of ciphertexts) {
