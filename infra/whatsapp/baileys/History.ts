@@ -42,6 +42,17 @@ const noteLinking = ({ ws }: Pick<WASocket, "ws">, notes: Notes): (() => number)
   }
 }
 
+/** What can wait together, as it comes. */
+const together = function* (facts: Iterable<Heard>): Generator<ReadonlyArray<Heard>> {
+  let some: Array<Heard> = []
+  for (const fact of facts) {
+    if (some.push(fact) < mostAtOnce) continue
+    yield some
+    some = []
+  }
+  yield some
+}
+
 interface Offering {
   readonly said: proto.IMessage
   readonly offer: Archive.Offer
@@ -112,10 +123,8 @@ export const hearHistory = (
       missing(history)
       return true
     }
-    const facts = factsIn(history, { me, alsoKnown, linkedAt: linkedAt() })
-    while (ws.isOpen) {
-      const some = [...facts.take(mostAtOnce)]
-      if (some.length === 0) break
+    for (const some of together(factsIn(history, { me, alsoKnown, linkedAt: linkedAt() }))) {
+      if (!ws.isOpen) return false
       await Promise.all(some.map(take))
     }
     for (const ciphertext of ciphertextsOf(stanza)) opened.replace(ciphertext, enclosing(said, packed as Uint8Array))

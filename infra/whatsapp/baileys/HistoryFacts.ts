@@ -1,5 +1,5 @@
 import "./QuietLibsignal.ts"
-import type { BinaryNode, proto, WAMessage } from "@whiskeysockets/baileys"
+import { type BinaryNode, proto, type WAMessage } from "@whiskeysockets/baileys"
 import type { Heard } from "#domain/inbound/Heard.ts"
 import { type AlsoKnown, factOf } from "./Facts.ts"
 import { stubFactOf } from "./HistoryStubs.ts"

@@ -46,7 +46,9 @@ const groups: ReadonlyMap<number, readonly [Event, Parameters]> = new Map([
 const addressesIn = (parameter: string): ReadonlyArray<string> => {
   if (!parameter.startsWith("{")) return [parameter]
   try {
-    return Object.values(JSON.parse(parameter) as object).filter((one): one is string => typeof one === "string")
+    return Object.values(JSON.parse(parameter) as Record<string, unknown>).filter(
+      (one): one is string => typeof one === "string"
+    )
   } catch {
     return []
   }
@@ -65,7 +67,7 @@ const contentOf = (
   const people: ReadonlyArray<Person> =
     said !== "people"
       ? []
-      : parameters.flatMap((one) => {
+      : parameters.flatMap((one: string) => {
           const addresses = addressesIn(one)
           return personOf(...addresses, ...addresses.map(alsoKnown)) ?? []
         })
