@@ -5,8 +5,8 @@ import { type SendOutcome, type SessionEvent, WhatsApp, WhatsAppUnavailable } fr
 import * as Inflow from "../../Inflow.ts"
 import * as AuthFile from "./AuthFile.ts"
 import * as Backoff from "./Backoff.ts"
+import type { HistoryScope } from "./Config.ts"
 import { guardProcess } from "./Containment.ts"
-import type { HistoryScope } from "./History.ts"
 import type { Pacing } from "./Pace.ts"
 import type { make as makeSession, Session } from "./Session.ts"
 

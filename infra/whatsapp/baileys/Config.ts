@@ -4,10 +4,12 @@ import { pino } from "pino"
 import type { Pairing } from "#domain/ports/WhatsApp.ts"
 import type { AuthState } from "./AuthState.ts"
 import { decode } from "./Content.ts"
-import type { HistoryScope } from "./History.ts"
 import { bounded, withoutTokenIndex } from "./Memory.ts"
 import { beforeWrite } from "./Send.ts"
 import { messageId } from "./ServerWords.ts"
+
+/** How much of what was before a device was linked is heard. */
+export type HistoryScope = "off" | "recent" | "full"
 
 export interface Settings {
   readonly webSocketUrl: string | undefined

@@ -3,14 +3,12 @@ import { type BinaryNode, normalizeMessageContent, proto, type WASocket } from "
 import type { Heard } from "#domain/inbound/Heard.ts"
 import { after } from "#domain/Timer.ts"
 import type { Notes } from "./AuthState.ts"
+import type { HistoryScope } from "./Config.ts"
 import type { AlsoKnown } from "./Facts.ts"
 import { ciphertextsOf, read } from "./Hearing.ts"
 import * as Archive from "./HistoryArchive.ts"
 import { factsIn } from "./HistoryFacts.ts"
 import type { Opened } from "./Opened.ts"
-
-/** How much of what was before a device was linked is heard. */
-export type HistoryScope = "off" | "recent" | "full"
 
 /** So many offers are opened at a time; the others are opened when there is room, or offered again. */
 const mostWaiting = 8
