@@ -90,6 +90,7 @@ it.live("nothing of them is lost or doubled when it is killed again and again in
     const calls: Array<string> = []
     const changes: Array<string> = []
     const { group } = yield* control("group", { by: friend, subject: "the house", add: [account] })
+    const logins = Effect.map(control("counts"), (counts) => Number(counts.login ?? 0))
     for (let round = 0; round < 2; round++) {
       const messages = Array.from({ length: 300 }, (_, n) => {
         const waMessageId = `PAST-${round}-${n}`
@@ -105,7 +106,9 @@ it.live("nothing of them is lost or doubled when it is killed again and again in
         yield* control("group", { group, by: friend, subject: `${round} ${n}` })
         if (n === 2 + 3 * round) yield* running.process.end("SIGKILL")
       }
+      const before = yield* logins
       running = yield* begin
+      yield* eventually(logins, (count) => count > before)
     }
     const heard = yield* eventually(
       facts,
