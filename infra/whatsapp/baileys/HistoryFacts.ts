@@ -47,9 +47,9 @@ const messageOf = (info: proto.IWebMessageInfo): WAMessage => {
 const byTime = (one: proto.IWebMessageInfo, other: proto.IWebMessageInfo) =>
   Number(one.messageTimestamp ?? 0) - Number(other.messageTimestamp ?? 0)
 
-/** The phone could not read it either. */
-const isUnread = ({ messageStubType }: proto.IWebMessageInfo) =>
-  messageStubType === proto.WebMessageInfo.StubType.CIPHERTEXT
+/** The phone could not read it either, or keeps nothing of it. */
+const isEmpty = ({ message, messageStubType }: proto.IWebMessageInfo) =>
+  !message || messageStubType === proto.WebMessageInfo.StubType.CIPHERTEXT
 
 /** Of each chat the oldest first; phones have them the other way round. */
 export const factsIn = function* (history: proto.HistorySync, telling: Telling): Generator<Heard> {
@@ -64,7 +64,7 @@ export const factsIn = function* (history: proto.HistorySync, telling: Telling):
       const speaker = message.key.participant ?? message.key.remoteJid ?? ""
       const stanza = stanzaOf(info, message.key.fromMe ? undefined : names.get(speaker))
       const stub = stubFactOf(stanza, message, me, alsoKnown)
-      const fact = stub ?? (isUnread(info) ? undefined : factOf(stanza, message, me, alsoKnown))
+      const fact = stub ?? (isEmpty(info) ? undefined : factOf(stanza, message, me, alsoKnown))
       if (fact === undefined) continue
       const isHistory = fact.sentAt === undefined || Number(info.messageTimestamp) < linkedAt
       yield isHistory ? { ...fact, isHistory } : fact
