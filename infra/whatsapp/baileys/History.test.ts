@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import { proto } from "@whiskeysockets/baileys"
 import { Effect } from "effect"
 import { eventually } from "#domain/testing/Eventually.ts"
 import type { Simulator } from "../simulator/Simulator.ts"
@@ -128,13 +129,18 @@ describe("what a phone remembers", () => {
     })
   )
 
-  it.live("is fetched where it was uploaded", () =>
+  it.live("is fetched where it was uploaded, and what else it holds is known without fetching it once more", () =>
     Effect.gen(function* () {
-      const { hear, simulator } = yield* remembering([{ messages: texts(3) }], { faults: { historyUploaded: true } })
-      assert.deepStrictEqual((yield* hear(3)).map(saidOf), ["text 0", "text 1", "text 2"])
+      const made = yield* world({ faults: { historyUploaded: true } })
+      yield* Effect.promise(() => made.simulator.setTimer({ ...past, seconds: 86_400 }))
+      yield* Effect.promise(() => made.simulator.remember({ of: own, messages: texts(3) }))
+      const { encode, hears, pair } = yield* agent(made)
+      yield* pair
+      const told = yield* Effect.replicateEffect(hears("Heard"), 3)
+      assert.deepStrictEqual(told.map(saidOf), ["text 0", "text 1", "text 2"])
       yield* eventually(
-        Effect.sync(() => received(simulator)),
-        (count) => count > 0
+        Effect.map(encode(bob), (bytes) => proto.Message.decode(bytes).extendedTextMessage?.contextInfo?.expiration),
+        (seconds) => seconds === 86_400
       )
     })
   )
