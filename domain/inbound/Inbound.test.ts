@@ -65,6 +65,15 @@ describe("a fact", () => {
     assert.deepStrictEqual(after.when(receive(factOf(said("text", "bye")))), refused)
   })
 
+  it("that was heard stays as it is when a phone remembers it otherwise, and nobody else's is taken for it", () => {
+    const before = given(received(factOf(hello)))
+    const past = (...of: Parameters<typeof factOf>) => ({ ...factOf(...of), isHistory: true }) as const
+    const edited = said("text", "hello, edited")
+    assert.deepStrictEqual(before.when(receive(past(edited, [lid]))), [])
+    assert.deepStrictEqual(before.when(receive(past(edited, [other]))), refused)
+    assert.deepStrictEqual(given(received(factOf(unread))).when(receive(past(hello))), [decrypted])
+  })
+
   it("that was read stays as it is when it comes again and cannot be read", () => {
     assert.deepStrictEqual(given(received(factOf(hello))).when(receive(factOf(unread))), [])
     assert.deepStrictEqual(given(received(factOf(unread)), decrypted).when(receive(factOf(unread))), [])

@@ -90,7 +90,9 @@ const decider: Decider<InboundState, InboundCommand, InboundEvent, InboundReject
     if (state._tag === "Nothing") return accept({ type: "inbound.received", data: fact })
     const { chat, content, contentDigest, heardAt, sender } = fact
     const isOfTheSame = meet(chat.names, state.chat) && meet(sender.names, state.sender)
-    if (isOfTheSame && (contentDigest === state.contentDigest || content.kind === undecryptable)) return accept()
+    // a phone remembers what was said as it stands by now, after its edits: that adds nothing to what was heard
+    const addsNothing = content.kind === undecryptable || (fact.isHistory === true && state.isReadable)
+    if (isOfTheSame && (contentDigest === state.contentDigest || addsNothing)) return accept()
     return isOfTheSame && !state.isReadable
       ? accept({ type: "inbound.decrypted", data: { content, contentDigest, heardAt } })
       : Result.fail(new InboundRejected({ reason: "other_content" }))

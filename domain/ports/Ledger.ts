@@ -89,13 +89,17 @@ export interface HeardFact {
   readonly heard: Heard
 }
 
+/** What was before a device was linked waits by itself: as much as it is, what is said now does not stand behind it. */
+export type Lane = "live" | "history"
+
 /** A fact without what it says. */
 export interface HeardPlace {
   readonly id: EventId
   /** Grows with the order in which facts were heard. */
   readonly place: number
-  /** A keyed digest of the device and its chat: facts of one chat are told one after the other. */
+  /** A keyed digest of the device and its chat: facts of one chat and lane are told one after the other. */
   readonly chat: string
+  readonly lane: Lane
 }
 
 export class LedgerUnavailable extends Schema.TaggedError<LedgerUnavailable>()("LedgerUnavailable", {
@@ -108,13 +112,13 @@ type Outcome<A> = Effect.Effect<A, LedgerUnavailable>
 export interface HeardFacts {
   /**
    * Durable when it returns; answers with the places of those that were not there. Bounded in bytes: what has no room lets
-   * the oldest go, and `forgotten` counts them.
+   * the oldest go, of history as long as there is any, and `forgotten` names them.
    */
   readonly keep: (
     facts: Array.NonEmptyReadonlyArray<HeardFact>
   ) => Outcome<{ readonly places: ReadonlyArray<HeardPlace>; readonly forgotten: ReadonlyArray<EventId> }>
-  /** The oldest, `limit` at most, from behind `after` on. */
-  readonly waiting: (limit: number, after: number) => Outcome<ReadonlyArray<HeardPlace>>
+  /** The oldest of a lane, `limit` at most, from behind `after` on. */
+  readonly waiting: (lane: Lane, limit: number, after: number) => Outcome<ReadonlyArray<HeardPlace>>
   /** `damaged`: it is not what was written. */
   readonly read: (place: number) => Outcome<HeardFact | "damaged" | undefined>
   /** Lets them go, with the next commit, one second later at most. */

@@ -182,12 +182,31 @@ describe("the SQLite ledger", () => {
         forgotten.push(...kept.forgotten)
       }
       const ledger = yield* open(file)
-      const left = (yield* ledger.facts.waiting(100, -1)).map(({ id }) => id)
+      const left = (yield* ledger.facts.waiting("live", 100, -1)).map(({ id }) => id)
       assert.isTrue(left.length >= 8 && left.length <= 11, `${left.length} are left`)
       assert.deepStrictEqual(
         [...forgotten, ...left],
         facts.map(({ id }) => id)
       )
+    })
+  )
+
+  it.effect("lets what was before a device was linked go first, however late it came", () =>
+    Effect.gen(function* () {
+      const file = yield* temporaryFile
+      const text = "x".repeat(1_000)
+      const live = Array.makeBy(5, () => newFact(text))
+      const past = Array.makeBy(20, () => newFact(text, "900002", { isHistory: true }))
+      const { facts } = yield* open(file, 1, { mostFactBytes: 12_000 })
+      const kept = yield* facts.keep([...live, ...past] as never)
+      const more = yield* facts.keep([newFact(text), newFact(text)])
+      const left = yield* facts.waiting("history", 100, -1)
+      assert.deepStrictEqual(
+        [...kept.forgotten, ...more.forgotten, ...left.map(({ id }) => id)],
+        past.map(({ id }) => id)
+      )
+      assert.isNotEmpty(left)
+      assert.strictEqual((yield* facts.waiting("live", 100, -1)).length, 7)
     })
   )
 

@@ -110,7 +110,7 @@ const make = Effect.fnUntraced(function* (file: string, { mostFactBytes }: Optio
           const sealed = heard.map(facts.seal)
           return durably(() => facts.keep(sealed))
         }),
-      waiting: (limit, after) => afterFlush(() => facts.waiting(limit, after)),
+      waiting: (lane, limit, after) => afterFlush(() => facts.waiting(lane, limit, after)),
       read: (place) => reading(() => facts.read(place)),
       acknowledged: (ids) => (ids.length === 0 ? Effect.void : group.soon(() => facts.acknowledged(ids)))
     },

@@ -17,13 +17,14 @@ import {
 import { pass, until } from "../testing/Turns.ts"
 
 const decode = Heard.make
-const heardOf = (n: number, lid = "900002") =>
+const heardOf = (n: number, lid = "900002", over: Pick<Partial<Heard>, "isHistory"> = {}) =>
   Heard.make({
     waMessageId: `A${n}`,
     chat: { kind: "person", lid: lid as never },
     sender: { kind: "person", lid: lid as never },
     fromMe: false,
-    content: { type: "text", text: `text ${n}` }
+    content: { type: "text", text: `text ${n}` },
+    ...over
   })
 
 /** As it comes with a phone's history: with more around the same words. */
@@ -35,7 +36,7 @@ const running = Effect.fnUntraced(function* (gateway: Gateway, options: Paramete
   const taken: Array<number> = []
   const hearsIt = (n: number, heard: Heard) =>
     agent.tell({ _tag: "Heard", device, heard, taken: Effect.sync(() => void taken.push(n)) })
-  const hears = (n: number, lid?: string) => hearsIt(n, heardOf(n, lid))
+  const hears = (n: number, lid?: string, over?: Pick<Partial<Heard>, "isHistory">) => hearsIt(n, heardOf(n, lid, over))
   return { ...agent, hears, hearsIt, taken }
 })
 
@@ -83,6 +84,23 @@ it.effect("of one chat one after the other is told, of others beside it", () =>
       yield* until("the next is told", () => factsOf(gateway).length === count)
     }
     assert.deepStrictEqual(yield* textsOf(gateway), ["text 1", "text 4", "text 2", "text 3"])
+  })
+)
+
+it.effect("what is said now waits for nothing that was said before the device was linked, however much it is", () =>
+  Effect.gen(function* () {
+    const gateway = yield* makeGateway
+    const { hears, taken } = yield* running(gateway)
+    yield* connect(gateway)
+    const past = 6_000
+    const isHistory = { isHistory: true } as const
+    for (let n = 0; n < past; n++) yield* hears(n, String(900_000 + (n % 300)), isHistory)
+    yield* hears(past, "900002")
+    yield* until("all are taken", () => taken.length === past + 1)
+    yield* pass(2)
+    const texts = yield* textsOf(gateway)
+    assert.include(texts, `text ${past}`)
+    assert.strictEqual(texts.length, 64 + 1)
   })
 )
 

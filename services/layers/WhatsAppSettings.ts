@@ -1,4 +1,5 @@
-import { matching, optional, parsed, type Values } from "../Setting.ts"
+import { Schema } from "effect"
+import { matching, optional, parsed, setting, type Values } from "../Setting.ts"
 
 const versionOf = (text: string) => {
   if (!/^\d{1,3}\.\d{1,6}\.\d{1,10}$/.test(text)) return undefined
@@ -19,11 +20,19 @@ export const settings = {
     parsed(versionOf),
     "a version such as 2.3000.1023456789",
     "The version of WhatsApp Web to be, when WhatsApp refuses the one that is built in."
+  ),
+  history: setting(
+    "HISTORY_SYNC",
+    "recent",
+    Schema.Literals(["off", "recent", "full"]),
+    "off, recent or full",
+    "How much of what was said before a device was linked is recorded: nothing, the recent past, or all that its phone has. It is told when a device is linked, and cannot be had later."
   )
 }
 
-/** What the adapter for WhatsApp is told: nothing of what is not set. */
-export const whatsAppOptions = ({ version, webSocketUrl }: Values<typeof settings>) => ({
+/** What the adapter for WhatsApp is told: nothing of what is not set and has no default. */
+export const whatsAppOptions = ({ history, version, webSocketUrl }: Values<typeof settings>) => ({
+  history,
   ...(webSocketUrl !== undefined && { webSocketUrl }),
   ...(version !== undefined && { version })
 })

@@ -8,7 +8,7 @@ import { Ledger } from "#domain/ports/Ledger.ts"
 import { type It, newReport, uuid } from "./Fixtures.ts"
 
 const device = DeviceId.make(uuid())
-export const newFact = (text: string, lid = "900002"): HeardFact => ({
+export const newFact = (text: string, lid = "900002", over: Pick<Partial<Heard>, "isHistory"> = {}): HeardFact => ({
   id: EventId.make(uuid()),
   device,
   at: fromMillis(1_000),
@@ -17,7 +17,8 @@ export const newFact = (text: string, lid = "900002"): HeardFact => ({
     chat: { kind: "person", lid: lid as never },
     sender: { kind: "person", lid: lid as never },
     fromMe: false,
-    content: { type: "text", text }
+    content: { type: "text", text },
+    ...over
   })
 })
 
@@ -38,16 +39,29 @@ export const facts = (it: It) => {
       )
       const places = [...first.places, ...second.places]
       const before = places[0]!.place - 1
-      assert.deepStrictEqual(yield* facts.waiting(10, before), places)
-      assert.deepStrictEqual(yield* facts.waiting(1, places[0]!.place), [places[1]!])
+      assert.deepStrictEqual(yield* facts.waiting("live", 10, before), places)
+      assert.deepStrictEqual(yield* facts.waiting("live", 1, places[0]!.place), [places[1]!])
       assert.strictEqual(places[0]!.chat, places[1]!.chat)
       assert.notStrictEqual(places[0]!.chat, places[2]!.chat)
       assert.deepStrictEqual(yield* facts.read(places[1]!.place), two)
 
       yield* facts.acknowledged([two.id])
       yield* keep([newReport()]) // the commit on which the acknowledgement rides
-      assert.deepStrictEqual(yield* facts.waiting(10, before), [places[0]!, places[2]!])
+      assert.deepStrictEqual(yield* facts.waiting("live", 10, before), [places[0]!, places[2]!])
       assert.isUndefined(yield* facts.read(places[1]!.place))
+    })
+  )
+
+  it.effect("keeps history apart from what is said now, though it is of the same chat", () =>
+    Effect.gen(function* () {
+      const { facts } = yield* Ledger
+      const [past, now] = [newFact("past", "900002", { isHistory: true }), newFact("now")]
+      const { places } = yield* facts.keep([past, now])
+      const before = places[0]!.place - 1
+      assert.strictEqual(places[0]!.chat, places[1]!.chat)
+      assert.deepStrictEqual(yield* facts.waiting("history", 10, before), [places[0]!])
+      assert.deepStrictEqual(yield* facts.waiting("live", 10, before), [places[1]!])
+      assert.deepStrictEqual(yield* facts.read(places[0]!.place), past)
     })
   )
 

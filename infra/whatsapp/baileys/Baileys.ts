@@ -5,6 +5,7 @@ import { type SendOutcome, type SessionEvent, WhatsApp, WhatsAppUnavailable } fr
 import * as Inflow from "../../Inflow.ts"
 import * as AuthFile from "./AuthFile.ts"
 import * as Backoff from "./Backoff.ts"
+import type { HistoryScope } from "./Config.ts"
 import { guardProcess } from "./Containment.ts"
 import type { Pacing } from "./Pace.ts"
 import type { make as makeSession, Session } from "./Session.ts"
@@ -27,6 +28,8 @@ export interface Options {
   readonly backoff?: Partial<Backoff.Backoff>
   /** How often one account may ask about numbers that it has never written to; see `Pace`. */
   readonly lookups?: Pacing
+  /** How much is heard of what was before a device was linked; what is `recent`, unless told otherwise. */
+  readonly history?: HistoryScope
 }
 
 /** WhatsApp through Baileys, which is loaded when the first device needs it: it costs a second and 100 MB. */
@@ -47,7 +50,8 @@ const make = Effect.fnUntraced(function* (options: Options) {
     connectTimeoutMs: options.connectTimeoutMs ?? 45_000,
     lookupTimeoutMs: options.lookupTimeoutMs ?? 8_000,
     ackTimeoutMs: options.ackTimeoutMs ?? 20_000,
-    qrTimeoutMs: options.qrTimeoutMs
+    qrTimeoutMs: options.qrTimeoutMs,
+    history: options.history ?? "recent"
   }
   const lookups = options.lookups ?? { burst: 10, everyMs: 500 }
   const backoff = { ...Backoff.standard, ...options.backoff }

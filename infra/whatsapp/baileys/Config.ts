@@ -8,6 +8,9 @@ import { bounded, withoutTokenIndex } from "./Memory.ts"
 import { beforeWrite } from "./Send.ts"
 import { messageId } from "./ServerWords.ts"
 
+/** How much of what was before a device was linked is heard. */
+export type HistoryScope = "off" | "recent" | "full"
+
 export interface Settings {
   readonly webSocketUrl: string | undefined
   readonly version: WAVersion | undefined
@@ -15,6 +18,7 @@ export interface Settings {
   readonly lookupTimeoutMs: number
   readonly ackTimeoutMs: number
   readonly qrTimeoutMs: number | undefined
+  readonly history: HistoryScope
 }
 
 /** Baileys logs addresses and texts. */
@@ -51,7 +55,7 @@ export const configure = (options: {
     markOnlineOnConnect: false,
     retryRequestDelayMs: 0, // else what cannot be read queues for a quarter of a second each, without bound
     patchMessageBeforeSending: beforeWrite,
-    syncFullHistory: false,
+    syncFullHistory: settings.history === "full",
     transactionOpts: { maxCommitRetries: 1, delayBetweenTriesMs: 0 }, // trying again would hold up every send
     ...(settings.qrTimeoutMs !== undefined && { qrTimeout: settings.qrTimeoutMs }),
     ...(settings.version && { version: settings.version }),

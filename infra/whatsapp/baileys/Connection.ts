@@ -3,19 +3,25 @@ import "./QuietLibsignal.ts"
 import { type BinaryNode, makeWASocket } from "@whiskeysockets/baileys"
 import { Effect } from "effect"
 import { fromMillis } from "#domain/Instant.ts"
+import type { Heard } from "#domain/inbound/Heard.ts"
 import type { DisconnectReason, Pairing, SentMessage, SessionEvent, WordRefusal } from "#domain/ports/WhatsApp.ts"
 import { after } from "#domain/Timer.ts"
 import { acknowledge } from "./Acknowledgement.ts"
 import { hearAcks } from "./Acks.ts"
 import * as Addresses from "./Addresses.ts"
 import type { AuthState } from "./AuthState.ts"
+import { hearCalls } from "./Calls.ts"
 import { configure, type Settings } from "./Config.ts"
 import { outside, within } from "./Containment.ts"
 import * as DeviceLists from "./DeviceLists.ts"
 import * as DisappearingChats from "./DisappearingChats.ts"
 import { banMillis, disconnectReason } from "./DisconnectReasons.ts"
 import { gatherWrites } from "./GatheredWrites.ts"
+import { hearGroupChanges } from "./GroupChanges.ts"
 import { hearMessages } from "./Hearing.ts"
+import * as HeldStanzas from "./HeldStanzas.ts"
+import { hearHistory } from "./History.ts"
+import { type Missing, originOf } from "./HistoryArchive.ts"
 import { removeFromAccount } from "./LogOut.ts"
 import * as BaileysMemory from "./Memory.ts"
 import * as Opened from "./Opened.ts"
@@ -70,6 +76,8 @@ export const connect = (options: {
   readonly pace: Pace
   /** A stanza is kept from Baileys from here on; `undefined` when it could not be read at all. */
   readonly setAside: (stanza: BinaryNode | undefined) => void
+  /** A part of what the account's phone remembers is not there. */
+  readonly historyMissing: (why: Missing) => void
   readonly tell: (event: Told) => void
   readonly opened: (line: Line) => void
 }): Effect.Effect<End> =>
@@ -213,13 +221,25 @@ export const connect = (options: {
       }
     })
 
-    hearMessages(sock, {
+    const listening = {
       opened: Opened.make(sock, auth.notes),
       secrets: Secrets.make(auth.notes, sent),
       alsoKnown: addresses.alsoKnown,
-      take: (heard) => new Promise<void>((resolve) => tell({ _tag: "Heard", heard, taken: Effect.sync(resolve) })),
+      stanzas: HeldStanzas.make(sock.ws, breach),
+      take: (heard: Heard) =>
+        new Promise<void>((resolve) => tell({ _tag: "Heard", heard, taken: Effect.sync(resolve) }))
+    }
+    const hearPeer = hearHistory(sock, {
+      ...listening,
+      notes: auth.notes,
+      scope: settings.history,
+      origin: originOf(settings.webSocketUrl),
+      missing: (why) => outside(() => options.historyMissing(why)),
       breach
     })
+    hearMessages(sock, { ...listening, hearPeer })
+    hearCalls(sock, listening)
+    hearGroupChanges(sock, listening)
 
     return Effect.sync(() => finish("connection_lost"))
   })

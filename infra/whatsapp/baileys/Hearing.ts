@@ -10,16 +10,15 @@ import {
 import type { Heard } from "#domain/inbound/Heard.ts"
 import { silent } from "./Config.ts"
 import { factOf } from "./Facts.ts"
+import { type HeldStanzas, standBefore } from "./HeldStanzas.ts"
 import { encodedOf } from "./heard/Encoded.ts"
 import type { AlsoKnown } from "./heard/People.ts"
 import { secretNeededBy } from "./heard/Secretly.ts"
-import { mostOpened, type Opened, type Rows } from "./Opened.ts"
+import type { Opened, Rows } from "./Opened.ts"
 import type { Secrets } from "./Secrets.ts"
 
-const messages = "CB:message"
-
 /** Nothing when it cannot be made out whose it is: Baileys refuses such a stanza. */
-const read = (stanza: BinaryNode, me: Contact, repository: WASocket["signalRepository"]) => {
+export const read = (stanza: BinaryNode, me: Contact, repository: WASocket["signalRepository"]) => {
   try {
     return decryptMessageNode(stanza, me.id, me.lid ?? "", repository, silent)
   } catch {
@@ -39,8 +38,7 @@ const unpadded = (plain: Uint8Array): Uint8Array | undefined => {
 
 /**
  * Hears what is sent to the account. Baileys tells WhatsApp that it has a message as soon as it has opened it, and WhatsApp
- * never offers it again after that. So Baileys sees each one only when somebody holds what it says. In the order in which
- * they come: opened one after the other, handed on one after the other.
+ * never offers it again after that. So Baileys sees each one only when somebody holds what it says.
  */
 export const hearMessages = (
   sock: WASocket,
@@ -48,15 +46,16 @@ export const hearMessages = (
     readonly opened: Opened
     readonly secrets: Secrets
     readonly alsoKnown: AlsoKnown
+    readonly stanzas: HeldStanzas
     /** Resolves when somebody holds it. */
     readonly take: (heard: Heard) => Promise<void>
-    /** This stanza could not be borne. */
-    readonly breach: (cause: unknown, stanza: BinaryNode) => void
+    /** What the account's phone tells its devices. */
+    readonly hearPeer: (stanza: BinaryNode, handOn: () => void) => void
   }
 ): void => {
-  const { alsoKnown, breach, opened, secrets, take } = options
+  const { alsoKnown, hearPeer, opened, secrets, stanzas, take } = options
   const { authState, signalRepository, ws } = sock
-  const listeners = ws.listeners(messages)
+  const handOn = standBefore(ws, "message")
 
   /** As Baileys does before it opens: whoever wrote under the other address is the one that a session is with. */
   const acquaint = async ({ key }: WAMessage) => {
@@ -90,36 +89,23 @@ export const hearMessages = (
     return factOf(stanza, { opened: fullMessage, ...(encoded && { encoded }), secrets: known }, me, alsoKnown)
   }
 
-  const handOn = (stanza: BinaryNode) => {
-    for (const listener of listeners) listener(stanza)
-  }
-  const ciphertextsOf = ({ content }: BinaryNode) =>
-    (Array.isArray(content) ? content : []).flatMap((child) =>
-      child.tag === "enc" && child.content instanceof Uint8Array ? [child.content] : []
-    )
-
-  let opening: Promise<unknown> = Promise.resolve()
-  let handing: Promise<unknown> = Promise.resolve()
-  /** Of those that somebody does not hold yet, the oldest first. */
-  const waiting: Array<Promise<void>> = []
-
-  const hear = async (stanza: BinaryNode): Promise<void> => {
-    if (waiting.length >= mostOpened / 2) await waiting[0]
-    if (!ws.isOpen) return // unheard, it is offered again
+  const hear = (stanza: BinaryNode) => async () => {
     const heard = await open(stanza)
-    const taken = heard === undefined ? Promise.resolve() : take(heard)
-    waiting.push(taken)
-    const before = handing
-    handing = Promise.all([before, taken]).then(() => {
-      waiting.shift()
-      opened.release(ciphertextsOf(stanza))
-      if (ws.isOpen) handOn(stanza)
-    })
+    return { taken: heard === undefined ? Promise.resolve() : take(heard) }
   }
 
-  ws.removeAllListeners(messages)
-  ws.on(messages, (stanza: BinaryNode) => {
-    if (stanza.attrs.category === "peer") return handOn(stanza) // from the account's phone to its devices, for nobody to hear
-    opening = opening.then(() => hear(stanza)).catch((cause) => breach(cause, stanza))
+  ws.on("CB:message", (stanza: BinaryNode) => {
+    const released = () => {
+      opened.release(ciphertextsOf(stanza))
+      handOn(stanza)
+    }
+    if (stanza.attrs.category === "peer") hearPeer(stanza, released)
+    else stanzas.hold(stanza, hear(stanza), released)
   })
 }
+
+/** What is encrypted in a stanza. */
+export const ciphertextsOf = ({ content }: BinaryNode) =>
+  (Array.isArray(content) ? content : []).flatMap((child) =>
+    child.tag === "enc" && child.content instanceof Uint8Array ? [child.content] : []
+  )

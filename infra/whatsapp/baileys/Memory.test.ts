@@ -11,7 +11,8 @@ const settings = {
   connectTimeoutMs: 1,
   lookupTimeoutMs: 1,
   ackTimeoutMs: 1,
-  qrTimeoutMs: undefined
+  qrTimeoutMs: undefined,
+  history: "recent" as const
 }
 
 /** What Baileys is given of one connection, and everything that it stores. */

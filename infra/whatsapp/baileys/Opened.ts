@@ -17,6 +17,8 @@ export interface Opened {
    * and must not throw.
    */
   readonly reading: (opened: (plain: Uint8Array) => Rows) => Repository
+  /** Baileys is given this instead of what was opened. */
+  readonly replace: (ciphertext: Uint8Array, plain: Uint8Array) => void
   /** Somebody holds what was opened of these. Baileys is given it once more, for itself, and then it is forgotten. */
   readonly release: (ciphertexts: ReadonlyArray<Uint8Array>) => void
 }
@@ -114,6 +116,10 @@ export const make = ({ authState: { keys }, signalRepository }: WASocket, notes:
       decryptMessage: (sent) => keeping(sent.ciphertext, sent.jid, { opened, open: () => decryptMessage(sent) }),
       decryptGroupMessage: (sent) => keeping(sent.msg, sent.group, { opened, open: () => decryptGroupMessage(sent) })
     }),
+    replace: (ciphertext, plain) => {
+      const [slot, kept] = find(nameOf(ciphertext)) ?? []
+      if (slot !== undefined && kept !== undefined) slots.set(slot, { ...kept, plain })
+    },
     release: (ciphertexts) => {
       for (const ciphertext of ciphertexts) {
         const found = find(nameOf(ciphertext))

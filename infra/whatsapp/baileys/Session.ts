@@ -9,6 +9,8 @@ import * as Backoff from "./Backoff.ts"
 import type { Settings } from "./Config.ts"
 import { type Broke, connect, type End, type Line, type Told } from "./Connection.ts"
 import * as DisappearingChats from "./DisappearingChats.ts"
+import type { Missing } from "./HistoryArchive.ts"
+import { tellHistoryMissing } from "./MissingHistory.ts"
 import * as Pace from "./Pace.ts"
 import type { Outgoing } from "./Send.ts"
 import { tellSetAside } from "./SetAside.ts"
@@ -55,6 +57,7 @@ export const make = (options: {
   const suspects = Suspects.make()
   const pace = Pace.make(options.lookups)
   const setAside: Parameters<typeof connect>[0]["setAside"] = (stanza) => options.fork(tellSetAside(device, stanza))
+  const historyMissing = (why: Missing) => options.fork(tellHistoryMissing(device, why))
   let line: Line | undefined
   let isLeaving = false
   const left = new Later<void>()
@@ -94,6 +97,7 @@ export const make = (options: {
       suspects,
       pace,
       setAside,
+      historyMissing,
       tell,
       opened
     })

@@ -52,7 +52,11 @@ export const Faults = Schema.Struct({
   /** Refuse every login with this reason. */
   loginFailure: Schema.NullOr(Status),
   /** Answer the WebSocket upgrade with this HTTP status. */
-  upgradeStatus: Schema.NullOr(Status)
+  upgradeStatus: Schema.NullOr(Status),
+  /** Phones enclose what they remember in the offer of it, or upload it. */
+  historyUploaded: Schema.Boolean,
+  /** Answer whoever fetches an uploaded file with this HTTP status. */
+  fileStatus: Schema.NullOr(Status)
 })
 export type Faults = Struct.Mutable<typeof Faults.Type>
 
@@ -78,7 +82,9 @@ export const noFaults = (): Faults => ({
   keyless: [],
   greeting: null,
   loginFailure: null,
-  upgradeStatus: null
+  upgradeStatus: null,
+  historyUploaded: false,
+  fileStatus: null
 })
 
 /** True, and one time fewer left, when a counted fault is due. */

@@ -20,7 +20,8 @@ export const sendFirstSync = async (network: Network, phone: Phone, companion: C
     type: proto.Message.ProtocolMessage.Type.APP_STATE_SYNC_KEY_SHARE,
     appStateSyncKeyShare: { keys: [key] }
   })
-  const { initial = [], recent = [] } = Object.groupBy(phone.past, ({ chunk }) => chunk)
+  const { full = [], initial = [], recent = [] } = Object.groupBy(phone.past, ({ chunk }) => chunk)
   await sendHistory(network, phone, companion, "initial", initial)
   if (recent.length > 0) await sendHistory(network, phone, companion, "recent", recent)
+  if (full.length > 0) await sendHistory(network, phone, companion, "full", full)
 }

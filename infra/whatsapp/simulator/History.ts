@@ -29,14 +29,15 @@ const Stub = Schema.Struct({
 /** What an account's phone has from before; devices that are linked get it at once, others when they are. */
 export const Memories = Schema.Struct({
   of: PhoneNumber,
-  chunk: Schema.optionalKey(Schema.Literals(["initial", "recent"])),
+  chunk: Schema.optionalKey(Schema.Literals(["initial", "recent", "full"])),
   messages: Schema.Array(Schema.Union([...IncomingMessage.members, Stub]))
 })
 export type Memories = typeof Memories.Type
 
 const types = {
   initial: proto.HistorySync.HistorySyncType.INITIAL_BOOTSTRAP,
-  recent: proto.HistorySync.HistorySyncType.RECENT
+  recent: proto.HistorySync.HistorySyncType.RECENT,
+  full: proto.HistorySync.HistorySyncType.FULL
 }
 
 /** Resolves with the ids. Rejects for what cannot be said, and for a message that is not the account's. */
@@ -68,7 +69,7 @@ const pastOf = (network: Network, chunk: Past["chunk"], message: Memories["messa
   return { chunk, other, info: { ...common, ...said, key: { ...key, ...participant, id: sent.waMessageId } } }
 }
 
-/** One chunk, enclosed as it is: a real phone uploads any but a small one. */
+/** One chunk, enclosed as it is or uploaded: a real phone uploads any but a small one. */
 export const sendHistory = async (
   network: Network,
   account: Phone,
@@ -84,13 +85,17 @@ export const sendHistory = async (
     conversations: conversationsOf(network, account, chunk, past),
     phoneNumberToLidMappings: network.directory.phones.map(({ jid, lidJid }) => ({ pnJid: jid, lidJid }))
   }).finish()
+  const packed = deflateSync(history)
+  const place = network.faults.historyUploaded
+    ? await network.uploads.put(packed)
+    : { initialHistBootstrapInlinePayload: packed }
   await sendFromPhone(account, companion, {
     type: proto.Message.ProtocolMessage.Type.HISTORY_SYNC_NOTIFICATION,
     historySyncNotification: {
       syncType,
       chunkOrder: 1,
       progress: 100,
-      initialHistBootstrapInlinePayload: deflateSync(history)
+      ...place
     }
   })
   const facts = { account: account.number, device: companion.device }

@@ -5,6 +5,7 @@ import type { Groups } from "./Groups.ts"
 import type { PairingDesk } from "./PairingDesk.ts"
 import type { SimulatorRecord } from "./Record.ts"
 import type { Timers } from "./Timers.ts"
+import type { Uploads } from "./Uploads.ts"
 
 /** What every part of the simulated server shares. */
 export interface Network {
@@ -15,4 +16,5 @@ export interface Network {
   readonly faults: Faults
   readonly record: SimulatorRecord
   readonly timers: Timers
+  readonly uploads: Uploads
 }

@@ -15,7 +15,7 @@ export interface InboxEntry {
 
 /** A message that the phone has from before a device was linked, and with whom; or who wrote it, in a group. */
 export interface Past {
-  readonly chunk: "initial" | "recent"
+  readonly chunk: "initial" | "recent" | "full"
   readonly other: Phone
   readonly info: proto.IWebMessageInfo
 }

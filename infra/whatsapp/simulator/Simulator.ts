@@ -18,6 +18,7 @@ import { PairingDesk } from "./PairingDesk.ts"
 import { SimulatorRecord } from "./Record.ts"
 import { receiveStanza } from "./Stanzas.ts"
 import { Timers } from "./Timers.ts"
+import { Uploads } from "./Uploads.ts"
 
 const webSocketPath = "/ws/chat"
 const largestWebSocketMessage = 4 * 1024 * 1024
@@ -58,12 +59,13 @@ export const startSimulator = async (options: SimulatorOptions = {}): Promise<Si
     pairing: new PairingDesk(),
     faults: { ...noFaults(), ...options.faults },
     record: new SimulatorRecord(options.recordFile, options.recordWindow),
-    timers: new Timers()
+    timers: new Timers(),
+    uploads: new Uploads()
   }
   for (const number of contacts) network.directory.phone(number)
 
   const controls = makeControls(network)
-  const server = createServer(controlListener(controls))
+  const server = createServer(network.uploads.before(controlListener(controls), network.faults))
   const sockets = acceptClients(server, network)
   server.listen(port, host)
   await once(server, "listening")

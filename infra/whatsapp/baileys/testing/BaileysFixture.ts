@@ -8,7 +8,7 @@ import { PhoneNumber, type Recipient } from "#domain/message/Recipient.ts"
 import { type Pairing, type SentMessage, type SessionEvent, WhatsApp } from "#domain/ports/WhatsApp.ts"
 import { patience } from "#domain/testing/Eventually.ts"
 import * as NodeCrypto from "../../../crypto/NodeCrypto.ts"
-import { type SimulatorOptions, startSimulator } from "../../simulator/Simulator.ts"
+import { type Simulator, type SimulatorOptions, startSimulator } from "../../simulator/Simulator.ts"
 import * as Baileys from "../Baileys.ts"
 
 export const device = DeviceId.make("0b9f2a54-5a6f-4c0e-9d6c-2f6f7f1f0a01")
@@ -20,6 +20,12 @@ export const text = { type: "text", text: "the boiler is on" } as const satisfie
 export const waMessageId = (n: number) => WaMessageId.make(`3EB0${n.toString(16).toUpperCase().padStart(18, "0")}`)
 
 export const recipientOf = (number: string): Recipient => ({ kind: "phone", address: PhoneNumber.make(`+${number}`) })
+
+export type Told = Extract<SessionEvent, { readonly _tag: "Heard" }>
+
+/** How many stanzas of this kind the client has acknowledged. */
+export const acknowledged = ({ record }: Pick<Simulator, "record">, tag: string): number =>
+  record.observations.filter(({ detail, kind }) => kind === "client-ack" && detail === tag).length
 
 /** A simulator with Bob on it and an empty folder for credentials; both are gone after the test. */
 export const world = Effect.fnUntraced(function* (options: SimulatorOptions = {}) {

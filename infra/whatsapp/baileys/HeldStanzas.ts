@@ -1,0 +1,56 @@
+import type { BinaryNode, WASocket } from "@whiskeysockets/baileys"
+import { mostOpened } from "./Opened.ts"
+
+type Line = WASocket["ws"]
+
+/** Stanzas that are handed on, each in its turn, when somebody holds what it says. */
+export interface HeldStanzas {
+  /**
+   * `hear` begins when those before it were heard, and answers with what resolves when somebody holds what it says, or with
+   * nothing where it is to be offered again. `handOn` comes after that of those before it, if the line still stands.
+   */
+  readonly hold: (stanza: BinaryNode, hear: () => Promise<Taken | undefined>, handOn: () => void) => void
+}
+
+export interface Taken {
+  readonly taken: Promise<unknown>
+}
+
+/**
+ * Stands before whoever listens to these stanzas: from now on they hear what they are handed. Baileys acknowledges a stanza
+ * as soon as it has it, and WhatsApp never offers it again after that.
+ */
+export const standBefore = (ws: Line, tag: "call" | "message" | "notification") => {
+  const listeners = ws.listeners(`CB:${tag}`)
+  ws.removeAllListeners(`CB:${tag}`)
+  return (stanza: BinaryNode): void => {
+    for (const listener of listeners) listener(stanza)
+  }
+}
+
+/** `breach`: this stanza could not be borne. */
+export const make = (ws: Line, breach: (cause: unknown, stanza: BinaryNode) => void): HeldStanzas => {
+  let hearing: Promise<unknown> = Promise.resolve()
+  let handing: Promise<unknown> = Promise.resolve()
+  /** Of those that somebody does not hold yet, the oldest first. */
+  const waiting: Array<Promise<unknown>> = []
+
+  const turn = async (hear: () => Promise<Taken | undefined>, handOn: () => void): Promise<void> => {
+    if (waiting.length >= mostOpened / 2) await waiting[0]
+    if (!ws.isOpen) return // unheard, it is offered again
+    const held = await hear()
+    if (held === undefined) return
+    const { taken } = held
+    waiting.push(taken)
+    handing = Promise.all([handing, taken]).then(() => {
+      waiting.shift()
+      if (ws.isOpen) handOn()
+    })
+  }
+
+  return {
+    hold: (stanza, hear, handOn) => {
+      hearing = hearing.then(() => turn(hear, handOn)).catch((cause) => breach(cause, stanza))
+    }
+  }
+}
