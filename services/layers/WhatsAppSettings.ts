@@ -1,4 +1,4 @@
-import { matching, optional, parsed, type Values } from "../Setting.ts"
+import { matching, optional, parsed, setting, type Values, whole } from "../Setting.ts"
 
 const versionOf = (text: string) => {
   if (!/^\d{1,3}\.\d{1,6}\.\d{1,10}$/.test(text)) return undefined
@@ -19,11 +19,24 @@ export const settings = {
     parsed(versionOf),
     "a version such as 2.3000.1023456789",
     "The version of WhatsApp Web to be, when WhatsApp refuses the one that is built in."
+  ),
+  typingMillis: setting(
+    "TYPING_DELAY_MS",
+    "0",
+    whole(0, 10_000),
+    "milliseconds from 0 to 10000",
+    "How long at most the recipient is shown that somebody is writing before a message is first sent, shorter for short ones. The message waits as long."
   )
 }
 
+/** What its sending end is told. */
+export const senderOptions = ({ typingMillis }: Pick<Values<typeof settings>, "typingMillis">) => ({ typingMillis })
+
 /** What the adapter for WhatsApp is told: nothing of what is not set. */
-export const whatsAppOptions = ({ version, webSocketUrl }: Values<typeof settings>) => ({
+export const whatsAppOptions = ({
+  version,
+  webSocketUrl
+}: Pick<Values<typeof settings>, "version" | "webSocketUrl">) => ({
   ...(webSocketUrl !== undefined && { webSocketUrl }),
   ...(version !== undefined && { version })
 })

@@ -10,6 +10,7 @@ import type { Settings } from "./Config.ts"
 import { type Broke, connect, type End, type Line, type Told } from "./Connection.ts"
 import * as DisappearingChats from "./DisappearingChats.ts"
 import * as Pace from "./Pace.ts"
+import type { Reading } from "./ReadReceipts.ts"
 import type { Outgoing } from "./Send.ts"
 import { tellSetAside } from "./SetAside.ts"
 import * as Suspects from "./Suspects.ts"
@@ -18,6 +19,8 @@ export interface Session {
   /** Lives until an end that only a person can change, and gives its reason. Interrupting it closes the session. */
   readonly run: Effect.Effect<DisconnectReason>
   readonly send: (message: Outgoing) => Effect.Effect<SendOutcome>
+  readonly markRead: (message: Reading) => Effect.Effect<boolean>
+  readonly typing: (to: Recipient) => Effect.Effect<void>
   /** See the port. */
   readonly logOut: Effect.Effect<void>
 }
@@ -152,6 +155,12 @@ export const make = (options: {
       left.tell(Exit.void)
       line?.logOut()
     }),
+    markRead: (message) =>
+      Effect.suspend(() => {
+        const open = line
+        return open === undefined ? Effect.succeed(false) : Effect.promise(() => open.markRead(message))
+      }),
+    typing: (to) => Effect.sync(() => line?.typing(to)),
     send: (message) =>
       Effect.suspend(() => {
         const open = line
