@@ -35,6 +35,8 @@ export const make = (
     readonly outcome?: (message: Sent) => Effect.Effect<SendOutcome>
     /** What comes before a device is open; when it fails, opening does. */
     readonly opening?: (device: DeviceId, linked: boolean) => Effect.Effect<void, WhatsAppUnavailable>
+    /** Whether it hears what was read. */
+    readonly hearsReading?: () => boolean
     /** It hears of no logging out. */
     readonly outOfReach?: boolean
     /** How many of the last messages `sent` keeps; none by default, so that a benchmark's memory stays flat. */
@@ -96,7 +98,7 @@ export const make = (
           }),
         markRead: (device, message) =>
           Effect.sync(() => {
-            if (!open.has(device)) return false
+            if (!open.has(device) || options.hearsReading?.() === false) return false
             if (keep > 0) reads.push({ ...message, device })
             return true
           }),

@@ -2,7 +2,16 @@ import { join } from "node:path"
 import { Array, Context, Effect, Layer, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import { reportIdOf } from "#domain/Identifiers.ts"
-import { AgentId, DeviceId, defaultTenant, type EventId, MessageId, SubjectId, WaMessageId } from "#domain/Ids.ts"
+import {
+  AgentId,
+  DeviceId,
+  defaultTenant,
+  type EventId,
+  InboundId,
+  MessageId,
+  SubjectId,
+  WaMessageId
+} from "#domain/Ids.ts"
 import { fromMillis } from "#domain/Instant.ts"
 import { reportKey as keyOf } from "#domain/message/Status.ts"
 import { CommandBus, type Outgoing, subjectOf } from "#domain/ports/CommandBus.ts"
@@ -279,8 +288,8 @@ export const startAgent = Effect.fnUntraced(function* (
     Layer.build
   )
   const refusals = Context.get(services, RefusalLog)
-  const { ask, sent, tell } = whatsapp
-  return { ask, ledger: Context.get(services, Ledger), refusals, steps, sent, tell }
+  const { ask, reads, sent, tell, typed } = whatsapp
+  return { ask, ledger: Context.get(services, Ledger), refusals, steps, sent, reads, tell, typed }
 })
 
 /** What WhatsApp was asked to send, by message number, in order. */
