@@ -141,10 +141,10 @@ describe("what was heard", () => {
         const { call } = yield* begin({ AUTO_READ_RECEIPT: "on" })
         const answered = yield* eventually(call("POST", path), ({ status }) => status === 200)
         assert.isString(answered.body.reading.markedAt)
-        const told = yield* reads(whatsapp)
+        const told = (yield* reads(whatsapp)).filter(({ waMessageId }) => waMessageId === fact.waMessageId)
         assert.isAtLeast(told.length, 2)
         for (const receipt of told) {
-          assert.deepInclude(receipt, { account: own, contact: friend, waMessageId: fact.waMessageId })
+          assert.deepInclude(receipt, { account: own, contact: friend })
         }
         const types = "types=homing.inbound.read_requested.v1,homing.inbound.read_marked.v1"
         const { body: events } = yield* call("GET", `/v1/events?${types}`)

@@ -2,16 +2,7 @@ import { join } from "node:path"
 import { Array, Context, Effect, Layer, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import { reportIdOf } from "#domain/Identifiers.ts"
-import {
-  AgentId,
-  DeviceId,
-  defaultTenant,
-  type EventId,
-  InboundId,
-  MessageId,
-  SubjectId,
-  WaMessageId
-} from "#domain/Ids.ts"
+import { AgentId, DeviceId, defaultTenant, type EventId, MessageId, SubjectId, WaMessageId } from "#domain/Ids.ts"
 import { fromMillis } from "#domain/Instant.ts"
 import { reportKey as keyOf } from "#domain/message/Status.ts"
 import { CommandBus, type Outgoing, subjectOf } from "#domain/ports/CommandBus.ts"
