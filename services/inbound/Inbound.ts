@@ -3,6 +3,7 @@ import { Context, Effect, Layer, Metric } from "effect"
 import { contentDigestOf, inboundIdOf, reportIdOf, subjectIdOf } from "#domain/Identifiers.ts"
 import type { DeviceId, EventId, InboundId, SubjectId } from "#domain/Ids.ts"
 import type { Instant } from "#domain/Instant.ts"
+import { gistOf } from "#domain/inbound/Gist.ts"
 import type { Chat, Heard } from "#domain/inbound/Heard.ts"
 import { Inbound, type InboundRejected, type ReceivedFact } from "#domain/inbound/Inbound.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
@@ -68,7 +69,7 @@ export const layer = ({ marksAsRead }: Options) =>
             target: { waMessageId: content.target.waMessageId, fromMe: content.target.fromMe }
           }),
           ...(isHistory && { isHistory }),
-          contentDigest: digestOf(content),
+          contentDigest: digestOf(gistOf(content)),
           ...(sentAt !== undefined && { sentAt }),
           heardAt
         }
@@ -78,9 +79,10 @@ export const layer = ({ marksAsRead }: Options) =>
       return {
         receive: Effect.fnUntraced(function* (heard, { at, device, origin }) {
           const { chat, content, fromMe, sender, waMessageId } = heard
+          const gist = gistOf(content)
           const record = Effect.fnUntraced(function* (other?: string) {
             const id = inboundIdOf(crypto, pepper, tenant, ["device", device], [waMessageId, String(fromMe)], other)
-            const eventId = reportIdOf(crypto, id, 1, digestOf(content))
+            const eventId = reportIdOf(crypto, id, 1, digestOf(gist))
             const fact = yield* factOf(eventId, heard, device, at)
             const told = other === undefined ? fact : ({ ...fact, conflicting: true } as const)
             const request = marksAsRead ? yield* readings.requestOf(heard, device) : undefined
@@ -100,7 +102,7 @@ export const layer = ({ marksAsRead }: Options) =>
           return yield* Effect.catchTag(record(), "InboundRejected", () =>
             Metric.update(conflicts, 1).pipe(
               Effect.andThen(Effect.logWarning("two things were heard under one id; both are recorded", { device })),
-              Effect.andThen(record(digestOf({ chat, content, sender })))
+              Effect.andThen(record(digestOf({ chat, content: gist, sender })))
             )
           )
         })
