@@ -7,6 +7,7 @@ import * as GatewayClock from "./link/GatewayClock.ts"
 import * as Heartbeat from "./link/Heartbeat.ts"
 import * as Refusals from "./link/Refusals.ts"
 import * as Reporter from "./link/Reporter.ts"
+import * as Reading from "./reading/Reading.ts"
 import * as Gate from "./sending/Gate.ts"
 import * as Housekeeping from "./sending/Housekeeping.ts"
 import * as Sender from "./sending/Sender.ts"
@@ -17,7 +18,7 @@ export const layer = (options: Sender.SenderOptions = {}) =>
   Commands.layer.pipe(
     Layer.merge(Housekeeping.layer),
     Layer.provide(Sessions.layer),
-    Layer.provide(Hearing.layer),
+    Layer.provide([Hearing.layer, Reading.layer]),
     Layer.provide(Gate.sender.pipe(Layer.provide(Sender.layer(options).pipe(Layer.provide(Gate.whatsApp))))),
     Layer.provide(Heartbeat.layer),
     Layer.provide(Reporter.layer),

@@ -9,7 +9,7 @@ import { Crypto } from "#domain/ports/Crypto.ts"
 import type { LedgerEntry } from "#domain/ports/Ledger.ts"
 import { WhatsApp } from "#domain/ports/WhatsApp.ts"
 import type { Header } from "#domain/wire/Envelope.ts"
-import { type AgentCommand, decoding, PairBox, SendBox, unbox } from "#domain/wire/Protocol.ts"
+import { type AgentCommand, decoding, PairBox, ReadBox, SendBox, unbox } from "#domain/wire/Protocol.ts"
 import { isDone, type Received, Refused, receiving, take } from "#domain/wire/Receiving.ts"
 import { heartbeatsSince, SpokenVersions } from "#domain/wire/Versions.ts"
 import { Hearing } from "./hearing/Hearing.ts"
@@ -19,14 +19,17 @@ import { Heartbeat } from "./link/Heartbeat.ts"
 import { Refusals } from "./link/Refusals.ts"
 import { Reporter } from "./link/Reporter.ts"
 import { Trust } from "./link/Trust.ts"
+import { Reading } from "./reading/Reading.ts"
 import { Sender } from "./sending/Sender.ts"
 import { Sessions } from "./sessions/Sessions.ts"
 
 type Send = Extract<AgentCommand, { kind: "send" }>
 type Manage = Extract<AgentCommand, { kind: "pair" | "unlink" | "reconnect" }>
+type Read = Extract<AgentCommand, { kind: "read" }>
 
 const decodeSend = Schema.decodeUnknownSync(SendBox)
 const decodePair = Schema.decodeUnknownSync(PairBox)
+const decodeRead = Schema.decodeUnknownSync(ReadBox)
 /** The parts of a header that commands about a device rely on. */
 const deviceHeader = {
   commandId: EventId,
@@ -47,6 +50,7 @@ export const layer = Layer.effectDiscard(
     const dialect = yield* Dialect
     const hearing = yield* Hearing
     const heartbeat = yield* Heartbeat
+    const reading = yield* Reading
     const refusals = yield* Refusals
     const reporter = yield* Reporter
     const sender = yield* Sender
@@ -61,7 +65,7 @@ export const layer = Layer.effectDiscard(
       const { attempt, commandId, device, expiresAt, position, subject } = yield* decoding(() =>
         decodeSendHeader(header)
       )
-      const { content, to } = yield* unbox(crypto, trust.commandKeys(header.keyId), header, command.box, decodeSend)
+      const personal = yield* unbox(crypto, trust.commandKeys(header.keyId), header, command.box, decodeSend)
       const entry: LedgerEntry = {
         epoch,
         position: BigInt(position),
@@ -75,8 +79,8 @@ export const layer = Layer.effectDiscard(
         expiresAt,
         state: "prepared",
         attemptedAt: undefined,
-        to,
-        bytes: yield* whatsapp.encode(device, { to, content })
+        to: personal.to,
+        bytes: yield* whatsapp.encode(device, personal)
       }
       return entry
     })
@@ -98,6 +102,20 @@ export const layer = Layer.effectDiscard(
       if (command.kind === "reconnect") return yield* sessions.reconnect(order)
       const pairing = yield* unbox(crypto, trust.commandKeys(header.keyId), header, command.box, decodePair)
       yield* sessions.pair(order, pairing)
+    })
+
+    const read = Effect.fnUntraced(function* (header: Header, command: Read) {
+      const { attempt, commandId, device, expiresAt, position } = yield* decoding(() => decodeDeviceHeader(header))
+      const message = yield* unbox(crypto, trust.commandKeys(header.keyId), header, command.box, decodeRead)
+      yield* reading.mark({
+        commandId,
+        attempt: Number(attempt),
+        position: BigInt(position),
+        device,
+        expiresAt,
+        fact: command.fact,
+        message
+      })
     })
 
     const learn = Effect.fnUntraced(
@@ -126,6 +144,7 @@ export const layer = Layer.effectDiscard(
         return yield* reporter.acknowledged(command.reports)
       }
       if (command.kind === "trust") return yield* learn(command.pin)
+      if (command.kind === "read") return yield* read(header, command)
       return yield* manage(header, command)
     })
 

@@ -22,7 +22,8 @@ describe("configuration", () => {
         http: { phoneCountryCode: undefined, corsOrigins: undefined, trustProxy: undefined },
         rateLimits: { messages: 3_000, devices: 600, device: 600, address: 6_000, total: 60_000 },
         messages: { perDevice: 1_000, total: 10_000, waits: 5_000 },
-        whatsApp: { webSocketUrl: undefined, version: undefined, history: "recent" }
+        inbound: { marksAsRead: false },
+        whatsApp: { webSocketUrl: undefined, version: undefined, history: "recent", typingMillis: 0 }
       })
       assert.sameMembers([...new Set(described.map(({ source }) => source))], ["default"])
     })

@@ -4,6 +4,7 @@ import * as EnvFile from "./EnvFile.ts"
 import * as Door from "./gateway/Settings.ts"
 import * as Http from "./http/Settings.ts"
 import * as Provenance from "./identity/Pepper.ts"
+import * as Inbound from "./inbound/Settings.ts"
 import { contradiction } from "./layers/Role.ts"
 import * as Layers from "./layers/Settings.ts"
 import * as WhatsApp from "./layers/WhatsAppSettings.ts"
@@ -23,6 +24,7 @@ const rooms = {
   http: Http.settings,
   rateLimits: Http.rateLimits,
   messages: Messages.settings,
+  inbound: Inbound.settings,
   whatsApp: WhatsApp.settings
 } satisfies Readonly<Record<string, Settings>>
 

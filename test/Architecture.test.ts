@@ -111,8 +111,8 @@ const below: Record<string, ReadonlyArray<string>> = {
   identity: ["runtime", "tables"],
   access: ["api", "http", "privacy", "runtime", "tables", "views"],
   devices: ["api", "http", "privacy", "runtime", "tables", "telemetry", "views"],
-  messages: ["access", "api", "devices", "http", "identity", "privacy", "runtime", "telemetry", "views"],
-  inbound: ["api", "http", "identity", "privacy", "runtime", "views"],
+  messages: ["access", "api", "devices", "http", "identity", "inbound", "privacy", "runtime", "telemetry", "views"],
+  inbound: ["api", "devices", "http", "identity", "privacy", "runtime", "views"],
   events: ["api", "http", "identity", "inbound", "messages", "privacy", "runtime", "telemetry"],
   "transports/agent-link": [
     "api",
@@ -126,7 +126,7 @@ const below: Record<string, ReadonlyArray<string>> = {
     "transports"
   ],
   transports: ["messages", "runtime"],
-  dispatch: ["devices", "messages", "runtime", "tables", "telemetry", "transports", "views"],
+  dispatch: ["devices", "inbound", "messages", "runtime", "tables", "telemetry", "transports", "views"],
   health: ["api", "devices", "http", "identity", "runtime", "telemetry", "transports/agent-link", "views"],
   webhooks: ["api", "events", "http", "identity", "privacy", "runtime", "tables", "views"],
   gateway: ["api", "events", "http", "messages", "runtime", "telemetry"]

@@ -143,6 +143,8 @@ describe("the corpus of stored events", () => {
           '{"hmac":"dk03OJcTU2IzxLduFPn8B9VOVVkfExGCgBQwG1kAuKU=","seed":"CFpkyXmANNPwQDlZs5Ni+qpoCxH0mmagilz6WhXCLDU="}',
         "endpoint.updated.v1 url": "https://shop.example/hooks",
         "inbound.decrypted.v1 content": '{"type":"text","text":"Thanks, it is here 🙏"}',
+        "inbound.read_requested.v1 message":
+          '{"chat":{"kind":"person","phone":"+15550100002","lid":"90000000000002"},"target":{"waMessageId":"3AEB2A40A5C1B0D6F9E1","fromMe":false,"sender":{"kind":"person","phone":"+15550100002","lid":"90000000000002"}}}',
         "inbound.received.v1 chat": '{"kind":"person","phone":"+15550100002","lid":"90000000000002"}',
         "inbound.received.v1 sender": '{"kind":"person","phone":"+15550100002","lid":"90000000000002"}',
         "inbound.received.v1 name": "Ada",
@@ -150,7 +152,9 @@ describe("the corpus of stored events", () => {
         "message.queued.v1 recipient": '{"kind":"phone","address":"+15550100002"}',
         "message.queued.v1 content": '{"type":"text","text":"Your parcel is here 📦"}',
         "message.queued.v2 recipient": '{"kind":"phone","address":"+15550100002"}',
-        "message.queued.v2 content": '{"type":"text","text":"Your parcel is here 📦"}'
+        "message.queued.v2 content": '{"type":"text","text":"Your parcel is here 📦"}',
+        "message.queued.v2 quote":
+          '{"target":{"waMessageId":"3AEB2A40A5C1B0D6F9E1","fromMe":false,"sender":{"kind":"person","phone":"+15550100002","lid":"90000000000002"}},"kind":"text","text":"Thanks, it is here 🙏"}'
       })
     })
   )

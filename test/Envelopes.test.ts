@@ -5,7 +5,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Context, Effect, Layer, Stream, SubscriptionRef } from "effect"
 import { TestClock } from "effect/testing"
 import { base64url, concat, fromBase64url } from "#domain/Bytes.ts"
-import { AgentId, DeviceId, defaultTenant, EventId, MessageId, SubjectId, WaMessageId } from "#domain/Ids.ts"
+import { AgentId, DeviceId, defaultTenant, EventId, InboundId, MessageId, SubjectId, WaMessageId } from "#domain/Ids.ts"
 import { fromMillis } from "#domain/Instant.ts"
 import type { GatewayPin } from "#domain/identity/Trust.ts"
 import { Heard, Lid } from "#domain/inbound/Heard.ts"
@@ -89,6 +89,21 @@ const pin: GatewayPin = {
   agentKeys: ["fedcba9876543210"]
 }
 
+const fact = InboundId.make("0196f3c0-0000-8000-8000-000000000003")
+const lid = Lid.make("90000000000002")
+const heard = Heard.make({
+  waMessageId: "3A00000000000000000001",
+  chat: { kind: "group", address: "120363000000000001@g.us" },
+  sender: { kind: "person", phone: PhoneNumber.make("+15551234567"), lid },
+  fromMe: false,
+  sentAt: at,
+  name: "Ada",
+  content: { type: "text", text: "Grüße 😀" }
+})
+const target = { waMessageId: heard.waMessageId, fromMe: false, sender: heard.sender }
+const content = { type: "text", text: "Grüße 😀" } as const
+const quote = { target, kind: "text", text: "Grüße 😀" }
+
 const orders = (version: number): [AgentCommands.Order, ...Array<AgentCommands.Order>] => {
   const order = (n: number, command: AgentCommands.Order["command"]): AgentCommands.Order => ({
     commandId: eventOf(n),
@@ -112,7 +127,14 @@ const orders = (version: number): [AgentCommands.Order, ...Array<AgentCommands.O
     ...(version < 2
       ? []
       : [order(4, { kind: "heartbeat", asked: eventOf(4), at, protocol: 2 }), order(5, { kind: "trust", pin })]),
-    ...(version < 3 ? [] : [order(6, { kind: "unlink" }), order(7, { kind: "reconnect" })])
+    ...(version < 3
+      ? []
+      : [
+          order(6, { kind: "unlink" }),
+          order(7, { kind: "reconnect" }),
+          order(8, { kind: "read", fact, personal: { chat: heard.chat, target } }),
+          order(9, { kind: "send", message, waMessageId, personal: { to, content, quote } })
+        ])
   ]
 }
 
@@ -146,19 +168,9 @@ const said = [
   { kind: "device", change: "connected", step: 1, at },
   { kind: "device", change: "disconnected", step: 2, at, reason: "connection_lost" }
 ] as const
+const readMarked = { kind: "read_marked", fact, at } as const
 const number = PhoneNumber.make("+15550100009")
 const heartbeat = { kind: "heartbeat", at, protocol: 2, revision: 3, refused: 4, offsetMillis: -5 } as const
-
-const lid = Lid.make("90000000000002")
-const heard = Heard.make({
-  waMessageId: "3A00000000000000000001",
-  chat: { kind: "group", address: "120363000000000001@g.us" },
-  sender: { kind: "person", phone: PhoneNumber.make("+15551234567"), lid },
-  fromMe: false,
-  sentAt: at,
-  name: "Ada",
-  content: { type: "text", text: "Grüße 😀" }
-})
 
 const reports = Effect.fnUntraced(function* (version: number) {
   const { ports, published } = yield* scene
@@ -179,7 +191,8 @@ const reports = Effect.fnUntraced(function* (version: number) {
   )
   const reporter = Context.get(services, Reporter.Reporter)
   const regarding = { commandId: eventOf(1), attempt: 2, position: 7n, device, subject }
-  reporter.publish(said.map((report) => reporter.compose(regarding, report)))
+  const kept = version < hearingSince ? said : [...said, readMarked]
+  reporter.publish(kept.map((report) => reporter.compose(regarding, report)))
   yield* reporter.showCode(regarding, { method: "qr", code: "2@code", expiresAt })
   if (version >= 2) reporter.ask(eventOf(2), heartbeat)
   reporter.tellNumber(regarding, { asOf: 1, number }) // says nothing where there are no words for it
@@ -247,7 +260,8 @@ describe("envelopes are read as they were first released", () => {
         const told = { kind: "number", asOf: 1, box: { number } }
         const fact = { kind: "heard", at, box: heard }
         const later = [...(version < 2 ? [] : [heartbeat]), ...(version < hearingSince ? [] : [told, fact])]
-        assert.deepStrictEqual(read, [...said, code, ...later])
+        const kept = version < hearingSince ? said : [...said, readMarked]
+        assert.deepStrictEqual(read, [...kept, code, ...later])
       })
     )
   }

@@ -10,6 +10,8 @@ import { connectedDevice, eventually, folder, gatewayOptions, type Homing, life,
 const unreachable = Layer.succeed(WhatsApp, {
   encode: (_device, { content }) => Effect.succeed(Instant.encode(content)),
   logOut: () => Effect.void,
+  markRead: () => Effect.succeed(false),
+  typing: () => Effect.void,
   open: () => Effect.void,
   send: () => Effect.succeed<SendOutcome>({ _tag: "NotSent", reason: "not_connected", final: false }),
   events: Stream.never

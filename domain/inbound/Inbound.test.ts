@@ -1,8 +1,15 @@
 import { assert, describe, it } from "@effect/vitest"
-import { DeviceId, SubjectId } from "../Ids.ts"
+import { DeviceId, EventId, SubjectId } from "../Ids.ts"
 import { fromMillis } from "../Instant.ts"
 import { specification } from "../testing/Specification.ts"
-import { Inbound, type InboundEvent, InboundRejected, type ReceivedFact, undecryptable } from "./Inbound.ts"
+import {
+  Inbound,
+  type InboundEvent,
+  InboundRejected,
+  type ReadRequested,
+  type ReceivedFact,
+  undecryptable
+} from "./Inbound.ts"
 
 const { given } = specification(Inbound)
 const [phone, lid, other] = ["p", "l", "o"].map((letter) => SubjectId.make(letter.repeat(43))) as [
@@ -77,5 +84,57 @@ describe("a fact", () => {
   it("that was read stays as it is when it comes again and cannot be read", () => {
     assert.deepStrictEqual(given(received(factOf(hello))).when(receive(factOf(unread))), [])
     assert.deepStrictEqual(given(received(factOf(unread)), decrypted).when(receive(factOf(unread))), [])
+  })
+})
+
+describe("that a fact was read", () => {
+  const { device } = factOf(hello).source
+  const until = (millis: number) => fromMillis(millis)
+  const reading: ReadRequested = { device, transport: "whatsapp-web", message: sealed, expiresAt: until(1_000) }
+  const event = EventId.make("0196f3c0-0000-5000-8000-000000000001")
+  const requested: InboundEvent = { type: "inbound.read_requested", data: reading }
+  const asked: InboundEvent = { ...requested, id: event }
+  const marked: InboundEvent = { type: "inbound.read_marked", data: { at } }
+  const ask = (millis = 0) => ({ _tag: "AskToRead", reading, at: until(millis) }) as const
+  const mark = (answers = event, by = device) => ({ _tag: "MarkRead", answers, device: by, at }) as const
+  const rejected = (reason: InboundRejected["reason"]) => new InboundRejected({ reason })
+  const fact = received(factOf(hello))
+
+  it("is asked for once while that is open, and again when its time was over", () => {
+    assert.deepStrictEqual(given(fact).when(ask()), [requested])
+    assert.deepStrictEqual(given(fact, asked).when(ask(999)), [])
+    assert.deepStrictEqual(given(fact, asked).when(ask(1_000)), [requested])
+    assert.deepStrictEqual(given(fact, asked, marked).when(ask(9_999)), [])
+    assert.deepStrictEqual(given().when(ask()), rejected("not_received"))
+  })
+
+  it("is recorded once, as the answer to what was asked, by its own device", () => {
+    assert.deepStrictEqual(given(fact, asked).when(mark()), [marked])
+    assert.deepStrictEqual(given(fact, asked, marked).when(mark()), [])
+    const other = EventId.make("0196f3c0-0000-5000-8000-000000000002")
+    assert.deepStrictEqual(given(fact, asked).when(mark(other)), rejected("not_asked"))
+    assert.deepStrictEqual(given(fact).when(mark()), rejected("not_asked"))
+    const foreign = DeviceId.make("0196f3c0-0000-7000-8000-000000000009")
+    assert.deepStrictEqual(given(fact, asked).when(mark(event, foreign)), rejected("other_device"))
+  })
+
+  it("is said of what others have said to people, and of nothing else", () => {
+    const { chat, ...rest } = factOf(hello)
+    const broadcast = received({ ...rest, chat: { ...chat, kind: "broadcast" } })
+    const own = received({ ...rest, chat, fromMe: true })
+    for (const one of [own, broadcast, received(factOf(unread)), received(factOf(said("reaction", "r")))]) {
+      assert.deepStrictEqual(given(one).when(ask()), rejected("not_for_reading"))
+    }
+    assert.deepStrictEqual(given(received(factOf(unread)), decrypted).when(ask()), [requested])
+  })
+
+  it("goes with what is heard, if that is wanted: of what is new, and once it can be read", () => {
+    const heard = (fact: ReceivedFact) => ({ ...receive(fact), reading })
+    assert.deepStrictEqual(given().when(heard(factOf(hello))), [fact, requested])
+    assert.deepStrictEqual(given(fact).when(heard(factOf(hello))), [])
+    const past = { ...factOf(hello), isHistory: true } as const
+    assert.deepStrictEqual(given().when(heard(past)), [received(past)])
+    assert.deepStrictEqual(given().when(heard(factOf(unread))), [received(factOf(unread))])
+    assert.deepStrictEqual(given(received(factOf(unread))).when(heard(factOf(hello))), [decrypted, requested])
   })
 })

@@ -2,11 +2,10 @@ import { Result, Schema } from "effect"
 import { type Aggregate, aggregate } from "../Aggregate.ts"
 import type { Decider } from "../Decider.ts"
 import { type EventOf, released } from "../Events.ts"
-import type { InboundId } from "../Ids.ts"
-import { SubjectId } from "../Ids.ts"
+import { DeviceId, type EventId, type InboundId, SubjectId } from "../Ids.ts"
 import { Instant } from "../Instant.ts"
 import { sealedAs } from "../Sealed.ts"
-import { Source } from "./Heard.ts"
+import { Source, saidKinds } from "./Heard.ts"
 
 /** A fact: one thing heard from outside, recorded once. It refers to no state. */
 
@@ -48,19 +47,54 @@ const decrypted = Schema.Struct({
   heardAt: Instant
 })
 
+/** WhatsApp is to be told that the account has read it, by whoever has the session. */
+const readRequested = Schema.Struct({
+  device: DeviceId,
+  transport: Schema.Literal("whatsapp-web"),
+  /** Where it was said, and by whom. */
+  message: sealedAs("message"),
+  /** Nobody tells WhatsApp after that, unless it is asked again. */
+  expiresAt: Instant
+})
+export type ReadRequested = typeof readRequested.Type
+
+/** WhatsApp was told, by the clock of whoever told it. What its agent signed of that proves nothing of any message. */
+const readMarked = Schema.Struct({ at: Instant })
+
 const events = {
   "inbound.received": released(Received),
-  "inbound.decrypted": released(decrypted)
+  "inbound.decrypted": released(decrypted),
+  "inbound.read_requested": released(readRequested),
+  "inbound.read_marked": released(readMarked)
 }
 export type InboundEvent = EventOf<typeof events>
 
 // Commands
 
-export type InboundCommand = { readonly _tag: "Receive"; readonly fact: ReceivedFact }
+export type InboundCommand =
+  /** `reading`: WhatsApp is to be told at once that it was read, if anybody is told so of it. */
+  | { readonly _tag: "Receive"; readonly fact: ReceivedFact; readonly reading?: ReadRequested }
+  /** Asked again while it is open, or when it was done, it changes nothing. */
+  | { readonly _tag: "AskToRead"; readonly reading: ReadRequested; readonly at: Instant }
+  /** `device` is one of whoever reports; `answers` what was asked. */
+  | {
+      readonly _tag: "MarkRead"
+      readonly answers: EventId
+      readonly device: DeviceId
+      readonly at: Instant
+    }
 
 export class InboundRejected extends Schema.TaggedError<InboundRejected>()("InboundRejected", {
-  /** Recorded under this id is something else. */
-  reason: Schema.Literals(["other_content"])
+  reason: Schema.Literals([
+    /** Recorded under this id is something else. */
+    "other_content",
+    "not_received",
+    /** Nobody is told that this was read. */
+    "not_for_reading",
+    "other_device",
+    /** Nobody had asked for what is answered. */
+    "not_asked"
+  ])
 }) {}
 
 // State
@@ -69,7 +103,20 @@ interface Heard {
   readonly contentDigest: string
   readonly chat: ReadonlyArray<SubjectId>
   readonly sender: ReadonlyArray<SubjectId>
+  readonly device: DeviceId
+  /** Said by somebody else, where people are told that it was read. */
+  readonly isAddressed: boolean
+  /** What people are told of, if they are told of any. */
+  readonly kind: string
+  readonly reading: Reading
 }
+
+interface Reading {
+  readonly asked: ReadonlySet<EventId>
+  readonly until: Instant | undefined
+  readonly isDone: boolean
+}
+const unread: Reading = { asked: new Set(), until: undefined, isDone: false }
 
 export type InboundState =
   | { readonly _tag: "Nothing" }
@@ -78,33 +125,77 @@ export type InboundState =
 /** The kind of what came and could not be read. */
 export const undecryptable = "undecryptable"
 
+/** In these its sender is told who has read what. */
+const addressed: ReadonlySet<string> = new Set(["person", "group"])
+
+const mayBeRead = ({ isAddressed, kind }: Pick<Heard, "isAddressed" | "kind">) =>
+  isAddressed && kind !== undecryptable && saidKinds.has(kind)
+
+const isAddressed = ({ chat, fromMe }: ReceivedFact) => !fromMe && addressed.has(chat.kind)
+
 const meet = (some: ReadonlyArray<SubjectId>, others: ReadonlyArray<SubjectId>) => some.some((_) => others.includes(_))
 
 type Decision = Result.Result<ReadonlyArray<InboundEvent>, InboundRejected>
 const accept = (...events: ReadonlyArray<InboundEvent>): Decision => Result.succeed(events)
+const reject = (reason: InboundRejected["reason"]): Decision => Result.fail(new InboundRejected({ reason }))
+
+const requesting = (reading: ReadRequested): InboundEvent => ({ type: "inbound.read_requested", data: reading })
+
+const receive = ({ fact, reading }: Extract<InboundCommand, { _tag: "Receive" }>, state: InboundState): Decision => {
+  const { chat, content, contentDigest, heardAt, isHistory, sender } = fact
+  const isToBeRead = mayBeRead({ isAddressed: isAddressed(fact), kind: content.kind }) && isHistory !== true
+  const requests = reading !== undefined && isToBeRead ? [requesting(reading)] : []
+  if (state._tag === "Nothing") return accept({ type: "inbound.received", data: fact }, ...requests)
+  const isOfTheSame = meet(chat.names, state.chat) && meet(sender.names, state.sender)
+  // a phone remembers what was said as it stands by now, after its edits: that adds nothing to what was heard
+  const addsNothing = content.kind === undecryptable || (isHistory === true && state.isReadable)
+  if (isOfTheSame && (contentDigest === state.contentDigest || addsNothing)) return accept()
+  if (!isOfTheSame || state.isReadable) return reject("other_content")
+  return accept({ type: "inbound.decrypted", data: { content, contentDigest, heardAt } }, ...requests)
+}
 
 const decider: Decider<InboundState, InboundCommand, InboundEvent, InboundRejected> = {
   initialState: { _tag: "Nothing" },
 
-  decide: ({ fact }, state) => {
-    if (state._tag === "Nothing") return accept({ type: "inbound.received", data: fact })
-    const { chat, content, contentDigest, heardAt, sender } = fact
-    const isOfTheSame = meet(chat.names, state.chat) && meet(sender.names, state.sender)
-    // a phone remembers what was said as it stands by now, after its edits: that adds nothing to what was heard
-    const addsNothing = content.kind === undecryptable || (fact.isHistory === true && state.isReadable)
-    if (isOfTheSame && (contentDigest === state.contentDigest || addsNothing)) return accept()
-    return isOfTheSame && !state.isReadable
-      ? accept({ type: "inbound.decrypted", data: { content, contentDigest, heardAt } })
-      : Result.fail(new InboundRejected({ reason: "other_content" }))
+  decide: (command, state) => {
+    if (command._tag === "Receive") return receive(command, state)
+    if (state._tag === "Nothing") return reject("not_received")
+    const { asked, isDone, until } = state.reading
+    if (command._tag === "AskToRead") {
+      if (!mayBeRead(state)) return reject("not_for_reading")
+      const isOpen = until !== undefined && command.at < until
+      return isDone || isOpen ? accept() : accept(requesting(command.reading))
+    }
+    const { answers, at, device } = command
+    if (device !== state.device) return reject("other_device")
+    if (!asked.has(answers)) return reject("not_asked")
+    return isDone ? accept() : accept({ type: "inbound.read_marked", data: { at } })
   },
 
-  evolve: (state, { data, type }) => {
-    if (type === "inbound.decrypted") {
-      return state._tag === "Nothing" ? state : { ...state, contentDigest: data.contentDigest, isReadable: true }
+  evolve: (state, { data, id, type }) => {
+    if (type === "inbound.received") {
+      const { chat, content, contentDigest, sender, source } = data
+      return {
+        _tag: "Received",
+        isReadable: content.kind !== undecryptable,
+        contentDigest,
+        chat: chat.names,
+        sender: sender.names,
+        device: source.device,
+        isAddressed: isAddressed(data),
+        kind: content.kind,
+        reading: unread
+      }
     }
-    const { chat, content, contentDigest, sender } = data
-    const isReadable = content.kind !== undecryptable
-    return { _tag: "Received", isReadable, contentDigest, chat: chat.names, sender: sender.names }
+    if (state._tag === "Nothing") return state
+    if (type === "inbound.decrypted") {
+      const { content, contentDigest } = data
+      return { ...state, contentDigest, kind: content.kind, isReadable: true }
+    }
+    const { reading } = state
+    if (type === "inbound.read_marked") return { ...state, reading: { ...reading, isDone: true } }
+    const asked = id === undefined ? reading.asked : new Set(reading.asked).add(id)
+    return { ...state, reading: { ...reading, asked, until: data.expiresAt } }
   }
 }
 

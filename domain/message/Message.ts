@@ -38,7 +38,9 @@ const queued = Schema.Struct({
     Schema.Struct({ name: Schema.Literal("whatsapp-web"), messageId: WaMessageId }),
     /** Its id is chosen there: whoever sent it is told, later. */
     Schema.Struct({ name: Schema.Literal("cloud-api") })
-  ])
+  ]),
+  /** The fact or message that it replies to, and what is shown of that. */
+  replyTo: Schema.optionalKey(Schema.Struct({ id: Schema.String, quote: sealedAs("quote") }))
 })
 export type Queued = typeof queued.Type
 
@@ -47,8 +49,8 @@ const renewed = ({ transport: name, waMessageId: messageId, ...same }: typeof qu
   transport: { messageId, name }
 })
 /** In the order of canonical JSON, as the newest is: then it is written without sorting. */
-const former = ({ content: { body, kind }, transport, ...same }: Queued): typeof queuedV1.Type | undefined =>
-  transport.name === "whatsapp-web" && kind === "text"
+const former = ({ content: { body, kind }, replyTo, transport, ...same }: Queued): typeof queuedV1.Type | undefined =>
+  transport.name === "whatsapp-web" && kind === "text" && replyTo === undefined
     ? { content: { body, kind }, ...same, transport: transport.name, waMessageId: transport.messageId }
     : undefined
 

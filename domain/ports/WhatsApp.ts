@@ -1,7 +1,8 @@
 import { Context, type Effect, Schema, type Stream } from "effect"
 import type { DeviceId, WaMessageId } from "../Ids.ts"
 import type { Instant } from "../Instant.ts"
-import type { Heard } from "../inbound/Heard.ts"
+import type { Chat, Heard, Target } from "../inbound/Heard.ts"
+import type { Quote } from "../inbound/Quote.ts"
 import type { MessageCodeOf } from "../message/Codes.ts"
 import type { Content } from "../message/content/Content.ts"
 import type { PhoneNumber, Recipient } from "../message/Recipient.ts"
@@ -119,7 +120,7 @@ export class WhatsApp extends Context.Service<
      */
     readonly encode: (
       device: DeviceId,
-      message: { readonly to: Recipient; readonly content: Content }
+      message: { readonly to: Recipient; readonly content: Content; readonly quote?: Quote | undefined }
     ) => Effect.Effect<Uint8Array>
 
     /**
@@ -151,6 +152,18 @@ export class WhatsApp extends Context.Service<
       device: DeviceId,
       message: { readonly waMessageId: WaMessageId; readonly to: Recipient; readonly bytes: Uint8Array }
     ) => Effect.Effect<SendOutcome>
+
+    /**
+     * Tells WhatsApp that the account has read what it heard; `false` when it is not known to have been told. What its
+     * sender hears of it is for the account's settings to say. Told twice, it is as if it was told once.
+     */
+    readonly markRead: (
+      device: DeviceId,
+      message: { readonly chat: Chat; readonly target: Target }
+    ) => Effect.Effect<boolean>
+
+    /** Shows the recipient that somebody is writing, if their WhatsApp shows such things. Whatever comes of it. */
+    readonly typing: (device: DeviceId, to: Recipient) => Effect.Effect<void>
 
     /** Everything sessions tell, from now on; one consumer. */
     readonly events: Stream.Stream<SessionEvent>

@@ -4,6 +4,7 @@ import { crypto } from "#infra/crypto/NodeCrypto.ts"
 import { utf8 } from "../Bytes.ts"
 import { EventId, MessageId, SubjectId, WaMessageId } from "../Ids.ts"
 import { fromMillis } from "../Instant.ts"
+import { mostQuoted } from "../inbound/Quote.ts"
 import { maxTextLength } from "../message/content/Text.ts"
 import { encodePayload, header } from "../testing/EnvelopeFixture.ts"
 import { encodeUnsigned, type Header, signBatch, verifyBatch } from "./Envelope.ts"
@@ -85,7 +86,8 @@ describe("a box", () => {
   it.effect("of the longest content fits an envelope, every character escaped", () =>
     Effect.gen(function* () {
       for (const text of ["\u0001", "語", "\\", '"'].map((one) => one.repeat(maxTextLength))) {
-        const long = decodeSend({ ...personal, content: { type: "text", text } })
+        const quote = { target: { waMessageId: "A", fromMe: true }, kind: "text", text: text.slice(0, mostQuoted) }
+        const long = decodeSend({ ...personal, content: { type: "text", text }, quote })
         const payload = encodePayload({
           kind: "send",
           message,

@@ -1,9 +1,10 @@
 import { Effect, Schema } from "effect"
 import { base64url, fromBase64url, fromUtf8, lengthPrefixed, utf8 } from "../Bytes.ts"
-import { EventId, MessageId, SubjectId, WaMessageId } from "../Ids.ts"
+import { EventId, InboundId, MessageId, SubjectId, WaMessageId } from "../Ids.ts"
 import { Instant } from "../Instant.ts"
 import { GatewayPin } from "../identity/Trust.ts"
-import { Heard } from "../inbound/Heard.ts"
+import { Chat, Heard, Target } from "../inbound/Heard.ts"
+import { Quote } from "../inbound/Quote.ts"
 import { Content } from "../message/content/Content.ts"
 import { PhoneNumber, Recipient } from "../message/Recipient.ts"
 import { reportKinds } from "../message/Status.ts"
@@ -44,7 +45,9 @@ export const AgentCommand = Schema.Union([
   /** Version 3. WhatsApp is to forget the device, and so is the agent: it reports `logged_out`. */
   Schema.Struct({ kind: Schema.Literal("unlink") }),
   /** Version 3. The device's session is to be opened again, if it has ended. */
-  Schema.Struct({ kind: Schema.Literal("reconnect") })
+  Schema.Struct({ kind: Schema.Literal("reconnect") }),
+  /** Version 3. WhatsApp is to be told that the account has read what it heard: the agent reports `read_marked`. */
+  Schema.Struct({ kind: Schema.Literal("read"), fact: InboundId, box: WireBox })
 ])
 /** What a program that speaks no more than version 2 can read. */
 export const AgentCommandV2 = Schema.Union(commandsOfVersion2)
@@ -52,14 +55,18 @@ export const AgentCommandV2 = Schema.Union(commandsOfVersion2)
 export const AgentCommandV1 = Schema.Union(commandsOfVersion1)
 export type AgentCommand = typeof AgentCommand.Type
 
-/** The personal part of `send`. */
-export const SendBox = Schema.Struct({ to: Recipient, content: Content })
+/** The personal part of `send`. `quote`: of version 3, what it replies to. */
+export const SendBox = Schema.Struct({ to: Recipient, content: Content, quote: Schema.optionalKey(Quote) })
 export type SendBox = typeof SendBox.Type
 /** The personal part of `pair`. */
 export const PairBox = Schema.Union([
   Schema.Struct({ method: Schema.Literal("qr") }),
   Schema.Struct({ method: Schema.Literal("code"), phone: PhoneNumber })
 ])
+
+/** The personal part of `read`. */
+export const ReadBox = Schema.Struct({ chat: Chat, target: Target })
+export type ReadBox = typeof ReadBox.Type
 
 /** The personal part of `number`. */
 export const NumberBox = Schema.Struct({ number: PhoneNumber })
@@ -118,7 +125,9 @@ export const AgentReport = Schema.Union([
    * Version 3. The number of the account that the device is linked to, as of the report with this step. It is recorded
    * sealed, and without the bytes that the agent signed: those are no message's evidence, and would outlive an erasure.
    */
-  Schema.Struct({ kind: Schema.Literal("number"), asOf: Schema.Natural, box: WireBox })
+  Schema.Struct({ kind: Schema.Literal("number"), asOf: Schema.Natural, box: WireBox }),
+  /** Version 3. WhatsApp was told that the account has read this. */
+  Schema.Struct({ kind: Schema.Literal("read_marked"), fact: InboundId, at: Instant })
 ])
 /** What a program that speaks no more than version 2 can read. */
 export const AgentReportV2 = Schema.Union(reportsOfVersion2)

@@ -56,24 +56,32 @@ export const version2 = version1.next({ commands: AgentCommandV2, reports: Agent
 export const heartbeatsSince = version2.newest
 
 /**
- * Adds what is asked of devices that are there, to be unlinked and to connect again, whose number they are linked to, and
- * what they hear.
+ * Adds what is asked of devices that are there, to be unlinked, to connect again and to mark what they heard as read, whose
+ * number they are linked to, what they hear, and what a message replies to.
  */
 export const version3 = version2.next({ commands: AgentCommand, reports: AgentReport })
 
 /** From this version on an agent tells the number of an account. */
 export const numbersSince = version3.newest
 
-/** From this version on an agent unlinks and reconnects devices, and pairs those again that it has. */
+/** From this version on an agent unlinks and reconnects devices, pairs those again that it has, and marks as read. */
 const managedSince = version3.newest
-const managing: ReadonlyArray<AgentCommand["kind"]> = ["unlink", "reconnect"]
+const managing: ReadonlyArray<AgentCommand["kind"]> = ["unlink", "reconnect", "read"]
 
 /** From this version on a gateway takes what devices hear. */
 export const hearingSince = version3.newest
 
+/** From this version on an agent quotes what a message replies to; an older one would send it without. */
+const quotingSince = version3.newest
+
 /** Whether a side that speaks this version has words for such a command. */
-export const isSaid = (kind: AgentCommand["kind"], version: number): boolean =>
-  version >= managedSince || !managing.includes(kind)
+export const isSaid = (
+  { kind, personal = {} }: { readonly kind: AgentCommand["kind"]; readonly personal?: object },
+  version: number
+): boolean => {
+  const isQuoting = "quote" in personal
+  return (version >= managedSince || !managing.includes(kind)) && (version >= quotingSince || !isQuoting)
+}
 
 type Spoken = Versions<AgentCommand, AgentReport>
 

@@ -3,7 +3,7 @@ import { utf8 } from "#domain/Bytes.ts"
 import type { DeviceId } from "#domain/Ids.ts"
 import { fromMillis } from "#domain/Instant.ts"
 import type { Content } from "#domain/message/content/Content.ts"
-import { PhoneNumber } from "#domain/message/Recipient.ts"
+import { PhoneNumber, type Recipient } from "#domain/message/Recipient.ts"
 import {
   type SendOutcome,
   type SentMessage,
@@ -13,6 +13,7 @@ import {
 } from "#domain/ports/WhatsApp.ts"
 
 type Sent = Parameters<WhatsApp["Service"]["send"]>[1] & { readonly device: DeviceId }
+type Read = Parameters<WhatsApp["Service"]["markRead"]>[1] & { readonly device: DeviceId }
 
 /** A session event; a receipt need not say what follows from its being taken. */
 type Told =
@@ -34,6 +35,8 @@ export const make = (
     readonly outcome?: (message: Sent) => Effect.Effect<SendOutcome>
     /** What comes before a device is open; when it fails, opening does. */
     readonly opening?: (device: DeviceId, linked: boolean) => Effect.Effect<void, WhatsAppUnavailable>
+    /** Whether it hears what was read. */
+    readonly hearsReading?: () => boolean
     /** It hears of no logging out. */
     readonly outOfReach?: boolean
     /** How many of the last messages `sent` keeps; none by default, so that a benchmark's memory stays flat. */
@@ -42,6 +45,8 @@ export const make = (
 ) => {
   const keep = options.keep ?? 0
   const sent: Array<Sent> = []
+  const reads: Array<Read> = []
+  const typed: Array<Recipient> = []
   let queue: Queue.Queue<SessionEvent> | undefined
   let open = new Set<DeviceId>()
   const tell = (event: Told) =>
@@ -91,13 +96,20 @@ export const make = (
             if (sent.length > keep) sent.shift()
             return options.outcome?.(kept) ?? acked
           }),
+        markRead: (device, message) =>
+          Effect.sync(() => {
+            if (!open.has(device) || options.hearsReading?.() === false) return false
+            if (keep > 0) reads.push({ ...message, device })
+            return true
+          }),
+        typing: (_device, to) => Effect.sync(() => void (keep > 0 && typed.push(to))),
         events: Stream.fromQueue(events)
       })
     })
   )
 
   /** `tell` adds to the events of the layer built last, as a receipt would. */
-  return { ask, layer, sent, tell }
+  return { ask, layer, reads, sent, tell, typed }
 }
 
 export const layer = make().layer

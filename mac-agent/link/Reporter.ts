@@ -35,6 +35,9 @@ interface Leaving extends Outgoing {
   readonly returned?: () => void
 }
 
+/** What the ledger keeps until it is acknowledged. */
+type Kept = Extract<AgentReport, { kind: "message" | "device" | "read_marked" }>
+
 /** What is told of an account until the gateway has it. */
 interface Numbered {
   readonly id: EventId
@@ -48,10 +51,7 @@ export class Reporter extends Context.Service<
   Reporter,
   {
     /** A report to be kept in the ledger with the change it tells of, then published. Its id follows from what it says. */
-    readonly compose: (
-      regarding: Regarding,
-      report: Extract<AgentReport, { kind: "message" | "device" }>
-    ) => LedgerReport
+    readonly compose: (regarding: Regarding, report: Kept) => LedgerReport
     /** Publishes soon; until its acknowledgement comes it is published again. */
     readonly publish: (reports: ReadonlyArray<LedgerReport>) => void
     /** The same with what leaves next, 50 milliseconds later at most: for what may wait a little. */
@@ -77,6 +77,19 @@ export class Reporter extends Context.Service<
     readonly acknowledged: (reports: ReadonlyArray<EventId>) => Effect.Effect<void>
   }
 >()("homing/mac-agent/link/Reporter") {}
+
+/** By which a report is told apart from the others that answer the same. */
+const stepOf = ({ attempt }: Regarding, report: Kept): string => {
+  if (report.kind === "read_marked") return report.kind
+  if (report.kind === "device") return deviceReportKey(report)
+  const { claim: kind, code, recipient } = report
+  return reportKey({
+    kind,
+    attempt,
+    ...(recipient !== undefined && { recipient }),
+    ...(code !== undefined && { code })
+  })
+}
 
 export const layer = Layer.effect(
   Reporter,
@@ -201,17 +214,8 @@ export const layer = Layer.effect(
 
     return {
       compose: (regarding, report) => {
-        const claim =
-          report.kind === "device"
-            ? deviceReportKey(report)
-            : reportKey({
-                kind: report.claim,
-                attempt: regarding.attempt,
-                ...(report.recipient !== undefined && { recipient: report.recipient }),
-                ...(report.code !== undefined && { code: report.code })
-              })
         return {
-          id: reportIdOf(crypto, regarding.commandId, regarding.attempt, claim),
+          id: reportIdOf(crypto, regarding.commandId, regarding.attempt, stepOf(regarding, report)),
           position: regarding.position,
           bytes: write(sender(), regarding, validFrom(wall()), report)
         }

@@ -54,6 +54,9 @@ export const make = (entry: LedgerEntry): Live => ({
 
 export const hasExpired = ({ entry }: Live, now: number): boolean => now >= toMillis(entry.expiresAt)
 
+export const isTried = ({ attemptedMillis, doubt }: Live): boolean =>
+  attemptedMillis !== undefined || doubt !== undefined
+
 /** No further try is made of what may have left. */
 export const isClosed = (live: Live, now: number): boolean =>
   now - (live.attemptedMillis ?? toMillis(live.entry.acceptedAt)) > windowMillis || hasExpired(live, now)

@@ -5,7 +5,7 @@ import { Later } from "#domain/Later.ts"
 import { lru } from "#domain/Lru.ts"
 import type { MessageCode } from "#domain/message/Codes.ts"
 import { notice } from "#domain/Notice.ts"
-import { Ledger, type LedgerEntry, type LedgerState } from "#domain/ports/Ledger.ts"
+import { Ledger, type LedgerEntry } from "#domain/ports/Ledger.ts"
 import { Steps } from "#domain/ports/Steps.ts"
 import { LedgerPatience } from "../LedgerPatience.ts"
 import { GatewayClock } from "../link/GatewayClock.ts"
@@ -15,7 +15,8 @@ import * as Chats from "./Chats.ts"
 import * as Live from "./Entry.ts"
 import * as SentMessages from "./SentMessages.ts"
 import * as Tries from "./Tries.ts"
-import { changeOf, reporting } from "./Verdicts.ts"
+import * as Typing from "./Typing.ts"
+import { arrivals, changeOf, isTold, reporting, tellOtherCopy } from "./Verdicts.ts"
 
 export interface SenderOptions {
   /** After a (re)connection, what WhatsApp still has to tell of earlier attempts comes first. 3 seconds by default. */
@@ -29,16 +30,14 @@ export interface SenderOptions {
   readonly sendsAtOnce?: number
   /** On a stop, what is under way has so long to end: 10 seconds by default. */
   readonly drainMillis?: () => number
+  /** How long at most somebody is seen writing before a message is first tried: not at all by default. */
+  readonly typingMillis?: number
 }
 
 /** Bounds how long one commit holds the event loop. */
 const endedAtOnce = 512
 /** Most words come soon, and their messages need not be looked up in the ledger. */
 const mostLately = 512
-/** Of the recipient's: what they say of a message depends on nothing that became of it meanwhile. */
-const arrivals: ReadonlySet<string> = new Set(["delivered", "read", "played"])
-/** Without a life, these are over by the server's word: what was deferred may be missing from the state. */
-const isTold: ReadonlySet<LedgerState> = new Set(["attempting", "acked"])
 
 /** The one place that writes to WhatsApp: attempts, outcomes, retries, expiry. */
 export class Sender extends Context.Service<
@@ -68,9 +67,6 @@ export class Sender extends Context.Service<
   }
 >()("homing/mac-agent/sending/Sender") {}
 
-const tellOtherCopy = (reason: string | undefined) =>
-  Effect.logInfo("the refusal of another copy of a message is ignored", { reason })
-
 export const layer = (options: SenderOptions = {}) =>
   Layer.effect(
     Sender,
@@ -87,7 +83,8 @@ export const layer = (options: SenderOptions = {}) =>
         drainMillis = () => 10_000,
         lastingMillis = 1_000,
         offlineReceiptsMillis = 3_000,
-        sendsAtOnce = 128
+        sendsAtOnce = 128,
+        typingMillis = 0
       } = options
       const reportOf = reporting(reporter)
 
@@ -113,7 +110,8 @@ export const layer = (options: SenderOptions = {}) =>
         if (draining && chats.underway() === 0) idle.tell(Exit.void)
         wake(entry)
       }
-      const tries = yield* Tries.make({ chats, lastingMillis, lives, proceed, run })
+      const typing = yield* Typing.make(typingMillis)
+      const tries = yield* Tries.make({ chats, lastingMillis, lives, proceed, run, typing })
 
       const raise = ({ attempt, commandId, waMessageId }: LedgerEntry): void => {
         const live = lives.get(commandId)
@@ -131,7 +129,8 @@ export const layer = (options: SenderOptions = {}) =>
         const now = fromMillis(yield* Clock.currentTimeMillis)
         for (const entry of entries) raise(entry) // never behind the ledger
         const placed = Array.map(entries, (entry): LedgerEntry => {
-          if (online.has(entry.device) && entry.expiresAt > now && chats.claim(entry)) {
+          const mayBegin = !typing.precedes && online.has(entry.device) && entry.expiresAt > now
+          if (mayBegin && chats.claim(entry)) {
             return { ...entry, state: "attempting", attemptedAt: now }
           }
           chats.reserve(entry)
@@ -275,6 +274,7 @@ export const layer = (options: SenderOptions = {}) =>
       const drain = Effect.suspend(() => {
         draining = true
         online.clear()
+        typing.stop()
         const [messages, withinMs] = [chats.underway(), Math.round(drainMillis())]
         if (messages === 0 || withinMs === 0) return Effect.void
         run(Effect.map(Effect.sleep(withinMs), () => void idle.tell(Exit.void)))

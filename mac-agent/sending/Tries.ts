@@ -11,7 +11,8 @@ import { Timers } from "#domain/Timer.ts"
 import { LedgerPatience } from "../LedgerPatience.ts"
 import { Reporter } from "../link/Reporter.ts"
 import type { Chats } from "./Chats.ts"
-import { doubted, hasExpired, type Live, mayBegin, pauseAfter, type Refusal } from "./Entry.ts"
+import { doubted, hasExpired, isTried, type Live, mayBegin, pauseAfter, type Refusal } from "./Entry.ts"
+import type { Typing } from "./Typing.ts"
 import { changeOf, reporting } from "./Verdicts.ts"
 
 export interface Surroundings {
@@ -22,10 +23,12 @@ export interface Surroundings {
   readonly proceed: (entry: LedgerEntry) => void
   readonly run: (effect: Effect.Effect<void>) => void
   readonly lastingMillis: number
+  readonly typing: Typing
 }
 
 /** What is done with one entry in a chat that is claimed for it: it is tried, and what became of that is settled. */
-export const make = Effect.fnUntraced(function* ({ chats, lastingMillis, lives, proceed, run }: Surroundings) {
+export const make = Effect.fnUntraced(function* (surroundings: Surroundings) {
+  const { chats, lastingMillis, lives, proceed, run, typing } = surroundings
   const wall = yield* Clocks.wall
   const { after } = yield* Timers
   const ledger = yield* Ledger
@@ -160,7 +163,7 @@ export const make = Effect.fnUntraced(function* ({ chats, lastingMillis, lives, 
     })
 
   /** Makes an entry `attempting`, durably, and tries it, unless its time is over. */
-  const begin = (live: Live): Effect.Effect<void> => {
+  const beginNow = (live: Live): Effect.Effect<void> => {
     live.trying = true
     const written = Effect.flatMap(Clock.currentTimeMillis, (now) => {
       if (!mayBegin(live, now)) return Effect.succeed(false)
@@ -173,6 +176,14 @@ export const make = Effect.fnUntraced(function* ({ chats, lastingMillis, lives, 
     // the server's word on an earlier try may come while this one is written down
     return Effect.flatMap(patience.surely(written), (isWritten) =>
       isWritten && !live.heard && live.refusal === undefined ? attempt(live) : forgo(live)
+    )
+  }
+
+  /** The same, after somebody was seen writing, if that is wanted and it is tried for the first time. */
+  const begin = (live: Live): Effect.Effect<void> => {
+    if (!typing.precedes || isTried(live)) return beginNow(live)
+    return Effect.flatMap(typing.show(live.entry), (isOver) =>
+      isOver ? beginNow(live) : Effect.sync(() => proceed(live.entry))
     )
   }
 

@@ -1,3 +1,4 @@
+import { Effect } from "effect"
 import { fromMillis } from "#domain/Instant.ts"
 import { type ReportKind, receipts } from "#domain/message/Status.ts"
 import type { LedgerChange, LedgerEntry, LedgerReport, LedgerState } from "#domain/ports/Ledger.ts"
@@ -25,3 +26,11 @@ export const changeOf = (
   millis: number,
   reports: ReadonlyArray<LedgerReport>
 ): LedgerChange => ({ epoch, position, state, at: fromMillis(millis), reports })
+
+/** Of the recipient's: what they say of a message depends on nothing that became of it meanwhile. */
+export const arrivals: ReadonlySet<string> = new Set(["delivered", "read", "played"])
+/** Without a life, these are over by the server's word: what was deferred may be missing from the state. */
+export const isTold: ReadonlySet<LedgerState> = new Set(["attempting", "acked"])
+
+export const tellOtherCopy = (reason: string | undefined) =>
+  Effect.logInfo("the refusal of another copy of a message is ignored", { reason })

@@ -8,6 +8,7 @@ import { Hearing } from "../hearing/Hearing.ts"
 import { LedgerPatience } from "../LedgerPatience.ts"
 import { Refusals } from "../link/Refusals.ts"
 import { Reporter } from "../link/Reporter.ts"
+import { Reading } from "../reading/Reading.ts"
 import { Sender } from "../sending/Sender.ts"
 import * as SentMessages from "../sending/SentMessages.ts"
 import { tellConnected, tellDisconnected } from "./Told.ts"
@@ -45,6 +46,7 @@ export const layer = Layer.effect(
     const hearing = yield* Hearing
     const ledger = yield* Ledger
     const patience = yield* LedgerPatience
+    const reading = yield* Reading
     const refusals = yield* Refusals
     const reporter = yield* Reporter
     const sender = yield* Sender
@@ -148,11 +150,13 @@ export const layer = Layer.effect(
           strangers.delete(event.device)
           yield* tellConnected(event.device)
           yield* sender.connected(event.device)
+          reading.connected(event.device)
           yield* report(held, "connected")
           if (event.number === undefined) return
           return reporter.tellNumber({ ...held, subject: "-" }, { asOf: held.reported, number: event.number })
         case "Disconnected":
           sender.disconnected(event.device)
+          reading.disconnected(event.device, event.reason === "logged_out")
           if (event.reason === "not_opened") strangers.add(event.device)
           yield* tellDisconnected(event.device, event.reason)
           return yield* ended(held, event)

@@ -279,8 +279,8 @@ export const startAgent = Effect.fnUntraced(function* (
     Layer.build
   )
   const refusals = Context.get(services, RefusalLog)
-  const { ask, sent, tell } = whatsapp
-  return { ask, ledger: Context.get(services, Ledger), refusals, steps, sent, tell }
+  const { ask, reads, sent, tell, typed } = whatsapp
+  return { ask, ledger: Context.get(services, Ledger), refusals, steps, sent, reads, tell, typed }
 })
 
 /** What WhatsApp was asked to send, by message number, in order. */

@@ -88,7 +88,8 @@ export const scene = Effect.fnUntraced(function* (options: { readonly lastingMil
       say("on")
     },
     run: yield* FiberSet.makeRuntime<never>(),
-    lastingMillis: options.lastingMillis ?? 60_000
+    lastingMillis: options.lastingMillis ?? 60_000,
+    typing: { precedes: false, show: () => Effect.succeed(true), stop: () => {} }
   }).pipe(Effect.provideContext(Context.add(services, Ledger, spied)))
 
   /** One that the ledger has, and whose chat is claimed for it. */

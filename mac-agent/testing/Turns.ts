@@ -3,6 +3,8 @@ import { TestClock } from "effect/testing"
 
 /** One turn of the real event loop: disk, timers and signatures get on, the test's clock stands still. */
 const turn = Effect.promise(() => new Promise<void>((resolve) => setImmediate(resolve)))
+/** What is under way gets on, and no time passes. */
+export const turns = Effect.repeat(turn, { times: 20 })
 const patienceMillis = 60_000
 
 export const until = (what: string, condition: () => boolean) =>

@@ -9,6 +9,12 @@ export const errorCodes = {
   not_found: [404, "There is nothing here."],
   message_not_found: [404, "There is no such message."],
   inbound_not_found: [404, "Nothing was heard under this id."],
+  not_for_reading: [
+    409,
+    "Nobody is told that this was read: the account itself said it, or nobody has said it, or it cannot be read any more."
+  ],
+  reply_target_not_found: [404, "There is no message under the id in replyTo that can be replied to."],
+  reply_in_another_chat: [422, "What replyTo names was said in another chat."],
   device_not_found: [404, "There is no such device."],
   qr_not_found: [
     404,

@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
+import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { Authorization, CountsAs, RequiredScope, ShowsViews } from "./Authorization.ts"
 import { Fact } from "./Facts.ts"
 import { instant, nullable, uuid } from "./Members.ts"
@@ -7,8 +7,23 @@ import { pageSizes } from "./MessagesApi.ts"
 import { paging, pagingAs } from "./Paging.ts"
 import { anywhere, Problem } from "./Problems.ts"
 
+const Reading = Schema.Struct({
+  askedAt: instant("When it was last asked for."),
+  markedAt: Schema.optionalKey(instant("When the gateway heard that WhatsApp was told; absent until then."))
+}).annotate({
+  identifier: "InboundReading",
+  description: "Present once WhatsApp is to be told that the account has read it."
+})
+
+const InboundRead = Schema.Struct({
+  id: uuid("The fact's id."),
+  device: uuid("The device that heard it, and tells WhatsApp."),
+  reading: Reading
+}).annotate({ identifier: "InboundRead", description: "What became of marking something as read." })
+
 const Inbound = Schema.Struct({
   ...Fact.fields,
+  reading: Schema.optionalKey(Reading),
   recordedAt: instant("When it was recorded, by the gateway's clock.")
 }).annotate({ identifier: "Inbound", description: "One thing that a device heard." })
 
@@ -44,9 +59,21 @@ export class InboundApi extends HttpApiGroup.make("inbound")
     })
       .annotate(RequiredScope, ["messages:read"])
       .annotate(OpenApi.Summary, "One thing that a device heard, as its events tell it")
-      .annotate(OpenApi.Description, whose)
+      .annotate(OpenApi.Description, whose),
+    HttpApiEndpoint.post("read", "/:id/read", {
+      params: { id: uuid("The fact's id.") },
+      success: [InboundRead, InboundRead.pipe(HttpApiSchema.status(202))],
+      error: [...anywhere, Problem("inbound_not_found"), Problem("not_for_reading"), Problem("device_not_paired")]
+    })
+      .annotate(RequiredScope, ["messages:send"])
+      .annotate(ShowsViews, "memory")
+      .annotate(OpenApi.Summary, "Tell WhatsApp that the account has read something that a device heard")
+      .annotate(
+        OpenApi.Description,
+        "200 when WhatsApp was told, 202 while it is not: the device does it when it is connected, within a week. Asking again tells, and changes nothing."
+      )
   )
   .annotateEndpoints(CountsAs, "messages")
   .middleware(Authorization)
   .prefix("/v1/inbound")
-  .annotate(OpenApi.Description, "Read back what devices heard.") {}
+  .annotate(OpenApi.Description, "Read back what devices heard, and mark it as read.") {}

@@ -55,6 +55,9 @@ export const SendMessage = Schema.Struct({
     examples: ["+60123456789"]
   }),
   content: Content.annotate({ description: "What it says." }),
+  replyTo: Schema.optionalKey(
+    Id("The fact or message that it replies to, of the same device and chat: WhatsApp shows it above the reply.")
+  ),
   confirm: Schema.optionalKey(Confirm),
   expiresInSeconds: Schema.optionalKey(
     integer({ minimum: 1, maximum: 604_800 }, "Past it nothing leaves.").annotate({
@@ -87,6 +90,7 @@ export const Message = Schema.Struct({
   to: Schema.optionalKey(text(`The recipient's number in full. ${shownToReaders}`)),
   content: Schema.optionalKey(Content.annotate({ description: `What it says. ${shownToReaders}` })),
   waMessageId: Schema.optionalKey(text("The id under which it goes out, if that is chosen before the first try.")),
+  replyTo: Schema.optionalKey(uuid("The fact or message that it replies to.")),
   error: Schema.optionalKey(
     Schema.Struct({
       code: word(Object.keys(messageCodes), "One of these words, or a number of WhatsApp's own."),
@@ -158,6 +162,8 @@ export class MessagesApi extends HttpApiGroup.make("messages")
         Problem("invalid_number"),
         Problem("device_not_found"),
         Problem("device_not_paired"),
+        Problem("reply_target_not_found"),
+        Problem("reply_in_another_chat"),
         Problem("idempotency_conflict"),
         Problem("queue_full"),
         Problem("too_many_waits")

@@ -39,6 +39,7 @@ export const publicTypes = {
     to: Schema.optionalKey(text(`The recipient's number in full. ${shownToReaders}`)),
     content: Schema.optionalKey(Content.annotate({ description: `What it says. ${shownToReaders}` })),
     waMessageId: Schema.optionalKey(text("The id under which it goes out, if that is chosen before the first try.")),
+    replyTo: Schema.optionalKey(uuid("The fact or message that it replies to.")),
     tags: Schema.Record(Schema.String, Schema.String),
     expiresAt: instant("Past it nothing leaves.")
   }),
@@ -67,6 +68,13 @@ export const publicTypes = {
     device: Fact.fields.device,
     ...said,
     heardAt: Fact.fields.heardAt
+  }),
+  "homing.inbound.read_requested.v1": Schema.Struct({ id: Fact.fields.id, device: Fact.fields.device }),
+  /** WhatsApp was told that the account has read it. */
+  "homing.inbound.read_marked.v1": Schema.Struct({
+    id: Fact.fields.id,
+    device: Fact.fields.device,
+    at: instant("When, by the clock of the device's agent.")
   }),
 
   "homing.device.created.v1": Schema.Struct({ ...ofDevice, name }),

@@ -3,7 +3,7 @@ import { Effect, Layer, Schema } from "effect"
 import * as AgentProcess from "#mac-agent/Layers.ts"
 import * as Enrolment from "#mac-agent/link/Enrolment.ts"
 import type { Config } from "../Config.ts"
-import { whatsAppOptions } from "../layers/WhatsAppSettings.ts"
+import { senderOptions, whatsAppOptions } from "../layers/WhatsAppSettings.ts"
 import * as Log from "../telemetry/Log.ts"
 import { version } from "../Version.ts"
 import { faint, say, sayNotice, strong } from "./Terminal.ts"
@@ -24,7 +24,10 @@ export const run = ({ addresses, door, log, process, whatsApp }: Config) =>
       const session = AgentProcess.whatsapp(folder, whatsAppOptions(whatsApp))
       const drainMillis = () => door.drainTimeoutMs
       yield* Layer.build(
-        AgentProcess.layer(agent, folder, session, AgentProcess.bus(agent, natsUrl, natsCaFile), { drainMillis })
+        AgentProcess.layer(agent, folder, session, AgentProcess.bus(agent, natsUrl, natsCaFile), {
+          drainMillis,
+          ...senderOptions(whatsApp)
+        })
       )
       say("", `  ${strong("Homing agent")}  ${agent}   ${faint(`data in ${folder}`)}`, "")
       yield* Effect.logInfo("started", { agent, version, folder })

@@ -12,7 +12,7 @@ import * as QrCode from "../devices/QrCode.ts"
 import { Usefulness } from "../health/Usefulness.ts"
 import { alone, together } from "../layers/Processes.ts"
 import { type Role, roleOf } from "../layers/Role.ts"
-import { whatsAppOptions } from "../layers/WhatsAppSettings.ts"
+import { senderOptions, whatsAppOptions } from "../layers/WhatsAppSettings.ts"
 import * as Log from "../telemetry/Log.ts"
 import { version } from "../Version.ts"
 import { Views } from "../views/Views.ts"
@@ -29,7 +29,13 @@ export const run = (config: Config) =>
       const role = roleOf({ ...process, ...addresses })
       const services = yield* Layer.build(
         role === "embedded"
-          ? together(folder, options, whatsapp(folder, whatsAppOptions(config.whatsApp)), addresses)
+          ? together(
+              folder,
+              options,
+              whatsapp(folder, whatsAppOptions(config.whatsApp)),
+              addresses,
+              senderOptions(config.whatsApp)
+            )
           : alone(folder, addresses, options)
       )
       yield* greet(config, role).pipe(Effect.provideContext(services))

@@ -3,6 +3,7 @@ import { isReleased } from "#domain/Aggregates.ts"
 import { Device, type DeviceEvent } from "#domain/device/Device.ts"
 import { categoryOf, type SubjectId } from "#domain/Ids.ts"
 import { fromMillis, toMillis } from "#domain/Instant.ts"
+import { Inbound, type InboundEvent, type ReadRequested } from "#domain/inbound/Inbound.ts"
 import { Message } from "#domain/message/Message.ts"
 import type { Crypto } from "#domain/ports/Crypto.ts"
 import type { SubjectKeys, SubjectKeysUnavailable } from "#domain/ports/SubjectKeys.ts"
@@ -19,7 +20,7 @@ type Open = (
 ) => Effect.Effect<string, Unreadable | SubjectKeysUnavailable>
 
 /**
- * Only `message.queued` and what is asked of a device ask something of a transport. Personal data is opened here, to leave
+ * Only `message.queued`, what is asked of a device and what is to be marked as read ask something of a transport. Personal data is opened here, to leave
  * with it.
  */
 export const orders = (crypto: Crypto["Service"], keys: SubjectKeys["Service"]) => {
@@ -27,9 +28,11 @@ export const orders = (crypto: Crypto["Service"], keys: SubjectKeys["Service"]) 
   return (event: RecordedEvent, attempt: number): Outcome =>
     isQueued(event)
       ? sendOrder(open, event, attempt)
-      : isAsking(event)
-        ? deviceOrder(open, event, attempt)
-        : Effect.succeed(undefined)
+      : isReadRequest(event)
+        ? readOrder(open, event, attempt)
+        : isAsking(event)
+          ? deviceOrder(open, event, attempt)
+          : Effect.succeed(undefined)
 }
 
 /** What a newer release has stored is for that one to issue. */
@@ -55,15 +58,23 @@ const reconnecting: DeviceEvent["type"] = "device.reconnect_requested"
 export const isAsking = (event: RecordedEvent): boolean =>
   isStanding(event) || (nameOf(event) === reconnecting && isOf(Device.category, event))
 
+const reading: InboundEvent["type"] = "inbound.read_requested"
+
+/** Asks that a fact is marked as read. */
+export const isReadRequest = (event: RecordedEvent): boolean =>
+  nameOf(event) === reading && isOf(Inbound.category, event)
+
 /** Of a stream, the event whose order is issued again while it is open. */
 export const orderedBy = (stream: ReadonlyArray<RecordedEvent>): RecordedEvent | undefined => {
   const [first] = stream
-  return first !== undefined && isQueued(first) ? first : stream.findLast(isStanding)
+  if (first !== undefined && isQueued(first)) return first
+  return stream.findLast((event) => isStanding(event) || isReadRequest(event))
 }
 
 /** Of an event that asks something of a transport, the device it is about. */
 export const deviceOf = (event: RecordedEvent): string | undefined => {
   if (isAsking(event)) return Device.idOf(event.stream)
+  if (isReadRequest(event)) return (Inbound.read(event).data as ReadRequested).device
   const read = isQueued(event) ? Message.read(event) : undefined
   return read?.type === "message.queued" ? read.data.device : undefined
 }
@@ -71,11 +82,12 @@ export const deviceOf = (event: RecordedEvent): string | undefined => {
 const sendOrder = Effect.fnUntraced(function* (open: Open, event: RecordedEvent, attempt: number) {
   const queued = Message.read(event)
   if (queued.type !== "message.queued") return undefined
-  const { content, device, expiresAt, recipient, recipients, transport } = queued.data
+  const { content, device, expiresAt, recipient, recipients, replyTo, transport } = queued.data
   const { tenant } = event.metadata
   const [owner] = recipients
   const to = yield* open(recipient.address, { tenant, event: event.eventId, field: "recipient" }, owner)
   const body = yield* open(content.body, { tenant, event: event.eventId, field: "content" }, owner)
+  const quote = replyTo && (yield* open(replyTo.quote, { tenant, event: event.eventId, field: "quote" }, owner))
   const order: Order = {
     kind: "send",
     transport: transport.name,
@@ -88,7 +100,28 @@ const sendOrder = Effect.fnUntraced(function* (open: Open, event: RecordedEvent,
     message: Message.idOf(event.stream),
     subject: recipient.address.subject,
     to: JSON.parse(to),
-    content: JSON.parse(body)
+    content: JSON.parse(body),
+    ...(quote !== undefined && { quote: JSON.parse(quote) })
+  }
+  return order
+})
+
+const readOrder = Effect.fnUntraced(function* (open: Open, event: RecordedEvent, attempt: number) {
+  const requested = Inbound.read(event)
+  if (requested.type !== reading) return undefined
+  const { eventId, metadata, position, stream } = event
+  const { device, expiresAt, message, transport } = requested.data
+  const place = { tenant: metadata.tenant, event: eventId, field: "message" }
+  const order: Order = {
+    kind: "read",
+    transport,
+    commandId: eventId,
+    attempt,
+    position,
+    device,
+    expiresAt,
+    fact: Inbound.idOf(stream),
+    message: JSON.parse(yield* open(message, place))
   }
   return order
 })

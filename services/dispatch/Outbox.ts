@@ -130,7 +130,12 @@ export const make = Effect.fnUntraced(function* (
     })
 
     const after = lowest([...present.values()].map(({ handed }) => handed()))
-    return yield* Subscription.follow({ name: "dispatcher", categories: ["message", "device"], after, handle })
+    return yield* Subscription.follow({
+      name: "dispatcher",
+      categories: ["message", "device", "inbound"],
+      after,
+      handle
+    })
   })
 
   return {

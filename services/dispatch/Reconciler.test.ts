@@ -8,6 +8,7 @@ import * as NodeCrypto from "#infra/crypto/NodeCrypto.ts"
 import * as Leases from "#infra/leases/InProcess.ts"
 import * as SqliteClient from "#infra/sqlite/SqliteClient.ts"
 import { DeviceRegistry } from "../devices/DeviceRegistry.ts"
+import * as FactRows from "../inbound/FactRows.ts"
 import { MessageActors } from "../messages/MessageActors.ts"
 import * as MessagesRows from "../messages/MessagesRows.ts"
 import { begun, deviceChanged, deviceCreated, uuid, write } from "../testing/ViewsFixture.ts"
@@ -30,6 +31,7 @@ const reconciling = Effect.fnUntraced(function* (options: { readonly messages?: 
   yield* devices.rows.setup(sql)
   yield* write(devices, sql, created[0]!, created[1]!, deviceChanged(paired, 1, 2n, "paired"))
   if (messages) yield* MessagesRows.view.setup(sql)
+  yield* FactRows.view.setup(sql)
   const issued: Array<string> = []
   const agents = { trusted: trusts, reached: true }
   const route: Route = {

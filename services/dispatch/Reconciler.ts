@@ -2,6 +2,7 @@ import { Clock, Effect, Layer, Schedule, Semaphore } from "effect"
 import { Device } from "#domain/device/Device.ts"
 import type { DeviceId, StreamId } from "#domain/Ids.ts"
 import { fromMillis, type Instant, toMillis } from "#domain/Instant.ts"
+import { Inbound } from "#domain/inbound/Inbound.ts"
 import { Message } from "#domain/message/Message.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
 import { EventStore } from "#domain/ports/EventStore.ts"
@@ -9,6 +10,7 @@ import { type Lease, Leases } from "#domain/ports/Leases.ts"
 import { SubjectKeys } from "#domain/ports/SubjectKeys.ts"
 import { DeviceRegistry } from "../devices/DeviceRegistry.ts"
 import type { DeviceRecord } from "../devices/DevicesRows.ts"
+import * as FactRows from "../inbound/FactRows.ts"
 import { MessageActors } from "../messages/MessageActors.ts"
 import * as MessagesRows from "../messages/MessagesRows.ts"
 import { Fitness } from "../runtime/Fitness.ts"
@@ -44,6 +46,22 @@ const longestPatience = 3_600_000
 /** How many commands may be on their way at once. */
 const mostUnderway = 256
 
+/** What is to be marked as read is over by then. */
+const longestReading = 8 * 24 * 3_600_000
+
+/** Takes what there is page by page, each from behind the one before. */
+const pages = Effect.fnUntraced(function* <Row extends { readonly position: bigint }, E, E2, R>(
+  read: (after: bigint) => Effect.Effect<ReadonlyArray<Row>, E>,
+  take: (row: Row) => Effect.Effect<void, E2, R>
+) {
+  for (let after = -1n; ; ) {
+    const page = yield* read(after)
+    yield* Effect.forEach(page, take, { discard: true })
+    if (page.length < pageSize) return
+    after = page.at(-1)!.position
+  }
+})
+
 const openMessage = ({ createdAt, device, id, reports }: MessagesRows.Open): Open => ({
   stream: Message.streamOf(id),
   device,
@@ -57,6 +75,13 @@ const openDevice = ({ id, since }: DeviceRecord): Open => ({
   attempt: 1
 })
 
+const openReading = ({ askedAt, device, id }: FactRows.Unread): Open => ({
+  stream: Inbound.streamOf(id),
+  device,
+  since: askedAt,
+  attempt: 1
+})
+
 /**
  * The second net under the dispatcher: the bus may forget, so every command that is open for too long is issued again
  * under the next attempt, and a message whose time is over without a word is recorded as unknown. What was open before
@@ -65,6 +90,7 @@ const openDevice = ({ id, since }: DeviceRecord): Open => ({
 export const layer = (options: ReconcilerOptions) =>
   Layer.effectDiscard(
     Effect.gen(function* () {
+      const facts = yield* FactRows.make
       const messages = yield* MessagesRows.make
       const store = yield* EventStore
       const transports = yield* Transports
@@ -133,13 +159,15 @@ export const layer = (options: ReconcilerOptions) =>
           const isOpen = device.removal === undefined ? device.connection === "pairing" : device.removal === "asked"
           if (isOpen && isOwn(device.id)) yield* each(reissue(lease, openDevice(device), now))
         }
-        let after = -1n
-        for (;;) {
-          const page = yield* messages.open(after, pageSize)
-          for (const message of page) if (isOwn(message.id)) yield* each(look(lease, message, now))
-          if (page.length < pageSize) break
-          after = page.at(-1)!.position
-        }
+        yield* pages(
+          (after) => messages.open(after, pageSize),
+          (message) => (isOwn(message.id) ? each(look(lease, message, now)) : Effect.void)
+        )
+        const since = fromMillis(now - longestReading)
+        yield* pages(
+          (after) => facts.unread(after, pageSize, since),
+          (fact) => (isOwn(fact.id) ? each(reissue(lease, openReading(fact), now)) : Effect.void)
+        )
         if (lease.partition === 0) yield* reissues.forget
       })
 

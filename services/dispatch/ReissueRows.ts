@@ -31,6 +31,7 @@ export const make = Effect.gen(function* () {
       ),
     /** Of messages that were settled. There are few devices. */
     forget: sql`DELETE FROM reissues WHERE stream NOT IN (
-      SELECT 'message-' || id FROM messages WHERE open = 1 UNION ALL SELECT 'device-' || id FROM devices)`
+      SELECT 'message-' || id FROM messages WHERE open = 1 UNION ALL SELECT 'device-' || id FROM devices UNION ALL
+      SELECT 'inbound-' || id FROM inbound WHERE asked_at IS NOT NULL AND marked_at IS NULL)`
   }
 })

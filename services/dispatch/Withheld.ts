@@ -2,13 +2,14 @@ import { Effect } from "effect"
 import { isReleased } from "#domain/Aggregates.ts"
 import { fold } from "#domain/Decider.ts"
 import { Device } from "#domain/device/Device.ts"
+import { Inbound } from "#domain/inbound/Inbound.ts"
 import { Message } from "#domain/message/Message.ts"
 import { EventStore } from "#domain/ports/EventStore.ts"
 import type { Unreadable } from "#domain/privacy/Sealing.ts"
 import type { RecordedEvent } from "#domain/Recorded.ts"
 import { MessageActors } from "../messages/MessageActors.ts"
 import * as Metrics from "../telemetry/Metrics.ts"
-import { isAsking, isQueued, orderedBy } from "./Orders.ts"
+import { isAsking, isQueued, isReadRequest, orderedBy } from "./Orders.ts"
 import type { Reissues } from "./ReissueRows.ts"
 
 export type Withheld = Effect.Success<ReturnType<typeof make>>
@@ -24,6 +25,11 @@ export const make = Effect.fnUntraced(function* (reissues: Pick<Reissues, "last"
   return {
     /** `issued`: a command may have left before. */
     withhold: Effect.fnUntraced(function* (event: RecordedEvent, { reason: code }: Unreadable, issued: boolean) {
+      if (isReadRequest(event)) {
+        return yield* Effect.logError("a fact is not marked as read: where it was said cannot be read", {
+          reason: code
+        })
+      }
       if (!isQueued(event)) {
         return yield* Effect.logError("a device cannot be paired: its number cannot be read", { reason: code })
       }
@@ -45,6 +51,7 @@ export const make = Effect.fnUntraced(function* (reissues: Pick<Reissues, "last"
      */
     isOver: (event: RecordedEvent) => {
       if (isQueued(event)) return Effect.map(store.read(event.stream), isSettled)
+      if (isReadRequest(event)) return Effect.map(store.read(event.stream), isMarked)
       if (isAsking(event)) return Effect.map(store.read(event.stream), (stream) => isAnswered(event, stream))
       return Effect.succeed(false)
     }
@@ -52,6 +59,11 @@ export const make = Effect.fnUntraced(function* (reissues: Pick<Reissues, "last"
 })
 
 const isSettled = (stream: ReadonlyArray<RecordedEvent>) => Message.isSettled(fold(Message, stream.map(Message.read)))
+
+const isMarked = (stream: ReadonlyArray<RecordedEvent>) => {
+  const fact = fold(Inbound, stream.filter(isReleased).map(Inbound.read))
+  return fact._tag === "Received" && fact.reading.isDone
+}
 
 const isAnswered = ({ eventId }: RecordedEvent, stream: ReadonlyArray<RecordedEvent>) => {
   if (orderedBy(stream)?.eventId !== eventId) return true

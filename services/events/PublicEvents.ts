@@ -104,13 +104,14 @@ export const layer = Layer.effect(
       }
       const document = evolve(id, undefined, recorded)
       const { content, to } = personal ? yield* reveal(opener, document) : { content: undefined, to: undefined }
-      const { expiresAt, tags, waMessageId } = document
+      const { expiresAt, replyTo, tags, waMessageId } = document
       const data: PublicData["homing.message.queued.v1"] = {
         id,
         device,
         ...(to !== undefined && { to: to.address }),
         ...(content !== undefined && { content }),
         ...(waMessageId !== undefined && { waMessageId }),
+        ...(replyTo !== undefined && { replyTo }),
         tags,
         expiresAt
       }
@@ -123,6 +124,8 @@ export const layer = Layer.effect(
       const place = { tenant: recorded.metadata.tenant, stream: recorded.stream, event: recorded.eventId }
       const opening = personal ? opener : undefined
       if (event.type === "inbound.received") return yield* factJson(opening, id, event.data, place)
+      if (event.type === "inbound.read_requested") return { id, device } satisfies Data
+      if (event.type === "inbound.read_marked") return { id, device, at: event.data.at } satisfies Data
       const { content, heardAt } = event.data
       const data: Data = { id, device, ...(yield* saidJson(opening, content, place)), heardAt }
       return data

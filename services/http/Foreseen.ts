@@ -32,6 +32,12 @@ const problems = {
   QueueFull: () => problem("queue_full"),
   WaitsFull: () => problem("too_many_waits"),
 
+  ReplyTargetUnknown: () => problem("reply_target_not_found"),
+  ReplyInAnotherChat: () => problem("reply_in_another_chat"),
+
+  NotForReading: () => problem("not_for_reading"),
+  ReaderUnlinked: () => problem("device_not_paired"),
+
   EndpointUnknown: () => problem("endpoint_not_found"),
   DeliveryUnknown: () => problem("delivery_not_found"),
   AddressRefused: ({ reason }: { readonly reason: string }) =>

@@ -1,6 +1,6 @@
 import { Effect, Schema } from "effect"
 import { EventId, type InboundId, type StreamId, type TenantId } from "#domain/Ids.ts"
-import type { Instant } from "#domain/Instant.ts"
+import { Instant } from "#domain/Instant.ts"
 import { Chat, HeardContent, Person } from "#domain/inbound/Heard.ts"
 import { Inbound, type Received, SaidContent } from "#domain/inbound/Inbound.ts"
 import type { RecordedEvent } from "#domain/Recorded.ts"
@@ -102,28 +102,44 @@ export interface SealedFact {
   readonly received: typeof Received.Type
   readonly said: typeof Said.Type
   readonly recordedAt: Instant
+  readonly reading: typeof Reading.Type | undefined
 }
+
+/** That it was to be marked as read, and that it was. */
+export const Reading = Schema.Struct({ askedAt: Instant, markedAt: Schema.optionalKey(Instant) })
 
 /** One more event of the fact's stream; `undefined` before the first. */
 export const evolve = (id: InboundId, fact: SealedFact | undefined, recorded: RecordedEvent): SealedFact => {
   const { eventId: event, metadata } = recorded
+  const { occurredAt: at, tenant } = metadata
   const read = Inbound.read(recorded)
-  const said = { event, content: read.data.content }
   if (read.type === "inbound.received") {
-    return { id, tenant: metadata.tenant, event, received: read.data, said, recordedAt: metadata.occurredAt }
+    const said = { event, content: read.data.content }
+    return { id, tenant, event, received: read.data, said, recordedAt: at, reading: undefined }
   }
   if (fact === undefined) throw new Error("a fact's stream must begin with inbound.received")
-  return { ...fact, said }
+  if (read.type === "inbound.decrypted") return { ...fact, said: { event, content: read.data.content } }
+  return { ...fact, reading: readingAfter(fact.reading, read.type, at) }
 }
+
+type ReadEvent = "inbound.read_requested" | "inbound.read_marked"
+/** Asked again, it was asked when it was asked last. */
+export const readingAfter = (
+  before: typeof Reading.Type | undefined,
+  type: ReadEvent,
+  at: Instant
+): typeof Reading.Type =>
+  type === "inbound.read_requested" ? { askedAt: at } : { askedAt: at, ...before, markedAt: at }
 
 /** A fact as callers see it. */
 export const present = Effect.fnUntraced(function* (
   personal: Personal["Service"],
-  { event, id, received, recordedAt, said, tenant }: SealedFact
+  { event, id, reading, received, recordedAt, said, tenant }: SealedFact
 ) {
   const stream = Inbound.streamOf(id)
   const fact = yield* factJson(personal, id, received, { tenant, stream, event })
-  if (said.event === event) return { ...fact, recordedAt }
+  const known = { ...(reading !== undefined && { reading }), recordedAt }
+  if (said.event === event) return { ...fact, ...known }
   const { content: _, ...rest } = fact
-  return { ...rest, ...(yield* saidJson(personal, said.content, { tenant, stream, event: said.event })), recordedAt }
+  return { ...rest, ...(yield* saidJson(personal, said.content, { tenant, stream, event: said.event })), ...known }
 })

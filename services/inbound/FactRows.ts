@@ -1,8 +1,9 @@
 import { Effect, Schema } from "effect"
 import { SqlClient } from "effect/sql"
-import { type DeviceId, defaultTenant, EventId, InboundId, TenantId } from "#domain/Ids.ts"
+import { DeviceId, defaultTenant, EventId, InboundId, TenantId } from "#domain/Ids.ts"
 import { Instant } from "#domain/Instant.ts"
 import { Inbound, Received } from "#domain/inbound/Inbound.ts"
+import type { RecordedEvent } from "#domain/Recorded.ts"
 import type { RowsView } from "../views/RowsView.ts"
 import { evolve, Said, type SealedFact } from "./FactDocument.ts"
 
@@ -14,10 +15,21 @@ const Row = Schema.Struct({
   event: EventId,
   recorded_at: Instant,
   received: Schema.fromJsonString(Received),
-  said: Schema.fromJsonString(Said)
+  said: Schema.fromJsonString(Said),
+  asked_at: Schema.NullOr(Instant),
+  marked_at: Schema.NullOr(Instant)
 })
-const columns = "CAST(position AS TEXT) AS position, id, tenant, event, recorded_at, received, said"
+const columns =
+  "CAST(position AS TEXT) AS position, id, tenant, event, recorded_at, received, said, asked_at, marked_at"
 const decodeRows = Schema.decodeUnknownSync(Schema.Array(Row))
+
+/** What is to be marked as read and was not yet. */
+const Unread = Schema.Struct({ position: Schema.BigIntFromString, id: InboundId, device: DeviceId, askedAt: Instant })
+export type Unread = typeof Unread.Type
+const decodeUnread = Schema.decodeUnknownSync(Schema.Array(Unread))
+
+const readingOf = ({ asked_at, marked_at }: Pick<typeof Row.Type, "asked_at" | "marked_at">) =>
+  asked_at === null ? undefined : { askedAt: asked_at, ...(marked_at !== null && { markedAt: marked_at }) }
 
 const rowOf = (position: bigint, { event, id, received, recordedAt, said, tenant }: SealedFact) => ({
   position,
@@ -30,6 +42,16 @@ const rowOf = (position: bigint, { event, id, received, recordedAt, said, tenant
   said: JSON.stringify(said)
 })
 
+/** What a later event changes of a fact's row. */
+const changeOf = (event: RecordedEvent): Record<string, string | null> => {
+  const { occurredAt } = event.metadata
+  const read = Inbound.read(event)
+  if (read.type === "inbound.read_requested") return { asked_at: occurredAt, marked_at: null }
+  if (read.type === "inbound.read_marked") return { marked_at: occurredAt }
+  const said: typeof Said.Type = { event: event.eventId, content: read.data.content }
+  return { said: JSON.stringify(said) }
+}
+
 /** One row per fact, by the position of its first event. Personal data stays sealed. */
 export const view: RowsView = {
   name: "inbound",
@@ -41,10 +63,11 @@ export const view: RowsView = {
     const key = sql.literal(sql.onDialectOrElse({ pg: () => "BIGINT", orElse: () => "INTEGER" }))
     yield* sql`CREATE TABLE inbound (
       position ${key} PRIMARY KEY, id TEXT NOT NULL, tenant TEXT NOT NULL, device TEXT NOT NULL, event TEXT NOT NULL,
-      recorded_at TEXT NOT NULL, received TEXT NOT NULL, said TEXT NOT NULL)`
+      recorded_at TEXT NOT NULL, received TEXT NOT NULL, said TEXT NOT NULL, asked_at TEXT, marked_at TEXT)`
     // Ids are random: each takes a page of its own to write, the fewer of them the shorter what is indexed is.
     yield* sql`CREATE INDEX inbound_by_id ON inbound (substr(id, 1, 8))`
     yield* sql`CREATE INDEX inbound_by_device ON inbound (device, position)`
+    yield* sql`CREATE INDEX inbound_unmarked ON inbound (position) WHERE asked_at IS NOT NULL AND marked_at IS NULL`
   }),
   writer: () => ({
     apply: Effect.fnUntraced(function* (sql, events) {
@@ -55,10 +78,7 @@ export const view: RowsView = {
             ON CONFLICT (position) DO NOTHING`
           continue
         }
-        const said = Inbound.read(event)
-        if (said.type !== "inbound.decrypted") continue
-        const content: typeof Said.Type = { event: event.eventId, content: said.data.content }
-        yield* sql`UPDATE inbound SET said = ${JSON.stringify(content)}
+        yield* sql`UPDATE inbound SET ${sql.update(changeOf(event))}
           WHERE substr(id, 1, 8) = ${id.slice(0, 8)} AND id = ${id}`
       }
     })
@@ -73,8 +93,17 @@ export interface Asked {
   readonly limit: number
 }
 
-/** Newest first, those before `after`. */
 export const make = Effect.map(SqlClient.SqlClient, (sql) => ({
+  /** Of what was asked since, what is not marked as read yet, in the log's order, from behind `after` on. */
+  unread: (after: bigint, limit: number, since: Instant) =>
+    Effect.map(
+      sql`SELECT CAST(position AS TEXT) AS position, id, device, asked_at AS "askedAt" FROM inbound
+        WHERE tenant = ${defaultTenant} AND asked_at IS NOT NULL AND marked_at IS NULL AND asked_at > ${since}
+        AND inbound.position > ${after} ORDER BY inbound.position LIMIT ${limit}`,
+      decodeUnread
+    ),
+
+  /** Newest first, those before `after`. */
   list: (asked: Asked) => {
     if (asked.heardBy?.size === 0) return Effect.succeed([])
     const conditions = [
@@ -87,8 +116,8 @@ export const make = Effect.map(SqlClient.SqlClient, (sql) => ({
       sql`SELECT ${sql.literal(columns)} FROM inbound WHERE ${sql.and(conditions)}
         ORDER BY inbound.position DESC LIMIT ${asked.limit}`,
       (rows) =>
-        decodeRows(rows).map(({ position, recorded_at: recordedAt, ...row }) => {
-          const fact: SealedFact = { ...row, recordedAt }
+        decodeRows(rows).map(({ asked_at, marked_at, position, recorded_at: recordedAt, ...row }) => {
+          const fact: SealedFact = { ...row, recordedAt, reading: readingOf({ asked_at, marked_at }) }
           return { position, fact }
         })
     )

@@ -24,8 +24,8 @@ const heard = (over: Partial<Heard> = {}) =>
     ...over
   })
 
-const hearing = Effect.fnUntraced(function* () {
-  const world = yield* reporting()
+const hearing = Effect.fnUntraced(function* (options: Parameters<typeof reporting>[1] = {}) {
+  const world = yield* reporting(new Map(), options)
   const facts: Array<RecordedEvent> = []
   yield* world.store.subscribe({ categories: ["inbound"], after: undefined }).pipe(
     Stream.runForEach((event) => Effect.sync(() => void facts.push(event))),
@@ -136,6 +136,32 @@ describe("what a device heard", () => {
       yield* become("none")
       yield* Fiber.join(hearingIt)
       assert.deepStrictEqual([acknowledged().length, facts.length], [1, 1])
+    })
+  )
+})
+
+describe("what is to be marked as read as it is heard", () => {
+  it.live("is asked for with the fact, in one append, and marked when its own agent has told WhatsApp", () =>
+    Effect.gen(function* () {
+      const { acknowledged, facts, hear, tell } = yield* hearing({ marksAsRead: true })
+      yield* hear(heard())
+      yield* hear(heard())
+      assert.deepStrictEqual(typesOf(facts), ["inbound.received.v1", "inbound.read_requested.v1"])
+      const [fact, asked] = facts
+      assert.strictEqual(fact!.metadata.commandId, asked!.metadata.commandId)
+      assert.notInclude(JSON.stringify(asked!.data), "60123456789")
+
+      const id = Inbound.idOf(fact!.stream)
+      const marking = { kind: "read_marked", fact: id, at: fact!.metadata.occurredAt } as const
+      const answer = { direction: "homing/report/3", commandId: asked!.eventId } as const
+      const before = refusals("other_agent")
+      yield* tell(marking, headerOf(0, { ...answer, device: foreign }))
+      yield* tell(marking, headerOf(0, { ...answer, commandId: uuid(999) }))
+      assert.deepStrictEqual([facts.length, refusals("other_agent") - before], [2, 1])
+      yield* tell(marking, headerOf(0, answer))
+      yield* tell(marking, headerOf(0, { ...answer, attempt: "2" }))
+      assert.deepStrictEqual(typesOf(facts).slice(2), ["inbound.read_marked.v1"])
+      assert.strictEqual(acknowledged().length, 6)
     })
   )
 })

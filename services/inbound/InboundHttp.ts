@@ -6,8 +6,8 @@ import { EventStore } from "#domain/ports/EventStore.ts"
 import { Api } from "../api/Api.ts"
 import { CurrentPrincipal } from "../api/Authorization.ts"
 import { pageSizes } from "../api/MessagesApi.ts"
-import { may, type Principal } from "../api/Principal.ts"
-import { refuse } from "../http/Answer.ts"
+import { may, mayUse, type Principal } from "../api/Principal.ts"
+import { json, refuse } from "../http/Answer.ts"
 import { cursorOf, positionOf } from "../http/Cursor.ts"
 import { orProblem } from "../http/Foreseen.ts"
 import { Identity } from "../identity/Identity.ts"
@@ -15,6 +15,7 @@ import { Personal } from "../privacy/Personal.ts"
 import { ViewsUnavailable } from "../views/Views.ts"
 import { evolve, present, type SealedFact } from "./FactDocument.ts"
 import * as FactRows from "./FactRows.ts"
+import { Readings } from "./Readings.ts"
 
 /** The devices of which this key reads what they heard; `undefined`: all. A client without a list was given none. */
 const hears = (principal: Principal): ReadonlySet<DeviceId> | undefined => {
@@ -34,6 +35,7 @@ export const layer = HttpApiBuilder.group(
   Effect.fnUntraced(function* (handlers) {
     const { epoch } = yield* Identity
     const personal = yield* Personal
+    const readings = yield* Readings
     const rows = yield* FactRows.make
     const store = yield* EventStore
 
@@ -63,6 +65,16 @@ export const layer = HttpApiBuilder.group(
           if (query.device !== undefined && !isDeviceId(query.device)) return yield* flawed("/device", "a device's id")
           const heardBy = hears(yield* CurrentPrincipal)
           return yield* orProblem(list({ device: query.device, heardBy, after, limit }))
+        })
+      )
+      .handleRaw("read", ({ params: { id } }) =>
+        Effect.gen(function* () {
+          const principal = yield* CurrentPrincipal
+          const ofOne = (device: DeviceId) => mayUse(principal, device)
+          const fact = isInboundId(id) ? yield* orProblem(readings.ask(principal, id, ofOne)) : undefined
+          if (fact?.reading === undefined) return yield* refuse("inbound_not_found")
+          const { reading, received } = fact
+          return json(reading.markedAt === undefined ? 202 : 200, { id, device: received.source.device, reading })
         })
       )
       .handle("get", ({ params: { id } }) =>

@@ -13,6 +13,7 @@ import { phoneNumbers } from "../http/PhoneNumbers.ts"
 import * as Identity from "../identity/Feature.ts"
 import * as OlderLog from "../identity/OlderLog.ts"
 import * as Inbound from "../inbound/Feature.ts"
+import type { Options as InboundOptions } from "../inbound/Inbound.ts"
 import * as Messages from "../messages/Feature.ts"
 import type { QueueLimits } from "../messages/MessagesLive.ts"
 import { Personal } from "../privacy/Personal.ts"
@@ -34,6 +35,7 @@ export interface GatewayOptions {
   readonly http: Server.Options
   readonly queueLimits: QueueLimits
   readonly reconciler: ReconcilerOptions
+  readonly inbound?: InboundOptions
   readonly webhooks?: Deliverer.Options
 }
 
@@ -66,7 +68,7 @@ export const gateway = <A = never, E = never, R = never>(
     Layer.provideMerge(behind),
     Layer.provideMerge([Dispatch.layer(options.reconciler), HealthHttp.layer, Webhooks.layer(options.webhooks)]),
     Layer.provideMerge([transports, Events.layer]),
-    Layer.provideMerge(Inbound.layer),
+    Layer.provideMerge(Inbound.layer(options.inbound)),
     Layer.provideMerge(Messages.layer(options.queueLimits, phoneNumber)),
     Layer.provideMerge(Devices.layer(options.agent, phoneNumber)),
     Layer.provideMerge(Access.layer(options.apiKey)),

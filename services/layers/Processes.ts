@@ -58,8 +58,9 @@ export const together = <E, R>(
   folder: string,
   options: GatewayOptions,
   session: Layer.Layer<WhatsApp, E, R>,
-  addresses = nowhere
-) => both(options, session).pipe(Layer.provideMerge(embedded(folder, addresses)))
+  addresses = nowhere,
+  sender: SenderOptions = {}
+) => both(options, session, sender).pipe(Layer.provideMerge(embedded(folder, addresses)))
 
 /** The gateway alone, over the addresses and, where there is none, the folder. Its agents are processes of their own. */
 export const alone = (folder: string, addresses: Addresses, options: GatewayOptions) =>

@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import { matching, optional, parsed, setting, type Values } from "../Setting.ts"
+import { matching, optional, parsed, setting, type Values, whole } from "../Setting.ts"
 
 const versionOf = (text: string) => {
   if (!/^\d{1,3}\.\d{1,6}\.\d{1,10}$/.test(text)) return undefined
@@ -27,11 +27,25 @@ export const settings = {
     Schema.Literals(["off", "recent", "full"]),
     "off, recent or full",
     "How much of what was said before a device was linked is recorded: nothing, the recent past, or all that its phone has. It is told when a device is linked, and cannot be had later."
+  ),
+  typingMillis: setting(
+    "TYPING_DELAY_MS",
+    "0",
+    whole(0, 10_000),
+    "milliseconds from 0 to 10000",
+    "How long at most the recipient is shown that somebody is writing before a message is first sent, shorter for short ones. The message waits as long."
   )
 }
 
+/** What its sending end is told. */
+export const senderOptions = ({ typingMillis }: Pick<Values<typeof settings>, "typingMillis">) => ({ typingMillis })
+
 /** What the adapter for WhatsApp is told: nothing of what is not set and has no default. */
-export const whatsAppOptions = ({ history, version, webSocketUrl }: Values<typeof settings>) => ({
+export const whatsAppOptions = ({
+  history,
+  version,
+  webSocketUrl
+}: Pick<Values<typeof settings>, "history" | "version" | "webSocketUrl">) => ({
   history,
   ...(webSocketUrl !== undefined && { webSocketUrl }),
   ...(version !== undefined && { version })

@@ -13,9 +13,9 @@ export interface Listed {
 }
 
 const listed = (rows: ReadonlyArray<object>): ReadonlyArray<Listed> =>
-  decodeWhole(rows).map(({ position, queued: { waMessageId, ...queued }, ...row }) => ({
+  decodeWhole(rows).map(({ position, queued: { replyTo, waMessageId, ...queued }, ...row }) => ({
     position,
-    document: { ...row, ...queued, waMessageId }
+    document: { ...row, ...queued, waMessageId, replyTo }
   }))
 
 interface Filter {

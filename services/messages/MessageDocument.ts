@@ -23,6 +23,7 @@ export interface SealedDocument {
   readonly content: { readonly kind: string; readonly body: Sealed }
   /** Known from the start where the gateway chooses it. */
   readonly waMessageId: string | undefined
+  readonly replyTo: string | undefined
   readonly tags: Readonly<Record<string, string>>
   readonly reports: ReadonlyArray<Report>
   readonly createdAt: Instant
@@ -35,7 +36,7 @@ export const evolve = (id: MessageId, document: SealedDocument | undefined, even
   const read = Message.read(event)
   const { occurredAt, tenant } = event.metadata
   if (read.type === "message.queued") {
-    const { content, device, expiresAt, recipient, recipients, tags, transport } = read.data
+    const { content, device, expiresAt, recipient, recipients, replyTo, tags, transport } = read.data
     return {
       id,
       tenant,
@@ -45,6 +46,7 @@ export const evolve = (id: MessageId, document: SealedDocument | undefined, even
       recipients,
       content,
       waMessageId: transport.name === "whatsapp-web" ? transport.messageId : undefined,
+      replyTo: replyTo?.id,
       tags,
       reports: [],
       createdAt: occurredAt,
@@ -65,10 +67,10 @@ export interface Revealed {
 
 /** The document as callers see it. */
 export const present = (document: SealedDocument, { content, to }: Revealed): MessageDocument => {
-  const { createdAt, device, expiresAt, id, reports, tags, updatedAt, waMessageId } = document
+  const { createdAt, device, expiresAt, id, replyTo, reports, tags, updatedAt, waMessageId } = document
   const status = statusOfDocument(document)
   const errorCode = status === "failed" ? failureCode(reports) : undefined
-  return { id, status, device, to, content, waMessageId, errorCode, tags, createdAt, updatedAt, expiresAt }
+  return { id, status, device, to, content, waMessageId, replyTo, errorCode, tags, createdAt, updatedAt, expiresAt }
 }
 
 const decodeRecipient = Schema.decodeUnknownSync(Schema.fromJsonString(Recipient))

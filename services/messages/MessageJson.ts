@@ -21,6 +21,7 @@ export const messageJson = (message: MessageDocument, mayRead: boolean) => ({
   ...(mayRead && message.to !== undefined && { to: message.to.address }),
   ...(mayRead && message.content !== undefined && { content: message.content }),
   ...(message.waMessageId !== undefined && { waMessageId: message.waMessageId }),
+  ...(message.replyTo !== undefined && { replyTo: message.replyTo }),
   ...(message.errorCode !== undefined && { error: errorJson(message.errorCode) }),
   tags: message.tags,
   createdAt: message.createdAt,

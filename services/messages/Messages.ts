@@ -19,6 +19,8 @@ export interface SendRequest {
   readonly device: DeviceId
   readonly to: Recipient
   readonly content: Content
+  /** The id of a fact, or of a message of the caller's own. */
+  readonly replyTo?: string
   readonly confirm: { readonly until: Until; readonly timeoutMs: number }
   readonly expiresInSeconds: number
   readonly tags: Readonly<Record<string, string>>
@@ -32,6 +34,7 @@ export interface MessageDocument {
   readonly to: Recipient | undefined
   readonly content: Content | undefined
   readonly waMessageId: string | undefined
+  readonly replyTo: string | undefined
   /** Why it failed. */
   readonly errorCode: string | undefined
   readonly tags: Readonly<Record<string, string>>
@@ -61,8 +64,20 @@ export class QueueFull extends Schema.TaggedError<QueueFull>()("QueueFull", { re
 /** Too many requests wait for a confirmation already. */
 export class WaitsFull extends Schema.TaggedError<WaitsFull>()("WaitsFull", { retryAfterSeconds: Schema.Natural }) {}
 
+/** There is nothing under this id that can be replied to: by this caller, from this device. */
+export class ReplyTargetUnknown extends Schema.TaggedError<ReplyTargetUnknown>()("ReplyTargetUnknown", {}) {}
+export class ReplyInAnotherChat extends Schema.TaggedError<ReplyInAnotherChat>()("ReplyInAnotherChat", {}) {}
+
 /** Why a message was not accepted. */
-export type Refusal = DeviceUnknown | DeviceUnpaired | Behind | OtherContent | QueueFull | WaitsFull
+export type Refusal =
+  | ReplyTargetUnknown
+  | ReplyInAnotherChat
+  | DeviceUnknown
+  | DeviceUnpaired
+  | Behind
+  | OtherContent
+  | QueueFull
+  | WaitsFull
 
 export interface MessagePage {
   readonly items: ReadonlyArray<MessageDocument>

@@ -5,6 +5,7 @@ import * as AtOnce from "#domain/AtOnce.ts"
 import { contentDigestOf, messageIdOf, newWaMessageId } from "#domain/Identifiers.ts"
 import type { DeviceId, MessageId } from "#domain/Ids.ts"
 import { fromMillis, toMillis } from "#domain/Instant.ts"
+import type { Quote } from "#domain/inbound/Quote.ts"
 import { Content } from "#domain/message/content/Content.ts"
 import { Message, type Queued } from "#domain/message/Message.ts"
 import type { Recipient } from "#domain/message/Recipient.ts"
@@ -32,11 +33,13 @@ import {
   Messages,
   OtherContent,
   QueueFull,
+  type Refusal,
   type SendRequest,
   WaitsFull,
   type Whose
 } from "./Messages.ts"
 import { QueueDepth } from "./QueueDepth.ts"
+import * as Quotes from "./Quotes.ts"
 import { type Wait, Waits } from "./Waits.ts"
 
 export interface QueueLimits {
@@ -68,6 +71,7 @@ export const layer = (limits: QueueLimits) =>
       const views = yield* Views
       const { lag } = yield* Readiness
       const arrivals = new Arrivals()
+      const quoted = yield* Quotes.make
 
       /** Why nothing new can be accepted for this device, if so. A repeat of what was accepted is always answered. */
       const obstacle = ({ device }: SendRequest, noRoomToWait: boolean) => {
@@ -87,11 +91,12 @@ export const layer = (limits: QueueLimits) =>
         return noRoomToWait ? new WaitsFull({ retryAfterSeconds: 5 }) : undefined
       }
 
-      const digestOf = ({ content, device, expiresInSeconds, tags, to }: SendRequest) => {
+      const digestOf = ({ content, device, expiresInSeconds, replyTo, tags, to }: SendRequest) => {
         const asked = {
           content: inCanonicalOrder(content),
           device,
           expiresInSeconds,
+          ...(replyTo !== undefined && { replyTo }),
           tags,
           to: { address: to.address, kind: to.kind } satisfies Recipient
         }
@@ -150,7 +155,13 @@ export const layer = (limits: QueueLimits) =>
         const contentDigest = digestOf(request)
         const asked = performance.now() // the accepting is part of what the caller waits for
         arrivals.shown(yield* views.position)
-        const refused = obstacle(request, noRoomToWait)
+        let refused: Refusal | undefined = obstacle(request, noRoomToWait)
+        let quote: Quote | undefined
+        if (refused === undefined && request.replyTo !== undefined) {
+          const found = yield* quoted(caller, request.replyTo, request)
+          if ("_tag" in found) refused = found
+          else quote = found
+        }
         if (refused !== undefined) {
           arrival.end()
           const [first] = yield* store.read(stream)
@@ -172,6 +183,9 @@ export const layer = (limits: QueueLimits) =>
                 expiresAt: fromMillis(toMillis(at) + request.expiresInSeconds * 1_000),
                 recipient: { address, kind: request.to.kind },
                 recipients: [address.subject],
+                ...(request.replyTo !== undefined && {
+                  replyTo: { id: request.replyTo, quote: seal(event, "quote", JSON.stringify(quote)) }
+                }),
                 tags: request.tags,
                 transport: transportOf(request.device)
               }

@@ -48,6 +48,7 @@ const Whole = Schema.Struct({
       recipient: Schema.Struct({ kind: RecipientKind, address: Sealed }),
       content: Schema.Struct({ kind: Schema.String, body: Sealed }),
       waMessageId: Schema.optionalKey(Schema.String),
+      replyTo: Schema.optionalKey(Schema.String),
       tags: Schema.Record(Schema.String, Schema.String)
     })
   )
@@ -81,8 +82,8 @@ const unsaid: First = { tenant: "", sender: null, command: "", created_at: "", e
 const begun = (event: RecordedEvent, sender: bigint | null): Draft => {
   const document = evolve(Message.idOf(event.stream), undefined, event)
   const { command, content, createdAt, device, expiresAt, id, recipient, recipients, reports, ...rest } = document
-  const { tags, tenant, updatedAt, waMessageId } = rest
-  const named = waMessageId === undefined ? {} : { waMessageId }
+  const { replyTo, tags, tenant, updatedAt, waMessageId } = rest
+  const named = { ...(waMessageId !== undefined && { waMessageId }), ...(replyTo !== undefined && { replyTo }) }
   const queued: (typeof Whole.Type)["queued"] = { recipient, content, ...named, tags }
   return {
     standing: { position: event.position, id, device, recipients, reports },

@@ -152,7 +152,7 @@ layer(app, { excludeTestServices: true })("POST /v1/messages", (it) => {
     it.effect("refuses members it does not know, wherever they stand, and does not repeat them", () =>
       Effect.gen(function* () {
         answering(Effect.succeed(settled))
-        const known = "device, to, content, confirm, expiresInSeconds, tags"
+        const known = "device, to, content, replyTo, confirm, expiresInSeconds, tags"
         const cases: ReadonlyArray<[object, string, string]> = [
           [{ "+60123456789": 1, "+60123456780": 2 }, "", known],
           [{ confirm: { untill: "read" } }, "/confirm", "until, timeoutMs"],

@@ -49,6 +49,7 @@ const understand = (
     device: asked.device,
     to: { kind: "phone", address: reading.success.number },
     content: asked.content,
+    ...(asked.replyTo !== undefined && { replyTo: asked.replyTo }),
     confirm: { until: defaults.until, timeoutMs: defaults.timeoutMs, ...asked.confirm },
     expiresInSeconds: asked.expiresInSeconds ?? defaults.expiresInSeconds,
     tags: asked.tags ?? {}

@@ -46,7 +46,7 @@ export interface AggregateActors<State, Command, Rejection> {
 }
 
 export interface ExecuteOptions {
-  /** Names the (only) event. */
+  /** Names the first event. */
   readonly eventId?: EventId
   /** The stream is most likely not there yet: decide as if it were not, and read it only when it proves to be. */
   readonly expectNew?: boolean
@@ -137,7 +137,7 @@ export const make = <
       const at = fromMillis(millis)
       const ids: globalThis.Array<EventId> = []
       const idOf = (index: number) => {
-        ids[index] ??= given.eventId ?? eventIdOf(crypto, commandId, index)
+        ids[index] ??= (index === 0 ? given.eventId : undefined) ?? eventIdOf(crypto, commandId, index)
         return ids[index]
       }
       const decision = aggregate.decide(given.command({ at, eventId: idOf }), state)

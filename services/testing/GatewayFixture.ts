@@ -15,6 +15,7 @@ import * as SqliteClient from "#infra/sqlite/SqliteClient.ts"
 import * as SubjectKeys from "#infra/subject-keys/Sqlite.ts"
 import * as Access from "#services/access/Feature.ts"
 import { type ErrorCode, errorCodes } from "#services/api/ErrorCodes.ts"
+import { DeviceRegistry } from "#services/devices/DeviceRegistry.ts"
 import { type DeviceDocument, Devices } from "#services/devices/Devices.ts"
 import * as DevicesHttp from "#services/devices/DevicesHttp.ts"
 import * as Events from "#services/events/Feature.ts"
@@ -55,6 +56,7 @@ export const documentOf = (request: SendRequest): MessageDocument => ({
   to: request.to,
   content: request.content,
   waMessageId: "3EB0000102030405060708",
+  replyTo: request.replyTo,
   errorCode: undefined,
   tags: request.tags,
   createdAt: at,
@@ -148,7 +150,7 @@ export const gateway = (stubs: Stubs = {}) => {
       DevicesHttp.layer(phoneNumber),
       EndpointsHttp.layer,
       DeliveriesHttp.layer,
-      Inbound.layer,
+      Layer.provide(Inbound.layer(), Layer.succeed(DeviceRegistry, new Map())),
       AgentsHttp.layer,
       GatewayKeysHttp.layer,
       HealthHttp.layer

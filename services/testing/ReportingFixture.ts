@@ -23,6 +23,8 @@ import * as PublicEvents from "../events/PublicEvents.ts"
 import type { AgentTrust } from "../identity/AgentTrust.ts"
 import { Identity } from "../identity/Identity.ts"
 import * as Inbound from "../inbound/Inbound.ts"
+import * as InboundActors from "../inbound/InboundActors.ts"
+import * as Readings from "../inbound/Readings.ts"
 import * as MessageActors from "../messages/MessageActors.ts"
 import { Personal } from "../privacy/Personal.ts"
 import { Fitness, type Obstacle } from "../runtime/Fitness.ts"
@@ -132,7 +134,11 @@ const secrets = Layer.succeed(SecretVault, {
 const subjectKeys = SubjectKeys.layer(":memory:").pipe(Layer.provide(secrets))
 
 /** What takes reports, and what it needs around it. */
-const surroundings = (registry: DeviceRecords, heard: Array<readonly [string, ...ReadonlyArray<unknown>]>) => {
+const surroundings = (
+  registry: DeviceRecords,
+  heard: Array<readonly [string, ...ReadonlyArray<unknown>]>,
+  marksAsRead: boolean
+) => {
   const hear = (...what: readonly [string, ...ReadonlyArray<unknown>]) => void heard.push(what)
   const stubs = Layer.mergeAll(
     Layer.succeed(Acknowledgements, { give: (agent, reports) => hear("acknowledgement", agent, ...reports) }),
@@ -141,7 +147,9 @@ const surroundings = (registry: DeviceRecords, heard: Array<readonly [string, ..
   )
   return Layer.mergeAll(Reports.layer, PublicEvents.layer).pipe(
     Layer.provide(Records.layer),
-    Layer.provide(Inbound.layer),
+    Layer.provideMerge(Inbound.layer({ marksAsRead })),
+    Layer.provideMerge(Readings.layer),
+    Layer.provide(InboundActors.layer),
     Layer.provide([Outcomes.layer, Layer.succeed(DeviceRegistry, registry)]),
     Layer.provide([MessageActors.layer, DeviceActors.layer]),
     Layer.provideMerge(pairingCodes),
@@ -156,7 +164,10 @@ const surroundings = (registry: DeviceRecords, heard: Array<readonly [string, ..
  * A gateway that hears the agent `home`, over a log in memory that fails on demand, in which `device` is. `registry` is
  * what it knows of devices without reading.
  */
-export const reporting = Effect.fnUntraced(function* (registry: DeviceRecords = new Map()) {
+export const reporting = Effect.fnUntraced(function* (
+  registry: DeviceRecords = new Map(),
+  { marksAsRead = false }: { readonly marksAsRead?: boolean } = {}
+) {
   const heard: Array<readonly [string, ...ReadonlyArray<unknown>]> = []
   const world = { obstacle: undefined as Obstacle | undefined }
   const trusted = yield* SubscriptionRef.make<ReadonlyMap<AgentId, AgentTrust>>(new Map([[home, trustOf(home)]]))
@@ -167,7 +178,7 @@ export const reporting = Effect.fnUntraced(function* (registry: DeviceRecords = 
   }
   const { become, layer: faulty } = unreliable()
   const store = Context.get(yield* Layer.build(Sqlite.layer(":memory:")), EventStore)
-  const services = yield* surroundings(registry, heard).pipe(
+  const services = yield* surroundings(registry, heard, marksAsRead).pipe(
     Layer.provideMerge(InProcess.layer),
     Layer.provide([
       Layer.provide(faulty, Layer.succeed(EventStore, store)),

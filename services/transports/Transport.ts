@@ -1,10 +1,12 @@
 import { type Array, Context, Effect, Layer, Schema } from "effect"
 import type { Created } from "#domain/device/Device.ts"
-import type { DeviceId, EventId, MessageId, SubjectId } from "#domain/Ids.ts"
+import type { DeviceId, EventId, InboundId, MessageId, SubjectId } from "#domain/Ids.ts"
 import type { Instant } from "#domain/Instant.ts"
+import type { Quote } from "#domain/inbound/Quote.ts"
 import type { Content } from "#domain/message/content/Content.ts"
 import type { Queued } from "#domain/message/Message.ts"
 import type { Recipient } from "#domain/message/Recipient.ts"
+import type { ReadBox } from "#domain/wire/Protocol.ts"
 import type { Unfit } from "../runtime/Fitness.ts"
 
 /** As it stands in events, for ever. */
@@ -30,6 +32,8 @@ export interface SendOrder<N extends TransportName> extends About<N> {
   readonly subject: SubjectId
   readonly to: Recipient
   readonly content: Content
+  /** What it replies to. */
+  readonly quote?: Quote
 }
 
 /** A device that is to be linked with an account, for the first time or again. */
@@ -45,8 +49,15 @@ export interface ManageOrder<N extends TransportName> extends About<N> {
   readonly kind: "unlink" | "reconnect"
 }
 
+/** What a device heard is to be marked as read, its personal data open. */
+export interface ReadOrder<N extends TransportName> extends About<N> {
+  readonly kind: "read"
+  readonly fact: InboundId
+  readonly message: ReadBox
+}
+
 /** What an event in the log asks of a transport. */
-export type Order<N extends TransportName = TransportName> = SendOrder<N> | LinkOrder<N> | ManageOrder<N>
+export type Order<N extends TransportName = TransportName> = SendOrder<N> | LinkOrder<N> | ManageOrder<N> | ReadOrder<N>
 
 /** Whoever takes custody of orders cannot be reached, and has none of these. */
 export class TransportUnavailable extends Schema.TaggedError<TransportUnavailable>()("TransportUnavailable", {

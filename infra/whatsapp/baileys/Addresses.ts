@@ -1,4 +1,5 @@
 import { Schema } from "effect"
+import type { Person } from "#domain/inbound/Heard.ts"
 import { PhoneNumber, type Recipient } from "#domain/message/Recipient.ts"
 import type { AuthState } from "./AuthState.ts"
 import { userOf } from "./addresses/User.ts"
@@ -29,6 +30,12 @@ export const phoneOf = (address: string | undefined): PhoneNumber | undefined =>
   const user = userOf(address)
   const number = `+${user?.name}`
   return user?.kind === "phone" && isPhoneNumber(number) ? number : undefined
+}
+
+/** A person's address: the one by which WhatsApp names people today, where it is known. */
+export const personAddress = ({ lid, phone }: Person): string | undefined => {
+  if (lid !== undefined) return `${lid}@lid`
+  return phone === undefined ? undefined : `${phone.slice(1)}@s.whatsapp.net`
 }
 
 const numberOf = (to: Recipient) => to.address.slice(1)

@@ -39,7 +39,11 @@ export const layer = (options: Options): Layer.Layer<WhatsApp, WhatsAppUnavailab
 type OpenOptions = Parameters<WhatsApp["Service"]["open"]>[1]
 
 const loadBaileys = Effect.tryPromise({
-  try: async () => ({ ...(await import("./Content.ts")), ...(await import("./Session.ts")) }),
+  try: async () => ({
+    ...(await import("./Content.ts")),
+    ...(await import("./Quotes.ts")),
+    ...(await import("./Session.ts"))
+  }),
   catch: (cause) => new WhatsAppUnavailable({ cause })
 })
 
@@ -89,9 +93,14 @@ const make = Effect.fnUntraced(function* (options: Options) {
   }
 
   return WhatsApp.of({
-    encode: (device, { content, to }) =>
+    encode: (device, { content, quote, to }) =>
       loadBaileys.pipe(
-        Effect.andThen(({ encode, timerOf }) => Effect.promise(() => encode(content, timerOf(file, device, to)))),
+        Effect.andThen(({ encode, ownAddress, timerOf }) =>
+          Effect.promise(() => {
+            const own = quote === undefined ? undefined : ownAddress(file, device)
+            return encode(content, { timer: timerOf(file, device, to), quote, own })
+          })
+        ),
         Effect.orDie
       ),
 
@@ -106,6 +115,11 @@ const make = Effect.fnUntraced(function* (options: Options) {
     logOut: (device) => Effect.suspend(() => running.get(device)?.session.logOut ?? Effect.void),
 
     send: (device, message) => Effect.suspend(() => running.get(device)?.session.send(message) ?? notOpen),
+
+    markRead: (device, message) =>
+      Effect.suspend(() => running.get(device)?.session.markRead(message) ?? Effect.succeed(false)),
+
+    typing: (device, to) => Effect.suspend(() => running.get(device)?.session.typing(to) ?? Effect.void),
 
     events
   })

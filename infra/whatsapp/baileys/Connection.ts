@@ -4,6 +4,7 @@ import { type BinaryNode, makeWASocket } from "@whiskeysockets/baileys"
 import { Effect } from "effect"
 import { fromMillis } from "#domain/Instant.ts"
 import type { Heard } from "#domain/inbound/Heard.ts"
+import type { Recipient } from "#domain/message/Recipient.ts"
 import type { DisconnectReason, Pairing, SentMessage, SessionEvent, WordRefusal } from "#domain/ports/WhatsApp.ts"
 import { after } from "#domain/Timer.ts"
 import { acknowledge } from "./Acknowledgement.ts"
@@ -29,6 +30,7 @@ import type { Pace } from "./Pace.ts"
 import { PairingCodeRefused, pairingCodes } from "./PairingCodes.ts"
 import { answerPlainReceipts } from "./PlainReceipts.ts"
 import * as PrivacyTokens from "./PrivacyTokens.ts"
+import * as ReadReceipts from "./ReadReceipts.ts"
 import { hearReceipts } from "./Receipts.ts"
 import { givenTo } from "./Retries.ts"
 import * as Secrets from "./Secrets.ts"
@@ -62,6 +64,9 @@ const notKept = "KeysNotKept"
 
 /** What an open connection is good for. */
 export interface Line extends Pick<BaileysSend.Sender, "send"> {
+  readonly markRead: ReadReceipts.ReadReceipts["mark"]
+  /** Shows that somebody is writing; nothing depends on it. */
+  readonly typing: (to: Recipient) => void
   /** Unlinks the device: the connection ends with `logged_out` when WhatsApp has taken it. */
   readonly logOut: () => void
 }
@@ -97,6 +102,7 @@ export const connect = (options: {
       if (!isExplained) guarded.heard().forEach(suspects.suspect)
       watchdog.stop()
       sender.lost()
+      readReceipts.lost()
       const livedMs = bornAt === undefined ? undefined : performance.now() - bornAt
       outside(() => resume(Effect.succeed({ reason, livedMs, offered, leastWaitMs, ...(broke && { broke }) })))
       within(breach, () => {
@@ -140,6 +146,7 @@ export const connect = (options: {
     answerPlainReceipts(sock)
     const deviceLists = DeviceLists.make(sock, addresses, () => sock.user?.id)
     const sender = BaileysSend.make(sock, { ...settings, pace: options.pace, found: addresses.found, deviceLists })
+    const readReceipts = ReadReceipts.make(sock, settings)
     const tokens = PrivacyTokens.make(sock, () => Math.floor(Date.now() / 1_000))
     const guarded = guard(sock.ws, {
       key,
@@ -187,7 +194,10 @@ export const connect = (options: {
             )
           )
         const send: Line["send"] = (message) => within(breach, () => sender.send(message))
-        outside(() => options.opened({ send, logOut: () => void logOut() }))
+        const markRead: Line["markRead"] = (message) => within(breach, () => readReceipts.mark(message))
+        const typing: Line["typing"] = (to) =>
+          within(breach, () => void sock.sendPresenceUpdate("composing", addresses.of(to)).catch(() => {}))
+        outside(() => options.opened({ send, markRead, typing, logOut: () => void logOut() }))
         const number = Addresses.phoneOf(sock.user?.id)
         tell({ _tag: "Connected", ...(number !== undefined && { number }) })
       }

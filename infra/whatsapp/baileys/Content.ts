@@ -1,8 +1,10 @@
 import "./QuietLibsignal.ts"
 import { type AnyMessageContent, generateWAMessageContent, getContentType, proto } from "@whiskeysockets/baileys"
+import type { Quote } from "#domain/inbound/Quote.ts"
 import type { Content } from "#domain/message/content/Content.ts"
 import { text } from "./content/Text.ts"
 import type { Timer } from "./DisappearingChats.ts"
+import { contextOf } from "./Quotes.ts"
 
 type Kind = Content["type"]
 
@@ -11,18 +13,27 @@ const kinds: { readonly [K in Kind]: (content: Extract<Content, { readonly type:
 
 const toBaileys = (content: Content) => (kinds[content.type] as (content: Content) => AnyMessageContent)(content)
 
+interface Surroundings {
+  /** Of its chat, if that has one. */
+  readonly timer?: Timer | undefined
+  readonly quote?: Quote | undefined
+  /** The account's own address. */
+  readonly own?: string | undefined
+}
+
 /**
- * The message as every try will relay it, with the timer of its chat, if that has one. It holds a random secret: encoding
- * twice gives two different messages.
+ * The message as every try will relay it, with the timer of its chat, and what it replies to. It holds a random secret:
+ * encoding twice gives two different messages.
  */
-export const encode = async (content: Content, timer?: Timer): Promise<Uint8Array> => {
+export const encode = async (content: Content, { own, quote, timer }: Surroundings = {}): Promise<Uint8Array> => {
   const message = await generateWAMessageContent(toBaileys(content), {
     upload: () => Promise.reject(new Error("there is nothing to upload in it"))
   })
-  if (timer !== undefined) {
-    const contextInfo = { expiration: timer.seconds, ephemeralSettingTimestamp: timer.since }
-    Object.assign(message[getContentType(message)!] as object, { contextInfo })
+  const contextInfo = {
+    ...(timer !== undefined && { expiration: timer.seconds, ephemeralSettingTimestamp: timer.since }),
+    ...(quote !== undefined && contextOf(quote, own))
   }
+  if (Object.keys(contextInfo).length > 0) Object.assign(message[getContentType(message)!] as object, { contextInfo })
   return proto.Message.encode(message).finish()
 }
 

@@ -12,6 +12,7 @@ import * as DisappearingChats from "./DisappearingChats.ts"
 import type { Missing } from "./HistoryArchive.ts"
 import { tellHistoryMissing } from "./MissingHistory.ts"
 import * as Pace from "./Pace.ts"
+import type { Reading } from "./ReadReceipts.ts"
 import type { Outgoing } from "./Send.ts"
 import { tellSetAside } from "./SetAside.ts"
 import * as Suspects from "./Suspects.ts"
@@ -20,6 +21,8 @@ export interface Session {
   /** Lives until an end that only a person can change, and gives its reason. Interrupting it closes the session. */
   readonly run: Effect.Effect<DisconnectReason>
   readonly send: (message: Outgoing) => Effect.Effect<SendOutcome>
+  readonly markRead: (message: Reading) => Effect.Effect<boolean>
+  readonly typing: (to: Recipient) => Effect.Effect<void>
   /** See the port. */
   readonly logOut: Effect.Effect<void>
 }
@@ -156,6 +159,12 @@ export const make = (options: {
       left.tell(Exit.void)
       line?.logOut()
     }),
+    markRead: (message) =>
+      Effect.suspend(() => {
+        const open = line
+        return open === undefined ? Effect.succeed(false) : Effect.promise(() => open.markRead(message))
+      }),
+    typing: (to) => Effect.sync(() => line?.typing(to)),
     send: (message) =>
       Effect.suspend(() => {
         const open = line

@@ -1,6 +1,6 @@
 import { type BinaryNode, getBinaryNodeChild, getBinaryNodeChildren, jidDecode } from "@whiskeysockets/baileys"
 import { element, unixSeconds } from "./BinaryNodes.ts"
-import { jsonOf, textOf } from "./content/Context.ts"
+import { jsonOf, quotesOf, textOf } from "./content/Context.ts"
 import { type Faults, takeOne } from "./Faults.ts"
 import type { Network } from "./Network.ts"
 import { type Outgoing, observe } from "./Outgoing.ts"
@@ -67,6 +67,7 @@ const deliverToContact = async (
     const copies = contact.receive({ waMessageId, from: account.number, text, content })
     observe(network, message, "delivered", {
       copies,
+      ...quotesOf(content),
       ...(text === undefined ? { content: jsonOf(content) } : { text })
     })
     return copies === 1 ? "first" : "again"

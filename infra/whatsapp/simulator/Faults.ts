@@ -32,6 +32,8 @@ export const Faults = Schema.Struct({
   receiptsTogether: Count.check(Schema.isGreaterThanOrEqualTo(1)),
   /** The address that a contact's receipts come from. */
   receiptsFrom: Schema.Literals(["pn", "lid"]),
+  /** False: the server says nothing to a client's word that something was read. */
+  acknowledgesReading: Schema.Boolean,
   /** A text that the contact sends back for every message that it gets for the first time. */
   reply: Schema.NullOr(ShortText),
   /** In which order a client gets what has waited for it. */
@@ -74,6 +76,7 @@ export const noFaults = (): Faults => ({
   receiptDelayMs: 0,
   receiptsTogether: 1,
   receiptsFrom: "pn",
+  acknowledgesReading: true,
   reply: null,
   offlineOrder: "kept",
   mutedQueries: [],

@@ -22,6 +22,7 @@ const kinds = [
   "group",
   "client-receipt",
   "client-ack",
+  "presence",
   "directory-asked",
   "token-given",
   "muted",
@@ -41,11 +42,19 @@ export const Observation = Schema.Struct({
   text: Schema.optionalKey(Schema.String),
   /** What came instead of a text, as the protocol's JSON. */
   content: Schema.optionalKey(Schema.Record(Schema.String, Schema.Unknown)),
+  /** What it answers, as it shows that: the quoted id, whose that is, and what of it. */
+  quotes: Schema.optionalKey(
+    Schema.Struct({
+      waMessageId: Schema.optionalKey(Schema.String),
+      participant: Schema.optionalKey(Schema.String),
+      content: Schema.optionalKey(Schema.Record(Schema.String, Schema.Unknown))
+    })
+  ),
   /** How many copies of this id the contact has now. */
   copies: Schema.optionalKey(Schema.Number),
   /**
    * How a message came to a device, what was done to a group, of how many numbers the directory was asked, an error code,
-   * a client's version, a receipt's type, a query's namespace, or when a socket was dropped: "before-delivery",
+   * a client's version, a receipt's type, what a client shows of itself, a query's namespace, or when a socket was dropped: "before-delivery",
    * "after-delivery".
    */
   detail: Schema.optionalKey(Schema.String)

@@ -23,7 +23,7 @@ export const observe = (
   network: Network,
   { waMessageId, account, companion, contact }: Outgoing,
   kind: Observation["kind"],
-  facts: Pick<Observation, "text" | "content" | "copies" | "detail"> = {}
+  facts: Pick<Observation, "text" | "content" | "quotes" | "copies" | "detail"> = {}
 ) =>
   network.record.add(kind, {
     waMessageId,

@@ -1,12 +1,12 @@
 import { type BinaryNode, getAllBinaryNodeChildren, getBinaryNodeChild } from "@whiskeysockets/baileys"
-import { element, unixSeconds } from "./BinaryNodes.ts"
+import { element, firstChild, unixSeconds } from "./BinaryNodes.ts"
 import type { Connection } from "./Connection.ts"
 import { resend } from "./Incoming.ts"
 import { receiveMessage } from "./Messages.ts"
 import type { Network } from "./Network.ts"
 import { answerQuery } from "./Queries.ts"
 
-/** Routes what a client says; presence and other announcements need no answer. */
+/** Routes what a client says; other announcements need no answer. */
 export const receiveStanza = (network: Network, connection: Connection, stanza: BinaryNode) => {
   switch (stanza.tag) {
     case "iq":
@@ -17,7 +17,23 @@ export const receiveStanza = (network: Network, connection: Connection, stanza: 
       return receiveReceipt(network, connection, stanza)
     case "ack":
       return receiveAck(network, connection, stanza)
+    case "presence":
+    case "chatstate":
+      return receivePresence(network, connection, stanza)
   }
+}
+
+/** What a client shows of itself: that it is there, or to somebody that it writes. */
+const receivePresence = (network: Network, { login }: Connection, stanza: BinaryNode) => {
+  if (!login) return
+  const { to, type } = stanza.attrs
+  const contact = to === undefined ? undefined : network.directory.find(to)
+  network.record.add("presence", {
+    account: login.phone.number,
+    device: login.companion.device,
+    ...(contact && { contact: contact.number }),
+    detail: type ?? firstChild(stanza)?.tag ?? ""
+  })
 }
 
 const receiveAck = (network: Network, { login }: Connection, { attrs }: BinaryNode) => {
@@ -31,8 +47,9 @@ const receiveAck = (network: Network, { login }: Connection, { attrs }: BinaryNo
 }
 
 const receiveReceipt = async (network: Network, connection: Connection, stanza: BinaryNode) => {
-  const { id, to, type } = stanza.attrs
-  connection.send(element("ack", { class: "receipt", id, from: to, type, t: unixSeconds() }))
+  const { id, participant, to, type } = stanza.attrs
+  const isMuted = (type === "read" || type === "read-self") && !network.faults.acknowledgesReading
+  if (!isMuted) connection.send(element("ack", { class: "receipt", id, from: to, participant, type, t: unixSeconds() }))
   if (!connection.login) return
   const { companion, phone } = connection.login
   const list = getBinaryNodeChild(stanza, "list")
@@ -40,7 +57,9 @@ const receiveReceipt = async (network: Network, connection: Connection, stanza: 
   for (const waMessageId of [id, ...more]) {
     companion.acknowledge("message", waMessageId)
     if (waMessageId === undefined) continue
-    const facts = { account: phone.number, device: companion.device, waMessageId, detail: type ?? "delivery" }
+    const about = { account: phone.number, device: companion.device, waMessageId, detail: type ?? "delivery" }
+    const contact = network.directory.find(participant ?? to ?? "")
+    const facts = { ...about, ...(contact && { contact: contact.number }) }
     network.record.add("client-receipt", facts)
   }
   if (type === "retry") await resend(network, phone, companion, stanza)

@@ -98,13 +98,12 @@ export const layer = Layer.effect(
         const lane: Lane = { kind: "commands", agent }
         const { epoch } = identity
         const version = heard.version(agent)
-        const sayable = orders.filter(({ command }) => isSaid(command.kind, version))
+        const sayable = orders.filter(({ command }) => isSaid(command, version))
         if (sayable.length < orders.length && !older.has(agent)) {
           older.add(agent)
-          yield* Effect.logWarning(
-            "an agent is too old to unlink or reconnect devices; an unlinking is asked for again",
-            { agent }
-          )
+          yield* Effect.logWarning("an agent is too old for what is asked of it; what stays open is asked again", {
+            agent
+          })
         }
         const from: Sender = { lane, version, tenant, epoch, keyId: signer.keyId, cipher }
         const issuedAt = fromMillis(yield* Clock.currentTimeMillis)

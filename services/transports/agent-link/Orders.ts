@@ -9,8 +9,13 @@ export const agentOrder = (order: Order<"whatsapp-web">): AgentOrder => {
     const personal = order.phone === undefined ? { method: "qr" } : { method: "code", phone: order.phone }
     return { ...about, subject: "-", command: { kind: "pair", personal } }
   }
+  if (order.kind === "read") {
+    const { fact, message: personal } = order
+    return { ...about, subject: "-", command: { kind: "read", fact, personal } }
+  }
   if (order.kind !== "send") return { ...about, subject: "-", command: { kind: order.kind } }
-  const { content, message, subject, to, via } = order
-  const command = { kind: "send", message, waMessageId: via.messageId, personal: { to, content } } as const
+  const { content, message, quote, subject, to, via } = order
+  const personal = { to, content, ...(quote !== undefined && { quote }) }
+  const command = { kind: "send", message, waMessageId: via.messageId, personal } as const
   return { ...about, subject, command }
 }

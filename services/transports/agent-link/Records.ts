@@ -15,6 +15,7 @@ import { DeviceRegistry } from "../../devices/DeviceRegistry.ts"
 import { PairingCodes } from "../../devices/PairingCodes.ts"
 import type { AgentTrust } from "../../identity/AgentTrust.ts"
 import { Facts } from "../../inbound/Inbound.ts"
+import { Readings } from "../../inbound/Readings.ts"
 import { Personal } from "../../privacy/Personal.ts"
 import type { Origin } from "../../runtime/Provenance.ts"
 import { Outcomes } from "../Outcomes.ts"
@@ -25,6 +26,7 @@ type DeviceReport = Extract<Told, { kind: "device" }>
 type CodeReport = Extract<Told, { kind: "pairing_code" }>
 type HeardReport = Extract<Told, { kind: "heard" }>
 type NumberReport = Extract<Told, { kind: "number" }>
+type ReadReport = Extract<Told, { kind: "read_marked" }>
 
 const isDeviceId = Schema.is(DeviceId)
 const decodeCode = Schema.decodeUnknownSync(CodeBox)
@@ -56,6 +58,7 @@ const make = Effect.gen(function* () {
   const outcomes = yield* Outcomes
   const devices = yield* DeviceActors
   const personal = yield* Personal
+  const readings = yield* Readings
   const registry = yield* DeviceRegistry
   const store = yield* EventStore
 
@@ -108,6 +111,9 @@ const make = Effect.gen(function* () {
     return yield* facts.receive(heard, { device, at, origin })
   })
 
+  const recordRead = ({ header }: Verified, { at, fact }: ReadReport, device: DeviceId, eventId: EventId) =>
+    readings.record(fact, { answers: answered(header), device, at, actor: actorOf(header), eventId })
+
   /** Sealed as a person's, under the number itself: erasing it takes it from here as well. */
   const recordNumber = Effect.fnUntraced(function* (
     trust: AgentTrust,
@@ -139,7 +145,12 @@ const make = Effect.gen(function* () {
   }
 
   type Recording = ReturnType<
-    typeof recordMessage | typeof recordDevice | typeof recordFact | typeof recordNumber | typeof showCode
+    | typeof recordMessage
+    | typeof recordDevice
+    | typeof recordFact
+    | typeof recordNumber
+    | typeof recordRead
+    | typeof showCode
   >
   type Recorded = Effect.Effect<unknown, Effect.Error<Recording> | Undecodable>
 
@@ -175,6 +186,10 @@ const make = Effect.gen(function* () {
       case "number": {
         const id = reportIdOf(crypto, header.commandId, Number(header.attempt), numberReportKey(told.asOf))
         return { id, recorded: ifOwn(trust, header, (device) => recordNumber(trust, verified, told, device, id)) }
+      }
+      case "read_marked": {
+        const id = reportIdOf(crypto, header.commandId, Number(header.attempt), told.kind)
+        return { id, recorded: ifOwn(trust, header, (device) => recordRead(verified, told, device, id)) }
       }
       case "pairing_code":
         return { id: undefined, recorded: ifOwn(trust, header, (device) => showCode(trust, verified, told, device)) }

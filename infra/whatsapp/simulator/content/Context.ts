@@ -39,6 +39,21 @@ export const textOf = (content: proto.IMessage): string | undefined =>
   content.documentWithCaptionMessage?.message?.documentMessage?.caption ??
   undefined
 
+/** What it answers, as it shows that. */
+export const quotesOf = (content: proto.IMessage) => {
+  const part = Object.values(content).find((value) => value?.contextInfo?.stanzaId != null)
+  const context = part?.contextInfo as proto.IContextInfo | undefined
+  if (context === undefined) return {}
+  const { participant, quotedMessage, stanzaId } = context
+  return {
+    quotes: {
+      ...(stanzaId && { waMessageId: stanzaId }),
+      ...(participant && { participant }),
+      ...(quotedMessage && { content: jsonOf(quotedMessage) })
+    }
+  }
+}
+
 /** What it says, without the secret that is new in every message. */
 export const jsonOf = (content: proto.IMessage): { readonly [member: string]: unknown } => {
   const { messageContextInfo: _, ...said } = proto.Message.fromObject(content).toJSON()
