@@ -18,6 +18,16 @@ const names = Schema.Array(SubjectId).check(Schema.isMinLength(1), Schema.isMaxL
 /** What was said. Of any kind: what a newer release lets say, this one passes on. */
 export const SaidContent = Schema.Struct({ kind: Schema.String, body: sealedAs("content") })
 
+/** What an edit, a deletion, a reaction, a vote or a pin is about: a message of the same chat. In the clear: views join by it. */
+export const AboutTarget = Schema.optionalKey(
+  Schema.Struct({
+    waMessageId: Schema.String,
+    fromMe: Schema.Boolean,
+    /** Of a deletion: who may delete is not to depend on whether what they said can still be read. */
+    byAdmin: Schema.optionalKey(Schema.Literal(true))
+  })
+)
+
 export const Received = Schema.Struct({
   source: Source,
   /** The source's own id. */
@@ -26,8 +36,7 @@ export const Received = Schema.Struct({
   chat: Schema.Struct({ kind: Schema.String, names, address: sealedAs("chat") }),
   sender: Schema.Struct({ names, address: sealedAs("sender"), name: Schema.optionalKey(sealedAs("name")) }),
   content: SaidContent,
-  /** What an edit, a deletion, a reaction, a vote or a pin is about: a message of the same chat. */
-  target: Schema.optionalKey(Schema.Struct({ waMessageId: Schema.String, fromMe: Schema.Boolean })),
+  target: AboutTarget,
   /** From before the device was linked. */
   isHistory: Schema.optionalKey(Schema.Literal(true)),
   /** A keyed digest of what was said: the same heard again has the same one. */
@@ -44,6 +53,7 @@ export type ReceivedFact = typeof Received.Type
 /** What could not be read at first, as its sender has sent it again. */
 const decrypted = Schema.Struct({
   content: SaidContent,
+  target: AboutTarget,
   contentDigest: Schema.String,
   heardAt: Instant
 })
@@ -88,12 +98,12 @@ const decider: Decider<InboundState, InboundCommand, InboundEvent, InboundReject
 
   decide: ({ fact }, state) => {
     if (state._tag === "Nothing") return accept({ type: "inbound.received", data: fact })
-    const { chat, content, contentDigest, heardAt, sender } = fact
+    const { chat, content, contentDigest, heardAt, sender, target } = fact
     const isOfTheSame = meet(chat.names, state.chat) && meet(sender.names, state.sender)
     if (isOfTheSame && (contentDigest === state.contentDigest || content.kind === undecryptable)) return accept()
-    return isOfTheSame && !state.isReadable
-      ? accept({ type: "inbound.decrypted", data: { content, contentDigest, heardAt } })
-      : Result.fail(new InboundRejected({ reason: "other_content" }))
+    if (!isOfTheSame || state.isReadable) return Result.fail(new InboundRejected({ reason: "other_content" }))
+    const about = target === undefined ? {} : { target }
+    return accept({ type: "inbound.decrypted", data: { content, ...about, contentDigest, heardAt } })
   },
 
   evolve: (state, { data, type }) => {

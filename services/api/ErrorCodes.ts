@@ -9,6 +9,8 @@ export const errorCodes = {
   not_found: [404, "There is nothing here."],
   message_not_found: [404, "There is no such message."],
   inbound_not_found: [404, "Nothing was heard under this id."],
+  contact_not_found: [404, "There is no such contact."],
+  chat_not_found: [404, "There is no such chat."],
   device_not_found: [404, "There is no such device."],
   qr_not_found: [
     404,

@@ -66,6 +66,7 @@ export const publicTypes = {
     id: Fact.fields.id,
     device: Fact.fields.device,
     ...said,
+    target: Fact.fields.target,
     heardAt: Fact.fields.heardAt
   }),
 

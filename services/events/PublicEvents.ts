@@ -123,8 +123,9 @@ export const layer = Layer.effect(
       const place = { tenant: recorded.metadata.tenant, stream: recorded.stream, event: recorded.eventId }
       const opening = personal ? opener : undefined
       if (event.type === "inbound.received") return yield* factJson(opening, id, event.data, place)
-      const { content, heardAt } = event.data
-      const data: Data = { id, device, ...(yield* saidJson(opening, content, place)), heardAt }
+      const { content, heardAt, target } = event.data
+      const shown = yield* saidJson(opening, content, place)
+      const data: Data = { id, device, ...shown, ...(target !== undefined && { target }), heardAt }
       return data
     })
 

@@ -4,7 +4,7 @@ import { type DeviceId, defaultTenant, EventId, InboundId, TenantId } from "#dom
 import { Instant } from "#domain/Instant.ts"
 import { Inbound, Received } from "#domain/inbound/Inbound.ts"
 import type { RowsView } from "../views/RowsView.ts"
-import { evolve, Said, type SealedFact } from "./FactDocument.ts"
+import { evolve, Said, type SealedFact, saidIn } from "./FactDocument.ts"
 
 const Row = Schema.Struct({
   /** A number cannot hold every position. In ORDER BY, `position` alone would be this text. */
@@ -57,8 +57,7 @@ export const view: RowsView = {
         }
         const said = Inbound.read(event)
         if (said.type !== "inbound.decrypted") continue
-        const content: typeof Said.Type = { event: event.eventId, content: said.data.content }
-        yield* sql`UPDATE inbound SET said = ${JSON.stringify(content)}
+        yield* sql`UPDATE inbound SET said = ${JSON.stringify(saidIn(event.eventId, said.data))}
           WHERE substr(id, 1, 8) = ${id.slice(0, 8)} AND id = ${id}`
       }
     })
@@ -73,8 +72,20 @@ export interface Asked {
   readonly limit: number
 }
 
-/** Newest first, those before `after`. */
+const listed = (rows: ReadonlyArray<object>) =>
+  decodeRows(rows).map(({ position, recorded_at: recordedAt, ...row }) => {
+    const fact: SealedFact = { ...row, recordedAt }
+    return { position, fact }
+  })
+
 export const make = Effect.map(SqlClient.SqlClient, (sql) => ({
+  /** Those of which the first event stands at one of these places. */
+  at: (positions: ReadonlyArray<bigint>) =>
+    positions.length === 0
+      ? Effect.succeed([])
+      : Effect.map(sql`SELECT ${sql.literal(columns)} FROM inbound WHERE ${sql.in("position", positions)}`, listed),
+
+  /** Newest first, those before `after`. */
   list: (asked: Asked) => {
     if (asked.heardBy?.size === 0) return Effect.succeed([])
     const conditions = [
@@ -86,11 +97,7 @@ export const make = Effect.map(SqlClient.SqlClient, (sql) => ({
     return Effect.map(
       sql`SELECT ${sql.literal(columns)} FROM inbound WHERE ${sql.and(conditions)}
         ORDER BY inbound.position DESC LIMIT ${asked.limit}`,
-      (rows) =>
-        decodeRows(rows).map(({ position, recorded_at: recordedAt, ...row }) => {
-          const fact: SealedFact = { ...row, recordedAt }
-          return { position, fact }
-        })
+      listed
     )
   }
 }))

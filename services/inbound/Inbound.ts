@@ -3,7 +3,7 @@ import { Context, Effect, Layer, Metric } from "effect"
 import { contentDigestOf, inboundIdOf, reportIdOf, subjectIdOf } from "#domain/Identifiers.ts"
 import type { DeviceId, EventId, InboundId, SubjectId } from "#domain/Ids.ts"
 import type { Instant } from "#domain/Instant.ts"
-import type { Chat, Heard, Person } from "#domain/inbound/Heard.ts"
+import type { Chat, Heard, HeardContent, Person } from "#domain/inbound/Heard.ts"
 import { Inbound, type InboundRejected, type ReceivedFact } from "#domain/inbound/Inbound.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
 import type { EventStoreUnavailable } from "#domain/ports/EventStore.ts"
@@ -24,6 +24,12 @@ const namesOf = (chat: Chat): ReadonlyArray<readonly [kind: string, identity: st
     ...(phone === undefined ? [] : [["phone", phone] as const]),
     ...(lid === undefined ? [] : [["lid", lid] as const])
   ]
+}
+
+const targetOf = (content: HeardContent): Pick<ReceivedFact, "target"> => {
+  if (!("target" in content)) return {}
+  const { fromMe, waMessageId } = content.target
+  return { target: { waMessageId, fromMe, ...(content.type === "deletion" && content.byAdmin && { byAdmin: true }) } }
 }
 
 /** What was heard becomes facts, each recorded once however often it is told. */
@@ -65,9 +71,7 @@ export const layer = Layer.effect(
           ...(name !== undefined && { name: ofTheSender(event, "name", name) })
         },
         content: { kind: content.type, body: ofTheSender(event, "content", JSON.stringify(content)) },
-        ...("target" in content && {
-          target: { waMessageId: content.target.waMessageId, fromMe: content.target.fromMe }
-        }),
+        ...targetOf(content),
         ...(isHistory && { isHistory }),
         contentDigest: digestOf(content),
         ...(sentAt !== undefined && { sentAt }),
