@@ -9,6 +9,7 @@ import { Facts } from "#services/inbound/Inbound.ts"
 import * as Log from "#services/telemetry/Log.ts"
 import { listening, together } from "#services/testing/Composition.ts"
 import { apiKey, callerOf, connectedDevice, eventually, folder, gatewayOptions, text } from "./Homing.ts"
+import { homing } from "./Process.ts"
 
 /** Contacts and chats over HTTP, of what a device has heard and what was sent. */
 
@@ -38,13 +39,13 @@ const product = Effect.gen(function* () {
     const { body } = yield* call("POST", "/v1/clients", { name: "one", scopes: ["messages:read"], ...asked })
     return callerOf(url, body.key.secret)
   })
-  return { call, device, hear, keyOf }
+  return { url, call, device, hear, keyOf }
 })
 
 describe("contacts and chats", () => {
   it.live("are read by whoever may read what a device heard", () =>
     Effect.gen(function* () {
-      const { call, device, hear, keyOf } = yield* product
+      const { call, device, hear, keyOf, url } = yield* product
       const fact = yield* hear({ content: { type: "text", text: "hello" }, name: '=Ali, of "Ipoh"' })
       const { body: sent } = yield* call("POST", "/v1/messages", text(device, "on its way"))
       const list = (path: string, items: number) =>
@@ -117,6 +118,20 @@ describe("contacts and chats", () => {
       for (const nobody of ["contacts/x", "chats/x/messages", `contacts/${device}`, `chats/${device}/messages`]) {
         assert.strictEqual((yield* call("GET", `/v1/${nobody}`)).status, 404, nobody)
       }
+
+      const command = yield* homing(["chats", "messages", chat.id, "--url", url], {
+        cwd: yield* folder,
+        env: { NO_COLOR: "1", API_KEY: apiKey }
+      })
+      assert.deepStrictEqual([(yield* command.ended).code, command.stderr()], [0, ""])
+      assert.deepStrictEqual(
+        command
+          .stdout()
+          .trimEnd()
+          .split("\n")
+          .map((line) => JSON.parse(line).id),
+        [link, sent.id, fact]
+      )
 
       const csv = yield* call("GET", "/v1/contacts", undefined, { accept: "text/csv" })
       assert.match(csv.headers.get("content-type")!, /^text\/csv/)
