@@ -3,10 +3,12 @@ import type {
   ClientId,
   CommandId,
   DeliveryId,
+  DeviceId,
   EndpointId,
   EventId,
   InboundId,
   MessageId,
+  PeerId,
   RequestId,
   SubjectId,
   TenantId,
@@ -52,6 +54,10 @@ export const reportIdOf = (crypto: Algorithms, agentCommand: string, attempt: nu
 /** Receivers know a delivery again by it. */
 export const deliveryIdOf = (crypto: Algorithms, event: EventId, endpoint: EndpointId) =>
   uuidV5(crypto, "delivery", event, endpoint) as DeliveryId
+
+/** Whoever or whatever a device speaks with, by the first name of theirs that was recorded. */
+export const peerIdOf = (crypto: Algorithms, device: DeviceId, name: SubjectId) =>
+  uuidV5(crypto, "peer", device, name) as PeerId
 
 /** The step of a report about a device. */
 export const deviceReportKey = ({ change, step }: { readonly change: string; readonly step: number }) =>

@@ -17,6 +17,10 @@ export type MessageId = typeof MessageId.Type
 export const InboundId = uuid.pipe(Schema.brand("InboundId"))
 export type InboundId = typeof InboundId.Type
 
+/** Of a person, a group or a list that a device speaks with: one for all of their names. */
+export const PeerId = uuid.pipe(Schema.brand("PeerId"))
+export type PeerId = typeof PeerId.Type
+
 export const DeviceId = uuid.pipe(Schema.brand("DeviceId"))
 export type DeviceId = typeof DeviceId.Type
 

@@ -81,6 +81,13 @@ describe("a fact", () => {
     assert.deepStrictEqual(given(received(factOf(unread))).when(receive(past(hello))), [decrypted])
   })
 
+  it("says what it is about, also where it could not be read at first", () => {
+    const target = { waMessageId: "B2", fromMe: true }
+    const reaction = said("reaction", "like")
+    const completed = { type: "inbound.decrypted", data: { ...reaction, target, heardAt: at } } as const
+    assert.deepStrictEqual(given(received(factOf(unread))).when(receive({ ...factOf(reaction), target })), [completed])
+  })
+
   it("that was read stays as it is when it comes again and cannot be read", () => {
     assert.deepStrictEqual(given(received(factOf(hello))).when(receive(factOf(unread))), [])
     assert.deepStrictEqual(given(received(factOf(unread)), decrypted).when(receive(factOf(unread))), [])

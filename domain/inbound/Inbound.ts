@@ -17,6 +17,16 @@ const names = Schema.Array(SubjectId).check(Schema.isMinLength(1), Schema.isMaxL
 /** What was said. Of any kind: what a newer release lets say, this one passes on. */
 export const SaidContent = Schema.Struct({ kind: Schema.String, body: sealedAs("content") })
 
+/** What an edit, a deletion, a reaction, a vote or a pin is about: a message of the same chat. In the clear: views join by it. */
+export const AboutTarget = Schema.optionalKey(
+  Schema.Struct({
+    waMessageId: Schema.String,
+    fromMe: Schema.Boolean,
+    /** Of a deletion: who may delete is not to depend on whether what they said can still be read. */
+    byAdmin: Schema.optionalKey(Schema.Literal(true))
+  })
+)
+
 export const Received = Schema.Struct({
   source: Source,
   /** The source's own id. */
@@ -25,8 +35,7 @@ export const Received = Schema.Struct({
   chat: Schema.Struct({ kind: Schema.String, names, address: sealedAs("chat") }),
   sender: Schema.Struct({ names, address: sealedAs("sender"), name: Schema.optionalKey(sealedAs("name")) }),
   content: SaidContent,
-  /** What an edit, a deletion, a reaction, a vote or a pin is about: a message of the same chat. */
-  target: Schema.optionalKey(Schema.Struct({ waMessageId: Schema.String, fromMe: Schema.Boolean })),
+  target: AboutTarget,
   /** From before the device was linked. */
   isHistory: Schema.optionalKey(Schema.Literal(true)),
   /** A keyed digest of what was said: the same heard again has the same one. */
@@ -43,6 +52,7 @@ export type ReceivedFact = typeof Received.Type
 /** What could not be read at first, as its sender has sent it again. */
 const decrypted = Schema.Struct({
   content: SaidContent,
+  target: AboutTarget,
   contentDigest: Schema.String,
   heardAt: Instant
 })
@@ -142,7 +152,7 @@ const reject = (reason: InboundRejected["reason"]): Decision => Result.fail(new 
 const requesting = (reading: ReadRequested): InboundEvent => ({ type: "inbound.read_requested", data: reading })
 
 const receive = ({ fact, reading }: Extract<InboundCommand, { _tag: "Receive" }>, state: InboundState): Decision => {
-  const { chat, content, contentDigest, heardAt, isHistory, sender } = fact
+  const { chat, content, contentDigest, heardAt, isHistory, sender, target } = fact
   const isToBeRead = mayBeRead({ isAddressed: isAddressed(fact), kind: content.kind }) && isHistory !== true
   const requests = reading !== undefined && isToBeRead ? [requesting(reading)] : []
   if (state._tag === "Nothing") return accept({ type: "inbound.received", data: fact }, ...requests)
@@ -151,7 +161,8 @@ const receive = ({ fact, reading }: Extract<InboundCommand, { _tag: "Receive" }>
   const addsNothing = content.kind === undecryptable || (isHistory === true && state.isReadable)
   if (isOfTheSame && (contentDigest === state.contentDigest || addsNothing)) return accept()
   if (!isOfTheSame || state.isReadable) return reject("other_content")
-  return accept({ type: "inbound.decrypted", data: { content, contentDigest, heardAt } }, ...requests)
+  const about = target === undefined ? {} : { target }
+  return accept({ type: "inbound.decrypted", data: { content, ...about, contentDigest, heardAt } }, ...requests)
 }
 
 const decider: Decider<InboundState, InboundCommand, InboundEvent, InboundRejected> = {

@@ -1,6 +1,8 @@
 import { HttpApi, OpenApi } from "effect/http-api"
 import { AgentsApi } from "./AgentsApi.ts"
+import { ChatsApi } from "./ChatsApi.ts"
 import { ClientsApi } from "./ClientsApi.ts"
+import { ContactsApi } from "./ContactsApi.ts"
 import { DeliveriesApi } from "./DeliveriesApi.ts"
 import { DevicesApi } from "./DevicesApi.ts"
 import { asSeenByClients } from "./Document.ts"
@@ -17,6 +19,8 @@ import { withSecurity } from "./Security.ts"
 export class Api extends HttpApi.make("homing")
   .add(MessagesApi)
   .add(InboundApi)
+  .add(ContactsApi)
+  .add(ChatsApi)
   .add(EventsApi)
   .add(DevicesApi)
   .add(AgentsApi)

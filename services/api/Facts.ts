@@ -2,14 +2,14 @@ import { Schema } from "effect"
 import { HeardContent } from "#domain/inbound/Heard.ts"
 import { flag, instant, text, uuid, word } from "./Members.ts"
 
-const shownToReaders =
+export const shownToReaders =
   "Only for whoever may read what was heard, and only until the person's data is erased or its key is lost."
 
-const names = Schema.Array(Schema.String).annotate({
+export const names = Schema.Array(Schema.String).annotate({
   description: "Keyed digests of every name that was known for it: two facts that share one are of the same."
 })
-const phone = Schema.optionalKey(text(`A phone number in full. ${shownToReaders}`))
-const lid = Schema.optionalKey(text(`WhatsApp's name of a person that is no phone number. ${shownToReaders}`))
+export const phone = Schema.optionalKey(text(`A phone number in full. ${shownToReaders}`))
+export const lid = Schema.optionalKey(text(`WhatsApp's name of a person that is no phone number. ${shownToReaders}`))
 
 const Chat = Schema.Struct({
   kind: word(["person", "group", "broadcast", "channel", "other"], "What kind of chat it is."),
@@ -19,14 +19,14 @@ const Chat = Schema.Struct({
   address: Schema.optionalKey(text(`WhatsApp's address of what is no person. ${shownToReaders}`))
 }).annotate({ identifier: "FactChat", description: "Where it was said." })
 
-const Sender = Schema.Struct({
+export const Sender = Schema.Struct({
   names,
   phone,
   lid,
   name: Schema.optionalKey(text(`As they call themselves. ${shownToReaders}`))
 }).annotate({ identifier: "FactSender", description: "Who said it." })
 
-const kinds = HeardContent.members.map(({ fields }) => fields.type.literal)
+export const kinds = HeardContent.members.map(({ fields }) => fields.type.literal)
 
 /** What was said, as a fact and what completes it tell it. */
 export const said = {
@@ -46,7 +46,10 @@ export const Fact = Schema.Struct({
   target: Schema.optionalKey(
     Schema.Struct({
       waMessageId: text("WhatsApp's own id of it."),
-      fromMe: flag("Sent by the account itself.")
+      fromMe: flag("Sent by the account itself."),
+      byAdmin: Schema.optionalKey(
+        flag("Present where an administrator of the group deletes it, not its sender; then `true`.")
+      )
     }).annotate({
       identifier: "FactTarget",
       description: "The earlier message of the same chat that it changes, if it is an edit, a reaction and the like."

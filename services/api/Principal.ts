@@ -21,3 +21,9 @@ export const mayUse = ({ devices }: Pick<Principal, "devices">, device: DeviceId
 /** To look at, and to read what it sent. Who reads everybody's messages sees every device. */
 export const maySee = (principal: Principal, device: DeviceId): boolean =>
   mayUse(principal, device) || may(principal, "messages:read:all")
+
+/** The devices of which it reads what they heard; `undefined`: all. A client without a list was given none. */
+export const hears = (principal: Principal): ReadonlySet<DeviceId> | undefined => {
+  if (may(principal, "messages:read:all")) return undefined
+  return principal.devices === "all" ? new Set() : principal.devices
+}

@@ -67,6 +67,7 @@ export const publicTypes = {
     id: Fact.fields.id,
     device: Fact.fields.device,
     ...said,
+    target: Fact.fields.target,
     heardAt: Fact.fields.heardAt
   }),
   "homing.inbound.read_requested.v1": Schema.Struct({ id: Fact.fields.id, device: Fact.fields.device }),

@@ -97,6 +97,37 @@ export const clients = Command.make("clients").pipe(
   Command.withSubcommands([clientsList, clientsDevices])
 )
 
+const chatsCommand = Effect.promise(() => import("./ChatsCommand.ts"))
+
+const device = Flag.String("device").pipe(Flag.withDescription("Only those of the device with this id"), Flag.optional)
+const ofDevice = (asked: Option.Option<string>) => (Option.isSome(asked) ? { device: asked.value } : {})
+
+export const contacts = Command.make("contacts", { url, device }, ({ device, url }) =>
+  Effect.gen(function* () {
+    const { ask } = yield* connected(url, "messages:read")
+    yield* (yield* chatsCommand).listContacts(ask, ofDevice(device))
+  })
+).pipe(Command.withDescription("Print every contact of a running gateway, a line of JSON each; needs API_KEY"))
+
+const chatsList = Command.make("list", { url, device }, ({ device, url }) =>
+  Effect.gen(function* () {
+    const { ask } = yield* connected(url, "messages:read")
+    yield* (yield* chatsCommand).listChats(ask, ofDevice(device))
+  })
+).pipe(Command.withDescription("Print every chat, where something was said last first, a line of JSON each"))
+
+const chatsMessages = Command.make("messages", { url, chat: Argument.String("chat") }, ({ chat, url }) =>
+  Effect.gen(function* () {
+    const { ask } = yield* connected(url, "messages:read")
+    yield* (yield* chatsCommand).listMessages(ask, chat)
+  })
+).pipe(Command.withDescription("Print all that was said in a chat, newest first, a line of JSON each"))
+
+export const chats = Command.make("chats").pipe(
+  Command.withDescription("Ask a running gateway what was said; needs API_KEY"),
+  Command.withSubcommands([chatsList, chatsMessages])
+)
+
 const keysList = Command.make("list", { url }, ({ url }) =>
   Effect.gen(function* () {
     const { ask, commands } = yield* connected(url)

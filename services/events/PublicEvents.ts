@@ -126,8 +126,9 @@ export const layer = Layer.effect(
       if (event.type === "inbound.received") return yield* factJson(opening, id, event.data, place)
       if (event.type === "inbound.read_requested") return { id, device } satisfies Data
       if (event.type === "inbound.read_marked") return { id, device, at: event.data.at } satisfies Data
-      const { content, heardAt } = event.data
-      const data: Data = { id, device, ...(yield* saidJson(opening, content, place)), heardAt }
+      const { content, heardAt, target } = event.data
+      const shown = yield* saidJson(opening, content, place)
+      const data: Data = { id, device, ...shown, ...(target !== undefined && { target }), heardAt }
       return data
     })
 

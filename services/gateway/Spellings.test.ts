@@ -145,6 +145,9 @@ layer(app, { excludeTestServices: true })("one meaning", (it) => {
       const expected: Record<string, RegExp> = {
         "/v1/messages": /^no parameters but status, device, after, limit$/,
         "/v1/inbound": /^no parameters but device, after, limit$/,
+        "/v1/contacts": /^no parameters but device, phone, lid, format, after, limit$/,
+        "/v1/chats": /^no parameters but device, after, limit$/,
+        "/v1/chats/nobody/messages": /^no parameters but after, limit$/,
         "/v1/events": /^no parameters but after, types, device, limit, waitMs$/,
         "/v1/deliveries": /^no parameters but endpoint, status, after, limit$/
       }

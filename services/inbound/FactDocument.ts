@@ -2,7 +2,7 @@ import { Effect, Schema } from "effect"
 import { EventId, type InboundId, type StreamId, type TenantId } from "#domain/Ids.ts"
 import { Instant } from "#domain/Instant.ts"
 import { Chat, HeardContent, Person } from "#domain/inbound/Heard.ts"
-import { Inbound, type Received, SaidContent } from "#domain/inbound/Inbound.ts"
+import { AboutTarget, Inbound, type Received, SaidContent } from "#domain/inbound/Inbound.ts"
 import type { RecordedEvent } from "#domain/Recorded.ts"
 import type { Sealed } from "#domain/Sealed.ts"
 import type { Fact } from "../api/Facts.ts"
@@ -46,6 +46,16 @@ const opened = (
   personal === undefined
     ? Effect.succeed(undefined)
     : personal.reveal(sealed, { tenant, event, field }, { stream, subject: sealed.subject })
+
+/** By which numbers and addresses the source names somebody or something. */
+export const addressJson = (personal: Personal["Service"], sealed: Sealed, place: Place, field: "chat" | "sender") =>
+  Effect.map(opened(personal, sealed, place, field), (where) => (where === undefined ? {} : namesIn(decodeChat(where))))
+
+/** What its sender calls themselves. */
+export const nameJson = (personal: Personal["Service"], { event, id, received: { sender }, tenant }: SealedFact) =>
+  sender.name === undefined
+    ? Effect.succeed(undefined)
+    : opened(personal, sender.name, { tenant, stream: Inbound.streamOf(id), event }, "name")
 
 /** A fact's first event as it is told; what is personal in it only where `personal` is given. */
 export const factJson = Effect.fnUntraced(function* (
@@ -91,7 +101,12 @@ export const factJson = Effect.fnUntraced(function* (
 })
 
 /** What was said, and the event in which it is sealed. */
-export const Said = Schema.Struct({ event: EventId, content: SaidContent })
+export const Said = Schema.Struct({ event: EventId, content: SaidContent, target: AboutTarget })
+
+export const saidIn = (
+  event: EventId,
+  { content, target }: Pick<typeof Received.Type, "content" | "target">
+): typeof Said.Type => ({ event, content, ...(target !== undefined && { target }) })
 
 /** A fact folded from its stream, its personal data still sealed. */
 export interface SealedFact {
@@ -114,11 +129,18 @@ export const evolve = (id: InboundId, fact: SealedFact | undefined, recorded: Re
   const { occurredAt: at, tenant } = metadata
   const read = Inbound.read(recorded)
   if (read.type === "inbound.received") {
-    const said = { event, content: read.data.content }
-    return { id, tenant, event, received: read.data, said, recordedAt: at, reading: undefined }
+    return {
+      id,
+      tenant,
+      event,
+      received: read.data,
+      said: saidIn(event, read.data),
+      recordedAt: at,
+      reading: undefined
+    }
   }
   if (fact === undefined) throw new Error("a fact's stream must begin with inbound.received")
-  if (read.type === "inbound.decrypted") return { ...fact, said: { event, content: read.data.content } }
+  if (read.type === "inbound.decrypted") return { ...fact, said: saidIn(event, read.data) }
   return { ...fact, reading: readingAfter(fact.reading, read.type, at) }
 }
 
@@ -141,5 +163,6 @@ export const present = Effect.fnUntraced(function* (
   const known = { ...(reading !== undefined && { reading }), recordedAt }
   if (said.event === event) return { ...fact, ...known }
   const { content: _, ...rest } = fact
-  return { ...rest, ...(yield* saidJson(personal, said.content, { tenant, stream, event: said.event })), ...known }
+  const shown = yield* saidJson(personal, said.content, { tenant, stream, event: said.event })
+  return { ...rest, ...shown, ...(said.target !== undefined && { target: said.target }), ...known }
 })

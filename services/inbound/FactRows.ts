@@ -5,7 +5,7 @@ import { Instant } from "#domain/Instant.ts"
 import { Inbound, Received } from "#domain/inbound/Inbound.ts"
 import type { RecordedEvent } from "#domain/Recorded.ts"
 import type { RowsView } from "../views/RowsView.ts"
-import { evolve, Said, type SealedFact } from "./FactDocument.ts"
+import { evolve, Said, type SealedFact, saidIn } from "./FactDocument.ts"
 
 const Row = Schema.Struct({
   /** A number cannot hold every position. In ORDER BY, `position` alone would be this text. */
@@ -48,8 +48,7 @@ const changeOf = (event: RecordedEvent): Record<string, string | null> => {
   const read = Inbound.read(event)
   if (read.type === "inbound.read_requested") return { asked_at: occurredAt, marked_at: null }
   if (read.type === "inbound.read_marked") return { marked_at: occurredAt }
-  const said: typeof Said.Type = { event: event.eventId, content: read.data.content }
-  return { said: JSON.stringify(said) }
+  return { said: JSON.stringify(saidIn(event.eventId, read.data)) }
 }
 
 /** One row per fact, by the position of its first event. Personal data stays sealed. */
@@ -93,6 +92,12 @@ export interface Asked {
   readonly limit: number
 }
 
+const listed = (rows: ReadonlyArray<object>) =>
+  decodeRows(rows).map(({ asked_at, marked_at, position, recorded_at: recordedAt, ...row }) => {
+    const fact: SealedFact = { ...row, recordedAt, reading: readingOf({ asked_at, marked_at }) }
+    return { position, fact }
+  })
+
 export const make = Effect.map(SqlClient.SqlClient, (sql) => ({
   /** Of what was asked since, what is not marked as read yet, in the log's order, from behind `after` on. */
   unread: (after: bigint, limit: number, since: Instant) =>
@@ -102,6 +107,12 @@ export const make = Effect.map(SqlClient.SqlClient, (sql) => ({
         AND inbound.position > ${after} ORDER BY inbound.position LIMIT ${limit}`,
       decodeUnread
     ),
+
+  /** Those of which the first event stands at one of these places. */
+  at: (positions: ReadonlyArray<bigint>) =>
+    positions.length === 0
+      ? Effect.succeed([])
+      : Effect.map(sql`SELECT ${sql.literal(columns)} FROM inbound WHERE ${sql.in("position", positions)}`, listed),
 
   /** Newest first, those before `after`. */
   list: (asked: Asked) => {
@@ -115,11 +126,7 @@ export const make = Effect.map(SqlClient.SqlClient, (sql) => ({
     return Effect.map(
       sql`SELECT ${sql.literal(columns)} FROM inbound WHERE ${sql.and(conditions)}
         ORDER BY inbound.position DESC LIMIT ${asked.limit}`,
-      (rows) =>
-        decodeRows(rows).map(({ asked_at, marked_at, position, recorded_at: recordedAt, ...row }) => {
-          const fact: SealedFact = { ...row, recordedAt, reading: readingOf({ asked_at, marked_at }) }
-          return { position, fact }
-        })
+      listed
     )
   }
 }))

@@ -4,7 +4,7 @@ import { contentDigestOf, inboundIdOf, reportIdOf, subjectIdOf } from "#domain/I
 import type { DeviceId, EventId, InboundId, SubjectId } from "#domain/Ids.ts"
 import type { Instant } from "#domain/Instant.ts"
 import { gistOf } from "#domain/inbound/Gist.ts"
-import type { Chat, Heard } from "#domain/inbound/Heard.ts"
+import type { Chat, Heard, HeardContent } from "#domain/inbound/Heard.ts"
 import { Inbound, type InboundRejected, type ReceivedFact } from "#domain/inbound/Inbound.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
 import type { EventStoreUnavailable } from "#domain/ports/EventStore.ts"
@@ -18,6 +18,12 @@ import { Readings } from "./Readings.ts"
 const conflicts = Metric.counter("homing_facts_conflicting_total", {
   description: "Facts under an id of their source that another fact has."
 })
+
+const targetOf = (content: HeardContent): Pick<ReceivedFact, "target"> => {
+  if (!("target" in content)) return {}
+  const { fromMe, waMessageId } = content.target
+  return { target: { waMessageId, fromMe, ...(content.type === "deletion" && content.byAdmin && { byAdmin: true }) } }
+}
 
 /** What was heard becomes facts, each recorded once however often it is told. */
 export class Facts extends Context.Service<
@@ -65,9 +71,7 @@ export const layer = ({ marksAsRead }: Options) =>
             ...(name !== undefined && { name: ofTheSender(event, "name", name) })
           },
           content: { kind: content.type, body: ofTheSender(event, "content", JSON.stringify(content)) },
-          ...("target" in content && {
-            target: { waMessageId: content.target.waMessageId, fromMe: content.target.fromMe }
-          }),
+          ...targetOf(content),
           ...(isHistory && { isHistory }),
           contentDigest: digestOf(gistOf(content)),
           ...(sentAt !== undefined && { sentAt }),

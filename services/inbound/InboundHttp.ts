@@ -6,7 +6,7 @@ import { EventStore } from "#domain/ports/EventStore.ts"
 import { Api } from "../api/Api.ts"
 import { CurrentPrincipal } from "../api/Authorization.ts"
 import { pageSizes } from "../api/MessagesApi.ts"
-import { may, mayUse, type Principal } from "../api/Principal.ts"
+import { hears, mayUse } from "../api/Principal.ts"
 import { json, refuse } from "../http/Answer.ts"
 import { cursorOf, positionOf } from "../http/Cursor.ts"
 import { orProblem } from "../http/Foreseen.ts"
@@ -16,12 +16,6 @@ import { ViewsUnavailable } from "../views/Views.ts"
 import { evolve, present, type SealedFact } from "./FactDocument.ts"
 import * as FactRows from "./FactRows.ts"
 import { Readings } from "./Readings.ts"
-
-/** The devices of which this key reads what they heard; `undefined`: all. A client without a list was given none. */
-const hears = (principal: Principal): ReadonlySet<DeviceId> | undefined => {
-  if (may(principal, "messages:read:all")) return undefined
-  return principal.devices === "all" ? new Set() : principal.devices
-}
 
 const flawed = (pointer: string, expected: string) =>
   refuse("invalid_request", { errors: [{ in: "query", pointer, expected }] })

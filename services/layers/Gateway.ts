@@ -1,6 +1,7 @@
 import { Layer, type Redacted } from "effect"
 import type { AgentId } from "#domain/Ids.ts"
 import * as Access from "../access/Feature.ts"
+import * as Chats from "../chats/Feature.ts"
 import * as Devices from "../devices/Feature.ts"
 import * as Dispatch from "../dispatch/Feature.ts"
 import type { ReconcilerOptions } from "../dispatch/Reconciler.ts"
@@ -49,6 +50,7 @@ const projections = Projections.layer(
   Layer.mergeAll(
     Messages.projections,
     Inbound.projections,
+    Chats.projections,
     Devices.projections,
     Access.projections,
     Webhooks.projections
@@ -68,7 +70,7 @@ export const gateway = <A = never, E = never, R = never>(
     Layer.provideMerge(behind),
     Layer.provideMerge([Dispatch.layer(options.reconciler), HealthHttp.layer, Webhooks.layer(options.webhooks)]),
     Layer.provideMerge([transports, Events.layer]),
-    Layer.provideMerge(Inbound.layer(options.inbound)),
+    Layer.provideMerge([Inbound.layer(options.inbound), Chats.layer]),
     Layer.provideMerge(Messages.layer(options.queueLimits, phoneNumber)),
     Layer.provideMerge(Devices.layer(options.agent, phoneNumber)),
     Layer.provideMerge(Access.layer(options.apiKey)),

@@ -77,5 +77,13 @@ export const list = (
 }
 
 export const make = Effect.map(SqlClient.SqlClient, (sql) => ({
-  list: (filter: Parameters<typeof list>[1]) => list(sql, filter)
+  list: (filter: Parameters<typeof list>[1]) => list(sql, filter),
+  /** Those that were queued at one of these places. */
+  at: (positions: ReadonlyArray<bigint>) =>
+    positions.length === 0
+      ? Effect.succeed([])
+      : Effect.map(
+          sql`SELECT ${sql.literal(wholeColumns)} FROM messages WHERE ${sql.in("position", positions)}`,
+          listed
+        )
 }))

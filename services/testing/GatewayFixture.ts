@@ -15,6 +15,7 @@ import * as SqliteClient from "#infra/sqlite/SqliteClient.ts"
 import * as SubjectKeys from "#infra/subject-keys/Sqlite.ts"
 import * as Access from "#services/access/Feature.ts"
 import { type ErrorCode, errorCodes } from "#services/api/ErrorCodes.ts"
+import * as Chats from "#services/chats/Feature.ts"
 import { DeviceRegistry } from "#services/devices/DeviceRegistry.ts"
 import { type DeviceDocument, Devices } from "#services/devices/Devices.ts"
 import * as DevicesHttp from "#services/devices/DevicesHttp.ts"
@@ -151,6 +152,7 @@ export const gateway = (stubs: Stubs = {}) => {
       EndpointsHttp.layer,
       DeliveriesHttp.layer,
       Layer.provide(Inbound.layer(), Layer.succeed(DeviceRegistry, new Map())),
+      Chats.layer,
       AgentsHttp.layer,
       GatewayKeysHttp.layer,
       HealthHttp.layer
@@ -162,7 +164,9 @@ export const gateway = (stubs: Stubs = {}) => {
     Layer.provide(Freshness.layer),
     Layer.provide(
       altered(Views, stubs.views).pipe(
-        Layer.provideMerge(Projections.layer(Layer.mergeAll(Access.projections, Inbound.projections)))
+        Layer.provideMerge(
+          Projections.layer(Layer.mergeAll(Access.projections, Inbound.projections, Chats.projections))
+        )
       )
     ),
     Layer.provide([

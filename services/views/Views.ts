@@ -1,10 +1,19 @@
 import { Context, Effect, Schema } from "effect"
+import { SqlError } from "effect/sql"
 import { EventStoreUnavailable } from "#domain/ports/EventStore.ts"
 
 /** What the views are kept in did not answer as it should. */
 export class ViewsUnavailable extends Schema.TaggedError<ViewsUnavailable>()("ViewsUnavailable", {
   cause: Schema.Defect()
 }) {}
+
+/** For who answers a caller from rows. */
+export const readable = <A, E, R>(
+  reading: Effect.Effect<A, E, R>
+): Effect.Effect<A, Exclude<E, SqlError.SqlError> | ViewsUnavailable, R> =>
+  Effect.mapError(reading, (error) =>
+    SqlError.isSqlError(error) ? new ViewsUnavailable({ cause: error }) : (error as Exclude<E, SqlError.SqlError>)
+  )
 
 /** The views of this process, and how far they have come. */
 export class Views extends Context.Service<
