@@ -64,7 +64,7 @@ it.live("no second first key is given out because rows of keys are gone", () =>
   })
 )
 
-it.live("a row that is gone gives a limited client nothing more", () =>
+it.live("a row that is gone, or changed into another, gives a client nothing more, and takes nothing from it", () =>
   Effect.gen(function* () {
     const cwd = yield* folder
     const first = yield* started({ cwd, env }, env.API_KEY)
@@ -86,13 +86,23 @@ it.live("a row that is gone gives a limited client nothing more", () =>
     assert.strictEqual((yield* first.process.end("SIGTERM")).code, 0)
 
     tamper("views.db", `DELETE FROM access_clients WHERE id = '${limited.id}'`)(join(cwd, "data"))
+    tamper("views.db", `UPDATE access_keys SET scopes = '["admin"]' WHERE client = '${other.id}'`)(join(cwd, "data"))
+    const madeUp = crypto.randomUUID()
+    const columns = `position, tenant, transport, agent, name, named_by, 'connected', 1, reason, since, step, link_step,
+      removal, number, numbered_by`
+    tamper("views.db", `INSERT INTO devices SELECT '${madeUp}', ${columns} FROM devices`)(join(cwd, "data"))
     const second = yield* started({ cwd, env }, env.API_KEY)
     const as = (secret: string, path = "/v1/devices") => callerOf(second.url, secret)("GET", path)
     assert.deepStrictEqual((yield* eventually(as(limited.key.secret), ({ status }) => status === 200)).body.items, [])
     assert.strictEqual((yield* as(limited.key.secret, `/v1/devices/${mine.id}`)).status, 404)
     const again = yield* second.call("PATCH", `/v1/clients/${limited.id}`, { devices: [] })
     assert.deepStrictEqual([again.status, again.body.devices], [200, []])
-    assert.match(second.process.stderr(), /"view":"access"[^\n]+"problem":"a row is missing"/)
+    assert.match(second.process.stderr(), /"view":"access"[^\n]+"problem":"a row was changed/)
+    assert.match(second.process.stderr(), /"view":"devices"[^\n]+"problem":"a row was changed/)
+    assert.strictEqual((yield* as(other.key.secret, "/v1/clients")).status, 403)
+    assert.strictEqual((yield* second.call("GET", `/v1/devices/${madeUp}`)).status, 404)
+    const asked = { device: madeUp, to: "+60123456789", content: { type: "text", text: "hello" } }
+    assert.strictEqual((yield* second.call("POST", "/v1/messages", asked)).status, 404)
     assert.strictEqual((yield* as(other.key.secret, `/v1/devices/${mine.id}`)).status, 200)
   })
 )

@@ -24,6 +24,7 @@ import {
   far,
   home,
   hydrated,
+  provenance,
   queued,
   recorded,
   reported,
@@ -61,7 +62,7 @@ const depthOf = (sql: SqlClient.SqlClient, { memory, shown }: Effect.Success<typ
 /** The devices of the only gateway on this database. */
 const alone = (sql: SqlClient.SqlClient, alter: (rows: RowsView) => RowsView) =>
   Projections.layer(altered(DeviceRegistry.layer, alter)).pipe(
-    Layer.provide(InProcessLeases.layer),
+    Layer.provide([InProcessLeases.layer, provenance]),
     Layer.provide(Layer.succeed(SqlClient.SqlClient, sql))
   )
 
