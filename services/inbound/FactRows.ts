@@ -3,6 +3,7 @@ import { SqlClient } from "effect/sql"
 import { type DeviceId, defaultTenant, EventId, InboundId, TenantId } from "#domain/Ids.ts"
 import { Instant } from "#domain/Instant.ts"
 import { Inbound, Received } from "#domain/inbound/Inbound.ts"
+import { reader } from "../views/Readable.ts"
 import type { RowsView } from "../views/RowsView.ts"
 import { evolve, Said, type SealedFact } from "./FactDocument.ts"
 
@@ -17,7 +18,12 @@ const Row = Schema.Struct({
   said: Schema.fromJsonString(Said)
 })
 const columns = "CAST(position AS TEXT) AS position, id, tenant, event, recorded_at, received, said"
-const decodeRows = Schema.decodeUnknownSync(Schema.Array(Row))
+const read = reader("inbound", Row)
+
+const factOf = ({ position: _, recorded_at: recordedAt, ...row }: typeof Row.Type): SealedFact => ({
+  ...row,
+  recordedAt
+})
 
 const rowOf = (position: bigint, { event, id, received, recordedAt, said, tenant }: SealedFact) => ({
   position,
@@ -73,7 +79,7 @@ export interface Asked {
   readonly limit: number
 }
 
-/** Newest first, those before `after`. */
+/** Newest first, those before `after`; without its fact, one whose row is not what was written. */
 export const make = Effect.map(SqlClient.SqlClient, (sql) => ({
   list: (asked: Asked) => {
     if (asked.heardBy?.size === 0) return Effect.succeed([])
@@ -83,14 +89,14 @@ export const make = Effect.map(SqlClient.SqlClient, (sql) => ({
       ...(asked.heardBy === undefined ? [] : [sql.in("device", [...asked.heardBy])]),
       ...(asked.after === undefined ? [] : [sql`position < ${asked.after}`])
     ]
-    return Effect.map(
-      sql`SELECT ${sql.literal(columns)} FROM inbound WHERE ${sql.and(conditions)}
-        ORDER BY inbound.position DESC LIMIT ${asked.limit}`,
-      (rows) =>
-        decodeRows(rows).map(({ position, recorded_at: recordedAt, ...row }) => {
-          const fact: SealedFact = { ...row, recordedAt }
-          return { position, fact }
-        })
-    )
+    return Effect.gen(function* () {
+      const rows = yield* sql<{ readonly position: string }>`SELECT ${sql.literal(columns)} FROM inbound
+        WHERE ${sql.and(conditions)} ORDER BY inbound.position DESC LIMIT ${asked.limit}`
+      return (yield* read(rows)).map(({ id, row }, i) => ({
+        position: BigInt(rows[i]!.position),
+        id,
+        fact: row && factOf(row)
+      }))
+    })
   }
 }))

@@ -253,3 +253,17 @@ it.live("a message is there for the client that queued it, and for who reads eve
     assert.lengthOf(yield* messages.history(by(other.client), sent[0]!), 0)
   })
 )
+
+it.live("rows that somebody changed hide no message: what they say wrong is read from the log, or absent", () =>
+  Effect.gen(function* () {
+    const { messages, sql } = yield* messaging()
+    const sent = yield* Effect.forEach([1, 2, 3], (n) => messages.send(caller, requestOf(n)))
+    const [first, second, third] = sent.map(({ document }) => document)
+    const list = messages.list({ whose: "everybody", status: undefined, device, after: undefined, limit: 10 })
+    yield* eventually(list, ({ items }) => items.length === 3)
+    yield* sql`UPDATE messages SET queued = 'nonsense' WHERE id = ${first!.id}`
+    yield* sql`UPDATE messages SET command = ${uuid(9)} WHERE id = ${second!.id}`
+    yield* sql`UPDATE messages SET reports = '[{"kind":"said"}]', id = ${uuid(8)} WHERE id = ${third!.id}`
+    assert.deepStrictEqual((yield* list).items, [{ ...second!, to: undefined, content: undefined }, first!])
+  })
+)

@@ -80,7 +80,7 @@ export const viewsContract = <E>(adapter: string, layer: Layer.Layer<Databases, 
         assert.deepStrictEqual(yield* list({ status: "sent", device: home }), [8n])
         const [shown] = yield* ListedRows.list(sql, { ...everything, status: "failed" })
         assert.deepStrictEqual(
-          [shown!.document.id, shown!.document.device, shown!.document.reports.map(({ kind }) => kind)] as const,
+          [shown!.document!.id, shown!.document!.device, shown!.document!.reports.map(({ kind }) => kind)] as const,
           [uuid(1), home, ["failed", "sent"]] as const
         )
       })
@@ -183,7 +183,7 @@ export const viewsContract = <E>(adapter: string, layer: Layer.Layer<Databases, 
         yield* write(yield* queueDepth, sql, ...page((n) => reported(n, 1, BigInt(100 + n), "sent")))
         const rows = yield* ListedRows.list(sql, { ...everything, status: "sent" })
         assert.deepStrictEqual(
-          rows.map(({ document }) => document.id as string),
+          rows.map(({ document }) => document!.id as string),
           numbers.map(uuid).toReversed()
         )
       })
