@@ -179,7 +179,7 @@ describe("personal data", () => {
       const moved = streamOf(uuid(9) as never) // its boxes are bound to another event
       yield* record(moved, queued!.type, queued!.data)
       const found = yield* messages.find("everybody", uuid(9) as never)
-      assert.deepInclude(found, { id: uuid(9), to: undefined, content: undefined })
+      assert.deepInclude<object>(found!, { id: uuid(9), to: undefined, content: undefined })
       assert.isUndefined(yield* messages.find("everybody", uuid(8) as never))
     })
   )
