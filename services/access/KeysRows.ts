@@ -74,14 +74,33 @@ const KeyRow = Schema.Struct({
 const readClients = Schema.decodeUnknownSync(Schema.Array(ClientRow))
 const readKeys = Schema.decodeUnknownSync(Schema.Array(KeyRow))
 
+const keyOf = (recorded: RecordedEvent) => {
+  const event = Client.read(recorded)
+  return "key" in event.data ? event.data.key : undefined
+}
+
 /** One row per client, one per key. Names stay sealed; of keys only digests are known. */
 export const view: RowsView = {
   name: "access",
-  version: 5,
+  version: 6,
   categories: ["client"],
   tables: [
-    { name: "access_clients", filledBy: "client.created" },
-    { name: "access_keys", filledBy: "client.key_issued" }
+    {
+      name: "access_clients",
+      filledBy: "client.created",
+      sealed: {
+        columns: "id, tenant, created_at, name, named_by, devices",
+        idOf: ({ stream }) => Client.idOf(stream)
+      }
+    },
+    {
+      name: "access_keys",
+      filledBy: "client.key_issued",
+      sealed: {
+        columns: "id, tenant, client, digest, scopes, issued_at, issued_by, name, revoked, expires_at, replaced_by",
+        idOf: keyOf
+      }
+    }
   ],
   setup,
   writer: () => ({

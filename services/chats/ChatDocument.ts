@@ -1,6 +1,5 @@
 import { Effect } from "effect"
 import { failureCode } from "#domain/message/Status.ts"
-import * as PeerDocument from "../contacts/PeerDocument.ts"
 import { present, type SealedFact } from "../inbound/FactDocument.ts"
 import * as FactRows from "../inbound/FactRows.ts"
 import * as ListedRows from "../messages/ListedRows.ts"
@@ -13,7 +12,7 @@ type ShownFact = Effect.Success<ReturnType<typeof present>>
 
 /** An entry as it is shown, with what was done to it. `contactOf`: the id of whoever said or did something. */
 export const make = Effect.gen(function* () {
-  const personal = PeerDocument.lenient(yield* Personal)
+  const personal = yield* Personal
   const facts = yield* FactRows.make
   const messages = yield* ListedRows.make
 

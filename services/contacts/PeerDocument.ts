@@ -12,12 +12,6 @@ import type { Peer } from "./PeerRows.ts"
 
 /** Whom and what devices speak with, as it is shown: numbers and names are opened where an event has them. */
 
-/** What is damaged is shown as if it were not there: it hides nothing beside it. */
-export const lenient = ({ reveal, ...personal }: Personal["Service"]): Personal["Service"] => ({
-  ...personal,
-  reveal: (...asked) => Effect.catchDefect(reveal(...asked), () => Effect.succeed(undefined))
-})
-
 interface Address {
   readonly phone?: string
   readonly lid?: string
@@ -25,7 +19,7 @@ interface Address {
 }
 
 export const make = Effect.gen(function* () {
-  const personal = lenient(yield* Personal)
+  const personal = yield* Personal
   const facts = yield* FactRows.make
   const messages = yield* ListedRows.make
   const rows = yield* ContactRows.make

@@ -113,9 +113,11 @@ const evolve = (id: DeviceId, before: DeviceRecord | undefined, recorded: Record
 /** One row per device. The name stays sealed. */
 export const view: RowsView = {
   name: "devices",
-  version: 5,
+  version: 6,
   categories: ["device"],
-  tables: [{ name: "devices", filledBy: "device.created" }],
+  tables: [
+    { name: "devices", filledBy: "device.created", sealed: { columns, idOf: ({ stream }) => Device.idOf(stream) } }
+  ],
   setup: (sql) =>
     sql`CREATE TABLE devices (
       id TEXT PRIMARY KEY, position BIGINT NOT NULL, tenant TEXT NOT NULL, transport TEXT NOT NULL, agent TEXT,

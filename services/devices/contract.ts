@@ -8,7 +8,7 @@ import * as InProcessLeases from "#infra/leases/InProcess.ts"
 import * as SqliteClient from "#infra/sqlite/SqliteClient.ts"
 import { Home } from "../tables/Home.ts"
 import * as Log from "../telemetry/Log.ts"
-import { deviceCreated, emptyDatabase, uuid } from "../testing/ViewsFixture.ts"
+import { deviceCreated, emptyDatabase, provenance, uuid } from "../testing/ViewsFixture.ts"
 import * as Projections from "../views/Projections.ts"
 import { Views } from "../views/Views.ts"
 import { DeviceRegistry } from "./DeviceRegistry.ts"
@@ -26,11 +26,12 @@ export const rowsMended = Effect.gen(function* () {
   }
   const registry = (own: SqlClient.SqlClient) =>
     Projections.layer(DeviceRegistry.layer).pipe(
-      Layer.provide(InProcessLeases.layer),
+      Layer.provide([InProcessLeases.layer, provenance]),
       Layer.provide(Layer.succeed(SqlClient.SqlClient, own))
     )
+  const forged = "a row was changed, added or taken away"
   const lines: Array<string> = []
-  const run = Effect.gen(function* () {
+  const life = Effect.gen(function* () {
     const views = yield* Views
     const shown = yield* DeviceRegistry
     yield* views.reached(last)
@@ -38,9 +39,11 @@ export const rowsMended = Effect.gen(function* () {
     assert.deepStrictEqual([...shown.keys()], ids)
   }).pipe(
     Effect.provide(Layer.fresh(registry(sql))),
-    Effect.provide(Log.layer({ level: "warn", out: { write: (line) => void lines.push(line) } })),
     Effect.provideService(Home, { name: "the place", remedy: () => "", pristine: SqliteClient.inMemory }),
     Effect.scoped
+  )
+  const run = Effect.suspend(() =>
+    Effect.provide(life, Log.layer({ level: "warn", out: { write: (line) => void lines.push(line) } }))
   )
   yield* run
   yield* run
@@ -49,8 +52,17 @@ export const rowsMended = Effect.gen(function* () {
     [sql`DELETE FROM devices`, "devices was emptied"],
     [sql`DROP TABLE devices`, "devices lacks the column id "],
     [sql`ALTER TABLE devices RENAME COLUMN removal TO removed`, "devices lacks the column removal "],
-    [sql`UPDATE devices SET connection = 'nonsense'`, "a row cannot be read"],
-    [sql`UPDATE devices SET name = 'nonsense' WHERE id = ${ids[1]}`, "a row cannot be read"]
+    [sql`UPDATE devices SET connection = 'nonsense'`, forged],
+    [sql`UPDATE devices SET agent = 'other' WHERE id = ${ids[1]}`, forged],
+    [sql`DELETE FROM devices WHERE id = ${ids[1]}`, forged],
+    [
+      sql`INSERT INTO devices SELECT ${uuid(3)}, position, tenant, transport, agent, name, named_by, connection, 1, reason,
+        since, step, link_step, removal, number, numbered_by FROM devices WHERE id = ${ids[0]}`,
+      forged
+    ],
+    [sql`UPDATE checkpoints SET position = '1'`, forged],
+    [sql`UPDATE checkpoints SET position = NULL`, forged],
+    [sql`UPDATE checkpoints SET seal = NULL`, forged]
   ] as const
   for (const [spoil, problem] of spoilt) {
     yield* spoil

@@ -4,6 +4,7 @@ import { DeviceId, defaultTenant, EventId, InboundId, TenantId } from "#domain/I
 import { Instant } from "#domain/Instant.ts"
 import { Inbound, Received } from "#domain/inbound/Inbound.ts"
 import type { RecordedEvent } from "#domain/Recorded.ts"
+import { reader } from "../views/Readable.ts"
 import type { RowsView } from "../views/RowsView.ts"
 import { evolve, Said, type SealedFact, saidIn } from "./FactDocument.ts"
 
@@ -21,7 +22,7 @@ const Row = Schema.Struct({
 })
 const columns =
   "CAST(position AS TEXT) AS position, id, tenant, event, recorded_at, received, said, asked_at, marked_at"
-const decodeRows = Schema.decodeUnknownSync(Schema.Array(Row))
+const read = reader("inbound", Row)
 
 /** What is to be marked as read and was not yet. */
 const Unread = Schema.Struct({ position: Schema.BigIntFromString, id: InboundId, device: DeviceId, askedAt: Instant })
@@ -92,11 +93,19 @@ export interface Asked {
   readonly limit: number
 }
 
-const listed = (rows: ReadonlyArray<object>) =>
-  decodeRows(rows).map(({ asked_at, marked_at, position, recorded_at: recordedAt, ...row }) => {
-    const fact: SealedFact = { ...row, recordedAt, reading: readingOf({ asked_at, marked_at }) }
-    return { position, fact }
-  })
+const factOf = ({
+  asked_at,
+  marked_at,
+  position: _,
+  recorded_at: recordedAt,
+  ...row
+}: typeof Row.Type): SealedFact => ({ ...row, recordedAt, reading: readingOf({ asked_at, marked_at }) })
+
+/** Without its fact, one whose row is not what was written. */
+const listed = (rows: ReadonlyArray<{ readonly position: string }>) =>
+  Effect.map(read(rows), (found) =>
+    found.map(({ id, row }, i) => ({ position: BigInt(rows[i]!.position), id, fact: row && factOf(row) }))
+  )
 
 export const make = Effect.map(SqlClient.SqlClient, (sql) => ({
   /** Of what was asked since, what is not marked as read yet, in the log's order, from behind `after` on. */
@@ -112,7 +121,12 @@ export const make = Effect.map(SqlClient.SqlClient, (sql) => ({
   at: (positions: ReadonlyArray<bigint>) =>
     positions.length === 0
       ? Effect.succeed([])
-      : Effect.map(sql`SELECT ${sql.literal(columns)} FROM inbound WHERE ${sql.in("position", positions)}`, listed),
+      : Effect.flatMap(
+          sql<{
+            readonly position: string
+          }>`SELECT ${sql.literal(columns)} FROM inbound WHERE ${sql.in("position", positions)}`,
+          listed
+        ),
 
   /** Newest first, those before `after`. */
   list: (asked: Asked) => {
@@ -123,8 +137,8 @@ export const make = Effect.map(SqlClient.SqlClient, (sql) => ({
       ...(asked.heardBy === undefined ? [] : [sql.in("device", [...asked.heardBy])]),
       ...(asked.after === undefined ? [] : [sql`position < ${asked.after}`])
     ]
-    return Effect.map(
-      sql`SELECT ${sql.literal(columns)} FROM inbound WHERE ${sql.and(conditions)}
+    return Effect.flatMap(
+      sql<{ readonly position: string }>`SELECT ${sql.literal(columns)} FROM inbound WHERE ${sql.and(conditions)}
         ORDER BY inbound.position DESC LIMIT ${asked.limit}`,
       listed
     )

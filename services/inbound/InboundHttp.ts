@@ -33,9 +33,12 @@ export const layer = HttpApiBuilder.group(
     const rows = yield* FactRows.make
     const store = yield* EventStore
 
-    const find = Effect.fnUntraced(function* (id: InboundId) {
+    const folded = Effect.fnUntraced(function* (id: InboundId) {
       const events = yield* store.read(Inbound.streamOf(id))
-      const fact = events.reduce<SealedFact | undefined>((before, event) => evolve(id, before, event), undefined)
+      return events.reduce<SealedFact | undefined>((before, event) => evolve(id, before, event), undefined)
+    })
+    const find = Effect.fnUntraced(function* (id: InboundId) {
+      const fact = yield* folded(id)
       return fact && (yield* present(personal, fact))
     })
 
@@ -45,9 +48,15 @@ export const layer = HttpApiBuilder.group(
         (cause) => new ViewsUnavailable({ cause })
       )
       const page = found.slice(0, limit)
-      const items = yield* Effect.forEach(page, ({ fact }) => present(personal, fact))
+      const items = yield* Effect.forEach(
+        page,
+        Effect.fnUntraced(function* ({ fact: row, id }) {
+          const fact = row ?? (isInboundId(id) ? yield* folded(id) : undefined)
+          return fact === undefined ? [] : [yield* present(personal, fact)]
+        })
+      )
       const last = found.length > limit ? page.at(-1) : undefined
-      return { items, next: last === undefined ? null : cursorOf(epoch, last.position) }
+      return { items: items.flat(), next: last === undefined ? null : cursorOf(epoch, last.position) }
     })
 
     return handlers

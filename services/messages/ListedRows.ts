@@ -1,22 +1,40 @@
 import { Array, Effect } from "effect"
 import { SqlClient, type SqlError, type Statement } from "effect/sql"
 import { type ClientId, defaultTenant } from "#domain/Ids.ts"
+import { reader } from "../views/Readable.ts"
 import type { SealedDocument } from "./MessageDocument.ts"
-import { decodeWhole, wholeColumns } from "./MessagesRows.ts"
+import { Whole, wholeColumns } from "./MessagesRows.ts"
 import * as SenderRows from "./SenderRows.ts"
 
 /** Messages as they are listed, page by page. */
 
 export interface Listed {
   readonly position: bigint
-  readonly document: SealedDocument
+  readonly id: string
+  /** `undefined`: the row is not what was written. */
+  readonly document: SealedDocument | undefined
 }
 
-const listed = (rows: ReadonlyArray<object>): ReadonlyArray<Listed> =>
-  decodeWhole(rows).map(({ position, queued: { replyTo, waMessageId, ...queued }, ...row }) => ({
-    position,
-    document: { ...row, ...queued, waMessageId, replyTo }
-  }))
+const read = reader("messages", Whole)
+
+const documentOf = ({
+  position: _,
+  queued: { replyTo, waMessageId, ...queued },
+  ...row
+}: typeof Whole.Type): SealedDocument => ({
+  ...row,
+  ...queued,
+  waMessageId,
+  replyTo
+})
+const listed = (rows: ReadonlyArray<{ readonly position: string }>): Effect.Effect<ReadonlyArray<Listed>> =>
+  Effect.map(read(rows), (found) =>
+    found.map(({ id, row }, i) => ({
+      position: BigInt(rows[i]!.position),
+      id,
+      document: row && documentOf(row)
+    }))
+  )
 
 interface Filter {
   /** Who queued them. */
@@ -37,8 +55,8 @@ const conditionsOf = (sql: SqlClient.SqlClient, filter: Filter) =>
   ])
 
 const page = (sql: SqlClient.SqlClient, condition: Statement.Fragment, limit: number) =>
-  Effect.map(
-    sql`SELECT ${sql.literal(wholeColumns)} FROM messages WHERE ${condition}
+  Effect.flatMap(
+    sql<{ readonly position: string }>`SELECT ${sql.literal(wholeColumns)} FROM messages WHERE ${condition}
       ORDER BY messages.position DESC LIMIT ${limit}`,
     listed
   )
@@ -82,8 +100,10 @@ export const make = Effect.map(SqlClient.SqlClient, (sql) => ({
   at: (positions: ReadonlyArray<bigint>) =>
     positions.length === 0
       ? Effect.succeed([])
-      : Effect.map(
-          sql`SELECT ${sql.literal(wholeColumns)} FROM messages WHERE ${sql.in("position", positions)}`,
+      : Effect.flatMap(
+          sql<{
+            readonly position: string
+          }>`SELECT ${sql.literal(wholeColumns)} FROM messages WHERE ${sql.in("position", positions)}`,
           listed
         )
 }))

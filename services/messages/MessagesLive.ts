@@ -1,9 +1,9 @@
 import canonicalize from "canonicalize"
-import { Effect, Layer } from "effect"
+import { Effect, Layer, Schema } from "effect"
 import { afterwards } from "#domain/Afterwards.ts"
 import * as AtOnce from "#domain/AtOnce.ts"
 import { contentDigestOf, messageIdOf, newWaMessageId } from "#domain/Identifiers.ts"
-import type { DeviceId, MessageId } from "#domain/Ids.ts"
+import { type DeviceId, MessageId } from "#domain/Ids.ts"
 import { fromMillis, toMillis } from "#domain/Instant.ts"
 import type { Quote } from "#domain/inbound/Quote.ts"
 import { Content } from "#domain/message/content/Content.ts"
@@ -109,6 +109,7 @@ export const layer = (limits: QueueLimits) =>
         return name === "whatsapp-web" ? { messageId: newWaMessageId(crypto), name } : { name }
       }
 
+      const isMessageId = Schema.is(MessageId)
       const folded = (id: MessageId, events: ReadonlyArray<RecordedEvent>) =>
         events.reduce<SealedDocument | undefined>((document, event) => evolve(id, document, event), undefined)
 
@@ -250,10 +251,14 @@ export const layer = (limits: QueueLimits) =>
             .list({ ...filter, client, devices: devices === "all" ? undefined : devices, limit: filter.limit + 1 })
             .pipe(Effect.mapError((cause) => new ViewsUnavailable({ cause })))
           const page = found.slice(0, filter.limit)
-          const items = yield* Effect.forEach(page, ({ document }) =>
-            Effect.map(reveal(personal, document), (revealed) => present(document, revealed))
+          const items = yield* Effect.forEach(
+            page,
+            Effect.fnUntraced(function* ({ document: row, id }) {
+              const document = row ?? (isMessageId(id) ? folded(id, yield* history(whose, id)) : undefined)
+              return document === undefined ? [] : [present(document, yield* reveal(personal, document))]
+            })
           )
-          return { items, next: found.length > filter.limit ? page.at(-1)?.position : undefined }
+          return { items: items.flat(), next: found.length > filter.limit ? page.at(-1)?.position : undefined }
         }),
 
         releaseWaits: waits.releaseAll

@@ -39,7 +39,7 @@ const openColumns = `${standingColumns}, command, created_at AS "createdAt", exp
 const decodeOpen = Schema.decodeUnknownSync(Schema.Array(Open))
 
 /** With what it says, and whom it is for; personal data stays sealed. */
-const Whole = Schema.Struct({
+export const Whole = Schema.Struct({
   ...Open.fields,
   tenant: TenantId,
   updatedAt: Instant,
@@ -54,7 +54,6 @@ const Whole = Schema.Struct({
   )
 })
 export const wholeColumns = `${openColumns}, tenant, updated_at AS "updatedAt", queued`
-export const decodeWhole = Schema.decodeUnknownSync(Schema.Array(Whole))
 
 const recentCapacity = 4_096
 /** Small, so that there are few different statements and each is prepared once. */

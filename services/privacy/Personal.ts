@@ -16,7 +16,7 @@ export interface Whose {
   readonly subject: SubjectId
 }
 
-/** How many lost keys are told of, each once. */
+/** How many fields that cannot be read are told of, each once. */
 const mostTold = 1_000
 
 /** Personal data, on its way into what is stored and out of it. */
@@ -26,8 +26,8 @@ export class Personal extends Context.Service<
     /** For what is about this person or thing: its data key is there, durably, before the first use. */
     readonly sealFor: (kind: string, identity: string) => Effect.Effect<Seal, SubjectKeysUnavailable>
     /**
-     * What was sealed at this place. What was erased is absent, and so is what has lost its key, which is told once; what is
-     * damaged is a defect: somebody has changed what was stored.
+     * What was sealed at this place. What was erased is absent, and so is what has lost its key or was changed where it was
+     * stored, which is told once: whoever lists a hundred sees the others.
      */
     readonly reveal: (
       sealed: Sealed,
@@ -46,12 +46,15 @@ export class Personal extends Context.Service<
       const { pepper, tenant } = yield* Provenance
       const subjectOf = (kind: string, identity: string) => subjectIdOf(crypto, pepper, tenant, kind, identity)
       const told = new Set<string>()
-      const tellLost = ({ event, field }: Place, { stream }: Whose) =>
+      const tell = (reason: "key_lost" | "damaged", { event, field }: Place, { stream }: Whose) =>
         Effect.suspend(() => {
           const name = `${event} ${field}`
           if (told.has(name) || told.size >= mostTold) return Effect.void
           told.add(name)
-          return Effect.logWarning("a field cannot be read: there is no such subject key", { stream, event, field })
+          const where = { stream, event, field }
+          return reason === "key_lost"
+            ? Effect.logWarning("a field cannot be read: there is no such subject key", where)
+            : Effect.logError("a field is not what was sealed there; it is shown as absent", where)
         })
       return {
         subjectOf,
@@ -65,10 +68,9 @@ export class Personal extends Context.Service<
           )
         },
         reveal: (sealed, place, whose) =>
-          Effect.catchTag(openWith(crypto, keys, sealed, place, whose.subject), "Unreadable", (unreadable) => {
-            if (unreadable.reason === "damaged") return Effect.die(unreadable)
-            return Effect.as(unreadable.reason === "key_lost" ? tellLost(place, whose) : Effect.void, undefined)
-          })
+          Effect.catchTag(openWith(crypto, keys, sealed, place, whose.subject), "Unreadable", ({ reason }) =>
+            Effect.as(reason === "erased" ? Effect.void : tell(reason, place, whose), undefined)
+          )
       }
     })
   )

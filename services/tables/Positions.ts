@@ -14,9 +14,10 @@ export const deliverer: Table = {
   create: (sql) => sql`CREATE TABLE deliverer (id INTEGER PRIMARY KEY, position TEXT NOT NULL)`
 }
 
-/** Of each view, in its version, the last event that its rows hold. */
+/** Of each view, in its version, the last event that its rows hold; where these decide something, a seal over both. */
 export const checkpoints: Table = {
   name: "checkpoints",
   create: (sql) =>
-    sql`CREATE TABLE checkpoints (view_name TEXT PRIMARY KEY, view_version INTEGER NOT NULL, position TEXT)`
+    sql`CREATE TABLE checkpoints (view_name TEXT PRIMARY KEY, view_version INTEGER NOT NULL, position TEXT)`,
+  migrations: [(sql) => sql`ALTER TABLE checkpoints ADD COLUMN seal TEXT`]
 }

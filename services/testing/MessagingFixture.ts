@@ -1,4 +1,5 @@
 import { Context, Effect, Layer, Redacted, Stream } from "effect"
+import { SqlClient } from "effect/sql"
 import { ApiKeyId, ClientId, DeviceId, defaultTenant, type MessageId, StreamId } from "#domain/Ids.ts"
 import { PhoneNumber } from "#domain/message/Recipient.ts"
 import { EventStore } from "#domain/ports/EventStore.ts"
@@ -64,7 +65,7 @@ const surroundings = (limits: Partial<MessagesLive.QueueLimits>, lag: () => Lag 
       )
     ),
     Layer.provide(InProcessLeases.layer),
-    Layer.provide(SqliteClient.layer(":memory:", { durability: "checkpoint" })),
+    Layer.provideMerge(SqliteClient.layer(":memory:", { durability: "checkpoint" })),
     Layer.provide(provenance)
   )
 
@@ -118,6 +119,7 @@ export const messaging = Effect.fnUntraced(function* (limits: Partial<MessagesLi
     messages: Context.get(services, Messages),
     keys: Context.get(services, SubjectKeys),
     waits: Context.get(services, Waits),
+    sql: Context.get(services, SqlClient.SqlClient),
     store,
     world,
     become,

@@ -4,6 +4,8 @@ import { CommandId, defaultTenant, EventId, StreamId, SubjectId } from "#domain/
 import { fromMillis } from "#domain/Instant.ts"
 import type { JsonObject } from "#domain/Json.ts"
 import type { RecordedEvent } from "#domain/Recorded.ts"
+import * as NodeCrypto from "#infra/crypto/NodeCrypto.ts"
+import { Provenance } from "../runtime/Provenance.ts"
 import { type Projection, Registrations } from "../views/Registrations.ts"
 import type { RowsView, RowsWriter } from "../views/RowsView.ts"
 
@@ -90,6 +92,17 @@ export const deviceChanged = (id: string, revision: number, position: bigint, ch
       ...(["disconnected", "logged_out"].includes(change) && { reason: "network" })
     }
   })
+
+/** Whose log it is, for tests that have no more of it than views. */
+export const provenance = Layer.merge(
+  NodeCrypto.layer,
+  Layer.succeed(Provenance, {
+    tenant: defaultTenant,
+    region: "local",
+    producer: "test",
+    pepper: NodeCrypto.crypto.macKey(new Uint8Array(32))
+  })
+)
 
 /** A projection as one process has it: what is in memory, and a writer of its rows. */
 export const begun = <I, S>(service: Context.Key<I, S>, layer: Layer.Layer<I, never, Registrations>) =>

@@ -8,14 +8,16 @@ import * as SqliteEventStore from "#infra/event-store/sqlite/Sqlite.ts"
 import * as SqliteClient from "#infra/sqlite/SqliteClient.ts"
 import { DeviceRegistry } from "../devices/DeviceRegistry.ts"
 import * as Log from "../telemetry/Log.ts"
-import { begun, deviceCreated, home, uuid } from "../testing/ViewsFixture.ts"
+import { begun, deviceCreated, home, provenance, uuid } from "../testing/ViewsFixture.ts"
 import * as Memory from "./Memory.ts"
 import * as Rows from "./Rows.ts"
+import { Seals } from "./Seals.ts"
 
 const lines: Array<string> = []
 const world = Layer.mergeAll(
   SqliteEventStore.layer(":memory:"),
   SqliteClient.layer(":memory:", { durability: "checkpoint" }),
+  Layer.provide(Seals.layer, provenance),
   Log.layer({ level: "info", out: { write: (line) => void lines.push(JSON.parse(line).msg) } })
 )
 
@@ -53,7 +55,9 @@ it.effect("one that has its own a moment later begins with them", () =>
     yield* rows.setup(sql)
     const starting = yield* Effect.forkChild(Memory.follow([{ memory: memory!, rows }], undefined))
     yield* TestClock.adjust("4 seconds")
-    yield* sql`INSERT INTO checkpoints (view_name, view_version, position) VALUES (${rows.name}, ${rows.version}, '7')`
+    const seal = (yield* Seals).seal(rows, { position: 7n, weight: 0n })
+    yield* sql`INSERT INTO checkpoints (view_name, view_version, position, seal)
+      VALUES (${rows.name}, ${rows.version}, '7', ${seal})`
     yield* TestClock.adjust("1 second")
     assert.strictEqual(yield* (yield* Fiber.join(starting)).position, 7n)
   }).pipe(Effect.scoped, Effect.provide(Layer.fresh(world)))

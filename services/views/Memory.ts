@@ -42,14 +42,22 @@ const read = (sql: SqlClient.SqlClient, kept: ReadonlyArray<Kept>) =>
         orElse: () => Effect.void
       })
       const checkpoints = yield* sql<Rows.Checkpoint>`SELECT * FROM checkpoints`
-      const found = kept.flatMap((one): ReadonlyArray<Follower> => {
+      const found = kept.flatMap((one): ReadonlyArray<Follower & { readonly checkpoint: Rows.Checkpoint }> => {
         const checkpoint = Rows.checkpointOf(one.rows, checkpoints)
-        return checkpoint === undefined ? [] : [{ ...one, position: Rows.positionOf(checkpoint) }]
+        return checkpoint === undefined ? [] : [{ ...one, checkpoint, position: Rows.positionOf(checkpoint) }]
       })
       if (found.length < kept.length) return undefined
-      return yield* Effect.forEach(found, (one) =>
-        Effect.catchDefect(Effect.as(one.memory.hydrate(sql), one), (problem) =>
-          Effect.succeed({ ...one, problem: inWords(problem) })
+      return yield* Effect.forEach(
+        found,
+        Effect.fnUntraced(
+          function* ({ checkpoint, ...one }) {
+            const problem = yield* Rows.forgery(sql, one.rows, checkpoint)
+            if (problem !== undefined) return { ...one, problem }
+            yield* one.memory.hydrate(sql)
+            return one
+          },
+          (reading, { checkpoint: _, ...one }) =>
+            Effect.catchDefect(reading, (problem) => Effect.succeed({ ...one, problem: inWords(problem) }))
         )
       )
     })

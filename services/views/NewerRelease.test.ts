@@ -8,7 +8,7 @@ import * as Sqlite from "#infra/event-store/sqlite/Sqlite.ts"
 import * as InProcessLeases from "#infra/leases/InProcess.ts"
 import * as SqliteClient from "#infra/sqlite/SqliteClient.ts"
 import { DeviceRegistry } from "../devices/DeviceRegistry.ts"
-import { deviceCreated, home, recorded, uuid } from "../testing/ViewsFixture.ts"
+import { deviceCreated, home, provenance, recorded, uuid } from "../testing/ViewsFixture.ts"
 import * as Projections from "./Projections.ts"
 import { Views } from "./Views.ts"
 
@@ -27,7 +27,7 @@ it.live("views go on over what a newer release has stored, in rows and in memory
       yield* Effect.andThen(views.reached(position), views.written(position))
       assert.deepStrictEqual([...(yield* DeviceRegistry).keys()], [DeviceId.make(home)])
       assert.deepStrictEqual(yield* (yield* SqlClient.SqlClient)`SELECT id FROM devices`, [{ id: home }])
-    }).pipe(Effect.provide(Projections.layer(DeviceRegistry.layer)))
+    }).pipe(Effect.provide(Projections.layer(DeviceRegistry.layer)), Effect.provide(provenance))
   }).pipe(
     Effect.provide([Sqlite.layer(":memory:"), Layer.provideMerge(InProcessLeases.layer, database)]),
     Effect.provideService(References.MinimumLogLevel, "None")

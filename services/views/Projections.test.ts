@@ -19,6 +19,7 @@ import {
   deviceChanged,
   deviceCreated,
   home,
+  provenance,
   queued,
   recorded,
   reported,
@@ -65,6 +66,7 @@ const gateway = Effect.fnUntraced(function* (url: Parameters<typeof PostgresClie
     Layer.fresh(
       Projections.layer(altered(registering, spied)).pipe(
         Layer.provideMerge(PostgresLeases.layer({ leaseMillis: 1_000, renewalMillis: 200 })),
+        Layer.provide(provenance),
         Layer.provideMerge(PostgresClient.layer(url))
       )
     )

@@ -12,6 +12,7 @@ import * as Progress from "./Progress.ts"
 import { Registrations } from "./Registrations.ts"
 import * as Rest from "./Rest.ts"
 import * as Rows from "./Rows.ts"
+import { Seals } from "./Seals.ts"
 import { Views } from "./Views.ts"
 
 const group = { name: "views", partitions: 1 }
@@ -29,6 +30,7 @@ const running = Layer.effect(
     const sql = yield* SqlClient.SqlClient
     const leases = yield* Leases
     const store = yield* EventStore
+    const seals = yield* Seals
     const projections = (yield* Registrations).all()
     const views = projections.map(({ rows }) => rows)
     yield* Rows.createCheckpoints(sql)
@@ -70,7 +72,7 @@ const running = Layer.effect(
             const isInLog = first !== undefined && lost?.tables.some((table) => Rows.fills(table, first))
             if (lost === undefined || isInLog !== true || remade.has(lost.name)) return yield* failure
             remade.add(lost.name)
-            yield* leases.fenced(lease, Rows.remake(sql, lost, "a row is missing"))
+            yield* leases.fenced(lease, Effect.provideService(Rows.remake(sql, lost, "a row is missing"), Seals, seals))
           })
         ),
         Effect.forever,
@@ -110,4 +112,4 @@ const running = Layer.effect(
  * newer.
  */
 export const layer = <A, E, R>(registering: Layer.Layer<A, E, R>) =>
-  running.pipe(Layer.provideMerge(registering), Layer.provide(Registrations.layer))
+  running.pipe(Layer.provideMerge(registering), Layer.provide([Registrations.layer, Seals.layer]))

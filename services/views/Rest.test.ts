@@ -5,7 +5,7 @@ import { EventStore } from "#domain/ports/EventStore.ts"
 import * as SqliteEventStore from "#infra/event-store/sqlite/Sqlite.ts"
 import * as InProcessLeases from "#infra/leases/InProcess.ts"
 import * as SqliteClient from "#infra/sqlite/SqliteClient.ts"
-import { queued, recorded } from "../testing/ViewsFixture.ts"
+import { provenance, queued, recorded } from "../testing/ViewsFixture.ts"
 import * as Projections from "./Projections.ts"
 import { Registrations } from "./Registrations.ts"
 
@@ -50,7 +50,7 @@ const followed = Effect.fnUntraced(function* (open: Effect.Effect<unknown> = Eff
   )
   yield* Layer.build(
     Projections.layer(registering).pipe(
-      Layer.provide(InProcessLeases.layer),
+      Layer.provide([InProcessLeases.layer, provenance]),
       Layer.provide(SqliteClient.layer(":memory:", { durability: "checkpoint" }))
     )
   ).pipe(Effect.provideService(Clock.Clock, Object.assign(Object.create(clock), { sleep })))

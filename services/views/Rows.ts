@@ -13,11 +13,13 @@ import { alone, open as openTable } from "../tables/Tables.ts"
 import { BeginningMissing } from "./BeginningMissing.ts"
 import { lowest } from "./Progress.ts"
 import type { RowsTable, RowsView } from "./RowsView.ts"
+import { isSealed, reweighed, Seals } from "./Seals.ts"
 
 export interface Checkpoint {
   readonly view_name: string
   readonly view_version: number
   readonly position: string | null
+  readonly seal: string | null
 }
 
 /** Up to where the rows stand; `undefined`: nothing was written yet. */
@@ -32,13 +34,23 @@ export const checkpointOf = ({ name, version }: RowsView, checkpoints: ReadonlyA
 
 export const createCheckpoints = (sql: SqlClient.SqlClient) => openTable(sql, checkpoints)
 
+/** Why rows that decide something are not believed, if so. */
+export const forgery = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, view: RowsView, checkpoint: Checkpoint) {
+  if (!isSealed(view)) return undefined
+  const { seal, weigh } = yield* Seals
+  const stand = { position: positionOf(checkpoint), weight: yield* weigh(sql, view) }
+  return seal(view, stand) === checkpoint.seal ? undefined : "a row was changed, added or taken away"
+})
+
 /** Drops what there is of a view's rows, and begins them again. */
 const begin = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, view: RowsView) {
+  const { seal } = yield* Seals
   for (const { name } of view.tables) yield* sql`DROP TABLE IF EXISTS ${sql(name)}`
   yield* view.setup(sql)
-  yield* sql`INSERT INTO checkpoints (view_name, view_version, position)
-    VALUES (${view.name}, ${view.version}, NULL)
-    ON CONFLICT (view_name) DO UPDATE SET view_version = excluded.view_version, position = NULL`
+  const empty = isSealed(view) ? seal(view, { position: undefined, weight: 0n }) : null
+  yield* sql`INSERT INTO checkpoints (view_name, view_version, position, seal)
+    VALUES (${view.name}, ${view.version}, NULL, ${empty})
+    ON CONFLICT (view_name) DO UPDATE SET view_version = excluded.view_version, position = NULL, seal = excluded.seal`
 })
 
 /**
@@ -126,24 +138,61 @@ export const open = <E>(
   Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient
 
-    const resume = Effect.fnUntraced(function* (view: RowsView) {
-      const [row] = yield* sql<Checkpoint>`SELECT * FROM checkpoints WHERE view_name = ${view.name}`
-      if (row?.view_version !== view.version) yield* begin(sql, view)
-      const position = row?.view_version === view.version ? positionOf(row) : undefined
-      return { view, writer: view.writer(), position }
-    })
+    const seals = yield* Seals
+
+    const resume = Effect.fnUntraced(
+      function* (view: RowsView) {
+        const [row] = yield* sql<Checkpoint>`SELECT * FROM checkpoints WHERE view_name = ${view.name}`
+        const isOurs = row?.view_version === view.version
+        const problem = isOurs ? yield* forgery(sql, view, row) : undefined
+        if (!isOurs) yield* begin(sql, view)
+        if (problem !== undefined) yield* remake(sql, view, problem)
+        const position = isOurs && problem === undefined ? positionOf(row) : undefined
+        return { view, writer: view.writer(), position, weight: yield* seals.weigh(sql, view) }
+      },
+      Effect.provideService(Seals, seals)
+    )
     const progress = yield* Effect.forEach(views, (view) => transact(resume(view)))
+    type Followed = (typeof progress)[number]
+
+    /** The seal of each of these at this place. */
+    const sealsAt = (position: bigint, those: ReadonlyArray<Pick<Followed, "view" | "weight">>) => {
+      const cases = those
+        .filter(({ view }) => isSealed(view))
+        .map(({ view, weight }) => sql`WHEN ${view.name} THEN ${seals.seal(view, { position, weight })}`)
+      return cases.length === 0 ? sql`NULL` : sql`CASE view_name ${sql.join(" ", false)(cases)} END`
+    }
 
     const move = Effect.fnUntraced(function* (to: bigint) {
       for (const [from, together] of Map.groupBy(progress, ({ position }) => position)) {
         const names = together.map(
           ({ view: { name, version } }) => sql`(view_name = ${name} AND view_version = ${version})`
         )
-        const moved = yield* sql`UPDATE checkpoints SET position = ${String(furthest(from, to))}
+        const place = furthest(from, to)
+        const moved = yield* sql`UPDATE checkpoints SET position = ${String(place)}, seal = ${sealsAt(place, together)}
           WHERE ${sql.or(names)} AND position IS NOT DISTINCT FROM ${from === undefined ? null : String(from)}
           RETURNING view_name`
         if (moved.length < together.length) return yield* new CheckpointMoved()
       }
+    })
+
+    /** Answers what the rows weigh then. */
+    const fill = Effect.fnUntraced(function* (
+      { position, view, weight, writer }: Followed,
+      news: Array.NonEmptyReadonlyArray<RecordedEvent>,
+      upTo: bigint
+    ) {
+      const before = yield* seals.weigh(sql, view, news)
+      yield* Effect.catchDefect(writer.apply(sql, news), (cause) =>
+        cause instanceof BeginningMissing
+          ? new RowLost({ view: view.name, stream: cause.stream, upTo, cause })
+          : Effect.die(cause)
+      )
+      if (!isSealed(view)) return weight
+      const after = reweighed(weight, before, yield* seals.weigh(sql, view, news))
+      const seal = sealsAt(furthest(position, upTo), [{ view, weight: after }])
+      yield* sql`UPDATE checkpoints SET seal = ${seal} WHERE view_name = ${view.name}`
+      return after
     })
 
     return {
@@ -152,24 +201,19 @@ export const open = <E>(
 
       write: Effect.fnUntraced(function* (events: Array.NonEmptyReadonlyArray<RecordedEvent>) {
         const last = Array.lastNonEmpty(events).position
-        const pages = progress.flatMap(({ position, view, writer }) => {
-          const news = newsFor(view, position, events)
-          return Array.isReadonlyArrayNonEmpty(news) ? [{ view, writer, news }] : []
+        const pages = progress.flatMap((one) => {
+          const news = newsFor(one.view, one.position, events)
+          return Array.isReadonlyArrayNonEmpty(news) ? [{ one, news }] : []
         })
-        yield* transact(
-          Effect.gen(function* () {
-            yield* move(last)
-            for (const { news, view, writer } of pages) {
-              yield* Effect.catchDefect(writer.apply(sql, news), (cause) =>
-                cause instanceof BeginningMissing
-                  ? new RowLost({ view: view.name, stream: cause.stream, upTo: last, cause })
-                  : Effect.die(cause)
-              )
-            }
-          })
+        const weights = yield* transact(
+          Effect.andThen(
+            move(last),
+            Effect.forEach(pages, ({ news, one }) => fill(one, news, last))
+          )
         )
+        for (const [i, { one }] of pages.entries()) one.weight = weights[i]!
         for (const one of progress) one.position = furthest(one.position, last)
-        for (const { writer } of pages) writer.applied?.()
+        for (const { one } of pages) one.writer.applied?.()
       })
     }
   })

@@ -9,6 +9,8 @@ export interface RowsTable {
   readonly filledBy: `${string}.${string}` | "setup"
   /** The same of those that each take a row away, if any do. */
   readonly emptiedBy?: `${string}.${string}`
+  /** Of rows that decide who may do what: all that stands in one, as text or number, and the `id` of the one that an event may write. */
+  readonly sealed?: { readonly columns: string; readonly idOf: (event: RecordedEvent) => string | undefined }
 }
 
 /** Rows folded from events. Bump `version` to have them made anew from the first event, and say so in the CHANGELOG. */

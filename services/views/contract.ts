@@ -25,6 +25,7 @@ import {
   far,
   home,
   hydrated,
+  provenance,
   queued,
   recorded,
   reported,
@@ -62,7 +63,7 @@ const depthOf = (sql: SqlClient.SqlClient, { memory, shown }: Effect.Success<typ
 /** The devices of the only gateway on this database. */
 const alone = (sql: SqlClient.SqlClient, alter: (rows: RowsView) => RowsView) =>
   Projections.layer(altered(DeviceRegistry.layer, alter)).pipe(
-    Layer.provide(InProcessLeases.layer),
+    Layer.provide([InProcessLeases.layer, provenance]),
     Layer.provide(Layer.succeed(SqlClient.SqlClient, sql))
   )
 
@@ -80,7 +81,7 @@ export const viewsContract = <E>(adapter: string, layer: Layer.Layer<Databases, 
         assert.deepStrictEqual(yield* list({ status: "sent", device: home }), [8n])
         const [shown] = yield* ListedRows.list(sql, { ...everything, status: "failed" })
         assert.deepStrictEqual(
-          [shown!.document.id, shown!.document.device, shown!.document.reports.map(({ kind }) => kind)] as const,
+          [shown!.document!.id, shown!.document!.device, shown!.document!.reports.map(({ kind }) => kind)] as const,
           [uuid(1), home, ["failed", "sent"]] as const
         )
       })
@@ -183,7 +184,7 @@ export const viewsContract = <E>(adapter: string, layer: Layer.Layer<Databases, 
         yield* write(yield* queueDepth, sql, ...page((n) => reported(n, 1, BigInt(100 + n), "sent")))
         const rows = yield* ListedRows.list(sql, { ...everything, status: "sent" })
         assert.deepStrictEqual(
-          rows.map(({ document }) => document.id as string),
+          rows.map(({ document }) => document!.id as string),
           numbers.map(uuid).toReversed()
         )
       })

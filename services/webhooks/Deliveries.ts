@@ -23,7 +23,7 @@ export class Deliveries extends Context.Service<
 
     readonly list: (
       filter: DeliveryRows.DeliveryFilter
-    ) => Effect.Effect<ReadonlyArray<DeliveryRows.Delivery>, Unavailable>
+    ) => Effect.Effect<ReadonlyArray<DeliveryRows.ListedDelivery>, Unavailable>
 
     /** Tries one that arrived, or was given up, again under its id; one that is still tried stays as it is. */
     readonly redrive: (

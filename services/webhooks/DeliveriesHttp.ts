@@ -51,7 +51,10 @@ export const layer = HttpApiBuilder.group(
           const found = yield* orProblem(deliveries.list({ endpoint, status, after, limit: limit + 1 }))
           const page = found.slice(0, limit)
           const last = found.length > limit ? page.at(-1) : undefined
-          return { items: page.map(deliveryJson), next: last === undefined ? null : cursorOf(epoch, last.position) }
+          return {
+            items: page.flatMap(({ delivery }) => (delivery === undefined ? [] : [deliveryJson(delivery)])),
+            next: last === undefined ? null : cursorOf(epoch, last.position)
+          }
         })
       )
       .handleRaw(

@@ -90,7 +90,7 @@ const holds = [
   [
     "lists newest first, page by page, and keeps no more than it is asked to",
     Effect.gen(function* () {
-      const { lease, rows, settle } = yield* scene
+      const { lease, rows, settle, sql } = yield* scene
       yield* rows.take(
         lease,
         [1, 2, 3].map((n) => made(n, String(n))),
@@ -101,10 +101,14 @@ const holds = [
       yield* settle(2, settled("delivered", 10))
       yield* settle(3, settled("dead", 10))
       const list = (more: object = {}) =>
-        Effect.map(rows.list({ endpoint: one, status: undefined, after: undefined, limit: 2, ...more }), numbers)
+        Effect.map(rows.list({ endpoint: one, status: undefined, after: undefined, limit: 2, ...more }), (found) =>
+          numbers(found.flatMap(({ delivery }) => delivery ?? []))
+        )
       assert.deepStrictEqual(yield* list(), [3, 2])
       assert.deepStrictEqual(yield* list({ after: 2n }), [1])
       assert.deepStrictEqual(yield* list({ status: "dead" }), [3])
+      yield* sql`UPDATE deliveries SET attempts = 'nonsense' WHERE deliveries.position = 2` // hides no other
+      assert.deepStrictEqual(yield* list({ limit: 3 }), [3, 1])
       yield* rows.prune(11, 10) // of those that were given up more are kept
       assert.deepStrictEqual(yield* list(), [3, 1])
       yield* rows.forgetOthers([one])

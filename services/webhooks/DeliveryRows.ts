@@ -6,6 +6,7 @@ import { type Lease, Leases } from "#domain/ports/Leases.ts"
 import { CheckpointMoved } from "../runtime/Checkpoint.ts"
 import { deliverer } from "../tables/Positions.ts"
 import { open, type Table } from "../tables/Tables.ts"
+import { reader } from "../views/Readable.ts"
 
 export const statuses = ["pending", "delivered", "dead"] as const
 export type DeliveryStatus = (typeof statuses)[number]
@@ -70,7 +71,9 @@ export type NewDelivery = Omit<Delivery, "status" | "due" | "tries" | "attempts"
 
 const columns =
   "id, endpoint, event, stream, revision, CAST(position AS TEXT) AS position, type, chat, status, CAST(due AS TEXT) AS due, tries, attempts"
-const decode = Schema.decodeUnknownSync(Schema.Array(Row))
+const read = reader("deliveries", Row)
+const readable = (rows: ReadonlyArray<object>) =>
+  Effect.map(read(rows), (found) => found.flatMap(({ row }) => row ?? []))
 
 const rowsAtOnce = 50
 const mostAttempts = 24
@@ -145,10 +148,10 @@ export const make = Effect.gen(function* () {
 
     /** Of each chat the first at most; the longest due first. */
     due: (endpoint: EndpointId, now: number, limit: number) =>
-      Effect.map(
+      Effect.flatMap(
         sql`SELECT ${shown} FROM deliveries WHERE status = 'pending' AND turn > 0 AND endpoint = ${endpoint}
           AND due <= ${now} ORDER BY deliveries.due, deliveries.position LIMIT ${limit}`,
-        decode
+        readable
       ),
 
     /** The outcome of an attempt. Whoever is next in the chat is let go with it. */
@@ -184,17 +187,20 @@ export const make = Effect.gen(function* () {
         WHERE id = ${id} AND status <> 'pending'`,
 
     find: (id: DeliveryId) =>
-      Effect.map(sql`SELECT ${shown} FROM deliveries WHERE id = ${id}`, (rows) => decode(rows)[0]),
+      Effect.map(Effect.flatMap(sql`SELECT ${shown} FROM deliveries WHERE id = ${id}`, readable), ([found]) => found),
 
-    /** Of one endpoint, newest first. */
+    /** Of one endpoint, newest first; without the delivery, one whose row is not what was written. */
     list: ({ after, endpoint, limit, status }: DeliveryFilter) =>
-      Effect.map(
-        sql`SELECT ${shown} FROM deliveries WHERE ${sql.and([
+      Effect.flatMap(
+        sql<{ readonly position: string }>`SELECT ${shown} FROM deliveries WHERE ${sql.and([
           sql`endpoint = ${endpoint}`,
           ...(status === undefined ? [] : [sql`status = ${status}`]),
           ...(after === undefined ? [] : [sql`deliveries.position < ${after}`])
         ])} ORDER BY deliveries.position DESC LIMIT ${limit}`,
-        decode
+        (rows) =>
+          Effect.map(read(rows), (found) =>
+            found.map(({ row }, i) => ({ position: BigInt(rows[i]!.position), delivery: row }))
+          )
       ),
 
     /** Of an endpoint that is no more. */
@@ -216,6 +222,11 @@ export const make = Effect.gen(function* () {
       sql`DELETE FROM deliveries WHERE status <> 'pending' AND due < ${delivered} AND (status = 'delivered' OR due < ${dead})`
   }
 })
+
+export interface ListedDelivery {
+  readonly position: bigint
+  readonly delivery: Delivery | undefined
+}
 
 export interface DeliveryFilter {
   readonly endpoint: EndpointId

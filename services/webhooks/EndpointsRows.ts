@@ -75,9 +75,19 @@ const found = (sql: SqlClient.SqlClient, id: EndpointId) =>
 /** One row per endpoint. There are few. */
 export const view: RowsView = {
   name: "endpoints",
-  version: 1,
+  version: 2,
   categories: [Endpoint.category],
-  tables: [{ name: "endpoints", filledBy: "endpoint.created", emptiedBy: "endpoint.removed" }],
+  tables: [
+    {
+      name: "endpoints",
+      filledBy: "endpoint.created",
+      emptiedBy: "endpoint.removed",
+      sealed: {
+        columns: "id, CAST(position AS TEXT) AS position, tenant, record",
+        idOf: ({ stream }) => Endpoint.idOf(stream)
+      }
+    }
+  ],
   setup: (sql) => sql`CREATE TABLE endpoints (
     id TEXT PRIMARY KEY, position BIGINT NOT NULL, tenant TEXT NOT NULL, record TEXT NOT NULL)`,
   writer: () => ({
