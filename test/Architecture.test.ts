@@ -73,7 +73,6 @@ const confined: Record<string, ReadonlyArray<string>> = {
     "services/transports/agent-link/AgentsHeardRows.ts"
   ],
   "libphonenumber-js": ["services/http/"],
-  undici: ["infra/outbound-http/"],
   "ipaddr.js": ["infra/outbound-http/"]
 }
 

@@ -1,12 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect } from "effect"
 import { PhoneNumber } from "#domain/message/Recipient.ts"
-import * as UndiciOutboundHttp from "#infra/outbound-http/Undici.ts"
+import * as NodeHttpOutbound from "#infra/outbound-http/NodeHttp.ts"
 import * as AcknowledgesAtOnce from "#infra/whatsapp/AcknowledgesAtOnce.ts"
 import { connectedDevice, eventually, folder, gatewayOptions, type Homing, life, start, text } from "./Homing.ts"
 import { type Arrival, isSigned, isVerified, receiver } from "./Receiver.ts"
 
-const ports = UndiciOutboundHttp.layer({ allow: [{ range: "loopback", port: undefined }] })
+const ports = NodeHttpOutbound.layer({ allow: [{ range: "loopback", port: undefined }] })
 const options = { ...gatewayOptions, webhooks: { delaysMillis: [0, 100, 200] } }
 const messages = ["queued", "sent"].map((what) => `homing.message.${what}.v1`)
 
