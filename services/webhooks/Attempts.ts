@@ -1,16 +1,15 @@
 import { Cause, Clock, Effect, Schema } from "effect"
 import { utf8 } from "#domain/Bytes.ts"
-import { Endpoint } from "#domain/delivery/Endpoint.ts"
-import { fromMillis } from "#domain/Instant.ts"
+import { fromMillis, toMillis } from "#domain/Instant.ts"
 import { patiently } from "#domain/Patience.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
 import { EventStore } from "#domain/ports/EventStore.ts"
 import { OutboundHttp } from "#domain/ports/OutboundHttp.ts"
 import { type PublicEvent, PublicEvents } from "../events/PublicEvents.ts"
-import { Personal } from "../privacy/Personal.ts"
 import type { Attempt, Delivery } from "./DeliveryRows.ts"
-import { signingAt } from "./Endpoints.ts"
 import type { EndpointRecord } from "./EndpointsRows.ts"
+import * as Opened from "./Opened.ts"
+import type { Recent } from "./Recent.ts"
 import * as Secret from "./Secret.ts"
 
 /** For the whole of one exchange, as Standard Webhooks asks for. */
@@ -43,25 +42,20 @@ const noAnswer = (error: string, millis: number) =>
     })
   )
 
-/** Sends what happened to an endpoint, once. */
-export const make = Effect.gen(function* () {
+/** Sends what happened to an endpoint, once. `recent`: events that are not read again. */
+export const make = Effect.fnUntraced(function* (recent?: Recent) {
   const crypto = yield* Crypto
+  const open = yield* Opened.make
   const outbound = yield* OutboundHttp
-  const personal = yield* Personal
   const { tell } = yield* PublicEvents
   const store = yield* EventStore
 
   /** Signed with each of the endpoint's secrets that are good at this moment. */
   const send = Effect.fnUntraced(function* (endpoint: EndpointRecord, id: string, told: object, timeoutMs: number) {
     const now = yield* Clock.currentTimeMillis
-    const { tenant, urlBy } = endpoint
-    const whose = { stream: Endpoint.streamOf(endpoint.id), subject: personal.subjectOf("endpoint", endpoint.id) }
-    const url = yield* personal.reveal(endpoint.url, { tenant, event: urlBy, field: "url" }, whose)
-    const secrets = yield* Effect.forEach(signingAt(endpoint, fromMillis(now)), ({ box, sealedBy }) =>
-      personal.reveal(box, { tenant, event: sealedBy, field: "secret" }, whose)
-    )
-    const known = secrets.filter((secret) => secret !== undefined)
-    if (url === undefined || known.length === 0) return yield* new Unsendable()
+    const opened = yield* open(endpoint)
+    if (opened === undefined) return yield* new Unsendable()
+    const signing = opened.secrets.filter(({ until }) => until === null || toMillis(until) > now)
     const body = utf8(JSON.stringify(told)).slice()
     const seconds = Math.floor(now / 1_000)
     const headers = {
@@ -69,9 +63,13 @@ export const make = Effect.gen(function* () {
       "user-agent": "Homing",
       "webhook-id": id,
       "webhook-timestamp": String(seconds),
-      "webhook-signature": yield* Secret.sign(crypto, known, { body, id, seconds })
+      "webhook-signature": yield* Secret.sign(
+        crypto,
+        signing.map(({ signatory }) => signatory),
+        { body, id, seconds }
+      )
     }
-    return yield* outbound.post({ url, headers, body, timeoutMs })
+    return yield* outbound.post({ url: opened.url, headers, body, timeoutMs })
   })
 
   /** What it comes to; only what this gateway itself cannot do fails. */
@@ -110,7 +108,7 @@ export const make = Effect.gen(function* () {
     /** What does not answer on this side counts as no attempt. */
     deliver: (delivery: Delivery, endpoint: EndpointRecord): Effect.Effect<Answered> =>
       Effect.gen(function* () {
-        const event = (yield* store.read(delivery.stream))[delivery.revision]
+        const event = recent?.get(delivery.event) ?? (yield* store.read(delivery.stream))[delivery.revision]
         const told = event && (yield* tell(event, { personal: endpoint.personal }))
         if (told === undefined) return yield* Effect.die(new Error("a delivery is of an event that is not told"))
         return yield* attempted(endpoint, delivery.id, { ...told, sequence: sequenceOf(delivery) })

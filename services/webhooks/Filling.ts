@@ -3,7 +3,7 @@ import { categories, isReleased } from "#domain/Aggregates.ts"
 import { Endpoint } from "#domain/delivery/Endpoint.ts"
 import { deliveryIdOf } from "#domain/Identifiers.ts"
 import { categoryOf, type EndpointId } from "#domain/Ids.ts"
-import { fromMillis } from "#domain/Instant.ts"
+import { fromMillis, toMillis } from "#domain/Instant.ts"
 import { patiently } from "#domain/Patience.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
 import { EventStore } from "#domain/ports/EventStore.ts"
@@ -16,6 +16,7 @@ import * as Chats from "./Chats.ts"
 import type { DeliveryRows, NewDelivery } from "./DeliveryRows.ts"
 import { EndpointRegistry, put } from "./EndpointRegistry.ts"
 import type { EndpointRecord, EndpointRecords } from "./EndpointsRows.ts"
+import type { Recent } from "./Recent.ts"
 
 /** A checkpoint is not written again for fewer events that concern no endpoint. */
 const rereadLimit = 1_000
@@ -32,7 +33,7 @@ const wants = ({ device, disabled, types }: EndpointRecord, about: About) =>
  * Follows the log: of every event, the deliveries to the endpoints there were when it was recorded. Which these are is
  * folded from the same log, so it is the same for whoever follows it.
  */
-export const make = Effect.gen(function* () {
+export const make = Effect.fnUntraced(function* (recent: Recent) {
   const chatOf = yield* Chats.make
   const crypto = yield* Crypto
   const { about } = yield* PublicEvents
@@ -55,10 +56,12 @@ export const make = Effect.gen(function* () {
     const wanting = [...endpoints.values()].filter((endpoint) => wants(endpoint, known))
     if (wanting.length === 0) return []
     const chat = yield* chatOf(event)
-    const { eventId, position, revision, stream } = event
+    recent.set(event.eventId, event)
+    const { eventId, position, recordedAt, revision, stream } = event
+    const recorded = toMillis(recordedAt)
     return wanting.map(({ id: endpoint }): NewDelivery => {
       const id = deliveryIdOf(crypto, eventId, endpoint)
-      return { id, endpoint, event: eventId, stream, revision, position, type: known.type, chat }
+      return { id, endpoint, event: eventId, stream, revision, position, type: known.type, chat, recorded }
     })
   })
 

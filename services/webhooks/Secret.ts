@@ -1,7 +1,7 @@
 import { Effect, Schema } from "effect"
 import { base64url, concat, fromHex, hex, utf8 } from "#domain/Bytes.ts"
 import type { Signing } from "#domain/delivery/Endpoint.ts"
-import type { Crypto } from "#domain/ports/Crypto.ts"
+import type { Crypto, MacKey, SigningKey } from "#domain/ports/Crypto.ts"
 
 type Algorithms = Crypto["Service"]
 
@@ -36,19 +36,28 @@ export const newId = (crypto: Algorithms): string => hex(crypto.random(8))
 export const publicKeyOf = ({ publicKey }: Pick<Signing, "publicKey">): string =>
   `whpk_${Uint8Array.fromBase64(publicKey, { alphabet: "base64url" }).toBase64()}`
 
-/** The signatures of one attempt, under each of these secrets, in the words of the header `webhook-signature`. */
+/** A secret, ready to sign with. */
+export interface Signatory {
+  readonly mac: MacKey
+  readonly key: SigningKey
+}
+
+export const signatoryOf = (crypto: Algorithms, text: string): Signatory => {
+  const { hmac, seed } = decode(text)
+  return { mac: crypto.macKey(Uint8Array.fromBase64(hmac)), key: crypto.signingKey(Uint8Array.fromBase64(seed)).key }
+}
+
+/** The signatures of one attempt, by each of these, in the words of the header `webhook-signature`. */
 export const sign = (
   crypto: Algorithms,
-  secrets: ReadonlyArray<string>,
+  signatories: ReadonlyArray<Signatory>,
   { body, id, seconds }: { readonly id: string; readonly seconds: number; readonly body: Uint8Array }
 ) => {
   const signed = concat(utf8(`${id}.${seconds}.`), body)
   return Effect.map(
-    Effect.forEach(secrets, (text) => {
-      const secret = decode(text)
-      const mac = fromHex(crypto.mac(crypto.macKey(Uint8Array.fromBase64(secret.hmac)), signed, "hex")).toBase64()
-      const { key } = crypto.signingKey(Uint8Array.fromBase64(secret.seed))
-      return Effect.map(crypto.sign(key, signed), (signature) => [`v1,${mac}`, `v1a,${signature.toBase64()}`])
+    Effect.forEach(signatories, ({ key, mac }) => {
+      const code = fromHex(crypto.mac(mac, signed, "hex")).toBase64()
+      return Effect.map(crypto.sign(key, signed), (signature) => [`v1,${code}`, `v1a,${signature.toBase64()}`])
     }),
     (all) => all.flat().join(" ")
   )
