@@ -126,8 +126,8 @@ const below: Record<string, ReadonlyArray<string>> = {
   ],
   transports: ["messages", "runtime"],
   dispatch: ["devices", "messages", "runtime", "tables", "telemetry", "transports", "views"],
-  health: ["api", "devices", "http", "identity", "runtime", "telemetry", "transports/agent-link", "views"],
-  webhooks: ["api", "events", "http", "identity", "privacy", "runtime", "tables", "views"],
+  health: ["api", "devices", "http", "identity", "runtime", "telemetry", "transports/agent-link", "views", "webhooks"],
+  webhooks: ["api", "events", "http", "identity", "privacy", "runtime", "tables", "telemetry", "views"],
   gateway: ["api", "events", "http", "messages", "runtime", "telemetry"]
 }
 

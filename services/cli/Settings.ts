@@ -20,12 +20,14 @@ export const gatewayOptions = ({
   messages,
   process,
   provenance,
-  rateLimits
+  rateLimits,
+  webhooks
 }: Config): GatewayOptions => ({
   agent: process.agent,
   region: provenance.region,
   apiKey: access.apiKey,
   http: { ...door, ...http, rateLimits },
   queueLimits: messages,
-  reconciler: { everyMillis: 30_000, patienceMillis: 60_000, graceMillis: 60_000 }
+  reconciler: { everyMillis: 30_000, patienceMillis: 60_000, graceMillis: 60_000 },
+  webhooks: { environment: webhooks }
 })

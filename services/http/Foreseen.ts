@@ -32,6 +32,7 @@ const problems = {
   QueueFull: () => problem("queue_full"),
   WaitsFull: () => problem("too_many_waits"),
 
+  EndpointsFull: () => problem("too_many_endpoints"),
   EndpointUnknown: () => problem("endpoint_not_found"),
   DeliveryUnknown: () => problem("delivery_not_found"),
   AddressRefused: ({ reason }: { readonly reason: string }) =>

@@ -1,8 +1,9 @@
 import { Clock, Deferred, Effect, FiberSet, Layer, Queue, Schedule, Semaphore } from "effect"
-import { Endpoint } from "#domain/delivery/Endpoint.ts"
-import type { DeliveryId, EndpointId } from "#domain/Ids.ts"
+import { type Disabling, Endpoint } from "#domain/delivery/Endpoint.ts"
+import type { EndpointId } from "#domain/Ids.ts"
 import { type Lease, Leases } from "#domain/ports/Leases.ts"
 import * as Partitions from "../runtime/Partitions.ts"
+import { deliveryArrived, deliveryAttempted, deliverySettled } from "../telemetry/Metrics.ts"
 import { inForce, Views } from "../views/Views.ts"
 import * as Attempts from "./Attempts.ts"
 import { Deliveries } from "./Deliveries.ts"
@@ -14,6 +15,7 @@ import { Places } from "./Places.ts"
 import * as Recent from "./Recent.ts"
 import * as Retries from "./Retries.ts"
 import * as Settling from "./Settling.ts"
+import { Standing } from "./Standing.ts"
 
 const group = { name: "deliveries", partitions: 1 }
 /** What is sent needs no bus, and no key of the wire. */
@@ -27,13 +29,33 @@ export interface Options {
   readonly delaysMillis?: ReadonlyArray<number>
   /** An endpoint at which nothing has arrived for so long is told nothing more; five days if nothing is said. */
   readonly patienceMillis?: number
+  /** With more pending an endpoint is told nothing more; what is pending stays. */
+  readonly mostPending?: number
+  /** How often what is pending is counted. */
+  readonly lookMillis?: number
+}
+
+/** `2xx`, `5xx`, or a word for why there was no answer; of words with more behind them the first. */
+const outcomeOf = ({ attempt: { error, status } }: Attempts.Answered) =>
+  status === undefined ? (error ?? "internal").split(":")[0]! : `${Math.floor(status / 100)}xx`
+
+const tell = ({ answered, delivery, settled }: Settling.Recorded, now: number) => {
+  deliveryAttempted(outcomeOf(answered))
+  if (settled.status === "pending") return
+  deliverySettled(settled.status)
+  if (settled.status === "delivered") deliveryArrived(now - delivery.recorded)
 }
 
 /**
  * Delivers what the log says to whoever is to be told of it: at least once, within a chat in the log's order, chats and
  * endpoints side by side. One gateway at a time does, the one that holds the lease.
  */
-export const layer = ({ delaysMillis, patienceMillis = 5 * dayMillis }: Options = {}) =>
+export const layer = ({
+  delaysMillis,
+  lookMillis = 10_000,
+  mostPending = 100_000,
+  patienceMillis = 5 * dayMillis
+}: Options = {}) =>
   Layer.effectDiscard(
     Effect.gen(function* () {
       const actors = yield* EndpointActors
@@ -41,17 +63,18 @@ export const layer = ({ delaysMillis, patienceMillis = 5 * dayMillis }: Options 
       const { deliver } = yield* Attempts.make(recent)
       const fill = yield* Filling.make(recent)
       const registry = yield* EndpointRegistry
+      const standing = yield* Standing
       const views = yield* Views
       const { rows, wakes } = yield* Deliveries
       yield* Leases
       const wake = Queue.offer(wakes, undefined)
 
-      const disable = (id: EndpointId, reason: "gone" | "failing", delivery: DeliveryId) =>
+      const disable = (id: EndpointId, reason: Exclude<Disabling, "operator">, cause: string) =>
         actors
           .execute(Endpoint.streamOf(id), () => ({ _tag: "Disable", reason }), {
             actor: { kind: "gateway", id: "gateway" },
             correlationId: id,
-            causationId: delivery
+            causationId: cause
           })
           .pipe(
             Effect.tap(() => Effect.logWarning("an endpoint is disabled", { endpoint: id, reason })),
@@ -99,6 +122,7 @@ export const layer = ({ delaysMillis, patienceMillis = 5 * dayMillis }: Options 
             const place = placesOf(delivery.endpoint)
             place.leave(delivery.id)
             place.isFailing = !answered.isDelivered
+            tell(one, now)
             const { wishMillis } = answered
             if (wishMillis !== undefined && !answered.isDelivered) {
               place.quietUntil = now + Math.min(wishMillis, Retries.longestWishMillis)
@@ -106,7 +130,11 @@ export const layer = ({ delaysMillis, patienceMillis = 5 * dayMillis }: Options 
             if (!answered.isDelivered) run(end(one))
           }
           begin(next, now)
-          return wake
+          const isMoreDue = recorded.some(
+            ({ delivery: { endpoint }, settled: { due, status } }) =>
+              (status === "pending" && due <= now) || placesOf(endpoint).isWorthAsking(now)
+          )
+          return isMoreDue ? wake : Effect.void
         }
 
         const round = Effect.gen(function* () {
@@ -118,7 +146,11 @@ export const layer = ({ delaysMillis, patienceMillis = 5 * dayMillis }: Options 
             open.map(({ id }) => id),
             now
           )) {
-            begin(yield* rows.due(id, now, placesOf(id).wanted), now)
+            const place = placesOf(id)
+            const { wanted } = place
+            const due = yield* rows.due(id, now, wanted)
+            place.found(due.length, wanted)
+            begin(due, now)
           }
         })
         const rounds = Effect.forever(
@@ -129,6 +161,14 @@ export const layer = ({ delaysMillis, patienceMillis = 5 * dayMillis }: Options 
         const prune = Effect.flatMap(Clock.currentTimeMillis, (now) =>
           rows.prune(now - keptMillis.delivered, now - keptMillis.dead)
         )
+        const bound = Effect.suspend(() =>
+          Effect.forEach(
+            [...registry.values()].filter((one) => one.disabled === null && standing.pending(one.id) > mostPending),
+            ({ id }) => disable(id, "backlog", id),
+            { discard: true }
+          )
+        )
+        yield* Effect.forkScoped(Effect.repeat(bound, Schedule.spaced(lookMillis)))
         yield* Effect.forkScoped(Effect.repeat(Effect.ignore(prune), Schedule.spaced("1 hour")))
         return yield* Effect.raceAllFirst([Deferred.await(failed), fill(rows, lease, wake), settling, rounds])
       }, Effect.scoped)

@@ -215,6 +215,13 @@ export const make = Effect.gen(function* () {
         rows.map(({ endpoint, oldest, pending }) => ({ endpoint, pending: Number(pending), oldest: Number(oldest) }))
     ),
 
+    /** Endpoints at which nothing arrives, and since when. */
+    failing: Effect.map(
+      sql<{ readonly endpoint: EndpointId; readonly since: string }>`
+        SELECT endpoint, CAST(since AS TEXT) AS since FROM endpoint_failures`,
+      (rows) => rows.map(({ endpoint, since }) => ({ endpoint, since: Number(since) }))
+    ),
+
     /** As if nothing had failed yet. */
     forgive: (endpoint: EndpointId) => sql`DELETE FROM endpoint_failures WHERE endpoint = ${endpoint}`,
 

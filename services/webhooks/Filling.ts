@@ -16,7 +16,9 @@ import * as Chats from "./Chats.ts"
 import type { DeliveryRows, NewDelivery } from "./DeliveryRows.ts"
 import { EndpointRegistry, put } from "./EndpointRegistry.ts"
 import type { EndpointRecord, EndpointRecords } from "./EndpointsRows.ts"
+import * as Erasure from "./Erasure.ts"
 import type { Recent } from "./Recent.ts"
+import * as WaGateway from "./WaGateway.ts"
 
 /** A checkpoint is not written again for fewer events that concern no endpoint. */
 const rereadLimit = 1_000
@@ -26,8 +28,11 @@ const horizonMillis = 3 * 24 * 3_600_000
 /** No event is there. */
 const lastPosition = 2n ** 63n - 1n
 
-const wants = ({ device, disabled, types }: EndpointRecord, about: About) =>
-  disabled === null && (types.length === 0 || types.includes(about.type)) && (device ?? about.device) === about.device
+const wants = ({ device, disabled, format, types }: EndpointRecord, about: About, event: RecordedEvent) =>
+  disabled === null &&
+  (format !== "wa-gateway" || WaGateway.tells(about.type, event)) &&
+  (types.length === 0 || types.includes(about.type)) &&
+  (device ?? about.device) === about.device
 
 /**
  * Follows the log: of every event, the deliveries to the endpoints there were when it was recorded. Which these are is
@@ -38,6 +43,7 @@ export const make = Effect.fnUntraced(function* (recent: Recent) {
   const crypto = yield* Crypto
   const { about } = yield* PublicEvents
   const registry = yield* EndpointRegistry
+  const erase = yield* Erasure.make
   const store = yield* EventStore
   const views = yield* Views
 
@@ -53,7 +59,7 @@ export const make = Effect.fnUntraced(function* (recent: Recent) {
     if (endpoints.size === 0) return []
     const known = yield* about(event)
     if (known === undefined) return []
-    const wanting = [...endpoints.values()].filter((endpoint) => wants(endpoint, known))
+    const wanting = [...endpoints.values()].filter((endpoint) => wants(endpoint, known, event))
     if (wanting.length === 0) return []
     const chat = yield* chatOf(event)
     recent.set(event.eventId, event)
@@ -100,6 +106,8 @@ export const make = Effect.fnUntraced(function* (recent: Recent) {
         if (categoryOf(event.stream) === Endpoint.category) put(now, event)
         else if (!isOld(event)) made.push(...(yield* deliveriesOf(event, now)))
       }
+      // before the checkpoint passes what says so
+      for (const id of endpoints.keys()) if (!now.has(id)) yield* erase(id)
       unsaved += events.length
       if (made.length > 0 || unsaved >= rereadLimit) yield* save(made, events[events.length - 1]!.position)
       const before = endpoints

@@ -13,7 +13,7 @@ const capacity = 256
 export interface Opened {
   readonly url: string
   /** Newest first. */
-  readonly secrets: ReadonlyArray<{ readonly until: Instant | null; readonly signatory: Secret.Signatory }>
+  readonly secrets: ReadonlyArray<Secret.Signatory & { readonly until: Instant | null }>
 }
 
 /**
@@ -31,7 +31,7 @@ export const make = Effect.gen(function* () {
     const url = yield* personal.reveal(box, { tenant, event: urlBy, field: "url" }, whose)
     const secrets = yield* Effect.forEach(record.secrets, ({ box, sealedBy, until }) =>
       Effect.map(personal.reveal(box, { tenant, event: sealedBy, field: "secret" }, whose), (text) =>
-        text === undefined ? [] : [{ until, signatory: Secret.signatoryOf(crypto, text) }]
+        text === undefined ? [] : [{ until, ...Secret.signatoryOf(crypto, text) }]
       )
     )
     if (url === undefined || secrets.flat().length === 0) return undefined

@@ -11,9 +11,15 @@ export class Places {
   isFailing = false
   /** Until when it has asked to be left alone. */
   quietUntil = 0
+  /** Something was due that there was no place for. */
+  #hasMore = false
+
+  get #all(): number {
+    return this.isFailing ? mostFailing : most
+  }
 
   free(now: number): number {
-    return this.quietUntil > now ? 0 : (this.isFailing ? mostFailing : most) - this.#busy.size
+    return this.quietUntil > now ? 0 : this.#all - this.#busy.size
   }
 
   /** How many to ask for, so that among them are as many as there are places for. */
@@ -21,9 +27,23 @@ export class Places {
     return this.#busy.size + most
   }
 
+  /** What was due, when so many were asked for. */
+  found(due: number, asked: number): void {
+    this.#hasMore = due >= asked
+  }
+
+  /** Whether to ask what is due: not for every place that becomes free. */
+  isWorthAsking(now: number): boolean {
+    return this.#hasMore && this.free(now) * 2 >= this.#all
+  }
+
   /** Whether there was a place for it. */
   take(id: DeliveryId, now: number): boolean {
-    if (this.free(now) <= 0 || this.#busy.has(id)) return false
+    if (this.#busy.has(id)) return false
+    if (this.free(now) <= 0) {
+      this.#hasMore = true
+      return false
+    }
     this.#busy.add(id)
     return true
   }

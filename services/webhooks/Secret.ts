@@ -6,28 +6,38 @@ import type { Crypto, MacKey, SigningKey } from "#domain/ports/Crypto.ts"
 type Algorithms = Crypto["Service"]
 
 /** What deliveries to one endpoint are signed with, as Standard Webhooks has it. Lives in memory and in boxes. */
-const Secret = Schema.Struct({
+const Standard = Schema.Struct({
   /** Of HMAC-SHA-256: 32 bytes, base64. */
   hmac: Schema.String,
   /** Of Ed25519: 32 bytes, base64. */
   seed: Schema.String
 })
-type Secret = typeof Secret.Type
+/** As its owner wrote it; empty: nothing is signed. */
+const Shared = Schema.Struct({ shared: Schema.String })
 
-const decode = Schema.decodeUnknownSync(Schema.fromJsonString(Secret))
+const decode = Schema.decodeUnknownSync(Schema.fromJsonString(Schema.Union([Standard, Shared])))
 
 const prefix = "whsec_"
 
 /** A new one: its text for the box, and what of it is shown. */
 export const make = (crypto: Algorithms) => {
   const [hmac, seed] = [crypto.random(32), crypto.random(32)]
-  const secret: Secret = { hmac: hmac.toBase64(), seed: seed.toBase64() }
+  const secret: typeof Standard.Type = { hmac: hmac.toBase64(), seed: seed.toBase64() }
   return {
     text: JSON.stringify(secret),
     /** What the receiver verifies HMACs with. */
     shown: `${prefix}${secret.hmac}`,
     publicKey: base64url(crypto.signingKey(seed).publicKey)
   }
+}
+
+/** The text for the box of one that its owner chose. */
+export const shared = (secret: string): string => JSON.stringify({ shared: secret } satisfies typeof Shared.Type)
+
+/** A new one for a receiver that knows no other than those. */
+export const makeShared = (crypto: Algorithms) => {
+  const shown = base64url(crypto.random(32))
+  return { text: shared(shown), shown, publicKey: "" }
 }
 
 export const newId = (crypto: Algorithms): string => hex(crypto.random(8))
@@ -38,13 +48,20 @@ export const publicKeyOf = ({ publicKey }: Pick<Signing, "publicKey">): string =
 
 /** A secret, ready to sign with. */
 export interface Signatory {
-  readonly mac: MacKey
-  readonly key: SigningKey
+  readonly mac: MacKey | undefined
+  readonly key: SigningKey | undefined
+  /** What its owner chose. */
+  readonly shared: string | undefined
 }
 
 export const signatoryOf = (crypto: Algorithms, text: string): Signatory => {
-  const { hmac, seed } = decode(text)
-  return { mac: crypto.macKey(Uint8Array.fromBase64(hmac)), key: crypto.signingKey(Uint8Array.fromBase64(seed)).key }
+  const secret = decode(text)
+  if ("shared" in secret) {
+    const { shared } = secret
+    return { mac: shared === "" ? undefined : crypto.macKey(utf8(shared)), key: undefined, shared }
+  }
+  const { key } = crypto.signingKey(Uint8Array.fromBase64(secret.seed))
+  return { mac: crypto.macKey(Uint8Array.fromBase64(secret.hmac)), key, shared: undefined }
 }
 
 /** The signatures of one attempt, by each of these, in the words of the header `webhook-signature`. */
@@ -56,6 +73,7 @@ export const sign = (
   const signed = concat(utf8(`${id}.${seconds}.`), body)
   return Effect.map(
     Effect.forEach(signatories, ({ key, mac }) => {
+      if (key === undefined || mac === undefined) return Effect.succeed([])
       const code = fromHex(crypto.mac(mac, signed, "hex")).toBase64()
       return Effect.map(crypto.sign(key, signed), (signature) => [`v1,${code}`, `v1a,${signature.toBase64()}`])
     }),
