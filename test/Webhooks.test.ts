@@ -215,7 +215,7 @@ describe("a webhook", () => {
 
   it.live("at an endpoint where nothing arrives for long ends, and begins anew when that is enabled", () =>
     Effect.gen(function* () {
-      const { call, device } = yield* scene({ delaysMillis: [0, 500, 500], patienceMillis: 600 })
+      const { call, device } = yield* scene({ delaysMillis: [0, 1_000, 1_000], patienceMillis: 1_900 })
       let isUp = false
       const there = yield* receiver((_, count) => (isUp && count > 4 ? 200 : 500))
       const { id } = yield* endpoint({ call }, there.url, { types: [messages[0]] })

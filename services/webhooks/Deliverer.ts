@@ -11,6 +11,7 @@ import type { Delivery } from "./DeliveryRows.ts"
 import { EndpointActors } from "./EndpointActors.ts"
 import { EndpointRegistry } from "./EndpointRegistry.ts"
 import * as Filling from "./Filling.ts"
+import * as Overflow from "./Overflow.ts"
 import { Places } from "./Places.ts"
 import * as Recent from "./Recent.ts"
 import * as Retries from "./Retries.ts"
@@ -161,13 +162,13 @@ export const layer = ({
         const prune = Effect.flatMap(Clock.currentTimeMillis, (now) =>
           rows.prune(now - keptMillis.delivered, now - keptMillis.dead)
         )
-        const bound = Effect.suspend(() =>
-          Effect.forEach(
-            [...registry.values()].filter((one) => one.disabled === null && standing.pending(one.id) > mostPending),
-            ({ id }) => disable(id, "backlog", id),
-            { discard: true }
+        const overflow = Overflow.make(mostPending)
+        const bound = Effect.suspend(() => {
+          const full = [...registry.values()].filter(({ disabled, id }) =>
+            overflow(id, standing.pending(id), disabled === null)
           )
-        )
+          return Effect.forEach(full, ({ id }) => disable(id, "backlog", id), { discard: true })
+        })
         yield* Effect.forkScoped(Effect.repeat(bound, Schedule.spaced(lookMillis)))
         yield* Effect.forkScoped(Effect.repeat(Effect.ignore(prune), Schedule.spaced("1 hour")))
         return yield* Effect.raceAllFirst([Deferred.await(failed), fill(rows, lease, wake), settling, rounds])

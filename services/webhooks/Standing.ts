@@ -12,8 +12,8 @@ export type EndpointWarning = "endpoint_failing" | "endpoint_disabled"
 export class Standing extends Context.Service<
   Standing,
   {
-    /** How many are pending at an endpoint. */
-    readonly pending: (endpoint: EndpointId) => number
+    /** How many are pending at an endpoint; `undefined` before anybody looked. */
+    readonly pending: (endpoint: EndpointId) => number | undefined
     /** What somebody should look after, of any endpoint. */
     readonly warnings: () => ReadonlyArray<EndpointWarning>
   }
@@ -56,7 +56,7 @@ export const layer = ({ lookMillis = 10_000 }: { readonly lookMillis?: number } 
       )
 
       return {
-        pending: (endpoint) => pending.get(endpoint) ?? 0,
+        pending: (endpoint) => (now === 0 ? undefined : (pending.get(endpoint) ?? 0)),
         warnings: () => {
           const found: Array<EndpointWarning> = []
           if (endpoints().some((one) => one.disabled === null && isFailing(one))) found.push("endpoint_failing")
