@@ -20,6 +20,8 @@ export interface Server {
 }
 
 export interface ServeOptions {
+  /** One that is there, and stays; otherwise it is new, and goes with the server. */
+  readonly folder?: string
   readonly flags?: ReadonlyArray<string>
   readonly args?: ReadonlyArray<string>
   readonly env?: Readonly<Record<string, string>>
@@ -37,9 +39,9 @@ const announced = async (script: string, child: ChildProcess): Promise<{ readonl
 /** A server process on a fresh folder, ready when it has printed its port. */
 export const serve = async (
   script: string,
-  { args = [], env = {}, flags = [] }: ServeOptions = {}
+  { args = [], env = {}, flags = [], folder: kept }: ServeOptions = {}
 ): Promise<Server> => {
-  const folder = mkdtempSync(join(tmpdir(), "homing-bench-"))
+  const folder = kept ?? mkdtempSync(join(tmpdir(), "homing-bench-"))
   const begun = performance.now()
   const child = spawn(process.execPath, [...flags, join(here, script), folder, ...args], {
     env: { ...process.env, ...env },
@@ -52,9 +54,8 @@ export const serve = async (
     process: child,
     readyMs,
     stop: async () => {
-      child.kill("SIGKILL")
-      await once(child, "exit")
-      rmSync(folder, { recursive: true, force: true })
+      if (child.exitCode === null && child.kill("SIGKILL")) await once(child, "exit")
+      if (kept === undefined) rmSync(folder, { recursive: true, force: true })
     }
   }
 }

@@ -41,7 +41,10 @@ const { DATABASE_URL, EVENTSTORE_URL, NATS_URL, WHATSAPP_URL } = process.env
 /** The bench has no time to wait for an account's turns to ask about new numbers. */
 const lookups = { burst: 10_000, everyMs: 1 }
 const session = WHATSAPP_URL === undefined ? Instant.layer : whatsapp(folder, { webSocketUrl: WHATSAPP_URL, lookups })
-const addresses = addressesOf({ database: DATABASE_URL, eventStore: EVENTSTORE_URL, nats: NATS_URL })
+const addresses = {
+  ...addressesOf({ database: DATABASE_URL, eventStore: EVENTSTORE_URL, nats: NATS_URL }),
+  outboundAllow: [{ range: "loopback", port: undefined }] as const
+}
 const halves =
   NATS_URL === undefined ? together(folder, options, session, addresses) : alone(folder, addresses, options)
 /** A real event store keeps what an earlier run left in it; the folder, with its secrets, is new. */

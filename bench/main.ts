@@ -13,18 +13,19 @@ const { values } = parseArgs({
     memory: { type: "string" },
     backbone: { type: "string", default: "embedded" },
     whatsapp: { type: "string", default: "instant" },
+    suite: { type: "string", default: "sends" },
     help: { type: "boolean", default: false }
   }
 })
 if (values.help) {
   console.log(`npm run bench -- [--json FILE] [--rounds 5] [--seconds 3] [--memory 100000] [--backbone ${backbones.join("|")}]
-                 [--whatsapp instant|simulator]
+                 [--whatsapp instant|simulator] [--suite sends|deliveries]
 
 Confirmed sends over HTTP, with an instant WhatsApp behind the agent, beside the same durable work without a
 framework, in alternated rounds. --memory: how many messages to send for the resident memory; 0 leaves it out. --backbone: over servers that
 are started for the run, with the agent as a process of its own where there is a NATS between; the floor then does the same
 appends and publishes bare. The event store is a stand-in unless EVENTSTORE_URL names a real one. --whatsapp simulator: through
-Baileys, over files, beside bare Baileys.`)
+Baileys, over files, beside bare Baileys. --suite deliveries: webhooks, from the log to a local receiver's 200.`)
   process.exit(0)
 }
 const rounds = Number(values.rounds)
@@ -36,6 +37,14 @@ const tabulate = (rows: ReadonlyArray<object>) =>
     rows.map((row) => Object.fromEntries(Object.entries(row).map(([name, value]) => [name, Number(value.toFixed(2))])))
   )
 
+if (values.suite === "deliveries") {
+  const { measure } = await import("./Deliveries.ts")
+  const report = await measure(rounds, seconds, note)
+  if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(report, undefined, 2)}\n`)
+  tabulate([report])
+  process.exit(0)
+}
+if (values.suite !== "sends") throw new Error("--suite is sends or deliveries")
 if (values.whatsapp === "simulator") {
   const report = await overSimulator(rounds, seconds, note)
   if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(report, undefined, 2)}\n`)

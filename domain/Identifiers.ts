@@ -88,6 +88,10 @@ export const inboundIdOf = (
   other = ""
 ) => uuid(crypto.mac(pepper, lengthPrefixed("inbound", tenant, ...source, ...identity, other), "hex"), 8) as InboundId
 
+/** Of an endpoint that is made without a request, by what it is made of. */
+export const endpointIdOf = (crypto: Algorithms, pepper: MacKey, tenant: TenantId, origin: string) =>
+  uuid(crypto.mac(pepper, lengthPrefixed("endpoint", tenant, origin), "hex"), 8) as EndpointId
+
 /** `what` it is to make: a key names one request for each. */
 export const requestIdOf = (
   crypto: Algorithms,

@@ -23,6 +23,7 @@ describe("configuration", () => {
         rateLimits: { messages: 3_000, devices: 600, device: 600, address: 6_000, total: 60_000 },
         messages: { perDevice: 1_000, total: 10_000, waits: 5_000 },
         inbound: { marksAsRead: false },
+        webhooks: { url: undefined, secret: undefined, timeoutMillis: 5_000 },
         whatsApp: { webSocketUrl: undefined, version: undefined, history: "recent", typingMillis: 0 }
       })
       assert.sameMembers([...new Set(described.map(({ source }) => source))], ["default"])
@@ -53,6 +54,7 @@ describe("configuration", () => {
         RATE_LIMIT_MESSAGES: "-5",
         QUEUE_LIMIT_TOTAL: "0",
         WAIT_LIMIT: "0",
+        WEBHOOK_TIMEOUT_MS: "15001",
         CONNECTION_LIMIT: "1e9x",
         DRAIN_TIMEOUT_MS: "1e3x",
         WHATSAPP_URL: "http://x",

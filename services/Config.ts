@@ -12,6 +12,7 @@ import { meantBy } from "./Misspelt.ts"
 import * as Messages from "./messages/Settings.ts"
 import type { Setting, Settings, Values } from "./Setting.ts"
 import * as Log from "./telemetry/Log.ts"
+import * as Webhooks from "./webhooks/Settings.ts"
 
 /** Everything that can be set, by whoever reads it, in the order it is told. */
 const rooms = {
@@ -25,6 +26,7 @@ const rooms = {
   rateLimits: Http.rateLimits,
   messages: Messages.settings,
   inbound: Inbound.settings,
+  webhooks: Webhooks.settings,
   whatsApp: WhatsApp.settings
 } satisfies Readonly<Record<string, Settings>>
 

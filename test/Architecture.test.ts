@@ -87,7 +87,6 @@ const confined: Record<string, ReadonlyArray<string>> = {
     "services/transports/agent-link/AgentsHeardRows.ts"
   ],
   "libphonenumber-js": ["services/http/"],
-  undici: ["infra/outbound-http/"],
   "ipaddr.js": ["infra/outbound-http/"]
 }
 
@@ -143,8 +142,8 @@ const below: Record<string, ReadonlyArray<string>> = {
   ],
   transports: ["messages", "runtime"],
   dispatch: ["devices", "inbound", "messages", "runtime", "tables", "telemetry", "transports", "views"],
-  health: ["api", "devices", "http", "identity", "runtime", "telemetry", "transports/agent-link", "views"],
-  webhooks: ["api", "events", "http", "identity", "privacy", "runtime", "tables", "views"],
+  health: ["api", "devices", "http", "identity", "runtime", "telemetry", "transports/agent-link", "views", "webhooks"],
+  webhooks: ["api", "events", "http", "identity", "privacy", "runtime", "tables", "telemetry", "views"],
   gateway: ["api", "events", "http", "messages", "runtime", "telemetry"]
 }
 

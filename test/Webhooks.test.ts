@@ -1,12 +1,14 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect } from "effect"
 import { PhoneNumber } from "#domain/message/Recipient.ts"
-import * as UndiciOutboundHttp from "#infra/outbound-http/Undici.ts"
+import * as NodeHttpOutbound from "#infra/outbound-http/NodeHttp.ts"
+import { answer, flood, place, type Serve } from "#infra/outbound-http/testing/Place.ts"
 import * as AcknowledgesAtOnce from "#infra/whatsapp/AcknowledgesAtOnce.ts"
+import { mostEndpoints } from "#services/webhooks/Endpoints.ts"
 import { connectedDevice, eventually, folder, gatewayOptions, type Homing, life, start, text } from "./Homing.ts"
 import { type Arrival, isSigned, isVerified, receiver } from "./Receiver.ts"
 
-const ports = UndiciOutboundHttp.layer({ allow: [{ range: "loopback", port: undefined }] })
+const ports = NodeHttpOutbound.layer({ allow: [{ range: "loopback", port: undefined }] })
 const options = { ...gatewayOptions, webhooks: { delaysMillis: [0, 100, 200] } }
 const messages = ["queued", "sent"].map((what) => `homing.message.${what}.v1`)
 
@@ -22,11 +24,32 @@ const endpoint = Effect.fnUntraced(function* ({ call }: Pick<Homing, "call">, ur
   assert.strictEqual(status, 201)
   return body as { readonly id: string; readonly secret: string; readonly keys: [{ readonly publicKey: string }] }
 })
+/** A place that knows how many connections to it are open. */
+const openPlace = (serve: Serve) =>
+  Effect.map(place(serve), (there) => ({
+    ...there,
+    open: () => there.connections.filter(({ destroyed }) => !destroyed).length
+  }))
+
 const count = (arrivals: ReadonlyArray<unknown>) => Effect.sync(() => arrivals.length)
 const arrived = (arrivals: ReadonlyArray<Arrival>, n: number) => eventually(count(arrivals), (now) => now >= n)
 const typesOf = (arrivals: ReadonlyArray<Arrival>) => arrivals.map(({ body }) => body.type)
 const listed = ({ call }: Pick<Homing, "call">, id: string, more = "") =>
   Effect.map(call("GET", `/v1/deliveries?endpoint=${id}${more}`), ({ body }) => body.items)
+
+/** As bad as servers are. */
+const badReceivers = Effect.all({
+  silent: openPlace(() => {}),
+  failing: openPlace(answer("HTTP/1.1 500 No\r\ncontent-length: 0\r\n\r\n")),
+  gone: openPlace(answer("HTTP/1.1 410 Gone\r\ncontent-length: 0\r\n\r\n")),
+  endless: openPlace((socket) => flood(socket, "HTTP/1.1 200 OK\r\n\r\n", "x".repeat(10_000))),
+  late: openPlace((socket) => setTimeout(() => socket.end("HTTP/1.1 200 OK\r\n\r\n"), 29_000).unref()),
+  closing: openPlace((socket) => socket.destroy()),
+  trickling: openPlace((socket) => {
+    const timer = setInterval(() => socket.write("HTTP/1.1 200 OK\r\nx:"[socket.bytesWritten] ?? "x"), 100)
+    socket.on("close", () => clearInterval(timer))
+  })
+})
 
 describe("a webhook", () => {
   it.live("tells what happens, in its order, signed as Standard Webhooks has it", () =>
@@ -192,7 +215,7 @@ describe("a webhook", () => {
 
   it.live("at an endpoint where nothing arrives for long ends, and begins anew when that is enabled", () =>
     Effect.gen(function* () {
-      const { call, device } = yield* scene({ delaysMillis: [0, 500, 500], patienceMillis: 600 })
+      const { call, device } = yield* scene({ delaysMillis: [0, 1_000, 1_000], patienceMillis: 1_900 })
       let isUp = false
       const there = yield* receiver((_, count) => (isUp && count > 4 ? 200 : 500))
       const { id } = yield* endpoint({ call }, there.url, { types: [messages[0]] })
@@ -208,21 +231,38 @@ describe("a webhook", () => {
     })
   )
 
-  it.live("to one that does not answer holds up none to nine others, nor another chat there", () =>
+  it.live("to ones that are bad in every way holds up none to nine others, nor another chat there", () =>
     Effect.gen(function* () {
       const { call, device } = yield* scene()
-      const silent = yield* receiver(() => new Promise<number>(() => {}))
-      yield* endpoint({ call }, silent.url)
       const others = yield* Effect.forEach([1, 2, 3, 4, 5, 6, 7, 8, 9], () => receiver())
       yield* Effect.forEach(others, ({ url }) => endpoint({ call }, url))
-      const begun = performance.now()
-      for (const last of [1, 2, 3, 4, 5, 6, 7, 8, 9]) {
-        yield* call("POST", "/v1/messages", { ...text(device), to: `+6012345678${last}` })
+      let told = 0
+      /** Nine messages, each in a chat of its own, to all of the nine; in milliseconds. */
+      const round = Effect.gen(function* () {
+        const begun = performance.now()
+        for (const last of [1, 2, 3, 4, 5, 6, 7, 8, 9]) {
+          yield* call("POST", "/v1/messages", { ...text(device), to: `+6012345678${last}` })
+        }
+        told += 18
+        yield* Effect.forEach(others, ({ arrivals }) => arrived(arrivals, told))
+        return performance.now() - begun
+      })
+      yield* round
+      const bad = yield* badReceivers
+      yield* Effect.forEach(Object.values(bad), ({ port }) => endpoint({ call }, `http://127.0.0.1:${port}/hook`))
+      const before = process.memoryUsage.rss()
+      const took = yield* round
+      assert.isBelow(took, 10_000) // whoever says nothing is waited for fifteen seconds
+      yield* eventually(
+        Effect.sync(() => bad.silent.requests.length),
+        (now) => now === 9
+      ) // each of another chat
+      for (const { open } of Object.values(bad)) assert.isAtMost(open(), 32)
+      assert.isBelow(process.memoryUsage.rss() - before, 150_000_000)
+      for (const { arrivals } of others) {
+        const bySubject = Map.groupBy(arrivals, ({ body }) => body.subject)
+        for (const some of bySubject.values()) assert.deepStrictEqual(typesOf(some), messages)
       }
-      yield* Effect.forEach(others, ({ arrivals }) => arrived(arrivals, 18))
-      assert.isBelow(performance.now() - begun, 10_000) // the silent one is waited for fifteen seconds
-      yield* arrived(silent.arrivals, 8) // each of another chat, and no more at once
-      assert.deepStrictEqual([...new Set(typesOf(silent.arrivals))], [messages[0]])
     })
   )
 
@@ -244,6 +284,50 @@ describe("a webhook", () => {
       yield* arrived(there.arrivals, 3)
       assert.deepStrictEqual(typesOf(there.arrivals), [messages[0], ...messages])
       assert.strictEqual(there.arrivals[1]!.id, there.arrivals[0]!.id)
+    })
+  )
+
+  it.live("for which too much waits is told nothing more, somebody is told so, and nothing that waits is lost", () =>
+    Effect.gen(function* () {
+      const { call, device } = yield* scene({
+        delaysMillis: [0, ...Array(40).fill(500)],
+        mostPending: 3,
+        lookMillis: 100
+      })
+      let status = 503
+      const there = yield* receiver(() => status)
+      const { id } = yield* endpoint({ call }, there.url)
+      yield* Effect.forEach([1, 2, 3], () => call("POST", "/v1/messages", text(device)))
+      const ended = yield* eventually(call("GET", `/v1/endpoints/${id}`), ({ body }) => body.state === "disabled")
+      assert.strictEqual(ended.body.reason, "backlog")
+      const health = yield* eventually(call("GET", "/health/detailed"), ({ body }) => body.warnings.length > 0)
+      assert.deepStrictEqual([health.body.status, health.body.warnings], ["degraded", ["endpoint_disabled"]])
+      const { body: metrics } = yield* call("GET", "/metrics")
+      assert.match(metrics.text, /homing_deliveries_pending [4-6]\n/)
+      assert.match(metrics.text, /homing_delivery_attempts_total\{outcome="5xx"\} [1-9]/)
+      const pending = (yield* listed({ call }, id, "&status=pending")).length
+      assert.isAtLeast(pending, 4)
+      status = 200
+      yield* call("PATCH", `/v1/endpoints/${id}`, { enabled: true })
+      yield* eventually(listed({ call }, id, "&status=delivered"), ({ length }) => length === pending)
+      assert.strictEqual((yield* listed({ call }, id)).length, pending)
+    })
+  )
+
+  it.live("has its place among so many endpoints", () =>
+    Effect.gen(function* () {
+      const { call } = yield* scene()
+      const url = "https://hooks.example/"
+      const made = yield* Effect.forEach(
+        Array.from({ length: mostEndpoints }),
+        () => call("POST", "/v1/endpoints", { url }),
+        { concurrency: 8 }
+      )
+      assert.deepStrictEqual([...new Set(made.map(({ status }) => status))], [201])
+      const one = yield* call("POST", "/v1/endpoints", { url })
+      assert.deepStrictEqual([one.status, one.body.code], [409, "too_many_endpoints"])
+      yield* call("DELETE", `/v1/endpoints/${made[0]!.body.id}`)
+      assert.strictEqual((yield* call("POST", "/v1/endpoints", { url })).status, 201)
     })
   )
 

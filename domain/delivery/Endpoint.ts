@@ -19,6 +19,15 @@ const signing = Schema.Struct({
 })
 export type Signing = typeof signing.Type
 
+/** How deliveries are written and signed. */
+export const formats = [
+  /** CloudEvents, signed as Standard Webhooks has it. */
+  "standard",
+  /** As wa-gateway-go has it: `event`, `token`, `data`, `timestamp`, and `X-Webhook-Signature`. */
+  "wa-gateway"
+] as const
+export type Format = (typeof formats)[number]
+
 const wanted = {
   url: sealedAs("url"),
   /** Of public events; none: all. */
@@ -28,7 +37,14 @@ const wanted = {
   /** Whether it may read numbers, names and texts. */
   personal: Schema.Boolean
 }
-const created = Schema.Struct({ ...wanted, secret: signing })
+const created = Schema.Struct({
+  ...wanted,
+  /** Without it: `standard`. */
+  format: Schema.optionalKey(Schema.Literals(formats)),
+  /** How long an attempt may take, if not as long as any. */
+  timeoutMillis: Schema.optionalKey(Schema.Natural),
+  secret: signing
+})
 export type Created = typeof created.Type
 
 /** What is not said stays. */
@@ -36,7 +52,8 @@ const updated = Schema.Struct({
   url: Schema.optionalKey(wanted.url),
   types: Schema.optionalKey(wanted.types),
   device: Schema.optionalKey(wanted.device),
-  personal: Schema.optionalKey(wanted.personal)
+  personal: Schema.optionalKey(wanted.personal),
+  timeoutMillis: Schema.optionalKey(Schema.Natural)
 })
 export type Updated = typeof updated.Type
 
@@ -51,7 +68,9 @@ export const disablings = [
   /** It answered 410: it wants nothing any more. */
   "gone",
   /** Nothing has arrived for days. */
-  "failing"
+  "failing",
+  /** More waits for it than is kept. */
+  "backlog"
 ] as const
 export type Disabling = (typeof disablings)[number]
 

@@ -1,6 +1,6 @@
+import { request } from "node:http"
 import type { Socket } from "node:net"
 import { Effect } from "effect"
-import { Client } from "undici"
 import { longestBody, OutboundFailed, type OutboundRequest } from "#domain/ports/OutboundHttp.ts"
 import { codeOf } from "./CodeOf.ts"
 import type { Heard } from "./Heard.ts"
@@ -15,46 +15,58 @@ const broken = (error: unknown) => new OutboundFailed({ kind: "broken", code: co
 
 /**
  * Asks over this connection, once, and writes down what is heard until it has an end. The connection is the caller's to
- * close. undici is never asked to abort: when a body that only the connection's end delimits was aborted, it throws as
- * that end comes, where nobody can catch it.
+ * close, and there is no other: Node is given no agent, and nothing by which it could dial.
  */
-export const exchange = (socket: Socket, { origin, path }: Target, { body, headers }: OutboundRequest, heard: Heard) =>
+export const exchange = (
+  socket: Socket,
+  { authority, path }: Target,
+  { body, headers }: OutboundRequest,
+  heard: Heard
+) =>
   Effect.callback<void, OutboundFailed>((resume) => {
-    const unused = [socket]
-    const client = new Client(origin, {
-      connect: (_, callback) => {
-        const only = unused.pop() // a second one would be to whom nobody has looked at
-        queueMicrotask(() => (only === undefined ? callback(new Error("closed"), null) : callback(null, only)))
-      },
-      allowH2: false,
-      headersTimeout: 0,
-      bodyTimeout: 0, // the deadline is for the whole
-      maxHeaderSize: longestHeader
-    })
     const end = (error?: unknown) => {
       heard.end()
       resume(heard.status === undefined ? Effect.fail(broken(error)) : Effect.void)
     }
-    let interim = 0
-    socket.on("readable", () => {
-      if (socket.bytesRead > mostBytes) end()
+    if (socket.destroyed) return end()
+    const asking = request({
+      createConnection: () => socket,
+      method: "POST",
+      path,
+      setHost: false,
+      headers: { ...headers, host: authority, connection: "close", "content-length": body.length },
+      maxHeaderSize: longestHeader,
+      insecureHTTPParser: false // also where the process was started otherwise
     })
-    client.dispatch(
-      { method: "POST", path, headers, body, reset: true },
-      {
-        onRequestStart: () => {},
-        onResponseStart: (_, status, answered) => {
-          if (status >= 200) heard.begin(status, answered["retry-after"])
-          else if (++interim > mostInterim) end()
-        },
-        onResponseData: (_, chunk) => {
-          if (!heard.take(chunk)) end()
-        },
-        onResponseEnd: () => {
-          heard.complete()
-          end()
-        },
-        onResponseError: (_, error) => end(error)
-      }
-    )
+    let interim = 0
+    asking
+      .on("error", end)
+      .on("close", () => {
+        if (heard.status === undefined) end() // an answer has an end of its own, and may have it later
+      })
+      .on("information", () => {
+        if (++interim > mostInterim) end()
+      })
+      .on("upgrade", () => end())
+      .on("socket", () =>
+        socket.on("data", () => {
+          if (socket.bytesRead > mostBytes) end()
+        })
+      )
+      .on("response", (answer) => {
+        const { statusCode = 0 } = answer
+        if (statusCode < 200) return end()
+        heard.begin(statusCode, answer.headers["retry-after"])
+        answer
+          .on("data", (chunk: Buffer) => {
+            if (!heard.take(chunk)) end()
+          })
+          .on("end", () => {
+            heard.complete()
+            end()
+          })
+          .on("error", end)
+          .on("close", () => end())
+      })
+      .end(body)
   })

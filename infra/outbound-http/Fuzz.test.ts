@@ -1,8 +1,8 @@
 import { assert, it } from "@effect/vitest"
 import { Context, Effect, Layer } from "effect"
 import { longestBody, OutboundHttp } from "#domain/ports/OutboundHttp.ts"
+import { layer } from "./NodeHttp.ts"
 import { place } from "./testing/Place.ts"
-import { layer } from "./Undici.ts"
 
 const exchanges = Number(process.env.FUZZ_EXCHANGES ?? 400)
 const seed = Number(process.env.FUZZ_SEED ?? Date.now() % 2 ** 31)

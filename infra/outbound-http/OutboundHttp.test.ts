@@ -1,4 +1,4 @@
 import { outboundHttpContract } from "./contract.ts"
-import { layer } from "./Undici.ts"
+import { layer } from "./NodeHttp.ts"
 
-outboundHttpContract("undici", layer)
+outboundHttpContract("node:http", layer)

@@ -3,9 +3,9 @@ import os from "node:os"
 import { assert, describe, it } from "@effect/vitest"
 import { Context, Effect, Layer } from "effect"
 import { type Allowance, OutboundHttp } from "#domain/ports/OutboundHttp.ts"
+import { layer, type Options } from "./NodeHttp.ts"
 import { accepted, answer, network, type Place, place } from "./testing/Place.ts"
 import { addresses, noAddresses, spellings, tricks } from "./testing/Vectors.ts"
-import { layer, type Options } from "./Undici.ts"
 
 // Nothing of this leaves the machine: in the network of these tests every address leads to a canary, or outside.
 

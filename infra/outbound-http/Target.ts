@@ -9,7 +9,8 @@ export interface Target {
   readonly host: string
   readonly isLiteral: boolean
   readonly port: number
-  readonly origin: string
+  /** Host and port as they are said to whoever is asked. */
+  readonly authority: string
   readonly path: string
 }
 
@@ -35,7 +36,7 @@ export const targetOf = (text: string): Result.Result<Target, RefusalReason> => 
     host,
     isLiteral: isIP(host) !== 0,
     port: url.port === "" ? (scheme === "http" ? 80 : 443) : Number(url.port),
-    origin: url.origin,
+    authority: url.host,
     path: `${url.pathname}${url.search}`
   })
 }

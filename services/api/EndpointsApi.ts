@@ -1,6 +1,6 @@
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
-import { disablings } from "#domain/delivery/Endpoint.ts"
+import { disablings, formats } from "#domain/delivery/Endpoint.ts"
 import { Authorization, RequiredScope, ShowsViews } from "./Authorization.ts"
 import { answered, keyed } from "./IdempotencyKey.ts"
 import { count, flag, instant, integer, listOf, located, nullable, text, uuid, word } from "./Members.ts"
@@ -61,15 +61,21 @@ const Endpoint = Schema.Struct({
   types: Schema.Array(Schema.String).annotate({ description: "Only events of these types; empty: of all." }),
   device: nullable(Schema.String, "Only events of this device; `null`: of all."),
   personal: flag("Whether it is told numbers, names and texts."),
+  format: word(
+    formats,
+    "How deliveries are written and signed: `standard`, or for the endpoint that WEBHOOK_URL names `wa-gateway`."
+  ),
   state: Schema.Literals(["enabled", "disabled"]).annotate({ description: "Only to an `enabled` one is delivered." }),
   reason: Schema.NullOr(
     word(
       disablings,
-      "Why it is disabled: by an `operator`; `gone`, it answered 410; `failing`, for five days nothing arrived."
+      "Why it is disabled: by an `operator`; `gone`, it answered 410; `failing`, for five days nothing arrived; `backlog`, more waited for it than is kept."
     )
   ).annotate({ description: "Why it is disabled, if it is." }),
   createdAt: instant("When it was created."),
-  keys: Schema.Array(SigningKey).annotate({ description: "Those that sign now, newest first." }),
+  keys: Schema.Array(SigningKey).annotate({
+    description: "Those that sign now, newest first; none where the format has none."
+  }),
   secret: Schema.optionalKey(
     text(
       "Verifies signatures that begin with `v1`: `whsec_…`. Shown when it was made and never again, and absent in the answer to a request that is repeated."
@@ -101,7 +107,13 @@ export class EndpointsApi extends HttpApiGroup.make("endpoints")
         ...answered,
         ...located("The endpoint's path.")
       }),
-      error: [...withBody, forbidden, Problem("address_refused"), Problem("idempotency_conflict")]
+      error: [
+        ...withBody,
+        forbidden,
+        Problem("address_refused"),
+        Problem("idempotency_conflict"),
+        Problem("too_many_endpoints")
+      ]
     }).annotate(OpenApi.Summary, "Create an endpoint; its secret is shown once"),
     HttpApiEndpoint.get("list", "/", {
       success: listOf(Endpoint, "EndpointList", "Every endpoint, oldest first."),

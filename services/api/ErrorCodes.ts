@@ -30,6 +30,7 @@ export const errorCodes = {
   method_not_allowed: [405, "This path does not answer to this method."],
   device_not_paired: [409, "The device is not linked to a WhatsApp account."],
   device_paired: [409, "The device is linked to a WhatsApp account; unlink it first."],
+  too_many_endpoints: [409, "There are as many endpoints as there may be; remove one first."],
   device_pairing: [409, "The device is being paired: use its codes, or delete it."],
   device_unlinking: [409, "The device is being unlinked; try again when its agent has done that."],
   key_not_active: [409, "The API key was revoked or has expired; issue another one."],

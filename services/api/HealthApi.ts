@@ -18,7 +18,14 @@ const reasons = [
 ] as const satisfies ReadonlyArray<ErrorCode>
 
 /** What somebody should look after, although the gateway is of use. */
-const warnings = ["device_disconnected", "device_logged_out", "device_not_paired", "bus_storage"] as const
+const warnings = [
+  "device_disconnected",
+  "device_logged_out",
+  "device_not_paired",
+  "bus_storage",
+  "endpoint_failing",
+  "endpoint_disabled"
+] as const
 
 const Alive = Schema.Struct({
   status: Schema.Literal("ok").annotate({ description: "Nothing else is said." })

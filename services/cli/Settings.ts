@@ -21,7 +21,8 @@ export const gatewayOptions = ({
   messages,
   process,
   provenance,
-  rateLimits
+  rateLimits,
+  webhooks
 }: Config): GatewayOptions => ({
   agent: process.agent,
   region: provenance.region,
@@ -29,5 +30,6 @@ export const gatewayOptions = ({
   http: { ...door, ...http, rateLimits },
   queueLimits: messages,
   inbound,
-  reconciler: { everyMillis: 30_000, patienceMillis: 60_000, graceMillis: 60_000 }
+  reconciler: { everyMillis: 30_000, patienceMillis: 60_000, graceMillis: 60_000 },
+  webhooks: { environment: webhooks }
 })

@@ -8,6 +8,7 @@ import { refuse } from "../http/Answer.ts"
 import { AgentsHeard, type Heard, skewMillis } from "../transports/agent-link/AgentsHeard.ts"
 import { Readiness } from "../views/Readiness.ts"
 import { Views } from "../views/Views.ts"
+import { Standing } from "../webhooks/Standing.ts"
 import { Deployment } from "./Deployment.ts"
 import { Usefulness } from "./Usefulness.ts"
 
@@ -33,6 +34,7 @@ const health = HttpApiBuilder.group(
     const deployment = yield* Deployment
     const devices = yield* Devices
     const heard = yield* AgentsHeard
+    const standing = yield* Standing
     const views = yield* Views
     const { lag } = yield* Readiness
     const { hindrance, reachable } = yield* Usefulness
@@ -43,7 +45,11 @@ const health = HttpApiBuilder.group(
           const position = yield* views.position
           const found = yield* hindrance
           const shortage = deployment.busShortage()
-          const warnings = [...devices.warnings(), ...(shortage === undefined ? [] : (["bus_storage"] as const))]
+          const warnings = [
+            ...devices.warnings(),
+            ...(shortage === undefined ? [] : (["bus_storage"] as const)),
+            ...standing.warnings()
+          ]
           const { heapUsed, rss } = process.memoryUsage()
           return {
             status: found === "starting" ? found : found === undefined && warnings.length === 0 ? "ok" : "degraded",

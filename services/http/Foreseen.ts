@@ -38,6 +38,7 @@ const problems = {
   NotForReading: () => problem("not_for_reading"),
   ReaderUnlinked: () => problem("device_not_paired"),
 
+  EndpointsFull: () => problem("too_many_endpoints"),
   EndpointUnknown: () => problem("endpoint_not_found"),
   DeliveryUnknown: () => problem("delivery_not_found"),
   AddressRefused: ({ reason }: { readonly reason: string }) =>

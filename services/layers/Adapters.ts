@@ -8,7 +8,7 @@ import * as NodeCrypto from "#infra/crypto/NodeCrypto.ts"
 import * as SqliteEventStore from "#infra/event-store/sqlite/Sqlite.ts"
 import * as InProcessLeases from "#infra/leases/InProcess.ts"
 import * as InProcessLimits from "#infra/limits/InProcess.ts"
-import * as UndiciOutboundHttp from "#infra/outbound-http/Undici.ts"
+import * as NodeHttpOutbound from "#infra/outbound-http/NodeHttp.ts"
 import * as FileVault from "#infra/secrets/FileVault.ts"
 import * as Database from "#infra/sqlite/Database.ts"
 import * as DirectoryLock from "#infra/sqlite/DirectoryLock.ts"
@@ -126,7 +126,7 @@ export const ports = (folder: string, addresses: Addresses) =>
     sharedLog(folder, addresses),
     database(folder, addresses),
     bus(addresses),
-    UndiciOutboundHttp.layer({ allow: addresses.outboundAllow ?? [] }),
+    NodeHttpOutbound.layer({ allow: addresses.outboundAllow ?? [] }),
     Layer.succeed(LogElsewhere, addresses.eventStoreUrl !== undefined)
   )
 

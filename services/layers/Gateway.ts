@@ -26,7 +26,6 @@ import * as Outcomes from "../transports/Outcomes.ts"
 import * as Transports from "../transports/Transport.ts"
 import * as Projections from "../views/Projections.ts"
 import { Readiness } from "../views/Readiness.ts"
-import type * as Deliverer from "../webhooks/Deliverer.ts"
 import * as Webhooks from "../webhooks/Feature.ts"
 
 export interface GatewayOptions {
@@ -37,7 +36,7 @@ export interface GatewayOptions {
   readonly queueLimits: QueueLimits
   readonly reconciler: ReconcilerOptions
   readonly inbound?: InboundOptions
-  readonly webhooks?: Deliverer.Options
+  readonly webhooks?: Webhooks.Options
 }
 
 /** Whether this process can do its part, and how much of the log it has heard. */
@@ -68,7 +67,8 @@ export const gateway = <A = never, E = never, R = never>(
   const phoneNumber = phoneNumbers(options.http.phoneCountryCode)
   return Server.layer(options.http).pipe(
     Layer.provideMerge(behind),
-    Layer.provideMerge([Dispatch.layer(options.reconciler), HealthHttp.layer, Webhooks.layer(options.webhooks)]),
+    Layer.provideMerge([Dispatch.layer(options.reconciler), HealthHttp.layer]),
+    Layer.provideMerge(Webhooks.layer(options.webhooks)),
     Layer.provideMerge([transports, Events.layer]),
     Layer.provideMerge([Inbound.layer(options.inbound), Chats.layer]),
     Layer.provideMerge(Messages.layer(options.queueLimits, phoneNumber)),

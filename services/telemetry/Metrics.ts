@@ -67,6 +67,24 @@ export const orderStranded = counter(
   "transport"
 )
 
+/** An attempt to deliver something to an endpoint, by what came of it. */
+export const deliveryAttempted = counter(
+  "homing_delivery_attempts_total",
+  "Attempts to deliver to endpoints, by what came of them.",
+  "outcome"
+)
+
+/** A delivery that arrived, or was given up. */
+export const deliverySettled = counter("homing_deliveries_settled_total", "Deliveries that are over.", "status")
+
+const deliverySeconds = Metric.histogram("homing_delivery_seconds", {
+  description: "From an event's record in the log to its endpoint's 2xx.",
+  boundaries: [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60, 600, 3_600, 36_000]
+})
+
+/** `millis`: since what it tells was recorded. */
+export const deliveryArrived = (millis: number): void => deliverySeconds.updateUnsafe(millis / 1_000, context)
+
 /** A number that is looked up when somebody asks for it. */
 export const observe = (
   name: string,

@@ -44,6 +44,7 @@ import { Deliveries } from "#services/webhooks/Deliveries.ts"
 import * as DeliveriesHttp from "#services/webhooks/DeliveriesHttp.ts"
 import { Endpoints, EndpointUnknown } from "#services/webhooks/Endpoints.ts"
 import * as EndpointsHttp from "#services/webhooks/EndpointsHttp.ts"
+import { Standing } from "#services/webhooks/Standing.ts"
 import { assertDeclared } from "../../test/Declared.ts"
 
 export const apiKey = "a configured key of some length"
@@ -174,6 +175,7 @@ export const gateway = (stubs: Stubs = {}) => {
       Layer.succeed(Devices, { ...devices, ...stubs.devices }),
       Layer.succeed(Endpoints, endpoints),
       Layer.succeed(Deliveries, {} as Deliveries["Service"]),
+      Layer.succeed(Standing, { pending: () => 0, warnings: () => [] }),
       Layer.succeed(Deployment, {
         version: "0.0.0",
         store: "a store in memory",

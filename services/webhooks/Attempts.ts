@@ -1,17 +1,19 @@
 import { Cause, Clock, Effect, Schema } from "effect"
-import { utf8 } from "#domain/Bytes.ts"
-import { Endpoint } from "#domain/delivery/Endpoint.ts"
-import { fromMillis } from "#domain/Instant.ts"
+import { categoryOf } from "#domain/Ids.ts"
+import { fromMillis, toMillis } from "#domain/Instant.ts"
+import { Message } from "#domain/message/Message.ts"
 import { patiently } from "#domain/Patience.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
 import { EventStore } from "#domain/ports/EventStore.ts"
 import { OutboundHttp } from "#domain/ports/OutboundHttp.ts"
+import type { RecordedEvent } from "#domain/Recorded.ts"
 import { type PublicEvent, PublicEvents } from "../events/PublicEvents.ts"
-import { Personal } from "../privacy/Personal.ts"
 import type { Attempt, Delivery } from "./DeliveryRows.ts"
-import { signingAt } from "./Endpoints.ts"
 import type { EndpointRecord } from "./EndpointsRows.ts"
+import * as Opened from "./Opened.ts"
+import type { Recent } from "./Recent.ts"
 import * as Secret from "./Secret.ts"
+import * as WaGateway from "./WaGateway.ts"
 
 /** For the whole of one exchange, as Standard Webhooks asks for. */
 export const timeoutMillis = 15_000
@@ -29,6 +31,12 @@ export interface Answered {
   readonly wishMillis: number | undefined
 }
 
+interface Told {
+  readonly event: Omit<PublicEvent, "cursor"> & { readonly sequence?: string }
+  /** Of a message, how it began. */
+  readonly queued: PublicEvent | undefined
+}
+
 /** What is to be sent cannot be read: its keys are gone, or it is no event of this release. */
 class Unsendable extends Schema.TaggedError<Unsendable>()("Unsendable", {}) {}
 
@@ -43,44 +51,59 @@ const noAnswer = (error: string, millis: number) =>
     })
   )
 
-/** Sends what happened to an endpoint, once. */
-export const make = Effect.gen(function* () {
+/** Sends what happened to an endpoint, once. `recent`: events that are not read again. */
+export const make = Effect.fnUntraced(function* (recent?: Recent) {
   const crypto = yield* Crypto
+  const open = yield* Opened.make
   const outbound = yield* OutboundHttp
-  const personal = yield* Personal
   const { tell } = yield* PublicEvents
   const store = yield* EventStore
 
-  /** Signed with each of the endpoint's secrets that are good at this moment. */
-  const send = Effect.fnUntraced(function* (endpoint: EndpointRecord, id: string, told: object, timeoutMs: number) {
-    const now = yield* Clock.currentTimeMillis
-    const { tenant, urlBy } = endpoint
-    const whose = { stream: Endpoint.streamOf(endpoint.id), subject: personal.subjectOf("endpoint", endpoint.id) }
-    const url = yield* personal.reveal(endpoint.url, { tenant, event: urlBy, field: "url" }, whose)
-    const secrets = yield* Effect.forEach(signingAt(endpoint, fromMillis(now)), ({ box, sealedBy }) =>
-      personal.reveal(box, { tenant, event: sealedBy, field: "secret" }, whose)
-    )
-    const known = secrets.filter((secret) => secret !== undefined)
-    if (url === undefined || known.length === 0) return yield* new Unsendable()
-    const body = utf8(JSON.stringify(told)).slice()
-    const seconds = Math.floor(now / 1_000)
+  /** As Standard Webhooks has it, signed by each that is good at this moment. */
+  const standard = Effect.fnUntraced(function* (signing: Opened.Opened["secrets"], id: string, event: Told["event"]) {
+    const body = WaGateway.textOf(event)
+    const seconds = Math.floor((yield* Clock.currentTimeMillis) / 1_000)
     const headers = {
       "content-type": "application/cloudevents+json; charset=utf-8",
-      "user-agent": "Homing",
-      "webhook-id": id,
       "webhook-timestamp": String(seconds),
-      "webhook-signature": yield* Secret.sign(crypto, known, { body, id, seconds })
+      "webhook-signature": yield* Secret.sign(crypto, signing, { body, id, seconds })
     }
-    return yield* outbound.post({ url, headers, body, timeoutMs })
+    return { body, headers }
+  })
+
+  const send = Effect.fnUntraced(function* (
+    endpoint: EndpointRecord,
+    id: string,
+    { event, queued }: Told,
+    timeoutMs: number
+  ) {
+    const now = yield* Clock.currentTimeMillis
+    const opened = yield* open(endpoint)
+    if (opened === undefined) return yield* new Unsendable()
+    const signing = opened.secrets.filter(({ until }) => until === null || toMillis(until) > now)
+    const { body, headers } =
+      endpoint.format === "wa-gateway"
+        ? WaGateway.written(crypto, signing[0], event, queued)
+        : yield* standard(signing, id, event)
+    const all = { "user-agent": "Homing", "webhook-id": id, ...headers }
+    return yield* outbound.post({ url: opened.url, headers: all, body, timeoutMs })
+  })
+
+  /** What was sent, of a message whose event does not say it. */
+  const queuedOf = Effect.fnUntraced(function* (event: RecordedEvent, { format, personal }: EndpointRecord) {
+    if (format !== "wa-gateway" || categoryOf(event.stream) !== Message.category) return undefined
+    const [first] = yield* store.read(event.stream)
+    return first && (yield* tell(first, { personal }))
   })
 
   /** What it comes to; only what this gateway itself cannot do fails. */
   const attempted = Effect.fnUntraced(function* (
     endpoint: EndpointRecord,
     id: string,
-    told: object,
-    timeoutMs = timeoutMillis
+    told: Told,
+    longest = timeoutMillis
   ) {
+    const timeoutMs = Math.min(longest, endpoint.timeoutMillis ?? longest)
     const begun = yield* Clock.currentTimeMillis
     return yield* Effect.matchEffect(
       Effect.catchTags(send(endpoint, id, told, timeoutMs), {
@@ -110,10 +133,11 @@ export const make = Effect.gen(function* () {
     /** What does not answer on this side counts as no attempt. */
     deliver: (delivery: Delivery, endpoint: EndpointRecord): Effect.Effect<Answered> =>
       Effect.gen(function* () {
-        const event = (yield* store.read(delivery.stream))[delivery.revision]
+        const event = recent?.get(delivery.event) ?? (yield* store.read(delivery.stream))[delivery.revision]
         const told = event && (yield* tell(event, { personal: endpoint.personal }))
         if (told === undefined) return yield* Effect.die(new Error("a delivery is of an event that is not told"))
-        return yield* attempted(endpoint, delivery.id, { ...told, sequence: sequenceOf(delivery) })
+        const queued = yield* queuedOf(event!, endpoint)
+        return yield* attempted(endpoint, delivery.id, { event: { ...told, sequence: sequenceOf(delivery) }, queued })
       }).pipe(
         Effect.retry(patiently),
         Effect.catchCause((cause) =>
@@ -138,7 +162,7 @@ export const make = Effect.gen(function* () {
         datacontenttype: "application/json",
         data: { id: endpoint.id }
       }
-      return yield* attempted(endpoint, id, told, timeoutMs)
+      return yield* attempted(endpoint, id, { event: told, queued: undefined }, timeoutMs)
     })
   }
 })

@@ -1,24 +1,27 @@
-import { Clock, Deferred, Effect, FiberSet, Layer, Queue, Random, Schedule } from "effect"
-import { Endpoint } from "#domain/delivery/Endpoint.ts"
-import type { DeliveryId, EndpointId } from "#domain/Ids.ts"
+import { Clock, Deferred, Effect, FiberSet, Layer, Queue, Schedule, Semaphore } from "effect"
+import { type Disabling, Endpoint } from "#domain/delivery/Endpoint.ts"
+import type { EndpointId } from "#domain/Ids.ts"
 import { type Lease, Leases } from "#domain/ports/Leases.ts"
 import * as Partitions from "../runtime/Partitions.ts"
+import { deliveryArrived, deliveryAttempted, deliverySettled } from "../telemetry/Metrics.ts"
 import { inForce, Views } from "../views/Views.ts"
 import * as Attempts from "./Attempts.ts"
 import { Deliveries } from "./Deliveries.ts"
-import type { Delivery, Settled } from "./DeliveryRows.ts"
+import type { Delivery } from "./DeliveryRows.ts"
 import { EndpointActors } from "./EndpointActors.ts"
 import { EndpointRegistry } from "./EndpointRegistry.ts"
-import type { EndpointRecord } from "./EndpointsRows.ts"
 import * as Filling from "./Filling.ts"
+import * as Overflow from "./Overflow.ts"
+import { Places } from "./Places.ts"
+import * as Recent from "./Recent.ts"
 import * as Retries from "./Retries.ts"
+import * as Settling from "./Settling.ts"
+import { Standing } from "./Standing.ts"
 
 const group = { name: "deliveries", partitions: 1 }
 /** What is sent needs no bus, and no key of the wire. */
 const hindrances = ["clock_off", "store_unavailable"] as const
 
-/** How many attempts at one endpoint are under way at once, each of another chat. */
-const mostAtOnce = 8
 const dayMillis = 24 * 3_600_000
 const keptMillis = { delivered: 3 * dayMillis, dead: 30 * dayMillis }
 
@@ -27,30 +30,52 @@ export interface Options {
   readonly delaysMillis?: ReadonlyArray<number>
   /** An endpoint at which nothing has arrived for so long is told nothing more; five days if nothing is said. */
   readonly patienceMillis?: number
+  /** With more pending an endpoint is told nothing more; what is pending stays. */
+  readonly mostPending?: number
+  /** How often what is pending is counted. */
+  readonly lookMillis?: number
+}
+
+/** `2xx`, `5xx`, or a word for why there was no answer; of words with more behind them the first. */
+const outcomeOf = ({ attempt: { error, status } }: Attempts.Answered) =>
+  status === undefined ? (error ?? "internal").split(":")[0]! : `${Math.floor(status / 100)}xx`
+
+const tell = ({ answered, delivery, settled }: Settling.Recorded, now: number) => {
+  deliveryAttempted(outcomeOf(answered))
+  if (settled.status === "pending") return
+  deliverySettled(settled.status)
+  if (settled.status === "delivered") deliveryArrived(now - delivery.recorded)
 }
 
 /**
  * Delivers what the log says to whoever is to be told of it: at least once, within a chat in the log's order, chats and
  * endpoints side by side. One gateway at a time does, the one that holds the lease.
  */
-export const layer = ({ delaysMillis, patienceMillis = 5 * dayMillis }: Options = {}) =>
+export const layer = ({
+  delaysMillis,
+  lookMillis = 10_000,
+  mostPending = 100_000,
+  patienceMillis = 5 * dayMillis
+}: Options = {}) =>
   Layer.effectDiscard(
     Effect.gen(function* () {
       const actors = yield* EndpointActors
-      const { deliver } = yield* Attempts.make
-      const fill = yield* Filling.make
+      const recent = Recent.make()
+      const { deliver } = yield* Attempts.make(recent)
+      const fill = yield* Filling.make(recent)
       const registry = yield* EndpointRegistry
+      const standing = yield* Standing
       const views = yield* Views
       const { rows, wakes } = yield* Deliveries
       yield* Leases
       const wake = Queue.offer(wakes, undefined)
 
-      const disable = (id: EndpointId, reason: "gone" | "failing", delivery: DeliveryId) =>
+      const disable = (id: EndpointId, reason: Exclude<Disabling, "operator">, cause: string) =>
         actors
           .execute(Endpoint.streamOf(id), () => ({ _tag: "Disable", reason }), {
             actor: { kind: "gateway", id: "gateway" },
             correlationId: id,
-            causationId: delivery
+            causationId: cause
           })
           .pipe(
             Effect.tap(() => Effect.logWarning("an endpoint is disabled", { endpoint: id, reason })),
@@ -58,76 +83,95 @@ export const layer = ({ delaysMillis, patienceMillis = 5 * dayMillis }: Options 
             Effect.catch((cause) => Effect.logWarning("an endpoint could not be disabled", { endpoint: id }, cause))
           )
 
-      const attempt = Effect.fnUntraced(function* (lease: Lease, delivery: Delivery, endpoint: EndpointRecord) {
-        const { attempt, isDelivered, isGone, wishMillis } = yield* deliver(delivery, endpoint)
-        const now = yield* Clock.currentTimeMillis
-        const tries = delivery.tries + 1
-        const delay = isDelivered ? undefined : Retries.delayAfter(tries, wishMillis, yield* Random.next, delaysMillis)
-        const settled: Settled = {
-          attempt,
-          tries,
-          due: now + (delay ?? 0),
-          status: isDelivered ? "delivered" : delay === undefined ? "dead" : "pending"
-        }
-        // before anything that follows from it: what is not recorded was not attempted
-        yield* rows.settle(lease, delivery, settled)
-        if (isDelivered) return undefined
-        if (settled.status === "dead") {
-          yield* Effect.logWarning("a delivery is given up", { delivery: delivery.id, endpoint: endpoint.id })
-        }
-        if (isGone) yield* disable(endpoint.id, "gone", delivery.id)
-        else if (now - (yield* rows.failing(lease, endpoint.id, now)) >= patienceMillis) {
-          yield* disable(endpoint.id, "failing", delivery.id)
-        }
-        return wishMillis === undefined ? undefined : now + Math.min(wishMillis, Retries.longestWishMillis)
+      const end = Effect.fnUntraced(function* ({ answered, delivery, failingMillis, settled }: Settling.Recorded) {
+        const { endpoint, id } = delivery
+        if (settled.status === "dead") yield* Effect.logWarning("a delivery is given up", { delivery: id, endpoint })
+        if (answered.isGone) yield* disable(endpoint, "gone", id)
+        else if (failingMillis >= patienceMillis) yield* disable(endpoint, "failing", id)
       })
 
       const work = Effect.fnUntraced(function* (lease: Lease) {
         const failed = yield* Deferred.make<never, unknown>()
         const run = yield* FiberSet.makeRuntime<never>()
-        const underway = new Map<EndpointId, Set<DeliveryId>>()
-        /** Until when an endpoint has asked to be left alone. */
-        const quiet = new Map<EndpointId, number>()
+        /** What is read as due is begun before it is settled, or read after it was: never begun a second time. */
+        const turns = yield* Semaphore.make(1)
+        const outcomes = yield* Queue.unbounded<Settling.Outcome>()
+        const places = new Map<EndpointId, Places>()
+        const placesOf = (id: EndpointId) => {
+          const found = places.get(id) ?? new Places()
+          places.set(id, found)
+          return found
+        }
 
-        const begin = (delivery: Delivery, endpoint: EndpointRecord, busy: Set<DeliveryId>) => {
-          busy.add(delivery.id)
-          run(
-            attempt(lease, delivery, endpoint).pipe(
-              Effect.tap((until) =>
-                Effect.sync(() => {
-                  if (until !== undefined) quiet.set(endpoint.id, until)
-                })
-              ),
-              Effect.catchCause((cause) => Deferred.failCause(failed, cause)),
-              Effect.ensuring(
-                Effect.andThen(
-                  Effect.sync(() => busy.delete(delivery.id)),
-                  wake
-                )
+        const begin = (some: ReadonlyArray<Delivery>, now: number) => {
+          for (const delivery of some) {
+            const endpoint = registry.get(delivery.endpoint)
+            if (endpoint === undefined || endpoint.disabled !== null || delivery.due > now) continue
+            if (!placesOf(endpoint.id).take(delivery.id, now)) continue
+            run(
+              deliver(delivery, endpoint).pipe(
+                Effect.flatMap((answered) => Queue.offer(outcomes, { delivery, answered })),
+                Effect.catchCause((cause) => Deferred.failCause(failed, cause))
               )
             )
+          }
+        }
+
+        const follow = (recorded: ReadonlyArray<Settling.Recorded>, next: ReadonlyArray<Delivery>, now: number) => {
+          for (const one of recorded) {
+            const { answered, delivery } = one
+            const place = placesOf(delivery.endpoint)
+            place.leave(delivery.id)
+            place.isFailing = !answered.isDelivered
+            tell(one, now)
+            const { wishMillis } = answered
+            if (wishMillis !== undefined && !answered.isDelivered) {
+              place.quietUntil = now + Math.min(wishMillis, Retries.longestWishMillis)
+            }
+            if (!answered.isDelivered) run(end(one))
+          }
+          begin(next, now)
+          const isMoreDue = recorded.some(
+            ({ delivery: { endpoint }, settled: { due, status } }) =>
+              (status === "pending" && due <= now) || placesOf(endpoint).isWorthAsking(now)
           )
+          return isMoreDue ? wake : Effect.void
         }
 
         const round = Effect.gen(function* () {
           const now = yield* Clock.currentTimeMillis
-          for (const id of yield* rows.waiting(now)) {
-            const endpoint = registry.get(id)
-            const busy = underway.get(id) ?? new Set()
-            underway.set(id, busy)
-            const places = mostAtOnce - busy.size
-            if (endpoint === undefined || endpoint.disabled !== null || places <= 0 || (quiet.get(id) ?? 0) > now)
-              continue
-            const due = yield* rows.due(id, now, mostAtOnce)
-            for (const one of due.filter((one) => !busy.has(one.id)).slice(0, places)) begin(one, endpoint, busy)
+          const open = [...registry.values()].filter(
+            ({ disabled, id }) => disabled === null && placesOf(id).free(now) > 0
+          )
+          for (const id of yield* rows.waiting(
+            open.map(({ id }) => id),
+            now
+          )) {
+            const place = placesOf(id)
+            const { wanted } = place
+            const due = yield* rows.due(id, now, wanted)
+            place.found(due.length, wanted)
+            begin(due, now)
           }
         })
-        const rounds = Effect.forever(Effect.andThen(round, Effect.timeoutOption(Queue.take(wakes), "1 second")))
+        const rounds = Effect.forever(
+          Effect.andThen(turns.withPermit(round), Effect.timeoutOption(Queue.take(wakes), "1 second"))
+        )
+        const settle = (some: Settling.Batch, now: number) => rows.settle(lease, some, now)
+        const settling = Settling.run({ outcomes, settle, follow, turns, delaysMillis })
         const prune = Effect.flatMap(Clock.currentTimeMillis, (now) =>
           rows.prune(now - keptMillis.delivered, now - keptMillis.dead)
         )
+        const overflow = Overflow.make(mostPending)
+        const bound = Effect.suspend(() => {
+          const full = [...registry.values()].filter(({ disabled, id }) =>
+            overflow(id, standing.pending(id), disabled === null)
+          )
+          return Effect.forEach(full, ({ id }) => disable(id, "backlog", id), { discard: true })
+        })
+        yield* Effect.forkScoped(Effect.repeat(bound, Schedule.spaced(lookMillis)))
         yield* Effect.forkScoped(Effect.repeat(Effect.ignore(prune), Schedule.spaced("1 hour")))
-        return yield* Effect.raceAllFirst([Deferred.await(failed), fill(rows, lease, wake), rounds])
+        return yield* Effect.raceAllFirst([Deferred.await(failed), fill(rows, lease, wake), settling, rounds])
       }, Effect.scoped)
 
       yield* Effect.forkScoped(Partitions.run(group, work, hindrances))

@@ -47,7 +47,7 @@ const testMillis = 8_000
 export const layer = Layer.effect(
   Deliveries,
   Effect.gen(function* () {
-    const attempts = yield* Attempts.make
+    const attempts = yield* Attempts.make()
     const crypto = yield* Crypto
     const registry = yield* EndpointRegistry
     const requests = yield* Requests.Requests

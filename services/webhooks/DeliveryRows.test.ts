@@ -23,9 +23,10 @@ const made = (n: number, chat: string, endpoint = one): DeliveryRows.NewDelivery
   revision: 0,
   position: BigInt(n),
   type: "homing.message.queued.v1",
-  chat
+  chat,
+  recorded: n
 })
-const settled = (status: DeliveryRows.DeliveryStatus, due = 0): DeliveryRows.Settled => ({
+const settled = (status: DeliveryRows.DeliveryStatus, due = 0): Omit<DeliveryRows.Settled, "delivery"> => ({
   status,
   due,
   tries: 1,
@@ -38,8 +39,9 @@ const scene = Effect.gen(function* () {
   const rows = yield* DeliveryRows.make
   const [lease] = (yield* (yield* Leases).renew({ name: "deliveries", partitions: 1 })).leases
   const due = (now = 100) => Effect.map(rows.due(one, now, 8), numbers)
-  const settle = Effect.fnUntraced(function* (n: number, outcome: DeliveryRows.Settled) {
-    yield* rows.settle(lease!, (yield* rows.find(DeliveryId.make(uuid(n))))!, outcome)
+  const settle = Effect.fnUntraced(function* (n: number, outcome: ReturnType<typeof settled>, now = 100) {
+    const delivery = (yield* rows.find(DeliveryId.make(uuid(n))))!
+    return yield* rows.settle(lease!, [{ ...outcome, delivery }], now)
   })
   return { sql, rows, lease: lease!, due, settle }
 })
@@ -121,10 +123,49 @@ const holds = [
     "remembers since when nothing arrives, until something does",
     Effect.gen(function* () {
       const { lease, rows, settle } = yield* scene
+      yield* rows.take(lease, [made(1, "a"), made(2, "b"), made(3, "c")], 0, undefined, 3n)
+      const since = Effect.fnUntraced(function* (n: number, status: DeliveryRows.DeliveryStatus, now: number) {
+        return (yield* settle(n, settled(status), now)).failing.get(one)
+      })
+      assert.deepStrictEqual([yield* since(1, "pending", 5), yield* since(1, "dead", 9)], [5, 5])
+      assert.strictEqual(yield* since(2, "delivered", 10), undefined)
+      assert.strictEqual(yield* since(3, "pending", 12), 12)
+    })
+  ],
+  [
+    "records many outcomes at once, each as it was, and names whoever is next in their chats",
+    Effect.gen(function* () {
+      const { due, lease, rows } = yield* scene
+      const all = Array.from({ length: 120 }, (_, i) => made(i + 1, String(i % 60)))
+      yield* rows.take(lease, all, 0, undefined, 120n)
+      const first = yield* rows.due(one, 100, 200)
+      assert.lengthOf(first, 60)
+      const outcomes = first.map((delivery, i) => ({ ...settled(i === 0 ? "pending" : "delivered", i), delivery }))
+      const { failing, next } = yield* rows.settle(lease, outcomes as [DeliveryRows.Settled], 100)
+      assert.deepStrictEqual(failing, new Map())
+      const expected = Array.from({ length: 59 }, (_, i) => i + 62)
+      assert.deepStrictEqual(
+        numbers(next).toSorted((a, b) => a - b),
+        expected
+      )
+      assert.deepStrictEqual((yield* due()).length, 8)
+      const [last] = yield* rows.list({ endpoint: one, status: "delivered", after: undefined, limit: 1 })
+      const { attempts, due: at, position, tries } = last!.delivery!
+      assert.deepStrictEqual([position, at, tries, attempts.length], [60n, 59, 1, 1])
+      assert.deepStrictEqual(yield* rows.standing, [{ endpoint: one, pending: 61, oldest: 1 }])
+      assert.deepStrictEqual(yield* rows.waiting([one, other], 100), [one])
+    })
+  ],
+  [
+    "lets the next of a chat go that is made while the one before is settled",
+    Effect.gen(function* () {
+      const { due, lease, rows, settle } = yield* scene
       yield* rows.take(lease, [made(1, "a")], 0, undefined, 1n)
-      assert.deepStrictEqual([yield* rows.failing(lease, one, 5), yield* rows.failing(lease, one, 9)], [5, 5])
-      yield* settle(1, settled("delivered"))
-      assert.strictEqual(yield* rows.failing(lease, one, 12), 12)
+      for (let n = 1; n <= 40; n++) {
+        const next = rows.take(lease, [made(n + 1, "a")], 0, BigInt(n), BigInt(n + 1))
+        yield* Effect.all([settle(n, settled("delivered")), next], { concurrency: 2 })
+        assert.deepStrictEqual(yield* due(), [n + 1])
+      }
     })
   ]
 ] as const

@@ -1,4 +1,4 @@
-import { Array, Effect, Schema } from "effect"
+import { Array, Effect, Schema, Semaphore } from "effect"
 import { SqlClient } from "effect/sql"
 import { DeliveryId, EndpointId, EventId, StreamId } from "#domain/Ids.ts"
 import { Instant } from "#domain/Instant.ts"
@@ -23,7 +23,8 @@ const deliveries: Table = {
         sql`CREATE TABLE deliveries (
           id TEXT PRIMARY KEY, endpoint TEXT NOT NULL, event TEXT NOT NULL, stream TEXT NOT NULL, revision INTEGER NOT NULL,
           position BIGINT NOT NULL, type TEXT NOT NULL, chat TEXT NOT NULL, status TEXT NOT NULL, turn INTEGER NOT NULL,
-          due BIGINT NOT NULL, tries INTEGER NOT NULL, attempts TEXT NOT NULL)`,
+          due BIGINT NOT NULL, tries INTEGER NOT NULL, attempts TEXT NOT NULL, recorded BIGINT NOT NULL)`,
+        sql`CREATE INDEX deliveries_pending ON deliveries (endpoint, recorded) WHERE status = 'pending'`,
         sql`CREATE INDEX deliveries_due ON deliveries (endpoint, due) WHERE status = 'pending' AND turn > 0`,
         sql`CREATE INDEX deliveries_chat ON deliveries (endpoint, chat, status, position)`,
         sql`CREATE INDEX deliveries_order ON deliveries (endpoint, position)`,
@@ -63,6 +64,8 @@ const Row = Schema.Struct({
   due: Schema.NumberFromString,
   /** Since it was made, or asked for again. */
   tries: Schema.Natural,
+  /** When what it tells was recorded. */
+  recorded: Schema.NumberFromString,
   attempts: Schema.fromJsonString(Schema.Array(Attempt))
 })
 export type Delivery = typeof Row.Type
@@ -70,7 +73,7 @@ export type Delivery = typeof Row.Type
 export type NewDelivery = Omit<Delivery, "status" | "due" | "tries" | "attempts">
 
 const columns =
-  "id, endpoint, event, stream, revision, CAST(position AS TEXT) AS position, type, chat, status, CAST(due AS TEXT) AS due, tries, attempts"
+  "id, endpoint, event, stream, revision, CAST(position AS TEXT) AS position, type, chat, status, CAST(due AS TEXT) AS due, tries, CAST(recorded AS TEXT) AS recorded, attempts"
 const read = reader("deliveries", Row)
 const readable = (rows: ReadonlyArray<object>) =>
   Effect.map(read(rows), (found) => found.flatMap(({ row }) => row ?? []))
@@ -78,13 +81,18 @@ const readable = (rows: ReadonlyArray<object>) =>
 const rowsAtOnce = 50
 const mostAttempts = 24
 
-/** What has become of a delivery. */
+/** What has become of a delivery, by the latest attempt. */
 export interface Settled {
+  readonly delivery: Delivery
   readonly status: DeliveryStatus
   readonly due: number
   readonly tries: number
   readonly attempt: Attempt
 }
+
+type Some = Array.NonEmptyReadonlyArray<Settled>
+const isDelivered = ({ status }: Settled) => status === "delivered"
+const endpointOf = ({ delivery }: Settled) => delivery.endpoint
 
 export type DeliveryRows = Effect.Success<typeof make>
 
@@ -93,6 +101,8 @@ export const make = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
   const leases = yield* Leases
   for (const table of [deliverer, deliveries, failures]) yield* open(sql, table)
+  /** Side by side, neither would see the other's deliveries of a chat, and nobody would be next there. */
+  const filling = yield* Semaphore.make(1)
   const shown = sql.literal(columns)
 
   const move = (from: bigint | undefined, to: bigint) =>
@@ -124,10 +134,37 @@ export const make = Effect.gen(function* () {
     }
   })
 
-  /** The first that waits in the chat is the next. */
-  const promote = ({ chat, endpoint }: Pick<Delivery, "chat" | "endpoint">) =>
-    sql`UPDATE deliveries SET turn = 1 WHERE id = (SELECT id FROM deliveries WHERE endpoint = ${endpoint}
-      AND chat = ${chat} AND status = 'pending' AND turn < 2 ORDER BY deliveries.position LIMIT 1)`
+  const settled = (some: Some) => {
+    const rows = some.map(({ attempt, delivery: { attempts, id }, due, status, tries }) => {
+      const all = JSON.stringify([...attempts, attempt].slice(-mostAttempts))
+      return sql`(${id}, ${status}, ${String(due)}, ${String(tries)}, ${all})`
+    })
+    return sql`UPDATE deliveries SET status = v.column2, due = CAST(v.column3 AS BIGINT),
+      tries = CAST(v.column4 AS INTEGER), attempts = v.column5
+      FROM (VALUES ${sql.csv(rows)}) AS v WHERE deliveries.id = v.column1`
+  }
+
+  /** Of each of these chats the first that waits is the next. */
+  const promoted = (some: Some) => {
+    const chats = some.map(({ delivery: { chat, endpoint } }) => sql`(${endpoint}, ${chat})`)
+    const next = sql`UPDATE deliveries SET turn = 1 WHERE id IN (SELECT (SELECT d.id FROM deliveries AS d
+      WHERE d.endpoint = v.column1 AND d.chat = v.column2 AND d.status = 'pending' AND d.turn < 2
+      ORDER BY d.position LIMIT 1) FROM (VALUES ${sql.csv(chats)}) AS v) RETURNING ${shown}`
+    return Effect.flatMap(next, readable)
+  }
+
+  /** Nothing arrives there from now on, if nothing did before either; or something has. */
+  const judge = Effect.fnUntraced(function* (some: Some, now: number) {
+    const arrived = new Set(some.filter(isDelivered).map(endpointOf))
+    const failed = new Set(some.filter((one) => !isDelivered(one) && !arrived.has(endpointOf(one))).map(endpointOf))
+    if (arrived.size > 0) yield* sql`DELETE FROM endpoint_failures WHERE ${sql.in("endpoint", [...arrived])}`
+    if (failed.size === 0) return new Map<EndpointId, number>()
+    const since = Array.map([...failed] as [EndpointId], (endpoint) => ({ endpoint, since: now }))
+    yield* sql`INSERT INTO endpoint_failures ${sql.insert(since)} ON CONFLICT DO NOTHING`
+    const rows = yield* sql<{ readonly endpoint: EndpointId; readonly since: string }>`
+      SELECT endpoint, CAST(since AS TEXT) AS since FROM endpoint_failures WHERE ${sql.in("endpoint", [...failed])}`
+    return new Map(rows.map(({ endpoint, since }) => [endpoint, Number(since)]))
+  })
 
   return {
     checkpoint: Effect.map(sql<{ readonly position: string }>`SELECT position FROM deliverer WHERE id = 1`, ([row]) =>
@@ -136,15 +173,17 @@ export const make = Effect.gen(function* () {
 
     /** The checkpoint passes an event together with its deliveries, or not at all. */
     take: (lease: Lease, made: ReadonlyArray<NewDelivery>, now: number, from: bigint | undefined, to: bigint) =>
-      leases.fenced(lease, Effect.andThen(move(from, to), insert(made, now))),
+      filling.withPermit(leases.fenced(lease, Effect.andThen(move(from, to), insert(made, now)))),
 
-    /** Endpoints for which something is due. */
-    waiting: (now: number) =>
-      Effect.map(
-        sql<{ readonly endpoint: EndpointId }>`SELECT DISTINCT endpoint FROM deliveries
-          WHERE status = 'pending' AND turn > 0 AND due <= ${now}`,
-        (rows) => rows.map(({ endpoint }) => endpoint)
-      ),
+    /** Of these endpoints those for which something is due. */
+    waiting: Effect.fnUntraced(function* (endpoints: ReadonlyArray<EndpointId>, now: number) {
+      if (endpoints.length === 0) return []
+      const asked = sql.csv(endpoints.map((endpoint) => sql`(${endpoint})`))
+      const rows = yield* sql<{ readonly endpoint: EndpointId }>`
+        SELECT v.column1 AS endpoint FROM (VALUES ${asked}) AS v WHERE EXISTS (SELECT 1 FROM deliveries AS d
+          WHERE d.endpoint = v.column1 AND d.status = 'pending' AND d.turn > 0 AND d.due <= ${now})`
+      return rows.map(({ endpoint }) => endpoint)
+    }),
 
     /** Of each chat the first at most; the longest due first. */
     due: (endpoint: EndpointId, now: number, limit: number) =>
@@ -154,29 +193,41 @@ export const make = Effect.gen(function* () {
         readable
       ),
 
-    /** The outcome of an attempt. Whoever is next in the chat is let go with it. */
-    settle: (lease: Lease, delivery: Delivery, { attempt, due, status, tries }: Settled) =>
-      leases.fenced(
-        lease,
-        Effect.gen(function* () {
-          const attempts = JSON.stringify([...delivery.attempts, attempt].slice(-mostAttempts))
-          yield* sql`UPDATE deliveries SET status = ${status}, due = ${due}, tries = ${tries}, attempts = ${attempts}
-            WHERE id = ${delivery.id}`
-          if (status !== "pending") yield* promote(delivery)
-          if (status === "delivered") yield* sql`DELETE FROM endpoint_failures WHERE endpoint = ${delivery.endpoint}`
-        })
+    /**
+     * What attempts came to. Whoever is next in their chats is let go with it, and named; and of the endpoints at which
+     * nothing arrives, since when.
+     */
+    settle: (lease: Lease, outcomes: Array.NonEmptyReadonlyArray<Settled>, now: number) =>
+      filling.withPermit(
+        leases.fenced(
+          lease,
+          Effect.gen(function* () {
+            const next: globalThis.Array<Delivery> = []
+            for (const some of Array.chunksOf(outcomes, rowsAtOnce)) {
+              yield* settled(some)
+              const over = some.filter(({ status }) => status !== "pending")
+              if (Array.isReadonlyArrayNonEmpty(over)) next.push(...(yield* promoted(over)))
+            }
+            return { next, failing: yield* judge(outcomes, now) }
+          })
+        )
       ),
 
-    /** Since when nothing has arrived there; from now on, if something did. */
-    failing: Effect.fnUntraced(function* (lease: Lease, endpoint: EndpointId, now: number) {
-      yield* leases.fenced(
-        lease,
-        sql`INSERT INTO endpoint_failures (endpoint, since) VALUES (${endpoint}, ${now}) ON CONFLICT DO NOTHING`
-      )
-      const [row] = yield* sql<{ readonly since: string }>`
-        SELECT CAST(since AS TEXT) AS since FROM endpoint_failures WHERE endpoint = ${endpoint}`
-      return Number(row?.since ?? now)
-    }),
+    /** How many are pending at each endpoint, and when the oldest of what they tell was recorded. */
+    standing: Effect.map(
+      sql<{ readonly endpoint: EndpointId; readonly pending: string; readonly oldest: string }>`
+        SELECT endpoint, CAST(COUNT(*) AS TEXT) AS pending, CAST(MIN(recorded) AS TEXT) AS oldest FROM deliveries
+        WHERE status = 'pending' GROUP BY endpoint`,
+      (rows) =>
+        rows.map(({ endpoint, oldest, pending }) => ({ endpoint, pending: Number(pending), oldest: Number(oldest) }))
+    ),
+
+    /** Endpoints at which nothing arrives, and since when. */
+    failing: Effect.map(
+      sql<{ readonly endpoint: EndpointId; readonly since: string }>`
+        SELECT endpoint, CAST(since AS TEXT) AS since FROM endpoint_failures`,
+      (rows) => rows.map(({ endpoint, since }) => ({ endpoint, since: Number(since) }))
+    ),
 
     /** As if nothing had failed yet. */
     forgive: (endpoint: EndpointId) => sql`DELETE FROM endpoint_failures WHERE endpoint = ${endpoint}`,

@@ -1,5 +1,5 @@
 import { Clock, Context, Effect, Layer, Schema } from "effect"
-import { Endpoint, type EndpointCommand } from "#domain/delivery/Endpoint.ts"
+import { Endpoint, type EndpointCommand, type Format } from "#domain/delivery/Endpoint.ts"
 import { uuidV7 } from "#domain/Identifiers.ts"
 import { type DeviceId, EndpointId } from "#domain/Ids.ts"
 import { fromMillis, type Instant, toMillis } from "#domain/Instant.ts"
@@ -15,6 +15,7 @@ import { inForce, Views } from "../views/Views.ts"
 import { EndpointActors } from "./EndpointActors.ts"
 import { EndpointRegistry } from "./EndpointRegistry.ts"
 import type { EndpointRecord } from "./EndpointsRows.ts"
+import * as Erasure from "./Erasure.ts"
 import * as Secret from "./Secret.ts"
 
 export class EndpointUnknown extends Schema.TaggedError<EndpointUnknown>()("EndpointUnknown", {}) {}
@@ -22,6 +23,11 @@ export class EndpointUnknown extends Schema.TaggedError<EndpointUnknown>()("Endp
 export class AddressRefused extends Schema.TaggedError<AddressRefused>()("AddressRefused", {
   reason: Schema.String
 }) {}
+
+export class EndpointsFull extends Schema.TaggedError<EndpointsFull>()("EndpointsFull", {}) {}
+
+/** Each event is held against each of them, and each may have its attempts under way. */
+export const mostEndpoints = 64
 
 /** As its owner sees it. */
 export interface EndpointDocument {
@@ -31,6 +37,7 @@ export interface EndpointDocument {
   readonly types: ReadonlyArray<string>
   readonly device: DeviceId | null
   readonly personal: boolean
+  readonly format: Format
   readonly state: "enabled" | "disabled"
   readonly reason: EndpointRecord["disabled"]
   readonly createdAt: Instant
@@ -60,7 +67,7 @@ export class Endpoints extends Context.Service<
     readonly create: (
       caller: Caller,
       wanted: Wanted & Keyed
-    ) => Effect.Effect<EndpointDocument, AddressRefused | Requests.OtherContent | Unavailable>
+    ) => Effect.Effect<EndpointDocument, AddressRefused | EndpointsFull | Requests.OtherContent | Unavailable>
     readonly change: (
       caller: Caller,
       id: EndpointId,
@@ -88,6 +95,7 @@ export const layer = Layer.effect(
   Effect.gen(function* () {
     const actors = yield* EndpointActors
     const crypto = yield* Crypto
+    const erase = yield* Erasure.make
     const outbound = yield* OutboundHttp
     const personal = yield* Personal
     const registry = yield* EndpointRegistry
@@ -129,10 +137,13 @@ export const layer = Layer.effect(
         types,
         device,
         personal: record.personal,
+        format: record.format ?? "standard",
         state: reason === null ? "enabled" : "disabled",
         reason,
         createdAt,
-        keys: signingAt(record, now).map((key) => ({ publicKey: Secret.publicKeyOf(key), until: key.until })),
+        keys: signingAt(record, now)
+          .filter(({ publicKey }) => publicKey !== "")
+          .map((key) => ({ publicKey: Secret.publicKeyOf(key), until: key.until })),
         ...(secret !== undefined && { secret })
       }
       return document
@@ -150,6 +161,7 @@ export const layer = Layer.effect(
         yield* vet(asked.url)
         const fresh = uuidV7(crypto, yield* Clock.currentTimeMillis)
         const id = EndpointId.make(yield* requests.accept(caller, { what: "endpoint", key, asked, fresh }))
+        if (!registry.has(id) && registry.size >= mostEndpoints) return yield* new EndpointsFull()
         const { publicKey, shown, text } = Secret.make(crypto)
         const seal = yield* personal.sealFor("endpoint", id)
         const { url, ...plain } = asked
@@ -187,11 +199,12 @@ export const layer = Layer.effect(
       }),
 
       rotate: Effect.fnUntraced(function* (caller, id, { idempotencyKey: key, overlapSeconds }) {
-        if (!registry.has(id)) return yield* new EndpointUnknown({})
+        const record = registry.get(id) ?? (yield* new EndpointUnknown({}))
         const fresh = Secret.newId(crypto)
         const what = `secret of ${id}`
         const secret = yield* requests.accept(caller, { what, key, asked: { overlapSeconds }, fresh })
-        const { publicKey, shown, text } = Secret.make(crypto)
+        const made = record.format === "wa-gateway" ? Secret.makeShared(crypto) : Secret.make(crypto)
+        const { publicKey, shown, text } = made
         const seal = yield* personal.sealFor("endpoint", id)
         const isNew = yield* ask(caller, id, ({ at, eventId }) => ({
           _tag: "Rotate",
@@ -201,7 +214,11 @@ export const layer = Layer.effect(
         return yield* find(id, isNew ? shown : undefined)
       }),
 
-      remove: (caller, id) => Effect.asVoid(ask(caller, id, () => ({ _tag: "Remove" })))
+      remove: (caller, id) =>
+        Effect.andThen(
+          ask(caller, id, () => ({ _tag: "Remove" })),
+          erase(id)
+        )
     }
   })
 ).pipe(Layer.provide(Requests.layer))

@@ -1,6 +1,6 @@
 import { Effect, Schema } from "effect"
 import type { SqlClient } from "effect/sql"
-import { disablings, Endpoint } from "#domain/delivery/Endpoint.ts"
+import { disablings, Endpoint, formats } from "#domain/delivery/Endpoint.ts"
 import { DeviceId, defaultTenant, EndpointId, EventId, TenantId } from "#domain/Ids.ts"
 import { Instant } from "#domain/Instant.ts"
 import type { RecordedEvent } from "#domain/Recorded.ts"
@@ -27,6 +27,8 @@ const Record = Schema.Struct({
   types: Schema.Array(Schema.String),
   device: Schema.NullOr(DeviceId),
   personal: Schema.Boolean,
+  format: Schema.optionalKey(Schema.Literals(formats)),
+  timeoutMillis: Schema.optionalKey(Schema.Natural),
   /** Newest first. */
   secrets: Schema.Array(Signing),
   /** Why nothing is told to it, if so. */

@@ -6,12 +6,22 @@ import * as EndpointActors from "./EndpointActors.ts"
 import { EndpointRegistry } from "./EndpointRegistry.ts"
 import * as Endpoints from "./Endpoints.ts"
 import * as EndpointsHttp from "./EndpointsHttp.ts"
+import * as FromEnvironment from "./FromEnvironment.ts"
+import * as Standing from "./Standing.ts"
 
 /** What registers itself, to be written as rows and known in memory. */
 export const projections = EndpointRegistry.layer
 
-export const layer = (options: Deliverer.Options = {}) =>
-  Layer.mergeAll(EndpointsHttp.layer, DeliveriesHttp.layer, Deliverer.layer(options)).pipe(
+export interface Options extends Deliverer.Options, FromEnvironment.Options {}
+
+export const layer = (options: Options = {}) =>
+  Layer.mergeAll(
+    EndpointsHttp.layer,
+    DeliveriesHttp.layer,
+    Deliverer.layer(options),
+    FromEnvironment.layer(options)
+  ).pipe(
+    Layer.provideMerge(Standing.layer(options)),
     Layer.provide([Endpoints.layer, Deliveries.layer]),
     Layer.provide(EndpointActors.layer)
   )

@@ -3,7 +3,7 @@ import { categories, isReleased } from "#domain/Aggregates.ts"
 import { Endpoint } from "#domain/delivery/Endpoint.ts"
 import { deliveryIdOf } from "#domain/Identifiers.ts"
 import { categoryOf, type EndpointId } from "#domain/Ids.ts"
-import { fromMillis } from "#domain/Instant.ts"
+import { fromMillis, toMillis } from "#domain/Instant.ts"
 import { patiently } from "#domain/Patience.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
 import { EventStore } from "#domain/ports/EventStore.ts"
@@ -16,6 +16,9 @@ import * as Chats from "./Chats.ts"
 import type { DeliveryRows, NewDelivery } from "./DeliveryRows.ts"
 import { EndpointRegistry, put } from "./EndpointRegistry.ts"
 import type { EndpointRecord, EndpointRecords } from "./EndpointsRows.ts"
+import * as Erasure from "./Erasure.ts"
+import type { Recent } from "./Recent.ts"
+import * as WaGateway from "./WaGateway.ts"
 
 /** A checkpoint is not written again for fewer events that concern no endpoint. */
 const rereadLimit = 1_000
@@ -25,18 +28,22 @@ const horizonMillis = 3 * 24 * 3_600_000
 /** No event is there. */
 const lastPosition = 2n ** 63n - 1n
 
-const wants = ({ device, disabled, types }: EndpointRecord, about: About) =>
-  disabled === null && (types.length === 0 || types.includes(about.type)) && (device ?? about.device) === about.device
+const wants = ({ device, disabled, format, types }: EndpointRecord, about: About, event: RecordedEvent) =>
+  disabled === null &&
+  (format !== "wa-gateway" || WaGateway.tells(about.type, event)) &&
+  (types.length === 0 || types.includes(about.type)) &&
+  (device ?? about.device) === about.device
 
 /**
  * Follows the log: of every event, the deliveries to the endpoints there were when it was recorded. Which these are is
  * folded from the same log, so it is the same for whoever follows it.
  */
-export const make = Effect.gen(function* () {
+export const make = Effect.fnUntraced(function* (recent: Recent) {
   const chatOf = yield* Chats.make
   const crypto = yield* Crypto
   const { about } = yield* PublicEvents
   const registry = yield* EndpointRegistry
+  const erase = yield* Erasure.make
   const store = yield* EventStore
   const views = yield* Views
 
@@ -52,13 +59,15 @@ export const make = Effect.gen(function* () {
     if (endpoints.size === 0) return []
     const known = yield* about(event)
     if (known === undefined) return []
-    const wanting = [...endpoints.values()].filter((endpoint) => wants(endpoint, known))
+    const wanting = [...endpoints.values()].filter((endpoint) => wants(endpoint, known, event))
     if (wanting.length === 0) return []
     const chat = yield* chatOf(event)
-    const { eventId, position, revision, stream } = event
+    recent.set(event.eventId, event)
+    const { eventId, position, recordedAt, revision, stream } = event
+    const recorded = toMillis(recordedAt)
     return wanting.map(({ id: endpoint }): NewDelivery => {
       const id = deliveryIdOf(crypto, eventId, endpoint)
-      return { id, endpoint, event: eventId, stream, revision, position, type: known.type, chat }
+      return { id, endpoint, event: eventId, stream, revision, position, type: known.type, chat, recorded }
     })
   })
 
@@ -97,6 +106,8 @@ export const make = Effect.gen(function* () {
         if (categoryOf(event.stream) === Endpoint.category) put(now, event)
         else if (!isOld(event)) made.push(...(yield* deliveriesOf(event, now)))
       }
+      // before the checkpoint passes what says so
+      for (const id of endpoints.keys()) if (!now.has(id)) yield* erase(id)
       unsaved += events.length
       if (made.length > 0 || unsaved >= rereadLimit) yield* save(made, events[events.length - 1]!.position)
       const before = endpoints

@@ -1,27 +1,28 @@
 import { Effect, Schema } from "effect"
 import { base64url, concat, fromHex, hex, utf8 } from "#domain/Bytes.ts"
 import type { Signing } from "#domain/delivery/Endpoint.ts"
-import type { Crypto } from "#domain/ports/Crypto.ts"
+import type { Crypto, MacKey, SigningKey } from "#domain/ports/Crypto.ts"
 
 type Algorithms = Crypto["Service"]
 
 /** What deliveries to one endpoint are signed with, as Standard Webhooks has it. Lives in memory and in boxes. */
-const Secret = Schema.Struct({
+const Standard = Schema.Struct({
   /** Of HMAC-SHA-256: 32 bytes, base64. */
   hmac: Schema.String,
   /** Of Ed25519: 32 bytes, base64. */
   seed: Schema.String
 })
-type Secret = typeof Secret.Type
+/** As its owner wrote it; empty: nothing is signed. */
+const Shared = Schema.Struct({ shared: Schema.String })
 
-const decode = Schema.decodeUnknownSync(Schema.fromJsonString(Secret))
+const decode = Schema.decodeUnknownSync(Schema.fromJsonString(Schema.Union([Standard, Shared])))
 
 const prefix = "whsec_"
 
 /** A new one: its text for the box, and what of it is shown. */
 export const make = (crypto: Algorithms) => {
   const [hmac, seed] = [crypto.random(32), crypto.random(32)]
-  const secret: Secret = { hmac: hmac.toBase64(), seed: seed.toBase64() }
+  const secret: typeof Standard.Type = { hmac: hmac.toBase64(), seed: seed.toBase64() }
   return {
     text: JSON.stringify(secret),
     /** What the receiver verifies HMACs with. */
@@ -30,25 +31,51 @@ export const make = (crypto: Algorithms) => {
   }
 }
 
+/** The text for the box of one that its owner chose. */
+export const shared = (secret: string): string => JSON.stringify({ shared: secret } satisfies typeof Shared.Type)
+
+/** A new one for a receiver that knows no other than those. */
+export const makeShared = (crypto: Algorithms) => {
+  const shown = base64url(crypto.random(32))
+  return { text: shared(shown), shown, publicKey: "" }
+}
+
 export const newId = (crypto: Algorithms): string => hex(crypto.random(8))
 
 /** As Standard Webhooks writes a public key. */
 export const publicKeyOf = ({ publicKey }: Pick<Signing, "publicKey">): string =>
   `whpk_${Uint8Array.fromBase64(publicKey, { alphabet: "base64url" }).toBase64()}`
 
-/** The signatures of one attempt, under each of these secrets, in the words of the header `webhook-signature`. */
+/** A secret, ready to sign with. */
+export interface Signatory {
+  readonly mac: MacKey | undefined
+  readonly key: SigningKey | undefined
+  /** What its owner chose. */
+  readonly shared: string | undefined
+}
+
+export const signatoryOf = (crypto: Algorithms, text: string): Signatory => {
+  const secret = decode(text)
+  if ("shared" in secret) {
+    const { shared } = secret
+    return { mac: shared === "" ? undefined : crypto.macKey(utf8(shared)), key: undefined, shared }
+  }
+  const { key } = crypto.signingKey(Uint8Array.fromBase64(secret.seed))
+  return { mac: crypto.macKey(Uint8Array.fromBase64(secret.hmac)), key, shared: undefined }
+}
+
+/** The signatures of one attempt, by each of these, in the words of the header `webhook-signature`. */
 export const sign = (
   crypto: Algorithms,
-  secrets: ReadonlyArray<string>,
+  signatories: ReadonlyArray<Signatory>,
   { body, id, seconds }: { readonly id: string; readonly seconds: number; readonly body: Uint8Array }
 ) => {
   const signed = concat(utf8(`${id}.${seconds}.`), body)
   return Effect.map(
-    Effect.forEach(secrets, (text) => {
-      const secret = decode(text)
-      const mac = fromHex(crypto.mac(crypto.macKey(Uint8Array.fromBase64(secret.hmac)), signed, "hex")).toBase64()
-      const { key } = crypto.signingKey(Uint8Array.fromBase64(secret.seed))
-      return Effect.map(crypto.sign(key, signed), (signature) => [`v1,${mac}`, `v1a,${signature.toBase64()}`])
+    Effect.forEach(signatories, ({ key, mac }) => {
+      if (key === undefined || mac === undefined) return Effect.succeed([])
+      const code = fromHex(crypto.mac(mac, signed, "hex")).toBase64()
+      return Effect.map(crypto.sign(key, signed), (signature) => [`v1,${code}`, `v1a,${signature.toBase64()}`])
     }),
     (all) => all.flat().join(" ")
   )

@@ -80,5 +80,5 @@ const make = ({ allow, dial, resolve = resolving() }: Options): OutboundHttp["Se
   }
 }
 
-/** By undici, each exchange over a connection of its own that was dialled and looked at here. */
+/** By node:http, each exchange over a connection of its own that was dialled and looked at here. */
 export const layer = (options: Options): Layer.Layer<OutboundHttp> => Layer.sync(OutboundHttp, () => make(options))

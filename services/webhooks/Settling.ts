@@ -1,0 +1,74 @@
+import { type Array, Clock, Effect, Queue, Random, type Semaphore } from "effect"
+import type { Answered } from "./Attempts.ts"
+import type { Delivery, DeliveryRows, Settled } from "./DeliveryRows.ts"
+import * as Retries from "./Retries.ts"
+
+/** An attempt that is over, and not on record yet. */
+export interface Outcome {
+  readonly delivery: Delivery
+  readonly answered: Answered
+}
+
+/** An attempt that is on record. */
+export interface Recorded extends Outcome {
+  readonly settled: Settled
+  /** For how long nothing has arrived at its endpoint. */
+  readonly failingMillis: number
+}
+
+export type Batch = Array.NonEmptyReadonlyArray<Settled>
+
+const mostTurns = 4
+
+export interface Options {
+  readonly outcomes: Queue.Queue<Outcome>
+  readonly settle: (batch: Batch, now: number) => ReturnType<DeliveryRows["settle"]>
+  /** What follows from it; `next`: of each chat the next that is let go. */
+  readonly follow: (
+    recorded: ReadonlyArray<Recorded>,
+    next: ReadonlyArray<Delivery>,
+    now: number
+  ) => Effect.Effect<unknown>
+  /** One at a time, also with whatever else reads what is due. */
+  readonly turns: Semaphore.Semaphore
+  readonly delaysMillis: ReadonlyArray<number> | undefined
+}
+
+/**
+ * Records outcomes as they come. Those that are on their way together share a transaction: while every turn of the event
+ * loop brings further ones, they are waited for.
+ */
+export const run = ({ delaysMillis, follow, outcomes, settle, turns }: Options) => {
+  const gathered = Effect.gen(function* () {
+    const batch = [...(yield* Queue.takeAll(outcomes))]
+    for (let turn = 0, before = 0; turn < mostTurns && batch.length > before; turn++) {
+      before = batch.length
+      yield* Effect.yieldNow
+      batch.push(...(yield* Queue.clear(outcomes)))
+    }
+    return batch
+  })
+
+  const judged = Effect.fnUntraced(function* ({ answered, delivery }: Outcome, now: number) {
+    const { attempt, isDelivered, wishMillis } = answered
+    const tries = delivery.tries + 1
+    const delay = isDelivered ? undefined : Retries.delayAfter(tries, wishMillis, yield* Random.next, delaysMillis)
+    const status = isDelivered ? "delivered" : delay === undefined ? "dead" : "pending"
+    const settled: Settled = { delivery, attempt, tries, due: now + (delay ?? 0), status }
+    return settled
+  })
+
+  const record = Effect.fnUntraced(function* (batch: ReadonlyArray<Outcome>) {
+    const now = yield* Clock.currentTimeMillis
+    const settled = yield* Effect.forEach(batch, (one) => judged(one, now))
+    // before anything that follows from it: what is not recorded was not attempted
+    const { failing, next } = yield* settle(settled as [Settled], now)
+    const recorded = batch.map((one, i): Recorded => {
+      const since = failing.get(one.delivery.endpoint) ?? now
+      return { ...one, settled: settled[i]!, failingMillis: now - since }
+    })
+    yield* follow(recorded, next, now)
+  })
+
+  return Effect.forever(Effect.flatMap(gathered, (batch) => turns.withPermit(record(batch))))
+}
