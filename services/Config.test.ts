@@ -22,6 +22,7 @@ describe("configuration", () => {
         http: { phoneCountryCode: undefined, corsOrigins: undefined, trustProxy: undefined },
         rateLimits: { messages: 3_000, devices: 600, device: 600, address: 6_000, total: 60_000 },
         messages: { perDevice: 1_000, total: 10_000, waits: 5_000 },
+        live: { authTimeoutSeconds: 5, allowedOrigins: undefined, connections: 5_000, connectionsPerKey: 1_000 },
         whatsApp: { webSocketUrl: undefined, version: undefined }
       })
       assert.sameMembers([...new Set(described.map(({ source }) => source))], ["default"])

@@ -7,6 +7,7 @@ import * as Provenance from "./identity/Pepper.ts"
 import { contradiction } from "./layers/Role.ts"
 import * as Layers from "./layers/Settings.ts"
 import * as WhatsApp from "./layers/WhatsAppSettings.ts"
+import * as Live from "./live/Settings.ts"
 import { meantBy } from "./Misspelt.ts"
 import * as Messages from "./messages/Settings.ts"
 import type { Setting, Settings, Values } from "./Setting.ts"
@@ -23,6 +24,7 @@ const rooms = {
   http: Http.settings,
   rateLimits: Http.rateLimits,
   messages: Messages.settings,
+  live: Live.settings,
   whatsApp: WhatsApp.settings
 } satisfies Readonly<Record<string, Settings>>
 

@@ -33,7 +33,14 @@ const confined: Record<string, ReadonlyArray<string>> = {
   nats: ["infra/bus/jetstream/"],
   "@effect/sql-pg": ["infra/postgres/"],
   "@whiskeysockets/baileys": ["infra/whatsapp/"],
-  "effect/http": ["services/access/", "services/cli/", "services/gateway/", "services/http/", "services/messages/"],
+  "effect/http": [
+    "services/access/",
+    "services/cli/",
+    "services/gateway/",
+    "services/http/",
+    "services/live/",
+    "services/messages/"
+  ],
   "effect/http-api": [
     "services/access/",
     "services/api/",
@@ -44,6 +51,7 @@ const confined: Record<string, ReadonlyArray<string>> = {
     "services/health/",
     "services/webhooks/",
     "services/inbound/",
+    "services/live/",
     "services/messages/",
     "services/transports/agent-link/",
     "services/http/"
@@ -73,6 +81,7 @@ const confined: Record<string, ReadonlyArray<string>> = {
     "services/transports/agent-link/AgentsHeardRows.ts"
   ],
   "libphonenumber-js": ["services/http/"],
+  ws: ["infra/whatsapp/simulator/", "services/live/"],
   undici: ["infra/outbound-http/"],
   "ipaddr.js": ["infra/outbound-http/"]
 }
@@ -129,7 +138,8 @@ const below: Record<string, ReadonlyArray<string>> = {
   dispatch: ["devices", "messages", "runtime", "tables", "telemetry", "transports", "views"],
   health: ["api", "devices", "http", "identity", "runtime", "telemetry", "transports/agent-link", "views"],
   webhooks: ["api", "events", "http", "identity", "privacy", "runtime", "tables", "views"],
-  gateway: ["api", "events", "http", "messages", "runtime", "telemetry"]
+  live: ["access", "api", "devices", "events", "http", "identity", "runtime", "telemetry", "views"],
+  gateway: ["api", "events", "http", "live", "messages", "runtime", "telemetry"]
 }
 
 const isIn = (places: ReadonlyArray<string>, file: string) => places.some((place) => file.startsWith(place))

@@ -9,6 +9,7 @@ import { EventsApi } from "./EventsApi.ts"
 import { GatewayKeysApi } from "./GatewayKeysApi.ts"
 import { HealthApi, ProbesApi } from "./HealthApi.ts"
 import { InboundApi } from "./InboundApi.ts"
+import { LiveApi } from "./LiveApi.ts"
 import { MessagesApi } from "./MessagesApi.ts"
 import { withRateLimitHeaders } from "./RateLimitHeaders.ts"
 import { withSecurity } from "./Security.ts"
@@ -18,6 +19,7 @@ export class Api extends HttpApi.make("homing")
   .add(MessagesApi)
   .add(InboundApi)
   .add(EventsApi)
+  .add(LiveApi)
   .add(DevicesApi)
   .add(AgentsApi)
   .add(GatewayKeysApi)

@@ -17,6 +17,7 @@ export const gatewayOptions = ({
   access,
   door,
   http,
+  live,
   messages,
   process,
   provenance,
@@ -27,5 +28,6 @@ export const gatewayOptions = ({
   apiKey: access.apiKey,
   http: { ...door, ...http, rateLimits },
   queueLimits: messages,
+  live,
   reconciler: { everyMillis: 30_000, patienceMillis: 60_000, graceMillis: 60_000 }
 })

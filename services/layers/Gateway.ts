@@ -13,6 +13,7 @@ import { phoneNumbers } from "../http/PhoneNumbers.ts"
 import * as Identity from "../identity/Feature.ts"
 import * as OlderLog from "../identity/OlderLog.ts"
 import * as Inbound from "../inbound/Feature.ts"
+import * as Live from "../live/Feature.ts"
 import * as Messages from "../messages/Feature.ts"
 import type { QueueLimits } from "../messages/MessagesLive.ts"
 import { Personal } from "../privacy/Personal.ts"
@@ -35,6 +36,7 @@ export interface GatewayOptions {
   readonly queueLimits: QueueLimits
   readonly reconciler: ReconcilerOptions
   readonly webhooks?: Deliverer.Options
+  readonly live?: Partial<Live.Options>
 }
 
 /** Whether this process can do its part, and how much of the log it has heard. */
@@ -64,7 +66,12 @@ export const gateway = <A = never, E = never, R = never>(
   const phoneNumber = phoneNumbers(options.http.phoneCountryCode)
   return Server.layer(options.http).pipe(
     Layer.provideMerge(behind),
-    Layer.provideMerge([Dispatch.layer(options.reconciler), HealthHttp.layer, Webhooks.layer(options.webhooks)]),
+    Layer.provideMerge([
+      Dispatch.layer(options.reconciler),
+      HealthHttp.layer,
+      Webhooks.layer(options.webhooks),
+      Live.layer(options.live)
+    ]),
     Layer.provideMerge([transports, Events.layer]),
     Layer.provideMerge(Inbound.layer),
     Layer.provideMerge(Messages.layer(options.queueLimits, phoneNumber)),
