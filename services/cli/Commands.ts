@@ -3,7 +3,7 @@ import { Array, Effect, Layer, Option } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { AgentId } from "#domain/Ids.ts"
 import { version } from "../Version.ts"
-import { agents, clients, configured, evidence, json, keys } from "./GatewayCommands.ts"
+import { agents, clients, configured, evidence, json, keys, listen } from "./GatewayCommands.ts"
 import { runMain } from "./Main.ts"
 import * as Usage from "./Usage.ts"
 
@@ -180,7 +180,7 @@ const store = Command.make("store").pipe(
 
 const homing = Command.make("homing").pipe(
   Command.withDescription("A self-hosted WhatsApp gateway whose answers are true and provable"),
-  Command.withSubcommands([start, demo, simulator, agent, agents, clients, keys, evidence, nkey, nats, store, config])
+  Command.withSubcommands([start, demo, listen, simulator, agent, agents, clients, keys, evidence, nkey, nats, store, config])
 )
 
 homing.pipe(Command.run({ version }), Effect.provide(Layer.merge(NodeServices.layer, Usage.layer)), runMain)
