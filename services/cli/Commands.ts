@@ -180,7 +180,21 @@ const store = Command.make("store").pipe(
 
 const homing = Command.make("homing").pipe(
   Command.withDescription("A self-hosted WhatsApp gateway whose answers are true and provable"),
-  Command.withSubcommands([start, demo, listen, simulator, agent, agents, clients, keys, evidence, nkey, nats, store, config])
+  Command.withSubcommands([
+    start,
+    demo,
+    listen,
+    simulator,
+    agent,
+    agents,
+    clients,
+    keys,
+    evidence,
+    nkey,
+    nats,
+    store,
+    config
+  ])
 )
 
 homing.pipe(Command.run({ version }), Effect.provide(Layer.merge(NodeServices.layer, Usage.layer)), runMain)

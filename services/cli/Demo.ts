@@ -10,8 +10,8 @@ import type { Config } from "../Config.ts"
 import { type Simulator, simulated } from "../layers/Adapters.ts"
 import { allowancesOf } from "../layers/Allowances.ts"
 import { together } from "../layers/Processes.ts"
-import * as Log from "../telemetry/Log.ts"
 import { nowhere } from "../layers/Settings.ts"
+import * as Log from "../telemetry/Log.ts"
 import * as Client from "./Client.ts"
 import { reply } from "./DemoReply.ts"
 import { gatewayOptions } from "./Settings.ts"
@@ -99,9 +99,12 @@ const story = Effect.fnUntraced(function* (
   tell(`  ${strong("Its history")}  ${faint(`GET /v1/messages/${message.id}/events`)}`, "")
   tell(...Timeline.render(moments), "")
 
-  const answered = options.ack === "normal" ? yield* inTime(reply(ask, simulator, { own: ownNumber, friend }, tell)) : {}
+  const answered =
+    options.ack === "normal" ? yield* inTime(reply(ask, simulator, { own: ownNumber, friend }, tell)) : {}
   if (options.json) {
-    const once = options.once ? { message: yield* ask(({ messages }) => messages.get({ params })), history: events } : {}
+    const once = options.once
+      ? { message: yield* ask(({ messages }) => messages.get({ params })), history: events }
+      : {}
     const places = { simulator: simulator.url, control: simulator.controlUrl }
     say(JSON.stringify({ ...address, device, ...places, ...once, ...answered }))
   }

@@ -50,7 +50,9 @@ const whatIn = ({ content, error, kind, name, number, reason }: Event["data"]) =
   const said = content?.text ?? content?.caption ?? content?.emoji
   const words = said === undefined ? undefined : `“${shortened(plain(said))}”`
   const other = kind !== undefined && kind !== "text" ? kind : undefined
-  return [other, words, error?.code, reason, name, number].flatMap((part) => (part === undefined ? [] : plain(part))).join("  ")
+  return [other, words, error?.code, reason, name, number]
+    .flatMap((part) => (part === undefined ? [] : plain(part)))
+    .join("  ")
 }
 
 const coloured = (type: string) => {

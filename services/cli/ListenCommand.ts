@@ -39,7 +39,9 @@ export const listen = Effect.fnUntraced(function* (
     return yield* new NotAsked({ message: "set API_KEY to a key with the scope events:read" })
   }
   const url = given ?? Client.urlOf(host, port)
-  const query = new URLSearchParams(Object.entries({ types, device }).flatMap(([name, value]) => (value ? [[name, value]] : [])))
+  const query = new URLSearchParams(
+    Object.entries({ types, device }).flatMap(([name, value]) => (value ? [[name, value]] : []))
+  )
   let cursor = begin
   let wasConnected = false
   let failures = 0
@@ -82,7 +84,8 @@ export const listen = Effect.fnUntraced(function* (
         }
         return undefined
       },
-      catch: (cause) => (Schema.isSchemaError(cause) ? new Client.NotOurs({ url }) : new Cut({ message: "the connection was cut" }))
+      catch: (cause) =>
+        Schema.isSchemaError(cause) ? new Client.NotOurs({ url }) : new Cut({ message: "the connection was cut" })
     })
     if (ending?.code === "unauthorized") return yield* new Client.CallFailed({ status: 401, ...ending })
     return yield* new Cut({ message: ending?.detail ?? "the connection was cut" })
