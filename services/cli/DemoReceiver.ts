@@ -30,8 +30,7 @@ const decodeEvent = Schema.decodeUnknownSync(
         content: Schema.optionalKey(Schema.Struct({ type: Schema.String, text: Schema.optionalKey(Schema.String) }))
       })
     })
-  ),
-  { onExcessProperty: "preserve" }
+  )
 )
 export type Told = ReturnType<typeof decodeEvent>
 
