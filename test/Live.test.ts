@@ -147,8 +147,8 @@ describe("a stream of what happens", () => {
         slow.pause()
         const padding = "€".repeat(60_000)
         // more than the kernel holds for it
-        for (let n = 1; n <= 70; n++)
-          yield* call("POST", "/v1/messages", text(device, padding, { until: "sent", timeoutMs: 0 }))
+        const send = call("POST", "/v1/messages", text(device, padding, { until: "sent", timeoutMs: 0 }))
+        yield* Effect.replicateEffect(send, 70, { concurrency: 10 })
         yield* until(() => quick.told.length >= 140)
         const { items } = yield* events({ call }, `&after=${next}`)
         yield* Effect.sleep(3_000)
