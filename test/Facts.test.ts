@@ -51,6 +51,29 @@ describe("what a contact writes to a device", () => {
           assert.deepStrictEqual((yield* caller("GET", `/v1/inbound/${event.subject}`)).body, fact.body)
         }
 
+        const said = { from: friend, to: own, of: event.data.waMessageId }
+        for (const change of [
+          { kind: "edit", text: "another answer", encrypted: true },
+          { kind: "reaction", text: "👍" },
+          { kind: "delete" }
+        ]) {
+          yield* whatsapp.control("incoming", { ...said, ...change })
+        }
+        const types = "homing.inbound.edit.v1,homing.inbound.reaction.v1,homing.inbound.deletion.v1"
+        const changed = yield* eventually(
+          gateway.call("GET", `/v1/events?after=${told.next}&types=${types}`),
+          ({ body }) => body.items?.length === 3
+        )
+        const kinds = changed.body.items.map(({ data }: { data: { kind: string } }) => data.kind)
+        assert.deepStrictEqual(kinds, ["edit", "reaction", "deletion"])
+        for (const { data } of changed.body.items) {
+          assert.deepStrictEqual(data.target, { waMessageId: event.data.waMessageId, fromMe: false })
+        }
+        assert.deepStrictEqual(changed.body.items[0].data.content.content, { type: "text", text: "another answer" })
+        const hidden = yield* follower("GET", `/v1/events?after=${told.next}&types=${types}`)
+        assert.deepStrictEqual(hidden.body.items[0].data.target, changed.body.items[0].data.target)
+        assert.notInclude(JSON.stringify(hidden.body), "another answer")
+
         // a device that is not there for a client says nothing to it, and texts are for those who were given them
         assert.deepStrictEqual((yield* stranger("GET", "/v1/events")).body.items, [])
         for (const caller of [stranger, reader]) {

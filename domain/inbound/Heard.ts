@@ -34,12 +34,15 @@ const waMessageId = Schema.String.annotate({ description: "WhatsApp's own id of 
   Schema.isMaxLength(128)
 )
 
-/** What something is about: an earlier message of the same chat. */
+/** What something is about: an earlier message, of the same chat unless it says where. */
 export const Target = Schema.Struct({
   waMessageId,
   fromMe: Schema.Boolean.annotate({ description: "Sent by the account itself." }),
-  sender: Schema.optionalKey(Person)
-}).annotate({ identifier: "HeardTarget", description: "An earlier message of the same chat." })
+  /** Where it was not the account, and the source says so. */
+  sender: Schema.optionalKey(Person),
+  /** Where it is, if it is not in the same chat: a reply to a status stands in the chat with whoever posted it. */
+  place: Schema.optionalKey(Place)
+}).annotate({ identifier: "HeardTarget", description: "An earlier message, of the same chat unless it says where." })
 export type Target = typeof Target.Type
 
 /** As the source encoded it. */
@@ -87,6 +90,9 @@ const said = <const Name extends string, F extends Schema.Struct.Fields>(
   description: string,
   fields: F
 ) => Schema.Struct({ type: type(kind), ...fields, ...context, raw }).annotate({ identifier, description })
+
+/** Of what was said, what is said beside it. */
+export const besides: ReadonlySet<string> = new Set(["raw", ...Object.keys(context)])
 
 /** What was said to people. Whole, as far as it has room: what this release has no words for is passed on as it was encoded. */
 const messages = [

@@ -26,12 +26,17 @@ const heardOf = (n: number, lid = "900002") =>
     content: { type: "text", text: `text ${n}` }
   })
 
+/** As it comes with a phone's history: with more around the same words. */
+const fromHistory = (heard: Heard): Heard =>
+  Heard.make({ ...heard, isHistory: true, content: { ...heard.content, raw: "Cg" } as Heard["content"] })
+
 const running = Effect.fnUntraced(function* (gateway: Gateway, options: Parameters<typeof startAgent>[1] = {}) {
   const agent = yield* startAgent(gateway, { protocol: 3, ...options })
   const taken: Array<number> = []
-  const hears = (n: number, lid?: string) =>
-    agent.tell({ _tag: "Heard", device, heard: heardOf(n, lid), taken: Effect.sync(() => void taken.push(n)) })
-  return { ...agent, hears, taken }
+  const hearsIt = (n: number, heard: Heard) =>
+    agent.tell({ _tag: "Heard", device, heard, taken: Effect.sync(() => void taken.push(n)) })
+  const hears = (n: number, lid?: string) => hearsIt(n, heardOf(n, lid))
+  return { ...agent, hears, hearsIt, taken }
 })
 
 /** The facts in the order in which they were told, each as often as it was. */
@@ -157,9 +162,10 @@ it.effect("what the gateway has not acknowledged is told again, also in the next
 it.effect("what WhatsApp offers once more is the same, and taken again", () =>
   Effect.gen(function* () {
     const gateway = yield* makeGateway
-    const { hears, taken } = yield* running(gateway)
+    const { hears, hearsIt, taken } = yield* running(gateway)
     yield* connect(gateway)
-    for (const n of [1, 1, 1]) yield* hears(n)
+    for (const n of [1, 1]) yield* hears(n)
+    yield* hearsIt(1, fromHistory(heardOf(1)))
     yield* until("all are taken", () => taken.length === 3)
     yield* until("it is told", () => factsOf(gateway).length === 1)
     yield* acknowledge(gateway, factsOf(gateway)[0]!.id)

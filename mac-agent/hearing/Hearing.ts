@@ -4,6 +4,7 @@ import * as Clocks from "#domain/Clocks.ts"
 import { reportIdOf } from "#domain/Identifiers.ts"
 import type { DeviceId, EventId } from "#domain/Ids.ts"
 import { fromMillis } from "#domain/Instant.ts"
+import { gistOf } from "#domain/inbound/Gist.ts"
 import type { Heard } from "#domain/inbound/Heard.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
 import { type HeardFact, type HeardPlace, Ledger } from "#domain/ports/Ledger.ts"
@@ -48,10 +49,10 @@ export class Hearing extends Context.Service<
   }
 >()("homing/mac-agent/hearing/Hearing") {}
 
-/** What WhatsApp offers once more has the same id. */
+/** What WhatsApp offers once more has the same id, also where it is encoded in another way. */
 const idOf = (crypto: Crypto["Service"], device: DeviceId, heard: Heard): EventId => {
   const { chat, content, fromMe, sender, waMessageId } = heard
-  const said = utf8(JSON.stringify([waMessageId, fromMe, chat, sender, content]))
+  const said = utf8(JSON.stringify([waMessageId, fromMe, chat, sender, gistOf(content)]))
   return reportIdOf(crypto, device, 1, `heard ${base64url(crypto.sha256(said))}`)
 }
 

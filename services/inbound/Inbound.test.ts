@@ -92,6 +92,31 @@ describe("what a device heard", () => {
     })
   )
 
+  it.live("by another way, in which it is encoded otherwise or people have other names, is the same fact", () =>
+    Effect.gen(function* () {
+      const { facts, hear } = yield* hearing()
+      const image = { type: "image", sha256: "AQ", caption: "a boiler", raw: "Cg" } as const
+      yield* hear(heard({ content: { ...image, disappearsAfterSeconds: 86_400, mentions: [both] } }))
+      yield* hear(heard({ content: { ...image, raw: "Eg" }, isHistory: true }))
+      const target = { waMessageId: "A0", fromMe: false, sender: both } as const
+      const edit = { type: "edit", target, content: text("hallo") } as const
+      yield* hear(heard({ waMessageId: "A2", content: edit }))
+      const byLid = { ...target, sender: { kind: "person", lid } } as const
+      const again = { ...edit, target: byLid, content: { ...text("hallo"), raw: "Eg" } }
+      yield* hear(heard({ waMessageId: "A2", content: again }))
+      assert.deepStrictEqual(typesOf(facts), ["inbound.received.v1", "inbound.received.v1"])
+      assert.deepStrictEqual(facts[1]!.data.target, { waMessageId: "A0", fromMe: false })
+      // another picture, another edit, an edit of another message
+      yield* hear(heard({ content: { ...image, sha256: "Ag" } }))
+      yield* hear(heard({ waMessageId: "A2", content: { ...edit, content: text("hullo") } }))
+      yield* hear(heard({ waMessageId: "A2", content: { ...edit, target: { ...target, waMessageId: "A9" } } }))
+      assert.deepStrictEqual(
+        facts.map(({ data }) => data.conflicting === true),
+        [false, false, true, true, true]
+      )
+    })
+  )
+
   it.live("by a device of somebody else's agent is refused", () =>
     Effect.gen(function* () {
       const { acknowledged, facts, hear } = yield* hearing()

@@ -3,6 +3,7 @@ import { Context, Effect, Layer, Metric } from "effect"
 import { contentDigestOf, inboundIdOf, reportIdOf, subjectIdOf } from "#domain/Identifiers.ts"
 import type { DeviceId, EventId, InboundId, SubjectId } from "#domain/Ids.ts"
 import type { Instant } from "#domain/Instant.ts"
+import { gistOf } from "#domain/inbound/Gist.ts"
 import type { Chat, Heard, Person } from "#domain/inbound/Heard.ts"
 import { Inbound, type InboundRejected, type ReceivedFact } from "#domain/inbound/Inbound.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
@@ -69,7 +70,7 @@ export const layer = Layer.effect(
           target: { waMessageId: content.target.waMessageId, fromMe: content.target.fromMe }
         }),
         ...(isHistory && { isHistory }),
-        contentDigest: digestOf(content),
+        contentDigest: digestOf(gistOf(content)),
         ...(sentAt !== undefined && { sentAt }),
         heardAt
       }
@@ -79,9 +80,10 @@ export const layer = Layer.effect(
     return {
       receive: Effect.fnUntraced(function* (heard, { at, device, origin }) {
         const { chat, content, fromMe, sender, waMessageId } = heard
+        const gist = gistOf(content)
         const record = Effect.fnUntraced(function* (other?: string) {
           const id = inboundIdOf(crypto, pepper, tenant, ["device", device], [waMessageId, String(fromMe)], other)
-          const eventId = reportIdOf(crypto, id, 1, digestOf(content))
+          const eventId = reportIdOf(crypto, id, 1, digestOf(gist))
           const fact = yield* factOf(eventId, heard, device, at)
           const told = other === undefined ? fact : ({ ...fact, conflicting: true } as const)
           const command = { _tag: "Receive", fact: told } as const
@@ -92,7 +94,7 @@ export const layer = Layer.effect(
         return yield* Effect.catchTag(record(), "InboundRejected", () =>
           Metric.update(conflicts, 1).pipe(
             Effect.andThen(Effect.logWarning("two things were heard under one id; both are recorded", { device })),
-            Effect.andThen(record(digestOf({ chat, content, sender })))
+            Effect.andThen(record(digestOf({ chat, content: gist, sender })))
           )
         )
       })

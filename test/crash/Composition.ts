@@ -56,18 +56,18 @@ const portsOf = ({ busMillis: slowMillis, deafness, reconciled, sabotage }: Orde
     Deafness.eventStore(deafness).pipe(Layer.provide(Sabotage.eventStore(sabotage))),
     Deafness.outbound(deafness)
   )
-const ledgerOf = ({ deafness, sabotage }: Orders) =>
-  Deafness.ledger(deafness).pipe(Layer.provide(Sabotage.ledger(sabotage)))
-
-const sessionOf = ({ folder, sabotage, webSocketUrl }: Orders) => {
+const sessionOf = ({ deafness, folder, sabotage, webSocketUrl }: Orders) => {
   const backoff = { firstMs: 100, mostMs: 1_000 }
-  return Sabotage.whatsapp(sabotage).pipe(Layer.provide(AgentProcess.whatsapp(folder, { webSocketUrl, backoff })))
+  return Deafness.whatsapp(deafness).pipe(
+    Layer.provide(Sabotage.whatsapp(sabotage)),
+    Layer.provide(AgentProcess.whatsapp(folder, { webSocketUrl, backoff }))
+  )
 }
 
 const whole = (orders: Orders) =>
   together(orders.folder, options(orders), sessionOf(orders), {
     addresses: addresses(orders),
-    ports: Layer.merge(ledgerOf(orders), portsOf(orders)),
+    ports: Layer.merge(Sabotage.ledger(orders.sabotage), portsOf(orders)),
     sender
   })
 
@@ -82,10 +82,10 @@ const gatewayAlone = (orders: Orders) =>
   })
 
 const agentAlone = (orders: Orders) => {
-  const { folder, servers } = orders
+  const { folder, sabotage, servers } = orders
   const bus = AgentProcess.bus(agentId, Redacted.make(servers.nats!), undefined)
   return AgentProcess.between(agentId, sessionOf(orders), bus, sender).pipe(
-    Layer.provide(ledgerOf(orders).pipe(Layer.provideMerge(AgentProcess.embedded(folder))))
+    Layer.provide(Sabotage.ledger(sabotage).pipe(Layer.provideMerge(AgentProcess.embedded(folder))))
   )
 }
 

@@ -69,10 +69,16 @@ export const run = async (options: Options): Promise<Report> => {
   })
   const audiences: Array<Listening> = [hook]
 
+  const heard = () => audiences.reduce((sum, audience) => sum + audience.heard.length, 0)
+  /** From now on, or patience ends. */
+  const somethingIsHeard = async () => {
+    const limit = performance.now() + 15_000
+    for (const before = heard(); heard() === before && performance.now() < limit; ) await pause(20)
+  }
+
   /** Until nobody has heard anything new for as long as patience lasts, or all have heard all that was said. */
   const settle = async (devices: ReadonlyMap<string, string>) => {
     await deployed.recovered()
-    const heard = () => audiences.reduce((sum, audience) => sum + audience.heard.length, 0)
     let verdict: Verdict | undefined
     for (let [before, since] = [heard(), performance.now()]; performance.now() - since < patienceMillis; ) {
       await pause(500)
@@ -106,9 +112,10 @@ export const run = async (options: Options): Promise<Report> => {
       Array.from({ length: kills }, (_, i) => deployed.victims[i % deployed.victims.length]!)
     )
     for (const [done, victim] of victims.entries()) {
-      const killing = deployed.kill(victim)
-      await contacts.write(Math.ceil((facts * (done + 1)) / (kills + 1)) - contacts.facts())
-      await killing
+      const spoken = contacts.write(Math.ceil((facts * (done + 1)) / (kills + 1)) - contacts.facts())
+      if (chance.below(4) > 0) await somethingIsHeard()
+      await deployed.kill(victim)
+      await spoken
       progress(`kill of ${victim}; ${kills - done - 1} to come, ${contacts.facts()} facts`)
     }
     await contacts.write(facts - contacts.facts())

@@ -1,28 +1,29 @@
-import { Effect, Layer } from "effect"
+import { Effect, Layer, Stream } from "effect"
 import { categories } from "#domain/Aggregates.ts"
 import { EventStore } from "#domain/ports/EventStore.ts"
-import { Ledger } from "#domain/ports/Ledger.ts"
 import { OutboundHttp } from "#domain/ports/OutboundHttp.ts"
+import { type SessionEvent, WhatsApp } from "#domain/ports/WhatsApp.ts"
 
 /**
- * Ways to break on purpose what is promised of what comes in. `ledger-facts`: WhatsApp is told that a message arrived before
- * the ledger has it. `delivery-outcome`: a delivery is recorded as made before it is. `cursor`: who goes on from a place in
- * the log goes on one too far. A run that stays green under any of them measures nothing.
+ * Ways to break on purpose what is promised of what comes in. `receipt`: WhatsApp is told that a message arrived before the
+ * ledger has it. `delivery-outcome`: a delivery is recorded as made before it is. `cursor`: who goes on from a place in the
+ * log goes on one too far. A run that stays green under any of them measures nothing.
  */
-export const sabotages = ["ledger-facts", "delivery-outcome", "cursor"] as const
+export const sabotages = ["receipt", "delivery-outcome", "cursor"] as const
 export type Sabotage = (typeof sabotages)[number]
 
 /** Longer than it takes to be killed. */
 const lateMillis = 4_000
-
-export const ledger = (sabotage: Sabotage | undefined) =>
+export const whatsapp = (sabotage: Sabotage | undefined) =>
   Layer.effect(
-    Ledger,
-    Effect.map(Ledger, (real) => {
-      if (sabotage !== "ledger-facts") return real
-      const keep: typeof real.facts.keep = (facts) =>
-        Effect.as(Effect.forkDetach(Effect.delay(real.facts.keep(facts), lateMillis)), { places: [], forgotten: [] })
-      return { ...real, facts: { ...real.facts, keep } }
+    WhatsApp,
+    Effect.map(WhatsApp, (real) => {
+      if (sabotage !== "receipt") return real
+      const early = (event: SessionEvent): Effect.Effect<SessionEvent> =>
+        event._tag === "Heard"
+          ? Effect.as(Effect.andThen(event.taken, Effect.sleep(lateMillis)), { ...event, taken: Effect.void })
+          : Effect.succeed(event)
+      return { ...real, events: Stream.mapEffect(real.events, early, { concurrency: "unbounded" }) }
     })
   )
 

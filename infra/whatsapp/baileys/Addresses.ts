@@ -1,6 +1,7 @@
 import { Schema } from "effect"
 import { PhoneNumber, type Recipient } from "#domain/message/Recipient.ts"
 import type { AuthState } from "./AuthState.ts"
+import { userOf } from "./addresses/User.ts"
 
 /**
  * Whose addresses are whose. A person has a phone number's address and a LID, and each of their devices one of both. Which
@@ -19,19 +20,6 @@ export interface Addresses {
   readonly of: (to: Recipient) => string
   /** The directory has the recipient at this address. Durable when it returns: the words may come in the next life. */
   readonly found: (to: Recipient, address: string) => void
-}
-
-interface User {
-  readonly kind: "phone" | "lid"
-  readonly name: string
-}
-
-const pattern = /^(\d{1,24})(?::\d{1,5})?@(s\.whatsapp\.net|c\.us|hosted|lid|hosted\.lid)$/
-
-/** Whose address it is; `undefined` for a group, a list, a channel, the server, and what is no address. */
-export const userOf = (address: string | undefined): User | undefined => {
-  const [, name, server] = pattern.exec(address ?? "") ?? []
-  return name === undefined ? undefined : { kind: server?.endsWith("lid") ? "lid" : "phone", name }
 }
 
 const isPhoneNumber = Schema.is(PhoneNumber)

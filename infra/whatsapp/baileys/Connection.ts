@@ -25,6 +25,7 @@ import { answerPlainReceipts } from "./PlainReceipts.ts"
 import * as PrivacyTokens from "./PrivacyTokens.ts"
 import { hearReceipts } from "./Receipts.ts"
 import { givenTo } from "./Retries.ts"
+import * as Secrets from "./Secrets.ts"
 import * as BaileysSend from "./Send.ts"
 import { guard } from "./StanzaGuard.ts"
 import { digestOf, isOffered, type Suspects } from "./Suspects.ts"
@@ -214,6 +215,7 @@ export const connect = (options: {
 
     hearMessages(sock, {
       opened: Opened.make(sock, auth.notes),
+      secrets: Secrets.make(auth.notes, sent),
       alsoKnown: addresses.alsoKnown,
       take: (heard) => new Promise<void>((resolve) => tell({ _tag: "Heard", heard, taken: Effect.sync(resolve) })),
       breach

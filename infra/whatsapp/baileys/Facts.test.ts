@@ -16,7 +16,7 @@ const heard = (
 ) =>
   factOf(
     { tag: "message", attrs: { id: "A1", from: bob.lid, t: "1893456000", ...attrs } },
-    { key: { id: "A1", fromMe: false, remoteJid: bob.lid, ...key }, ...rest } as WAMessage,
+    { opened: { key: { id: "A1", fromMe: false, remoteJid: bob.lid, ...key }, ...rest } as WAMessage },
     me,
     alsoKnown
   )
@@ -47,11 +47,25 @@ describe("who it is from", () => {
     const key = { remoteJid: "120363@g.us", participant: bob.lid, participantAlt: bob.phone }
     assert.deepEqual<unknown>(heard(key)?.chat, { kind: "group", address: "120363@g.us" })
     assert.deepEqual<unknown>(heard(key)?.sender, person)
+    const byLid = heard({ remoteJid: "status@broadcast", participant: me.lid })
+    assert.deepEqual<unknown>([byLid?.sender, byLid?.fromMe], [own, true])
   })
 
   it("is nobody when no address says who", () => {
     assert.isUndefined(heard({ remoteJid: "x@y" }))
     assert.isUndefined(heard({ remoteJid: "120363@g.us" }))
+  })
+})
+
+describe("what it is called", () => {
+  it("is its own name, and where that is too long, one that is the same each time", () => {
+    const named = (id: string) => heard({}, undefined, { id })?.waMessageId ?? ""
+    const [name, other] = [named("a".repeat(500)), named(`${"a".repeat(500)}b`)]
+    assert.strictEqual(named("a".repeat(128)), "a".repeat(128))
+    assert.isBelow(name.length, 128)
+    assert.notStrictEqual(name, other)
+    const reply = { extendedTextMessage: { text: "b", contextInfo: { stanzaId: "a".repeat(500) } } }
+    assert.deepInclude(contentOf(reply), { replyTo: { waMessageId: name, fromMe: true } })
   })
 })
 
@@ -77,16 +91,10 @@ describe("what was said", () => {
   })
 
   it("is kept whole where it is of another kind, and told to be long where it is too long", () => {
-    const image = {
-      caption: "a boiler",
-      mimetype: "image/jpeg",
-      fileSha256: Uint8Array.of(1, 2),
-      mediaKey: Uint8Array.of(3)
-    }
-    const content = contentOf({ imageMessage: image })
-    assert.deepInclude(content, { type: "other", name: "imageMessage" })
+    const content = contentOf({ groupInviteMessage: { groupJid: "120363@g.us", inviteCode: "abc" } })
+    assert.deepInclude(content, { type: "other", name: "groupInviteMessage" })
     const raw = content?.type === "other" ? proto.Message.decode(fromBase64url(content.raw)) : undefined
-    assert.deepStrictEqual(raw?.imageMessage?.mediaKey && [...raw.imageMessage.mediaKey], [3])
+    assert.strictEqual(raw?.groupInviteMessage?.inviteCode, "abc")
     const long = contentOf({ conversation: "b".repeat(400_000) })
     assert.deepEqual<unknown>(long, { type: "oversized", name: "conversation", bytes: 400_004 })
   })
@@ -101,6 +109,7 @@ describe("what was said", () => {
       assert.isUndefined(contentOf({ protocolMessage }))
     }
     assert.isUndefined(contentOf({ senderKeyDistributionMessage: { groupId: "120363@g.us" } }))
-    assert.isUndefined(heard({}, {}))
+    assert.deepEqual<unknown>(heard({}, {})?.content, { type: "undecryptable" })
+    assert.isUndefined(heard({}, { messageStubType: proto.WebMessageInfo.StubType.GROUP_CHANGE_SUBJECT }))
   })
 })

@@ -3,22 +3,37 @@ import {
   type BinaryNode,
   type Contact,
   decryptMessageNode,
+  unpadRandomMax16,
   type WAMessage,
   type WASocket
 } from "@whiskeysockets/baileys"
 import type { Heard } from "#domain/inbound/Heard.ts"
 import { silent } from "./Config.ts"
-import { type AlsoKnown, factOf } from "./Facts.ts"
-import { mostOpened, type Opened } from "./Opened.ts"
+import { factOf } from "./Facts.ts"
+import { encodedOf } from "./heard/Encoded.ts"
+import type { AlsoKnown } from "./heard/People.ts"
+import { secretNeededBy } from "./heard/Secretly.ts"
+import { mostOpened, type Opened, type Rows } from "./Opened.ts"
+import type { Secrets } from "./Secrets.ts"
 
 const messages = "CB:message"
 
 /** Nothing when it cannot be made out whose it is: Baileys refuses such a stanza. */
-const read = (stanza: BinaryNode, me: Contact, repository: Opened["repository"]) => {
+const read = (stanza: BinaryNode, me: Contact, repository: WASocket["signalRepository"]) => {
   try {
     return decryptMessageNode(stanza, me.id, me.lid ?? "", repository, silent)
   } catch {
     return undefined
+  }
+}
+
+const none: Rows = {}
+
+const unpadded = (plain: Uint8Array): Uint8Array | undefined => {
+  try {
+    return unpadRandomMax16(plain)
+  } catch {
+    return undefined // and Baileys, which does the same, takes it for unreadable
   }
 }
 
@@ -31,6 +46,7 @@ export const hearMessages = (
   sock: WASocket,
   options: {
     readonly opened: Opened
+    readonly secrets: Secrets
     readonly alsoKnown: AlsoKnown
     /** Resolves when somebody holds it. */
     readonly take: (heard: Heard) => Promise<void>
@@ -38,7 +54,7 @@ export const hearMessages = (
     readonly breach: (cause: unknown, stanza: BinaryNode) => void
   }
 ): void => {
-  const { alsoKnown, breach, opened, take } = options
+  const { alsoKnown, breach, opened, secrets, take } = options
   const { authState, signalRepository, ws } = sock
   const listeners = ws.listeners(messages)
 
@@ -56,12 +72,22 @@ export const hearMessages = (
   const open = async (stanza: BinaryNode): Promise<Heard | undefined> => {
     const { me } = authState.creds
     if (me === undefined) return undefined
-    const message = read(stanza, me, opened.repository)
+    const plains: Array<Uint8Array> = []
+    const repository = opened.reading((padded) => {
+      const plain = unpadded(padded)
+      if (plain === undefined) return none
+      plains.push(plain)
+      return secrets.rowsFor(stanza.attrs.id ?? "", plain)
+    })
+    const message = read(stanza, me, repository)
     if (message === undefined) return undefined
     const { decrypt, fullMessage } = message
     await acquaint(fullMessage)
     await decrypt()
-    return factOf(stanza, fullMessage, me, alsoKnown)
+    const encoded = encodedOf(plains)
+    const needed = fullMessage.message ? secretNeededBy(fullMessage.message) : undefined
+    const known = needed === undefined ? [] : await secrets.of(needed)
+    return factOf(stanza, { opened: fullMessage, ...(encoded && { encoded }), secrets: known }, me, alsoKnown)
   }
 
   const handOn = (stanza: BinaryNode) => {

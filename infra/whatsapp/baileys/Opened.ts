@@ -12,11 +12,17 @@ type Repository = WASocket["signalRepository"]
  * of the key, in one commit, and the next life finds it.
  */
 export interface Opened {
-  /** Opens as Baileys' own does, and keeps what it opened. */
-  readonly repository: Repository
+  /**
+   * Opens as Baileys' own does, and keeps what it opened, with the rows that go beside it. `opened` hears of it each time,
+   * and must not throw.
+   */
+  readonly reading: (opened: (plain: Uint8Array) => Rows) => Repository
   /** Somebody holds what was opened of these. Baileys is given it once more, for itself, and then it is forgotten. */
   readonly release: (ciphertexts: ReadonlyArray<Uint8Array>) => void
 }
+
+/** By type and id. */
+export type Rows = { readonly [type: string]: { readonly [id: string]: unknown } }
 
 /** As many at a time as may wait to be held. */
 export const mostOpened = 32
@@ -44,8 +50,8 @@ export const make = ({ authState: { keys }, signalRepository }: WASocket, notes:
   }
   const unwiped = new Set<string>()
 
-  const write = async (rows: { readonly [slot: string]: Kept | null }) =>
-    keys.set({ [type]: rows } as unknown as SignalDataSet) // the file takes more than Baileys has types for
+  const write = async (rows: { readonly [slot: string]: Kept | null }, beside: Rows = {}) =>
+    keys.set({ ...beside, [type]: rows } as unknown as SignalDataSet) // the file takes more than Baileys has types for
 
   const wiping = () => {
     const rows = Object.fromEntries([...unwiped].map((slot) => [slot, null]))
@@ -67,15 +73,22 @@ export const make = ({ authState: { keys }, signalRepository }: WASocket, notes:
   /** A free one, or that of what was opened first: nobody has asked for it since. */
   const place = () => slotNames.find((slot) => !slots.has(slot)) ?? slots.keys().next().value!
 
-  const keeping = (ciphertext: Uint8Array, chat: string, open: () => Promise<Uint8Array>): Promise<Uint8Array> => {
+  const keeping = (
+    ciphertext: Uint8Array,
+    chat: string,
+    { open, opened }: { readonly open: () => Promise<Uint8Array>; readonly opened: (plain: Uint8Array) => Rows }
+  ): Promise<Uint8Array> => {
     const name = nameOf(ciphertext)
     return keys.transaction(async () => {
       const known = find(name)
-      if (known !== undefined) return known[1].plain
+      if (known !== undefined) {
+        opened(known[1].plain)
+        return known[1].plain
+      }
       const plain = await open()
       const slot = place()
       const rows = wiping()
-      await write({ ...rows, [slot]: { name, plain } })
+      await write({ ...rows, [slot]: { name, plain } }, opened(plain))
       slots.delete(slot)
       slots.set(slot, { name, plain, isHeld: false })
       return plain
@@ -96,11 +109,11 @@ export const make = ({ authState: { keys }, signalRepository }: WASocket, notes:
   signalRepository.decryptGroupMessage = async (sent) => recall(sent.msg) ?? decryptGroupMessage(sent)
 
   return {
-    repository: {
+    reading: (opened) => ({
       ...signalRepository,
-      decryptMessage: (sent) => keeping(sent.ciphertext, sent.jid, () => decryptMessage(sent)),
-      decryptGroupMessage: (sent) => keeping(sent.msg, sent.group, () => decryptGroupMessage(sent))
-    },
+      decryptMessage: (sent) => keeping(sent.ciphertext, sent.jid, { opened, open: () => decryptMessage(sent) }),
+      decryptGroupMessage: (sent) => keeping(sent.msg, sent.group, { opened, open: () => decryptGroupMessage(sent) })
+    }),
     release: (ciphertexts) => {
       for (const ciphertext of ciphertexts) {
         const found = find(nameOf(ciphertext))

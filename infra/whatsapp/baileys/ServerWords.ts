@@ -1,7 +1,7 @@
 import type { BinaryNode } from "@whiskeysockets/baileys"
 import { fromMillis, type Instant } from "#domain/Instant.ts"
 import type { MessageCode } from "#domain/message/Codes.ts"
-import { userOf } from "./Addresses.ts"
+import { userOf } from "./addresses/User.ts"
 
 /** What the server says about messages of ours, read from its stanzas and capped. */
 export interface Ack {

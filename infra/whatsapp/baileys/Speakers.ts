@@ -1,4 +1,5 @@
-import { type Addresses, userOf } from "./Addresses.ts"
+import type { Addresses } from "./Addresses.ts"
+import { userOf } from "./addresses/User.ts"
 import type { Receipt } from "./ServerWords.ts"
 
 /** Whether a receipt comes from whom a word on a message to this address has to come. */

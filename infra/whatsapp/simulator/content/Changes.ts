@@ -2,6 +2,7 @@ import { proto } from "@whiskeysockets/baileys"
 import { Schema } from "effect"
 import { Count, Id, Text } from "./Members.ts"
 import type { Reference } from "./Reference.ts"
+import { encryptedFor } from "./Secrets.ts"
 
 /** Of which message it speaks. */
 const of = Id
@@ -11,11 +12,19 @@ export const edit = Schema.Struct({
   of,
   text: Text,
   /** In an `editedMessage` around it, as some clients send it. */
-  wrapped: Schema.optionalKey(Schema.Boolean)
+  wrapped: Schema.optionalKey(Schema.Boolean),
+  /** Encrypted under the secret of the message, as today's phones send it. */
+  encrypted: Schema.optionalKey(Schema.Boolean)
 })
 export const deletion = Schema.Struct({ kind: Schema.Literal("delete"), of })
 /** An empty text takes the reaction back. */
-export const reaction = Schema.Struct({ kind: Schema.Literal("reaction"), of, text: Text })
+export const reaction = Schema.Struct({
+  kind: Schema.Literal("reaction"),
+  of,
+  text: Text,
+  /** Encrypted under the secret of the message, as in the groups of a community. */
+  encrypted: Schema.optionalKey(Schema.Boolean)
+})
 /** With 0 seconds it is taken down. */
 export const pin = Schema.Struct({ kind: Schema.Literal("pin"), of, seconds: Schema.optionalKey(Count) })
 /** The chat's messages disappear after so many seconds, or with 0 stay. */
@@ -25,12 +34,24 @@ const { Type } = proto.Message.ProtocolMessage
 const Pin = proto.Message.PinInChatMessage.Type
 const week = 604_800
 
-export const composeEdit = ({ text, wrapped }: typeof edit.Type, { content, key }: Reference): proto.IMessage => {
+/** Throws when it is to be encrypted, and the simulator does not know the message. */
+export const composeEdit = (
+  { encrypted, text, wrapped }: typeof edit.Type,
+  of: Reference,
+  speaker: string
+): proto.IMessage => {
+  const { content, key } = of
   const protocolMessage = {
     key,
     type: Type.MESSAGE_EDIT,
     editedMessage: withText(content, text),
     timestampMs: Date.now()
+  }
+  if (encrypted) {
+    const plain = proto.Message.encode({ protocolMessage }).finish()
+    const { MESSAGE_EDIT } = proto.Message.SecretEncryptedMessage.SecretEncType
+    const sealed = encryptedFor(of, speaker, "Message Edit", plain)
+    return { secretEncryptedMessage: { targetMessageKey: key, secretEncType: MESSAGE_EDIT, ...sealed } }
   }
   return wrapped ? { editedMessage: { message: { protocolMessage } } } : { protocolMessage }
 }
@@ -51,9 +72,16 @@ export const composeDeletion = ({ key }: Reference): proto.IMessage => ({
   protocolMessage: { key, type: Type.REVOKE }
 })
 
-export const composeReaction = ({ text }: typeof reaction.Type, { key }: Reference): proto.IMessage => ({
-  reactionMessage: { key, text, senderTimestampMs: Date.now() }
-})
+export const composeReaction = (
+  { encrypted, text }: typeof reaction.Type,
+  of: Reference,
+  speaker: string
+): proto.IMessage => {
+  const said = { text, senderTimestampMs: Date.now() }
+  if (!encrypted) return { reactionMessage: { key: of.key, ...said } }
+  const plain = proto.Message.ReactionMessage.encode(said).finish()
+  return { encReactionMessage: { targetMessageKey: of.key, ...encryptedFor(of, speaker, "Enc Reaction", plain) } }
+}
 
 export const composePin = ({ seconds = week }: typeof pin.Type, { key }: Reference): proto.IMessage => ({
   pinInChatMessage: {

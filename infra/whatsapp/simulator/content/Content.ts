@@ -15,6 +15,7 @@ import {
 import { composeFile, files } from "./Files.ts"
 import { composePoll, composeVote, poll, vote } from "./Polls.ts"
 import type { Reference } from "./Reference.ts"
+import { newSecret } from "./Secrets.ts"
 import { anything, card, composeCard, composeLocation, location, text } from "./Words.ts"
 
 /** What a message may say. */
@@ -40,8 +41,26 @@ export interface Speech {
   readonly find: (waMessageId: string) => Reference
 }
 
+/** What others may speak of, which needs its secret for it. */
+const spokenOf = new Set<unknown>([
+  undefined,
+  "text",
+  "image",
+  "video",
+  "audio",
+  "document",
+  "sticker",
+  "location",
+  "contact"
+])
+
 /** The message as phones encode it. Throws when it cannot be said, with a reason that repeats no input. */
-export const compose = (content: Content, { find, speaker }: Speech): proto.IMessage => {
+export const compose = (content: Content, speech: Speech): proto.IMessage => {
+  const said = partsOf(content, speech)
+  return spokenOf.has(content.kind) ? { ...said, messageContextInfo: newSecret() } : said
+}
+
+const partsOf = (content: Content, { find, speaker }: Speech): proto.IMessage => {
   switch (content.kind) {
     case undefined:
     case "text":
@@ -55,11 +74,11 @@ export const compose = (content: Content, { find, speaker }: Speech): proto.IMes
     case "vote":
       return composeVote(content, find(content.of), speaker)
     case "edit":
-      return composeEdit(content, find(content.of))
+      return composeEdit(content, find(content.of), speaker)
     case "delete":
       return composeDeletion(find(content.of))
     case "reaction":
-      return composeReaction(content, find(content.of))
+      return composeReaction(content, find(content.of), speaker)
     case "pin":
       return composePin(content, find(content.of))
     case "timer":

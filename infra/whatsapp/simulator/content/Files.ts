@@ -19,6 +19,8 @@ const video = Schema.Struct({
   caption,
   viewOnce,
   seconds: Schema.optionalKey(Count),
+  /** A round one. */
+  note: Schema.optionalKey(Schema.Boolean),
   ...about
 })
 const audio = Schema.Struct({
@@ -77,7 +79,7 @@ const unwrapped = (sent: SentFile): proto.IMessage => {
     case "image":
       return { imageMessage: { ...file, ...said, ...once } }
     case "video":
-      return { videoMessage: { ...file, ...said, ...once, seconds: sent.seconds ?? 1 } }
+      return { [sent.note ? "ptvMessage" : "videoMessage"]: { ...file, ...said, ...once, seconds: sent.seconds ?? 1 } }
     case "audio":
       return { audioMessage: { ...file, ...once, seconds: sent.seconds ?? 1, ptt: sent.voice ?? false } }
     case "document":

@@ -1,8 +1,9 @@
-import { createCipheriv, createHash, createHmac, randomBytes } from "node:crypto"
+import { createHash } from "node:crypto"
 import { proto } from "@whiskeysockets/baileys"
 import { Schema } from "effect"
 import { Count, Id, Text } from "./Members.ts"
 import type { Reference } from "./Reference.ts"
+import { encryptedFor, newSecret } from "./Secrets.ts"
 
 export const poll = Schema.Struct({
   kind: Schema.Literal("poll"),
@@ -20,31 +21,17 @@ export const composePoll = ({ name, options, selectable = 1 }: typeof poll.Type)
     options: options.map((optionName) => ({ optionName })),
     selectableOptionsCount: selectable
   },
-  messageContextInfo: { messageSecret: randomBytes(32) }
+  messageContextInfo: newSecret()
 })
 
-const hmac = (data: Uint8Array, key: Uint8Array) => createHmac("sha256", key).update(data).digest()
-
 /** What is chosen, encrypted with the poll's secret. Throws when the simulator does not know the poll. */
-export const composeVote = (
-  { options }: typeof vote.Type,
-  { author, content, key }: Reference,
-  voter: string
-): proto.IMessage => {
-  const secret = content?.messageContextInfo?.messageSecret
-  if (!secret) throw new Error("no such poll")
-  const id = key.id ?? ""
-  const use = Buffer.concat([Buffer.from(`${id}${author}${voter}Poll Vote`), Buffer.from([1])])
-  const iv = randomBytes(12)
-  const cipher = createCipheriv("aes-256-gcm", hmac(use, hmac(secret, Buffer.alloc(32))), iv)
-  cipher.setAAD(Buffer.from(`${id}\0${voter}`))
+export const composeVote = ({ options }: typeof vote.Type, of: Reference, voter: string): proto.IMessage => {
   const selectedOptions = options.map((option) => createHash("sha256").update(option).digest())
   const plain = proto.Message.PollVoteMessage.encode({ selectedOptions }).finish()
-  const encPayload = Buffer.concat([cipher.update(plain), cipher.final(), cipher.getAuthTag()])
   return {
     pollUpdateMessage: {
-      pollCreationMessageKey: key,
-      vote: { encPayload, encIv: iv },
+      pollCreationMessageKey: of.key,
+      vote: encryptedFor(of, voter, "Poll Vote", plain),
       senderTimestampMs: Date.now()
     }
   }

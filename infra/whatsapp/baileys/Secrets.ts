@@ -1,0 +1,79 @@
+import { createHash } from "node:crypto"
+import { proto } from "@whiskeysockets/baileys"
+import { Effect } from "effect"
+import { base64url, fromBase64url } from "#domain/Bytes.ts"
+import type { SentMessage } from "#domain/ports/WhatsApp.ts"
+import type { Notes } from "./AuthState.ts"
+import { secretOf } from "./heard/Secretly.ts"
+import { unwrapped } from "./heard/Unwrapped.ts"
+import type { Rows } from "./Opened.ts"
+
+/**
+ * The secrets of messages: what is said of them later, a vote in a poll, an edit, opens with these alone. Of those that were
+ * heard they stand in the session's file; of those that were sent, in the bytes that were sent.
+ */
+export interface Secrets {
+  /** What is to be written with the message, so that its secret is known once the message is. Does not throw. */
+  readonly rowsFor: (waMessageId: string, plain: Uint8Array) => Rows
+  /** Those of messages with this id: ids are made by whoever sends, and may be the same. None where they cannot be read. */
+  readonly of: (waMessageId: string) => Promise<ReadonlyArray<Uint8Array>>
+}
+
+/**
+ * Rows that take a few each, in one of them by its id: so nothing has to be read to know what there is, and nothing to be
+ * counted to bound it. What is edited is edited within a quarter of an hour; a poll stays open.
+ */
+const heard = { type: "message-secret", rows: 512 }
+const polls = { type: "poll-secret", rows: 256 }
+const mostInRow = 8
+
+type Shelf = typeof heard
+/** The oldest first. */
+type Row = ReadonlyArray<readonly [name: string, secret: string]>
+
+const digestOf = (waMessageId: string) => createHash("sha256").update(waMessageId).digest()
+const nameOf = (digest: Buffer) => base64url(digest.subarray(0, 16))
+const rowIn = ({ rows }: Shelf, digest: Buffer) => String(digest.readUInt32BE(28) % rows)
+
+export const make = (
+  notes: Pick<Notes, "get">,
+  sent: (waMessageId: string) => Promise<SentMessage | undefined>
+): Secrets => {
+  const entriesIn = (shelf: Shelf, digest: Buffer): Row => (notes.get(shelf.type, rowIn(shelf, digest)) ?? []) as Row
+
+  const ofSent = async (waMessageId: string): Promise<Uint8Array | undefined> => {
+    const message = await sent(waMessageId)
+    const bytes = message && (await Effect.runPromise(message.bytes))
+    return bytes && secretOf(proto.Message.decode(bytes))
+  }
+
+  return {
+    rowsFor: (waMessageId, plain) => {
+      try {
+        const message = proto.Message.decode(plain)
+        const secret = secretOf(message)
+        if (secret === undefined) return {}
+        const shelf = unwrapped(message)?.name.startsWith("pollCreationMessage") ? polls : heard
+        const digest = digestOf(waMessageId)
+        const entry = [nameOf(digest), base64url(secret)] as const
+        const others = entriesIn(shelf, digest).filter(([name, other]) => name !== entry[0] || other !== entry[1])
+        return { [shelf.type]: { [rowIn(shelf, digest)]: [...others, entry].slice(-mostInRow) } }
+      } catch {
+        return {}
+      }
+    },
+    of: async (waMessageId) => {
+      const digest = digestOf(waMessageId)
+      const name = nameOf(digest)
+      try {
+        const found = [heard, polls]
+          .flatMap((shelf) => entriesIn(shelf, digest))
+          .flatMap(([other, secret]) => (other === name ? [fromBase64url(secret)] : []))
+        const own = await ofSent(waMessageId)
+        return own === undefined ? found : [...found, own]
+      } catch {
+        return []
+      }
+    }
+  }
+}

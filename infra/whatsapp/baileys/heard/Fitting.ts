@@ -1,0 +1,20 @@
+import { Schema } from "effect"
+import { HeardContent } from "#domain/inbound/Heard.ts"
+
+/** In characters, as `HeardContent` takes it. */
+export const longestRaw = 131_072
+/** Encoded as JSON, so many characters fit the way to the gateway. */
+const mostJson = 380_000
+
+const isContent = Schema.is(HeardContent)
+
+/** The first that can be told. Senders say what they like: what fits no words may break in any place. */
+export const firstFitting = (ways: ReadonlyArray<() => unknown>): HeardContent | undefined => {
+  for (const way of ways) {
+    try {
+      const content = way()
+      if (content !== undefined && isContent(content) && JSON.stringify(content).length <= mostJson) return content
+    } catch {}
+  }
+  return undefined
+}
