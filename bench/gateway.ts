@@ -32,6 +32,7 @@ const rateLimits = { messages: most, devices: most, device: most, address: most,
 
 const options = optionsOf("benchmark-key-of-this-run", {
   http: { host: "127.0.0.1", port: 0, phoneCountryCode: undefined, drainTimeoutMs: 1_000, rateLimits },
+  live: { connections: 100_000, connectionsPerKey: 100_000 },
   queueLimits: { perDevice: 100_000, total: 100_000, waits: 10_000 }
 })
 

@@ -8,6 +8,7 @@ import * as Inbound from "./inbound/Settings.ts"
 import { contradiction } from "./layers/Role.ts"
 import * as Layers from "./layers/Settings.ts"
 import * as WhatsApp from "./layers/WhatsAppSettings.ts"
+import * as Live from "./live/Settings.ts"
 import { meantBy } from "./Misspelt.ts"
 import * as Messages from "./messages/Settings.ts"
 import type { Setting, Settings, Values } from "./Setting.ts"
@@ -27,6 +28,7 @@ const rooms = {
   messages: Messages.settings,
   inbound: Inbound.settings,
   webhooks: Webhooks.settings,
+  live: Live.settings,
   whatsApp: WhatsApp.settings
 } satisfies Readonly<Record<string, Settings>>
 

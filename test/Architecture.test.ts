@@ -39,6 +39,7 @@ const confined: Record<string, ReadonlyArray<string>> = {
     "services/contacts/",
     "services/gateway/",
     "services/http/",
+    "services/live/",
     "services/messages/"
   ],
   "effect/http-api": [
@@ -53,6 +54,7 @@ const confined: Record<string, ReadonlyArray<string>> = {
     "services/health/",
     "services/webhooks/",
     "services/inbound/",
+    "services/live/",
     "services/messages/",
     "services/transports/agent-link/",
     "services/http/"
@@ -87,6 +89,7 @@ const confined: Record<string, ReadonlyArray<string>> = {
     "services/transports/agent-link/AgentsHeardRows.ts"
   ],
   "libphonenumber-js": ["services/http/"],
+  ws: ["infra/whatsapp/simulator/", "services/live/"],
   "ipaddr.js": ["infra/outbound-http/"]
 }
 
@@ -144,7 +147,8 @@ const below: Record<string, ReadonlyArray<string>> = {
   dispatch: ["devices", "inbound", "messages", "runtime", "tables", "telemetry", "transports", "views"],
   health: ["api", "devices", "http", "identity", "runtime", "telemetry", "transports/agent-link", "views", "webhooks"],
   webhooks: ["api", "events", "http", "identity", "privacy", "runtime", "tables", "telemetry", "views"],
-  gateway: ["api", "events", "http", "messages", "runtime", "telemetry"]
+  live: ["access", "api", "devices", "events", "http", "identity", "runtime", "telemetry", "views"],
+  gateway: ["api", "events", "http", "live", "messages", "runtime", "telemetry"]
 }
 
 const isIn = (places: ReadonlyArray<string>, file: string) => places.some((place) => file.startsWith(place))

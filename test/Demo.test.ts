@@ -35,19 +35,23 @@ describe("homing demo", () => {
     Effect.gen(function* () {
       const { leftBehind, process } = yield* demo(["--once", "--json"])
       assert.deepStrictEqual(yield* process.ended, { code: 0, signal: null }, process.stderr())
-      const { device, events, key, message, simulator, url } = lineOf(process.stdout())
+      const { device, endpoint, events, history, key, message, simulator, url } = lineOf(process.stdout())
       assert.match(url, /^http:\/\/127\.0\.0\.1:\d+$/)
       assert.match(key, keyPattern)
       assert.match(simulator, /^ws:\/\//)
       assert.strictEqual(message.device, device)
       assert.include(["sent", "delivered", "read"], message.status)
       assert.deepStrictEqual(
-        events.slice(0, 2).map(({ evidence, type }: { type: string; evidence?: string }) => [type, typeof evidence]),
+        history.slice(0, 2).map(({ evidence, type }: { type: string; evidence?: string }) => [type, typeof evidence]),
         [
           ["message.queued.v1", "undefined"],
           ["message.sent.v1", "string"]
         ]
       )
+      assert.match(endpoint.url, /^http:\/\/127\.0\.0\.1:\d+\/hook$/)
+      assert.lengthOf(events, 1)
+      assert.deepInclude(events[0], { type: "homing.inbound.message.v1", source: `/devices/${device}` })
+      assert.deepInclude(events[0].data.content, { type: "text", text: "Hello yourself" })
       assert.deepStrictEqual(yield* leftBehind, [])
     })
   )

@@ -18,7 +18,11 @@ const configured: Principal = { ...Client.configured, scopes: new Set(scopes), d
  */
 export class Authenticator extends Context.Service<
   Authenticator,
-  { readonly authenticate: (credential: string) => Principal | Lag | undefined }
+  {
+    readonly authenticate: (credential: string) => Principal | Lag | undefined
+    /** For what lasts: whether its key is still good, and may see what it might. */
+    readonly standing: (principal: Principal) => "good" | "changed" | "over"
+  }
 >()("homing/services/access/Authenticator") {}
 
 /** `apiKey` is the configured one. */
@@ -52,6 +56,12 @@ export const layer = (apiKey: Redacted.Redacted | undefined) =>
           if (owner === undefined) return "out_of_date" // what is not known limits no key
           uses.note(id, now)
           return { client, key: id, scopes, devices: owner.devices }
+        },
+        standing: ({ client, devices, key: id }) => {
+          if (id === configured.key) return "good"
+          const key = keys.get(id)
+          if (key === undefined || stateOf(key, fromMillis(wall())) !== "active") return "over"
+          return clients.get(client)?.devices === devices ? "good" : "changed"
         }
       }
     })

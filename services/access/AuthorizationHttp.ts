@@ -84,7 +84,7 @@ export const layer = Layer.effect(
 )
 
 /** The key as presented, either way; empty when there is none, `undefined` when there are two. */
-const credentialIn = (headers: Readonly<Record<string, string | undefined>>): string | undefined => {
+export const credentialIn = (headers: Readonly<Record<string, string | undefined>>): string | undefined => {
   const { authorization, "x-api-key": apiKey } = headers
   if (authorization === undefined) return apiKey ?? ""
   const token = /^bearer +(\S.*)$/i.exec(authorization)?.[1] ?? ""

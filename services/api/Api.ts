@@ -11,6 +11,7 @@ import { EventsApi } from "./EventsApi.ts"
 import { GatewayKeysApi } from "./GatewayKeysApi.ts"
 import { HealthApi, ProbesApi } from "./HealthApi.ts"
 import { InboundApi } from "./InboundApi.ts"
+import { LiveApi } from "./LiveApi.ts"
 import { MessagesApi } from "./MessagesApi.ts"
 import { withRateLimitHeaders } from "./RateLimitHeaders.ts"
 import { withSecurity } from "./Security.ts"
@@ -22,6 +23,7 @@ export class Api extends HttpApi.make("homing")
   .add(ContactsApi)
   .add(ChatsApi)
   .add(EventsApi)
+  .add(LiveApi)
   .add(DevicesApi)
   .add(AgentsApi)
   .add(GatewayKeysApi)

@@ -47,6 +47,11 @@ export const errorCodes = {
   unsupported_media_type: [415, "The request body must be application/json."],
   headers_too_large: [431, "The request's headers are too large."],
   rate_limited: [429, "Too many requests; try again later."],
+  too_many_connections: [
+    429,
+    "Too many connections follow what happens; close those that are not read, or try again later."
+  ],
+  origin_refused: [403, "Pages of this origin may not connect."],
   queue_full: [429, "Too many messages are waiting; try again later."],
   too_many_waits: [
     503,

@@ -37,6 +37,18 @@ const waits = { minimum: 0, maximum: 30_000, default: 0 } as const
 
 const word255 = Schema.String.check(Schema.isMaxLength(255))
 
+/** Where to begin, and of which events. */
+export const filters = (without: string) => ({
+  after: Schema.optionalKey(word255.annotate({ description: `A \`next\` or a \`cursor\` of before; ${without}.` })),
+  types: Schema.optionalKey(
+    Schema.String.check(Schema.isMaxLength(4_096)).annotate({
+      description: "Only those of these types, separated by commas.",
+      examples: ["homing.inbound.message.v1,homing.message.failed.v1"]
+    })
+  ),
+  device: Schema.optionalKey(word255.annotate({ description: "Only those of this device." }))
+})
+
 const limit = parameterAs("limit", { type: "integer", ...eventPageSizes, description: "How many at most." })
 const waitMs = parameterAs("waitMs", {
   type: "integer",
@@ -48,16 +60,7 @@ export class EventsApi extends HttpApiGroup.make("events")
   .add(
     HttpApiEndpoint.get("list", "/", {
       query: {
-        after: Schema.optionalKey(
-          word255.annotate({ description: "A `next` or a `cursor` of before; without, from the first event on." })
-        ),
-        types: Schema.optionalKey(
-          Schema.String.check(Schema.isMaxLength(4_096)).annotate({
-            description: "Only those of these types, separated by commas.",
-            examples: ["homing.inbound.message.v1,homing.message.failed.v1"]
-          })
-        ),
-        device: Schema.optionalKey(word255.annotate({ description: "Only those of this device." })),
+        ...filters("without, from the first event on"),
         limit: wholeNumber(eventPageSizes),
         waitMs: wholeNumber(waits)
       },

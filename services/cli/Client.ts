@@ -72,8 +72,15 @@ const Excerpt = Schema.Struct({
   detail: Schema.optionalKey(Schema.String)
 })
 const isExcerpt = Schema.is(Excerpt)
-const decodeExcerpt = Schema.decodeUnknownEffect(Excerpt)
+const decodeExcerpt = Schema.decodeUnknownEffect(Schema.fromJsonString(Excerpt))
 const failed = (excerpt: typeof Excerpt.Type) => new CallFailed({ ...excerpt, detail: excerpt.detail ?? excerpt.title })
+
+/** Why an answer with this body is none. */
+export const refused = (url: string, status: number, text: string): Effect.Effect<never, CallFailed | NotOurs> =>
+  Effect.flatMap(
+    Effect.mapError(decodeExcerpt(text), () => new NotOurs({ url, status })),
+    (excerpt) => Effect.fail(failed(excerpt))
+  )
 
 const explain = (url: string, error: unknown): Effect.Effect<never, CallFailed | NotOurs | Unreachable> => {
   if (isExcerpt(error)) return Effect.fail(failed(error))
@@ -81,7 +88,7 @@ const explain = (url: string, error: unknown): Effect.Effect<never, CallFailed |
   if (!("response" in error.reason)) return Effect.fail(new Unreachable({ url }))
   const { response } = error.reason
   // a gateway of another release has problems that this one does not declare
-  return Effect.flatMap(response.json, decodeExcerpt).pipe(
+  return Effect.flatMap(response.text, decodeExcerpt).pipe(
     Effect.mapError(() => new NotOurs({ url, status: response.status })),
     Effect.flatMap((excerpt) => Effect.fail(failed(excerpt)))
   )

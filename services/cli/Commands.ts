@@ -3,7 +3,7 @@ import { Array, Effect, Layer, Option } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { AgentId } from "#domain/Ids.ts"
 import { version } from "../Version.ts"
-import { agents, chats, clients, configured, contacts, evidence, json, keys } from "./GatewayCommands.ts"
+import { agents, chats, clients, configured, contacts, evidence, json, keys, listen } from "./GatewayCommands.ts"
 import { runMain } from "./Main.ts"
 import * as Usage from "./Usage.ts"
 
@@ -183,6 +183,7 @@ const homing = Command.make("homing").pipe(
   Command.withSubcommands([
     start,
     demo,
+    listen,
     simulator,
     agent,
     agents,

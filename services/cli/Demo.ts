@@ -8,9 +8,12 @@ import { whatsapp } from "#mac-agent/Layers.ts"
 import { Clients } from "../access/Clients.ts"
 import type { Config } from "../Config.ts"
 import { type Simulator, simulated } from "../layers/Adapters.ts"
+import { allowancesOf } from "../layers/Allowances.ts"
 import { together } from "../layers/Processes.ts"
+import { nowhere } from "../layers/Settings.ts"
 import * as Log from "../telemetry/Log.ts"
 import * as Client from "./Client.ts"
+import { reply } from "./DemoReply.ts"
 import { gatewayOptions } from "./Settings.ts"
 import { faint, good, inStatusColour, say, strong } from "./Terminal.ts"
 import * as Timeline from "./Timeline.ts"
@@ -34,6 +37,9 @@ const faultsOf = {
   error: { ack: { error: 463 } }
 } as const
 
+/** For the demo's own receiver of webhooks; what is configured is not asked: its address may be somebody's. */
+const addresses = { ...nowhere, outboundAllow: allowancesOf("loopback") }
+
 /** Gateway, agent and a simulated WhatsApp in this process, on a folder that goes away with it. */
 export const run = (config: Config, options: DemoOptions) =>
   Effect.scoped(
@@ -47,7 +53,7 @@ export const run = (config: Config, options: DemoOptions) =>
       tell("", `  ${strong("Homing")}  ${faint("gateway, agent and a simulated WhatsApp in this terminal")}`, "")
       const session = whatsapp(folder, { webSocketUrl: simulator.url })
       const services = yield* Layer.build(
-        together(folder, gatewayOptions(config), session).pipe(Layer.provideMerge(Log.layer(config.log)))
+        together(folder, gatewayOptions(config), session, addresses).pipe(Layer.provideMerge(Log.layer(config.log)))
       )
       yield* story(simulator, options, tell).pipe(Effect.provideContext(services))
     })
@@ -93,9 +99,14 @@ const story = Effect.fnUntraced(function* (
   tell(`  ${strong("Its history")}  ${faint(`GET /v1/messages/${message.id}/events`)}`, "")
   tell(...Timeline.render(moments), "")
 
+  const answered =
+    options.ack === "normal" ? yield* inTime(reply(ask, simulator, { own: ownNumber, friend }, tell)) : {}
   if (options.json) {
-    const once = options.once ? { message: yield* ask(({ messages }) => messages.get({ params })), events } : {}
-    say(JSON.stringify({ ...address, device, simulator: simulator.url, control: simulator.controlUrl, ...once }))
+    const once = options.once
+      ? { message: yield* ask(({ messages }) => messages.get({ params })), history: events }
+      : {}
+    const places = { simulator: simulator.url, control: simulator.controlUrl }
+    say(JSON.stringify({ ...address, device, ...places, ...once, ...answered }))
   }
   const proven = moments.some(({ finding, type }) => type === "message.sent.v1" && finding === "Signed")
   if (options.ack === "normal" && !proven) {
@@ -127,6 +138,12 @@ const settledAs = (ask: Client.Ask, id: string, status: string) =>
     "2 seconds"
   )
 
+const inTime = <A, E, R>(told: Effect.Effect<A, E, R>) =>
+  Effect.timeoutOrElse(told, {
+    duration: "30 seconds",
+    orElse: () => Effect.fail(new DemoFailed({ message: "no webhook told of the answer" }))
+  })
+
 const until = <A, E, R>(
   look: Effect.Effect<A, E, R>,
   fits: (a: A) => boolean,
@@ -147,6 +164,8 @@ const invitation = ({ key, url }: Client.Address, device: string, simulator: Sim
   `    -H 'Authorization: Bearer ${key}' \\`,
   `    -H 'Content-Type: application/json' -H "Idempotency-Key: $(date +%s)" \\`,
   `    -d '{"device":"${device}","to":"${friend}","content":{"type":"text","text":"Hello again"}}'`,
+  "",
+  `  ${faint("Follow what happens:")}  API_KEY=${key} npm run homing -- listen --url ${url}`,
   "",
   `  ${faint("URL       ")} ${url}   ${faint("(OpenAPI at /openapi.json)")}`,
   `  ${faint("key       ")} ${key}`,

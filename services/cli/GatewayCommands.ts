@@ -5,7 +5,7 @@ import { DeviceId } from "#domain/Ids.ts"
 /** The commands that ask a running gateway, and what they share with the others. */
 
 export const json = Flag.Boolean("json").pipe(
-  Flag.withDescription("Print one JSON line for programs"),
+  Flag.withDescription("Print JSON lines for programs"),
   Flag.withDefault(false)
 )
 
@@ -153,6 +153,25 @@ export const keys = Command.make("keys").pipe(
   Command.withDescription("Ask a running gateway about the keys it signs with; needs API_KEY"),
   Command.withSubcommands([keysList, keysRotate, keysRevoke])
 )
+
+const filter = (name: string, what: string) => Flag.String(name).pipe(Flag.withDescription(what), Flag.optional)
+
+export const listen = Command.make(
+  "listen",
+  {
+    url,
+    json,
+    after: filter("after", "Begin behind this `cursor`, instead of with what comes"),
+    types: filter("types", "Only events of these types, comma-separated"),
+    device: filter("device", "Only events of this device")
+  },
+  ({ after, device, json, types, url }) =>
+    Effect.gen(function* () {
+      const { listen } = yield* Effect.promise(() => import("./ListenCommand.ts"))
+      const [from, of, by, at] = [after, device, types, url].map(Option.getOrUndefined)
+      yield* listen(yield* configured, { json, after: from, device: of, types: by, url: at })
+    })
+).pipe(Command.withDescription("Follow what happens, a line for each event, until Ctrl-C; needs API_KEY"))
 
 const evidenceCommand = Effect.promise(() => import("./EvidenceCommand.ts"))
 

@@ -18,6 +18,7 @@ export const gatewayOptions = ({
   door,
   http,
   inbound,
+  live,
   messages,
   process,
   provenance,
@@ -30,6 +31,7 @@ export const gatewayOptions = ({
   http: { ...door, ...http, rateLimits },
   queueLimits: messages,
   inbound,
+  live,
   reconciler: { everyMillis: 30_000, patienceMillis: 60_000, graceMillis: 60_000 },
   webhooks: { environment: webhooks }
 })

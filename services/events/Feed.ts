@@ -1,4 +1,4 @@
-import { Context, Effect, Exit, Layer, Option } from "effect"
+import { type Array, Context, Effect, Exit, Layer, Option } from "effect"
 import { categories } from "#domain/Aggregates.ts"
 import type { DeviceId } from "#domain/Ids.ts"
 import { Later } from "#domain/Later.ts"
@@ -28,6 +28,10 @@ export interface Asked {
   readonly personal: boolean
 }
 
+export type Hear = (
+  events: ReadonlyArray<RecordedEvent>
+) => Effect.Effect<void, EventStoreUnavailable | SubjectKeysUnavailable>
+
 /** The log as the outside may follow it: in its order, without gap or repetition. */
 export class Feed extends Context.Service<
   Feed,
@@ -36,13 +40,18 @@ export class Feed extends Context.Service<
     readonly read: (
       asked: Asked
     ) => Effect.Effect<Read<PublicEvent>, WaitsFull | EventStoreUnavailable | SubjectKeysUnavailable>
+    /**
+     * Hears from now on what this process reads of the log, in its order: more than once where it failed to hear it.
+     * Answers how far the reading is, behind which nothing is missed; waits while it has not begun.
+     */
+    readonly listen: (hear: Hear) => Effect.Effect<bigint | undefined>
     /** Answers all who wait with nothing; later ones do not wait. For a shutdown. */
     readonly releaseWaits: Effect.Effect<void>
   }
 >()("homing/services/events/Feed") {}
 
-type Wanted = Pick<Asked, "types" | "device" | "seen">
-const matches = ({ device, seen, types }: Wanted, about: About | undefined): boolean =>
+export type Wanted = Pick<Asked, "types" | "device" | "seen">
+export const matches = ({ device, seen, types }: Wanted, about: About | undefined): boolean =>
   about !== undefined &&
   (types === undefined || types.has(about.type)) &&
   (device === undefined || device === about.device) &&
@@ -62,15 +71,24 @@ export const layer = ({ mostWaiting }: { readonly mostWaiting: number }) =>
 
       observe("homing_event_waits_open", "Requests that wait for events.", () => waiting)
 
-      const wake = Effect.fnUntraced(function* (events: ReadonlyArray<RecordedEvent>) {
+      const listeners = new Set<Hear>()
+      const begun = new Later<void>()
+      let reached: bigint | undefined
+
+      const wake = Effect.fnUntraced(function* (events: Array.NonEmptyReadonlyArray<RecordedEvent>) {
+        reached = events[events.length - 1]!.position // first: who listens from now on hears what is behind these
+        for (const hear of listeners) yield* hear(events)
         if (ears.size === 0) return
         for (const event of events) {
           const found = yield* about(event)
           for (const [ear, wanted] of ears) if (matches(wanted, found)) ear.tell(Exit.void)
         }
       })
-      const follow = (after: bigint | undefined) =>
-        Subscription.follow({ name: "events", categories, after, handle: wake })
+      const follow = (after: bigint | undefined) => {
+        reached = after
+        begun.tell(Exit.void)
+        return Subscription.follow({ name: "events", categories, after, handle: wake })
+      }
       const head = yield* Effect.option(store.head) // before the first request: what comes later is heard
       const patient = Effect.flatMap(Effect.retry(store.head, patiently), follow)
       yield* Effect.forkScoped(Option.isSome(head) ? follow(head.value) : patient)
@@ -112,6 +130,11 @@ export const layer = ({ mostWaiting }: { readonly mostWaiting: number }) =>
               wait(asked),
               Effect.sync(() => waiting--)
             )
+          }),
+        listen: (hear) =>
+          Effect.map(begun.told, () => {
+            listeners.add(hear)
+            return reached
           }),
         releaseWaits: Effect.sync(() => {
           released = true

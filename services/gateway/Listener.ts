@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type Server, ServerResponse } from "node:http"
+import { isLive } from "../live/Sockets.ts"
 import { connectionClosed } from "../telemetry/Metrics.ts"
 import { refuseUnreadable } from "./Unreadable.ts"
 
@@ -20,7 +21,7 @@ const silenceTimeout = 90_000
 export const listener = ({ connectionLimit }: { readonly connectionLimit?: number }): Server => {
   const server = createServer({
     ServerResponse: WholeResponse,
-    shouldUpgradeCallback: () => false, // an upgraded connection would be out of reach of all that follows
+    shouldUpgradeCallback: isLive, // any other upgraded connection would be out of reach of all that follows
     keepAliveTimeout,
     joinDuplicateHeaders: true, // else the first of two is taken in silence, and a proxy may have judged by the other
     headersTimeout: 15_000,

@@ -11,6 +11,8 @@ import type * as Admission from "../http/Admission.ts"
 import { maxBodyBytes } from "../http/Body.ts"
 import { track } from "../http/Connections.ts"
 import { exactPaths } from "../http/Paths.ts"
+import { Live } from "../live/Live.ts"
+import { Sockets } from "../live/Sockets.ts"
 import { Messages } from "../messages/Messages.ts"
 import { Stop } from "../runtime/Stop.ts"
 import * as DocsHttp from "./DocsHttp.ts"
@@ -42,7 +44,7 @@ const beginShutdown = (server: Server, { drainTimeoutMs }: Options) =>
   Layer.effectDiscard(
     Effect.gen(function* () {
       const { closeIdle, requests } = track(server)
-      const waits = [(yield* Messages).releaseWaits, (yield* Feed).releaseWaits]
+      const waits = [(yield* Messages).releaseWaits, (yield* Feed).releaseWaits, (yield* Live).end]
       const stop = yield* Stop
       const close = Effect.sync(() => {
         const sweep = every(sweepMillis, closeIdle)
@@ -60,6 +62,11 @@ const beginShutdown = (server: Server, { drainTimeoutMs }: Options) =>
       yield* Effect.addFinalizer(() => Effect.all([stop.begin, told, close, ...waits], { discard: true }))
     })
   )
+
+/** By the gateway's own hand: the platform would take the request through the router, where it has to say its key first. */
+const upgrades = (server: Server) =>
+  Layer.effectDiscard(Effect.map(Sockets, ({ accept }) => server.removeAllListeners("upgrade").on("upgrade", accept)))
+
 /** For the answers to what is interrupted when the time is over. */
 const cutOffGraceMillis = 250
 
@@ -72,7 +79,7 @@ export const layer = <E = never, R = never>(options: Options, others?: Layer.Lay
     const server = listener(options)
     const all = Layer.mergeAll(routes, DocsHttp.layer, Edge.layer(options))
     const app = others === undefined ? all : Layer.merge(all, others)
-    return beginShutdown(server, options).pipe(
+    return Layer.merge(beginShutdown(server, options), upgrades(server)).pipe(
       Layer.provideMerge(
         HttpRouter.serve(app, { disableLogger: true, disableListenLog: true, routerConfig: exactPaths })
       ),

@@ -1,8 +1,8 @@
 import type { Server } from "node:http"
 import type { Duplex } from "node:stream"
 import type { ErrorCode } from "../api/ErrorCodes.ts"
-import { contentType, problem } from "../api/Problems.ts"
-import { closeSoon } from "../http/Connections.ts"
+import { problem } from "../api/Problems.ts"
+import { answerRaw } from "../http/RawAnswer.ts"
 import { connectionClosed } from "../telemetry/Metrics.ts"
 
 const codes: Readonly<Record<string, ErrorCode>> = {
@@ -20,11 +20,5 @@ export const refuseUnreadable = (server: Server): Server =>
     }
     const found = problem(codes[error.code ?? ""] ?? "bad_request")
     connectionClosed(found.code)
-    const body = JSON.stringify(found)
-    socket.end(
-      `HTTP/1.1 ${found.status} ${found.code}\r\nConnection: close\r\nContent-Type: ${contentType}\r\n` +
-        `X-Request-Id: ${globalThis.crypto.randomUUID()}\r\n` +
-        `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`
-    )
-    closeSoon(socket)
+    answerRaw(socket, found)
   })

@@ -1,11 +1,10 @@
 import { Array, Context, Effect, Layer } from "effect"
-import type { HttpServerRequest } from "effect/http"
 import type { DeviceId } from "#domain/Ids.ts"
 import { type Claim, RateLimits, type Standing } from "#domain/ports/RateLimits.ts"
 import type { RateFamily } from "../api/Authorization.ts"
 import type { Principal } from "../api/Principal.ts"
 import { requestLimited } from "../telemetry/Metrics.ts"
-import { clientAddresses, type Trust } from "./ClientAddress.ts"
+import { type Asking, clientAddresses, type Trust } from "./ClientAddress.ts"
 import { limitOf } from "./RateHeaders.ts"
 import { contextOf, type Limit, type Verdict } from "./RequestContext.ts"
 
@@ -39,7 +38,7 @@ export class RateLimited {
   }
 }
 
-type Request = HttpServerRequest.HttpServerRequest
+type Request = Asking
 
 /** Who is let in how often. Every verdict is remembered with its request, for the headers of the answer. */
 export class Admission extends Context.Service<

@@ -21,7 +21,8 @@ export const trustOf = (text: string): Trust | undefined => {
   return { proxies }
 }
 
-interface Request {
+/** What is known of a request before it is read. */
+export interface Asking {
   readonly headers: Readonly<Record<string, string | undefined>>
   readonly remoteAddress: Option.Option<string>
 }
@@ -33,7 +34,7 @@ interface Request {
  */
 export const clientAddresses =
   (trust: Trust | undefined) =>
-  ({ headers, remoteAddress }: Request): string | undefined => {
+  ({ headers, remoteAddress }: Asking): string | undefined => {
     if (Option.isNone(remoteAddress)) return undefined
     const nearest = unmapped(remoteAddress.value)
     const forwarded = trust === undefined ? undefined : headers["x-forwarded-for"]

@@ -30,6 +30,7 @@ const problems = {
   DeviceUnpaired: () => problem("device_not_paired"),
   OtherContent: () => problem("idempotency_conflict"),
   QueueFull: () => problem("queue_full"),
+  ConnectionsFull: () => problem("too_many_connections"),
   WaitsFull: () => problem("too_many_waits"),
 
   ReplyTargetUnknown: () => problem("reply_target_not_found"),

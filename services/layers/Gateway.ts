@@ -15,6 +15,7 @@ import * as Identity from "../identity/Feature.ts"
 import * as OlderLog from "../identity/OlderLog.ts"
 import * as Inbound from "../inbound/Feature.ts"
 import type { Options as InboundOptions } from "../inbound/Inbound.ts"
+import * as Live from "../live/Feature.ts"
 import * as Messages from "../messages/Feature.ts"
 import type { QueueLimits } from "../messages/MessagesLive.ts"
 import { Personal } from "../privacy/Personal.ts"
@@ -37,6 +38,7 @@ export interface GatewayOptions {
   readonly reconciler: ReconcilerOptions
   readonly inbound?: InboundOptions
   readonly webhooks?: Webhooks.Options
+  readonly live?: Partial<Live.Options>
 }
 
 /** Whether this process can do its part, and how much of the log it has heard. */
@@ -67,7 +69,7 @@ export const gateway = <A = never, E = never, R = never>(
   const phoneNumber = phoneNumbers(options.http.phoneCountryCode)
   return Server.layer(options.http).pipe(
     Layer.provideMerge(behind),
-    Layer.provideMerge([Dispatch.layer(options.reconciler), HealthHttp.layer]),
+    Layer.provideMerge([Dispatch.layer(options.reconciler), HealthHttp.layer, Live.layer(options.live)]),
     Layer.provideMerge(Webhooks.layer(options.webhooks)),
     Layer.provideMerge([transports, Events.layer]),
     Layer.provideMerge([Inbound.layer(options.inbound), Chats.layer]),

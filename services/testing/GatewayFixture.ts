@@ -1,5 +1,5 @@
 import { assert } from "@effect/vitest"
-import { Context, Effect, Layer, Redacted } from "effect"
+import { Context, Effect, Layer, Redacted, Stream } from "effect"
 import { HttpServer } from "effect/http"
 import { DeviceId, defaultTenant, MessageId } from "#domain/Ids.ts"
 import { fromMillis } from "#domain/Instant.ts"
@@ -19,6 +19,7 @@ import * as Chats from "#services/chats/Feature.ts"
 import { DeviceRegistry } from "#services/devices/DeviceRegistry.ts"
 import { type DeviceDocument, Devices } from "#services/devices/Devices.ts"
 import * as DevicesHttp from "#services/devices/DevicesHttp.ts"
+import { type PairingCode, PairingCodes } from "#services/devices/PairingCodes.ts"
 import * as Events from "#services/events/Feature.ts"
 import * as Server from "#services/gateway/Server.ts"
 import { Deployment } from "#services/health/Deployment.ts"
@@ -27,6 +28,7 @@ import * as Admission from "#services/http/Admission.ts"
 import { phoneNumbers } from "#services/http/PhoneNumbers.ts"
 import { Identity } from "#services/identity/Identity.ts"
 import * as Inbound from "#services/inbound/Feature.ts"
+import * as Live from "#services/live/Feature.ts"
 import { type MessageDocument, Messages, type SendRequest } from "#services/messages/Messages.ts"
 import * as MessagesHttp from "#services/messages/MessagesHttp.ts"
 import { Personal } from "#services/privacy/Personal.ts"
@@ -131,6 +133,8 @@ export interface Stubs {
   readonly store?: Partial<EventStore["Service"]>
   readonly views?: Partial<Views["Service"]>
   readonly options?: Partial<Server.Options>
+  readonly live?: Partial<Live.Options>
+  readonly codes?: Stream.Stream<PairingCode & { readonly device: DeviceId }>
   readonly limits?: Layer.Layer<RateLimits>
   readonly log?: { readonly level: Log.Level; readonly write: (line: string) => void }
 }
@@ -158,7 +162,8 @@ export const gateway = (stubs: Stubs = {}) => {
       GatewayKeysHttp.layer,
       HealthHttp.layer
     ]),
-    Layer.provide(Events.layer),
+    Layer.provide(Live.layer(stubs.live)),
+    Layer.provideMerge(Events.layer),
     Layer.provideMerge(Access.layer(Redacted.make(apiKey))),
     Layer.provide([Admission.layer(options), Personal.layer]),
     Layer.provide([Readiness.layer, Stop.layer(options.drainTimeoutMs)]),
@@ -173,6 +178,7 @@ export const gateway = (stubs: Stubs = {}) => {
     Layer.provide([
       Layer.succeed(Messages, { ...messages, ...stubs.messages }),
       Layer.succeed(Devices, { ...devices, ...stubs.devices }),
+      Layer.succeed(PairingCodes, { shown: stubs.codes ?? Stream.empty } as PairingCodes["Service"]),
       Layer.succeed(Endpoints, endpoints),
       Layer.succeed(Deliveries, {} as Deliveries["Service"]),
       Layer.succeed(Standing, { pending: () => 0, warnings: () => [] }),

@@ -1,0 +1,37 @@
+import { Effect } from "effect"
+import { Authenticator } from "../access/Authenticator.ts"
+import { may, type Principal } from "../api/Principal.ts"
+import { problem } from "../api/Problems.ts"
+import { type Filter, type Place, type Understood, understand } from "../events/Filter.ts"
+import { Admission } from "../http/Admission.ts"
+import type { Asking } from "../http/ClientAddress.ts"
+import { problemFor } from "../http/Foreseen.ts"
+import { Identity } from "../identity/Identity.ts"
+import { Fitness } from "../runtime/Fitness.ts"
+
+export interface Admitted {
+  readonly principal: Principal
+  readonly wanted: Understood
+}
+
+/** What every other request passes on its way in, for one that becomes a WebSocket. */
+export const make = Effect.gen(function* () {
+  const { authenticate } = yield* Authenticator
+  const admission = yield* Admission
+  const { epoch } = yield* Identity
+  const { obstacle } = yield* Fitness
+
+  return Effect.fnUntraced(function* (asking: Asking, key: string, filter: Filter, place: Place) {
+    if (obstacle() === "clock_off") return yield* Effect.fail(problem("clock_off"))
+    const principal = authenticate(key)
+    if (principal === undefined) return yield* Effect.fail(problem("unauthorized"))
+    if (typeof principal === "string") return yield* Effect.fail(problem(principal))
+    if (!may(principal, "events:read")) {
+      return yield* Effect.fail(problem("forbidden", { detail: "The scope events:read is needed." }))
+    }
+    const limited = yield* admission.admit(asking, principal, "messages")
+    if (limited !== undefined) return yield* Effect.fail(problemFor(limited, asking))
+    const admitted: Admitted = { principal, wanted: yield* understand(epoch, principal, filter, place) }
+    return admitted
+  })
+})

@@ -1,0 +1,164 @@
+import { Array, Context, Effect, Exit, Layer, Schema } from "effect"
+import { Client } from "#domain/access/Client.ts"
+import { categoryOf } from "#domain/Ids.ts"
+import { Later } from "#domain/Later.ts"
+import { every } from "#domain/Timer.ts"
+import { Authenticator } from "../access/Authenticator.ts"
+import type { Principal } from "../api/Principal.ts"
+import { Feed } from "../events/Feed.ts"
+import type { Understood } from "../events/Filter.ts"
+import { PublicEvents } from "../events/PublicEvents.ts"
+import { cursorOf } from "../http/Cursor.ts"
+import { Identity } from "../identity/Identity.ts"
+import { observe } from "../telemetry/Metrics.ts"
+import { inForce, Views } from "../views/Views.ts"
+import * as Broadcast from "./Broadcast.ts"
+import type { Ending, Outlet } from "./Outlet.ts"
+
+export interface Options {
+  readonly connections: number
+  readonly connectionsPerKey: number
+  /** How often every connection gets a sign of life, and has to have taken what it was given before. */
+  readonly beatMillis?: number
+}
+
+/** A place among the connections, held from before anything is known of its key until it is closed. */
+export interface Seat {
+  /** Whether there is room for one more of this key. */
+  readonly claim: (principal: Principal) => boolean
+  /** Tells what happens until the connection is gone. Without a place to begin at: what comes from now on. */
+  readonly follow: (asked: Understood, principal: Principal, outlet: Outlet) => Effect.Effect<void>
+  readonly leave: () => void
+}
+
+/** Who follows what happens, as it happens. */
+export class Live extends Context.Service<
+  Live,
+  {
+    /** `undefined`: there are as many as there may be, or the gateway stops. */
+    readonly sit: () => Seat | undefined
+    /** Ends all, and lets nobody in any more. For a shutdown. */
+    readonly end: Effect.Effect<void>
+  }
+>()("homing/services/live/Live") {}
+
+/** There are as many connections as there may be, in all or of this key. */
+export class ConnectionsFull extends Schema.TaggedError<ConnectionsFull>()("ConnectionsFull", {
+  retryAfterSeconds: Schema.Number
+}) {}
+
+interface Connection {
+  readonly principal: Principal
+  readonly outlet: Outlet
+  readonly cursor: () => string | undefined
+}
+
+/** A key expires without an event. */
+const lookMillis = 1_000
+
+export const layer = ({ beatMillis = 15_000, connections: most, connectionsPerKey }: Options) =>
+  Layer.effect(
+    Live,
+    Effect.gen(function* () {
+      const { standing } = yield* Authenticator
+      const { epoch } = yield* Identity
+      const feed = yield* Feed
+      const views = yield* Views
+      const broadcast = yield* Broadcast.make(feed, yield* PublicEvents)
+      const scope = yield* Effect.scope
+      const open = new Set<Connection>()
+      const perKey = new Map<string, number>()
+      let seats = 0
+      let stopped = false
+
+      observe("homing_live_connections", "Connections that follow what happens.", () => seats)
+
+      const endEach = (why: (connection: Connection) => Ending | undefined) => {
+        for (const connection of open) {
+          const found = why(connection)
+          if (found !== undefined) connection.outlet.end(found)
+        }
+      }
+      const judge = ({ principal }: Connection): Ending | undefined => {
+        const found = standing(principal)
+        return found === "good" ? undefined : found === "over" ? "unauthorized" : "key_changed"
+      }
+      const look = every(lookMillis, () => endEach(judge)).unref()
+      const beat = every(beatMillis, () => {
+        endEach(({ outlet }) => (outlet.isStuck() ? "too_slow" : undefined))
+        for (const { cursor, outlet } of open) outlet.mark(cursor())
+      }).unref()
+      yield* Effect.addFinalizer(() =>
+        Effect.sync(() => {
+          look.stop()
+          beat.stop()
+        })
+      )
+
+      /** What was decided about keys ends connections as soon as it is in force here. */
+      const hearOfKeys = feed.listen((events) => {
+        const last = Array.findLast(events, ({ stream }) => categoryOf(stream) === Client.category)
+        if (open.size === 0 || last._tag === "None") return Effect.void
+        const judged = Effect.andThen(
+          Effect.ignore(inForce(views, last.value.position)),
+          Effect.sync(() => endEach(judge))
+        )
+        return Effect.asVoid(Effect.forkIn(judged, scope))
+      })
+      yield* Effect.forkScoped(hearOfKeys)
+
+      const follow = Effect.fnUntraced(function* (asked: Understood, principal: Principal, outlet: Outlet) {
+        const after = asked.after ?? (yield* broadcast.head)
+        let place = () => after
+        const cursor = () => {
+          const reached = place()
+          return reached === undefined ? undefined : cursorOf(epoch, reached)
+        }
+        const connection = { principal, outlet, cursor }
+        open.add(connection)
+        outlet.mark(cursor())
+        const found = judge(connection)
+        if (stopped || found !== undefined) outlet.end(found ?? "shutting_down")
+        const told = broadcast.follow({ ...asked, after }, outlet, (noted) => {
+          place = noted
+        })
+        yield* Effect.ensuring(
+          Effect.raceFirst(told, outlet.gone),
+          Effect.sync(() => open.delete(connection))
+        )
+      })
+
+      const sit = (): Seat | undefined => {
+        if (stopped || seats >= most) return undefined
+        seats++
+        let key: string | undefined
+        const left = new Later<void>()
+        return {
+          claim: (principal) => {
+            const taken = perKey.get(principal.key) ?? 0
+            if (taken >= connectionsPerKey) return false
+            key = principal.key
+            perKey.set(key, taken + 1)
+            return true
+          },
+          follow,
+          leave: () => {
+            if (!left.tell(Exit.void)) return
+            seats--
+            if (key === undefined) return
+            const others = perKey.get(key)! - 1
+            if (others === 0) perKey.delete(key)
+            else perKey.set(key, others)
+          }
+        }
+      }
+
+      return {
+        sit,
+        end: Effect.sync(() => {
+          stopped = true
+          endEach(() => "shutting_down")
+        })
+      }
+    })
+  )
