@@ -61,6 +61,7 @@ const confined: Record<string, ReadonlyArray<string>> = {
     "services/messages/SenderRows.ts",
     "services/inbound/FactRows.ts",
     "services/access/KeysRows.ts",
+    "services/announcements/AnnouncedRows.ts",
     "services/access/KeyUseRows.ts",
     "services/devices/DevicesRows.ts",
     "services/dispatch/CheckpointRows.ts",
@@ -114,6 +115,7 @@ const below: Record<string, ReadonlyArray<string>> = {
   messages: ["access", "api", "devices", "http", "identity", "privacy", "runtime", "telemetry", "views"],
   inbound: ["api", "http", "identity", "privacy", "runtime", "views"],
   events: ["api", "http", "identity", "inbound", "messages", "privacy", "runtime", "telemetry"],
+  announcements: ["events", "http", "identity", "runtime", "tables", "telemetry"],
   "transports/agent-link": [
     "api",
     "devices",
@@ -127,7 +129,17 @@ const below: Record<string, ReadonlyArray<string>> = {
   ],
   transports: ["messages", "runtime"],
   dispatch: ["devices", "messages", "runtime", "tables", "telemetry", "transports", "views"],
-  health: ["api", "devices", "http", "identity", "runtime", "telemetry", "transports/agent-link", "views"],
+  health: [
+    "announcements",
+    "api",
+    "devices",
+    "http",
+    "identity",
+    "runtime",
+    "telemetry",
+    "transports/agent-link",
+    "views"
+  ],
   webhooks: ["api", "events", "http", "identity", "privacy", "runtime", "tables", "views"],
   gateway: ["api", "events", "http", "messages", "runtime", "telemetry"]
 }

@@ -18,7 +18,7 @@ const reasons = [
 ] as const satisfies ReadonlyArray<ErrorCode>
 
 /** What somebody should look after, although the gateway is of use. */
-const warnings = ["device_disconnected", "device_logged_out", "device_not_paired", "bus_storage"] as const
+const warnings = ["device_disconnected", "device_logged_out", "device_not_paired", "bus_storage", "bus_events"] as const
 
 const Alive = Schema.Struct({
   status: Schema.Literal("ok").annotate({ description: "Nothing else is said." })
@@ -43,7 +43,8 @@ export const Details = Schema.Struct({
   }),
   bus: Schema.Struct({
     promise,
-    shortage: nullable(Schema.String, "What the bus refuses to make room for, and what it lacks.")
+    shortage: nullable(Schema.String, "What the bus refuses to make room for, and what it lacks."),
+    events: nullable(Schema.String, "Why this gateway publishes no events on it, while that is so.")
   }).annotate({ description: "What carries envelopes between gateway and agents." }),
   views: Schema.Struct({
     caughtUp: flag("Whether all is in memory that stood in the log a moment ago."),

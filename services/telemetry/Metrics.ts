@@ -67,6 +67,9 @@ export const orderStranded = counter(
   "transport"
 )
 
+/** Of an event that was published on the bus, its type. */
+export const eventAnnounced = counter("homing_events_published_total", "Events published on the bus.", "type")
+
 /** A number that is looked up when somebody asks for it. */
 export const observe = (
   name: string,
