@@ -24,7 +24,7 @@ export interface Tuning {
 
 export const defaults: Tuning = {
   ackWait: 30_000,
-  eventAckWait: 10_000,
+  eventAckWait: 5_000,
   maxDeliveries: 20,
   maxUnacknowledged: 2_048,
   request: 5_000,
