@@ -102,6 +102,7 @@ describeWith("nats-server", "events on the bus", () => {
       const device = yield* connectedDevice(homing)
       yield* agrees(homing, jsm)
       yield* Effect.promise(() => jsm.streams.delete("EVENTS"))
+      yield* agrees(homing, jsm) // nothing has to happen for that
       yield* sends(homing, device, "one")
       yield* agrees(homing, jsm)
       yield* Effect.promise(() => jsm.streams.purge("EVENTS"))

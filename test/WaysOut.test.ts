@@ -1,9 +1,8 @@
-import { mkdirSync } from "node:fs"
-import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { connect } from "nats"
-import { callerOf, eventually } from "./Homing.ts"
+import { scanner } from "./Canaries.ts"
+import { callerOf, eventually, text } from "./Homing.ts"
 import { scan } from "./Process.ts"
 import { isVerified, receiver } from "./Receiver.ts"
 import * as Split from "./Split.ts"
@@ -12,7 +11,13 @@ import * as Split from "./Split.ts"
 
 const own = "15550100001"
 const friend = "60123987651"
+const said = "the zanzibar quokka sings at noon"
+const heard = "a mauve walrus answered from afar"
+const deviceName = "Quetzalcoatl's handset"
 const type = "homing.inbound.message.v1"
+
+/** What must not be in anything that NATS keeps. */
+const canaries = scanner({ "own number": own, "friend's number": friend, said, heard, "device's name": deviceName })
 
 /** The ids on the stream of this type, in its order. */
 const onBus = (servers: string) =>
@@ -35,12 +40,11 @@ const onBus = (servers: string) =>
 
 describe("what a contact writes, over EventStoreDB's stand-in, NATS and PostgreSQL", () => {
   it.live(
-    "is told once and in order by webhook, by the bus and to who follows, also when the gateway that told it is killed",
+    "is told once and in order by webhook, by the bus without what is personal, and to who follows, also when the gateway that told it is killed",
     () =>
       Effect.gen(function* () {
         const whole = yield* Split.backbones
         const bones = { ...whole, env: { ...whole.env, OUTBOUND_ALLOW: "loopback" } }
-        mkdirSync(join(bones.cwd, "agent"), { recursive: true, mode: 0o700 })
         const { device, gateway: one } = yield* Split.connected(bones)
         yield* scan(one, bones.whatsapp, device, own)
         const two = yield* Split.gateway(bones, "gateway", one.key)
@@ -59,7 +63,7 @@ describe("what a contact writes, over EventStoreDB's stand-in, NATS and PostgreS
               (body.items as ReadonlyArray<{ data: { content: { text: string } } }>).map(
                 ({ data }) => data.content.text
               ),
-              ids.map((_, i) => `number ${i}`)
+              ids.map((_, i) => `${heard} ${i}`)
             )
             yield* eventually(onBus(bones.nats.url), ({ length }) => length >= n)
             assert.deepStrictEqual(yield* onBus(bones.nats.url), ids)
@@ -77,16 +81,25 @@ describe("what a contact writes, over EventStoreDB's stand-in, NATS and PostgreS
             assert.lengthOf(facts.body.items, n)
           })
 
-        for (let i = 0; i < 5; i++) yield* says(`number ${i}`)
+        for (let i = 0; i < 5; i++) yield* says(`${heard} ${i}`)
         yield* told(5, one)
         yield* told(5, two)
         yield* one.process.end("SIGKILL")
-        for (let i = 5; i < 10; i++) yield* says(`number ${i}`)
+        for (let i = 5; i < 10; i++) yield* says(`${heard} ${i}`)
         yield* told(10, two)
         yield* whole.eventStore.kill
         yield* whole.eventStore.restart
-        yield* says("number 10")
+        yield* says(`${heard} 10`)
         yield* told(11, two)
+
+        yield* two.call("PATCH", `/v1/devices/${device}`, { name: deviceName })
+        const sent = yield* two.call("POST", "/v1/messages", { ...text(device, said), to: `+${friend}` })
+        assert.strictEqual(sent.body.status, "sent")
+        yield* eventually(
+          Effect.sync(() => scanner({ sent: "homing.message.sent.v1" }).inFolder(bones.nats.directory).findings.length),
+          (found) => found > 0
+        )
+        assert.deepStrictEqual(canaries.inFolder(bones.nats.directory).findings, [])
       }),
     180_000
   )

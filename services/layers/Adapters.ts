@@ -89,7 +89,7 @@ export const nkey = Effect.gen(function* () {
 
 const dayMillis = 24 * 3_600_000
 
-const eventsOn = ({ eventsConsumers: consumers, eventsMaxAgeDays, eventsMaxBytes: maxBytes }: Addresses) =>
+const eventsOn = ({ eventsConsumers: consumers = [], eventsMaxAgeDays, eventsMaxBytes: maxBytes }: Addresses) =>
   maxBytes === 0 ? undefined : { consumers, maxBytes, keptMillis: eventsMaxAgeDays * dayMillis }
 
 const bus = (addresses: Addresses) => {

@@ -77,9 +77,8 @@ export const addresses = {
     "a number from 1 to 365",
     "For how many days events are kept on NATS."
   ),
-  eventsConsumers: setting(
+  eventsConsumers: optional(
     "EVENTS_CONSUMERS",
-    "",
     parsed(consumersOf),
     "names of 1 to 32 of a-z, 0-9 and -, separated by commas",
     "The services that read events on NATS: each gets a durable consumer of its name."
@@ -96,5 +95,5 @@ export const nowhere: Addresses = {
   outboundAllow: undefined,
   eventsMaxBytes: 1_073_741_824,
   eventsMaxAgeDays: 7,
-  eventsConsumers: []
+  eventsConsumers: undefined
 }

@@ -150,8 +150,9 @@ describeWith("nats-server", "a service that reads events", () => {
       const first = yield* as(server.url, keys.billing, inboxOf({ consumer: billing }))
       assert.deepStrictEqual(yield* read(first, 3, (id) => id === "3"), ["1", "2", "3"])
       yield* Effect.promise(() => first.close())
+      yield* bus.publish(5, numbered(6, 6))
       const second = yield* as(server.url, keys.billing, inboxOf({ consumer: billing }))
-      assert.deepStrictEqual(yield* read(second, 3), ["3", "4", "5"])
+      assert.deepStrictEqual(yield* read(second, 4), ["3", "4", "5", "6"])
     })
   )
 

@@ -9,7 +9,14 @@ import * as JetStream from "../JetStream.ts"
 import type { Tuning } from "../Tuning.ts"
 
 /** Less patient than the real thing. */
-export const impatient: Partial<Tuning> = { ackWait: 2_000, eventAckWait: 2_000, request: 2_000, heartbeat: 500, look: 500, stuck: 4_000 }
+export const impatient: Partial<Tuning> = {
+  ackWait: 2_000,
+  eventAckWait: 2_000,
+  request: 2_000,
+  heartbeat: 500,
+  look: 500,
+  stuck: 4_000
+}
 
 export interface Ends {
   readonly agent?: AgentId
