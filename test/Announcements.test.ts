@@ -22,7 +22,7 @@ const portsTo = ({ url }: NatsServer) =>
       url,
       nkeySeed: Redacted.make(keys.gateway.seed),
       events: { consumers: [billing], maxBytes: 16 * 1_048_576, keptMillis: 86_400_000 },
-      tuning: { look: 300, request: 2_000 }
+      tuning: { look: 300, request: 2_000, eventWindow: 100 }
     })
   )
 
@@ -109,6 +109,35 @@ describeWith("nats-server", "events on the bus", () => {
       const { length } = yield* inLog(homing)
       yield* sends(homing, device, "two")
       yield* agrees(homing, jsm, length)
+    })
+  )
+
+  it.live("go on where they were also when nobody published while the stream was emptied", () =>
+    Effect.gen(function* () {
+      const { jsm, path, server, session } = yield* scene()
+      const lives = Effect.fnUntraced(function* <A>(act: (homing: Homing) => Effect.Effect<A>) {
+        const one = yield* life
+        const answer = yield* Effect.flatMap(one.during(start(path, session, { ports: portsTo(server) })), act)
+        yield* one.end
+        return answer
+      })
+      const device = yield* lives((homing) => Effect.tap(connectedDevice(homing), () => agrees(homing, jsm)))
+      const long = yield* lives((homing) => Effect.map(agrees(homing, jsm), () => inLog(homing)).pipe(Effect.flatten))
+      yield* Effect.promise(() => jsm.streams.purge("EVENTS"))
+      yield* lives((homing) =>
+        Effect.gen(function* () {
+          yield* sends(homing, device, "later")
+          const both = Effect.all({ found: onBus(jsm), logged: inLog(homing) })
+          const isThere = (found: ReadonlyArray<{ readonly event: Told }>, id: string | undefined) =>
+            found.some(({ event }) => event.id === id)
+          const { found, logged } = yield* eventually(both, ({ found, logged }) => isThere(found, logged.at(-1)))
+          // from where the life before began at the earliest: its own few are there again
+          const ids = found.map(({ event }) => event.id)
+          assert.deepStrictEqual(ids, logged.slice(logged.length - ids.length))
+          assert.isFalse(isThere(found, long[0]))
+          assert.isAtLeast(ids.length, logged.length - long.length)
+        })
+      )
     })
   )
 

@@ -68,6 +68,7 @@ export const layer = (bus: EventBus) =>
       const life = Effect.fnUntraced(function* (lease: Lease, gettingOn: Effect.Effect<void>) {
         const reached = yield* bus.reached
         const after = yield* placeOf(reached)
+        if (after !== undefined) yield* rows.keep(lease, { stream: reached.stream, cursor: cursorOf(epoch, after) })
         const oldest = fromMillis(Math.max(0, (yield* Clock.currentTimeMillis) - bus.keptMillis))
         const failed = yield* Deferred.make<never, unknown>()
         let { sequence } = reached

@@ -40,7 +40,7 @@ export const make = (connection: Connection, tuning: Tuning, options: Options): 
 
   const tended = Effect.fnUntraced(function* (nc: NatsConnection) {
     const jsm = yield* managerOf(nc, tuning)
-    const stream = yield* tendStream(jsm, eventStream(options))
+    const stream = yield* tendStream(jsm, eventStream(options, tuning))
     yield* tendConsumers(jsm)
     return { jsm, stream }
   })
@@ -49,14 +49,32 @@ export const make = (connection: Connection, tuning: Tuning, options: Options): 
     const own = headers()
     own.set(cursorHeader, cursor)
     own.set(afterHeader, String(after))
-    const { duplicate, seq } = await js.publish(subject, bytes, {
+    const { duplicate } = await js.publish(subject, bytes, {
       msgID: id,
       headers: own,
       timeout: tuning.request,
       expect: { streamName: events.stream }
     })
-    if (duplicate) throw new Error("the stream holds an event that is not its last")
-    return seq
+    return !duplicate
+  }
+
+  /**
+   * Answers the sequence of the last. An event that the stream had a moment ago takes no place in it: what is behind is then
+   * published again, one place further to the front.
+   */
+  const publishAll = async (js: JetStreamClient, first: number, announcements: ReadonlyArray<Announcement>) => {
+    let after = first
+    let open = announcements
+    while (open.length > 0) {
+      const outcomes = await Promise.allSettled(open.map((one, i) => publishOne(js, after + i, one)))
+      const had = outcomes.findIndex((outcome) => outcome.status === "fulfilled" && !outcome.value)
+      for (const outcome of had < 0 ? outcomes : outcomes.slice(0, had)) {
+        if (outcome.status === "rejected") throw outcome.reason
+        after++
+      }
+      open = had < 0 ? [] : open.slice(had + 1)
+    }
+    return after
   }
 
   return {
@@ -73,12 +91,7 @@ export const make = (connection: Connection, tuning: Tuning, options: Options): 
 
     publish: Effect.fnUntraced(function* (after: number, announcements: Array.NonEmptyReadonlyArray<Announcement>) {
       const { lost, nc } = yield* connection.link
-      const stored = ask(async () => {
-        const js = nc.jetstream()
-        const outcomes = await Promise.allSettled(announcements.map((one, i) => publishOne(js, after + i, one)))
-        for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason
-        return after + announcements.length
-      })
+      const stored = ask(() => publishAll(nc.jetstream(), after, announcements))
       const cut = Effect.andThen(lost, Effect.fail(new BusUnavailable({ cause: "the connection is lost" })))
       return yield* Effect.raceFirst(stored, cut)
     }),

@@ -50,7 +50,10 @@ export interface EventStreamOptions {
  * Whoever reads too slowly finds the rest in the log, and holds up nobody else: here the oldest go. Within the window a
  * second event with an id is not taken; that none is published twice needs no window.
  */
-export const eventStream = ({ keptMillis, maxBytes }: EventStreamOptions) => ({
+export const eventStream = (
+  { keptMillis, maxBytes }: EventStreamOptions,
+  { eventWindow }: Pick<Tuning, "eventWindow">
+) => ({
   name: events.stream,
   subjects: [events.subject],
   retention: RetentionPolicy.Limits,
@@ -58,7 +61,7 @@ export const eventStream = ({ keptMillis, maxBytes }: EventStreamOptions) => ({
   discard: DiscardPolicy.Old,
   max_age: nanos(keptMillis),
   max_bytes: maxBytes,
-  duplicate_window: nanos(120_000)
+  duplicate_window: nanos(eventWindow)
 })
 
 /** Small notes for people: when there are far too many, the oldest go. */

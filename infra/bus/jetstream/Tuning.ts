@@ -6,6 +6,8 @@ export interface Tuning {
   readonly eventAckWait: number
   /** After so many deliveries an envelope is a dead letter. */
   readonly maxDeliveries: number
+  /** For how long the server knows an event's id again. */
+  readonly eventWindow: number
   /** How many may be with the receiver at once. The ledger keeps the order, so more than one may. */
   readonly maxUnacknowledged: number
   /** How long one question to the server may take. */
@@ -25,6 +27,7 @@ export interface Tuning {
 export const defaults: Tuning = {
   ackWait: 30_000,
   eventAckWait: 5_000,
+  eventWindow: 120_000,
   maxDeliveries: 20,
   maxUnacknowledged: 2_048,
   request: 5_000,
