@@ -12,10 +12,10 @@ export type Lid = typeof Lid.Type
 
 /** Everything by which the source names them: a phone number, a LID, or both. */
 export const Person = Schema.Struct({
-  kind: Schema.Literal("person"),
-  phone: Schema.optionalKey(PhoneNumber),
-  lid: Schema.optionalKey(Lid)
-})
+  kind: Schema.Literal("person").annotate({ description: "Tells people from other chats." }),
+  phone: Schema.optionalKey(PhoneNumber.annotate({ description: "Their number in full, if it is known." })),
+  lid: Schema.optionalKey(Lid.annotate({ description: "WhatsApp's other name of them, if it is known." }))
+}).annotate({ identifier: "HeardPerson", description: "Somebody, by all that WhatsApp calls them." })
 export type Person = typeof Person.Type
 
 /** A group, a broadcast list, a channel, and what else the source may invent: its own address for it. */
@@ -38,7 +38,6 @@ const waMessageId = Schema.String.annotate({ description: "WhatsApp's own id of 
 export const Target = Schema.Struct({
   waMessageId,
   fromMe: Schema.Boolean.annotate({ description: "Sent by the account itself." }),
-  /** Who sent it, where the source says so: in a group, or where it was not the account. */
   sender: Schema.optionalKey(Person)
 }).annotate({ identifier: "HeardTarget", description: "An earlier message of the same chat." })
 export type Target = typeof Target.Type
@@ -55,11 +54,13 @@ const type = <const Name extends string>(name: Name) =>
 const words = (most: number, description: string) =>
   Schema.String.annotate({ description }).check(Schema.isMaxLength(most), wellFormed)
 const many = (description: string) => Schema.Natural.annotate({ description })
+const degrees = (most: number, description: string) =>
+  Schema.Finite.annotate({ description }).check(Schema.isBetween({ minimum: -most, maximum: most }))
 const flagged = (description: string) => Schema.optionalKey(Schema.Literal(true).annotate({ description }))
 
 /** What goes with whatever is said to people. */
 const context = {
-  replyTo: Schema.optionalKey(Target.annotate({ description: "The message that it replies to." })),
+  replyTo: Schema.optionalKey(Target),
   mentions: Schema.optionalKey(
     Schema.Array(Person).annotate({ description: "Whom it names." }).check(Schema.isMaxLength(1_024))
   ),
@@ -118,8 +119,8 @@ const messages = [
   }),
   said("sticker", "HeardSticker", "A sticker.", { ...file, ...size, isAnimated: flagged("It moves.") }),
   said("location", "HeardLocation", "A place on the map.", {
-    latitude: Schema.Finite.annotate({ description: "In degrees, north is positive." }),
-    longitude: Schema.Finite.annotate({ description: "In degrees, east is positive." }),
+    latitude: degrees(90, "In degrees, north is positive."),
+    longitude: degrees(180, "In degrees, east is positive."),
     name: Schema.optionalKey(words(1_024, "What it is called.")),
     address: Schema.optionalKey(words(4_096, "Where it is, in words.")),
     isLive: flagged("It follows whoever sent it.")
@@ -155,11 +156,15 @@ const messages = [
   })
 ] as const
 
-const about = { target: Target.annotate({ description: "What it is about." }) }
+const about = { target: Target }
 
 /** What somebody has done to what was said. Views join it to its target, whichever of them comes first. */
 const changes = [
-  Schema.Struct({ type: type("edit"), ...about, content: Schema.Union(messages) }).annotate({
+  Schema.Struct({
+    type: type("edit"),
+    ...about,
+    content: Schema.Union(messages).annotate({ description: "What it says." })
+  }).annotate({
     identifier: "HeardEdit",
     description: "What an earlier message says instead."
   }),

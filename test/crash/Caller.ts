@@ -56,14 +56,16 @@ export const call = async (
   return { asked, at, status, body: JSON.parse(text) as Body }
 }
 
-/** The simulator's control API. Throws on anything but 200. */
-export const control = async (controlUrl: string, path: string, body: object): Promise<void> => {
+/** The simulator's control API, and what it answers. Throws on anything but 200. */
+export const control = async (controlUrl: string, path: string, body: object): Promise<unknown> => {
   const response = await fetch(`${controlUrl}${path}`, {
     method: "POST",
     headers: { "content-type": "application/json" },
     body: JSON.stringify(body)
   })
-  if (!response.ok) throw new Error(`the simulator refused ${path}: ${await response.text()}`)
+  const text = await response.text()
+  if (!response.ok) throw new Error(`the simulator refused ${path}: ${text}`)
+  return text === "" ? undefined : JSON.parse(text)
 }
 
 export const pause = (millis: number) => new Promise<void>((resolve) => setTimeout(resolve, millis))

@@ -7,6 +7,7 @@ import * as Log from "#services/telemetry/Log.ts"
 import { addressesOf, alone, listening, optionsOf, type ServerUrls, together } from "#services/testing/Composition.ts"
 import "#infra/whatsapp/baileys/Content.ts"
 import "#infra/whatsapp/baileys/Session.ts"
+import * as Deafness from "../inbound/Sabotage.ts"
 import * as Sabotage from "./Sabotage.ts"
 
 /** Which half of the product a process is, or both. */
@@ -19,6 +20,8 @@ export interface Orders {
   readonly apiKey: string
   readonly webSocketUrl: string
   readonly sabotage: Sabotage.Sabotage | undefined
+  /** The same, of what comes in. */
+  readonly deafness?: Deafness.Sabotage | undefined
   readonly reconciled: boolean
   /** How long the bus takes to hand a command over. */
   readonly busMillis: number
@@ -34,11 +37,27 @@ const reconcilerOf = ({ servers }: Orders) =>
     ? { everyMillis: 500, patienceMillis: 2_000, graceMillis: 5_000 }
     : { everyMillis: 2_000, patienceMillis: 8_000, graceMillis: 5_000 }
 
-const options = (orders: Orders) => optionsOf(orders.apiKey, { region: "crash", reconciler: reconcilerOf(orders) })
+/** Nothing is given up within a run. */
+const webhooks = { delaysMillis: Array.from({ length: 200 }, (_, tries) => Math.min(100 * tries, 500)) }
+
+const options = (orders: Orders) =>
+  optionsOf(orders.apiKey, { region: "crash", reconciler: reconcilerOf(orders), webhooks })
+
+/** Whoever is told of what happens listens on this machine. */
+const addresses = ({ servers }: Orders) => ({
+  ...addressesOf(servers),
+  outboundAllow: [{ range: "loopback", port: undefined } as const]
+})
 
 /** The ports of a gateway that a run breaks, or slows down. */
-const portsOf = ({ busMillis: slowMillis, reconciled, sabotage }: Orders) =>
-  Layer.merge(Sabotage.bus({ sabotage, slowMillis, reconciled }), Sabotage.eventStore(sabotage))
+const portsOf = ({ busMillis: slowMillis, deafness, reconciled, sabotage }: Orders) =>
+  Layer.mergeAll(
+    Sabotage.bus({ sabotage, slowMillis, reconciled }),
+    Deafness.eventStore(deafness).pipe(Layer.provide(Sabotage.eventStore(sabotage))),
+    Deafness.outbound(deafness)
+  )
+const ledgerOf = ({ deafness, sabotage }: Orders) =>
+  Deafness.ledger(deafness).pipe(Layer.provide(Sabotage.ledger(sabotage)))
 
 const sessionOf = ({ folder, sabotage, webSocketUrl }: Orders) => {
   const backoff = { firstMs: 100, mostMs: 1_000 }
@@ -47,8 +66,8 @@ const sessionOf = ({ folder, sabotage, webSocketUrl }: Orders) => {
 
 const whole = (orders: Orders) =>
   together(orders.folder, options(orders), sessionOf(orders), {
-    addresses: addressesOf(orders.servers),
-    ports: Layer.merge(Sabotage.ledger(orders.sabotage), portsOf(orders)),
+    addresses: addresses(orders),
+    ports: Layer.merge(ledgerOf(orders), portsOf(orders)),
     sender
   })
 
@@ -58,15 +77,15 @@ const leasesOf = ({ servers }: Orders) =>
 
 const gatewayAlone = (orders: Orders) =>
   alone(orders.folder, options(orders), {
-    addresses: addressesOf(orders.servers),
+    addresses: addresses(orders),
     ports: Layer.merge(portsOf(orders), leasesOf(orders))
   })
 
 const agentAlone = (orders: Orders) => {
-  const { folder, sabotage, servers } = orders
+  const { folder, servers } = orders
   const bus = AgentProcess.bus(agentId, Redacted.make(servers.nats!), undefined)
   return AgentProcess.between(agentId, sessionOf(orders), bus, sender).pipe(
-    Layer.provide(Sabotage.ledger(sabotage).pipe(Layer.provideMerge(AgentProcess.embedded(folder))))
+    Layer.provide(ledgerOf(orders).pipe(Layer.provideMerge(AgentProcess.embedded(folder))))
   )
 }
 

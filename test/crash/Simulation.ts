@@ -7,6 +7,8 @@ import { call, control, pause } from "./Caller.ts"
 
 const main = resolve(import.meta.dirname, "../../infra/whatsapp/simulator/main.ts")
 const firstAccount = 60_129_999_000
+/** The number of the account that is paired as the nth. */
+export const accountOf = (n: number) => String(firstAccount + n)
 const plain: FaultsPatch = {
   ack: "normal",
   deliver: true,
@@ -29,6 +31,7 @@ export const simulation = async (folder: string) => {
   let accounts = 0
   return {
     url,
+    controlUrl,
     record,
     behave: (faults: FaultsPatch) => control(controlUrl, "/faults", { ...plain, ...faults }),
     /** Creates a device at the first gateway and links it as a phone would; resolves when each shows it connected. */
@@ -38,7 +41,7 @@ export const simulation = async (folder: string) => {
         if (answer === undefined || answer === "hung") throw new Error("no device was paired")
         return answer.body
       }
-      const account = String(firstAccount + accounts++)
+      const account = accountOf(accounts++)
       const { id } = await ask(gateways[0]!, "POST", "/v1/devices", { name: account, pairing: "qr" })
       for (let scanned = false; ; await pause(50)) {
         const seen = await Promise.all(gateways.map((gateway) => ask(gateway, "GET", `/v1/devices/${id}`)))

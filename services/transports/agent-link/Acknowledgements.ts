@@ -28,6 +28,7 @@ export const layer = Layer.effect(
     const commands = yield* AgentCommands
     const crypto = yield* Crypto
     const underway = yield* Semaphore.make(mostUnderway)
+    const run = yield* FiberSet.makeRuntime<never>()
     let gathered = new Map<AgentId, globalThis.Array<EventId>>()
 
     const send = Effect.gen(function* () {
@@ -39,13 +40,11 @@ export const layer = Layer.effect(
         for (const reports of Array.chunksOf(all, most)) {
           const acknowledgement = notice(crypto, millis, validMillis, { kind: "receipt", reports })
           // one that gets lost, or has no room, is asked for again by the report that comes again
-          const issued = underway.withPermitsIfAvailable(1)(Effect.ignore(commands.issue(agent, [acknowledgement])))
-          yield* Effect.forkChild(issued, { startImmediately: true })
+          run(underway.withPermitsIfAvailable(1)(Effect.ignore(commands.issue(agent, [acknowledgement]))))
         }
       }
     })
     yield* Effect.forkScoped(Effect.repeat(send, Schedule.spaced(gathering)))
-    const run = yield* FiberSet.makeRuntime<never>()
     let departure: Timer | undefined
     yield* Effect.addFinalizer(() => Effect.sync(() => departure?.stop()))
     const leaveShortly = () => {

@@ -1,0 +1,133 @@
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { readRecord } from "#infra/whatsapp/simulator/RecordFile.ts"
+import type { Level } from "#services/telemetry/Log.ts"
+import type { Backbone } from "../crash/Backbones.ts"
+import { control, pause } from "../crash/Caller.ts"
+import { deployment } from "../crash/Deployment.ts"
+import { dice } from "../crash/Dice.ts"
+import { accountOf, simulation } from "../crash/Simulation.ts"
+import { type Listening, polling, webhook, wholeLog } from "./Audiences.ts"
+import { judge, type Verdict } from "./Judge.ts"
+import { expectedIn } from "./Record.ts"
+import type { Sabotage } from "./Sabotage.ts"
+import { writing } from "./Writing.ts"
+
+export interface Options {
+  /** So many things are said and done by contacts. */
+  readonly facts: number
+  readonly kills: number
+  readonly seed: number
+  readonly sabotage: Sabotage | undefined
+  readonly backbone: Backbone
+  /** After the last kill, the run ends when nobody has heard anything new for so long. */
+  readonly patienceMillis: number
+  readonly logLevel: Level
+  /** Where the product logs: a file descriptor. */
+  readonly output: number
+  readonly progress: (line: string) => void
+}
+
+export interface Report extends Verdict {
+  readonly seed: number
+  readonly kills: number
+  readonly killsPerProcess: Readonly<Record<string, number>>
+  /** Webhooks whose signature did not verify. */
+  readonly forged: number
+  readonly collapses: number
+  readonly seconds: number
+}
+
+const apiKey = "a-key-for-this-run-only"
+const accounts = 3
+
+/**
+ * Contacts of three accounts write and react, while the product is killed again and again. Then compares the log with what
+ * the simulator wrote down, and what everybody was told with the log.
+ */
+export const run = async (options: Options): Promise<Report> => {
+  const { backbone, facts, kills, logLevel, output, patienceMillis, sabotage, seed } = options
+  const begun = performance.now()
+  const elapsed = () => (performance.now() - begun) / 1_000
+  const progress = (line: string) => options.progress(`${elapsed().toFixed(1).padStart(6)} s  ${line}`)
+  const folder = mkdtempSync(join(tmpdir(), "homing-inbound-"))
+  const chance = dice(seed)
+  const simulator = await simulation(folder)
+  const hook = await webhook(dice(seed + 1))
+  const deployed = await deployment(backbone, {
+    folder: join(folder, "data"),
+    chance,
+    apiKey,
+    webSocketUrl: simulator.url,
+    sabotage: undefined,
+    deafness: sabotage,
+    reconciled: true,
+    busMillis: 0,
+    logLevel,
+    output
+  })
+  const audiences: Array<Listening> = [hook]
+
+  /** Until nobody has heard anything new for as long as patience lasts, or all have heard all that was said. */
+  const settle = async (devices: ReadonlyMap<string, string>) => {
+    await deployed.recovered()
+    const heard = () => audiences.reduce((sum, audience) => sum + audience.heard.length, 0)
+    let verdict: Verdict | undefined
+    for (let [before, since] = [heard(), performance.now()]; performance.now() - since < patienceMillis; ) {
+      await pause(500)
+      if (heard() > before) [before, since] = [heard(), performance.now()]
+      else {
+        const log = await wholeLog(deployed.url, apiKey)
+        verdict = judge(expectedIn(readRecord(simulator.record)), log, devices, audiences)
+        const waits = [verdict, ...Object.values(verdict.audiences)].some(({ lost }) => lost > 0)
+        if (!waits) return verdict
+      }
+    }
+    return verdict!
+  }
+
+  try {
+    const gateways = await deployed.start()
+    await hook.subscribe(gateways[0]!, apiKey)
+    const devices = new Map<string, string>()
+    for (let n = 0; n < accounts; n++) devices.set(accountOf(n), await simulator.pair(gateways, apiKey))
+    progress(`${accounts} devices are paired`)
+    audiences.push(polling(deployed.url, apiKey))
+
+    const contacts = writing([...devices.keys()], chance, {
+      incoming: async (message) =>
+        ((await control(simulator.controlUrl, "/incoming", message)) as { readonly waMessageId: string }).waMessageId,
+      again: async (to, waMessageId, how) => {
+        await control(simulator.controlUrl, "/again", { to, waMessageId, how })
+      }
+    })
+    const victims = chance.shuffled(
+      Array.from({ length: kills }, (_, i) => deployed.victims[i % deployed.victims.length]!)
+    )
+    for (const [done, victim] of victims.entries()) {
+      const killing = deployed.kill(victim)
+      await contacts.write(Math.ceil((facts * (done + 1)) / (kills + 1)) - contacts.facts())
+      await killing
+      progress(`kill of ${victim}; ${kills - done - 1} to come, ${contacts.facts()} facts`)
+    }
+    await contacts.write(facts - contacts.facts())
+    progress("everything is said")
+    const verdict = await settle(devices)
+    progress("everybody has heard what they will")
+    return {
+      seed,
+      ...verdict,
+      kills: Object.values(deployed.kills()).reduce((sum, killed) => sum + killed, 0),
+      killsPerProcess: deployed.kills(),
+      forged: hook.forged(),
+      collapses: deployed.collapses(),
+      seconds: Math.round(elapsed())
+    }
+  } finally {
+    for (const audience of audiences) await audience.end()
+    await deployed.end()
+    simulator.stop()
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
