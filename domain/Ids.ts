@@ -44,6 +44,10 @@ export type ApiKeyId = typeof ApiKeyId.Type
 export const AgentId = slug.pipe(Schema.brand("AgentId"))
 export type AgentId = typeof AgentId.Type
 
+/** Of a service that reads public events off the bus. */
+export const ConsumerId = slug.pipe(Schema.brand("ConsumerId"))
+export type ConsumerId = typeof ConsumerId.Type
+
 export const EventId = uuid.pipe(Schema.brand("EventId"))
 export type EventId = typeof EventId.Type
 

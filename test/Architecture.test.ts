@@ -77,6 +77,7 @@ const confined: Record<string, ReadonlyArray<string>> = {
     "services/contacts/NewestRows.ts",
     "services/contacts/PeerRows.ts",
     "services/access/KeysRows.ts",
+    "services/announcements/AnnouncedRows.ts",
     "services/access/KeyUseRows.ts",
     "services/devices/DevicesRows.ts",
     "services/dispatch/CheckpointRows.ts",
@@ -132,6 +133,7 @@ const below: Record<string, ReadonlyArray<string>> = {
   contacts: ["api", "http", "identity", "inbound", "messages", "privacy", "views"],
   chats: ["api", "contacts", "http", "identity", "inbound", "messages", "privacy", "views"],
   events: ["api", "http", "identity", "inbound", "messages", "privacy", "runtime", "telemetry"],
+  announcements: ["events", "http", "identity", "runtime", "tables", "telemetry"],
   "transports/agent-link": [
     "api",
     "devices",
@@ -145,7 +147,18 @@ const below: Record<string, ReadonlyArray<string>> = {
   ],
   transports: ["messages", "runtime"],
   dispatch: ["devices", "inbound", "messages", "runtime", "tables", "telemetry", "transports", "views"],
-  health: ["api", "devices", "http", "identity", "runtime", "telemetry", "transports/agent-link", "views", "webhooks"],
+  health: [
+    "announcements",
+    "api",
+    "devices",
+    "http",
+    "identity",
+    "runtime",
+    "telemetry",
+    "transports/agent-link",
+    "views",
+    "webhooks"
+  ],
   webhooks: ["api", "events", "http", "identity", "privacy", "runtime", "tables", "telemetry", "views"],
   live: ["access", "api", "devices", "events", "http", "identity", "runtime", "telemetry", "views"],
   gateway: ["api", "events", "http", "live", "messages", "runtime", "telemetry"]

@@ -23,6 +23,7 @@ const warnings = [
   "device_logged_out",
   "device_not_paired",
   "bus_storage",
+  "bus_events",
   "endpoint_failing",
   "endpoint_disabled"
 ] as const
@@ -50,7 +51,8 @@ export const Details = Schema.Struct({
   }),
   bus: Schema.Struct({
     promise,
-    shortage: nullable(Schema.String, "What the bus refuses to make room for, and what it lacks.")
+    shortage: nullable(Schema.String, "What the bus refuses to make room for, and what it lacks."),
+    events: nullable(Schema.String, "Why this gateway publishes no events on it, while that is so.")
   }).annotate({ description: "What carries envelopes between gateway and agents." }),
   views: Schema.Struct({
     caughtUp: flag("Whether all is in memory that stood in the log a moment ago."),

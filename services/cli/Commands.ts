@@ -1,7 +1,7 @@
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { Array, Effect, Layer, Option } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
-import { AgentId } from "#domain/Ids.ts"
+import { AgentId, ConsumerId } from "#domain/Ids.ts"
 import { version } from "../Version.ts"
 import { agents, chats, clients, configured, contacts, evidence, json, keys, listen } from "./GatewayCommands.ts"
 import { runMain } from "./Main.ts"
@@ -101,19 +101,26 @@ const nats = Command.make(
       Flag.withDescription("For a server that cannot be told to sync every write"),
       Flag.withDefault(false)
     ),
+    consumers: Flag.String("consumer").pipe(
+      Flag.withDescription("The name of a service that reads events, as in EVENTS_CONSUMERS; once for each"),
+      Flag.withSchema(ConsumerId),
+      Flag.atLeast(0)
+    ),
     agents: Argument.String("agent").pipe(
       Argument.withDescription("The AGENT_ID of each agent"),
       Argument.withSchema(AgentId),
       Argument.atLeast(1)
     )
   },
-  ({ agents, old }) =>
+  ({ agents, consumers, old }) =>
     Effect.gen(function* () {
       const { print } = yield* Effect.promise(() => import("./NatsCommand.ts"))
-      if (Array.isReadonlyArrayNonEmpty(agents)) yield* print(agents, { syncAlways: !old })
+      if (Array.isReadonlyArrayNonEmpty(agents)) yield* print(agents, { consumers, syncAlways: !old })
     })
 ).pipe(
-  Command.withDescription("Print a NATS server's configuration: an account for the gateway, and one for each agent")
+  Command.withDescription(
+    "Print a NATS server's configuration: an account for the gateway, one for each agent, and one for each service that reads events"
+  )
 )
 
 const agentCommand = Effect.promise(() => import("./AgentCommand.ts"))

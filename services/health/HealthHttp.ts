@@ -2,6 +2,7 @@ import { Clock, Effect, Layer } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
 import * as PrometheusMetrics from "effect/observability/PrometheusMetrics"
 import { toMillis } from "#domain/Instant.ts"
+import { Trouble } from "../announcements/Trouble.ts"
 import { Api } from "../api/Api.ts"
 import { Devices } from "../devices/Devices.ts"
 import { refuse } from "../http/Answer.ts"
@@ -35,6 +36,7 @@ const health = HttpApiBuilder.group(
     const devices = yield* Devices
     const heard = yield* AgentsHeard
     const standing = yield* Standing
+    const trouble = yield* Trouble
     const views = yield* Views
     const { lag } = yield* Readiness
     const { hindrance, reachable } = yield* Usefulness
@@ -45,9 +47,11 @@ const health = HttpApiBuilder.group(
           const position = yield* views.position
           const found = yield* hindrance
           const shortage = deployment.busShortage()
+          const unpublished = trouble()
           const warnings = [
             ...devices.warnings(),
             ...(shortage === undefined ? [] : (["bus_storage"] as const)),
+            ...(unpublished === undefined ? [] : (["bus_events"] as const)),
             ...standing.warnings()
           ]
           const { heapUsed, rss } = process.memoryUsage()
@@ -59,7 +63,7 @@ const health = HttpApiBuilder.group(
             uptimeSeconds: Math.floor(process.uptime()),
             memory: { rssBytes: rss, heapUsedBytes: heapUsed },
             store: { reachable: storeReachable, promise: deployment.store },
-            bus: { promise: deployment.bus(), shortage: shortage ?? null },
+            bus: { promise: deployment.bus(), shortage: shortage ?? null, events: unpublished ?? null },
             views: { caughtUp: lag() === undefined, position: position === undefined ? null : String(position) },
             agents: agentCounts(yield* heard.all, yield* Clock.currentTimeMillis),
             devices: devices.count()

@@ -1,6 +1,6 @@
 import { join } from "node:path"
 import { type Array, Effect, Layer, Redacted } from "effect"
-import type { AgentId } from "#domain/Ids.ts"
+import type { AgentId, ConsumerId } from "#domain/Ids.ts"
 import { SecretVault } from "#domain/ports/SecretVault.ts"
 import * as InProcessBus from "#infra/bus/in-process/InProcess.ts"
 import * as Nkey from "#infra/bus/jetstream/Nkey.ts"
@@ -87,7 +87,13 @@ export const nkey = Effect.gen(function* () {
   return Nkey.userOf(Redacted.value(yield* (yield* SecretVault).obtain("gateway-nkey")))
 })
 
-const bus = ({ eventStoreUrl, natsCaFile: caFile, natsUrl: url }: Addresses) => {
+const dayMillis = 24 * 3_600_000
+
+const eventsOn = ({ eventsConsumers: consumers = [], eventsMaxAgeDays, eventsMaxBytes: maxBytes }: Addresses) =>
+  maxBytes === 0 ? undefined : { consumers, maxBytes, keptMillis: eventsMaxAgeDays * dayMillis }
+
+const bus = (addresses: Addresses) => {
+  const { eventStoreUrl, natsCaFile: caFile, natsUrl: url } = addresses
   const store = storePromise(eventStoreUrl)
   if (url === undefined) {
     return Layer.merge(
@@ -108,7 +114,8 @@ const bus = ({ eventStoreUrl, natsCaFile: caFile, natsUrl: url }: Addresses) => 
           busShortage: shortage
         }))
       )
-      return Layer.provideMerge(deployment, layer({ url: Redacted.value(url), caFile, nkeySeed, role: "gateway" }))
+      const own = { url: Redacted.value(url), caFile, nkeySeed }
+      return Layer.provideMerge(deployment, layer({ ...own, role: "gateway", events: eventsOn(addresses) }))
     })
   )
 }
@@ -176,9 +183,10 @@ export const embeddedLog = (folder: string) => SqliteEventStore.layer(join(folde
 /** For what is checked without a folder. */
 export const crypto = NodeCrypto.layer
 
-/** A NATS server's configuration for a gateway and these agents. */
+/** A NATS server's configuration for a gateway, these agents, and these services that read events. */
 export const natsConfiguration = (options: {
   readonly agents: Array.NonEmptyReadonlyArray<AgentId>
+  readonly consumers: ReadonlyArray<ConsumerId>
   readonly syncAlways: boolean
 }) =>
   Effect.map(

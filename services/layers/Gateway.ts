@@ -1,6 +1,7 @@
 import { Layer, type Redacted } from "effect"
 import type { AgentId } from "#domain/Ids.ts"
 import * as Access from "../access/Feature.ts"
+import * as Announcements from "../announcements/Feature.ts"
 import * as Chats from "../chats/Feature.ts"
 import * as Devices from "../devices/Feature.ts"
 import * as Dispatch from "../dispatch/Feature.ts"
@@ -71,6 +72,7 @@ export const gateway = <A = never, E = never, R = never>(
     Layer.provideMerge(behind),
     Layer.provideMerge([Dispatch.layer(options.reconciler), HealthHttp.layer, Live.layer(options.live)]),
     Layer.provideMerge(Webhooks.layer(options.webhooks)),
+    Layer.provideMerge(Announcements.layer),
     Layer.provideMerge([transports, Events.layer]),
     Layer.provideMerge([Inbound.layer(options.inbound), Chats.layer]),
     Layer.provideMerge(Messages.layer(options.queueLimits, phoneNumber)),

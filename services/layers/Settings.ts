@@ -1,6 +1,6 @@
 import { Schema } from "effect"
-import { AgentId } from "#domain/Ids.ts"
-import { matching, optional, parsed, setting, type Values } from "../Setting.ts"
+import { AgentId, ConsumerId } from "#domain/Ids.ts"
+import { matching, optional, parsed, setting, type Values, whole } from "../Setting.ts"
 import { allowancesOf } from "./Allowances.ts"
 import { roles } from "./Role.ts"
 
@@ -25,7 +25,13 @@ const address = (variable: string, start: RegExp, expected: string, meaning: str
     meaning
   )
 
-/** What serves a port instead of a file, where there is an address; and where others may lead. */
+const isConsumerId = Schema.is(ConsumerId)
+const consumersOf = (text: string) => {
+  const names = text.split(",").flatMap((name) => name.trim() || [])
+  return names.every(isConsumerId) ? [...new Set(names)] : undefined
+}
+
+/** What serves a port instead of a file, where there is an address; what is told there, and where others may lead. */
 export const addresses = {
   eventStoreUrl: address(
     "EVENTSTORE_URL",
@@ -56,6 +62,26 @@ export const addresses = {
     parsed(allowancesOf),
     "loopback, private, public, addresses and networks such as 10.1.0.0/16, each with a port such as :8080 if only that, separated by commas",
     "Where configured addresses may lead besides the public internet by https at the ports 443 and 8443. What is allowed here may be http, at any port."
+  ),
+  eventsMaxBytes: setting(
+    "EVENTS_STREAM_MAX_BYTES",
+    "1073741824",
+    whole(0, 1_099_511_627_776),
+    "a number from 0 to 1099511627776",
+    "How many bytes of events are kept on NATS for other services; the oldest go first. 0: none are published."
+  ),
+  eventsMaxAgeDays: setting(
+    "EVENTS_STREAM_MAX_AGE_DAYS",
+    "7",
+    whole(1, 365),
+    "a number from 1 to 365",
+    "For how many days events are kept on NATS."
+  ),
+  eventsConsumers: optional(
+    "EVENTS_CONSUMERS",
+    parsed(consumersOf),
+    "names of 1 to 32 of a-z, 0-9 and -, separated by commas",
+    "The services that read events on NATS: each gets a durable consumer of its name."
   )
 }
 export type Addresses = Values<typeof addresses>
@@ -66,5 +92,8 @@ export const nowhere: Addresses = {
   natsUrl: undefined,
   natsCaFile: undefined,
   databaseUrl: undefined,
-  outboundAllow: undefined
+  outboundAllow: undefined,
+  eventsMaxBytes: 1_073_741_824,
+  eventsMaxAgeDays: 7,
+  eventsConsumers: undefined
 }

@@ -85,6 +85,9 @@ const deliverySeconds = Metric.histogram("homing_delivery_seconds", {
 /** `millis`: since what it tells was recorded. */
 export const deliveryArrived = (millis: number): void => deliverySeconds.updateUnsafe(millis / 1_000, context)
 
+/** Of an event that was published on the bus, its type. */
+export const eventAnnounced = counter("homing_events_published_total", "Events published on the bus.", "type")
+
 /** A number that is looked up when somebody asks for it. */
 export const observe = (
   name: string,

@@ -1,10 +1,13 @@
-import type { AgentId } from "#domain/Ids.ts"
+import type { AgentId, ConsumerId } from "#domain/Ids.ts"
 import { maxEnvelopeBytes } from "#domain/wire/Envelope.ts"
-import { agentPermissions, gatewayPermissions, type Permissions } from "./Permissions.ts"
+import type { User } from "./Names.ts"
+import { agentPermissions, consumerPermissions, gatewayPermissions, type Permissions } from "./Permissions.ts"
 import { defaults } from "./Tuning.ts"
 
 export interface ConfigurationOptions {
   readonly agents: ReadonlyArray<AgentId>
+  /** Other services, which read what happens. */
+  readonly consumers?: ReadonlyArray<ConsumerId>
   /** Servers from 2.10 on can; older ones do not start with the key. */
   readonly syncAlways: boolean
 }
@@ -12,15 +15,29 @@ export interface ConfigurationOptions {
 /** Its name is that of the folder in which the streams are kept: they stay when the rest changes. */
 const gatewayAccount = "HOMING"
 
-/** An agent has one connection, and some more while dead ones linger; on it an inbox, and one for each lane it hears. */
+/** Whoever is no gateway has one connection, and some more while dead ones linger; on it an inbox, and one for each lane it hears. */
 const limits = `max_connections: 8, max_subscriptions: 32, max_payload: ${maxEnvelopeBytes + 4_096}`
 
 /** The variable that a user's public nkey is read from. */
-export const keyVariable = (user: "gateway" | { readonly agent: AgentId }): string =>
-  user === "gateway" ? "HOMING_GATEWAY_NKEY" : `HOMING_AGENT_${user.agent.toUpperCase().replaceAll("-", "_")}_NKEY`
+export const keyVariable = (user: User): string => {
+  if (user === "gateway") return "HOMING_GATEWAY_NKEY"
+  const [kind, id] = "agent" in user ? ["AGENT", user.agent] : ["CONSUMER", user.consumer]
+  return `HOMING_${kind}_${id.toUpperCase().replaceAll("-", "_")}_NKEY`
+}
 
-/** An agent is in an account of its own: what it names as the place for an answer is a place in there. */
-const accountOf = (agent: AgentId) => keyVariable({ agent }).replace(/_NKEY$/, "")
+/** Somebody whom the server lets in, and who is not the gateway. */
+interface Guest {
+  readonly variable: string
+  /** Of its own: what it names as the place for an answer is a place in there. */
+  readonly account: string
+  readonly permissions: Permissions
+}
+
+const guest = (user: Exclude<User, "gateway">): Guest => {
+  const variable = keyVariable(user)
+  const permissions = "agent" in user ? agentPermissions(user.agent) : consumerPermissions(user.consumer)
+  return { variable, account: variable.replace(/_NKEY$/, ""), permissions }
+}
 
 const lines = (indent: string, items: ReadonlyArray<string>) => items.map((item) => indent + item).join("\n")
 
@@ -41,42 +58,46 @@ ${lines("            ", subscribe.map(quoted))}
 
 const quoted = (subject: string) => `"${subject}"`
 
-/** One request for commands is answered many times. */
+/** One request is answered many times. */
 const isStream = (subject: string) => subject.includes(".CONSUMER.MSG.NEXT.")
 
 /** Where nobody listens. */
 const nowhere = "homing.nowhere"
 
-const exportsTo = (agent: AgentId) =>
-  agentPermissions(agent).publish.map((subject) => {
+const exportsTo = ({ account, permissions }: Guest) =>
+  permissions.publish.map((subject) => {
     const response = isStream(subject) ? ", response_type: stream" : ""
-    return `{ service: "${subject}", accounts: [${accountOf(agent)}]${response} }`
+    return `{ service: "${subject}", accounts: [${account}]${response} }`
   })
 
 /**
  * The last leads nowhere. A server that finds no import for it answers every request of the account for JetStream itself,
  * beside whom it is meant for: that there is none.
  */
-const importsOf = (agent: AgentId) => [
-  ...agentPermissions(agent).publish.map(
-    (subject) => `{ service: { account: ${gatewayAccount}, subject: "${subject}" } }`
-  ),
+const importsOf = ({ permissions }: Guest) => [
+  ...permissions.publish.map((subject) => `{ service: { account: ${gatewayAccount}, subject: "${subject}" } }`),
   `{ service: { account: ${gatewayAccount}, subject: "${nowhere}" }, to: "$JS.API.INFO" }`
 ]
 
-const agentAccount = (agent: AgentId) => `\
-  ${accountOf(agent)} {
+const accountOf = (one: Guest) => `\
+  ${one.account} {
     limits { ${limits} }
     imports: [
-${lines("      ", importsOf(agent))}
+${lines("      ", importsOf(one))}
     ]
-${usersOf(keyVariable({ agent }), agentPermissions(agent))}
+${usersOf(one.variable, one.permissions)}
   }`
 
 const gibibytes = (bytes: number) => Math.ceil(bytes / 1_073_741_824)
 
-/** A nats-server's configuration for a gateway and its agents. Says everything that the shipped files say. */
-export const configuration = ({ agents, syncAlways }: ConfigurationOptions): string => `\
+/** Of each agent two streams, and one of events. */
+const reserved = (agents: number) => gibibytes(defaults.maxBytes) * (2 * Math.max(agents, 4) + 1)
+
+/** A nats-server's configuration for a gateway, its agents and who reads its events. Says everything that the shipped files say. */
+export const configuration = ({ agents, consumers = [], syncAlways }: ConfigurationOptions): string => {
+  const guests = [...agents.map((agent) => guest({ agent })), ...consumers.map((consumer) => guest({ consumer }))]
+  const nobody = `{ service: "${nowhere}", accounts: [${guests.map(({ account }) => account).join(", ")}] }`
+  return `\
 # nats-server for Homing, ${syncAlways ? "2.10.23 and later" : "before 2.10, such as Debian 12's 2.9.10"}. Made by infra/bus/jetstream/Configuration.ts.
 # The values that begin with $ come from the environment. docs/custody.md says what they are.
 
@@ -85,7 +106,7 @@ listen: $HOMING_NATS_LISTEN            # such as "0.0.0.0:4222"; agents dial in,
 
 jetstream {
   store_dir: $HOMING_NATS_STORE        # a folder on a disk that nobody else reads
-  max_file_store: ${2 * gibibytes(defaults.maxBytes) * Math.max(agents.length, 4)}GB                  # each agent's two streams reserve ${gibibytes(defaults.maxBytes)} GiB each
+  max_file_store: ${reserved(agents.length)}GB                  # each agent's two streams and the events reserve ${gibibytes(defaults.maxBytes)} GiB each
 ${
   syncAlways
     ? "  sync_interval: always                # an envelope is on the disk before the publisher hears that it is stored"
@@ -102,18 +123,19 @@ ${
 
 # Users prove a key; there is no password and nobody is let in without. No websocket, leafnode or cluster listener, no
 # no_auth_user: each has let strangers in before.
-# The gateway and the streams are in one account, each agent in its own. Across goes what is exported and imported, and
+# The gateway and the streams are in one account, everybody else in one of their own. Across goes what is exported and imported, and
 # the server itself carries the answers back.
 accounts {
   ${gatewayAccount} {
     jetstream: enabled
     exports: [
-${lines("      ", [...agents.flatMap(exportsTo), `{ service: "${nowhere}", accounts: [${agents.map(accountOf).join(", ")}] }`])}
+${lines("      ", [...guests.flatMap(exportsTo), nobody])}
     ]
 ${usersOf(keyVariable("gateway"), gatewayPermissions)}
   }
-${agents.map(agentAccount).join("\n")}
+${guests.map(accountOf).join("\n")}
   SYS {}
 }
 system_account: SYS
 `
+}

@@ -1,9 +1,11 @@
 import { Context, Effect, Layer, type Redacted } from "effect"
 import type { AgentId } from "#domain/Ids.ts"
 import { CommandBus } from "#domain/ports/CommandBus.ts"
+import { EventBus } from "#domain/ports/EventBus.ts"
 import * as Acknowledgements from "./Acknowledgements.ts"
 import * as Connection from "./Connection.ts"
 import * as DeadLetters from "./DeadLetters.ts"
+import * as EventStream from "./EventStream.ts"
 import * as Keeper from "./Keeper.ts"
 import { inboxOf } from "./Names.ts"
 import * as Neighbours from "./Neighbours.ts"
@@ -20,7 +22,11 @@ export type Options = {
   readonly nkeySeed?: Redacted.Redacted | undefined
   readonly tuning?: Partial<Tuning>
 } & (
-  | /** Makes streams and consumers, for whatever agent it speaks with. */ { readonly role: "gateway" }
+  | /** Makes streams and consumers, for whatever agent it speaks with. */ {
+      readonly role: "gateway"
+      /** Without, no events are published. */
+      readonly events?: EventStream.Options | undefined
+    }
   | /** Waits until its gateway has made them. */ { readonly role: "agent"; readonly agent: AgentId }
 )
 
@@ -55,6 +61,10 @@ export const layer = (options: Options) =>
       if (gateway) yield* DeadLetters.follow(connection, keeper, acknowledgements, tuning)
       const isShared = options.role === "gateway" ? yield* Neighbours.listen(connection) : () => false
       if (options.role === "agent") yield* Neighbours.knock(connection, options.agent)
+      const eventBus =
+        options.role === "gateway" && options.events !== undefined
+          ? EventStream.make(connection, tuning, options.events)
+          : undefined
       return Context.make(CommandBus, {
         publish: yield* Publisher.make(connection, keeper, tuning),
         subscribe: Subscriber.make(connection, keeper, acknowledgements, tuning),
@@ -63,7 +73,8 @@ export const layer = (options: Options) =>
         Context.add(JetStreamServer, {
           describe: () => describe(connection.version(), isShared()),
           shortage: keeper.shortage
-        })
+        }),
+        Context.add(EventBus, eventBus)
       )
     })
   )

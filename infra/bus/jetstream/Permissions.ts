@@ -1,6 +1,6 @@
-import type { AgentId } from "#domain/Ids.ts"
+import type { AgentId, ConsumerId } from "#domain/Ids.ts"
 import { subjectOf } from "#domain/ports/CommandBus.ts"
-import { inboxOf, placeOf } from "./Names.ts"
+import { events, inboxOf, placeOf } from "./Names.ts"
 
 /** Everything a user may do; the server refuses the rest. */
 export interface Permissions {
@@ -26,12 +26,27 @@ export const agentPermissions = (agent: AgentId): Permissions => {
 }
 
 /**
- * The gateway's user: commands every agent, reads every agent's reports, and makes and mends streams and consumers. It
- * speaks for no agent, and deletes no stream.
+ * A service that reads what happens: takes and acknowledges events by the consumer that the gateway made for it, and sees
+ * that it is there. Whoever makes consumers says where they deliver, and so could speak for the server.
+ */
+export const consumerPermissions = (consumer: ConsumerId): Permissions => ({
+  publish: [
+    `$JS.API.CONSUMER.INFO.${events.stream}.${consumer}`,
+    `$JS.API.CONSUMER.MSG.NEXT.${events.stream}.${consumer}`,
+    `$JS.ACK.${events.stream}.${consumer}.>`
+  ],
+  subscribe: [`${inboxOf({ consumer })}.>`]
+})
+
+/**
+ * The gateway's user: commands every agent, reads every agent's reports, says what happens, and makes and mends streams and
+ * consumers. It speaks for no agent, and deletes no stream.
  */
 export const gatewayPermissions: Permissions = {
   publish: [
     subjectOf({ kind: "commands", agent: "*" as AgentId }),
+    events.subject,
+    `$JS.API.STREAM.MSG.GET.${events.stream}`,
     ...["INFO", "CREATE", "UPDATE", "PURGE"].map((verb) => `$JS.API.STREAM.${verb}.*`),
     ...["INFO", "CREATE", "DELETE"].map((verb) => `$JS.API.CONSUMER.${verb}.*.*`),
     "$JS.API.CONSUMER.MSG.NEXT.*.gateway",

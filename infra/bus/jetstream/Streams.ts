@@ -16,7 +16,7 @@ import {
 } from "nats"
 import type { BusUnavailable } from "#domain/ports/CommandBus.ts"
 import { ask } from "./Connection.ts"
-import type { Place } from "./Names.ts"
+import { events, type Place } from "./Names.ts"
 import type { Tuning } from "./Tuning.ts"
 
 const day = 24 * 3_600_000
@@ -40,6 +40,30 @@ export const laneStream = ({ stream, subject }: Place, { maxBytes }: Pick<Tuning
   duplicate_window: nanos(remembered)
 })
 
+export interface EventStreamOptions {
+  /** A stream of this many bytes lets the oldest go. */
+  readonly maxBytes: number
+  readonly keptMillis: number
+}
+
+/**
+ * Whoever reads too slowly finds the rest in the log, and holds up nobody else: here the oldest go. Within the window a
+ * second event with an id is not taken; that none is published twice needs no window.
+ */
+export const eventStream = (
+  { keptMillis, maxBytes }: EventStreamOptions,
+  { eventWindow }: Pick<Tuning, "eventWindow">
+) => ({
+  name: events.stream,
+  subjects: [events.subject],
+  retention: RetentionPolicy.Limits,
+  storage: StorageType.File,
+  discard: DiscardPolicy.Old,
+  max_age: nanos(keptMillis),
+  max_bytes: maxBytes,
+  duplicate_window: nanos(eventWindow)
+})
+
 /** Small notes for people: when there are far too many, the oldest go. */
 export const deadLetterStream = ({ stream, subject }: Place) => ({
   name: stream,
@@ -59,11 +83,20 @@ export const consumerOf = ({ consumer }: Place, tuning: Tuning) => ({
   max_ack_pending: tuning.maxUnacknowledged
 })
 
+/** One at a time: the next is handed over when the one before is acknowledged, so that none overtakes it, whatever dies. */
+export const eventConsumerOf = ({ consumer }: Place, { eventAckWait }: Pick<Tuning, "eventAckWait">) => ({
+  durable_name: consumer,
+  ack_policy: AckPolicy.Explicit,
+  ack_wait: nanos(eventAckWait),
+  max_deliver: -1,
+  max_ack_pending: 1
+})
+
 export const managerOf = (nc: NatsConnection, { request }: Pick<Tuning, "request">) =>
   ask(() => nc.jetstreamManager({ checkAPI: false, timeout: request }))
 
 /** `undefined`: there is no such thing. */
-const find = <A>(question: () => Promise<A>): Effect.Effect<A | undefined, BusUnavailable> =>
+export const find = <A>(question: () => Promise<A>): Effect.Effect<A | undefined, BusUnavailable> =>
   ask(() =>
     question().catch((error: NatsError) => {
       if (error.api_error?.code === 404) return undefined

@@ -2,8 +2,12 @@
 export interface Tuning {
   /** What is delivered and not acknowledged comes again after this. */
   readonly ackWait: number
+  /** The same of an event: until then a service that died is waited for by the next of its kind. */
+  readonly eventAckWait: number
   /** After so many deliveries an envelope is a dead letter. */
   readonly maxDeliveries: number
+  /** For how long the server knows an event's id again. */
+  readonly eventWindow: number
   /** How many may be with the receiver at once. The ledger keeps the order, so more than one may. */
   readonly maxUnacknowledged: number
   /** How long one question to the server may take. */
@@ -22,6 +26,8 @@ export interface Tuning {
 
 export const defaults: Tuning = {
   ackWait: 30_000,
+  eventAckWait: 5_000,
+  eventWindow: 120_000,
   maxDeliveries: 20,
   maxUnacknowledged: 2_048,
   request: 5_000,

@@ -1,6 +1,6 @@
 import { Effect, Redacted } from "effect"
 import { connect, nkeyAuthenticator } from "nats"
-import { AgentId } from "#domain/Ids.ts"
+import { AgentId, ConsumerId } from "#domain/Ids.ts"
 import { natsServer } from "../../../../test/servers/Nats.ts"
 import { configuration, keyVariable } from "../Configuration.ts"
 import { type Nkey, userOf } from "../Nkey.ts"
@@ -9,14 +9,23 @@ import { administrator as administratorAs, bothEnds, impatient } from "./JetStre
 
 export const home = AgentId.make("home")
 export const away = AgentId.make("far-away")
+const billing = ConsumerId.make("billing")
 
 const keyOf = (byte: number) => userOf(new Uint8Array(32).fill(byte))
-export const keys = { gateway: keyOf(1), home: keyOf(2), away: keyOf(3), stranger: keyOf(4), administrator: keyOf(5) }
+export const keys = {
+  gateway: keyOf(1),
+  home: keyOf(2),
+  away: keyOf(3),
+  stranger: keyOf(4),
+  administrator: keyOf(5),
+  billing: keyOf(6)
+}
 export const env = {
   HOMING_NATS_LISTEN: "127.0.0.1:4222",
   [keyVariable("gateway")]: keys.gateway.publicKey,
   [keyVariable({ agent: home })]: keys.home.publicKey,
-  [keyVariable({ agent: away })]: keys.away.publicKey
+  [keyVariable({ agent: away })]: keys.away.publicKey,
+  [keyVariable({ consumer: billing })]: keys.billing.publicKey
 }
 
 /** A user who may do anything where the streams are, whom no installation has: to look on. */
@@ -25,7 +34,7 @@ const withAdministrator = (text: string) =>
 
 /** As it is shipped. */
 export const shippedFor = (...agents: ReadonlyArray<AgentId>) =>
-  withAdministrator(configuration({ agents, syncAlways: false }))
+  withAdministrator(configuration({ agents, consumers: [billing], syncAlways: false }))
 export const shipped = shippedFor(home, away)
 
 /** The same users with the same permissions, all in the account where the streams are: as it was shipped once. */
@@ -124,4 +133,25 @@ export const forbiddenToAgents = [
   "$JS.SNAPSHOT.RESTORE.CMD_home.1",
   "$SYS.ACCOUNT.HOMING.CONNECT",
   "$SYS.REQ.ACCOUNT.HOMING.CONNZ"
+]
+
+/** What of the stream that it reads a service may not do: above all make a consumer, which delivers where its maker says. */
+export const forbiddenToConsumers = [
+  "homing.events.default.message.sent",
+  "homing.reports.home",
+  "$JS.API.CONSUMER.CREATE.EVENTS",
+  "$JS.API.CONSUMER.CREATE.EVENTS.billing",
+  "$JS.API.CONSUMER.CREATE.EVENTS.billing.homing.events.default.message.sent",
+  "$JS.API.CONSUMER.DURABLE.CREATE.EVENTS.billing",
+  "$JS.API.CONSUMER.DELETE.EVENTS.billing",
+  "$JS.API.CONSUMER.INFO.EVENTS.other",
+  "$JS.API.CONSUMER.MSG.NEXT.EVENTS.other",
+  "$JS.ACK.EVENTS.other.1.1.1.1.0",
+  "$JS.API.STREAM.INFO.EVENTS",
+  "$JS.API.STREAM.PURGE.EVENTS",
+  "$JS.API.STREAM.DELETE.EVENTS",
+  "$JS.API.STREAM.UPDATE.EVENTS",
+  "$JS.API.STREAM.MSG.GET.EVENTS",
+  "$JS.API.STREAM.MSG.DELETE.EVENTS",
+  "$JS.API.DIRECT.GET.EVENTS"
 ]

@@ -2,12 +2,21 @@ import { Context, Effect, Layer, type Redacted, References, Stream } from "effec
 import { type ConnectionOptions, connect } from "nats"
 import { AgentId } from "#domain/Ids.ts"
 import { CommandBus, type Lane, type Outgoing } from "#domain/ports/CommandBus.ts"
+import { EventBus } from "#domain/ports/EventBus.ts"
 import { eventually } from "#domain/testing/Eventually.ts"
+import type * as EventStream from "../EventStream.ts"
 import * as JetStream from "../JetStream.ts"
 import type { Tuning } from "../Tuning.ts"
 
 /** Less patient than the real thing. */
-export const impatient: Partial<Tuning> = { ackWait: 2_000, request: 2_000, heartbeat: 500, look: 500, stuck: 4_000 }
+export const impatient: Partial<Tuning> = {
+  ackWait: 2_000,
+  eventAckWait: 2_000,
+  request: 2_000,
+  heartbeat: 500,
+  look: 500,
+  stuck: 4_000
+}
 
 export interface Ends {
   readonly agent?: AgentId
@@ -30,6 +39,21 @@ export const oneEnd = (options: JetStream.Options) =>
       ...Context.get(context, JetStream.JetStreamServer)
     } satisfies CommandBus["Service"] & JetStream.JetStreamServer["Service"]
   })
+
+/** A gateway's end of the stream of events. */
+export const eventsEnd = (options: Omit<JetStream.Options, "role"> & { readonly events: EventStream.Options }) =>
+  Effect.map(
+    silent(Layer.build(Layer.fresh(JetStream.layer({ ...options, role: "gateway" })))),
+    (context): EventBus => {
+      const bus = Context.get(context, EventBus)!
+      return {
+        keptMillis: bus.keptMillis,
+        reached: silent(bus.reached),
+        publish: (after, events) => silent(bus.publish(after, events)),
+        watch: (stream) => silent(bus.watch(stream))
+      }
+    }
+  )
 
 /** Both ends in one: a gateway's bus where the gateway speaks or listens, an agent's where the agent does. */
 export const bothEnds = (url: string, ends: Ends = {}) =>

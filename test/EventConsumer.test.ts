@@ -1,0 +1,77 @@
+import { spawn } from "node:child_process"
+import { existsSync, readFileSync } from "node:fs"
+import { join, resolve } from "node:path"
+import { assert, it } from "@effect/vitest"
+import { Array, Effect, Fiber } from "effect"
+import { eventually, folder } from "./Homing.ts"
+import { started } from "./Process.ts"
+import { describeWith } from "./servers/Installed.ts"
+import { natsServer } from "./servers/Nats.ts"
+
+/** The consumer of the documentation, as people would run it; killed with the scope. */
+const consumer = (file: string, url: string) =>
+  Effect.acquireRelease(
+    Effect.sync(() =>
+      spawn(process.execPath, [resolve(import.meta.dirname, "../docs/consumer.ts"), file], {
+        env: { PATH: process.env.PATH, NATS_URL: url, CONSUMER: "billing" },
+        stdio: ["ignore", "ignore", "inherit"]
+      })
+    ),
+    (child) => Effect.sync(() => void child.kill("SIGKILL"))
+  )
+
+const takenIn = (file: string) =>
+  Effect.sync((): ReadonlyArray<string> => {
+    if (!existsSync(file)) return []
+    const lines = readFileSync(file, "utf8").split("\n").slice(0, -1)
+    return lines.map((line) => JSON.parse(line).id)
+  })
+
+describeWith("nats-server", "a service that reads events", () => {
+  it.live("has exactly the log's, each once and in order, whatever is killed", () =>
+    Effect.gen(function* () {
+      const cwd = yield* folder
+      const nats = yield* natsServer()
+      const taken = join(cwd, "taken.jsonl")
+      const key = "the-key-of-this-test"
+      const own = { API_KEY: key, RATE_LIMIT_DEVICES: "100000" }
+      const env = { DATA_DIR: "data", NATS_URL: nats.url, EVENTS_CONSUMERS: "billing", ...own }
+      const gateway = started({ cwd, env }, key)
+      type Gateway = Effect.Success<typeof gateway>
+      const changes = ({ call }: Gateway, device: string, words: string, n: number) =>
+        Effect.forEach(
+          Array.range(1, n),
+          (i) => Effect.exit(call("PATCH", `/v1/devices/${device}`, { name: `${words} ${i}` })),
+          { concurrency: 4 }
+        )
+
+      const first = yield* gateway
+      const { body: device } = yield* first.call("POST", "/v1/devices", { name: "one", pairing: "qr" })
+      const reader = yield* consumer(taken, nats.url)
+      yield* eventually(takenIn(taken), ({ length }) => length > 0)
+      const traffic = yield* Effect.forkChild(changes(first, device.id, "first", 2_000))
+      yield* eventually(takenIn(taken), ({ length }) => length > 20)
+      yield* nats.kill("SIGKILL")
+      yield* nats.restart
+      const { length: before } = yield* takenIn(taken)
+      yield* eventually(takenIn(taken), ({ length }) => length > before + 20)
+      yield* first.process.end("SIGKILL")
+      reader.kill("SIGKILL")
+      yield* Fiber.interrupt(traffic)
+
+      yield* consumer(taken, nats.url)
+      const second = yield* gateway
+      yield* changes(second, device.id, "second", 20)
+      const logged: globalThis.Array<string> = []
+      for (let after = "", more = true; more; ) {
+        const { body } = yield* second.call("GET", `/v1/events?limit=500${after}`)
+        for (const { id } of body.items) logged.push(id)
+        after = `&after=${body.next}`
+        more = body.more
+      }
+      assert.isAbove(logged.length, 60)
+      const found = yield* eventually(takenIn(taken), ({ length }) => length >= logged.length)
+      assert.deepStrictEqual(found, logged)
+    })
+  )
+})
