@@ -7,6 +7,7 @@ import { connect } from "nats"
 import { partitionOf } from "#services/runtime/Partitions.ts"
 import { eventually, text } from "./Homing.ts"
 import { proxy } from "./proxy/Proxy.ts"
+import { receiver } from "./Receiver.ts"
 import { numbered, SharedGateways } from "./SharedGateways.ts"
 import { describeWith } from "./servers/Installed.ts"
 
@@ -24,6 +25,8 @@ const watched = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, table: st
     'BEGIN INSERT INTO watched (before, after) VALUES (OLD.position, NEW.position); RETURN NEW; END'`
   yield* sql`CREATE OR REPLACE TRIGGER watch AFTER UPDATE ON ${sql(table)} FOR EACH ROW EXECUTE FUNCTION watch()`
 })
+
+const reported = ["queued", "sent"].map((what) => `homing.message.${what}.v1`)
 
 const planted = (url: string, words: string) =>
   Effect.promise(async () => {
@@ -55,6 +58,44 @@ describeWith("PostgreSQL", "several gateways", () => {
           const { body, status } = yield* Fiber.join(waiting)
           yield* whatsapp.control("faults", { ack: "normal" })
           assert.deepStrictEqual([status, body.status], [201, "sent"])
+        }).pipe(Effect.scoped),
+      3 * minutes
+    )
+
+    it.effect(
+      "deliver everything, in the order of its chat and under its id, whichever of them is killed",
+      () =>
+        Effect.gen(function* () {
+          const { device, gateway, send } = yield* SharedGateways
+          const own = { OUTBOUND_ALLOW: "loopback" }
+          const both = yield* Effect.all([gateway(own), gateway(own)], { concurrency: "unbounded" })
+          yield* eventually(both[0].call("GET", `/v1/devices/${device}`), ({ body }) => body.state === "connected")
+          const there = yield* receiver(() => new Promise((resolve) => setTimeout(() => resolve(204), 20)))
+          const { body, status } = yield* both[0].call("POST", "/v1/endpoints", { url: there.url, types: reported })
+          assert.strictEqual(status, 201)
+          const words = numbered("told by whoever lives", 40)
+          const arrived = (n: number) =>
+            eventually(
+              Effect.sync(() => new Set(there.arrivals.map(({ id }) => id)).size),
+              (now) => now >= n
+            )
+          const sending = yield* Effect.forkChild(
+            Effect.forEach(words, (one, i) => send(both[i % 2]!, one, 0), { concurrency: 4 })
+          )
+          yield* Fiber.join(sending)
+          yield* arrived(10)
+          yield* both[0].process.end("SIGKILL")
+          yield* arrived(there.arrivals.length + 5)
+          const third = yield* gateway(own)
+          yield* both[1].process.end("SIGKILL")
+          yield* arrived(words.length * reported.length)
+          const first = [...new Map(there.arrivals.toReversed().map((one) => [one.id, one])).values()].toReversed()
+          assert.lengthOf(first, words.length * reported.length)
+          const sequences = first.map(({ body }) => body.sequence as string)
+          assert.deepStrictEqual(sequences, sequences.toSorted()) // one chat
+          assert.lengthOf(new Set(first.map(({ body }) => body.id)), first.length) // no event under two ids
+          const delivered = third.call("GET", `/v1/deliveries?endpoint=${body.id}&status=pending`)
+          yield* eventually(delivered, ({ body }) => body.items.length === 0)
         }).pipe(Effect.scoped),
       3 * minutes
     )

@@ -12,6 +12,7 @@ it("an endpoint overflows when more waits than is kept, and not by what is left 
     [false, false, false]
   )
   assert.isTrue(overflows(one, 11, true))
+  assert.isFalse(overflows(one, 12, true)) // enabled again before anybody has looked
   assert.isFalse(overflows(one, 14, false))
   assert.deepStrictEqual(
     [14, 24, 5, 15, 16].map((pending) => overflows(one, pending, true)),

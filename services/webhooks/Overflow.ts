@@ -10,7 +10,8 @@ export const make = (most: number) => {
     if (pending === undefined) return false
     const known = excused.get(id) ?? (pending > most ? pending : 0)
     const left = isEnabled ? Math.min(known, pending) : pending
-    excused.set(id, left)
-    return isEnabled && pending > most + left
+    const isFull = isEnabled && pending > most + left
+    excused.set(id, isFull ? pending : left) // it may be enabled again before anybody looks
+    return isFull
   }
 }
