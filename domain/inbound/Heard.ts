@@ -20,9 +20,9 @@ export type Person = typeof Person.Type
 
 /** A group, a broadcast list, a channel, and what else the source may invent: its own address for it. */
 export const Place = Schema.Struct({
-  kind: Schema.Literals(["group", "broadcast", "channel", "other"]),
-  address: Schema.String.check(Schema.isMaxLength(128))
-})
+  kind: Schema.Literals(["group", "broadcast", "channel", "other"]).annotate({ description: "What it is." }),
+  address: Schema.String.annotate({ description: "WhatsApp's address of it." }).check(Schema.isMaxLength(128))
+}).annotate({ identifier: "HeardPlace", description: "Where several are spoken to." })
 export type Place = typeof Place.Type
 
 export const Chat = Schema.Union([Person, Place])

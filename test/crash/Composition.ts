@@ -7,6 +7,7 @@ import * as Log from "#services/telemetry/Log.ts"
 import { addressesOf, alone, listening, optionsOf, type ServerUrls, together } from "#services/testing/Composition.ts"
 import "#infra/whatsapp/baileys/Content.ts"
 import "#infra/whatsapp/baileys/Session.ts"
+import { listener } from "../inbound/Listener.ts"
 import * as Deafness from "../inbound/Sabotage.ts"
 import * as Sabotage from "./Sabotage.ts"
 
@@ -46,7 +47,8 @@ const options = (orders: Orders) =>
 /** Whoever is told of what happens listens on this machine. */
 const addresses = ({ servers }: Orders) => ({
   ...addressesOf(servers),
-  outboundAllow: [{ range: "loopback", port: undefined } as const]
+  outboundAllow: [{ range: "loopback", port: undefined } as const],
+  eventsConsumers: [listener]
 })
 
 /** The ports of a gateway that a run breaks, or slows down. */

@@ -87,6 +87,8 @@ export const deployment = async (
   const isServer = (name: string): name is ServerName => (serverNames as ReadonlyArray<string>).includes(name)
 
   return {
+    /** Where the servers answer. */
+    servers: servers.urls,
     /** The names of all that can be killed. */
     victims: [...kills.keys()],
     /** Starts everything for the first time; resolves with the gateways' addresses. */

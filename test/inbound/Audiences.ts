@@ -28,8 +28,8 @@ const pageBehind = async (url: string | undefined, apiKey: string, after: string
     : (answer.body as unknown as Page)
 }
 
-/** Everything that the log tells, read at once. */
-export const wholeLog = async (url: Url, apiKey: string): Promise<ReadonlyArray<Told>> => {
+/** Everything that the log tells, read at once, and the place where that ends. */
+export const wholeLog = async (url: Url, apiKey: string) => {
   const told: Array<Told> = []
   for (let [after, turn]: [string | null, number] = [null, 0]; ; turn++) {
     const page = await pageBehind(url(turn), apiKey, after, 0)
@@ -37,7 +37,7 @@ export const wholeLog = async (url: Url, apiKey: string): Promise<ReadonlyArray<
     else {
       told.push(...page.items)
       after = page.next
-      if (!page.more) return told
+      if (!page.more) return { told: told as ReadonlyArray<Told>, end: page.next! }
     }
   }
 }

@@ -13,6 +13,8 @@ export interface Told {
 export interface Audience {
   readonly name: string
   readonly heard: ReadonlyArray<string>
+  /** So much was there before it began to listen. */
+  readonly missed?: number
 }
 
 export interface Flaws {
@@ -60,6 +62,7 @@ const ofFacts = (
     const said = completed.get(first.subject) ?? first.data
     const words = said.content?.type === "edit" ? said.content.content?.text : said.content?.text
     if (said.kind !== kind || (text !== undefined && words !== text)) wrong++
+    if (chat === account) continue // from its own phone, and the record does not say to whom
     const places = chats.get(`${account}/${chat}`) ?? []
     chats.set(`${account}/${chat}`, [...places, placeOf.get(first.id)!])
   }
@@ -72,7 +75,7 @@ const ofFacts = (
 const lineOf = ({ data, subject, type }: Told, lines: ReadonlyMap<string, string>) =>
   type.startsWith("homing.inbound.") ? (lines.get(subject) ?? subject) : (data.device ?? subject)
 
-const ofAudience = ({ heard }: Audience, log: ReadonlyArray<Told>): Flaws => {
+const ofAudience = ({ heard, missed = 0 }: Audience, log: ReadonlyArray<Told>): Flaws => {
   const lines = new Map(
     log.filter(isReceived).map(({ data, subject }) => [subject, `${data.device}/${data.chat.names.at(0)}`])
   )
@@ -83,7 +86,7 @@ const ofAudience = ({ heard }: Audience, log: ReadonlyArray<Told>): Flaws => {
     ({ line }) => line
   )
   return {
-    lost: log.filter(({ id }) => !first.has(id)).length,
+    lost: log.slice(missed).filter(({ id }) => !first.has(id)).length,
     doubled: heard.length - first.size,
     wrong: [...first].filter((id) => !places.has(id)).length,
     outOfOrder: [...perLine.values()].reduce((sum, them) => sum + misplaced(them.map(({ place }) => place)), 0)

@@ -9,7 +9,9 @@ import { deployment } from "../crash/Deployment.ts"
 import { dice } from "../crash/Dice.ts"
 import { accountOf, simulation } from "../crash/Simulation.ts"
 import { type Listening, polling, webhook, wholeLog } from "./Audiences.ts"
+import { onTheBus, serverSent, webSocket } from "./Following.ts"
 import { judge, type Verdict } from "./Judge.ts"
+import { listener } from "./Listener.ts"
 import { expectedIn } from "./Record.ts"
 import type { Sabotage } from "./Sabotage.ts"
 import { writing } from "./Writing.ts"
@@ -84,8 +86,8 @@ export const run = async (options: Options): Promise<Report> => {
       await pause(500)
       if (heard() > before) [before, since] = [heard(), performance.now()]
       else {
-        const log = await wholeLog(deployed.url, apiKey)
-        verdict = judge(expectedIn(readRecord(simulator.record)), log, devices, audiences)
+        const { told } = await wholeLog(deployed.url, apiKey)
+        verdict = judge(expectedIn(readRecord(simulator.record)), told, devices, audiences)
         const waits = [verdict, ...Object.values(verdict.audiences)].some(({ lost }) => lost > 0)
         if (!waits) return verdict
       }
@@ -100,6 +102,9 @@ export const run = async (options: Options): Promise<Report> => {
     for (let n = 0; n < accounts; n++) devices.set(accountOf(n), await simulator.pair(gateways, apiKey))
     progress(`${accounts} devices are paired`)
     audiences.push(polling(deployed.url, apiKey))
+    audiences.push(await serverSent(deployed.url, apiKey), await webSocket(deployed.url, apiKey))
+    const { nats } = deployed.servers
+    if (nats !== undefined) audiences.push(await onTheBus(nats, listener))
 
     const contacts = writing([...devices.keys()], chance, {
       incoming: async (message) =>
