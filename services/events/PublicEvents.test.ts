@@ -84,12 +84,13 @@ describe("what is told to the outside", () => {
       const { content, ...rest } = received.data as { content: { kind: string; body: { box: string } } }
       const damaged = { ...rest, content: { ...content, body: { ...content.body, box: "Ym94Ym94Ym94Ym94Ym94" } } }
       const altered = yield* publicEvents.tell({ ...received, data: damaged }, { personal: true })
-      assert.deepInclude(altered, { id: received.eventId, type: "homing.inbound.message.v1" })
+      const [whole] = (yield* told(true)).slice(-1)
+      const { content: _, ...others } = whole!.data
+      assert.deepStrictEqual(altered, { ...whole!, data: others })
       const { subject } = (received.data as { chat: { address: { subject: SubjectId } } }).chat.address
       yield* keys.destroy(defaultTenant, subject)
       const [before] = (yield* told(false)).slice(-1)
       assert.deepStrictEqual((yield* told(true)).slice(-1), [before])
-      assert.deepStrictEqual(altered, before)
     })
   )
 
