@@ -202,6 +202,7 @@ describeWith("PostgreSQL", "tables in PostgreSQL", () => {
       Effect.gen(function* () {
         const here = yield* url
         const [maker, other, onlooker] = [yield* clientOf(here), yield* clientOf(here), yield* clientOf(here)]
+        for (const sql of [other, onlooker]) yield* sql`SELECT 1` // connected before the maker waits for them
         const waiting = onlooker`SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted`
         let others: Fiber.Fiber<void, unknown> | undefined
         const slowly: Table = {
