@@ -83,14 +83,14 @@ export const make = Effect.fnUntraced(function* (options: {
 
   const forget = (id: EventId) => {
     const place = known.get(id)
+    const wasHead = heads.delete(id)
     if (place === undefined) return
     const left = chats.get(place.chat)!.filter((other) => other.id !== id)
     known.delete(id)
     if (left.length === 0) chats.delete(place.chat)
     else chats.set(place.chat, left)
     if (left.length === 0) idle.delete(place.chat)
-    else if (heads.has(id)) idle.add(place.chat)
-    heads.delete(id)
+    else if (wasHead) idle.add(place.chat)
   }
 
   const lane: Lane = {
@@ -110,16 +110,19 @@ export const make = Effect.fnUntraced(function* (options: {
     begin,
     readOn: Effect.gen(function* () {
       while (unread !== undefined && known.size < mostKnown) {
+        const upTo = latest
         const page: ReadonlyArray<HeardPlace> = yield* waiting(mostKnown, unread)
         for (const place of page) learn(place)
         const last: number = page.at(-1)?.place ?? unread
-        unread = page.length < mostKnown && last >= latest ? undefined : last
+        // nothing came while it was read: what was given out and is not there any more had no room
+        unread = page.length < mostKnown && latest === upTo ? undefined : last
       }
       begin()
     }),
     repeat: Effect.gen(function* () {
       const now = wall()
       for (const head of [...heads.values()]) {
+        if (heads.get(head.id) !== head) continue // acknowledged meanwhile, or told anew
         if (now - head.at <= Math.min(againAfterMillis * 2 ** (head.times - 1), longestMillis)) continue
         yield* leave(head, head.times + 1)
       }

@@ -87,8 +87,8 @@ export const layer = (bus: EventBus) =>
           unsaved = 0
         })
         const handle = Effect.fnUntraced(function* (events: Array.NonEmptyReadonlyArray<RecordedEvent>) {
-          // what was skipped is older than what the stream keeps
-          const recent = after === undefined ? events.filter(({ recordedAt }) => recordedAt >= oldest) : events
+          // where the stream holds nothing, what is older than it keeps has gone by age, or would at once
+          const recent = reached.cursor === undefined ? events.filter(({ recordedAt }) => recordedAt >= oldest) : events
           const found = (yield* Effect.forEach(recent, announcementOf)).filter((one) => one !== undefined)
           unsaved += events.length
           yield* publish(found.map(({ announcement }) => announcement)).pipe(

@@ -37,7 +37,7 @@ const faultsOf = {
   error: { ack: { error: 463 } }
 } as const
 
-/** For the demo's own receiver of webhooks; what is configured is not asked: its address may be somebody's. */
+/** For the demo's own receiver of webhooks; what is configured is not asked: addresses there may be somebody's. */
 const addresses = { ...nowhere, outboundAllow: allowancesOf("loopback") }
 
 /** Gateway, agent and a simulated WhatsApp in this process, on a folder that goes away with it. */
@@ -53,7 +53,9 @@ export const run = (config: Config, options: DemoOptions) =>
       tell("", `  ${strong("Homing")}  ${faint("gateway, agent and a simulated WhatsApp in this terminal")}`, "")
       const session = whatsapp(folder, { webSocketUrl: simulator.url })
       const services = yield* Layer.build(
-        together(folder, gatewayOptions(config), session, addresses).pipe(Layer.provideMerge(Log.layer(config.log)))
+        together(folder, { ...gatewayOptions(config), webhooks: {} }, session, addresses).pipe(
+          Layer.provideMerge(Log.layer(config.log))
+        )
       )
       yield* story(simulator, options, tell).pipe(Effect.provideContext(services))
     })

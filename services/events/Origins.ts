@@ -1,4 +1,5 @@
 import { Effect } from "effect"
+import { isReleased } from "#domain/Aggregates.ts"
 import type { DeviceId, StreamId } from "#domain/Ids.ts"
 import { Inbound } from "#domain/inbound/Inbound.ts"
 import { Message } from "#domain/message/Message.ts"
@@ -7,8 +8,9 @@ import type { RecordedEvent } from "#domain/Recorded.ts"
 
 const capacity = 8_192
 
-/** What a stream's first event says of its device; later ones do not repeat it. */
+/** What a stream's first event says of its device; later ones do not repeat it. Nothing, where a newer release wrote it. */
 const deviceIn = (recorded: RecordedEvent): DeviceId | undefined => {
+  if (!isReleased(recorded)) return undefined
   if (Message.read.types.has(recorded.type)) {
     const event = Message.read(recorded)
     return event.type === "message.queued" ? event.data.device : undefined
@@ -17,7 +19,10 @@ const deviceIn = (recorded: RecordedEvent): DeviceId | undefined => {
   return event.type === "inbound.received" ? event.data.source.device : undefined
 }
 
-/** The device of a message or fact, whichever of its events is asked about. What was read last is remembered. */
+/**
+ * The device of a message or fact, whichever of its events is asked about; `undefined` where only a newer release knows.
+ * What was read last is remembered.
+ */
 export const make = Effect.map(EventStore, (store) => {
   const known = new Map<StreamId, DeviceId>()
   const note = (stream: StreamId, device: DeviceId) => {
@@ -31,11 +36,9 @@ export const make = Effect.map(EventStore, (store) => {
       const { stream } = event
       const device = deviceIn(event) ?? known.get(stream)
       if (device !== undefined) return Effect.succeed(note(stream, device))
-      return Effect.flatMap(store.read(stream), ([first]) => {
+      return Effect.map(store.read(stream), ([first]) => {
         const found = first && deviceIn(first)
-        return found === undefined
-          ? Effect.die(`${stream} does not begin with what it is`)
-          : Effect.succeed(note(stream, found))
+        return found && note(stream, found)
       })
     }
   }

@@ -175,7 +175,7 @@ export const layer = Layer.effect(
       const type = typeOf(event)
       return categoryOf(event.stream) === Device.category
         ? Effect.succeed({ type, device: Device.idOf(event.stream) })
-        : Effect.map(deviceOf(event), (device) => ({ type, device }))
+        : Effect.map(deviceOf(event), (device) => device && { type, device })
     }
 
     return {

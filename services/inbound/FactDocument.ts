@@ -1,4 +1,4 @@
-import { Effect, Schema } from "effect"
+import { Effect, Option, Schema } from "effect"
 import { EventId, type InboundId, type StreamId, type TenantId } from "#domain/Ids.ts"
 import { Instant } from "#domain/Instant.ts"
 import { Chat, HeardContent, Person } from "#domain/inbound/Heard.ts"
@@ -16,14 +16,24 @@ interface Place {
 }
 type Shown<K extends keyof typeof Fact.Type> = Pick<typeof Fact.Type, K>
 
-const decodeChat = Schema.decodeUnknownSync(Schema.fromJsonString(Chat))
-const decodePerson = Schema.decodeUnknownSync(Schema.fromJsonString(Person))
-const decodeContent = Schema.decodeUnknownSync(Schema.fromJsonString(HeardContent))
+/** What only a newer release can say is absent here, and hides nothing beside it. */
+const readable = <A>(shape: Schema.Codec<A, unknown>) => {
+  const decode = Schema.decodeUnknownOption(Schema.fromJsonString(shape))
+  return (json: string | undefined): A | undefined =>
+    json === undefined ? undefined : Option.getOrUndefined(decode(json))
+}
+const decodeChat = readable(Chat)
+const decodePerson = readable(Person)
+const decodeContent = readable(HeardContent)
 
 const kinds: ReadonlySet<string> = new Set(HeardContent.members.map(({ fields }) => fields.type.literal))
 
 /** The members of `address` that name it, but for its kind. */
-const namesIn = ({ kind: _, ...names }: Chat) => names
+const namesIn = (chat: Chat | undefined) => {
+  if (chat === undefined) return {}
+  const { kind: _, ...names } = chat
+  return names
+}
 
 /** What was said, opened where `personal` is given. Of a kind that only a newer release knows, the kind alone. */
 export const saidJson = Effect.fnUntraced(function* (
@@ -31,8 +41,8 @@ export const saidJson = Effect.fnUntraced(function* (
   { body, kind }: typeof SaidContent.Type,
   place: Place
 ) {
-  const content = kinds.has(kind) ? yield* opened(personal, body, place, "content") : undefined
-  const shown: Shown<"kind" | "content"> = { kind, ...(content !== undefined && { content: decodeContent(content) }) }
+  const content = decodeContent(kinds.has(kind) ? yield* opened(personal, body, place, "content") : undefined)
+  const shown: Shown<"kind" | "content"> = { kind, ...(content !== undefined && { content }) }
   return shown
 })
 
@@ -49,7 +59,7 @@ const opened = (
 
 /** By which numbers and addresses the source names somebody or something. */
 export const addressJson = (personal: Personal["Service"], sealed: Sealed, place: Place, field: "chat" | "sender") =>
-  Effect.map(opened(personal, sealed, place, field), (where) => (where === undefined ? {} : namesIn(decodeChat(where))))
+  Effect.map(opened(personal, sealed, place, field), (where) => namesIn(decodeChat(where)))
 
 /** What its sender calls themselves. */
 export const nameJson = (personal: Personal["Service"], { event, id, received: { sender }, tenant }: SealedFact) =>
@@ -84,10 +94,10 @@ export const factJson = Effect.fnUntraced(function* (
     device: source.device,
     waMessageId,
     fromMe,
-    chat: { kind: chat.kind, names: chat.names, ...(where !== undefined && namesIn(decodeChat(where))) },
+    chat: { kind: chat.kind, names: chat.names, ...namesIn(decodeChat(where)) },
     sender: {
       names: sender.names,
-      ...(who !== undefined && namesIn(decodePerson(who))),
+      ...namesIn(decodePerson(who)),
       ...(name !== undefined && { name })
     },
     ...(yield* saidJson(personal, content, place)),

@@ -1,4 +1,4 @@
-import { Effect, Schema } from "effect"
+import { Array, Effect, Schema } from "effect"
 import { SqlClient } from "effect/sql"
 import { DeviceId, defaultTenant, EventId, InboundId, TenantId } from "#domain/Ids.ts"
 import { Instant } from "#domain/Instant.ts"
@@ -101,6 +101,9 @@ const factOf = ({
   ...row
 }: typeof Row.Type): SealedFact => ({ ...row, recordedAt, reading: readingOf({ asked_at, marked_at }) })
 
+/** A database takes only so many values at once. */
+const positionsAtOnce = 500
+
 /** Without its fact, one whose row is not what was written. */
 const listed = (rows: ReadonlyArray<{ readonly position: string }>) =>
   Effect.map(read(rows), (found) =>
@@ -119,14 +122,16 @@ export const make = Effect.map(SqlClient.SqlClient, (sql) => ({
 
   /** Those of which the first event stands at one of these places. */
   at: (positions: ReadonlyArray<bigint>) =>
-    positions.length === 0
-      ? Effect.succeed([])
-      : Effect.flatMap(
-          sql<{
-            readonly position: string
-          }>`SELECT ${sql.literal(columns)} FROM inbound WHERE ${sql.in("position", positions)}`,
+    Effect.map(
+      Effect.forEach(Array.chunksOf(positions, positionsAtOnce), (some) =>
+        Effect.flatMap(
+          sql<{ readonly position: string }>`SELECT ${sql.literal(columns)} FROM inbound
+            WHERE ${sql.in("position", some)}`,
           listed
-        ),
+        )
+      ),
+      (found) => found.flat()
+    ),
 
   /** Newest first, those before `after`. */
   list: (asked: Asked) => {

@@ -18,6 +18,7 @@ const closeCodes: Readonly<Record<Ending, number>> = {
 const lingerMillis = 1_000
 
 export const close = (socket: WebSocket, code: number, reason: string): void => {
+  if (socket.readyState !== socket.OPEN) return // once is enough, whatever is still said
   socket.close(code, reason)
   const cut = after(lingerMillis, () => socket.terminate()).unref()
   socket.once("close", () => cut.stop())

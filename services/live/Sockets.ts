@@ -102,7 +102,10 @@ export const layer = ({ allowedOrigins, authTimeoutSeconds }: Options) =>
           seat.leave()
         })
         socket.on("error", () => {}) // `ws` closes what it cannot read, and says why
+        let isRefused = false
         const refuse = (found: Problem) => {
+          if (isRefused) return
+          isRefused = true
           const words = dialect.refusal(found)
           if (words !== undefined) socket.send(words)
           SocketOutlet.close(socket, closeCodeOf(found), found.code)

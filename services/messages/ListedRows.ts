@@ -62,6 +62,8 @@ const page = (sql: SqlClient.SqlClient, condition: Statement.Fragment, limit: nu
   )
 
 const devicesAtOnce = 64
+/** A database takes only so many values at once. */
+const positionsAtOnce = 500
 
 /**
  * Of some devices the newest of each, by its index, and of these the newest: however many there are of other devices, none
@@ -98,12 +100,14 @@ export const make = Effect.map(SqlClient.SqlClient, (sql) => ({
   list: (filter: Parameters<typeof list>[1]) => list(sql, filter),
   /** Those that were queued at one of these places. */
   at: (positions: ReadonlyArray<bigint>) =>
-    positions.length === 0
-      ? Effect.succeed([])
-      : Effect.flatMap(
-          sql<{
-            readonly position: string
-          }>`SELECT ${sql.literal(wholeColumns)} FROM messages WHERE ${sql.in("position", positions)}`,
+    Effect.map(
+      Effect.forEach(Array.chunksOf(positions, positionsAtOnce), (some) =>
+        Effect.flatMap(
+          sql<{ readonly position: string }>`SELECT ${sql.literal(wholeColumns)} FROM messages
+            WHERE ${sql.in("position", some)}`,
           listed
         )
+      ),
+      (found) => found.flat()
+    )
 }))

@@ -184,9 +184,11 @@ export const layer = (limits: QueueLimits) =>
                 expiresAt: fromMillis(toMillis(at) + request.expiresInSeconds * 1_000),
                 recipient: { address, kind: request.to.kind },
                 recipients: [address.subject],
-                ...(request.replyTo !== undefined && {
-                  replyTo: { id: request.replyTo, quote: seal(event, "quote", JSON.stringify(quote)) }
-                }),
+                // a repeat is known by its digest: nothing of it is recorded, and its quote is not looked for
+                ...(request.replyTo !== undefined &&
+                  quote !== undefined && {
+                    replyTo: { id: request.replyTo, quote: seal(event, "quote", JSON.stringify(quote)) }
+                  }),
                 tags: request.tags,
                 transport: transportOf(request.device)
               }

@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Fiber } from "effect"
+import { configured } from "#domain/access/Client.ts"
 import { DeviceId } from "#domain/Ids.ts"
 import { eventually } from "#domain/testing/Eventually.ts"
 import { caller, device, messaging, otherDevice, requestOf, streamOf } from "../testing/MessagingFixture.ts"
@@ -67,6 +68,20 @@ describe("nothing is accepted", () => {
         yield* Fiber.join(left)
         assert.strictEqual(yield* tagOf(messages.send(caller, requestOf(2))), "QueueFull")
       })
+  )
+
+  it.live("and a reply that was accepted is answered again all the same", () =>
+    Effect.gen(function* () {
+      const own = { ...caller, ...configured }
+      const { counted, messages } = yield* messaging({ perDevice: 2 })
+      const { document: first } = yield* messages.send(own, requestOf(1))
+      const reply = requestOf(1, { replyTo: first.id, idempotencyKey: "a reply" })
+      const { document } = yield* messages.send(own, reply)
+      yield* counted
+      assert.strictEqual(yield* tagOf(messages.send(own, requestOf(3))), "QueueFull")
+      const again = yield* messages.send(own, reply)
+      assert.deepStrictEqual([again.repeated, again.document.id], [true, document.id])
+    })
   )
 
   it.live("beyond what may wait, of those that want to", () =>

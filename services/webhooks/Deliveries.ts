@@ -41,6 +41,9 @@ export class Deliveries extends Context.Service<
   }
 >()("homing/services/webhooks/Deliveries") {}
 
+/** When a UUIDv7 was made. */
+const millisOf = (uuid: string) => Number.parseInt(uuid.replaceAll("-", "").slice(0, 12), 16)
+
 /** A request's own time is longer. */
 const testMillis = 8_000
 
@@ -68,12 +71,11 @@ export const layer = Layer.effect(
 
       redrive: Effect.fnUntraced(function* (caller, id, key) {
         yield* found(id)
-        const own = yield* fresh
-        const first = yield* requests.accept(caller, { what: `redrive of ${id}`, key, asked: {}, fresh: own })
-        if (first === own) {
-          yield* orUnavailable(rows.redrive(id, yield* Clock.currentTimeMillis))
-          yield* Queue.offer(wakes, undefined)
-        }
+        const asked = { what: `redrive of ${id}`, key, asked: {}, fresh: yield* fresh }
+        const first = yield* requests.accept(caller, asked)
+        // also of a repeat: who asked first may have ended before it was done
+        yield* orUnavailable(rows.redrive(id, yield* Clock.currentTimeMillis, millisOf(first)))
+        yield* Queue.offer(wakes, undefined)
         return yield* found(id)
       }),
 

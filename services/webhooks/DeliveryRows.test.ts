@@ -77,11 +77,12 @@ const holds = [
       yield* settle(1, settled("pending", 50))
       assert.deepStrictEqual(yield* due(49), [3])
       assert.deepStrictEqual(yield* due(50), [3, 1])
-      yield* settle(1, settled("dead"))
+      yield* settle(1, settled("dead", 60))
       yield* settle(3, settled("delivered"))
+      yield* rows.redrive(DeliveryId.make(uuid(1)), 100, 59) // it was tried since it was asked for
       assert.deepStrictEqual(yield* due(), [2, 6])
-      yield* rows.redrive(DeliveryId.make(uuid(1)), 100)
-      yield* rows.redrive(DeliveryId.make(uuid(2)), 100) // it is still tried
+      yield* rows.redrive(DeliveryId.make(uuid(1)), 100, 100)
+      yield* rows.redrive(DeliveryId.make(uuid(2)), 100, 100) // it is still tried
       assert.deepStrictEqual(yield* due(), [2, 6, 1])
       yield* settle(2, settled("delivered"))
       assert.deepStrictEqual(yield* due(), [5, 6, 1]) // the redriven one holds up nothing
@@ -113,7 +114,7 @@ const holds = [
       assert.deepStrictEqual(yield* list({ limit: 3 }), [3, 1])
       yield* rows.prune(11, 10) // of those that were given up more are kept
       assert.deepStrictEqual(yield* list(), [3, 1])
-      yield* rows.forgetOthers([one])
+      yield* rows.forgetOthers(lease, [one])
       assert.deepStrictEqual(yield* list(), [3, 1])
       yield* rows.forget(one)
       assert.deepStrictEqual(yield* list(), [])

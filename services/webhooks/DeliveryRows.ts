@@ -232,10 +232,10 @@ export const make = Effect.gen(function* () {
     /** As if nothing had failed yet. */
     forgive: (endpoint: EndpointId) => sql`DELETE FROM endpoint_failures WHERE endpoint = ${endpoint}`,
 
-    /** Tries one that was settled again, beside all others of its chat. */
-    redrive: (id: DeliveryId, now: number) =>
+    /** Tries one that was settled before it was `asked` for again, beside all others of its chat. */
+    redrive: (id: DeliveryId, now: number, asked: number) =>
       sql`UPDATE deliveries SET status = 'pending', turn = 2, due = ${now}, tries = 0
-        WHERE id = ${id} AND status <> 'pending'`,
+        WHERE id = ${id} AND status <> 'pending' AND due <= ${asked}`,
 
     find: (id: DeliveryId) =>
       Effect.map(Effect.flatMap(sql`SELECT ${shown} FROM deliveries WHERE id = ${id}`, readable), ([found]) => found),
@@ -256,16 +256,21 @@ export const make = Effect.gen(function* () {
 
     /** Of an endpoint that is no more. */
     forget: (endpoint: EndpointId) =>
-      Effect.andThen(
-        sql`DELETE FROM deliveries WHERE endpoint = ${endpoint}`,
-        sql`DELETE FROM endpoint_failures WHERE endpoint = ${endpoint}`
+      filling.withPermit(
+        Effect.andThen(
+          sql`DELETE FROM deliveries WHERE endpoint = ${endpoint}`,
+          sql`DELETE FROM endpoint_failures WHERE endpoint = ${endpoint}`
+        )
       ),
 
-    /** Of endpoints that are not among these. */
-    forgetOthers: (endpoints: ReadonlyArray<EndpointId>) =>
-      Effect.andThen(
-        sql`DELETE FROM deliveries WHERE NOT ${sql.in("endpoint", endpoints)}`,
-        sql`DELETE FROM endpoint_failures WHERE NOT ${sql.in("endpoint", endpoints)}`
+    /** Of endpoints that are not among these: whoever has lost the lease meanwhile does not know the others. */
+    forgetOthers: (lease: Lease, endpoints: ReadonlyArray<EndpointId>) =>
+      leases.fenced(
+        lease,
+        Effect.andThen(
+          sql`DELETE FROM deliveries WHERE NOT ${sql.in("endpoint", endpoints)}`,
+          sql`DELETE FROM endpoint_failures WHERE NOT ${sql.in("endpoint", endpoints)}`
+        )
       ),
 
     /** What arrived, or was given up, before these. */

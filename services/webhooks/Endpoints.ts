@@ -215,9 +215,11 @@ export const layer = Layer.effect(
       }),
 
       remove: (caller, id) =>
-        Effect.andThen(
-          ask(caller, id, () => ({ _tag: "Remove" })),
-          erase(id)
+        Effect.uninterruptible(
+          Effect.andThen(
+            ask(caller, id, () => ({ _tag: "Remove" })),
+            erase(id)
+          )
         )
     }
   })

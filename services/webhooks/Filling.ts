@@ -76,7 +76,7 @@ export const make = Effect.fnUntraced(function* (recent: Recent) {
     const some = Effect.sync(() => registry.size > 0)
     yield* Effect.repeat(some, { until: (isSome) => isSome, schedule: Schedule.spaced("1 second") })
     const known = yield* histories
-    yield* rows.forgetOthers([...registry.keys()])
+    yield* rows.forgetOthers(lease, [...registry.keys()])
     const kept = yield* rows.checkpoint
     // what was before the first of them concerns none of them
     const after = known.reduce<bigint>((least, { position }) => (position < least ? position : least), lastPosition)
@@ -103,19 +103,19 @@ export const make = Effect.fnUntraced(function* (recent: Recent) {
       const now = new Map(endpoints) // taken with the events, or not at all
       for (const event of events) {
         if (!isReleased(event)) continue
-        if (categoryOf(event.stream) === Endpoint.category) put(now, event)
-        else if (!isOld(event)) made.push(...(yield* deliveriesOf(event, now)))
+        if (categoryOf(event.stream) === Endpoint.category) {
+          // before the checkpoint passes what says so, also of one that was gone when this began
+          if (Endpoint.read(event).type === "endpoint.removed") yield* erase(Endpoint.idOf(event.stream))
+          put(now, event)
+        } else if (!isOld(event)) made.push(...(yield* deliveriesOf(event, now)))
       }
-      // before the checkpoint passes what says so
-      for (const id of endpoints.keys()) if (!now.has(id)) yield* erase(id)
       unsaved += events.length
       if (made.length > 0 || unsaved >= rereadLimit) yield* save(made, events[events.length - 1]!.position)
-      const before = endpoints
-      endpoints = now
-      for (const [id, { disabled }] of before) {
+      for (const [id, { disabled }] of endpoints) {
         if (!now.has(id)) yield* rows.forget(id)
         else if (disabled !== null && now.get(id)!.disabled === null) yield* Effect.andThen(rows.forgive(id), filled)
       }
+      endpoints = now // when all that follows from them is done: what failed is done again
       if (made.length > 0) yield* filled
     })
     return yield* Effect.raceFirst(

@@ -26,7 +26,7 @@ const isVideo = (said: BinaryNode) => getBinaryNodeChild(said, "video") !== unde
 
 /** Of several, each may accept, reject or leave; and any id is its caller's own. */
 const identityOf = (call: string, event: Event, isOfSeveral: boolean, speaker: string) =>
-  [call.slice(0, 80), event, ...(isOfSeveral ? [speaker] : [])].join(".").slice(0, 128)
+  [call.slice(0, 80).toWellFormed(), event, ...(isOfSeveral ? [speaker] : [])].join(".").slice(0, 128).toWellFormed()
 
 /** What is said of a call, if anything became of it. */
 export const callOf = (
@@ -37,7 +37,7 @@ export const callOf = (
   const [said] = Array.isArray(content) ? content : []
   const event = said && eventOf(said)
   if (said === undefined || event === undefined) return undefined
-  const call = said.attrs["call-id"]?.slice(0, 128)
+  const call = said.attrs["call-id"]?.slice(0, 128).toWellFormed()
   const creator = said.attrs["call-creator"]
   const group = said.attrs["group-jid"]
   const isOfSeveral = group !== undefined || said.attrs.type === "group"
@@ -56,7 +56,7 @@ export const callOf = (
   const sender = fromMe ? own : known(speaker)
   const chat = group === undefined ? known(other) : placeOf(group)
   const sentAt = instantOf(attrs.t)
-  const name = attrs.notify?.toWellFormed().slice(0, 256)
+  const name = attrs.notify?.slice(0, 256).toWellFormed()
   const heard = {
     waMessageId: call && identityOf(call, event, isOfSeveral, userOf(speaker)?.name ?? ""),
     chat,

@@ -235,7 +235,7 @@ export const connect = (options: {
       opened: Opened.make(sock, auth.notes),
       secrets: Secrets.make(auth.notes, sent),
       alsoKnown: addresses.alsoKnown,
-      stanzas: HeldStanzas.make(sock.ws, breach),
+      stanzas: HeldStanzas.make(sock.ws, { breach, isCertain: suspects.areCertainOf }),
       take: (heard: Heard) =>
         new Promise<void>((resolve) => tell({ _tag: "Heard", heard, taken: Effect.sync(resolve) }))
     }
@@ -245,6 +245,7 @@ export const connect = (options: {
       scope: settings.history,
       origin: originOf(settings.webSocketUrl),
       missing: (why) => outside(() => options.historyMissing(why)),
+      isCertain: suspects.areCertainOf,
       breach
     })
     hearMessages(sock, { ...listening, hearPeer })

@@ -11,6 +11,7 @@ import { Heard, type HeardContent, type Person } from "#domain/inbound/Heard.ts"
 import { userOf } from "./addresses/User.ts"
 import { instantOf } from "./Facts.ts"
 import { type HeldStanzas, standBefore } from "./HeldStanzas.ts"
+import { firstFitting } from "./heard/Fitting.ts"
 import { type AlsoKnown, personOf, placeOf } from "./heard/People.ts"
 
 /** What the server tells of groups: who made them, who is in them, what they are called and what may be done there. */
@@ -81,14 +82,11 @@ const contentOf = (said: BinaryNode, names: Names): HeardContent => {
   const event = tag === "create" ? (isNew ? "created" : "added") : eventOf(said, names)
   const made = tag === "create" ? getBinaryNodeChild(said, "group") : undefined
   const people = tag === "create" && !isNew ? [names.own] : peopleIn(made ?? said, names)
-  const text = textOf(said)?.toWellFormed().slice(0, 65_536)
-  return {
-    type: "group",
-    event,
-    ...(people.length > 0 && { people }),
-    ...(text !== undefined && { text }),
-    name: tag.slice(0, 64)
-  }
+  const text = textOf(said)?.slice(0, 65_536).toWellFormed()
+  const bare = { type: "group", event, name: tag.slice(0, 64) } as const
+  const called = { ...bare, ...(text !== undefined && { text }) }
+  const whole = { ...called, ...(people.length > 0 && { people }) }
+  return firstFitting([() => whole, () => called]) ?? bare
 }
 
 /** What a notification says of a group, one fact for each thing; none where it is of something else. */
@@ -115,7 +113,7 @@ export const groupChangesOf = (
   }
   const isOwn = [me.id, me.lid].some(names.isActor)
   const sentAt = instantOf(attrs.t)
-  const name = attrs.notify?.toWellFormed().slice(0, 256)
+  const name = attrs.notify?.slice(0, 256).toWellFormed()
   return said.flatMap((one, index) => {
     const heard = {
       waMessageId: `${attrs.id}${index === 0 ? "" : `.${index}`}`,

@@ -28,8 +28,14 @@ export const standBefore = (ws: Line, tag: "call" | "message" | "notification") 
   }
 }
 
-/** `breach`: this stanza could not be borne. */
-export const make = (ws: Line, breach: (cause: unknown, stanza: BinaryNode) => void): HeldStanzas => {
+export interface Options {
+  /** This stanza could not be borne. */
+  readonly breach: (cause: unknown, stanza: BinaryNode) => void
+  /** It would not be borne this time either: whoever it is handed to sets it aside. */
+  readonly isCertain: (stanza: BinaryNode) => boolean
+}
+
+export const make = (ws: Line, { breach, isCertain }: Options): HeldStanzas => {
   let hearing: Promise<unknown> = Promise.resolve()
   let handing: Promise<unknown> = Promise.resolve()
   /** Of those that somebody does not hold yet, the oldest first. */
@@ -50,6 +56,7 @@ export const make = (ws: Line, breach: (cause: unknown, stanza: BinaryNode) => v
 
   return {
     hold: (stanza, hear, handOn) => {
+      if (isCertain(stanza)) return handOn()
       hearing = hearing.then(() => turn(hear, handOn)).catch((cause) => breach(cause, stanza))
     }
   }

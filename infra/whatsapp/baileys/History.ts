@@ -86,9 +86,11 @@ export const hearHistory = (
     readonly take: (heard: Heard) => Promise<void>
     readonly missing: (why: Archive.Missing) => void
     readonly breach: (cause: unknown, stanza: BinaryNode) => void
+    /** It would not be borne this time either. */
+    readonly isCertain: (stanza: BinaryNode) => boolean
   }
 ): ((stanza: BinaryNode, handOn: () => void) => void) => {
-  const { alsoKnown, breach, missing, notes, opened, origin, scope, take } = options
+  const { alsoKnown, breach, isCertain, missing, notes, opened, origin, scope, take } = options
   const linkedAt = noteLinking({ ws }, notes)
 
   /** What the account's phone says in this stanza, if it offers history. Nobody else may offer any. */
@@ -157,7 +159,7 @@ export const hearHistory = (
   }
 
   return (stanza, handOn) => {
-    if (scope === "off") return handOn()
+    if (scope === "off" || isCertain(stanza)) return handOn()
     opening = opening.then(() => hear(stanza, handOn)).catch((cause) => breach(cause, stanza))
   }
 }

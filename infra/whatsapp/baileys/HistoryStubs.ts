@@ -3,6 +3,7 @@ import { type BinaryNode, proto, type WAMessage } from "@whiskeysockets/baileys"
 import { Schema } from "effect"
 import { Heard, type HeardContent, type Person } from "#domain/inbound/Heard.ts"
 import { instantOf } from "./Facts.ts"
+import { firstFitting } from "./heard/Fitting.ts"
 import { type AlsoKnown, personOf, placeOf } from "./heard/People.ts"
 import { whereaboutsOf } from "./heard/Whereabouts.ts"
 
@@ -75,13 +76,10 @@ const contentOf = (
         })
   const text = said === "text" ? parameters[0]?.toWellFormed() : undefined
   const name = StubType[type]?.toLowerCase()
-  return {
-    type: "group",
-    event,
-    ...(people.length > 0 && { people }),
-    ...(text !== undefined && { text }),
-    ...(name !== undefined && { name })
-  }
+  const bare = { type: "group", event, ...(name !== undefined && { name }) } as const
+  const called = { ...bare, ...(text !== undefined && { text }) }
+  const whole = { ...called, ...(people.length > 0 && { people }) }
+  return firstFitting([() => whole, () => called]) ?? bare
 }
 
 /** Nothing for what has no words: what could not be read on the phone either, say. */

@@ -30,16 +30,24 @@ const isInternal = ({ name, part }: Unwrapped) =>
 export const contentOf = (
   message: proto.IMessage,
   where: Whereabouts,
-  {
-    encoded = proto.Message.encode(message).finish(),
-    secrets = []
-  }: { readonly encoded?: Uint8Array; readonly secrets?: ReadonlyArray<Uint8Array> } = {}
+  { encoded: came, secrets = [] }: { readonly encoded?: Uint8Array; readonly secrets?: ReadonlyArray<Uint8Array> } = {}
 ): HeardContent | undefined => {
+  const encoded = came ?? encodedAnew(message)
+  if (encoded === undefined) return { type: "undecryptable" }
   const whole = unwrapped(message)
   if (whole === undefined) return saysMore(encoded) ? unknown(encoded) : undefined
   if (isInternal(whole)) return undefined
   const change = () => changeOf(whole, { ...where, secrets, raw: base64url(encoded) })
   return firstFitting([change]) ?? saidOf(whole, where, encoded)
+}
+
+/** Nothing where it is nested so deeply that it cannot be. */
+const encodedAnew = (message: proto.IMessage): Uint8Array | undefined => {
+  try {
+    return proto.Message.encode(message).finish()
+  } catch {
+    return undefined
+  }
 }
 
 /** Of a kind that is newer than this release. */

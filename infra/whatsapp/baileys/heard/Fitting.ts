@@ -3,8 +3,8 @@ import { HeardContent } from "#domain/inbound/Heard.ts"
 
 /** In characters, as `HeardContent` takes it. */
 export const longestRaw = 131_072
-/** Encoded as JSON, so many characters fit the way to the gateway. */
-const mostJson = 380_000
+/** Encoded as JSON, so many bytes fit the way to the gateway. */
+const mostBytes = 380_000
 
 const isContent = Schema.is(HeardContent)
 
@@ -13,7 +13,8 @@ export const firstFitting = (ways: ReadonlyArray<() => unknown>): HeardContent |
   for (const way of ways) {
     try {
       const content = way()
-      if (content !== undefined && isContent(content) && JSON.stringify(content).length <= mostJson) return content
+      if (content !== undefined && isContent(content) && Buffer.byteLength(JSON.stringify(content)) <= mostBytes)
+        return content
     } catch {}
   }
   return undefined

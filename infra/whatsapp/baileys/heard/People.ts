@@ -39,7 +39,7 @@ export const placeOf = (address: string): Place => {
   const server = address.slice(address.indexOf("@") + 1)
   return {
     kind: Object.entries(kinds).find(([name]) => name === server)?.[1] ?? "other",
-    address: address.toWellFormed().slice(0, 128)
+    address: address.slice(0, 128).toWellFormed()
   }
 }
 

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { proto } from "@whiskeysockets/baileys"
-import { bob, fromBob, fromMe, inGroup, shown } from "./testing/Telling.ts"
+import { bob, fromBob, fromMe, inGroup, shown, told } from "./testing/Telling.ts"
 
 const wrappers = [
   "ephemeralMessage",
@@ -16,6 +16,18 @@ const wrappers = [
 ] as const
 
 describe("what is said", () => {
+  it("fits the way to the gateway, whichever characters it is made of", () => {
+    for (const text of ["\u0001", "字", "𝄞", '"', "a"].map((one) => one.repeat(60_000))) {
+      const mixed = `${"\u0001".repeat(38_000)}${text.slice(0, 19_800)}`
+      for (const said of [text, mixed]) {
+        const content = told({
+          extendedTextMessage: { text: said, contextInfo: { isForwarded: true, forwardingScore: 1 } }
+        })
+        assert.isAtMost(Buffer.byteLength(JSON.stringify(content)), 380_000)
+      }
+    }
+  })
+
   it("is the same within whatever it is wrapped in, and is looked at once where one of the wrappers says so", () => {
     for (const wrapper of wrappers) {
       const content = shown({
