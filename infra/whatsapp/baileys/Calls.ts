@@ -1,10 +1,10 @@
 import "./QuietLibsignal.ts"
-import { type BinaryNode, getBinaryNodeChild, type WASocket } from "@whiskeysockets/baileys"
+import { type BinaryNode, getBinaryNodeChild } from "@whiskeysockets/baileys"
 import { Schema } from "effect"
 import { Heard, type HeardContent } from "#domain/inbound/Heard.ts"
 import { userOf } from "./addresses/User.ts"
 import { instantOf } from "./Facts.ts"
-import { type HeldStanzas, standBefore } from "./HeldStanzas.ts"
+import { type AlsoHearing, hearInTurn, type Line } from "./HearInTurn.ts"
 import { type AlsoKnown, personOf, placeOf } from "./heard/People.ts"
 
 /** What becomes of calls. Nobody here answers one. */
@@ -76,20 +76,12 @@ export const callOf = (
 }
 
 /** Hears calls, in their turn among messages. */
-export const hearCalls = (
-  { authState, ws }: Pick<WASocket, "authState" | "ws">,
-  options: {
-    readonly alsoKnown: AlsoKnown
-    readonly stanzas: HeldStanzas
-    readonly take: (heard: Heard) => Promise<void>
-  }
-): void => {
-  const { alsoKnown, stanzas, take } = options
-  const handOn = standBefore(ws, "call")
-  const hear = (stanza: BinaryNode) => async () => {
-    const { me } = authState.creds
-    const heard = me && callOf(stanza, me, alsoKnown)
-    return { taken: heard === undefined ? Promise.resolve() : take(heard) }
-  }
-  ws.on("CB:call", (stanza: BinaryNode) => stanzas.hold(stanza, hear(stanza), () => handOn(stanza)))
-}
+export const hearCalls = (line: Line, { alsoKnown, ...holding }: AlsoHearing): void =>
+  hearInTurn(line, {
+    ...holding,
+    tag: "call",
+    factsOf: (stanza, me) => {
+      const heard = callOf(stanza, me, alsoKnown)
+      return heard === undefined ? [] : [heard]
+    }
+  })

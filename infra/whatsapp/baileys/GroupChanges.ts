@@ -3,14 +3,13 @@ import {
   type BinaryNode,
   getBinaryNodeChild,
   getBinaryNodeChildren,
-  getBinaryNodeChildString,
-  type WASocket
+  getBinaryNodeChildString
 } from "@whiskeysockets/baileys"
 import { Schema } from "effect"
 import { Heard, type HeardContent, type Person } from "#domain/inbound/Heard.ts"
 import { userOf } from "./addresses/User.ts"
 import { instantOf } from "./Facts.ts"
-import { type HeldStanzas, standBefore } from "./HeldStanzas.ts"
+import { type AlsoHearing, hearInTurn, type Line } from "./HearInTurn.ts"
 import { firstFitting } from "./heard/Fitting.ts"
 import { type AlsoKnown, personOf, placeOf } from "./heard/People.ts"
 
@@ -132,23 +131,10 @@ export const groupChangesOf = (
 }
 
 /** Hears what becomes of groups, in its turn among messages; what else the server notifies of goes on at once. */
-export const hearGroupChanges = (
-  { authState, ws }: Pick<WASocket, "authState" | "ws">,
-  options: {
-    readonly alsoKnown: AlsoKnown
-    readonly stanzas: HeldStanzas
-    readonly take: (heard: Heard) => Promise<void>
-  }
-): void => {
-  const { alsoKnown, stanzas, take } = options
-  const handOn = standBefore(ws, "notification")
-  const hear = (stanza: BinaryNode) => async () => {
-    const { me } = authState.creds
-    const heard = me === undefined ? [] : groupChangesOf(stanza, me, alsoKnown)
-    return { taken: Promise.all(heard.map(take)) }
-  }
-  ws.on("CB:notification", (stanza: BinaryNode) => {
-    if (stanza.attrs.from?.endsWith("@g.us")) stanzas.hold(stanza, hear(stanza), () => handOn(stanza))
-    else handOn(stanza)
+export const hearGroupChanges = (line: Line, { alsoKnown, ...holding }: AlsoHearing): void =>
+  hearInTurn(line, {
+    ...holding,
+    tag: "notification",
+    isHeld: ({ attrs }) => attrs.from?.endsWith("@g.us") === true,
+    factsOf: (stanza, me) => groupChangesOf(stanza, me, alsoKnown)
   })
-}
