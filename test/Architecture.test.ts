@@ -183,7 +183,7 @@ const targetOf = (file: string, name: string): string => {
 }
 const textOf = (file: string) => readFileSync(join(root, file), "utf8")
 const importsOf = (file: string) =>
-  [...textOf(file).matchAll(/(?:from|import)\s*\(?\s*"([^"]+)"/g)].map(([, name]) => targetOf(file, name!))
+  [...textOf(file).matchAll(/(?<!")(?:from|import)\s*\(?\s*"([^"]+)"/g)].map(([, name]) => targetOf(file, name!))
 
 /** A room of the gateway; `undefined` for what puts it together. */
 const roomOf = (file: string): string | undefined =>

@@ -1,0 +1,78 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Schema } from "effect"
+import { type Routes, routeOf, targetsOfFields } from "./Routing.ts"
+import type { Piece } from "./Splitting.ts"
+
+const routes: Routes = {
+  fields: { account_update: ["operations"] },
+  accounts: { "106540352242922": ["support"], "102290129340398": ["sales"] },
+  prefixes: { "1": ["us"], "1876": ["jamaica"], "55": ["brazil"], "4": ["europe"] },
+  countries: { MA: ["morocco"] },
+  others: ["anywhere", "anywhere"]
+}
+const piece = (of: Partial<Piece>): Piece => ({
+  kind: "message",
+  field: "messages",
+  account: "7",
+  phoneNumberId: "8",
+  identity: [],
+  gist: null,
+  payload: {},
+  ...of
+})
+const from = (phone: string | undefined, bsuid?: string) => piece({ person: { phone, bsuid } })
+const led = (one: Piece) => {
+  const { by, matched, targets } = routeOf(routes, one)
+  return [by, matched, ...targets]
+}
+
+describe("a route", () => {
+  it("goes by the longest beginning of a number", () => {
+    assert.deepStrictEqual(led(from("18765551234")), ["prefix", "1876", "jamaica"])
+    assert.deepStrictEqual(led(from("18755551234")), ["prefix", "1", "us"])
+    assert.deepStrictEqual(led(from("5511987654321")), ["prefix", "55", "brazil"])
+  })
+
+  it("goes by what is more particular first, and says what it was", () => {
+    const person = { phone: "5511987654321", bsuid: "MA.15" }
+    const account = "102290129340398"
+    const phoneNumberId = "106540352242922"
+    const all = { field: "account_update", account, phoneNumberId, person }
+    assert.deepStrictEqual(led(piece(all)), ["field", "account_update", "operations"])
+    assert.deepStrictEqual(led(piece({ ...all, field: "messages" })), ["account", phoneNumberId, "support"])
+    assert.deepStrictEqual(led(piece({ account, person })), ["account", account, "sales"])
+    assert.deepStrictEqual(led(piece({ person })), ["prefix", "55", "brazil"])
+    assert.deepStrictEqual(led(from(undefined, "MA.15")), ["country", "MA", "morocco"])
+    assert.deepStrictEqual(led(from(undefined, "MA")), ["default", "", "anywhere"])
+    assert.deepStrictEqual(led(from("999")), ["default", "", "anywhere"])
+    assert.deepStrictEqual(led(piece({})), ["default", "", "anywhere"])
+  })
+
+  it("is led by no name that every object has", () => {
+    assert.deepStrictEqual(led(piece({ field: "constructor", account: "__proto__" })), ["default", "", "anywhere"])
+  })
+
+  const digit = Schema.Literals(["1", "4", "5", "7", "8"])
+  it.prop("leads somewhere, and past no longer beginning", [Schema.Array(digit)], ([digits]) => {
+    const phone = digits.join("")
+    const { by, matched, targets } = routeOf(routes, from(phone))
+    assert.isAbove(targets.length, 0)
+    const fitting = Object.keys(routes.prefixes).filter((prefix) => phone.startsWith(prefix))
+    const longest = fitting.reduce((long, prefix) => (prefix.length > long.length ? prefix : long), "")
+    assert.deepStrictEqual([by, matched], longest === "" ? ["default", ""] : ["prefix", longest])
+  })
+})
+
+describe("a whole payload", () => {
+  const map = { fields: { messages: ["agent", "log"], calls: ["log"], nothing: [] }, others: ["default"] }
+
+  it("goes to each target that its fields lead to once, and then to no other", () => {
+    assert.deepStrictEqual(targetsOfFields(map, ["messages", "calls", "unheard_of"]), ["agent", "log"])
+  })
+
+  it("goes to the others only when none of its fields leads anywhere", () => {
+    assert.deepStrictEqual(targetsOfFields(map, ["unheard_of", "nothing"]), ["default"])
+    assert.deepStrictEqual(targetsOfFields(map, []), ["default"])
+    assert.deepStrictEqual(targetsOfFields({ ...map, others: [] }, ["unheard_of"]), [])
+  })
+})

@@ -1,0 +1,58 @@
+import type { Piece } from "./Splitting.ts"
+
+/** Where what Meta tells goes, by the names of targets. A rule that names none leads on to the next. */
+export interface Routes {
+  /** By the field of the change. */
+  readonly fields: Readonly<Record<string, ReadonlyArray<string>>>
+  /** By the id of a phone number, or of a WhatsApp Business Account. */
+  readonly accounts: Readonly<Record<string, ReadonlyArray<string>>>
+  /** By how a phone number begins, in digits: the longest counts. */
+  readonly prefixes: Readonly<Record<string, ReadonlyArray<string>>>
+  /** By the country in a BSUID, in two capitals. */
+  readonly countries: Readonly<Record<string, ReadonlyArray<string>>>
+  readonly others: ReadonlyArray<string>
+}
+
+type Rule = "field" | "account" | "prefix" | "country"
+
+/** Which rule led there, and what it went by. */
+export interface Route {
+  readonly by: Rule | "default"
+  readonly matched: string
+  readonly targets: ReadonlyArray<string>
+}
+
+const longestPrefix = 15
+
+const under = (rules: Readonly<Record<string, ReadonlyArray<string>>>, key: string) =>
+  Object.hasOwn(rules, key) ? rules[key]! : []
+
+/** What each rule could go by in this piece, the more particular first. */
+const keysOf = ({ account, field, person, phoneNumberId }: Piece): ReadonlyArray<readonly [Rule, string]> => {
+  const digits = person?.phone?.slice(0, longestPrefix) ?? ""
+  const [country] = person?.bsuid?.match(/^[A-Z]{2}(?=\.)/) ?? []
+  return [
+    ["field", field],
+    ...[phoneNumberId, account].flatMap((id) => (id === undefined ? [] : [["account", id] as const])),
+    ...Array.from(digits, (_, i) => ["prefix", digits.slice(0, digits.length - i)] as const),
+    ...(country === undefined ? [] : [["country", country] as const])
+  ]
+}
+
+/** Total: what nothing matches goes where others go. */
+export const routeOf = (routes: Routes, piece: Piece): Route => {
+  const rules = { field: routes.fields, account: routes.accounts, prefix: routes.prefixes, country: routes.countries }
+  for (const [by, matched] of keysOf(piece)) {
+    const targets = under(rules[by], matched)
+    if (targets.length > 0) return { by, matched, targets: [...new Set(targets)] }
+  }
+  return { by: "default", matched: "", targets: [...new Set(routes.others)] }
+}
+
+/**
+ * Where a whole payload goes: to whom its fields lead, each once; to the others only if none of its fields leads anywhere.
+ */
+export const targetsOfFields = (routes: Pick<Routes, "fields" | "others">, fields: ReadonlyArray<string>) => {
+  const matched = fields.flatMap((field) => under(routes.fields, field))
+  return [...new Set(matched.length > 0 ? matched : routes.others)]
+}
