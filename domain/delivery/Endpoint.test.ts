@@ -17,7 +17,8 @@ const rotated = (id: string): EndpointEvent => ({
   data: { secret: secretOf(id), until }
 })
 const disable = (reason: "operator" | "gone"): EndpointCommand => ({ _tag: "Disable", reason })
-const disabled: EndpointEvent = { type: "endpoint.disabled", data: { reason: "gone" } }
+const disabledBy = (reason: "operator" | "gone"): EndpointEvent => ({ type: "endpoint.disabled", data: { reason } })
+const disabled = disabledBy("gone")
 const enabled: EndpointEvent = { type: "endpoint.enabled", data: {} }
 const removed: EndpointEvent = { type: "endpoint.removed", data: {} }
 const all: ReadonlyArray<EndpointCommand> = [
@@ -51,9 +52,13 @@ describe("Endpoint", () => {
     for (const id of ["1", "2"]) assert.deepStrictEqual(given(created, rotated("2")).when(rotate(id)), [])
   })
 
-  it("is disabled once, for the first reason, and enabled again", () => {
+  it("is disabled once, for the first reason or an operator's, and enabled again", () => {
     assert.deepStrictEqual(given(created).when(disable("gone")), [disabled])
-    assert.deepStrictEqual(given(created, disabled).when(disable("operator")), [])
+    assert.deepStrictEqual(given(created, disabled).when(disable("gone")), [])
+    assert.deepStrictEqual(given(created, disabled).when(disable("operator")), [disabledBy("operator")])
+    for (const reason of ["operator", "gone"] as const) {
+      assert.deepStrictEqual(given(created, disabledBy("operator")).when(disable(reason)), [])
+    }
     assert.deepStrictEqual(given(created, disabled).when({ _tag: "Enable" }), [enabled])
     assert.deepStrictEqual(given(created).when({ _tag: "Enable" }), [])
     assert.deepStrictEqual(given(created, disabled, enabled).when(disable("gone")), [disabled])

@@ -7,6 +7,7 @@ import * as Requests from "../runtime/Requests.ts"
 import type { Unavailable } from "../views/Unavailable.ts"
 import { ViewsUnavailable } from "../views/Views.ts"
 import * as Attempts from "./Attempts.ts"
+import type { Attempt, Delivery } from "./Delivery.ts"
 import * as DeliveryRows from "./DeliveryRows.ts"
 import { EndpointRegistry } from "./EndpointRegistry.ts"
 import { EndpointUnknown } from "./Endpoints.ts"
@@ -30,14 +31,14 @@ export class Deliveries extends Context.Service<
       caller: Caller,
       id: DeliveryId,
       idempotencyKey: string
-    ) => Effect.Effect<DeliveryRows.Delivery, DeliveryUnknown | Requests.OtherContent | Unavailable>
+    ) => Effect.Effect<Delivery, DeliveryUnknown | Requests.OtherContent | Unavailable>
 
     /** Sends what did not happen, now; under one key with one id. Waits for the answer. */
     readonly test: (
       caller: Caller,
       endpoint: EndpointId,
       idempotencyKey: string
-    ) => Effect.Effect<DeliveryRows.Attempt, EndpointUnknown | Requests.OtherContent | Unavailable>
+    ) => Effect.Effect<Attempt, EndpointUnknown | Requests.OtherContent | Unavailable>
   }
 >()("homing/services/webhooks/Deliveries") {}
 

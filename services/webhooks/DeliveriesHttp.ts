@@ -10,7 +10,7 @@ import { orProblem } from "../http/Foreseen.ts"
 import { posting } from "../http/Posting.ts"
 import { Identity } from "../identity/Identity.ts"
 import { Deliveries } from "./Deliveries.ts"
-import type { Delivery } from "./DeliveryRows.ts"
+import type { Delivery } from "./Delivery.ts"
 import { Endpoints } from "./Endpoints.ts"
 import { manager } from "./EndpointsHttp.ts"
 
