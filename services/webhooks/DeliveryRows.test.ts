@@ -1,53 +1,11 @@
 import { assert, it } from "@effect/vitest"
 import { Effect, Exit, Layer } from "effect"
-import { SqlClient } from "effect/sql"
-import { DeliveryId, EndpointId, EventId, StreamId } from "#domain/Ids.ts"
-import { fromMillis } from "#domain/Instant.ts"
+import { DeliveryId } from "#domain/Ids.ts"
 import { LeaseLost, Leases } from "#domain/ports/Leases.ts"
-import * as InProcessLeases from "#infra/leases/InProcess.ts"
-import { clientOf, Postgres } from "#infra/postgres/testing/PostgresFixture.ts"
-import * as SqliteClient from "#infra/sqlite/SqliteClient.ts"
-import { describeWith } from "../../test/servers/Installed.ts"
+import { database, everywhere, made, numbers, one, other, scene, settled } from "../testing/DeliveriesFixture.ts"
 import { uuid } from "../testing/ViewsFixture.ts"
-import type { Delivery, DeliveryStatus, NewDelivery, Settled } from "./Delivery.ts"
+import type { Settled } from "./Delivery.ts"
 import * as DeliveryRows from "./DeliveryRows.ts"
-
-const database = InProcessLeases.layer.pipe(
-  Layer.provideMerge(SqliteClient.layer(":memory:", { durability: "checkpoint" }))
-)
-const [one, other] = [EndpointId.make(uuid(901)), EndpointId.make(uuid(902))]
-const made = (n: number, chat: string, endpoint = one): NewDelivery => ({
-  id: DeliveryId.make(uuid(n)),
-  endpoint,
-  event: EventId.make(uuid(n)),
-  stream: StreamId.make(`message-${uuid(n)}`),
-  revision: 0,
-  position: BigInt(n),
-  type: "homing.message.queued.v1",
-  chat,
-  recorded: n
-})
-const settled = (status: DeliveryStatus, due = 0): Omit<Settled, "delivery"> => ({
-  status,
-  due,
-  tries: 1,
-  attempt: { at: fromMillis(0), status: 200, millis: 1 }
-})
-const numbers = (rows: ReadonlyArray<Delivery>) => rows.map(({ position }) => Number(position))
-
-const scene = Effect.gen(function* () {
-  const sql = yield* SqlClient.SqlClient
-  const rows = yield* DeliveryRows.make
-  const [lease] = (yield* (yield* Leases).renew({ name: "deliveries", partitions: 1 })).leases
-  const dueAt = (endpoint: EndpointId, now = 100, limit = 8) =>
-    Effect.map(rows.due(endpoint, now, limit), ({ due }) => due)
-  const due = (now = 100) => Effect.map(dueAt(one, now), numbers)
-  const settle = Effect.fnUntraced(function* (n: number, outcome: ReturnType<typeof settled>, now = 100) {
-    const delivery = (yield* rows.find(DeliveryId.make(uuid(n))))!
-    return yield* rows.settle(lease!, [{ ...outcome, delivery }], now)
-  })
-  return { sql, rows, lease: lease!, due, dueAt, settle }
-})
 
 it.effect("the checkpoint passes an event with its deliveries, or not at all, and only from where it was", () =>
   Effect.gen(function* () {
@@ -67,8 +25,7 @@ it.effect("the checkpoint passes an event with its deliveries, or not at all, an
   }).pipe(Effect.provide(Layer.fresh(database)))
 )
 
-/** What every database owes. */
-const holds = [
+everywhere("deliveries", [
   [
     "of each chat one is due at a time, in order, at each endpoint for itself; a redriven one goes beside them",
     Effect.gen(function* () {
@@ -121,19 +78,6 @@ const holds = [
       assert.deepStrictEqual(yield* list(), [3, 1])
       yield* rows.forget(one)
       assert.deepStrictEqual(yield* list(), [])
-    })
-  ],
-  [
-    "remembers since when nothing arrives, until something does",
-    Effect.gen(function* () {
-      const { lease, rows, settle } = yield* scene
-      yield* rows.take(lease, [made(1, "a"), made(2, "b"), made(3, "c")], 0, undefined, 3n)
-      const since = Effect.fnUntraced(function* (n: number, status: DeliveryStatus, now: number) {
-        return (yield* settle(n, settled(status), now)).failing.get(one)
-      })
-      assert.deepStrictEqual([yield* since(1, "pending", 5), yield* since(1, "dead", 9)], [5, 5])
-      assert.strictEqual(yield* since(2, "delivered", 10), undefined)
-      assert.strictEqual(yield* since(3, "pending", 12), 12)
     })
   ],
   [
@@ -206,50 +150,6 @@ const holds = [
     })
   ],
   [
-    "knows how many wait, whatever becomes of them, and counts them anew when asked to",
-    Effect.gen(function* () {
-      const { lease, rows, settle, sql } = yield* scene
-      const pending = Effect.map(rows.standing, (all) => all.map(({ pending }) => pending).toSorted((a, b) => b - a))
-      yield* rows.take(lease, [made(1, "a"), made(2, "a"), made(3, "b"), made(4, "a", other)], 0, undefined, 4n)
-      assert.deepStrictEqual(yield* pending, [3, 1])
-      yield* rows.take(lease, [made(3, "b"), made(5, "b")], 0, 4n, 5n) // one of them stands there
-      yield* settle(1, settled("delivered", 10))
-      yield* settle(3, settled("pending", 10))
-      assert.deepStrictEqual(yield* pending, [3, 1])
-      for (const asked of [9, 10, 10]) yield* rows.redrive(DeliveryId.make(uuid(1)), 100, asked)
-      assert.deepStrictEqual(yield* pending, [4, 1])
-      yield* rows.forget(one)
-      assert.deepStrictEqual(yield* pending, [1])
-      yield* sql`UPDATE endpoint_backlogs SET pending = 7`
-      yield* rows.recount(lease)
-      assert.deepStrictEqual(yield* pending, [1])
-      yield* settle(4, settled("delivered"))
-      assert.deepStrictEqual(yield* pending, [])
-    })
-  ],
-  [
-    "tells where more waits than is kept, not counting what is left of before it was enabled, in whatever life",
-    Effect.gen(function* () {
-      const { lease, rows, sql } = yield* scene
-      yield* rows.take(lease, [made(1, "a")], 0, undefined, 1n)
-      /** Looked at from a process that has just begun. */
-      const overflows = Effect.fnUntraced(function* (pending: number, isEnabled = true) {
-        yield* sql`UPDATE endpoint_backlogs SET pending = ${pending}`
-        const { overflowing } = yield* DeliveryRows.make
-        return (yield* overflowing(lease, isEnabled ? [one] : [other], 10)).length > 0
-      })
-      assert.deepStrictEqual([yield* overflows(10), yield* overflows(11)], [false, true])
-      yield* rows.excuse(lease, one) // it is disabled, and enabled again before anybody has looked
-      assert.deepStrictEqual([yield* overflows(12), yield* overflows(14, false)], [false, false])
-      const found = yield* Effect.forEach([14, 24, 5, 15, 16], (pending) => overflows(pending))
-      assert.deepStrictEqual(found, [false, false, false, false, true])
-      assert.isTrue(yield* overflows(16)) // nobody could disable it
-      yield* sql`DELETE FROM endpoint_backlogs` // as before there was this table
-      yield* rows.recount(lease)
-      assert.deepStrictEqual([yield* overflows(11), yield* overflows(12)], [false, true])
-    })
-  ],
-  [
     "makes due what waits for a further attempt, of one endpoint",
     Effect.gen(function* () {
       const { due, dueAt, lease, rows, settle } = yield* scene
@@ -314,21 +214,4 @@ const holds = [
       }
     })
   ]
-] as const
-
-for (const [what, held] of holds) it.effect(what, () => Effect.provide(held, Layer.fresh(database)))
-
-describeWith("PostgreSQL", "deliveries in PostgreSQL", () => {
-  it.layer(Postgres.layer, { timeout: "60 seconds", excludeTestServices: true })("as well", (it) => {
-    const fresh = Layer.unwrap(
-      Effect.map(
-        Effect.flatMap(
-          Effect.flatMap(Postgres, ({ database }) => database),
-          clientOf
-        ),
-        (sql) => InProcessLeases.layer.pipe(Layer.provideMerge(Layer.succeed(SqlClient.SqlClient, sql)))
-      )
-    )
-    for (const [what, held] of holds) it.effect(what, () => Effect.provide(held, Layer.fresh(fresh)))
-  })
-})
+])
