@@ -26,6 +26,8 @@ export class Deliveries extends Context.Service<
       filter: DeliveryRows.DeliveryFilter
     ) => Effect.Effect<ReadonlyArray<DeliveryRows.ListedDelivery>, Unavailable>
 
+    readonly find: (id: DeliveryId) => Effect.Effect<Delivery, DeliveryUnknown | Unavailable>
+
     /** Tries one that arrived, or was given up, again under its id; one that is still tried stays as it is. */
     readonly redrive: (
       caller: Caller,
@@ -69,6 +71,7 @@ export const layer = Layer.effect(
       rows,
       wakes,
       list: (filter) => orUnavailable(rows.list(filter)),
+      find: found,
 
       redrive: Effect.fnUntraced(function* (caller, id, key) {
         yield* found(id)
