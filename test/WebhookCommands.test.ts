@@ -35,12 +35,14 @@ it.live(
       const { json, run } = yield* scene
       let status = 204
       const there = yield* receiver(() => status)
-      const [made] = yield* json("endpoints create", there.url, "--type", queued)
+      const [made] = yield* json("endpoints create", there.url, "--types", queued)
       assert.deepStrictEqual([made.url, made.types, made.personal, made.state], [there.url, [queued], false, "enabled"])
       const tested = yield* run("endpoints test", made.id)
       assert.deepStrictEqual([tested.code, tested.err], [0, ""])
       assert.match(tested.said, /^it was answered 204/)
       assert.isTrue(isVerified(made.secret, there.arrivals[0]!))
+      const strange = yield* run("endpoints create", there.url, "--types", `${queued},homing.any`)
+      assert.deepStrictEqual([strange.code, strange.err], [1, "homing: there are no events of the type homing.any"])
       status = 500
       const failed = yield* run("endpoints test", made.id)
       assert.deepStrictEqual([failed.code, failed.err], [1, "homing: the test did not arrive: it was answered 500"])

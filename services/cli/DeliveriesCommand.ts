@@ -88,10 +88,15 @@ export const redrive = Effect.fnUntraced(function* (
   {
     ids,
     json,
-    range
-  }: { readonly ids: ReadonlyArray<string>; readonly range: Range | undefined; readonly json: boolean }
+    range: { endpoint, ...range }
+  }: {
+    readonly ids: ReadonlyArray<string>
+    readonly range: Omit<Range, "endpoint"> & { readonly endpoint: string | undefined }
+    readonly json: boolean
+  }
 ) {
-  if (ids.length > 0 === (range !== undefined)) {
+  const isRanged = range.from !== undefined || range.to !== undefined
+  if (ids.length > 0 ? endpoint !== undefined || isRanged : endpoint === undefined) {
     return yield* new NotAsked({ message: "name the deliveries, or say --endpoint" })
   }
   let asked = 0
@@ -108,9 +113,11 @@ export const redrive = Effect.fnUntraced(function* (
   const orWarned = (id: string) =>
     Effect.catchTag(one(id), "CallFailed", ({ message }) => Effect.sync(() => warn(`homing: ${id}: ${message}`)))
   yield* Effect.forEach(ids, orWarned, { discard: true })
-  if (range !== undefined) {
-    yield* each(ask, range, (some) => Effect.forEach(some, ({ id }) => orWarned(id), { discard: true }))
+  if (endpoint !== undefined) {
+    yield* each(ask, { ...range, endpoint }, (some) =>
+      Effect.forEach(some, ({ id }) => orWarned(id), { discard: true })
+    )
   }
   if (done < asked) return yield* new NotAll({ done, asked })
-  if (!json && range !== undefined) say(`${done} deliveries are redriven`)
+  if (!json && endpoint !== undefined) say(`${done} deliveries are redriven`)
 })

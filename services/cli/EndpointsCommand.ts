@@ -1,5 +1,6 @@
 import { Effect, Schema } from "effect"
-import type { publicTypeNames } from "../api/PublicTypes.ts"
+import { publicTypeNames } from "../api/PublicTypes.ts"
+import { NotAsked } from "./AgentsCommand.ts"
 import type * as Client from "./Client.ts"
 import { bad, faint, good, say } from "./Terminal.ts"
 
@@ -44,16 +45,28 @@ export const list = (ask: Client.Ask, { json }: Printing) =>
 
 export interface Wanted {
   readonly url: string
-  readonly types: ReadonlyArray<(typeof publicTypeNames)[number]>
-  readonly device?: string
+  /** Separated by commas; empty: all. */
+  readonly types: string
+  readonly device: string | undefined
   readonly personal: boolean
 }
 
-export const create = (ask: Client.Ask, payload: Wanted, { json }: Printing) =>
-  Effect.map(
-    ask(({ endpoints }) => endpoints.create({ headers: {}, payload })),
-    ({ body }) => sayEndpoint(body, json)
-  )
+const isType = Schema.is(Schema.Literals(publicTypeNames))
+
+export const create = Effect.fnUntraced(function* (
+  ask: Client.Ask,
+  { device, types, ...wanted }: Wanted,
+  { json }: Printing
+) {
+  const named = types.split(",").flatMap((type) => type.trim() || [])
+  const known = named.filter(isType)
+  if (known.length < named.length) {
+    return yield* new NotAsked({ message: `there are no events of the type ${named.find((type) => !isType(type))}` })
+  }
+  const payload = { ...wanted, device: device ?? null, types: known }
+  const { body } = yield* ask(({ endpoints }) => endpoints.create({ headers: {}, payload }))
+  sayEndpoint(body, json)
+})
 
 export const show = (ask: Client.Ask, { id, json }: Named) =>
   Effect.map(

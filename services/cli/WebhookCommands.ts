@@ -2,9 +2,6 @@ import { Effect, Option, Schema } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { EndpointId } from "#domain/Ids.ts"
 import { fromMillis, type Instant } from "#domain/Instant.ts"
-import { statuses } from "../api/DeliveriesApi.ts"
-import { publicTypeNames } from "../api/PublicTypes.ts"
-import { NotAsked } from "./AgentsCommand.ts"
 import { connected, json, url } from "./GatewayCommands.ts"
 
 /** The commands about webhooks: who is told what happens, and what was delivered. */
@@ -28,9 +25,9 @@ const endpointsCreate = Command.make(
   {
     url,
     json,
-    types: Flag.Literals("type", publicTypeNames).pipe(
-      Flag.withDescription("Only events of this type; once for each, none for all"),
-      Flag.atLeast(0)
+    types: Flag.String("types").pipe(
+      Flag.withDescription("Only events of these types, comma-separated"),
+      Flag.withDefault("")
     ),
     device: Flag.String("device").pipe(Flag.withDescription("Only events of the device with this id"), Flag.optional),
     personal: Flag.Boolean("personal").pipe(
@@ -42,8 +39,8 @@ const endpointsCreate = Command.make(
   ({ address, device, json, personal, types, url }) =>
     Effect.gen(function* () {
       const { ask } = yield* connected(url, scope)
-      const of = Option.isSome(device) ? { device: device.value } : {}
-      yield* (yield* endpointsCommand).create(ask, { url: address, types, personal, ...of }, { json })
+      const wanted = { url: address, types, personal, device: Option.getOrUndefined(device) }
+      yield* (yield* endpointsCommand).create(ask, wanted, { json })
     })
 ).pipe(Command.withDescription("Create an endpoint, and print it with its secret, which is shown once"))
 
@@ -128,7 +125,10 @@ const deliveriesList = Command.make(
     url,
     json,
     ...range,
-    status: Flag.Literals("status", statuses).pipe(Flag.withDescription("Only those with this status"), Flag.optional),
+    status: Flag.Literals("status", ["pending", "delivered", "dead"]).pipe(
+      Flag.withDescription("Only those with this status"),
+      Flag.optional
+    ),
     endpoint: id
   },
   ({ endpoint, from, json, status, to, url }) =>
@@ -167,12 +167,7 @@ const deliveriesRedrive = Command.make(
     Effect.gen(function* () {
       const { redrive } = yield* deliveriesCommand
       const { ask } = yield* connected(url, scope)
-      if (Option.isNone(endpoint) && (Option.isSome(from) || Option.isSome(to))) {
-        return yield* new NotAsked({ message: "--from and --to are of an --endpoint" })
-      }
-      const range = Option.isSome(endpoint)
-        ? { endpoint: endpoint.value, status, from: instantOf(from), to: instantOf(to) }
-        : undefined
+      const range = { endpoint: Option.getOrUndefined(endpoint), status, from: instantOf(from), to: instantOf(to) }
       yield* redrive(ask, { ids, range, json })
     })
 ).pipe(
