@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { DeviceId, SubjectId } from "../Ids.ts"
+import { DeviceId, EventId, SubjectId } from "../Ids.ts"
 import { fromMillis } from "../Instant.ts"
 import { specification } from "../testing/Specification.ts"
 import { Endpoint, type EndpointCommand, type EndpointEvent, EndpointRejected, type Signing } from "./Endpoint.ts"
@@ -62,6 +62,21 @@ describe("Endpoint", () => {
     assert.deepStrictEqual(given(created, disabled).when({ _tag: "Enable" }), [enabled])
     assert.deepStrictEqual(given(created).when({ _tag: "Enable" }), [])
     assert.deepStrictEqual(given(created, disabled, enabled).when(disable("gone")), [disabled])
+  })
+
+  it("is not disabled for what it was before it was enabled, or moved", () => {
+    const named = (n: number, event: EndpointEvent): EndpointEvent => ({
+      ...event,
+      id: EventId.make(`0196f3c0-0000-5000-8000-00000000000${n}`)
+    })
+    const moved: EndpointEvent = { type: "endpoint.updated", data: { url: box } }
+    const widened: EndpointEvent = { type: "endpoint.updated", data: { types: [] } }
+    const first = named(1, created)
+    const gone = { ...disable("gone"), aimedBy: first.id } as EndpointCommand
+    assert.deepStrictEqual(given(first).when(gone), [disabled])
+    assert.deepStrictEqual(given(first, named(2, widened), named(3, rotated("2"))).when(gone), [disabled])
+    assert.deepStrictEqual(given(first, named(2, moved)).when(gone), [])
+    assert.deepStrictEqual(given(first, named(2, disabled), named(3, enabled)).when(gone), [])
   })
 
   it("is removed for good, and once", () => {
