@@ -19,13 +19,14 @@ const { values } = parseArgs({
 })
 if (values.help) {
   console.log(`npm run bench -- [--json FILE] [--rounds 5] [--seconds 3] [--memory 100000] [--backbone ${backbones.join("|")}]
-                 [--whatsapp instant|simulator] [--suite sends|deliveries]
+                 [--whatsapp instant|simulator] [--suite sends|deliveries|endpoints]
 
 Confirmed sends over HTTP, with an instant WhatsApp behind the agent, beside the same durable work without a
 framework, in alternated rounds. --memory: how many messages to send for the resident memory; 0 leaves it out. --backbone: over servers that
 are started for the run, with the agent as a process of its own where there is a NATS between; the floor then does the same
 appends and publishes bare. The event store is a stand-in unless EVENTSTORE_URL names a real one. --whatsapp simulator: through
-Baileys, over files, beside bare Baileys. --suite deliveries: webhooks, from the log to a local receiver's 200.`)
+Baileys, over files, beside bare Baileys. --suite deliveries: webhooks, from the log to a local receiver's 200.
+--suite endpoints: confirmed sends with ten endpoints that nothing concerns, beside none.`)
   process.exit(0)
 }
 const rounds = Number(values.rounds)
@@ -44,7 +45,14 @@ if (values.suite === "deliveries") {
   tabulate([report])
   process.exit(0)
 }
-if (values.suite !== "sends") throw new Error("--suite is sends or deliveries")
+if (values.suite === "endpoints") {
+  const { measure } = await import("./IdleEndpoints.ts")
+  const report = await measure(rounds, seconds, note)
+  if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(report, undefined, 2)}\n`)
+  tabulate(report)
+  process.exit(0)
+}
+if (values.suite !== "sends") throw new Error("--suite is sends, deliveries or endpoints")
 if (values.whatsapp === "simulator") {
   const report = await overSimulator(rounds, seconds, note)
   if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(report, undefined, 2)}\n`)

@@ -75,6 +75,7 @@ const confined: Record<string, ReadonlyArray<string>> = {
     "services/devices/PairingCodeRows.ts",
     "services/webhooks/EndpointsRows.ts",
     "services/webhooks/DeliveryRows.ts",
+    "services/webhooks/StandingRows.ts",
     "services/identity/OwnLogRows.ts",
     "services/identity/ReachedRows.ts",
     "services/transports/agent-link/AgentsHeardRows.ts"

@@ -4,6 +4,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { callerOf, folder } from "./Homing.ts"
 import { homing, keyPattern } from "./Process.ts"
+import { receiver } from "./Receiver.ts"
 
 /** The demo in a folder of its own, where it also puts its data. */
 const demo = Effect.fnUntraced(function* (args: ReadonlyArray<string>, env: Record<string, string> = {}) {
@@ -53,6 +54,16 @@ describe("homing demo", () => {
       assert.deepInclude(events[0], { type: "homing.inbound.message.v1", source: `/devices/${device}` })
       assert.deepInclude(events[0].data.content, { type: "text", text: "Hello yourself" })
       assert.deepStrictEqual(yield* leftBehind, [])
+    })
+  )
+
+  it.live("tells the endpoint of WEBHOOK_URL nothing: it may be somebody's", () =>
+    Effect.gen(function* () {
+      const there = yield* receiver()
+      const { process } = yield* demo(["--once", "--json"], { WEBHOOK_URL: there.url, OUTBOUND_ALLOW: "loopback" })
+      assert.deepStrictEqual(yield* process.ended, { code: 0, signal: null }, process.stderr())
+      assert.lengthOf(lineOf(process.stdout()).events, 1)
+      assert.deepStrictEqual(there.arrivals, [])
     })
   )
 

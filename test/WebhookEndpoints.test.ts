@@ -103,7 +103,7 @@ describe("the endpoint of a webhook", () => {
       const health = yield* eventually(call("GET", "/health/detailed"), ({ body }) => body.warnings.length > 0)
       assert.deepStrictEqual([health.body.status, health.body.warnings], ["degraded", ["endpoint_disabled"]])
       const { body: metrics } = yield* call("GET", "/metrics")
-      assert.match(metrics.text, /homing_deliveries_pending [4-6]\n/)
+      assert.match(metrics.text, /homing_deliveries_suspended [4-6]\n/)
       assert.match(metrics.text, /homing_delivery_attempts_total\{outcome="5xx"\} [1-9]/)
       const pending = (yield* listed({ call }, id, "&status=pending")).length
       assert.isAtLeast(pending, 4)

@@ -20,6 +20,11 @@ const badReceivers = Effect.all({
   endless: openPlace((socket) => flood(socket, "HTTP/1.1 200 OK\r\n\r\n", "x".repeat(10_000))),
   late: openPlace((socket) => setTimeout(() => socket.end("HTTP/1.1 200 OK\r\n\r\n"), 29_000).unref()),
   closing: openPlace((socket) => socket.destroy()),
+  resetting: openPlace((socket) => socket.resetAndDestroy()),
+  redirecting: openPlace(
+    answer("HTTP/1.1 307 There\r\nlocation: http://169.254.169.254/\r\ncontent-length: 0\r\n\r\n")
+  ),
+  garbage: openPlace((socket) => socket.end("\u0000\u0001SSH-2.0-nobody\r\n\r\n")),
   trickling: openPlace((socket) => {
     const timer = setInterval(() => socket.write("HTTP/1.1 200 OK\r\nx:"[socket.bytesWritten] ?? "x"), 100)
     socket.on("close", () => clearInterval(timer))

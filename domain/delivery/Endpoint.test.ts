@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { DeviceId, SubjectId } from "../Ids.ts"
+import { DeviceId, EventId, SubjectId } from "../Ids.ts"
 import { fromMillis } from "../Instant.ts"
 import { specification } from "../testing/Specification.ts"
 import { Endpoint, type EndpointCommand, type EndpointEvent, EndpointRejected, type Signing } from "./Endpoint.ts"
@@ -17,7 +17,8 @@ const rotated = (id: string): EndpointEvent => ({
   data: { secret: secretOf(id), until }
 })
 const disable = (reason: "operator" | "gone"): EndpointCommand => ({ _tag: "Disable", reason })
-const disabled: EndpointEvent = { type: "endpoint.disabled", data: { reason: "gone" } }
+const disabledBy = (reason: "operator" | "gone"): EndpointEvent => ({ type: "endpoint.disabled", data: { reason } })
+const disabled = disabledBy("gone")
 const enabled: EndpointEvent = { type: "endpoint.enabled", data: {} }
 const removed: EndpointEvent = { type: "endpoint.removed", data: {} }
 const all: ReadonlyArray<EndpointCommand> = [
@@ -51,12 +52,31 @@ describe("Endpoint", () => {
     for (const id of ["1", "2"]) assert.deepStrictEqual(given(created, rotated("2")).when(rotate(id)), [])
   })
 
-  it("is disabled once, for the first reason, and enabled again", () => {
+  it("is disabled once, for the first reason or an operator's, and enabled again", () => {
     assert.deepStrictEqual(given(created).when(disable("gone")), [disabled])
-    assert.deepStrictEqual(given(created, disabled).when(disable("operator")), [])
+    assert.deepStrictEqual(given(created, disabled).when(disable("gone")), [])
+    assert.deepStrictEqual(given(created, disabled).when(disable("operator")), [disabledBy("operator")])
+    for (const reason of ["operator", "gone"] as const) {
+      assert.deepStrictEqual(given(created, disabledBy("operator")).when(disable(reason)), [])
+    }
     assert.deepStrictEqual(given(created, disabled).when({ _tag: "Enable" }), [enabled])
     assert.deepStrictEqual(given(created).when({ _tag: "Enable" }), [])
     assert.deepStrictEqual(given(created, disabled, enabled).when(disable("gone")), [disabled])
+  })
+
+  it("is not disabled for what it was before it was enabled, or moved", () => {
+    const named = (n: number, event: EndpointEvent): EndpointEvent => ({
+      ...event,
+      id: EventId.make(`0196f3c0-0000-5000-8000-00000000000${n}`)
+    })
+    const moved: EndpointEvent = { type: "endpoint.updated", data: { url: box } }
+    const widened: EndpointEvent = { type: "endpoint.updated", data: { types: [] } }
+    const first = named(1, created)
+    const gone = { ...disable("gone"), aimedBy: first.id } as EndpointCommand
+    assert.deepStrictEqual(given(first).when(gone), [disabled])
+    assert.deepStrictEqual(given(first, named(2, widened), named(3, rotated("2"))).when(gone), [disabled])
+    assert.deepStrictEqual(given(first, named(2, moved)).when(gone), [])
+    assert.deepStrictEqual(given(first, named(2, disabled), named(3, enabled)).when(gone), [])
   })
 
   it("is removed for good, and once", () => {

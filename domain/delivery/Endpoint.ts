@@ -2,7 +2,7 @@ import { Result, Schema } from "effect"
 import { type Aggregate, aggregate } from "../Aggregate.ts"
 import type { Decider } from "../Decider.ts"
 import { type EventOf, released } from "../Events.ts"
-import { DeviceId, type EndpointId } from "../Ids.ts"
+import { DeviceId, type EndpointId, type EventId } from "../Ids.ts"
 import { Instant } from "../Instant.ts"
 import { sealedAs } from "../Sealed.ts"
 
@@ -90,7 +90,8 @@ export type EndpointCommand =
   | { readonly _tag: "Create"; readonly created: Created }
   | { readonly _tag: "Update"; readonly updated: Updated }
   | { readonly _tag: "Rotate"; readonly secret: Signing; readonly until: Instant }
-  | { readonly _tag: "Disable"; readonly reason: Disabling }
+  /** `aimedBy`: only if it was neither enabled nor moved since this event. */
+  | { readonly _tag: "Disable"; readonly reason: Disabling; readonly aimedBy?: EventId }
   | { readonly _tag: "Enable" }
   | { readonly _tag: "Remove" }
 
@@ -103,7 +104,13 @@ export class EndpointRejected extends Schema.TaggedError<EndpointRejected>()("En
 export type EndpointState =
   | { readonly _tag: "Nothing" }
   | { readonly _tag: "Removed" }
-  | { readonly _tag: "Endpoint"; readonly isEnabled: boolean; readonly secrets: ReadonlyArray<string> }
+  | {
+      readonly _tag: "Endpoint"
+      readonly disabled: Disabling | null
+      /** Created, enabled or moved last. */
+      readonly aimedBy: EventId | undefined
+      readonly secrets: ReadonlyArray<string>
+    }
 
 type Decision = Result.Result<ReadonlyArray<EndpointEvent>, EndpointRejected>
 const accept = (...events: ReadonlyArray<EndpointEvent>): Decision => Result.succeed(events)
@@ -128,10 +135,15 @@ const decider: Decider<EndpointState, EndpointCommand, EndpointEvent, EndpointRe
         if (state.secrets.includes(secret.id)) return accept()
         return accept({ type: "endpoint.secret_rotated", data: { secret, until } })
       }
-      case "Disable":
-        return state.isEnabled ? accept({ type: "endpoint.disabled", data: { reason: command.reason } }) : accept()
+      case "Disable": {
+        const { aimedBy = state.aimedBy, reason } = command
+        if (aimedBy !== state.aimedBy) return accept()
+        // an operator may mean one to stay disabled that the gateway has disabled: nobody has to look after it any more
+        const isNew = state.disabled === null || (reason === "operator" && state.disabled !== reason)
+        return isNew ? accept({ type: "endpoint.disabled", data: { reason } }) : accept()
+      }
       case "Enable":
-        return state.isEnabled ? accept() : accept({ type: "endpoint.enabled", data: {} })
+        return state.disabled === null ? accept() : accept({ type: "endpoint.enabled", data: {} })
       case "Remove":
         return accept({ type: "endpoint.removed", data: {} })
     }
@@ -139,18 +151,18 @@ const decider: Decider<EndpointState, EndpointCommand, EndpointEvent, EndpointRe
 
   evolve: (state, event) => {
     if (event.type === "endpoint.created") {
-      return { _tag: "Endpoint", isEnabled: true, secrets: [event.data.secret.id] }
+      return { _tag: "Endpoint", disabled: null, aimedBy: event.id, secrets: [event.data.secret.id] }
     }
     if (state._tag !== "Endpoint") return state
     switch (event.type) {
       case "endpoint.updated":
-        return state
+        return event.data.url === undefined ? state : { ...state, aimedBy: event.id }
       case "endpoint.secret_rotated":
         return { ...state, secrets: [...state.secrets, event.data.secret.id] }
       case "endpoint.disabled":
-        return { ...state, isEnabled: false }
+        return { ...state, disabled: event.data.reason }
       case "endpoint.enabled":
-        return { ...state, isEnabled: true }
+        return { ...state, disabled: null, aimedBy: event.id }
       case "endpoint.removed":
         return { _tag: "Removed" }
     }

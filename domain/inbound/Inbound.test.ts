@@ -125,6 +125,19 @@ describe("that a fact was read", () => {
     assert.deepStrictEqual(given(fact, asked).when(mark(event, foreign)), rejected("other_device"))
   })
 
+  it("ends when nobody can tell WhatsApp, unless it was told or is asked again, and may be asked again", () => {
+    const withhold = (answers = event) => ({ _tag: "WithholdRead", answers, reason: "unreadable" }) as const
+    const withheld: InboundEvent = { type: "inbound.read_withheld", data: { reason: "unreadable" } }
+    const other = EventId.make("0196f3c0-0000-5000-8000-000000000002")
+    assert.deepStrictEqual(given(fact, asked).when(withhold()), [withheld])
+    assert.deepStrictEqual(given(fact, asked, withheld).when(withhold()), [])
+    assert.deepStrictEqual(given(fact, asked, marked).when(withhold()), [])
+    assert.deepStrictEqual(given(fact, asked, { ...requested, id: other }).when(withhold()), [])
+    assert.deepStrictEqual(given(fact, asked).when(withhold(other)), rejected("not_asked"))
+    assert.deepStrictEqual(given(fact, asked, withheld).when(ask()), [requested])
+    assert.deepStrictEqual(given(fact, asked, withheld).when(mark()), [marked]) // it had left before
+  })
+
   it("is said of what others have said to people, and of nothing else", () => {
     const { chat, ...rest } = factOf(hello)
     const broadcast = received({ ...rest, chat: { ...chat, kind: "broadcast" } })

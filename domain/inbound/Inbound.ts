@@ -71,11 +71,23 @@ export type ReadRequested = typeof readRequested.Type
 /** WhatsApp was told, by the clock of whoever told it. What its agent signed of that proves nothing of any message. */
 const readMarked = Schema.Struct({ at: Instant })
 
+export const withholdings = [
+  /** Where it was said, and by whom, cannot be read any more. */
+  "unreadable",
+  /** Its device is, or is to be, linked no more. */
+  "unlinked"
+] as const
+export type Withholding = (typeof withholdings)[number]
+
+/** WhatsApp is not told: nobody can. */
+const readWithheld = Schema.Struct({ reason: Schema.Literals(withholdings) })
+
 const events = {
   "inbound.received": released(Received),
   "inbound.decrypted": released(decrypted),
   "inbound.read_requested": released(readRequested),
-  "inbound.read_marked": released(readMarked)
+  "inbound.read_marked": released(readMarked),
+  "inbound.read_withheld": released(readWithheld)
 }
 export type InboundEvent = EventOf<typeof events>
 
@@ -93,6 +105,8 @@ export type InboundCommand =
       readonly device: DeviceId
       readonly at: Instant
     }
+  /** Ends what was asked last, if that is what is `answers`. */
+  | { readonly _tag: "WithholdRead"; readonly answers: EventId; readonly reason: Withholding }
 
 export class InboundRejected extends Schema.TaggedError<InboundRejected>()("InboundRejected", {
   reason: Schema.Literals([
@@ -123,10 +137,11 @@ interface Heard {
 
 interface Reading {
   readonly asked: ReadonlySet<EventId>
-  readonly until: Instant | undefined
+  /** The last of these, until when; `undefined` where nobody is to answer it any more. */
+  readonly open: { readonly by: EventId | undefined; readonly until: Instant } | undefined
   readonly isDone: boolean
 }
-const unread: Reading = { asked: new Set(), until: undefined, isDone: false }
+const unread: Reading = { asked: new Set(), open: undefined, isDone: false }
 
 export type InboundState =
   | { readonly _tag: "Nothing" }
@@ -171,11 +186,16 @@ const decider: Decider<InboundState, InboundCommand, InboundEvent, InboundReject
   decide: (command, state) => {
     if (command._tag === "Receive") return receive(command, state)
     if (state._tag === "Nothing") return reject("not_received")
-    const { asked, isDone, until } = state.reading
+    const { asked, isDone, open } = state.reading
     if (command._tag === "AskToRead") {
       if (!mayBeRead(state)) return reject("not_for_reading")
-      const isOpen = until !== undefined && command.at < until
+      const isOpen = open !== undefined && command.at < open.until
       return isDone || isOpen ? accept() : accept(requesting(command.reading))
+    }
+    if (command._tag === "WithholdRead") {
+      const { answers, reason } = command
+      if (!asked.has(answers)) return reject("not_asked")
+      return isDone || open?.by !== answers ? accept() : accept({ type: "inbound.read_withheld", data: { reason } })
     }
     const { answers, at, device } = command
     if (device !== state.device) return reject("other_device")
@@ -205,8 +225,9 @@ const decider: Decider<InboundState, InboundCommand, InboundEvent, InboundReject
     }
     const { reading } = state
     if (type === "inbound.read_marked") return { ...state, reading: { ...reading, isDone: true } }
+    if (type === "inbound.read_withheld") return { ...state, reading: { ...reading, open: undefined } }
     const asked = id === undefined ? reading.asked : new Set(reading.asked).add(id)
-    return { ...state, reading: { ...reading, asked, until: data.expiresAt } }
+    return { ...state, reading: { ...reading, asked, open: { by: id, until: data.expiresAt } } }
   }
 }
 

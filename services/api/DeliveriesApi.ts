@@ -15,6 +15,7 @@ const Delivery = Schema.Struct({
   endpoint: uuid("Where it goes."),
   event: uuid("The id of the event that it tells."),
   type: text("The event's type."),
+  recordedAt: instant("When the event was recorded."),
   status: Status.annotate({
     description: "`pending` is to be tried, `delivered` was answered with 2xx, `dead` was given up."
   }),
@@ -48,6 +49,11 @@ export class DeliveriesApi extends HttpApiGroup.make("deliveries")
         OpenApi.Description,
         "What was delivered is listed for three days, what was given up for thirty. Nothing of what was told is in it."
       ),
+    HttpApiEndpoint.get("get", "/:id", {
+      params: { id: uuid("The delivery's id.") },
+      success: Delivery,
+      error: [...anywhere, Problem("forbidden"), Problem("delivery_not_found")]
+    }).annotate(OpenApi.Summary, "A delivery, and what its attempts came to"),
     HttpApiEndpoint.post("redrive", "/:id/redrive", {
       params: { id: uuid("The delivery's id.") },
       headers: keyed,

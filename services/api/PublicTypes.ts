@@ -1,4 +1,5 @@
 import { Schema } from "effect"
+import { withholdings } from "#domain/inbound/Inbound.ts"
 import { messageCodes } from "#domain/message/Codes.ts"
 import { Content } from "#domain/message/content/Content.ts"
 import { Fact, said } from "./Facts.ts"
@@ -76,6 +77,15 @@ export const publicTypes = {
     id: Fact.fields.id,
     device: Fact.fields.device,
     at: instant("When, by the clock of the device's agent.")
+  }),
+  /** WhatsApp is not told, as nobody can any more. */
+  "homing.inbound.read_withheld.v1": Schema.Struct({
+    id: Fact.fields.id,
+    device: Fact.fields.device,
+    reason: word(
+      withholdings,
+      "Why: `unreadable`, where it was said cannot be read any more; `unlinked`, its device is linked no more."
+    )
   }),
 
   "homing.device.created.v1": Schema.Struct({ ...ofDevice, name }),

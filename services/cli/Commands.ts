@@ -6,6 +6,7 @@ import { version } from "../Version.ts"
 import { agents, chats, clients, configured, contacts, evidence, json, keys, listen } from "./GatewayCommands.ts"
 import { runMain } from "./Main.ts"
 import * as Usage from "./Usage.ts"
+import { deliveries, endpoints } from "./WebhookCommands.ts"
 
 /** Each command loads what it needs when it runs: `--help` and `config` stay quick. */
 
@@ -197,6 +198,8 @@ const homing = Command.make("homing").pipe(
     clients,
     contacts,
     chats,
+    endpoints,
+    deliveries,
     keys,
     evidence,
     nkey,

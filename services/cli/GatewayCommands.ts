@@ -1,5 +1,6 @@
 import { Effect, Option } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
+import type { Scope } from "#domain/access/Scopes.ts"
 import { DeviceId } from "#domain/Ids.ts"
 
 /** The commands that ask a running gateway, and what they share with the others. */
@@ -15,11 +16,12 @@ export const configured = Effect.gen(function* () {
 })
 const agentsCommand = Effect.promise(() => import("./AgentsCommand.ts"))
 
-const url = Flag.String("url").pipe(
+export const url = Flag.String("url").pipe(
   Flag.withDescription("The gateway's address; by default the one that this configuration starts"),
   Flag.optional
 )
-const connected = (url: Option.Option<string>, scope?: "messages:read") =>
+/** Needs a key with this scope. */
+export const connected = (url: Option.Option<string>, scope?: Scope) =>
   Effect.gen(function* () {
     const commands = yield* agentsCommand
     return { commands, ask: yield* commands.connect(yield* configured, Option.getOrUndefined(url), scope) }

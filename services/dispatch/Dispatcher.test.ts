@@ -14,6 +14,7 @@ import { crypto } from "#infra/crypto/NodeCrypto.ts"
 import * as InProcessLeases from "#infra/leases/InProcess.ts"
 import * as SqliteClient from "#infra/sqlite/SqliteClient.ts"
 import { DeviceRegistry } from "../devices/DeviceRegistry.ts"
+import { Readings } from "../inbound/Readings.ts"
 import { MessageActors } from "../messages/MessageActors.ts"
 import { QueueDepth } from "../messages/QueueDepth.ts"
 import { deviceCreated, queued, sealed, uuid } from "../testing/ViewsFixture.ts"
@@ -86,6 +87,7 @@ const dispatching = <E = never, R = never>(log: Layer.Layer<EventStore>, surroun
     Layer.succeed(DeviceRegistry, new Map()),
     Layer.succeed(QueueDepth, { isUnanswered: () => true, oldest: () => undefined } as never),
     Layer.succeed(MessageActors, {} as never),
+    Layer.succeed(Readings, {} as never),
     Layer.succeed(Transports, {
       register: () => {},
       named: (name) => (transports.has(name) ? { name, routeTo, mayReissue: () => true } : undefined)

@@ -11,6 +11,7 @@ import { SubjectKeys } from "#domain/ports/SubjectKeys.ts"
 import { DeviceRegistry } from "../devices/DeviceRegistry.ts"
 import type { DeviceRecord } from "../devices/DevicesRows.ts"
 import * as FactRows from "../inbound/FactRows.ts"
+import { Readings } from "../inbound/Readings.ts"
 import { MessageActors } from "../messages/MessageActors.ts"
 import * as MessagesRows from "../messages/MessagesRows.ts"
 import { Fitness } from "../runtime/Fitness.ts"
@@ -95,6 +96,7 @@ export const layer = (options: ReconcilerOptions) =>
       const store = yield* EventStore
       const transports = yield* Transports
       const actors = yield* MessageActors
+      const readings = yield* Readings
       const registry = yield* DeviceRegistry
       const views = yield* Views
       const leases = yield* Leases
@@ -105,6 +107,18 @@ export const layer = (options: ReconcilerOptions) =>
       const group = { name: "reconciler", partitions: Partitions.shared(leases) }
       const started = yield* Clock.currentTimeMillis
       const underway = yield* Semaphore.make(mostUnderway)
+
+      /** Whoever could tell WhatsApp that it was read is gone for good. */
+      const endReading = Effect.fnUntraced(function* (lease: Lease, { id }: FactRows.Unread) {
+        const asked = orderedBy(yield* store.read(Inbound.streamOf(id)))
+        if (asked === undefined) return
+        yield* leases.fenced(lease, Effect.void)
+        yield* readings.withhold(asked, "unlinked")
+      })
+      const lookAtReading = (lease: Lease, fact: FactRows.Unread, now: number) =>
+        registry.get(fact.device)?.removal === undefined
+          ? reissue(lease, openReading(fact), now)
+          : endReading(lease, fact)
 
       const reissue = Effect.fnUntraced(function* (lease: Lease, open: Open, now: number) {
         const device = registry.get(open.device)
@@ -166,7 +180,7 @@ export const layer = (options: ReconcilerOptions) =>
         const since = fromMillis(now - longestReading)
         yield* pages(
           (after) => facts.unread(after, pageSize, since),
-          (fact) => (isOwn(fact.id) ? each(reissue(lease, openReading(fact), now)) : Effect.void)
+          (fact) => (isOwn(fact.id) ? each(lookAtReading(lease, fact, now)) : Effect.void)
         )
         if (lease.partition === 0) yield* reissues.forget
       })

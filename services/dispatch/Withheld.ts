@@ -7,6 +7,7 @@ import { Message } from "#domain/message/Message.ts"
 import { EventStore } from "#domain/ports/EventStore.ts"
 import type { Unreadable } from "#domain/privacy/Sealing.ts"
 import type { RecordedEvent } from "#domain/Recorded.ts"
+import { Readings } from "../inbound/Readings.ts"
 import { MessageActors } from "../messages/MessageActors.ts"
 import * as Metrics from "../telemetry/Metrics.ts"
 import { isAsking, isQueued, isReadRequest, orderedBy } from "./Orders.ts"
@@ -16,16 +17,19 @@ export type Withheld = Effect.Success<ReturnType<typeof make>>
 
 /**
  * What becomes of commands that cannot be made, because what they are to say cannot be read. A message gets its last
- * word from the gateway: that it failed, if nobody can have issued it, and else that nobody knows.
+ * word from the gateway: that it failed, if nobody can have issued it, and else that nobody knows. That something was read is
+ * not told.
  */
 export const make = Effect.fnUntraced(function* (reissues: Pick<Reissues, "last">) {
   const actors = yield* MessageActors
+  const readings = yield* Readings
   const store = yield* EventStore
 
   return {
     /** `issued`: a command may have left before. */
     withhold: Effect.fnUntraced(function* (event: RecordedEvent, { reason: code }: Unreadable, issued: boolean) {
       if (isReadRequest(event)) {
+        if (!(yield* readings.withhold(event, "unreadable"))) return
         return yield* Effect.logError("a fact is not marked as read: where it was said cannot be read", {
           reason: code
         })
@@ -51,7 +55,7 @@ export const make = Effect.fnUntraced(function* (reissues: Pick<Reissues, "last"
      */
     isOver: (event: RecordedEvent) => {
       if (isQueued(event)) return Effect.map(store.read(event.stream), isSettled)
-      if (isReadRequest(event)) return Effect.map(store.read(event.stream), isMarked)
+      if (isReadRequest(event)) return Effect.map(store.read(event.stream), isReadingOver)
       if (isAsking(event)) return Effect.map(store.read(event.stream), (stream) => isAnswered(event, stream))
       return Effect.succeed(false)
     }
@@ -60,9 +64,9 @@ export const make = Effect.fnUntraced(function* (reissues: Pick<Reissues, "last"
 
 const isSettled = (stream: ReadonlyArray<RecordedEvent>) => Message.isSettled(fold(Message, stream.map(Message.read)))
 
-const isMarked = (stream: ReadonlyArray<RecordedEvent>) => {
+const isReadingOver = (stream: ReadonlyArray<RecordedEvent>) => {
   const fact = fold(Inbound, stream.filter(isReleased).map(Inbound.read))
-  return fact._tag === "Received" && fact.reading.isDone
+  return fact._tag === "Received" && (fact.reading.isDone || fact.reading.open === undefined)
 }
 
 const isAnswered = ({ eventId }: RecordedEvent, stream: ReadonlyArray<RecordedEvent>) => {

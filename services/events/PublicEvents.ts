@@ -126,6 +126,7 @@ export const layer = Layer.effect(
       if (event.type === "inbound.received") return yield* factJson(opening, id, event.data, place)
       if (event.type === "inbound.read_requested") return { id, device } satisfies Data
       if (event.type === "inbound.read_marked") return { id, device, at: event.data.at } satisfies Data
+      if (event.type === "inbound.read_withheld") return { id, device, reason: event.data.reason } satisfies Data
       const { content, heardAt, target } = event.data
       const shown = yield* saidJson(opening, content, place)
       const data: Data = { id, device, ...shown, ...(target !== undefined && { target }), heardAt }

@@ -151,6 +151,7 @@ export const evolve = (id: InboundId, fact: SealedFact | undefined, recorded: Re
   }
   if (fact === undefined) throw new Error("a fact's stream must begin with inbound.received")
   if (read.type === "inbound.decrypted") return { ...fact, said: saidIn(event, read.data) }
+  if (read.type === "inbound.read_withheld") return { ...fact, reading: undefined }
   return { ...fact, reading: readingAfter(fact.reading, read.type, at) }
 }
 

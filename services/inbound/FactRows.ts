@@ -49,6 +49,7 @@ const changeOf = (event: RecordedEvent): Record<string, string | null> => {
   const read = Inbound.read(event)
   if (read.type === "inbound.read_requested") return { asked_at: occurredAt, marked_at: null }
   if (read.type === "inbound.read_marked") return { marked_at: occurredAt }
+  if (read.type === "inbound.read_withheld") return { asked_at: null, marked_at: null }
   return { said: JSON.stringify(saidIn(event.eventId, read.data)) }
 }
 

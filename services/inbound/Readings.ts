@@ -2,10 +2,10 @@ import { Context, Effect, Layer, Schema } from "effect"
 import type { DeviceId, EventId, InboundId } from "#domain/Ids.ts"
 import { fromMillis, type Instant, toMillis } from "#domain/Instant.ts"
 import { Chat, type Heard, Person } from "#domain/inbound/Heard.ts"
-import { Inbound, type InboundRejected, type ReadRequested } from "#domain/inbound/Inbound.ts"
+import { Inbound, type InboundRejected, type ReadRequested, type Withholding } from "#domain/inbound/Inbound.ts"
 import { EventStore, type EventStoreUnavailable } from "#domain/ports/EventStore.ts"
 import type { SubjectKeysUnavailable } from "#domain/ports/SubjectKeys.ts"
-import type { Actor } from "#domain/Recorded.ts"
+import type { Actor, RecordedEvent } from "#domain/Recorded.ts"
 import type { ReadBox } from "#domain/wire/Protocol.ts"
 import { DeviceRegistry } from "../devices/DeviceRegistry.ts"
 import { Personal } from "../privacy/Personal.ts"
@@ -50,6 +50,11 @@ export class Readings extends Context.Service<
         readonly eventId: EventId
       }
     ) => Effect.Effect<unknown, InboundRejected | EventStoreUnavailable>
+    /** Nobody can tell WhatsApp what was asked by this event: it is issued no more. Answers whether that is new. */
+    readonly withhold: (
+      asked: RecordedEvent,
+      reason: Withholding
+    ) => Effect.Effect<boolean, InboundRejected | EventStoreUnavailable>
   }
 >()("homing/services/inbound/Readings") {}
 
@@ -130,6 +135,16 @@ export const layer = Layer.effect(
           () => ({ _tag: "MarkRead", ...told }),
           { actor, correlationId: id, causationId: told.answers },
           { eventId }
+        ),
+
+      withhold: ({ eventId: answers, stream }, reason) =>
+        Effect.map(
+          actors.execute(stream, () => ({ _tag: "WithholdRead", answers, reason }), {
+            actor: { kind: "gateway", id: "dispatcher" },
+            correlationId: Inbound.idOf(stream),
+            causationId: answers
+          }),
+          ({ events }) => events.length > 0
         )
     }
   })

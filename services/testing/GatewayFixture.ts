@@ -181,7 +181,7 @@ export const gateway = (stubs: Stubs = {}) => {
       Layer.succeed(PairingCodes, { shown: stubs.codes ?? Stream.empty } as PairingCodes["Service"]),
       Layer.succeed(Endpoints, endpoints),
       Layer.succeed(Deliveries, {} as Deliveries["Service"]),
-      Layer.succeed(Standing, { pending: () => 0, warnings: () => [] }),
+      Layer.succeed(Standing, { warnings: () => [] }),
       Layer.succeed(Deployment, {
         version: "0.0.0",
         store: "a store in memory",

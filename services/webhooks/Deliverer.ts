@@ -1,22 +1,22 @@
 import { Clock, Deferred, Effect, FiberSet, Layer, Queue, Schedule, Semaphore } from "effect"
 import { type Disabling, Endpoint } from "#domain/delivery/Endpoint.ts"
 import type { EndpointId } from "#domain/Ids.ts"
+import { toMillis } from "#domain/Instant.ts"
 import { type Lease, Leases } from "#domain/ports/Leases.ts"
 import * as Partitions from "../runtime/Partitions.ts"
 import { deliveryArrived, deliveryAttempted, deliverySettled } from "../telemetry/Metrics.ts"
 import { inForce, Views } from "../views/Views.ts"
 import * as Attempts from "./Attempts.ts"
 import { Deliveries } from "./Deliveries.ts"
-import type { Delivery } from "./DeliveryRows.ts"
+import type { Delivery } from "./Delivery.ts"
 import { EndpointActors } from "./EndpointActors.ts"
 import { EndpointRegistry } from "./EndpointRegistry.ts"
+import type { EndpointRecord } from "./EndpointsRows.ts"
 import * as Filling from "./Filling.ts"
-import * as Overflow from "./Overflow.ts"
 import { Places } from "./Places.ts"
 import * as Recent from "./Recent.ts"
 import * as Retries from "./Retries.ts"
 import * as Settling from "./Settling.ts"
-import { Standing } from "./Standing.ts"
 
 const group = { name: "deliveries", partitions: 1 }
 /** What is sent needs no bus, and no key of the wire. */
@@ -35,6 +35,8 @@ export interface Options {
   /** How often what is pending is counted. */
   readonly lookMillis?: number
 }
+
+const idOf = ({ id }: EndpointRecord) => id
 
 /** `2xx`, `5xx`, or a word for why there was no answer; of words with more behind them the first. */
 const outcomeOf = ({ attempt: { error, status } }: Attempts.Answered) =>
@@ -64,31 +66,53 @@ export const layer = ({
       const { deliver } = yield* Attempts.make(recent)
       const fill = yield* Filling.make(recent)
       const registry = yield* EndpointRegistry
-      const standing = yield* Standing
       const views = yield* Views
       const { rows, wakes } = yield* Deliveries
       yield* Leases
       const wake = Queue.offer(wakes, undefined)
+      const enabled = () => [...registry.values()].filter(({ disabled }) => disabled === null)
 
-      const disable = (id: EndpointId, reason: Exclude<Disabling, "operator">, cause: string) =>
+      /** Whether it was neither enabled nor moved since it was like that. */
+      const isCurrent = ({ aimedBy, id }: EndpointRecord) => registry.get(id)?.aimedBy === aimedBy
+
+      const disable = ({ aimedBy, id }: EndpointRecord, reason: Exclude<Disabling, "operator">, cause: string) =>
         actors
-          .execute(Endpoint.streamOf(id), () => ({ _tag: "Disable", reason }), {
+          .execute(Endpoint.streamOf(id), () => ({ _tag: "Disable", reason, aimedBy }), {
             actor: { kind: "gateway", id: "gateway" },
             correlationId: id,
             causationId: cause
           })
           .pipe(
-            Effect.tap(() => Effect.logWarning("an endpoint is disabled", { endpoint: id, reason })),
-            Effect.flatMap(({ position }) => (position === undefined ? Effect.void : inForce(views, position))),
-            Effect.catch((cause) => Effect.logWarning("an endpoint could not be disabled", { endpoint: id }, cause))
+            Effect.flatMap(({ position }) =>
+              position === undefined
+                ? Effect.void
+                : Effect.andThen(
+                    Effect.logWarning("an endpoint is disabled", { endpoint: id, reason }),
+                    inForce(views, position)
+                  )
+            ),
+            Effect.as(true),
+            Effect.catch((cause) =>
+              Effect.as(Effect.logWarning("an endpoint could not be disabled", { endpoint: id }, cause), false)
+            )
           )
 
-      const end = Effect.fnUntraced(function* ({ answered, delivery, failingMillis, settled }: Settling.Recorded) {
-        const { endpoint, id } = delivery
-        if (settled.status === "dead") yield* Effect.logWarning("a delivery is given up", { delivery: id, endpoint })
+      const end = Effect.fnUntraced(function* (
+        { answered, delivery: { id }, endpoint, failingSince, settled }: Settling.Recorded,
+        now: number
+      ) {
+        if (settled.status === "dead") {
+          yield* Effect.logWarning("a delivery is given up", { delivery: id, endpoint: endpoint.id })
+        }
+        const failingMillis = now - Math.max(failingSince, toMillis(endpoint.aimedAt))
         if (answered.isGone) yield* disable(endpoint, "gone", id)
         else if (failingMillis >= patienceMillis) yield* disable(endpoint, "failing", id)
       })
+
+      const heard = (outcome: Settling.Outcome): Settling.Outcome => {
+        if (isCurrent(outcome.endpoint)) return outcome
+        return { ...outcome, answered: { ...outcome.answered, isGone: false, wishMillis: undefined } }
+      }
 
       const work = Effect.fnUntraced(function* (lease: Lease) {
         const failed = yield* Deferred.make<never, unknown>()
@@ -97,9 +121,10 @@ export const layer = ({
         const turns = yield* Semaphore.make(1)
         const outcomes = yield* Queue.unbounded<Settling.Outcome>()
         const places = new Map<EndpointId, Places>()
-        const placesOf = (id: EndpointId) => {
+        const placesOf = ({ aimedBy, id }: EndpointRecord) => {
           const found = places.get(id) ?? new Places()
           places.set(id, found)
+          found.aim(aimedBy)
           return found
         }
 
@@ -107,10 +132,10 @@ export const layer = ({
           for (const delivery of some) {
             const endpoint = registry.get(delivery.endpoint)
             if (endpoint === undefined || endpoint.disabled !== null || delivery.due > now) continue
-            if (!placesOf(endpoint.id).take(delivery.id, now)) continue
+            if (!placesOf(endpoint).take(delivery.id, now)) continue
             run(
               deliver(delivery, endpoint).pipe(
-                Effect.flatMap((answered) => Queue.offer(outcomes, { delivery, answered })),
+                Effect.flatMap((answered) => Queue.offer(outcomes, { delivery, endpoint, answered })),
                 Effect.catchCause((cause) => Deferred.failCause(failed, cause))
               )
             )
@@ -119,57 +144,64 @@ export const layer = ({
 
         const follow = (recorded: ReadonlyArray<Settling.Recorded>, next: ReadonlyArray<Delivery>, now: number) => {
           for (const one of recorded) {
-            const { answered, delivery } = one
-            const place = placesOf(delivery.endpoint)
-            place.leave(delivery.id)
-            place.isFailing = !answered.isDelivered
+            const { answered, delivery, endpoint } = one
+            places.get(endpoint.id)?.leave(delivery.id)
             tell(one, now)
+            if (!answered.isDelivered) run(end(one, now))
+            if (!isCurrent(endpoint)) continue
+            const place = placesOf(endpoint)
+            place.isFailing = !answered.isDelivered
             const { wishMillis } = answered
             if (wishMillis !== undefined && !answered.isDelivered) {
               place.quietUntil = now + Math.min(wishMillis, Retries.longestWishMillis)
             }
-            if (!answered.isDelivered) run(end(one))
           }
           begin(next, now)
           const isMoreDue = recorded.some(
-            ({ delivery: { endpoint }, settled: { due, status } }) =>
-              (status === "pending" && due <= now) || placesOf(endpoint).isWorthAsking(now)
+            ({ endpoint: { id }, settled: { due, status } }) =>
+              (status === "pending" && due <= now) || places.get(id)?.isWorthAsking(now)
           )
           return isMoreDue ? wake : Effect.void
         }
 
+        const setAside = Effect.fnUntraced(function* (unreadable: ReadonlyArray<string>, now: number) {
+          const next = yield* rows.setAside(lease, unreadable, now)
+          for (const _ of unreadable) deliverySettled("unreadable")
+          yield* Effect.logError("deliveries cannot be read, and are set aside", { count: unreadable.length })
+          return next
+        })
+
         const round = Effect.gen(function* () {
           const now = yield* Clock.currentTimeMillis
-          const open = [...registry.values()].filter(
-            ({ disabled, id }) => disabled === null && placesOf(id).free(now) > 0
-          )
-          for (const id of yield* rows.waiting(
-            open.map(({ id }) => id),
-            now
-          )) {
-            const place = placesOf(id)
+          const open = enabled().filter((endpoint) => placesOf(endpoint).free(now) > 0)
+          const waiting = new Set(yield* rows.waiting(open.map(idOf), now))
+          for (const endpoint of open) {
+            if (!waiting.has(endpoint.id)) continue
+            const place = placesOf(endpoint)
             const { wanted } = place
-            const due = yield* rows.due(id, now, wanted)
-            place.found(due.length, wanted)
+            const { due, unreadable } = yield* rows.due(endpoint.id, now, wanted)
+            place.found(due.length + unreadable.length, wanted)
             begin(due, now)
+            if (unreadable.length > 0) begin(yield* setAside(unreadable, now), now)
           }
         })
         const rounds = Effect.forever(
           Effect.andThen(turns.withPermit(round), Effect.timeoutOption(Queue.take(wakes), "1 second"))
         )
         const settle = (some: Settling.Batch, now: number) => rows.settle(lease, some, now)
-        const settling = Settling.run({ outcomes, settle, follow, turns, delaysMillis })
+        const settling = Settling.run({ outcomes, heard, settle, follow, turns, delaysMillis })
         const prune = Effect.flatMap(Clock.currentTimeMillis, (now) =>
           rows.prune(now - keptMillis.delivered, now - keptMillis.dead)
         )
-        const overflow = Overflow.make(mostPending)
-        const bound = Effect.suspend(() => {
-          const full = [...registry.values()].filter(({ disabled, id }) =>
-            overflow(id, standing.pending(id), disabled === null)
-          )
-          return Effect.forEach(full, ({ id }) => disable(id, "backlog", id), { discard: true })
+        const bound = Effect.gen(function* () {
+          for (const id of yield* rows.overflowing(lease, enabled().map(idOf), mostPending)) {
+            const endpoint = registry.get(id)
+            if (endpoint === undefined) continue
+            if (yield* disable(endpoint, "backlog", id)) yield* rows.excuse(lease, id)
+          }
         })
-        yield* Effect.forkScoped(Effect.repeat(bound, Schedule.spaced(lookMillis)))
+        yield* rows.recount(lease)
+        yield* Effect.forkScoped(Effect.repeat(Effect.ignore(bound), Schedule.spaced(lookMillis)))
         yield* Effect.forkScoped(Effect.repeat(Effect.ignore(prune), Schedule.spaced("1 hour")))
         return yield* Effect.raceAllFirst([Deferred.await(failed), fill(rows, lease, wake), settling, rounds])
       }, Effect.scoped)

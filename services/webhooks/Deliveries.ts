@@ -7,6 +7,7 @@ import * as Requests from "../runtime/Requests.ts"
 import type { Unavailable } from "../views/Unavailable.ts"
 import { ViewsUnavailable } from "../views/Views.ts"
 import * as Attempts from "./Attempts.ts"
+import type { Attempt, Delivery } from "./Delivery.ts"
 import * as DeliveryRows from "./DeliveryRows.ts"
 import { EndpointRegistry } from "./EndpointRegistry.ts"
 import { EndpointUnknown } from "./Endpoints.ts"
@@ -25,19 +26,21 @@ export class Deliveries extends Context.Service<
       filter: DeliveryRows.DeliveryFilter
     ) => Effect.Effect<ReadonlyArray<DeliveryRows.ListedDelivery>, Unavailable>
 
+    readonly find: (id: DeliveryId) => Effect.Effect<Delivery, DeliveryUnknown | Unavailable>
+
     /** Tries one that arrived, or was given up, again under its id; one that is still tried stays as it is. */
     readonly redrive: (
       caller: Caller,
       id: DeliveryId,
       idempotencyKey: string
-    ) => Effect.Effect<DeliveryRows.Delivery, DeliveryUnknown | Requests.OtherContent | Unavailable>
+    ) => Effect.Effect<Delivery, DeliveryUnknown | Requests.OtherContent | Unavailable>
 
     /** Sends what did not happen, now; under one key with one id. Waits for the answer. */
     readonly test: (
       caller: Caller,
       endpoint: EndpointId,
       idempotencyKey: string
-    ) => Effect.Effect<DeliveryRows.Attempt, EndpointUnknown | Requests.OtherContent | Unavailable>
+    ) => Effect.Effect<Attempt, EndpointUnknown | Requests.OtherContent | Unavailable>
   }
 >()("homing/services/webhooks/Deliveries") {}
 
@@ -68,6 +71,7 @@ export const layer = Layer.effect(
       rows,
       wakes,
       list: (filter) => orUnavailable(rows.list(filter)),
+      find: found,
 
       redrive: Effect.fnUntraced(function* (caller, id, key) {
         yield* found(id)

@@ -10,7 +10,7 @@ import { orProblem } from "../http/Foreseen.ts"
 import { posting } from "../http/Posting.ts"
 import { Identity } from "../identity/Identity.ts"
 import { Deliveries } from "./Deliveries.ts"
-import type { Delivery } from "./DeliveryRows.ts"
+import type { Delivery } from "./Delivery.ts"
 import { Endpoints } from "./Endpoints.ts"
 import { manager } from "./EndpointsHttp.ts"
 
@@ -18,11 +18,12 @@ const isDeliveryId = Schema.is(DeliveryId)
 const isEndpointId = Schema.is(EndpointId)
 const { redrive } = Api.groups.deliveries.endpoints
 
-const deliveryJson = ({ attempts, due, endpoint, event, id, status, tries, type }: Delivery) => ({
+const deliveryJson = ({ attempts, due, endpoint, event, id, recorded, status, tries, type }: Delivery) => ({
   id,
   endpoint,
   event,
   type,
+  recordedAt: fromMillis(recorded),
   status,
   tries,
   dueAt: status === "pending" ? fromMillis(due) : null,
@@ -55,6 +56,13 @@ export const layer = HttpApiBuilder.group(
             items: page.flatMap(({ delivery }) => (delivery === undefined ? [] : [deliveryJson(delivery)])),
             next: last === undefined ? null : cursorOf(epoch, last.position)
           }
+        })
+      )
+      .handle("get", ({ params: { id } }) =>
+        Effect.gen(function* () {
+          yield* manager
+          if (!isDeliveryId(id)) return yield* refuse("delivery_not_found")
+          return deliveryJson(yield* orProblem(deliveries.find(id)))
         })
       )
       .handleRaw(

@@ -1,15 +1,13 @@
-import { Array, Effect, Schema, Semaphore } from "effect"
+import { Array, Effect, Semaphore } from "effect"
 import { SqlClient } from "effect/sql"
-import { DeliveryId, EndpointId, EventId, StreamId } from "#domain/Ids.ts"
-import { Instant } from "#domain/Instant.ts"
+import type { DeliveryId, EndpointId } from "#domain/Ids.ts"
 import { type Lease, Leases } from "#domain/ports/Leases.ts"
 import { CheckpointMoved } from "../runtime/Checkpoint.ts"
 import { deliverer } from "../tables/Positions.ts"
 import { open, type Table } from "../tables/Tables.ts"
 import { reader } from "../views/Readable.ts"
-
-export const statuses = ["pending", "delivered", "dead"] as const
-export type DeliveryStatus = (typeof statuses)[number]
+import { Delivery, type DeliveryStatus, type NewDelivery, type Settled } from "./Delivery.ts"
+import * as StandingRows from "./StandingRows.ts"
 
 /**
  * `turn`: 0 waits for one before it in its chat, 1 is the first of its chat, 2 was asked for again and waits for nothing.
@@ -34,65 +32,20 @@ const deliveries: Table = {
     )
 }
 
-/** Since when nothing arrives at an endpoint. */
-const failures: Table = {
-  name: "endpoint_failures",
-  create: (sql) => sql`CREATE TABLE endpoint_failures (endpoint TEXT PRIMARY KEY, since BIGINT NOT NULL)`
-}
-
-const Attempt = Schema.Struct({
-  at: Instant,
-  /** What the endpoint answered. */
-  status: Schema.optionalKey(Schema.Natural),
-  /** Why there was no answer. */
-  error: Schema.optionalKey(Schema.String),
-  millis: Schema.Natural
-})
-export type Attempt = typeof Attempt.Type
-
-const Row = Schema.Struct({
-  id: DeliveryId,
-  endpoint: EndpointId,
-  event: EventId,
-  stream: StreamId,
-  revision: Schema.Natural,
-  position: Schema.BigIntFromString,
-  type: Schema.String,
-  chat: Schema.String,
-  status: Schema.Literals(statuses),
-  /** When it is attempted next, or was settled. */
-  due: Schema.NumberFromString,
-  /** Since it was made, or asked for again. */
-  tries: Schema.Natural,
-  /** When what it tells was recorded. */
-  recorded: Schema.NumberFromString,
-  attempts: Schema.fromJsonString(Schema.Array(Attempt))
-})
-export type Delivery = typeof Row.Type
-/** One that is to be made. */
-export type NewDelivery = Omit<Delivery, "status" | "due" | "tries" | "attempts">
-
 const columns =
   "id, endpoint, event, stream, revision, CAST(position AS TEXT) AS position, type, chat, status, CAST(due AS TEXT) AS due, tries, CAST(recorded AS TEXT) AS recorded, attempts"
-const read = reader("deliveries", Row)
+const read = reader("deliveries", Delivery)
 const readable = (rows: ReadonlyArray<object>) =>
   Effect.map(read(rows), (found) => found.flatMap(({ row }) => row ?? []))
 
 const rowsAtOnce = 50
 const mostAttempts = 24
 
-/** What has become of a delivery, by the latest attempt. */
-export interface Settled {
-  readonly delivery: Delivery
-  readonly status: DeliveryStatus
-  readonly due: number
-  readonly tries: number
-  readonly attempt: Attempt
-}
-
 type Some = Array.NonEmptyReadonlyArray<Settled>
+type Chat = Pick<Delivery, "chat" | "endpoint">
 const isDelivered = ({ status }: Settled) => status === "delivered"
-const endpointOf = ({ delivery }: Settled) => delivery.endpoint
+const deliveryOf = ({ delivery }: Settled) => delivery
+const endpointOf = ({ endpoint }: { readonly endpoint: EndpointId }) => endpoint
 
 export type DeliveryRows = Effect.Success<typeof make>
 
@@ -100,7 +53,8 @@ export type DeliveryRows = Effect.Success<typeof make>
 export const make = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
   const leases = yield* Leases
-  for (const table of [deliverer, deliveries, failures]) yield* open(sql, table)
+  for (const table of [deliverer, deliveries]) yield* open(sql, table)
+  const standing = yield* StandingRows.make
   /** Side by side, neither would see the other's deliveries of a chat, and nobody would be next there. */
   const filling = yield* Semaphore.make(1)
   const shown = sql.literal(columns)
@@ -124,7 +78,9 @@ export const make = Effect.gen(function* () {
         tries: 0,
         attempts: "[]"
       }))
-      yield* sql`INSERT INTO deliveries ${sql.insert(rows)} ON CONFLICT (id) DO NOTHING`
+      const added = yield* sql<{ readonly endpoint: EndpointId }>`INSERT INTO deliveries ${sql.insert(rows)}
+        ON CONFLICT (id) DO NOTHING RETURNING endpoint`
+      yield* standing.added(added.map(endpointOf))
       yield* sql`UPDATE deliveries SET turn = 1 WHERE turn = 0 AND ${sql.in(
         "id",
         some.map(({ id }) => id)
@@ -145,26 +101,26 @@ export const make = Effect.gen(function* () {
   }
 
   /** Of each of these chats the first that waits is the next. */
-  const promoted = (some: Some) => {
-    const chats = some.map(({ delivery: { chat, endpoint } }) => sql`(${endpoint}, ${chat})`)
+  const promoted = (some: ReadonlyArray<Chat>) => {
+    const chats = some.map(({ chat, endpoint }) => sql`(${endpoint}, ${chat})`)
     const next = sql`UPDATE deliveries SET turn = 1 WHERE id IN (SELECT (SELECT d.id FROM deliveries AS d
       WHERE d.endpoint = v.column1 AND d.chat = v.column2 AND d.status = 'pending' AND d.turn < 2
       ORDER BY d.position LIMIT 1) FROM (VALUES ${sql.csv(chats)}) AS v) RETURNING ${shown}`
     return Effect.flatMap(next, readable)
   }
 
-  /** Nothing arrives there from now on, if nothing did before either; or something has. */
-  const judge = Effect.fnUntraced(function* (some: Some, now: number) {
-    const arrived = new Set(some.filter(isDelivered).map(endpointOf))
-    const failed = new Set(some.filter((one) => !isDelivered(one) && !arrived.has(endpointOf(one))).map(endpointOf))
-    if (arrived.size > 0) yield* sql`DELETE FROM endpoint_failures WHERE ${sql.in("endpoint", [...arrived])}`
-    if (failed.size === 0) return new Map<EndpointId, number>()
-    const since = Array.map([...failed] as [EndpointId], (endpoint) => ({ endpoint, since: now }))
-    yield* sql`INSERT INTO endpoint_failures ${sql.insert(since)} ON CONFLICT DO NOTHING`
-    const rows = yield* sql<{ readonly endpoint: EndpointId; readonly since: string }>`
-      SELECT endpoint, CAST(since AS TEXT) AS since FROM endpoint_failures WHERE ${sql.in("endpoint", [...failed])}`
-    return new Map(rows.map(({ endpoint, since }) => [endpoint, Number(since)]))
+  /** These wait no more. Of each of their chats the next does, once all of them are settled: it may be among them. */
+  const over = Effect.fnUntraced(function* (some: ReadonlyArray<Chat>) {
+    yield* standing.taken(some.map(endpointOf))
+    const next = yield* Effect.forEach(Array.chunksOf(some, rowsAtOnce), promoted)
+    return next.flat()
   })
+
+  const judge = (some: Some, now: number) => {
+    const arrived = new Set(some.filter(isDelivered).map(deliveryOf).map(endpointOf))
+    const failed = new Set(some.map(deliveryOf).map(endpointOf)).difference(arrived)
+    return standing.judge(arrived, failed, now)
+  }
 
   return {
     checkpoint: Effect.map(sql<{ readonly position: string }>`SELECT position FROM deliverer WHERE id = 1`, ([row]) =>
@@ -185,12 +141,29 @@ export const make = Effect.gen(function* () {
       return rows.map(({ endpoint }) => endpoint)
     }),
 
-    /** Of each chat the first at most; the longest due first. */
-    due: (endpoint: EndpointId, now: number, limit: number) =>
-      Effect.flatMap(
-        sql`SELECT ${shown} FROM deliveries WHERE status = 'pending' AND turn > 0 AND endpoint = ${endpoint}
-          AND due <= ${now} ORDER BY deliveries.due, deliveries.position LIMIT ${limit}`,
-        readable
+    /** Of each chat the first at most; the longest due first. `unreadable`: the ids of those whose rows are not what was written. */
+    due: Effect.fnUntraced(function* (endpoint: EndpointId, now: number, limit: number) {
+      const rows = yield* sql<{ readonly id: string }>`SELECT ${shown} FROM deliveries
+        WHERE status = 'pending' AND turn > 0 AND endpoint = ${endpoint}
+        AND due <= ${now} ORDER BY deliveries.due, deliveries.position LIMIT ${limit}`
+      const found = yield* read(rows)
+      return {
+        due: found.flatMap(({ row }) => row ?? []),
+        unreadable: rows.flatMap(({ id }, i) => (found[i]!.row === undefined ? id : []))
+      }
+    }),
+
+    /** What cannot be read is never delivered, and holds up nobody: answers whoever is next in its chats. */
+    setAside: (lease: Lease, unreadable: ReadonlyArray<string>, now: number) =>
+      filling.withPermit(
+        leases.fenced(
+          lease,
+          Effect.flatMap(
+            sql<Chat>`UPDATE deliveries SET status = 'unreadable', due = ${now}
+              WHERE status = 'pending' AND ${sql.in("id", unreadable)} RETURNING endpoint, chat`,
+            over
+          )
+        )
       ),
 
     /**
@@ -202,40 +175,39 @@ export const make = Effect.gen(function* () {
         leases.fenced(
           lease,
           Effect.gen(function* () {
-            const next: globalThis.Array<Delivery> = []
-            for (const some of Array.chunksOf(outcomes, rowsAtOnce)) {
-              yield* settled(some)
-              const over = some.filter(({ status }) => status !== "pending")
-              if (Array.isReadonlyArrayNonEmpty(over)) next.push(...(yield* promoted(over)))
-            }
+            for (const some of Array.chunksOf(outcomes, rowsAtOnce)) yield* settled(some)
+            const next = yield* over(outcomes.filter(({ status }) => status !== "pending").map(deliveryOf))
             return { next, failing: yield* judge(outcomes, now) }
           })
         )
       ),
 
     /** How many are pending at each endpoint, and when the oldest of what they tell was recorded. */
-    standing: Effect.map(
-      sql<{ readonly endpoint: EndpointId; readonly pending: string; readonly oldest: string }>`
-        SELECT endpoint, CAST(COUNT(*) AS TEXT) AS pending, CAST(MIN(recorded) AS TEXT) AS oldest FROM deliveries
-        WHERE status = 'pending' GROUP BY endpoint`,
-      (rows) =>
-        rows.map(({ endpoint, oldest, pending }) => ({ endpoint, pending: Number(pending), oldest: Number(oldest) }))
-    ),
+    standing: standing.all,
+    failing: standing.failing,
+    /** What is kept of that is made to be what the deliveries say. */
+    recount: (lease: Lease) => filling.withPermit(leases.fenced(lease, standing.recount)),
+    overflowing: (lease: Lease, enabled: ReadonlyArray<EndpointId>, most: number) =>
+      filling.withPermit(leases.fenced(lease, standing.overflowing(enabled, most))),
+    excuse: (lease: Lease, endpoint: EndpointId) => leases.fenced(lease, standing.excuse(endpoint)),
 
-    /** Endpoints at which nothing arrives, and since when. */
-    failing: Effect.map(
-      sql<{ readonly endpoint: EndpointId; readonly since: string }>`
-        SELECT endpoint, CAST(since AS TEXT) AS since FROM endpoint_failures`,
-      (rows) => rows.map(({ endpoint, since }) => ({ endpoint, since: Number(since) }))
-    ),
-
-    /** As if nothing had failed yet. */
-    forgive: (endpoint: EndpointId) => sql`DELETE FROM endpoint_failures WHERE endpoint = ${endpoint}`,
+    /** What waits for a further attempt there is due: why it was to wait is over. */
+    hasten: (lease: Lease, endpoint: EndpointId, now: number) =>
+      leases.fenced(
+        lease,
+        sql`UPDATE deliveries SET due = ${now} WHERE endpoint = ${endpoint} AND status = 'pending' AND turn > 0
+          AND due > ${now}`
+      ),
 
     /** Tries one that was settled before it was `asked` for again, beside all others of its chat. */
     redrive: (id: DeliveryId, now: number, asked: number) =>
-      sql`UPDATE deliveries SET status = 'pending', turn = 2, due = ${now}, tries = 0
-        WHERE id = ${id} AND status <> 'pending' AND due <= ${asked}`,
+      sql.withTransaction(
+        Effect.flatMap(
+          sql<Chat>`UPDATE deliveries SET status = 'pending', turn = 2, due = ${now}, tries = 0
+            WHERE id = ${id} AND status <> 'pending' AND due <= ${asked} RETURNING endpoint, chat`,
+          (some) => standing.added(some.map(endpointOf))
+        )
+      ),
 
     find: (id: DeliveryId) =>
       Effect.map(Effect.flatMap(sql`SELECT ${shown} FROM deliveries WHERE id = ${id}`, readable), ([found]) => found),
@@ -257,10 +229,7 @@ export const make = Effect.gen(function* () {
     /** Of an endpoint that is no more. */
     forget: (endpoint: EndpointId) =>
       filling.withPermit(
-        Effect.andThen(
-          sql`DELETE FROM deliveries WHERE endpoint = ${endpoint}`,
-          sql`DELETE FROM endpoint_failures WHERE endpoint = ${endpoint}`
-        )
+        Effect.andThen(sql`DELETE FROM deliveries WHERE endpoint = ${endpoint}`, standing.forget(endpoint))
       ),
 
     /** Of endpoints that are not among these: whoever has lost the lease meanwhile does not know the others. */
@@ -269,7 +238,7 @@ export const make = Effect.gen(function* () {
         lease,
         Effect.andThen(
           sql`DELETE FROM deliveries WHERE NOT ${sql.in("endpoint", endpoints)}`,
-          sql`DELETE FROM endpoint_failures WHERE NOT ${sql.in("endpoint", endpoints)}`
+          standing.forgetOthers(endpoints)
         )
       ),
 

@@ -1,4 +1,4 @@
-import { Clock, Context, Effect, Layer, Schema } from "effect"
+import { Clock, Context, Effect, Layer, Schema, Semaphore } from "effect"
 import { Endpoint, type EndpointCommand, type Format } from "#domain/delivery/Endpoint.ts"
 import { uuidV7 } from "#domain/Identifiers.ts"
 import { type DeviceId, EndpointId } from "#domain/Ids.ts"
@@ -102,6 +102,8 @@ export const layer = Layer.effect(
     const requests = yield* Requests.Requests
     const store = yield* EventStore
     const views = yield* Views
+    /** Whoever is made is counted before another is. */
+    const turns = yield* Semaphore.make(1)
 
     const vet = (url: string) =>
       Effect.catchTag(outbound.vet(url), "OutboundRefused", ({ reason }: { readonly reason: RefusalReason }) =>
@@ -161,19 +163,22 @@ export const layer = Layer.effect(
         yield* vet(asked.url)
         const fresh = uuidV7(crypto, yield* Clock.currentTimeMillis)
         const id = EndpointId.make(yield* requests.accept(caller, { what: "endpoint", key, asked, fresh }))
-        if (!registry.has(id) && registry.size >= mostEndpoints) return yield* new EndpointsFull()
         const { publicKey, shown, text } = Secret.make(crypto)
         const seal = yield* personal.sealFor("endpoint", id)
         const { url, ...plain } = asked
         const secret = Secret.newId(crypto)
-        const isNew = yield* execute(caller, id, ({ eventId }) => ({
-          _tag: "Create",
-          created: {
-            ...plain,
-            url: seal(eventId(0), "url", url),
-            secret: { id: secret, publicKey, box: seal(eventId(0), "secret", text) }
-          }
-        })).pipe(
+        const making = Effect.gen(function* () {
+          if (!registry.has(id) && registry.size >= mostEndpoints) return yield* new EndpointsFull()
+          return yield* execute(caller, id, ({ eventId }) => ({
+            _tag: "Create",
+            created: {
+              ...plain,
+              url: seal(eventId(0), "url", url),
+              secret: { id: secret, publicKey, box: seal(eventId(0), "secret", text) }
+            }
+          }))
+        })
+        const isNew = yield* turns.withPermit(making).pipe(
           Effect.catchTag("EndpointRejected", () =>
             Effect.andThen(
               Effect.flatMap(store.head, (head) => (head === undefined ? Effect.void : inForce(views, head))),

@@ -33,6 +33,9 @@ const Record = Schema.Struct({
   secrets: Schema.Array(Signing),
   /** Why nothing is told to it, if so. */
   disabled: Schema.NullOr(Schema.Literals(disablings)),
+  /** Created, enabled or moved last by this event: what came of an attempt before it says nothing of the endpoint. */
+  aimedBy: EventId,
+  aimedAt: Instant,
   createdAt: Instant
 })
 export type EndpointRecord = typeof Record.Type
@@ -42,16 +45,18 @@ export type EndpointRecords = ReadonlyMap<EndpointId, EndpointRecord>
 export const evolve = (before: EndpointRecord | undefined, recorded: RecordedEvent): EndpointRecord | undefined => {
   const event = Endpoint.read(recorded)
   const { eventId } = recorded
+  const { occurredAt, tenant } = recorded.metadata
+  const aim = { aimedBy: eventId, aimedAt: occurredAt }
   if (event.type === "endpoint.created") {
     const { secret, ...wanted } = event.data
-    const { occurredAt: createdAt, tenant } = recorded.metadata
+    const id = Endpoint.idOf(recorded.stream)
     const secrets = [{ ...secret, sealedBy: eventId, until: null }]
-    return { ...wanted, id: Endpoint.idOf(recorded.stream), tenant, urlBy: eventId, secrets, disabled: null, createdAt }
+    return { ...wanted, ...aim, id, tenant, urlBy: eventId, secrets, disabled: null, createdAt: occurredAt }
   }
   if (before === undefined) return undefined
   switch (event.type) {
     case "endpoint.updated":
-      return { ...before, ...event.data, ...(event.data.url !== undefined && { urlBy: eventId }) }
+      return { ...before, ...event.data, ...(event.data.url !== undefined && { ...aim, urlBy: eventId }) }
     case "endpoint.secret_rotated": {
       const [newest] = before.secrets
       const secrets = [
@@ -63,7 +68,7 @@ export const evolve = (before: EndpointRecord | undefined, recorded: RecordedEve
     case "endpoint.disabled":
       return { ...before, disabled: event.data.reason }
     case "endpoint.enabled":
-      return { ...before, disabled: null }
+      return { ...before, ...aim, disabled: null }
     case "endpoint.removed":
       return undefined
   }
@@ -77,7 +82,7 @@ const found = (sql: SqlClient.SqlClient, id: EndpointId) =>
 /** One row per endpoint. There are few. */
 export const view: RowsView = {
   name: "endpoints",
-  version: 2,
+  version: 3,
   categories: [Endpoint.category],
   tables: [
     {

@@ -13,7 +13,8 @@ import { type About, PublicEvents } from "../events/PublicEvents.ts"
 import * as Subscription from "../runtime/Subscription.ts"
 import { Views } from "../views/Views.ts"
 import * as Chats from "./Chats.ts"
-import type { DeliveryRows, NewDelivery } from "./DeliveryRows.ts"
+import type { NewDelivery } from "./Delivery.ts"
+import type { DeliveryRows } from "./DeliveryRows.ts"
 import { EndpointRegistry, put } from "./EndpointRegistry.ts"
 import type { EndpointRecord, EndpointRecords } from "./EndpointsRows.ts"
 import * as Erasure from "./Erasure.ts"
@@ -73,14 +74,15 @@ export const make = Effect.fnUntraced(function* (recent: Recent) {
 
   /** `filled`: there are new deliveries. Ends only with what keeps it from going on. */
   return Effect.fnUntraced(function* (rows: DeliveryRows, lease: Lease, filled: Effect.Effect<unknown>) {
-    const some = Effect.sync(() => registry.size > 0)
-    yield* Effect.repeat(some, { until: (isSome) => isSome, schedule: Schedule.spaced("1 second") })
+    const kept = yield* rows.checkpoint
+    // where there were endpoints, one that is no more may still have its keys
+    const isWanted = Effect.sync(() => registry.size > 0 || kept !== undefined)
+    yield* Effect.repeat(isWanted, { until: (isSo) => isSo, schedule: Schedule.spaced("1 second") })
     const known = yield* histories
     yield* rows.forgetOthers(lease, [...registry.keys()])
-    const kept = yield* rows.checkpoint
     // what was before the first of them concerns none of them
-    const after = known.reduce<bigint>((least, { position }) => (position < least ? position : least), lastPosition)
-    const begin = kept === undefined || kept < after ? after : kept
+    const first = known.reduce<bigint>((least, { position }) => (position < least ? position : least), lastPosition)
+    const begin = kept ?? first
     const recently = fromMillis(Math.max(0, (yield* Clock.currentTimeMillis) - horizonMillis))
     const isOld = ({ recordedAt }: RecordedEvent) => kept === undefined && recordedAt < recently
     let endpoints = new Map<EndpointId, EndpointRecord>()
@@ -111,9 +113,13 @@ export const make = Effect.fnUntraced(function* (recent: Recent) {
       }
       unsaved += events.length
       if (made.length > 0 || unsaved >= rereadLimit) yield* save(made, events[events.length - 1]!.position)
-      for (const [id, { disabled }] of endpoints) {
-        if (!now.has(id)) yield* rows.forget(id)
-        else if (disabled !== null && now.get(id)!.disabled === null) yield* Effect.andThen(rows.forgive(id), filled)
+      for (const [id, { aimedBy }] of endpoints) {
+        const aimed = now.get(id)
+        if (aimed === undefined) yield* rows.forget(id)
+        else if (aimed.aimedBy !== aimedBy) {
+          yield* rows.hasten(lease, id, yield* Clock.currentTimeMillis)
+          yield* filled
+        }
       }
       endpoints = now // when all that follows from them is done: what failed is done again
       if (made.length > 0) yield* filled

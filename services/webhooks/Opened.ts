@@ -1,13 +1,11 @@
 import { Effect } from "effect"
+import { beside } from "#domain/Beside.ts"
 import { Endpoint } from "#domain/delivery/Endpoint.ts"
 import type { Instant } from "#domain/Instant.ts"
-import { lru } from "#domain/Lru.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
 import { Personal } from "../privacy/Personal.ts"
 import type { EndpointRecord } from "./EndpointsRows.ts"
 import * as Secret from "./Secret.ts"
-
-const capacity = 256
 
 /** Where deliveries to an endpoint go, and what they are signed with. */
 export interface Opened {
@@ -17,13 +15,13 @@ export interface Opened {
 }
 
 /**
- * What is sealed of an endpoint, opened once for all deliveries: what has changed is another record. `undefined` when it
- * cannot be read any more.
+ * What is sealed of an endpoint, opened once for all deliveries, and known no longer than its record: what has changed is
+ * another one. `undefined` when it cannot be read any more.
  */
 export const make = Effect.gen(function* () {
   const crypto = yield* Crypto
   const personal = yield* Personal
-  const known = lru<{ readonly record: EndpointRecord; readonly opened: Opened }>(capacity)
+  const known = beside<EndpointRecord, Opened>()
 
   const open = Effect.fnUntraced(function* (record: EndpointRecord) {
     const { id, tenant, url: box, urlBy } = record
@@ -36,12 +34,12 @@ export const make = Effect.gen(function* () {
     )
     if (url === undefined || secrets.flat().length === 0) return undefined
     const opened: Opened = { url, secrets: secrets.flat() }
-    known.set(id, { record, opened })
+    known.set(record, opened)
     return opened
   })
 
   return (record: EndpointRecord) => {
-    const found = known.get(record.id)
-    return found?.record === record ? Effect.succeed(found.opened) : open(record)
+    const opened = known.get(record)
+    return opened === undefined ? open(record) : Effect.succeed(opened)
   }
 })

@@ -1,4 +1,4 @@
-import type { DeliveryId } from "#domain/Ids.ts"
+import type { DeliveryId, EventId } from "#domain/Ids.ts"
 
 /** How many attempts at one endpoint are under way at once, each of another chat. */
 const most = 32
@@ -8,11 +8,20 @@ const mostFailing = 4
 /** What is under way at an endpoint, and whether more may be. */
 export class Places {
   readonly #busy = new Set<DeliveryId>()
+  #aimedBy: EventId | undefined
   isFailing = false
   /** Until when it has asked to be left alone. */
   quietUntil = 0
   /** Something was due that there was no place for. */
   #hasMore = false
+
+  /** What it was like before it was enabled, or moved, says nothing of it. */
+  aim(by: EventId): void {
+    if (this.#aimedBy === by) return
+    this.#aimedBy = by
+    this.isFailing = false
+    this.quietUntil = 0
+  }
 
   get #all(): number {
     return this.isFailing ? mostFailing : most

@@ -1,19 +1,23 @@
 import { type Array, Clock, Effect, Queue, Random, type Semaphore } from "effect"
 import type { Answered } from "./Attempts.ts"
-import type { Delivery, DeliveryRows, Settled } from "./DeliveryRows.ts"
+import type { Delivery, Settled } from "./Delivery.ts"
+import type { DeliveryRows } from "./DeliveryRows.ts"
+import type { EndpointRecord } from "./EndpointsRows.ts"
 import * as Retries from "./Retries.ts"
 
 /** An attempt that is over, and not on record yet. */
 export interface Outcome {
   readonly delivery: Delivery
+  /** As it was when it was attempted. */
+  readonly endpoint: EndpointRecord
   readonly answered: Answered
 }
 
 /** An attempt that is on record. */
 export interface Recorded extends Outcome {
   readonly settled: Settled
-  /** For how long nothing has arrived at its endpoint. */
-  readonly failingMillis: number
+  /** Since when nothing has arrived at its endpoint; if something has, the moment itself. */
+  readonly failingSince: number
 }
 
 export type Batch = Array.NonEmptyReadonlyArray<Settled>
@@ -22,6 +26,8 @@ const mostTurns = 4
 
 export interface Options {
   readonly outcomes: Queue.Queue<Outcome>
+  /** What it says of its endpoint as that is now. */
+  readonly heard: (outcome: Outcome) => Outcome
   readonly settle: (batch: Batch, now: number) => ReturnType<DeliveryRows["settle"]>
   /** What follows from it; `next`: of each chat the next that is let go. */
   readonly follow: (
@@ -38,7 +44,7 @@ export interface Options {
  * Records outcomes as they come. Those that are on their way together share a transaction: while every turn of the event
  * loop brings further ones, they are waited for.
  */
-export const run = ({ delaysMillis, follow, outcomes, settle, turns }: Options) => {
+export const run = ({ delaysMillis, follow, heard, outcomes, settle, turns }: Options) => {
   const gathered = Effect.gen(function* () {
     const batch = [...(yield* Queue.takeAll(outcomes))]
     for (let turn = 0, before = 0; turn < mostTurns && batch.length > before; turn++) {
@@ -58,14 +64,14 @@ export const run = ({ delaysMillis, follow, outcomes, settle, turns }: Options) 
     return settled
   })
 
-  const record = Effect.fnUntraced(function* (batch: ReadonlyArray<Outcome>) {
+  const record = Effect.fnUntraced(function* (some: ReadonlyArray<Outcome>) {
+    const batch = some.map(heard)
     const now = yield* Clock.currentTimeMillis
     const settled = yield* Effect.forEach(batch, (one) => judged(one, now))
     // before anything that follows from it: what is not recorded was not attempted
     const { failing, next } = yield* settle(settled as [Settled], now)
     const recorded = batch.map((one, i): Recorded => {
-      const since = failing.get(one.delivery.endpoint) ?? now
-      return { ...one, settled: settled[i]!, failingMillis: now - since }
+      return { ...one, settled: settled[i]!, failingSince: failing.get(one.delivery.endpoint) ?? now }
     })
     yield* follow(recorded, next, now)
   })

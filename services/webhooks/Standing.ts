@@ -1,8 +1,10 @@
 import { Clock, Context, Effect, Layer, Schedule } from "effect"
 import type { EndpointId } from "#domain/Ids.ts"
+import { toMillis } from "#domain/Instant.ts"
 import { observe } from "../telemetry/Metrics.ts"
 import { Deliveries } from "./Deliveries.ts"
 import { EndpointRegistry } from "./EndpointRegistry.ts"
+import type { EndpointRecord } from "./EndpointsRows.ts"
 
 const failingMillis = 5 * 60_000
 
@@ -12,54 +14,56 @@ export type EndpointWarning = "endpoint_failing" | "endpoint_disabled"
 export class Standing extends Context.Service<
   Standing,
   {
-    /** How many are pending at an endpoint; `undefined` before anybody looked. */
-    readonly pending: (endpoint: EndpointId) => number | undefined
     /** What somebody should look after, of any endpoint. */
     readonly warnings: () => ReadonlyArray<EndpointWarning>
   }
 >()("homing/services/webhooks/Standing") {}
 
-/** Rows are counted every `lookMillis`, and not while there are no endpoints. */
+/** Looked up every `lookMillis`, and not while there are no endpoints. */
 export const layer = ({ lookMillis = 10_000 }: { readonly lookMillis?: number } = {}) =>
   Layer.effect(
     Standing,
     Effect.gen(function* () {
       const { rows } = yield* Deliveries
       const registry = yield* EndpointRegistry
-      let pending = new Map<EndpointId, number>()
+      let standing: Effect.Success<typeof rows.standing> = []
       let failing = new Map<EndpointId, number>()
-      let oldest: number | undefined
       let now = 0
 
       const look = Effect.gen(function* () {
-        if (registry.size === 0 && pending.size === 0 && failing.size === 0) return
-        const standing = yield* rows.standing
+        if (registry.size === 0 && standing.length === 0 && failing.size === 0) return
+        standing = yield* rows.standing
         failing = new Map((yield* rows.failing).map(({ endpoint, since }) => [endpoint, since]))
-        pending = new Map(standing.map(({ endpoint, pending }) => [endpoint, pending]))
-        oldest = standing.length === 0 ? undefined : Math.min(...standing.map(({ oldest }) => oldest))
         now = yield* Clock.currentTimeMillis
       })
       yield* Effect.forkScoped(Effect.repeat(Effect.ignore(look), Schedule.spaced(lookMillis)))
 
-      const isFailing = ({ id }: { readonly id: EndpointId }) => now - (failing.get(id) ?? now) >= failingMillis
+      const isEnabled = (id: EndpointId) => registry.get(id)?.disabled === null
+      const isFailing = ({ aimedAt, disabled, id }: EndpointRecord) =>
+        disabled === null && now - Math.max(failing.get(id) ?? now, toMillis(aimedAt)) >= failingMillis
       const endpoints = () => [...registry.values()]
-      observe("homing_deliveries_pending", "Deliveries that wait, or are tried again.", () =>
-        pending.values().reduce((sum, one) => sum + one, 0)
+      const waiting = () => standing.filter(({ endpoint }) => isEnabled(endpoint))
+      const sum = (some: typeof standing) => some.reduce((before, { pending }) => before + pending, 0)
+
+      observe("homing_deliveries_pending", "Deliveries that wait, or are tried again.", () => sum(waiting()))
+      observe("homing_deliveries_suspended", "Deliveries that wait until their endpoint is enabled.", () =>
+        sum(standing.filter(({ endpoint }) => !isEnabled(endpoint)))
       )
-      observe("homing_delivery_oldest_seconds", "How long ago the oldest of what is pending was recorded.", () =>
-        oldest === undefined ? 0 : Math.max(0, now - oldest) / 1_000
+      observe(
+        "homing_delivery_oldest_seconds",
+        "How long ago the oldest of what is pending was recorded.",
+        () => waiting().reduce((longest, { oldest }) => Math.max(longest, now - oldest), 0) / 1_000
       )
       observe(
         "homing_endpoints_failing",
         "Endpoints at which nothing has arrived for five minutes.",
-        () => endpoints().filter((one) => one.disabled === null && isFailing(one)).length
+        () => endpoints().filter(isFailing).length
       )
 
       return {
-        pending: (endpoint) => (now === 0 ? undefined : (pending.get(endpoint) ?? 0)),
         warnings: () => {
           const found: Array<EndpointWarning> = []
-          if (endpoints().some((one) => one.disabled === null && isFailing(one))) found.push("endpoint_failing")
+          if (endpoints().some(isFailing)) found.push("endpoint_failing")
           // by whom it was meant to be, nobody has to be told
           if (endpoints().some(({ disabled }) => disabled !== null && disabled !== "operator"))
             found.push("endpoint_disabled")

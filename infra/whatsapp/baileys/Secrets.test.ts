@@ -50,7 +50,9 @@ describe("secrets of messages", () => {
   })
 
   it("that are none, or cannot be read, keep nobody from being heard", async () => {
-    const { secrets } = world(() => Promise.reject(new Error("the ledger is not there")))
+    const { hear, secrets } = world(() => Promise.reject(new Error("the ledger is not there")))
+    hear("A2", text(4))
+    assert.deepStrictEqual(await firstBytes(secrets, "A2"), [4])
     assert.deepStrictEqual(secrets.rowsFor("A1", Uint8Array.of(0xff)), {})
     assert.deepStrictEqual(secrets.rowsFor("A1", proto.Message.encode({ conversation: "a" }).finish()), {})
     assert.deepStrictEqual(await secrets.of("A1"), [])

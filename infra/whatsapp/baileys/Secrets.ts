@@ -15,7 +15,7 @@ import type { Rows } from "./Opened.ts"
 export interface Secrets {
   /** What is to be written with the message, so that its secret is known once the message is. Does not throw. */
   readonly rowsFor: (waMessageId: string, plain: Uint8Array) => Rows
-  /** Those of messages with this id: ids are made by whoever sends, and may be the same. None where they cannot be read. */
+  /** Those of messages with this id: ids are made by whoever sends, and may be the same. Without those that cannot be read. */
   readonly of: (waMessageId: string) => Promise<ReadonlyArray<Uint8Array>>
 }
 
@@ -65,15 +65,15 @@ export const make = (
     of: async (waMessageId) => {
       const digest = digestOf(waMessageId)
       const name = nameOf(digest)
+      const found: Array<Uint8Array> = []
       try {
-        const found = [heard, polls]
-          .flatMap((shelf) => entriesIn(shelf, digest))
-          .flatMap(([other, secret]) => (other === name ? [fromBase64url(secret)] : []))
+        for (const [other, secret] of [heard, polls].flatMap((shelf) => entriesIn(shelf, digest))) {
+          if (other === name) found.push(fromBase64url(secret))
+        }
         const own = await ofSent(waMessageId)
-        return own === undefined ? found : [...found, own]
-      } catch {
-        return []
-      }
+        if (own !== undefined) found.push(own)
+      } catch {} // what was found before is good all the same
+      return found
     }
   }
 }
