@@ -9,6 +9,8 @@ const short = (sabotage: Sabotage | undefined) =>
   run({
     facts: 40,
     kills: 3,
+    spells: 1,
+    wipeBus: false,
     seed: 1,
     sabotage,
     backbone: backbones.embedded,

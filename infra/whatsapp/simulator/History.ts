@@ -46,6 +46,15 @@ export const remember = async (network: Network, { chunk = "initial", messages, 
   if (messages.some(({ to }) => to !== of)) throw new Error("a message of another account")
   const past = messages.map((message) => pastOf(network, chunk, message))
   account.past.push(...past)
+  for (const { info, other } of past) {
+    const text = info.message?.conversation
+    network.record.add("remembered", {
+      account: of,
+      contact: other.number,
+      ...(info.key?.id && { waMessageId: info.key.id }),
+      ...(typeof text === "string" && { text })
+    })
+  }
   for (const companion of account.linked) await sendHistory(network, account, companion, chunk, past)
   return past.map(({ info }) => info.key?.id ?? "")
 }
