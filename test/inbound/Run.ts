@@ -107,7 +107,7 @@ export const run = async (options: Options): Promise<Report> => {
         const { told } = await wholeLog(deployed.url, apiKey)
         const record = readRecord(simulator.record)
         verdict = judge(expectedIn(record), told, devices, audiences, handingsIn(record))
-        const waits = [verdict, ...Object.values(verdict.audiences)].some(({ lost }) => lost > 0)
+        const waits = [verdict, ...Object.values(verdict.audiences)].some(({ lost, wrong }) => lost + wrong > 0)
         if (!waits) return verdict
       }
     }
