@@ -33,6 +33,8 @@ export interface Options {
   readonly logLevel: Level
   /** Where the product logs: a file descriptor. */
   readonly output: number
+  /** Where the simulator writes down what it sees; otherwise it is gone with the run. */
+  readonly record: string | undefined
   readonly progress: (line: string) => void
 }
 
@@ -73,7 +75,7 @@ export const run = async (options: Options): Promise<Report> => {
   const progress = (line: string) => options.progress(`${elapsed().toFixed(1).padStart(6)} s  ${line}`)
   const folder = mkdtempSync(join(tmpdir(), "homing-inbound-"))
   const chance = dice(seed)
-  const simulator = await simulation(folder)
+  const simulator = await simulation(folder, options.record)
   const hook = await webhook(dice(seed + 1))
   const deployed = await deployment(backbone, {
     folder: join(folder, "data"),

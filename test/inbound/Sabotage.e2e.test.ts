@@ -17,6 +17,7 @@ const short = (sabotage: Sabotage | undefined) =>
     patienceMillis: sabotage === undefined ? 40_000 : 8_000,
     logLevel: "warn",
     output: 2,
+    record: undefined,
     progress: () => {}
   })
 const lostBy = {

@@ -19,12 +19,13 @@ const { values } = parseArgs({
     sabotage: { type: "string" },
     backbone: { type: "string", default: "embedded" },
     log: { type: "string" },
+    record: { type: "string" },
     help: { type: "boolean", default: false }
   }
 })
 if (values.help) {
   console.log(`npm run test:inbound -- [--facts 300] [--kills 12] [--spells 4] [--seed N] [--json FILE] [--sabotage WHICH]
-                        [--backbone WHICH] [--wipe-bus] [--log FILE]
+                        [--backbone WHICH] [--wipe-bus] [--log FILE] [--record FILE]
 
 Starts the whole product, with Baileys, against the WhatsApp simulator. Contacts of three accounts write, edit, react, vote,
 call, change groups and take back, also twice and so that it cannot be read at first, their phones remember, and what waits for
@@ -38,7 +39,8 @@ told one twice, or in another order.
   --sabotage  ${sabotages.join(" | ")}: one promise is broken. A run that measures anything fails.
   --backbone  ${Object.keys(backbones).join(" | ")}: what it stands on; the servers are killed as well
   --wipe-bus  the broker's store is deleted in the middle
-  --log       where the product logs; otherwise a file that is kept when the run fails`)
+  --log       where the product logs; otherwise a file that is kept when the run fails
+  --record    where the simulator writes down what it sees, to be kept`)
   process.exit(0)
 }
 
@@ -69,6 +71,7 @@ const report = await run({
   patienceMillis: 60_000,
   logLevel: "warn",
   output: openSync(log, "w"),
+  record: values.record,
   progress: (line) => void process.stderr.write(`${line}\n`)
 })
 console.log(JSON.stringify(report, undefined, 2))

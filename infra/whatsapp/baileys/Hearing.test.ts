@@ -68,6 +68,34 @@ describe("what contacts send", () => {
     })
   )
 
+  it.live("is read in a later life though others are offered first, and each life dies over those", () =>
+    Effect.gen(function* () {
+      const { simulator, stop, world } = yield* paired()
+      yield* stop
+      simulator.faults.offlineOrder = "reversed"
+      const atOnce = 16
+      const sent: Array<string> = []
+      for (let life = 0; life < 4; life++) {
+        for (let n = 0; n < atOnce; n++) {
+          sent.push(`life ${life}, ${n}`)
+          yield* bobSends(simulator, sent.at(-1)!)
+        }
+        const dying = yield* agent(world, { takes: false })
+        yield* dying.openDevice()
+        for (let n = 0; n < atOnce; n++) yield* dying.hears("Heard")
+        yield* dying.stop
+      }
+      const last = yield* agent(world)
+      yield* last.openDevice()
+      const told = new Set<string | undefined>()
+      for (const _ of sent) told.add(textOf(yield* last.hears("Heard")))
+      assert.deepStrictEqual(
+        sent.filter((text) => !told.has(text)),
+        []
+      )
+    })
+  )
+
   it.live("to more than may wait at a time waits at the server, and comes whole", () =>
     Effect.gen(function* () {
       const { hears, simulator } = yield* paired({}, { takes: false })

@@ -28,6 +28,8 @@ export type Rows = { readonly [type: string]: { readonly [id: string]: unknown }
 
 /** As many at a time as may wait to be held. */
 export const mostOpened = 32
+/** What lives before have left is kept beside that: the server may offer it again behind all that came since. */
+const mostKept = 8 * mostOpened
 const type = "opened"
 /** What is forgotten leaves the disk with the next that is opened, or after this. */
 const wipeAfterMs = 1_000
@@ -41,7 +43,7 @@ interface Slot extends Kept {
 }
 
 const nameOf = (ciphertext: Uint8Array) => createHash("sha256").update(ciphertext).digest("base64url")
-const slotNames = Array.from({ length: mostOpened }, (_, n) => String(n))
+const slotNames = Array.from({ length: mostKept }, (_, n) => String(n))
 
 /** For one connection: from now on Baileys' repository gives what is kept before it uses a key. */
 export const make = ({ authState: { keys }, signalRepository }: WASocket, notes: Pick<Notes, "get">): Opened => {
