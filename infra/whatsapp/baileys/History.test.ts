@@ -145,9 +145,9 @@ describe("what a phone remembers", () => {
     })
   )
 
-  it.live("is given up where it is gone, and holds up nothing", () =>
+  it.live.each([410, 400, 416])("is given up where it is gone (%d), and holds up nothing", (fileStatus) =>
     Effect.gen(function* () {
-      const faults = { historyUploaded: true, fileStatus: 410 }
+      const faults = { historyUploaded: true, fileStatus }
       const { hear, simulator } = yield* remembering([{ messages: texts(3) }], { faults })
       yield* eventually(
         Effect.sync(() => received(simulator)),

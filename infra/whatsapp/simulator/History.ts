@@ -6,7 +6,7 @@ import { element, unixSeconds } from "./BinaryNodes.ts"
 import type { Companion } from "./Companion.ts"
 import { Count, Id, Text } from "./content/Members.ts"
 import { prepare } from "./Incoming.ts"
-import { IncomingMessage } from "./IncomingMessage.ts"
+import { IncomingMessage, type SentOnce } from "./IncomingMessage.ts"
 import type { Network } from "./Network.ts"
 import type { Past, Phone } from "./Phone.ts"
 import { PhoneNumber } from "./PhoneNumber.ts"
@@ -72,10 +72,16 @@ const pastOf = (network: Network, chunk: Past["chunk"], message: Memories["messa
     const messageTimestamp = at ?? Number(unixSeconds())
     return { chunk, other, info: { ...common, ...said, key: { ...key, ...participant, id }, messageTimestamp } }
   }
-  const sent = prepare(network, talk, message)
+  const sent = asBefore(prepare(network, talk, message), sender)
   sender.sent.set(sent.waMessageId, sent)
   const said = { message: sent.content, messageTimestamp: Number(sent.at) }
   return { chunk, other, info: { ...common, ...said, key: { ...key, ...participant, id: sent.waMessageId } } }
+}
+
+/** What was sent under this id already keeps its secret. */
+const asBefore = (sent: SentOnce, sender: Phone): SentOnce => {
+  const messageContextInfo = sender.sent.get(sent.waMessageId)?.content.messageContextInfo
+  return messageContextInfo ? { ...sent, content: { ...sent.content, messageContextInfo } } : sent
 }
 
 /** One chunk, enclosed as it is or uploaded: a real phone uploads any but a small one. */
