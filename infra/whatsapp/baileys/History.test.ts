@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto"
 import { assert, describe, it } from "@effect/vitest"
 import { proto } from "@whiskeysockets/baileys"
 import { Effect } from "effect"
@@ -109,6 +110,20 @@ describe("what a phone remembers", () => {
         [...first, ...second].map(({ heard }) => heard)
       )
       yield* arrived(2)
+    })
+  )
+
+  it.live("has the secrets of polls, so that a vote that comes now says what is chosen", () =>
+    Effect.gen(function* () {
+      const poll = { ...past, kind: "poll", name: "When?", options: ["now", "later"], waMessageId: "POLL" } as const
+      const { hear, simulator } = yield* remembering([{ messages: [{ ...poll, at: long }] }])
+      assert.deepStrictEqual((yield* hear(1)).map(saidOf), ["poll"])
+      const vote = { ...past, kind: "vote", of: "POLL", options: ["later"] } as const
+      yield* Effect.promise(() => simulator.sendIncoming(vote))
+      const [told] = yield* hear(1)
+      const { content } = told!.heard
+      const later = createHash("sha256").update("later").digest("base64url")
+      assert.deepStrictEqual(content.type === "vote" && content.chosen, [later])
     })
   )
 
