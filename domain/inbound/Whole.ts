@@ -17,14 +17,27 @@ export type WholeHeard = typeof WholeHeard.Type
 const decodeContent = Schema.decodeUnknownOption(HeardContent)
 const decodeTarget = Schema.decodeUnknownOption(Target)
 
-/** What is the same of it each time, and what it is about; of what this release has no words for as well. */
+/** WhatsApp's names of what is encrypted under another message's secret. */
+const sealedNames: ReadonlySet<unknown> = new Set(["encCommentMessage", "encReactionMessage", "secretEncryptedMessage"])
+const isSealed = ({ chosen, name, type }: WholeContent) =>
+  (type === "vote" && chosen === undefined) || (type === "other" && sealedNames.has(name))
+
+/**
+ * What is the same of it each time, what it is about, and whether it waits for a secret; of what this release has no words
+ * for as well.
+ */
 export const understood = (whole: WholeContent) => {
   const content = Option.getOrUndefined(decodeContent(whole))
   if (content !== undefined) {
     const target = "target" in content ? content.target : undefined
-    return { gist: gistOf(content), target, isAdmins: content.type === "deletion" && content.byAdmin === true }
+    return {
+      gist: gistOf(content),
+      target,
+      isAdmins: content.type === "deletion" && content.byAdmin === true,
+      isSealed: isSealed(whole)
+    }
   }
   const target = Option.getOrUndefined(decodeTarget(whole.target))
   const words = Object.fromEntries(Object.entries(whole).filter(([member]) => !besides.has(member)))
-  return { gist: { ...words, ...(target && { target: nameOf(target) }) }, target, isAdmins: false }
+  return { gist: { ...words, ...(target && { target: nameOf(target) }) }, target, isAdmins: false, isSealed: false }
 }

@@ -77,6 +77,27 @@ describe("what a device heard", () => {
     })
   )
 
+  it.live("is one fact where it is opened in one life and not in another, whichever comes first", () =>
+    Effect.gen(function* () {
+      const { facts, hear } = yield* hearing()
+      const target = { waMessageId: "A0", fromMe: false } as const
+      const sealed = { type: "other", name: "secretEncryptedMessage", raw: "Cg" } as const
+      const opened = { type: "edit", target, content: text("ONE") } as const
+      const vote = { type: "vote", target, raw: "Cg" } as const
+      const chosen = { ...vote, chosen: ["AQ"] }
+      for (const [n, order] of [
+        [sealed, opened, sealed],
+        [opened, sealed],
+        [vote, chosen, vote],
+        [chosen, vote]
+      ].entries()) {
+        for (const content of order) yield* hear(heard({ waMessageId: `S${n}`, content }))
+      }
+      const [received, completed] = ["inbound.received.v1", "inbound.decrypted.v1"] as const
+      assert.deepStrictEqual(typesOf(facts), [received, completed, received, received, completed, received])
+    })
+  )
+
   it.live("under an id that another fact has is a fact of its own, and so is each other", () =>
     Effect.gen(function* () {
       const { facts, hear } = yield* hearing()

@@ -104,6 +104,7 @@ export const layer = ({ marksAsRead }: Options) =>
               (decision) => ({
                 _tag: "Receive",
                 fact: told,
+                isSealed: said.isSealed,
                 ...(request && { reading: request(decision.eventId(1), decision.at) }) // behind the fact, in one append
               }),
               { ...origin, correlationId: id },
