@@ -66,6 +66,7 @@ describe("contacts and chats", () => {
         assert.strictEqual(body.items.length, 3)
         assert.strictEqual((yield* call("GET", `/v1/contacts/${id}`)).body.id, chat.id)
       }
+      for (const { id } of two.items) assert.deepStrictEqual((yield* call("GET", `/v1/chats/${id}`)).body, chat)
       const path = `/v1/chats/${chat.id}/messages`
       const { body: page } = yield* call("GET", `${path}?limit=2`)
       assert.deepStrictEqual(
@@ -96,12 +97,14 @@ describe("contacts and chats", () => {
           assert.deepStrictEqual((yield* stranger("GET", `/v1/${list}?device=${device}`)).body.items, [])
         }
         assert.deepStrictEqual((yield* stranger("GET", "/v1/contacts?phone=60123456789")).body.items, [])
-        assert.strictEqual((yield* stranger("GET", path)).body.code, "chat_not_found")
+        for (const asked of [path, `/v1/chats/${chat.id}`]) {
+          assert.strictEqual((yield* stranger("GET", asked)).body.code, "chat_not_found")
+        }
         assert.strictEqual((yield* stranger("GET", `/v1/contacts/${chat.id}`)).body.code, "contact_not_found")
         assert.notInclude((yield* stranger("GET", "/v1/contacts?format=csv")).body.text, device)
       }
       const other = yield* keyOf({ scopes: ["devices:read"] })
-      for (const asked of ["/v1/contacts", "/v1/contacts?format=csv", "/v1/chats", path]) {
+      for (const asked of ["/v1/contacts", "/v1/contacts?format=csv", "/v1/chats", path, `/v1/chats/${chat.id}`]) {
         assert.strictEqual((yield* other("GET", asked)).body.code, "forbidden")
       }
       for (const wrong of [
@@ -115,7 +118,14 @@ describe("contacts and chats", () => {
       ]) {
         assert.strictEqual((yield* call("GET", `/v1/${wrong}`)).body.code, "invalid_request", wrong)
       }
-      for (const nobody of ["contacts/x", "chats/x/messages", `contacts/${device}`, `chats/${device}/messages`]) {
+      for (const nobody of [
+        "contacts/x",
+        "chats/x",
+        "chats/x/messages",
+        `contacts/${device}`,
+        `chats/${device}`,
+        `chats/${device}/messages`
+      ]) {
         assert.strictEqual((yield* call("GET", `/v1/${nobody}`)).status, 404, nobody)
       }
 

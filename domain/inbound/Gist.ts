@@ -1,7 +1,7 @@
 import { besides, type HeardContent } from "./Heard.ts"
 
 /** Names a message in its chat; by which of their names its sender is known here changes. */
-const nameOf = ({ fromMe, waMessageId }: { readonly waMessageId: string; readonly fromMe: boolean }) => ({
+export const nameOf = ({ fromMe, waMessageId }: { readonly waMessageId: string; readonly fromMe: boolean }) => ({
   waMessageId,
   fromMe
 })

@@ -15,7 +15,10 @@ export const Person = Schema.Struct({
   kind: Schema.Literal("person").annotate({ description: "Tells people from other chats." }),
   phone: Schema.optionalKey(PhoneNumber.annotate({ description: "Their number in full, if it is known." })),
   lid: Schema.optionalKey(Lid.annotate({ description: "WhatsApp's other name of them, if it is known." }))
-}).annotate({ identifier: "HeardPerson", description: "Somebody, by all that WhatsApp calls them." })
+})
+  .annotate({ description: "Somebody, by all that WhatsApp calls them." })
+  .check(Schema.makeFilter(({ lid, phone }) => (lid ?? phone) !== undefined || "a person has a name"))
+  .annotate({ identifier: "HeardPerson" })
 export type Person = typeof Person.Type
 
 /** A group, a broadcast list, a channel, and what else the source may invent: its own address for it. */

@@ -88,6 +88,29 @@ describe("a fact", () => {
     assert.deepStrictEqual(given(received(factOf(unread))).when(receive({ ...factOf(reaction), target })), [completed])
   })
 
+  it("is completed once when its secret was not known at first, and only by whoever sent it", () => {
+    const [sealed, edit, another] = [said("other", "sealed"), said("edit", "edit"), said("edit", "another")]
+    const opened: InboundEvent = { type: "inbound.decrypted", data: { ...edit, heardAt: at } }
+    const before = given(received(factOf(sealed)))
+    assert.deepStrictEqual(before.when(receive(factOf(edit, [lid]))), [opened])
+    assert.deepStrictEqual(before.when(receive(factOf(edit, [phone], [other]))), refused)
+    assert.deepStrictEqual(before.when(receive(factOf(hello))), refused)
+    const after = given(received(factOf(sealed)), opened)
+    assert.deepStrictEqual(after.when(receive(factOf(another))), refused)
+    for (const state of [after, given(received(factOf(edit)))]) {
+      assert.deepStrictEqual(state.when({ ...receive(factOf(sealed)), isSealed: true }), [])
+    }
+    const known: InboundEvent = { type: "inbound.decrypted", data: { ...sealed, heardAt: at } }
+    const both = given(received(factOf(unread)), known)
+    assert.deepStrictEqual(both.when(receive(factOf(edit))), [opened])
+    assert.deepStrictEqual(given(received(factOf(unread))).when({ ...receive(factOf(sealed)), isSealed: true }), [
+      known
+    ])
+    const [vote, chosen] = [said("vote", "vote"), said("vote", "chosen")]
+    const voted = { type: "inbound.decrypted", data: { ...chosen, heardAt: at } } as const
+    assert.deepStrictEqual(given(received(factOf(vote))).when(receive(factOf(chosen))), [voted])
+  })
+
   it("that was read stays as it is when it comes again and cannot be read", () => {
     assert.deepStrictEqual(given(received(factOf(hello))).when(receive(factOf(unread))), [])
     assert.deepStrictEqual(given(received(factOf(unread)), decrypted).when(receive(factOf(unread))), [])

@@ -49,7 +49,7 @@ export const Received = Schema.Struct({
 })
 export type ReceivedFact = typeof Received.Type
 
-/** What could not be read at first, as its sender has sent it again. */
+/** What could not be read at first, or not opened, as it was read later. */
 const decrypted = Schema.Struct({
   content: SaidContent,
   target: AboutTarget,
@@ -95,7 +95,13 @@ export type InboundEvent = EventOf<typeof events>
 
 export type InboundCommand =
   /** `reading`: WhatsApp is to be told at once that it was read, if anybody is told so of it. */
-  | { readonly _tag: "Receive"; readonly fact: ReceivedFact; readonly reading?: ReadRequested }
+  | {
+      readonly _tag: "Receive"
+      readonly fact: ReceivedFact
+      /** It is encrypted once more, under a secret that whoever heard it did not have. */
+      readonly isSealed?: boolean
+      readonly reading?: ReadRequested
+    }
   /** Asked again while it is open, or when it was done, it changes nothing. */
   | { readonly _tag: "AskToRead"; readonly reading: ReadRequested; readonly at: Instant }
   /** `device` is one of whoever reports; `answers` what was asked. */
@@ -145,10 +151,14 @@ const unread: Reading = { asked: new Set(), open: undefined, isDone: false }
 
 export type InboundState =
   | { readonly _tag: "Nothing" }
-  | (Heard & { readonly _tag: "Received"; readonly isReadable: boolean })
+  | (Heard & { readonly _tag: "Received"; readonly isReadable: boolean; readonly mayBeSealed: boolean })
 
 /** The kind of what came and could not be read. */
 export const undecryptable = "undecryptable"
+
+/** What is encrypted once more is of these kinds until somebody opens it, and then of those. */
+const sealable: ReadonlySet<string> = new Set(["other", "vote"])
+const opened: ReadonlySet<string> = new Set(["edit", "reaction", "vote"])
 
 /** In these its sender is told who has read what. */
 const addressed: ReadonlySet<string> = new Set(["person", "group"])
@@ -166,16 +176,20 @@ const reject = (reason: InboundRejected["reason"]): Decision => Result.fail(new 
 
 const requesting = (reading: ReadRequested): InboundEvent => ({ type: "inbound.read_requested", data: reading })
 
-const receive = ({ fact, reading }: Extract<InboundCommand, { _tag: "Receive" }>, state: InboundState): Decision => {
+const receive = (
+  { fact, isSealed = false, reading }: Extract<InboundCommand, { _tag: "Receive" }>,
+  state: InboundState
+): Decision => {
   const { chat, content, contentDigest, heardAt, isHistory, sender, target } = fact
   const isToBeRead = mayBeRead({ isAddressed: isAddressed(fact), kind: content.kind }) && isHistory !== true
   const requests = reading !== undefined && isToBeRead ? [requesting(reading)] : []
   if (state._tag === "Nothing") return accept({ type: "inbound.received", data: fact }, ...requests)
   const isOfTheSame = meet(chat.names, state.chat) && meet(sender.names, state.sender)
   // a phone remembers what was said as it stands by now, after its edits: that adds nothing to what was heard
-  const addsNothing = content.kind === undecryptable || (isHistory === true && state.isReadable)
+  const addsNothing = content.kind === undecryptable || ((isHistory === true || isSealed) && state.isReadable)
   if (isOfTheSame && (contentDigest === state.contentDigest || addsNothing)) return accept()
-  if (!isOfTheSame || state.isReadable) return reject("other_content")
+  const opens = state.mayBeSealed && opened.has(content.kind)
+  if (!isOfTheSame || (state.isReadable && !opens)) return reject("other_content")
   const about = target === undefined ? {} : { target }
   return accept({ type: "inbound.decrypted", data: { content, ...about, contentDigest, heardAt } }, ...requests)
 }
@@ -209,6 +223,7 @@ const decider: Decider<InboundState, InboundCommand, InboundEvent, InboundReject
       return {
         _tag: "Received",
         isReadable: content.kind !== undecryptable,
+        mayBeSealed: sealable.has(content.kind),
         contentDigest,
         chat: chat.names,
         sender: sender.names,
@@ -221,7 +236,9 @@ const decider: Decider<InboundState, InboundCommand, InboundEvent, InboundReject
     if (state._tag === "Nothing") return state
     if (type === "inbound.decrypted") {
       const { content, contentDigest } = data
-      return { ...state, contentDigest, kind: content.kind, isReadable: true }
+      // once: what is said under one id does not change for ever
+      const mayBeSealed = !state.isReadable && sealable.has(content.kind)
+      return { ...state, contentDigest, kind: content.kind, isReadable: true, mayBeSealed }
     }
     const { reading } = state
     if (type === "inbound.read_marked") return { ...state, reading: { ...reading, isDone: true } }

@@ -3,8 +3,9 @@ import { base64url, fromBase64url, fromUtf8, lengthPrefixed, utf8 } from "../Byt
 import { EventId, InboundId, MessageId, SubjectId, WaMessageId } from "../Ids.ts"
 import { Instant } from "../Instant.ts"
 import { GatewayPin } from "../identity/Trust.ts"
-import { Chat, Heard, Target } from "../inbound/Heard.ts"
+import { Chat, Target } from "../inbound/Heard.ts"
 import { Quote } from "../inbound/Quote.ts"
+import { WholeHeard } from "../inbound/Whole.ts"
 import { Content } from "../message/content/Content.ts"
 import { PhoneNumber, Recipient } from "../message/Recipient.ts"
 import { reportKinds } from "../message/Status.ts"
@@ -75,7 +76,7 @@ export const NumberBox = Schema.Struct({ number: PhoneNumber })
 export const CodeBox = Schema.Struct({ code: Schema.String.check(Schema.isMaxLength(2_048)) })
 
 /** The personal part of `heard`. */
-export const HeardBox = Heard
+export const HeardBox = WholeHeard
 
 const reportsOfVersion1 = [
   Schema.Struct({

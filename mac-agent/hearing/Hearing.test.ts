@@ -131,6 +131,30 @@ it.effect("WhatsApp is told that it arrived when the ledger has it", () =>
   })
 )
 
+it.effect("what cannot be kept is not taken, and neither what came with it nor what comes later waits for it", () =>
+  Effect.gen(function* () {
+    const gateway = yield* makeGateway
+    const { hears, taken } = yield* running(gateway, {
+      ledger: (ledger) => ({
+        ...ledger,
+        facts: {
+          ...ledger.facts,
+          keep: (facts) =>
+            Effect.suspend(() =>
+              facts.some(({ heard }) => heard.waMessageId === "A2") ? Effect.die("a bug") : ledger.facts.keep(facts)
+            )
+        }
+      })
+    })
+    yield* connect(gateway)
+    for (const n of [1, 2, 3]) yield* hears(n)
+    yield* until("the others are taken", () => taken.length === 2)
+    yield* hears(4)
+    yield* until("what comes later is taken", () => taken.length === 3)
+    assert.deepStrictEqual(taken, [1, 3, 4])
+  })
+)
+
 it.effect("what cannot be read any more is passed over, and holds up nothing behind it", () =>
   Effect.gen(function* () {
     const gateway = yield* makeGateway

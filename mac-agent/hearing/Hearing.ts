@@ -82,24 +82,41 @@ export const layer = Layer.effect(
     let ready: globalThis.Array<Told> = []
     let isKeeping = false
 
+    const keepAll = Effect.fnUntraced(function* (told: Array.NonEmptyReadonlyArray<Told>) {
+      const at = fromMillis(yield* Clock.currentTimeMillis)
+      const kept = Array.map(
+        told,
+        ({ device, heard }): HeardFact => ({ id: idOf(crypto, device, heard), device, at, heard })
+      )
+      const { forgotten: gone, places } = yield* patience.surely(facts.keep(kept))
+      for (const { taken } of told) yield* taken
+      for (const lane of both) lane.forget(gone)
+      if (gone.length > 0) yield* tellForgotten(gone.length)
+      lanes.live.kept(places.filter(({ lane }) => lane === "live"))
+      lanes.history.kept(places.filter(({ lane }) => lane === "history"))
+    })
+
+    /** What cannot be kept is not taken: WhatsApp has it still, and offers it again. All else that came with it is. */
+    const keepEach = (told: Array.NonEmptyReadonlyArray<Told>): Effect.Effect<void> =>
+      Effect.catchDefect(keepAll(told), (defect) =>
+        told.length === 1
+          ? Effect.logError("what a device heard cannot be kept; WhatsApp offers it again", defect)
+          : Effect.forEach(told, (one) => keepEach([one]), { discard: true })
+      )
+
     const keep = Effect.gen(function* () {
       while (Array.isArrayNonEmpty(ready)) {
         const told = ready
         ready = []
-        const at = fromMillis(yield* Clock.currentTimeMillis)
-        const kept = Array.map(
-          told,
-          ({ device, heard }): HeardFact => ({ id: idOf(crypto, device, heard), device, at, heard })
-        )
-        const { forgotten: gone, places } = yield* patience.surely(facts.keep(kept))
-        for (const { taken } of told) yield* taken
-        for (const lane of both) lane.forget(gone)
-        if (gone.length > 0) yield* tellForgotten(gone.length)
-        lanes.live.kept(places.filter(({ lane }) => lane === "live"))
-        lanes.history.kept(places.filter(({ lane }) => lane === "history"))
+        yield* keepEach(told)
       }
-      isKeeping = false
-    })
+    }).pipe(
+      Effect.ensuring(
+        Effect.sync(() => {
+          isKeeping = false
+        })
+      )
+    )
 
     const repeat = Effect.gen(function* () {
       for (const lane of both) yield* lane.readOn

@@ -4,7 +4,7 @@ import { HeardContent } from "#domain/inbound/Heard.ts"
 import { Content } from "#domain/message/content/Content.ts"
 import { Authorization, CountsAs, RequiredScope, ShowsViews } from "./Authorization.ts"
 import { kinds, lid, names, phone, Sender, shownToReaders } from "./Facts.ts"
-import { flag, instant, nullable, text, uuid, word } from "./Members.ts"
+import { count, flag, instant, nullable, text, uuid, word } from "./Members.ts"
 import { Message } from "./MessagesApi.ts"
 import { paging, pagingAs } from "./Paging.ts"
 import { anywhere, Problem } from "./Problems.ts"
@@ -79,8 +79,12 @@ const ChatMessage = Schema.Struct({
       recordedAt
     }).annotate({ identifier: "ChatDeletion", description: "It was taken back, for everyone." })
   ),
-  reactions: Schema.Array(Reaction).annotate({ description: "Each person's last, oldest first." }),
-  votes: Schema.Array(Vote).annotate({ description: "Each person's last, oldest first." }),
+  reactions: Schema.Array(Reaction).annotate({ description: "Each person's last, oldest first; 256 at most." }),
+  olderReactions: Schema.optionalKey(
+    count("How many people more have said what they think, or taken it back, before these; absent where nobody has.")
+  ),
+  votes: Schema.Array(Vote).annotate({ description: "Each person's last, oldest first; 256 at most." }),
+  olderVotes: Schema.optionalKey(count("How many people more have voted before these; absent where nobody has.")),
   facts: Schema.Array(Schema.String).annotate({ description: "The ids of the facts of which this was made." }),
   isHistory: Schema.optionalKey(flag("Present where it is from before the device was linked; then `true`.")),
   conflicting: Schema.optionalKey(
@@ -99,6 +103,7 @@ const ChatMessagePage = Schema.Struct({
 export const chatPageSizes = { minimum: 1, maximum: 200, default: 50 } as const
 
 const word255 = Schema.String.check(Schema.isMaxLength(255))
+const id = uuid("The chat's id, or that of one that turned out to be the same.")
 const whose =
   "Of the devices that the key's client was given by a list of its own; of every device with messages:read:all."
 
@@ -115,8 +120,15 @@ export class ChatsApi extends HttpApiGroup.make("chats")
       .annotate(...pagingAs(chatPageSizes))
       .annotate(OpenApi.Summary, "Chats, where something was said last first; `next` is the `after` of the next page")
       .annotate(OpenApi.Description, whose),
+    HttpApiEndpoint.get("get", "/:id", {
+      params: { id },
+      success: Chat,
+      error: [...anywhere, Problem("chat_not_found")]
+    })
+      .annotate(OpenApi.Summary, "A chat")
+      .annotate(OpenApi.Description, whose),
     HttpApiEndpoint.get("messages", "/:id/messages", {
-      params: { id: uuid("The chat's id, or that of one that turned out to be the same.") },
+      params: { id },
       query: paging(chatPageSizes),
       success: ChatMessagePage,
       error: [...anywhere, Problem("chat_not_found")]

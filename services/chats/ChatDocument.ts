@@ -44,8 +44,8 @@ export const make = Effect.gen(function* () {
     contactOf: (author: number) => string | undefined
   ) {
     const changes = folded.flatMap(({ deletion, echoes, edit, reactions, votes }) => [
-      ...reactions,
-      ...votes,
+      ...reactions.shown,
+      ...votes.shown,
       ...echoes,
       ...(edit === undefined ? [] : [edit]),
       ...(deletion === undefined ? [] : [deletion])
@@ -82,8 +82,8 @@ export const make = Effect.gen(function* () {
     const shown = Effect.fnUntraced(function* ({ entry, ...folded }: Folded) {
       const said = yield* shownEntry(entry)
       if (said === undefined) return []
-      const reactions = yield* each(folded.reactions)
-      const votes = yield* each(folded.votes)
+      const reactions = yield* each(folded.reactions.shown)
+      const votes = yield* each(folded.votes.shown)
       const [edit] = folded.edit === undefined ? [] : yield* opened(folded.edit)
       const [deletion] = folded.deletion === undefined ? [] : yield* opened(folded.deletion)
       const echoes = yield* each(folded.echoes)
@@ -113,6 +113,8 @@ export const make = Effect.gen(function* () {
             ...by,
             ...(content?.type === "vote" && content.chosen !== undefined && { chosen: content.chosen })
           })),
+          ...(folded.reactions.older > 0 && { olderReactions: folded.reactions.older }),
+          ...(folded.votes.older > 0 && { olderVotes: folded.votes.older }),
           facts: [...(said.origin === "heard" ? [said.id] : []), ...ids]
         }
       ]

@@ -50,6 +50,14 @@ export const layer = HttpApiBuilder.group(
       return after
     })
 
+    /** Of a device that the caller may hear. */
+    const find = Effect.fnUntraced(function* (id: string) {
+      const chat = isPeerId(id) ? yield* orProblem(readable(rows.find(id))) : undefined
+      const devices = hears(yield* CurrentPrincipal)
+      if (chat === undefined || devices?.has(chat.device) === false) return yield* refuse("chat_not_found")
+      return chat
+    })
+
     return handlers
       .handle("list", ({ query: { after: cursor, device, limit = chatPageSizes.default } }) =>
         Effect.gen(function* () {
@@ -58,12 +66,17 @@ export const layer = HttpApiBuilder.group(
           return yield* orProblem(list({ device, devices: hears(yield* CurrentPrincipal), after, limit }))
         })
       )
+      .handle("get", ({ params: { id } }) =>
+        Effect.gen(function* () {
+          const chat = yield* find(id)
+          const [document] = yield* orProblem(readable(peerDocument([chat])))
+          return document!
+        })
+      )
       .handle("messages", ({ params: { id }, query: { after: cursor, limit = chatPageSizes.default } }) =>
         Effect.gen(function* () {
           const after = yield* placeOf(cursor)
-          const chat = isPeerId(id) ? yield* orProblem(readable(rows.find(id))) : undefined
-          const devices = hears(yield* CurrentPrincipal)
-          if (chat === undefined || devices?.has(chat.device) === false) return yield* refuse("chat_not_found")
+          const chat = yield* find(id)
           return yield* orProblem(messages(chat, after, limit))
         })
       )

@@ -38,6 +38,9 @@ type Change = {
   readonly position: bigint
 }
 
+/** What is of these kinds may turn out to be something else. */
+const completable: ReadonlySet<string> = new Set([undecryptable, "other"])
+
 const writeEntries = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, entries: ReadonlyArray<Entry>) {
   for (const some of Array.chunksOf(entries, rowsAtOnce)) {
     yield* sql`INSERT INTO chat_entries ${sql.insert(some)} ON CONFLICT (chat, position) DO NOTHING`
@@ -108,7 +111,7 @@ const writer = (crypto: Crypto["Service"]): RowsWriter => {
       yield* writeChange(sql, { chat, wa: entry.wa, from_me: 1, kind: "echo", author, position })
       return
     }
-    if (fact.content.kind === undecryptable) {
+    if (completable.has(fact.content.kind)) {
       yield* sql`INSERT INTO chat_unread ${sql.insert({ stream: placed.stream, chat, position, author })}
         ON CONFLICT (stream) DO NOTHING`
     }
@@ -120,7 +123,7 @@ const writer = (crypto: Crypto["Service"]): RowsWriter => {
     } else yield* writeNewest(sql, [{ peer: chat, device: fact.source.device, last: position }])
   })
 
-  /** What could not be read may turn out to be about another message. */
+  /** What could not be read, or not opened, may turn out to be about another message. */
   const complete = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, { data, stream }: Completed) {
     const kind = changeIn(data)
     const [unread] = yield* sql<{ readonly chat: number; readonly position: string; readonly author: number }>`

@@ -19,18 +19,32 @@ export interface Change {
   readonly author: number
 }
 
+/** The last of many, oldest first, and how many more there are. */
+export interface Latest {
+  readonly shown: ReadonlyArray<Change>
+  readonly older: number
+}
+
 export interface Folded {
   readonly entry: Entry
   readonly edit: Change | undefined
   readonly deletion: Change | undefined
-  readonly reactions: ReadonlyArray<Change>
-  readonly votes: ReadonlyArray<Change>
+  readonly reactions: Latest
+  readonly votes: Latest
   readonly echoes: ReadonlyArray<Change>
 }
 
 const keyOf = ({ fromMe, waMessageId }: Pick<Entry, "fromMe" | "waMessageId">) => `${fromMe} ${waMessageId}`
 
 const oldestFirst = (changes: ReadonlyArray<Change>) => changes.toSorted((a, b) => (a.position < b.position ? -1 : 1))
+
+/** Each is opened for whoever reads, and a group has more people than a page has room for. */
+export const mostShown = 256
+
+const latest = (changes: ReadonlyArray<Change>): Latest => ({
+  shown: changes.slice(-mostShown),
+  older: Math.max(0, changes.length - mostShown)
+})
 
 /** Each person's last: whoever was two to us may have left one under each name. */
 const lastOfEach = (changes: ReadonlyArray<Change>) =>
@@ -54,8 +68,8 @@ export const fold = (
       entry,
       edit: own("edit").at(-1),
       deletion: own("deletion").at(-1) ?? (isGroup ? ofAll("admin_deletion").at(-1) : undefined),
-      reactions: lastOfEach(ofAll("reaction")),
-      votes: lastOfEach(ofAll("vote")),
+      reactions: latest(lastOfEach(ofAll("reaction"))),
+      votes: latest(lastOfEach(ofAll("vote"))),
       echoes: ofAll("echo")
     }
   })

@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Stream } from "effect"
 import { EventId } from "#domain/Ids.ts"
 import { Heard, Lid } from "#domain/inbound/Heard.ts"
-import { Inbound } from "#domain/inbound/Inbound.ts"
+import { Inbound, type ReceivedFact } from "#domain/inbound/Inbound.ts"
 import { PhoneNumber } from "#domain/message/Recipient.ts"
 import type { RecordedEvent } from "#domain/Recorded.ts"
 import { foreign, headerOf, heardOf, refusals, reporting } from "../testing/ReportingFixture.ts"
@@ -77,6 +77,27 @@ describe("what a device heard", () => {
     })
   )
 
+  it.live("is one fact where it is opened in one life and not in another, whichever comes first", () =>
+    Effect.gen(function* () {
+      const { facts, hear } = yield* hearing()
+      const target = { waMessageId: "A0", fromMe: false } as const
+      const sealed = { type: "other", name: "secretEncryptedMessage", raw: "Cg" } as const
+      const opened = { type: "edit", target, content: text("ONE") } as const
+      const vote = { type: "vote", target, raw: "Cg" } as const
+      const chosen = { ...vote, chosen: ["AQ"] }
+      for (const [n, order] of [
+        [sealed, opened, sealed],
+        [opened, sealed],
+        [vote, chosen, vote],
+        [chosen, vote]
+      ].entries()) {
+        for (const content of order) yield* hear(heard({ waMessageId: `S${n}`, content }))
+      }
+      const [received, completed] = ["inbound.received.v1", "inbound.decrypted.v1"] as const
+      assert.deepStrictEqual(typesOf(facts), [received, completed, received, received, completed, received])
+    })
+  )
+
   it.live("under an id that another fact has is a fact of its own, and so is each other", () =>
     Effect.gen(function* () {
       const { facts, hear } = yield* hearing()
@@ -89,6 +110,63 @@ describe("what a device heard", () => {
         [false, true, true, false]
       )
       for (const fact of facts) assert.strictEqual(Inbound.read(fact).type, "inbound.received")
+    })
+  )
+
+  it.live("under an id that another fact has is one fact, by whichever of their names its sender is known", () =>
+    Effect.gen(function* () {
+      const { facts, hear } = yield* hearing()
+      yield* hear(heard())
+      for (const who of [both, { kind: "person", lid } as const, { kind: "person", phone } as const]) {
+        yield* hear(heard({ chat: who, sender: who, content: text("else") }))
+      }
+      assert.deepStrictEqual(
+        facts.map(({ data }) => data.conflicting === true),
+        [false, true]
+      )
+      // somebody else says the very same: neither is taken for the other
+      const stranger = { kind: "person", phone: PhoneNumber.make("+60999999999") } as const
+      for (const _ of [1, 2]) yield* hear(heard({ chat: stranger, sender: stranger, content: text("else") }))
+      assert.strictEqual(facts.length, 3)
+    })
+  )
+
+  it.live("is kept whole where it is of a kind, a member or a word of a newer release", () =>
+    Effect.gen(function* () {
+      const { facts, hear, personal } = yield* hearing()
+      const target = { waMessageId: "A0", fromMe: false, sender: both } as const
+      const newer = [
+        { type: "comment", target, text: "on the wall", raw: "Cg" },
+        { ...text("hello"), shade: "blue" },
+        { type: "call", call: "C1", event: "held" }
+      ]
+      for (const [n, content] of newer.entries()) {
+        for (const _ of [1, 2]) yield* hear({ ...heard({ waMessageId: `N${n}` }), content: content as never })
+      }
+      assert.deepStrictEqual(
+        facts.map(({ data }) => (data as unknown as ReceivedFact).content.kind),
+        ["comment", "text", "call"]
+      )
+      assert.deepStrictEqual(facts[0]!.data.target, { waMessageId: "A0", fromMe: false })
+      const opened = yield* Effect.forEach(facts, ({ data, eventId, metadata, stream }) => {
+        const { body } = (data as unknown as ReceivedFact).content
+        const place = { tenant: metadata.tenant, event: eventId, field: "content" }
+        return personal.reveal(body, place, { stream, subject: body.subject })
+      })
+      assert.deepStrictEqual(
+        opened.map((json) => JSON.parse(json!)),
+        newer
+      )
+    })
+  )
+
+  it.live("of somebody who has no name at all is refused, and holds nothing up", () =>
+    Effect.gen(function* () {
+      const { acknowledged, facts, hear } = yield* hearing()
+      const before = refusals("undecodable")
+      const nobody = { kind: "person" } as never
+      const ids = [yield* hear({ ...heard(), sender: nobody }), yield* hear({ ...heard(), chat: nobody })]
+      assert.deepStrictEqual([facts.length, refusals("undecodable") - before, acknowledged()], [0, 2, ids])
     })
   )
 

@@ -3,9 +3,9 @@ import { Context, Effect, Layer, Metric } from "effect"
 import { contentDigestOf, inboundIdOf, reportIdOf, subjectIdOf } from "#domain/Identifiers.ts"
 import type { DeviceId, EventId, InboundId, SubjectId } from "#domain/Ids.ts"
 import type { Instant } from "#domain/Instant.ts"
-import { gistOf } from "#domain/inbound/Gist.ts"
-import type { Chat, Heard, HeardContent } from "#domain/inbound/Heard.ts"
+import type { Chat } from "#domain/inbound/Heard.ts"
 import { Inbound, type InboundRejected, type ReceivedFact } from "#domain/inbound/Inbound.ts"
+import { understood, type WholeHeard } from "#domain/inbound/Whole.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
 import type { EventStoreUnavailable } from "#domain/ports/EventStore.ts"
 import type { SubjectKeysUnavailable } from "#domain/ports/SubjectKeys.ts"
@@ -19,10 +19,12 @@ const conflicts = Metric.counter("homing_facts_conflicting_total", {
   description: "Facts under an id of their source that another fact has."
 })
 
-const targetOf = (content: HeardContent): Pick<ReceivedFact, "target"> => {
-  if (!("target" in content)) return {}
-  const { fromMe, waMessageId } = content.target
-  return { target: { waMessageId, fromMe, ...(content.type === "deletion" && content.byAdmin && { byAdmin: true }) } }
+type Understood = ReturnType<typeof understood>
+
+const targetOf = ({ isAdmins, target }: Understood): Pick<ReceivedFact, "target"> => {
+  if (target === undefined) return {}
+  const { fromMe, waMessageId } = target
+  return { target: { waMessageId, fromMe, ...(isAdmins && { byAdmin: true }) } }
 }
 
 /** What was heard becomes facts, each recorded once however often it is told. */
@@ -31,7 +33,7 @@ export class Facts extends Context.Service<
   {
     /** Answers with the fact's id. */
     readonly receive: (
-      heard: Heard,
+      heard: WholeHeard,
       from: { readonly device: DeviceId; readonly at: Instant; readonly origin: Omit<Origin, "correlationId"> }
     ) => Effect.Effect<InboundId, InboundRejected | EventStoreUnavailable | SubjectKeysUnavailable>
   }
@@ -56,7 +58,13 @@ export const layer = ({ marksAsRead }: Options) =>
       const subjectsOf = (chat: Chat): ReadonlyArray<SubjectId> =>
         namesOf(chat).map(([kind, identity]) => subjectIdOf(crypto, pepper, tenant, kind, identity))
 
-      const factOf = Effect.fnUntraced(function* (event: EventId, heard: Heard, device: DeviceId, heardAt: Instant) {
+      const factOf = Effect.fnUntraced(function* (
+        event: EventId,
+        heard: WholeHeard,
+        said: Understood,
+        device: DeviceId,
+        heardAt: Instant
+      ) {
         const { chat, content, fromMe, isHistory, name, sender, sentAt, waMessageId } = heard
         const ofTheChat = yield* personal.sealFor(...namesOf(chat)[0]!)
         const ofTheSender = yield* personal.sealFor(...namesOf(sender)[0]!)
@@ -71,9 +79,9 @@ export const layer = ({ marksAsRead }: Options) =>
             ...(name !== undefined && { name: ofTheSender(event, "name", name) })
           },
           content: { kind: content.type, body: ofTheSender(event, "content", JSON.stringify(content)) },
-          ...targetOf(content),
+          ...targetOf(said),
           ...(isHistory && { isHistory }),
-          contentDigest: digestOf(gistOf(content)),
+          contentDigest: digestOf(said.gist),
           ...(sentAt !== undefined && { sentAt }),
           heardAt
         }
@@ -83,11 +91,12 @@ export const layer = ({ marksAsRead }: Options) =>
       return {
         receive: Effect.fnUntraced(function* (heard, { at, device, origin }) {
           const { chat, content, fromMe, sender, waMessageId } = heard
-          const gist = gistOf(content)
+          const said = understood(content)
+          const { gist } = said
           const record = Effect.fnUntraced(function* (other?: string) {
             const id = inboundIdOf(crypto, pepper, tenant, ["device", device], [waMessageId, String(fromMe)], other)
             const eventId = reportIdOf(crypto, id, 1, digestOf(gist))
-            const fact = yield* factOf(eventId, heard, device, at)
+            const fact = yield* factOf(eventId, heard, said, device, at)
             const told = other === undefined ? fact : ({ ...fact, conflicting: true } as const)
             const request = marksAsRead ? yield* readings.requestOf(heard, device) : undefined
             yield* actors.execute(
@@ -95,6 +104,7 @@ export const layer = ({ marksAsRead }: Options) =>
               (decision) => ({
                 _tag: "Receive",
                 fact: told,
+                isSealed: said.isSealed,
                 ...(request && { reading: request(decision.eventId(1), decision.at) }) // behind the fact, in one append
               }),
               { ...origin, correlationId: id },
@@ -106,7 +116,10 @@ export const layer = ({ marksAsRead }: Options) =>
           return yield* Effect.catchTag(record(), "InboundRejected", () =>
             Metric.update(conflicts, 1).pipe(
               Effect.andThen(Effect.logWarning("two things were heard under one id; both are recorded", { device })),
-              Effect.andThen(record(digestOf({ chat, content: gist, sender })))
+              // by what is said alone: by which of their names somebody is known changes
+              Effect.andThen(record(digestOf({ content: gist }))),
+              // and somebody else has said the same
+              Effect.catchTag("InboundRejected", () => record(digestOf({ chat, content: gist, sender })))
             )
           )
         })

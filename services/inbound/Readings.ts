@@ -1,8 +1,9 @@
 import { Context, Effect, Layer, Schema } from "effect"
 import type { DeviceId, EventId, InboundId } from "#domain/Ids.ts"
 import { fromMillis, type Instant, toMillis } from "#domain/Instant.ts"
-import { Chat, type Heard, Person } from "#domain/inbound/Heard.ts"
+import { Chat, Person } from "#domain/inbound/Heard.ts"
 import { Inbound, type InboundRejected, type ReadRequested, type Withholding } from "#domain/inbound/Inbound.ts"
+import type { WholeHeard } from "#domain/inbound/Whole.ts"
 import { EventStore, type EventStoreUnavailable } from "#domain/ports/EventStore.ts"
 import type { SubjectKeysUnavailable } from "#domain/ports/SubjectKeys.ts"
 import type { Actor, RecordedEvent } from "#domain/Recorded.ts"
@@ -30,7 +31,7 @@ export class Readings extends Context.Service<
   {
     /** That what is heard now is to be marked as read, sealed for the event with this id. */
     readonly requestOf: (
-      heard: Heard,
+      heard: Pick<WholeHeard, "chat" | "fromMe" | "sender" | "waMessageId">,
       device: DeviceId
     ) => Effect.Effect<(event: EventId, at: Instant) => ReadRequested, SubjectKeysUnavailable>
     /** Asks the fact's device to tell WhatsApp. `undefined` for what is not there for `mayUse`. */

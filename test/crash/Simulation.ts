@@ -18,8 +18,7 @@ const plain: FaultsPatch = {
 }
 
 /** WhatsApp, in a process of its own that nobody kills. What it writes down is what the run is judged by. */
-export const simulation = async (folder: string) => {
-  const record = join(folder, "record.jsonl")
+export const simulation = async (folder: string, record = join(folder, "record.jsonl")) => {
   const child = spawn(process.execPath, [main, "--port", "0", "--record", record], {
     stdio: ["ignore", "pipe", "inherit"]
   })

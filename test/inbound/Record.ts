@@ -10,6 +10,10 @@ export interface Expected {
   readonly kind: string
   /** Of a text, and of an edit. */
   readonly text: string | undefined
+  /** The id of the stanza in which it came; `undefined` of what is in no order to the rest of its chat. */
+  readonly stanza: string | undefined
+  /** The message under whose secret it is encrypted. */
+  readonly sealedUnder?: string
 }
 
 type Content = { readonly [name: string]: unknown }
@@ -36,7 +40,7 @@ const kinds: ReadonlyArray<readonly [name: RegExp, kind: string]> = [
   [/^pollUpdateMessage$/, "vote"],
   [/^reactionMessage$/, "reaction"],
   [/^pinInChatMessage$/, "pin"],
-  [/^editedMessage$/, "edit"]
+  [/^(edited|secretEncrypted)Message$/, "edit"]
 ]
 const ofProtocol: Readonly<Record<string, string>> = {
   REVOKE: "deletion",
@@ -53,18 +57,54 @@ const kindOf = ({ content }: Observation): string => {
   return kinds.find(([pattern]) => names.some((name) => pattern.test(name)))?.[1] ?? "other"
 }
 
-export const expectedIn = (record: ReadonlyArray<Observation>): ReadonlyArray<Expected> =>
-  record.flatMap((observation) => {
-    const { account, contact, group, kind, text, waMessageId } = observation
-    if (kind !== "incoming" || account === undefined || waMessageId === undefined) return []
-    const said = kindOf(observation)
-    return [
-      {
-        account,
-        chat: group ?? contact ?? "",
-        waMessageId,
-        kind: said,
-        text: said === "text" || said === "edit" ? text : undefined
-      }
-    ]
-  })
+/** What became of a call, by what the stanza says. */
+const ofCalls: Readonly<Record<string, string>> = {
+  offer: "offered",
+  accept: "accepted",
+  reject: "rejected",
+  terminate: "ended",
+  timeout: "missed"
+}
+
+/** A phone's history has its own place in the log; and from the account's own phone, the record does not say to whom. */
+const isOrdered = ({ account, contact, waMessageId }: Observation, remembered: ReadonlySet<string>) =>
+  account !== contact && !remembered.has(`${account}/${waMessageId}`)
+
+const said = (observation: Observation, remembered: ReadonlySet<string>): ReadonlyArray<Expected> => {
+  const { account, contact, content, group, text, waMessageId } = observation
+  if (account === undefined || waMessageId === undefined) return []
+  const { stanza = waMessageId, state } = (content ?? {}) as { readonly stanza?: string; readonly state?: string }
+  const about = {
+    account,
+    chat: group ?? contact ?? "",
+    stanza: isOrdered(observation, remembered) ? stanza : undefined
+  }
+  if (content?.kind === "call") {
+    return [{ ...about, waMessageId: `${waMessageId}.${ofCalls[state!]}`, kind: "call", text: undefined }]
+  }
+  const kind = content?.kind === "unavailable" ? "undecryptable" : kindOf(observation)
+  const sealed = content?.secretEncryptedMessage as { readonly targetMessageKey?: { readonly id?: string } } | undefined
+  const of = sealed?.targetMessageKey?.id
+  const edit = of === undefined ? {} : { sealedUnder: of }
+  return [{ ...about, ...edit, waMessageId, kind, text: kind === "text" || kind === "edit" ? text : undefined }]
+}
+
+export const expectedIn = (record: ReadonlyArray<Observation>): ReadonlyArray<Expected> => {
+  const remembered = new Set(
+    record.flatMap(({ account, kind, waMessageId }) => (kind === "remembered" ? [`${account}/${waMessageId}`] : []))
+  )
+  const changed = new Map(record.flatMap((one) => (one.kind === "group" ? [[one.waMessageId, one.group!]] : [])))
+  const known = new Set<string>()
+  return record
+    .flatMap((observation): ReadonlyArray<Expected> => {
+      const { account, kind, waMessageId } = observation
+      if (kind === "incoming" || kind === "remembered") return said(observation, remembered)
+      const group = changed.get(waMessageId)
+      if (kind !== "handed" || account === undefined || group === undefined) return []
+      return [{ account, chat: group, waMessageId: waMessageId!, kind: "group", text: undefined, stanza: waMessageId }]
+    })
+    .filter(({ account, waMessageId }) => {
+      const name = `${account}/${waMessageId}`
+      return !known.has(name) && known.add(name)
+    })
+}

@@ -6,10 +6,11 @@ import type { Level } from "#services/telemetry/Log.ts"
 import type { Backbone } from "../crash/Backbones.ts"
 import { control, pause } from "../crash/Caller.ts"
 import { deployment } from "../crash/Deployment.ts"
-import { dice } from "../crash/Dice.ts"
+import { type Dice, dice } from "../crash/Dice.ts"
 import { accountOf, simulation } from "../crash/Simulation.ts"
 import { type Listening, polling, webhook, wholeLog } from "./Audiences.ts"
 import { onTheBus, serverSent, webSocket } from "./Following.ts"
+import { handingsIn } from "./Handings.ts"
 import { judge, type Verdict } from "./Judge.ts"
 import { listener } from "./Listener.ts"
 import { expectedIn } from "./Record.ts"
@@ -20,6 +21,10 @@ export interface Options {
   /** So many things are said and done by contacts. */
   readonly facts: number
   readonly kills: number
+  /** So often all accounts are cut off while contacts go on. What waited comes in its order, or the last first. */
+  readonly spells: number
+  /** The broker's store is deleted in the middle. */
+  readonly wipeBus: boolean
   readonly seed: number
   readonly sabotage: Sabotage | undefined
   readonly backbone: Backbone
@@ -28,6 +33,8 @@ export interface Options {
   readonly logLevel: Level
   /** Where the product logs: a file descriptor. */
   readonly output: number
+  /** Where the simulator writes down what it sees; otherwise it is gone with the run. */
+  readonly record: string | undefined
   readonly progress: (line: string) => void
 }
 
@@ -43,19 +50,32 @@ export interface Report extends Verdict {
 
 const apiKey = "a-key-for-this-run-only"
 const accounts = 3
+/** Longer than a kill takes, and short enough for the agent to be back soon. */
+const spellMillis = 1_500
+
+/** What happens to the product: somebody is killed, all accounts are cut off, or the bus forgets. */
+type Trouble = { readonly victim: string } | "spell" | "wipe"
+
+const troubles = ({ kills, spells, wipeBus }: Options, victims: ReadonlyArray<string>, chance: Dice) => {
+  const all = chance.shuffled<Trouble>([
+    ...Array.from({ length: kills }, (_, i) => ({ victim: victims[i % victims.length]! })),
+    ...Array.from({ length: spells }, () => "spell" as const)
+  ])
+  return wipeBus ? all.toSpliced(all.length / 2, 0, "wipe") : all
+}
 
 /**
  * Contacts of three accounts write and react, while the product is killed again and again. Then compares the log with what
  * the simulator wrote down, and what everybody was told with the log.
  */
 export const run = async (options: Options): Promise<Report> => {
-  const { backbone, facts, kills, logLevel, output, patienceMillis, sabotage, seed } = options
+  const { backbone, facts, logLevel, output, patienceMillis, sabotage, seed } = options
   const begun = performance.now()
   const elapsed = () => (performance.now() - begun) / 1_000
   const progress = (line: string) => options.progress(`${elapsed().toFixed(1).padStart(6)} s  ${line}`)
   const folder = mkdtempSync(join(tmpdir(), "homing-inbound-"))
   const chance = dice(seed)
-  const simulator = await simulation(folder)
+  const simulator = await simulation(folder, options.record)
   const hook = await webhook(dice(seed + 1))
   const deployed = await deployment(backbone, {
     folder: join(folder, "data"),
@@ -87,8 +107,9 @@ export const run = async (options: Options): Promise<Report> => {
       if (heard() > before) [before, since] = [heard(), performance.now()]
       else {
         const { told } = await wholeLog(deployed.url, apiKey)
-        verdict = judge(expectedIn(readRecord(simulator.record)), told, devices, audiences)
-        const waits = [verdict, ...Object.values(verdict.audiences)].some(({ lost }) => lost > 0)
+        const record = readRecord(simulator.record)
+        verdict = judge(expectedIn(record), told, devices, audiences, handingsIn(record))
+        const waits = [verdict, ...Object.values(verdict.audiences)].some(({ lost, wrong }) => lost + wrong > 0)
         if (!waits) return verdict
       }
     }
@@ -106,22 +127,33 @@ export const run = async (options: Options): Promise<Report> => {
     const { nats } = deployed.servers
     if (nats !== undefined) audiences.push(await onTheBus(nats, listener))
 
-    const contacts = writing([...devices.keys()], chance, {
-      incoming: async (message) =>
-        ((await control(simulator.controlUrl, "/incoming", message)) as { readonly waMessageId: string }).waMessageId,
-      again: async (to, waMessageId, how) => {
-        await control(simulator.controlUrl, "/again", { to, waMessageId, how })
-      }
+    const tell = (path: string, body: object) => control(simulator.controlUrl, path, body)
+    const contacts = await writing([...devices.keys()], chance, {
+      incoming: async (message) => ((await tell("/incoming", message)) as { readonly waMessageId: string }).waMessageId,
+      again: async (to, waMessageId, how) => void (await tell("/again", { to, waMessageId, how })),
+      group: async (change) => ((await tell("/group", change)) as { readonly group: string }).group,
+      history: async (of, messages) => void (await tell("/history", { of, chunk: "recent", messages }))
     })
-    const victims = chance.shuffled(
-      Array.from({ length: kills }, (_, i) => deployed.victims[i % deployed.victims.length]!)
-    )
-    for (const [done, victim] of victims.entries()) {
-      const spoken = contacts.write(Math.ceil((facts * (done + 1)) / (kills + 1)) - contacts.facts())
-      if (chance.below(4) > 0) await somethingIsHeard()
-      await deployed.kill(victim)
+    const meet = async (trouble: Trouble, spoken: Promise<void>) => {
+      if (trouble === "wipe") await deployed.wipe("nats-server")
+      else if (trouble === "spell") {
+        const offlineOrder = chance.below(2) === 0 ? "kept" : "reversed"
+        await simulator.behave({ upgradeStatus: 503, offlineOrder })
+        await tell("/drop", {})
+        await Promise.all([spoken, pause(spellMillis)])
+        await simulator.behave({ upgradeStatus: null })
+      } else {
+        if (chance.below(4) > 0) await somethingIsHeard()
+        await deployed.kill(trouble.victim)
+      }
       await spoken
-      progress(`kill of ${victim}; ${kills - done - 1} to come, ${contacts.facts()} facts`)
+    }
+    const toMeet = troubles(options, deployed.victims, chance)
+    for (const [done, trouble] of toMeet.entries()) {
+      const share = Math.ceil((facts * (done + 1)) / (toMeet.length + 1))
+      await meet(trouble, contacts.write(share - contacts.facts()))
+      const what = typeof trouble === "string" ? trouble : `kill of ${trouble.victim}`
+      progress(`${what}; ${toMeet.length - done - 1} to come, ${contacts.facts()} facts`)
     }
     await contacts.write(facts - contacts.facts())
     progress("everything is said")

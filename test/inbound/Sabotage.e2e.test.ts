@@ -9,12 +9,15 @@ const short = (sabotage: Sabotage | undefined) =>
   run({
     facts: 40,
     kills: 3,
+    spells: 1,
+    wipeBus: false,
     seed: 1,
     sabotage,
     backbone: backbones.embedded,
     patienceMillis: sabotage === undefined ? 40_000 : 8_000,
     logLevel: "warn",
     output: 2,
+    record: undefined,
     progress: () => {}
   })
 const lostBy = {

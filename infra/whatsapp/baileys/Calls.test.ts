@@ -54,6 +54,18 @@ describe("what is said of a call", () => {
     assert.deepInclude(called as object, { chat: { kind: "person", lid: "900002" }, fromMe: false })
   })
 
+  it("has an id that is a text, wherever its own is cut", () => {
+    for (const id of [`${"C".repeat(79)}😀`, `${"C".repeat(127)}😀`, "\ud800".repeat(200)]) {
+      const heard = call("offer", { "call-id": id })
+      assert.isDefined(heard, id)
+      const { content, waMessageId } = heard!
+      for (const said of [waMessageId, content.type === "call" ? content.call : ""]) {
+        assert.isTrue(said.isWellFormed())
+        assert.isAtMost(said.length, 128)
+      }
+    }
+  })
+
   it("in a group is once for each who does it", () => {
     const some = ["900003@lid", "900004@lid"].map((from) => call("accept", { "group-jid": group }, undefined, from))
     assert.notStrictEqual(some[0]?.waMessageId, some[1]?.waMessageId)

@@ -47,6 +47,20 @@ describe("what is said of a group", () => {
     assert.deepInclude(alone?.sender as object, { phone: "+15550003" })
   })
 
+  it("is as much as there is room for: without its people where those do not fit, without its words where not even those do", () => {
+    const many = Array.from({ length: 2_100 }, (_, n) =>
+      node("participant", { jid: `${1e15 + n}@lid`, phone_number: `${155_500_000_000 + n}@s.whatsapp.net` })
+    )
+    const added = contentOf("add", {}, many)
+    assert.strictEqual(added?.type === "group" && added.people?.length, 2_048)
+    const wide = node("group", { subject: "\u0001".repeat(45_000) }, many)
+    const made = contentOf("create", { type: "new" }, [wide])
+    assert.isTrue(made?.type === "group" && made.people === undefined && made.text?.length === 45_000)
+    const controls = node("body", {}, "\u0001".repeat(65_536))
+    const described = contentOf("description", {}, [controls])
+    assert.deepStrictEqual(described, { type: "group", event: "description_changed", name: "description" })
+  })
+
   it("is who came, left, rose and fell", () => {
     const eventOf = (...said: Parameters<typeof node>) => {
       const content = contentOf(...said)

@@ -68,6 +68,56 @@ describe("what contacts send", () => {
     })
   )
 
+  it.live("is read in a later life though others are offered first, and each life dies over those", () =>
+    Effect.gen(function* () {
+      const { simulator, stop, world } = yield* paired()
+      yield* stop
+      simulator.faults.offlineOrder = "reversed"
+      const atOnce = 16
+      const sent: Array<string> = []
+      for (let life = 0; life < 4; life++) {
+        for (let n = 0; n < atOnce; n++) {
+          sent.push(`life ${life}, ${n}`)
+          yield* bobSends(simulator, sent.at(-1)!)
+        }
+        const dying = yield* agent(world, { takes: false })
+        yield* dying.openDevice()
+        for (let n = 0; n < atOnce; n++) yield* dying.hears("Heard")
+        yield* dying.stop
+      }
+      const last = yield* agent(world)
+      yield* last.openDevice()
+      const told = new Set<string | undefined>()
+      for (const _ of sent) told.add(textOf(yield* last.hears("Heard")))
+      assert.deepStrictEqual(
+        sent.filter((text) => !told.has(text)),
+        []
+      )
+    })
+  )
+
+  it.live("that can be read by the time it is acknowledged is told as what it says, then at the latest", () =>
+    Effect.gen(function* () {
+      const { simulator, stop, world } = yield* paired()
+      yield* stop
+      const group = simulator.changeGroup({ by: bob, subject: "the house", add: [own] })
+      const says = (text: string) => Effect.promise(() => simulator.sendIncoming({ from: bob, to: own, group, text }))
+      yield* says("with the key of the group")
+      const id = yield* says("without it")
+      simulator.faults.offlineOrder = "reversed"
+      const next = yield* agent(world, { takes: false })
+      yield* next.openDevice()
+      const [unread, read] = [yield* next.hears("Heard"), yield* next.hears("Heard")]
+      assert.deepStrictEqual([textOf(unread), textOf(read)], ["undecryptable", "with the key of the group"])
+      yield* unread.taken
+      const again = yield* Effect.repeat(next.hears("Heard"), { until: ({ heard }) => heard.waMessageId === id })
+      assert.strictEqual(textOf(again), "without it")
+      assert.strictEqual(receipts(simulator, id), 0)
+      for (const { taken } of [again, read]) yield* taken
+      yield* receipt(simulator, id)
+    })
+  )
+
   it.live("to more than may wait at a time waits at the server, and comes whole", () =>
     Effect.gen(function* () {
       const { hears, simulator } = yield* paired({}, { takes: false })

@@ -89,20 +89,38 @@ export const hearMessages = (
     return factOf(stanza, { opened: fullMessage, ...(encoded && { encoded }), secrets: known }, me, alsoKnown)
   }
 
-  const hear = (stanza: BinaryNode) => async () => {
+  /** What could not be read when it came may be readable when its turn is over: what came behind it had the key. */
+  const hearAgain = async (stanza: BinaryNode): Promise<void> => {
     const heard = await open(stanza)
-    return { taken: heard === undefined ? Promise.resolve() : take(heard) }
+    if (heard !== undefined && !isUnread(heard)) await take(heard)
+  }
+
+  const hold = (stanza: BinaryNode) => {
+    let wasUnread = false
+    const hear = async () => {
+      const heard = await open(stanza)
+      wasUnread = heard !== undefined && isUnread(heard)
+      return { taken: heard === undefined ? Promise.resolve() : take(heard) }
+    }
+    stanzas.hold(stanza, hear, async () => {
+      // whatever comes of it, Baileys opens nothing that was not opened here
+      if (wasUnread) await hearAgain(stanza).catch(() => {})
+      if (ws.isOpen) release(stanza)
+    })
+  }
+
+  const release = (stanza: BinaryNode) => {
+    opened.release(ciphertextsOf(stanza))
+    handOn(stanza)
   }
 
   ws.on("CB:message", (stanza: BinaryNode) => {
-    const released = () => {
-      opened.release(ciphertextsOf(stanza))
-      handOn(stanza)
-    }
-    if (stanza.attrs.category === "peer") hearPeer(stanza, released)
-    else stanzas.hold(stanza, hear(stanza), released)
+    if (stanza.attrs.category === "peer") hearPeer(stanza, () => release(stanza))
+    else hold(stanza)
   })
 }
+
+const isUnread = ({ content }: Heard) => content.type === "undecryptable"
 
 /** What is encrypted in a stanza. */
 export const ciphertextsOf = ({ content }: BinaryNode) =>

@@ -9,8 +9,10 @@ export interface HeldStanzas {
    * `hear` begins when those before it were heard, and answers with what resolves when somebody holds what it says, or with
    * nothing where it is to be offered again. `handOn` comes after that of those before it, if the line still stands.
    */
-  readonly hold: (stanza: BinaryNode, hear: () => Promise<Taken | undefined>, handOn: () => void) => void
+  readonly hold: (stanza: BinaryNode, hear: () => Promise<Taken | undefined>, handOn: HandOn) => void
 }
+
+type HandOn = () => void | Promise<void>
 
 export interface Taken {
   readonly taken: Promise<unknown>
@@ -41,7 +43,7 @@ export const make = (ws: Line, { breach, isCertain }: Options): HeldStanzas => {
   /** Of those that somebody does not hold yet, the oldest first. */
   const waiting: Array<Promise<unknown>> = []
 
-  const turn = async (hear: () => Promise<Taken | undefined>, handOn: () => void): Promise<void> => {
+  const turn = async (hear: () => Promise<Taken | undefined>, handOn: HandOn): Promise<void> => {
     if (waiting.length >= mostOpened / 2) await waiting[0]
     if (!ws.isOpen) return // unheard, it is offered again
     const held = await hear()
@@ -50,13 +52,13 @@ export const make = (ws: Line, { breach, isCertain }: Options): HeldStanzas => {
     waiting.push(taken)
     handing = Promise.all([handing, taken]).then(() => {
       waiting.shift()
-      if (ws.isOpen) handOn()
+      return ws.isOpen ? handOn() : undefined
     })
   }
 
   return {
     hold: (stanza, hear, handOn) => {
-      if (isCertain(stanza)) return handOn()
+      if (isCertain(stanza)) return void handOn()
       hearing = hearing.then(() => turn(hear, handOn)).catch((cause) => breach(cause, stanza))
     }
   }

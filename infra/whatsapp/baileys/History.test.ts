@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto"
 import { assert, describe, it } from "@effect/vitest"
 import { proto } from "@whiskeysockets/baileys"
 import { Effect } from "effect"
@@ -112,6 +113,20 @@ describe("what a phone remembers", () => {
     })
   )
 
+  it.live("has the secrets of polls, so that a vote that comes now says what is chosen", () =>
+    Effect.gen(function* () {
+      const poll = { ...past, kind: "poll", name: "When?", options: ["now", "later"], waMessageId: "POLL" } as const
+      const { hear, simulator } = yield* remembering([{ messages: [{ ...poll, at: long }] }])
+      assert.deepStrictEqual((yield* hear(1)).map(saidOf), ["poll"])
+      const vote = { ...past, kind: "vote", of: "POLL", options: ["later"] } as const
+      yield* Effect.promise(() => simulator.sendIncoming(vote))
+      const [told] = yield* hear(1)
+      const { content } = told!.heard
+      const later = createHash("sha256").update("later").digest("base64url")
+      assert.deepStrictEqual(content.type === "vote" && content.chosen, [later])
+    })
+  )
+
   it.live("does not hold up what is said now", () =>
     Effect.gen(function* () {
       const { hear, hears, simulator } = yield* remembering([{ messages: texts(5) }], { takes: false })
@@ -145,9 +160,9 @@ describe("what a phone remembers", () => {
     })
   )
 
-  it.live("is given up where it is gone, and holds up nothing", () =>
+  it.live.each([410, 400, 416])("is given up where it is gone (%d), and holds up nothing", (fileStatus) =>
     Effect.gen(function* () {
-      const faults = { historyUploaded: true, fileStatus: 410 }
+      const faults = { historyUploaded: true, fileStatus }
       const { hear, simulator } = yield* remembering([{ messages: texts(3) }], { faults })
       yield* eventually(
         Effect.sync(() => received(simulator)),

@@ -7,8 +7,10 @@ import type { HistoryScope } from "./Config.ts"
 import { ciphertextsOf, read } from "./Hearing.ts"
 import * as Archive from "./HistoryArchive.ts"
 import { factsIn } from "./HistoryFacts.ts"
+import { keepSecretsOf } from "./HistorySecrets.ts"
 import type { AlsoKnown } from "./heard/People.ts"
 import type { Opened } from "./Opened.ts"
+import type { Secrets } from "./Secrets.ts"
 
 /** So many offers are opened at a time; the others are opened when there is room, or offered again. */
 const mostWaiting = 8
@@ -78,6 +80,7 @@ export const hearHistory = (
   { authState, ws }: Pick<WASocket, "authState" | "ws">,
   options: {
     readonly opened: Opened
+    readonly secrets: Secrets
     readonly alsoKnown: AlsoKnown
     readonly notes: Notes
     readonly scope: HistoryScope
@@ -90,7 +93,7 @@ export const hearHistory = (
     readonly isCertain: (stanza: BinaryNode) => boolean
   }
 ): ((stanza: BinaryNode, handOn: () => void) => void) => {
-  const { alsoKnown, breach, isCertain, missing, notes, opened, origin, scope, take } = options
+  const { alsoKnown, breach, isCertain, missing, notes, opened, origin, scope, secrets, take } = options
   const linkedAt = noteLinking({ ws }, notes)
 
   /** What the account's phone says in this stanza, if it offers history. Nobody else may offer any. */
@@ -131,6 +134,7 @@ export const hearHistory = (
       missing(history)
       return true
     }
+    await keepSecretsOf(history, { keys: authState.keys, secrets, now: Date.now() / 1_000 })
     for (const some of together(factsIn(history, { me, alsoKnown, linkedAt: linkedAt() }))) {
       if (!ws.isOpen) return false
       await Promise.all(some.map(take))

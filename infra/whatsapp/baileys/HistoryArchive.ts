@@ -17,8 +17,9 @@ const mostPackedBytes = 64 * 1_024 * 1_024
 const mostBytes = 128 * 1_024 * 1_024
 const patienceMillis = 120_000
 const macBytes = 10
-/** By which a server says that nothing is there any more, or that whoever asks comes too late. */
-const gone: ReadonlySet<number> = new Set([403, 404, 410])
+/** By which a server refuses whoever asks now; any other refusal of the asker's making stands for ever. */
+const forNow: ReadonlySet<number> = new Set([408, 421, 425, 429])
+const isGone = (status: number) => status >= 400 && status < 500 && !forNow.has(status)
 
 class Oversized extends Error {}
 
@@ -63,7 +64,8 @@ const fetched = async (offer: Offer, origin: string): Promise<Uint8Array | Missi
       redirect: "error",
       signal: AbortSignal.timeout(patienceMillis)
     })
-    if (!answer.ok || answer.body === null) return gone.has(answer.status) ? "gone" : "unreachable"
+    if (!answer.ok) return isGone(answer.status) ? "gone" : "unreachable"
+    if (answer.body === null) return "damaged"
     sealed = await gathered(answer.body, mostPackedBytes)
   } catch (cause) {
     return cause instanceof Oversized ? "oversized" : "unreachable"

@@ -3,13 +3,15 @@ import "./QuietLibsignal.ts"
 import type { SignalDataSet, WASocket } from "@whiskeysockets/baileys"
 import { after } from "#domain/Timer.ts"
 import type { Notes } from "./AuthState.ts"
+import { BoundedMap } from "./BoundedMap.ts"
 
 type Repository = WASocket["signalRepository"]
 
 /**
  * What others have sent, opened, for as long as nobody holds it. A key opens once: who died between opening and telling
  * would be offered the message again, and nothing would open it any more. So what was opened is written down with the use
- * of the key, in one commit, and the next life finds it.
+ * of the key, in one commit, and the next life finds it. What did not open here opens for nobody else: Baileys would
+ * acknowledge what nobody was told, instead of asking for it again.
  */
 export interface Opened {
   /**
@@ -28,6 +30,8 @@ export type Rows = { readonly [type: string]: { readonly [id: string]: unknown }
 
 /** As many at a time as may wait to be held. */
 export const mostOpened = 32
+/** What lives before have left is kept beside that: the server may offer it again behind all that came since. */
+const mostKept = 8 * mostOpened
 const type = "opened"
 /** What is forgotten leaves the disk with the next that is opened, or after this. */
 const wipeAfterMs = 1_000
@@ -41,7 +45,7 @@ interface Slot extends Kept {
 }
 
 const nameOf = (ciphertext: Uint8Array) => createHash("sha256").update(ciphertext).digest("base64url")
-const slotNames = Array.from({ length: mostOpened }, (_, n) => String(n))
+const slotNames = Array.from({ length: mostKept }, (_, n) => String(n))
 
 /** For one connection: from now on Baileys' repository gives what is kept before it uses a key. */
 export const make = ({ authState: { keys }, signalRepository }: WASocket, notes: Pick<Notes, "get">): Opened => {
@@ -51,6 +55,8 @@ export const make = ({ authState: { keys }, signalRepository }: WASocket, notes:
     if (kept !== undefined) slots.set(slot, { ...kept, isHeld: false })
   }
   const unwiped = new Set<string>()
+  /** Why something did not open, the last time that it was tried. */
+  const failures = new BoundedMap<{ readonly cause: unknown }>(mostKept)
 
   const write = async (rows: { readonly [slot: string]: Kept | null }, beside: Rows = {}) =>
     keys.set({ ...beside, [type]: rows } as unknown as SignalDataSet) // the file takes more than Baileys has types for
@@ -87,7 +93,11 @@ export const make = ({ authState: { keys }, signalRepository }: WASocket, notes:
         opened(known[1].plain)
         return known[1].plain
       }
-      const plain = await open()
+      const plain = await open().catch((cause) => {
+        failures.set(name, { cause })
+        throw cause
+      })
+      failures.delete(name)
       const slot = place()
       const rows = wiping()
       await write({ ...rows, [slot]: { name, plain } }, opened(plain))
@@ -98,8 +108,11 @@ export const make = ({ authState: { keys }, signalRepository }: WASocket, notes:
   }
 
   const recall = (ciphertext: Uint8Array): Uint8Array | undefined => {
-    if (slots.size === 0) return undefined
-    const found = find(nameOf(ciphertext))
+    if (slots.size + failures.size === 0) return undefined
+    const name = nameOf(ciphertext)
+    const failure = failures.get(name)
+    if (failure !== undefined) throw failure.cause
+    const found = find(name)
     if (found === undefined) return undefined
     const [slot, { isHeld, plain }] = found
     if (isHeld) forget(slot)

@@ -54,7 +54,11 @@ export const announce = (network: Network, announcement: Announcement): string =
     for (const companion of phone.linked) hand(network, phone, companion, stanza)
   }
   const facts = { waMessageId: id, account: account.number, contact: sender.number }
-  network.record.add("incoming", { ...facts, ...(group && { group: group.id }), content: { ...announcement } })
+  network.record.add("incoming", {
+    ...facts,
+    ...(group && { group: group.id }),
+    content: { ...announcement, stanza: stanza.attrs.id }
+  })
   return id
 }
 

@@ -6,7 +6,7 @@ import { element, unixSeconds } from "./BinaryNodes.ts"
 import type { Companion } from "./Companion.ts"
 import { Count, Id, Text } from "./content/Members.ts"
 import { prepare } from "./Incoming.ts"
-import { IncomingMessage } from "./IncomingMessage.ts"
+import { IncomingMessage, type SentOnce } from "./IncomingMessage.ts"
 import type { Network } from "./Network.ts"
 import type { Past, Phone } from "./Phone.ts"
 import { PhoneNumber } from "./PhoneNumber.ts"
@@ -46,6 +46,15 @@ export const remember = async (network: Network, { chunk = "initial", messages, 
   if (messages.some(({ to }) => to !== of)) throw new Error("a message of another account")
   const past = messages.map((message) => pastOf(network, chunk, message))
   account.past.push(...past)
+  for (const { info, other } of past) {
+    const text = info.message?.conversation
+    network.record.add("remembered", {
+      account: of,
+      contact: other.number,
+      ...(info.key?.id && { waMessageId: info.key.id }),
+      ...(typeof text === "string" && { text })
+    })
+  }
   for (const companion of account.linked) await sendHistory(network, account, companion, chunk, past)
   return past.map(({ info }) => info.key?.id ?? "")
 }
@@ -63,10 +72,16 @@ const pastOf = (network: Network, chunk: Past["chunk"], message: Memories["messa
     const messageTimestamp = at ?? Number(unixSeconds())
     return { chunk, other, info: { ...common, ...said, key: { ...key, ...participant, id }, messageTimestamp } }
   }
-  const sent = prepare(network, talk, message)
+  const sent = asBefore(prepare(network, talk, message), sender)
   sender.sent.set(sent.waMessageId, sent)
   const said = { message: sent.content, messageTimestamp: Number(sent.at) }
   return { chunk, other, info: { ...common, ...said, key: { ...key, ...participant, id: sent.waMessageId } } }
+}
+
+/** What was sent under this id already keeps its secret. */
+const asBefore = (sent: SentOnce, sender: Phone): SentOnce => {
+  const messageContextInfo = sender.sent.get(sent.waMessageId)?.content.messageContextInfo
+  return messageContextInfo ? { ...sent, content: { ...sent.content, messageContextInfo } } : sent
 }
 
 /** One chunk, enclosed as it is or uploaded: a real phone uploads any but a small one. */

@@ -19,6 +19,7 @@ const kinds = [
   "incoming",
   "handed",
   "history",
+  "remembered",
   "group",
   "client-receipt",
   "client-ack",
