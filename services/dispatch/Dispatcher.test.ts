@@ -39,6 +39,7 @@ const logOf = (subscribe: EventStore["Service"]["subscribe"]) =>
     append: () => Effect.die("not here"),
     read: () => Effect.die("not here"),
     head: Effect.succeed(undefined),
+    at: () => Effect.die("not here"),
     appendable: Effect.void,
     subscribe
   })

@@ -48,6 +48,7 @@ const reconciling = Effect.fnUntraced(function* (options: { readonly messages?: 
       append: () => Effect.die("not here"),
       read: (stream) => Effect.succeed(created.filter((event) => event.stream === stream)),
       head: Effect.succeed(2n),
+      at: () => Effect.die("not here"),
       appendable: Effect.void,
       subscribe: () => Effect.die("not here") as never
     }),

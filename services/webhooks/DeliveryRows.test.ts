@@ -32,6 +32,7 @@ const settled = (status: DeliveryRows.DeliveryStatus, due = 0): Omit<DeliveryRow
   tries: 1,
   attempt: { at: fromMillis(0), status: 200, millis: 1 }
 })
+const mark = (n: number) => ({ position: BigInt(n), eventId: EventId.make(uuid(n)) })
 const numbers = (rows: ReadonlyArray<DeliveryRows.Delivery>) => rows.map(({ position }) => Number(position))
 
 const scene = Effect.gen(function* () {
@@ -49,16 +50,16 @@ const scene = Effect.gen(function* () {
 it.effect("the checkpoint passes an event with its deliveries, or not at all, and only from where it was", () =>
   Effect.gen(function* () {
     const { lease, rows, sql } = yield* scene
-    yield* rows.take(lease, [], 0, undefined, 5n)
+    yield* rows.take(lease, [], 0, undefined, mark(5))
     yield* sql`CREATE TRIGGER full BEFORE INSERT ON deliveries BEGIN SELECT RAISE(ABORT, 'no room'); END`
-    const take = rows.take(lease, [made(7, "a"), made(8, "b")], 0, 5n, 8n)
+    const take = rows.take(lease, [made(7, "a"), made(8, "b")], 0, 5n, mark(8))
     assert.isTrue(Exit.isFailure(yield* Effect.exit(take)))
     assert.strictEqual(yield* rows.checkpoint, 5n)
     yield* sql`DROP TRIGGER full`
     yield* take
     assert.strictEqual(yield* rows.checkpoint, 8n)
     assert.lengthOf(yield* rows.due(one, 0, 8), 2)
-    const again = yield* Effect.exit(rows.take(lease, [made(9, "a")], 0, 5n, 9n))
+    const again = yield* Effect.exit(rows.take(lease, [made(9, "a")], 0, 5n, mark(9)))
     assert.isTrue(Exit.isFailure(again))
     assert.strictEqual(yield* rows.find(DeliveryId.make(uuid(9))), undefined)
   }).pipe(Effect.provide(Layer.fresh(database)))
@@ -70,8 +71,8 @@ const holds = [
     "of each chat one is due at a time, in order, at each endpoint for itself; a redriven one goes beside them",
     Effect.gen(function* () {
       const { due, lease, rows, settle } = yield* scene
-      yield* rows.take(lease, [made(1, "a"), made(2, "a"), made(3, "b"), made(4, "a", other)], 0, undefined, 4n)
-      yield* rows.take(lease, [made(5, "a"), made(6, "b")], 0, 4n, 6n)
+      yield* rows.take(lease, [made(1, "a"), made(2, "a"), made(3, "b"), made(4, "a", other)], 0, undefined, mark(4))
+      yield* rows.take(lease, [made(5, "a"), made(6, "b")], 0, 4n, mark(6))
       assert.deepStrictEqual(yield* due(), [1, 3])
       assert.deepStrictEqual(numbers(yield* rows.due(other, 100, 8)), [4])
       yield* settle(1, settled("pending", 50))
@@ -99,7 +100,7 @@ const holds = [
         [1, 2, 3].map((n) => made(n, String(n))),
         0,
         undefined,
-        3n
+        mark(3)
       )
       yield* settle(2, settled("delivered", 10))
       yield* settle(3, settled("dead", 10))
@@ -124,7 +125,7 @@ const holds = [
     "remembers since when nothing arrives, until something does",
     Effect.gen(function* () {
       const { lease, rows, settle } = yield* scene
-      yield* rows.take(lease, [made(1, "a"), made(2, "b"), made(3, "c")], 0, undefined, 3n)
+      yield* rows.take(lease, [made(1, "a"), made(2, "b"), made(3, "c")], 0, undefined, mark(3))
       const since = Effect.fnUntraced(function* (n: number, status: DeliveryRows.DeliveryStatus, now: number) {
         return (yield* settle(n, settled(status), now)).failing.get(one)
       })
@@ -138,7 +139,7 @@ const holds = [
     Effect.gen(function* () {
       const { due, lease, rows } = yield* scene
       const all = Array.from({ length: 120 }, (_, i) => made(i + 1, String(i % 60)))
-      yield* rows.take(lease, all, 0, undefined, 120n)
+      yield* rows.take(lease, all, 0, undefined, mark(120))
       const first = yield* rows.due(one, 100, 200)
       assert.lengthOf(first, 60)
       const outcomes = first.map((delivery, i) => ({ ...settled(i === 0 ? "pending" : "delivered", i), delivery }))
@@ -161,9 +162,9 @@ const holds = [
     "lets the next of a chat go that is made while the one before is settled",
     Effect.gen(function* () {
       const { due, lease, rows, settle } = yield* scene
-      yield* rows.take(lease, [made(1, "a")], 0, undefined, 1n)
+      yield* rows.take(lease, [made(1, "a")], 0, undefined, mark(1))
       for (let n = 1; n <= 40; n++) {
-        const next = rows.take(lease, [made(n + 1, "a")], 0, BigInt(n), BigInt(n + 1))
+        const next = rows.take(lease, [made(n + 1, "a")], 0, BigInt(n), mark(n + 1))
         yield* Effect.all([settle(n, settled("delivered")), next], { concurrency: 2 })
         assert.deepStrictEqual(yield* due(), [n + 1])
       }
