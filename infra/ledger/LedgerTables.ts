@@ -1,7 +1,14 @@
 import type { DatabaseSync } from "node:sqlite"
 import type { EventId } from "#domain/Ids.ts"
 import type { Instant } from "#domain/Instant.ts"
-import type { LedgerChange, LedgerDevice, LedgerEntry, LedgerPlace, LedgerReport, ReportPlace } from "#domain/ports/Ledger.ts"
+import type {
+  LedgerChange,
+  LedgerDevice,
+  LedgerEntry,
+  LedgerPlace,
+  LedgerReport,
+  ReportPlace
+} from "#domain/ports/Ledger.ts"
 import type { DeviceRow, EntryRow, LedgerRows, ReportRow } from "./LedgerRows.ts"
 
 /** Each costs a page of the index by WhatsApp id: so many hold the event loop for about two milliseconds. */

@@ -8,6 +8,8 @@ import * as InProcessLeases from "#infra/leases/InProcess.ts"
 import { clientOf, Postgres } from "#infra/postgres/testing/PostgresFixture.ts"
 import * as SqliteClient from "#infra/sqlite/SqliteClient.ts"
 import { describeWith } from "../../test/servers/Installed.ts"
+import { marksIn } from "../identity/ReachedRows.ts"
+import { deliverer } from "../tables/Positions.ts"
 import { uuid } from "../testing/ViewsFixture.ts"
 import * as DeliveryRows from "./DeliveryRows.ts"
 
@@ -58,6 +60,7 @@ it.effect("the checkpoint passes an event with its deliveries, or not at all, an
     yield* sql`DROP TRIGGER full`
     yield* take
     assert.strictEqual(yield* rows.checkpoint, 8n)
+    assert.deepStrictEqual(yield* marksIn(deliverer), [mark(8)])
     assert.lengthOf(yield* rows.due(one, 0, 8), 2)
     const again = yield* Effect.exit(rows.take(lease, [made(9, "a")], 0, 5n, mark(9)))
     assert.isTrue(Exit.isFailure(again))
