@@ -12,9 +12,12 @@ interface Place {
   readonly env: Readonly<Record<string, string>>
   /** The database that holds its events. */
   readonly file: string
+  /** How far one event may be from the next. */
+  readonly step: number
   readonly keep: (as: string) => Effect.Effect<void>
-  /** Also under whoever has it open. */
   readonly putBack: (as: string) => Effect.Effect<void>
+  /** Puts one back under the process that has it open, and keeps what was there until then. */
+  readonly exchange: (kept: string, by: string, pid: number) => Effect.Effect<void>
 }
 
 const inSqlite = (cwd: string): Effect.Effect<Place> => {
@@ -25,15 +28,24 @@ const inSqlite = (cwd: string): Effect.Effect<Place> => {
       await backup(source, to)
       source.close()
     })
+  const keep = (as: string) =>
+    Effect.suspend(() => {
+      mkdirSync(join(cwd, as))
+      return copy(live, kept(as))
+    })
+  const putBack = (as: string) => copy(kept(as), live)
   return Effect.succeed({
     env: {},
     file: "log.db",
-    keep: (as) =>
-      Effect.suspend(() => {
-        mkdirSync(join(cwd, as))
-        return copy(live, kept(as))
-      }),
-    putBack: (as) => copy(kept(as), live)
+    step: 1,
+    keep,
+    putBack,
+    exchange: (as, by, pid) =>
+      Effect.sync(() => process.kill(pid, "SIGSTOP")).pipe(
+        Effect.andThen(keep(as)),
+        Effect.andThen(putBack(by)),
+        Effect.ensuring(Effect.sync(() => process.kill(pid, "SIGCONT")))
+      )
   })
 }
 
@@ -41,14 +53,21 @@ const inEventStoreDb = (cwd: string): Effect.Effect<Place, never, Scope.Scope> =
   Effect.map(eventStoreDouble, (server) => {
     const whileDead = (work: () => void) =>
       server.kill.pipe(Effect.andThen(Effect.sync(work)), Effect.andThen(server.restart))
+    const keep = (as: string) => cpSync(server.directory, join(cwd, as), { recursive: true })
+    const putBack = (as: string) => {
+      for (const file of readdirSync(server.directory)) rmSync(join(server.directory, file))
+      cpSync(join(cwd, as), server.directory, { recursive: true })
+    }
     return {
       env: { EVENTSTORE_URL: server.url },
       file: "double.db",
-      keep: (as) => whileDead(() => cpSync(server.directory, join(cwd, as), { recursive: true })),
-      putBack: (as) =>
+      step: 1_000,
+      keep: (as) => whileDead(() => keep(as)),
+      putBack: (as) => whileDead(() => putBack(as)),
+      exchange: (as, by) =>
         whileDead(() => {
-          for (const file of readdirSync(server.directory)) rmSync(join(server.directory, file))
-          cpSync(join(cwd, as), server.directory, { recursive: true })
+          keep(as)
+          putBack(by)
         })
     }
   })
@@ -60,14 +79,14 @@ const headOf = (path: string) => {
   return head as number
 }
 
-/** Devices that nobody has made, until it ends behind this position. */
-const grow = (path: string, past: number) => {
+/** A hundred devices that nobody has made. */
+const grow = (path: string, step: number) => {
   const log = new DatabaseSync(path)
   log.exec(`CREATE TEMP TABLE more AS SELECT * FROM events WHERE stream LIKE 'device-%' AND revision = 0 LIMIT 1;
     UPDATE more SET position = (SELECT MAX(position) FROM events)`)
-  const next = log.prepare("UPDATE more SET position = position + 1, event_id = ?, stream = ? RETURNING position")
-  for (let head = 0; head <= past; ) {
-    head = next.get(crypto.randomUUID(), `device-${crypto.randomUUID()}`)!.position as number
+  const next = log.prepare("UPDATE more SET position = position + ?, event_id = ?, stream = ?")
+  for (let i = 0; i < 100; i++) {
+    next.run(step, crypto.randomUUID(), `device-${crypto.randomUUID()}`)
     log.exec("INSERT INTO events SELECT * FROM more")
   }
   log.close()
@@ -83,7 +102,13 @@ const replaced = Effect.fnUntraced(function* <R>(
   const cwd = yield* folder
   const whatsapp = yield* simulator(cwd)
   const log = yield* place(cwd)
-  const env = { DATA_DIR: "data", WHATSAPP_URL: whatsapp.url, API_KEY: "a key for these tests", ...log.env }
+  const env = {
+    DATA_DIR: "data",
+    WHATSAPP_URL: whatsapp.url,
+    API_KEY: "a key for these tests",
+    LOG_LEVEL: "error",
+    ...log.env
+  }
   const begin = started({ cwd, env }, env.API_KEY)
   const running = yield* begin
   const { call } = running
@@ -94,11 +119,10 @@ const replaced = Effect.fnUntraced(function* <R>(
   assert.strictEqual((yield* send("before")).status, 201)
   yield* log.keep("copy")
   for (const n of [1, 2, 3]) yield* eventually(send(`forgotten-${n}`), ({ status }) => status < 300)
-  yield* log.keep("whole")
   yield* eventually(call("GET", "/health/ready"), ({ status }) => status === 200)
   const copy = join(cwd, "copy", log.file)
-  if (grown) grow(copy, headOf(join(cwd, "whole", log.file)) + 40)
-  yield* log.putBack("copy")
+  if (grown) grow(copy, log.step)
+  yield* log.exchange("whole", "copy", running.process.pid)
   return { begin, call, copy, cwd, env, log, running, send, whatsapp }
 })
 
