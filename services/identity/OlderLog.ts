@@ -8,8 +8,9 @@ import { Identity } from "./Identity.ts"
 import { isDeviceThere, marksIn } from "./ReachedRows.ts"
 
 const remedy =
-  "Was it restored from a copy? With every gateway stopped: restore the newest copy there is, delete views.db or the views' " +
-  "database, and run `homing store raise-epoch` before the next start (docs/operations.md, The log restored without the agents)"
+  "Was it restored from a copy? With every gateway stopped: restore the newest copy there is, delete views.db, or put the " +
+  "dump of the subject keys into an empty database, and run `homing store raise-epoch` before the next start " +
+  "(docs/operations.md, The log restored without the agents)"
 
 /** The log has lost its end: what was read from it before would be taken for what comes at those places now. */
 export class LogIsOlder extends Schema.TaggedError<LogIsOlder>()("LogIsOlder", {
