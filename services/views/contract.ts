@@ -277,10 +277,7 @@ export const viewsContract = <E>(adapter: string, layer: Layer.Layer<Databases, 
           const failure = (): ReturnType<typeof own> => (failures++ === 0 ? sql`SELECT 1 FROM nowhere` : Effect.void)
           return Effect.andThen(own(sql, events), Effect.suspend(failure))
         })
-        const state = Effect.all([
-          sql`SELECT id FROM devices`,
-          sql`SELECT position, event FROM checkpoints`
-        ])
+        const state = Effect.all([sql`SELECT id FROM devices`, sql`SELECT position, event FROM checkpoints`])
         yield* Effect.gen(function* () {
           const views = yield* Views
           const { position } = yield* store.append(stream, "no_stream", [
