@@ -132,6 +132,20 @@ describe("the log that a process has read", () => {
     })
   )
 
+  it.effect("is compared also where this process has only begun, and nothing came since", () =>
+    Effect.gen(function* () {
+      const { become, follow, fresh, read, same, write } = yield* scene
+      for (const n of [1, 2, 3]) yield* write(n)
+      yield* follow(3n)
+      yield* TestClock.adjust("1 minute")
+      become(yield* fresh)
+      for (const n of [11, 12, 13, 14]) yield* write(n)
+      yield* TestClock.adjust("3 seconds")
+      assert.deepStrictEqual(yield* outcomes(same, 20), refused)
+      assert.deepStrictEqual(read, [])
+    })
+  )
+
   it.effect("is the same when a server was behind for a moment, or away", () =>
     Effect.gen(function* () {
       const { become, follow, fresh, leave, lines, read, same, whole, write } = yield* scene

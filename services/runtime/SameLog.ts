@@ -90,19 +90,29 @@ export const layer = Layer.effect(
     const surely: Effect.Effect<void> = Effect.suspend(() => (isOther ? Effect.never : looked)).pipe(
       Effect.catch(() => Effect.delay(surely, interval))
     )
+    const isNew = (position: bigint) => furthest === undefined || furthest.position < position
     const taken = (events: Array.NonEmptyReadonlyArray<RecordedEvent>) => {
       const { eventId, position } = Array.lastNonEmpty(events)
-      if (furthest === undefined || furthest.position < position) furthest = { eventId, position }
+      if (isNew(position)) furthest = { eventId, position }
       return events
     }
+    /** What was read up to here in an earlier life, the start has compared: perhaps nothing comes after it for long. */
+    const begun = Effect.fnUntraced(function* (position: bigint) {
+      const eventId = yield* store.at(position)
+      if (eventId !== undefined && isNew(position)) furthest = { eventId, position }
+    })
+    const follow: EventStore["Service"]["subscribe"] = (options) =>
+      Stream.mapArrayEffect(store.subscribe(options), (events) =>
+        isTrusted() ? Effect.succeed(taken(events)) : Effect.map(surely, () => taken(events))
+      )
 
     return EventStore.of({
       append: (...asked) => trusted(store.append(...asked)),
       read: (stream) => trusted(store.read(stream)),
       subscribe: (options) =>
-        Stream.mapArrayEffect(store.subscribe(options), (events) =>
-          isTrusted() ? Effect.succeed(taken(events)) : Effect.map(surely, () => taken(events))
-        ),
+        options.after !== undefined && isNew(options.after)
+          ? Stream.unwrap(Effect.as(Effect.ignore(begun(options.after)), follow(options)))
+          : follow(options),
       head: trusted(store.head),
       at: (position) => trusted(store.at(position)),
       appendable: trusted(store.appendable)
