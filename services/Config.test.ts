@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Redacted } from "effect"
 import { AgentId } from "#domain/Ids.ts"
 import * as Config from "./Config.ts"
+import { parse } from "./EnvFile.ts"
 import { roleOf } from "./layers/Role.ts"
 import { nowhere } from "./layers/Settings.ts"
 
@@ -87,12 +88,13 @@ describe("configuration", () => {
   it.effect("takes no value of the file in part, and one of the environment in its place", () =>
     Effect.gen(function* () {
       const torn = new Set(["API_KEY"])
+      const whole = parse("")
       const API_KEY = "a key of some length"
-      const error = yield* Effect.flip(Config.read({}, { API_KEY }, { torn, strange: [] }))
+      const error = yield* Effect.flip(Config.read({}, { API_KEY }, { ...whole, torn }))
       assert.match(error.message, /^API_KEY \(\.env\): expected .*quotes/)
       assert.notInclude(error.message, API_KEY)
-      yield* Config.read({ API_KEY }, { API_KEY }, { torn, strange: [] })
-      const passedOver = yield* Effect.flip(Config.read({ API_KEY }, {}, { torn: new Set(), strange: [3, 7] }))
+      yield* Config.read({ API_KEY }, { API_KEY }, { ...whole, torn })
+      const passedOver = yield* Effect.flip(Config.read({ API_KEY }, {}, { ...whole, strange: [3, 7] }))
       assert.strictEqual(
         passedOver.message,
         "line 3 (.env): expected NAME=value, or a comment after #\nline 7 (.env): expected NAME=value, or a comment after #"

@@ -52,6 +52,8 @@ export interface Loaded {
   }>
   /** What is set, is no setting, and is so nearly one that it was meant. */
   readonly misspelt: ReadonlyArray<Misspelt>
+  /** What more than one line of the file names, by name: the last of them counts. */
+  readonly twice: ReadonlyArray<string>
 }
 
 export interface Misspelt {
@@ -79,7 +81,7 @@ const asWritten = "a value that is taken whole: put quotes around one with # or 
 export const read = (
   environment: Variables,
   file: Variables,
-  { strange, torn }: Pick<EnvFile.EnvFile, "strange" | "torn"> = { strange: [], torn: new Set() }
+  { strange, torn, twice }: Pick<EnvFile.EnvFile, "strange" | "torn" | "twice"> = EnvFile.parse("")
 ): Effect.Effect<Loaded, ConfigInvalid> => {
   const problems: Array<(typeof ConfigInvalid.Type)["problems"][number]> = strange.map((line) => ({
     variable: `line ${line}`,
@@ -110,7 +112,7 @@ export const read = (
   const config = values as Config
   const misspelt = [...misspeltIn(environment, "environment"), ...misspeltIn(file, ".env")]
   const expected = contradiction({ ...config.process, ...config.addresses })
-  if (expected === undefined) return Effect.succeed({ config, described, misspelt })
+  if (expected === undefined) return Effect.succeed({ config, described, misspelt, twice: [...twice] })
   return Effect.fail(new ConfigInvalid({ problems: [{ variable: "ROLE", source: sourceOf("ROLE"), expected }] }))
 }
 

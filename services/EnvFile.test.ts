@@ -45,6 +45,11 @@ describe("a file .env", () => {
     assert.deepStrictEqual(parse("a.b-c = 1\r\nmañana=2\r\n").strange, [])
   })
 
+  it("says which names stand in it more than once", () => {
+    const text = 'A=1\nB="x\nA=2\n"\nexport C=3\n# A=4\nC = 5\nC=6\na=7\n'
+    assert.deepStrictEqual([...parse(text).twice], ["C"])
+  })
+
   it("may begin with a byte order mark", () => {
     assert.deepStrictEqual(parse("\uFEFFPORT=1").variables, { PORT: "1" })
   })

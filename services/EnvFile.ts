@@ -7,6 +7,8 @@ export interface EnvFile {
   readonly torn: ReadonlySet<string>
   /** The numbers of lines that the parser would pass over: neither a variable nor a comment. */
   readonly strange: ReadonlyArray<number>
+  /** What more than one line names: the last of them counts. */
+  readonly twice: ReadonlySet<string>
 }
 
 const assignment = /^[ \t]*(?:export[ \t]+)?([\w.-]+)[ \t]*=(.*)$/gm
@@ -21,23 +23,31 @@ const isWhole = (written: string): boolean => {
   return end > 0 && comment.test(value.slice(end + 1))
 }
 
-const named = /^\s*(?:export\s+)?[^\s=]+\s*=(.*)$/
+const named = /^\s*(?:export\s+)?([^\s=]+)\s*=(.*)$/
 /** A value in quotes goes on over as many lines as it takes to the second one, if there is one. */
-const strangeIn = (text: string): ReadonlyArray<number> => {
+const linesOf = (text: string): Pick<EnvFile, "strange" | "twice"> => {
   const lines = text.split(/\r?\n/)
   const strange: Array<number> = []
+  const once = new Set<string>()
+  const twice = new Set<string>()
   for (let i = 0; i < lines.length; i++) {
     const line = lines[i]!
     if (comment.test(line)) continue
-    const value = named.exec(line)?.[1]?.trimStart()
+    const [, name = "", written] = named.exec(line) ?? []
+    const value = written?.trimStart()
     const quote = /^["'`]/.exec(value ?? "")?.[0]
-    if (value === undefined) strange.push(i + 1)
-    else if (quote !== undefined && !value.includes(quote, 1)) {
+    if (value === undefined) {
+      strange.push(i + 1)
+      continue
+    }
+    const seen = once.has(name) ? twice : once
+    seen.add(name)
+    if (quote !== undefined && !value.includes(quote, 1)) {
       const end = lines.findIndex((later, k) => k > i && later.includes(quote))
       if (end !== -1) i = end
     }
   }
-  return strange
+  return { strange, twice }
 }
 
 /** Windows' editors begin a file with a mark, which would be a part of the first variable's name. */
@@ -52,7 +62,7 @@ export const parse = (written: string): EnvFile => {
     if (!isWhole(value) && !variables[variable]?.includes("\n")) torn.add(variable)
     else torn.delete(variable)
   }
-  return { variables, torn, strange: strangeIn(text) }
+  return { variables, torn, ...linesOf(text) }
 }
 
 /** A file `.env` in the working directory, if there is one. */

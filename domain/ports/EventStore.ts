@@ -1,5 +1,5 @@
 import { type Array, Context, type Effect, Schema, type Stream } from "effect"
-import { StreamId } from "../Ids.ts"
+import { type EventId, StreamId } from "../Ids.ts"
 import type { NewEvent, RecordedEvent } from "../Recorded.ts"
 
 /** What the writer believes about the stream: it does not exist yet, or ends at this revision. Never "any". */
@@ -60,6 +60,9 @@ export class EventStore extends Context.Service<
 
     /** The position of the last event in the log; `undefined` when it is empty. */
     readonly head: Effect.Effect<bigint | undefined, EventStoreUnavailable>
+
+    /** The id of the event that stands at exactly this position, if one does. */
+    readonly at: (position: bigint) => Effect.Effect<EventId | undefined, EventStoreUnavailable>
 
     /** Fails when an append would, as far as that can be told without one: a full disk is still read from. */
     readonly appendable: Effect.Effect<void, EventStoreUnavailable>

@@ -67,6 +67,9 @@ export interface LedgerChange extends LedgerKey {
  */
 export type Standing = "open" | "leaving" | "closed"
 
+/** Where a command stands, and which: it is named after the event there. */
+export type LedgerPlace = Pick<LedgerEntry, "position" | "commandId">
+
 /** A device this agent holds, and the command about it that came last. */
 export interface LedgerDevice extends LedgerKey {
   readonly device: DeviceId
@@ -170,8 +173,8 @@ export class Ledger extends Context.Service<
     /** Lets reports go, with the next commit, one second later at most. */
     readonly acknowledged: (ids: ReadonlyArray<EventId>) => Effect.Effect<void>
 
-    /** The highest place of a command of this epoch, to send or to pair; `undefined` when it knows none. */
-    readonly reached: (epoch: string) => Outcome<bigint | undefined>
+    /** The command of this epoch with the highest place, to send or about a device; `undefined` when it knows none. */
+    readonly reached: (epoch: string) => Outcome<LedgerPlace | undefined>
 
     readonly devices: Outcome<ReadonlyArray<LedgerDevice>>
 

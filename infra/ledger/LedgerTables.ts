@@ -1,7 +1,14 @@
 import type { DatabaseSync } from "node:sqlite"
 import type { EventId } from "#domain/Ids.ts"
 import type { Instant } from "#domain/Instant.ts"
-import type { LedgerChange, LedgerDevice, LedgerEntry, LedgerReport, ReportPlace } from "#domain/ports/Ledger.ts"
+import type {
+  LedgerChange,
+  LedgerDevice,
+  LedgerEntry,
+  LedgerPlace,
+  LedgerReport,
+  ReportPlace
+} from "#domain/ports/Ledger.ts"
 import type { DeviceRow, EntryRow, LedgerRows, ReportRow } from "./LedgerRows.ts"
 
 /** Each costs a page of the index by WhatsApp id: so many hold the event loop for about two milliseconds. */
@@ -35,9 +42,11 @@ export const ledgerTables = (db: DatabaseSync, rows: LedgerRows) => {
     SELECT 1 FROM entries WHERE wa_message_id = ? AND command_id = ? AND epoch_id <> ${epoch}
     AND state <> 'prepared' AND NOT (state = 'expired' AND expires_at <= ?)`)
   const selectReached = db.prepare(`
-    SELECT MAX(position) AS position FROM (
-      SELECT MAX(position) AS position FROM entries WHERE epoch_id = (SELECT id FROM epochs WHERE name = ?1)
-      UNION ALL SELECT MAX(position) FROM devices WHERE epoch = ?1)`)
+    SELECT position, command_id FROM (
+      SELECT * FROM (SELECT position, command_id FROM entries WHERE epoch_id = (SELECT id FROM epochs WHERE name = ?1)
+        ORDER BY position DESC LIMIT 1)
+      UNION ALL SELECT position, command_id FROM devices WHERE epoch = ?1)
+    ORDER BY position DESC LIMIT 1`)
   selectReached.setReadBigInts(true) // places of EventStoreDB's log may pass 2^53
   const selectEpochs = db.prepare("SELECT id FROM epochs")
   const selectOldest = db.prepare(
@@ -121,7 +130,10 @@ export const ledgerTables = (db: DatabaseSync, rows: LedgerRows) => {
       return row && rows.toEntry(row)
     },
 
-    reached: (epoch: string): bigint | undefined => (selectReached.get(epoch)!.position as bigint | null) ?? undefined,
+    reached: (epoch: string): LedgerPlace | undefined => {
+      const row = selectReached.get(epoch)
+      return row && { position: row.position as bigint, commandId: row.command_id as EventId }
+    },
 
     epochs: (): ReadonlyArray<number> => selectEpochs.all().map(({ id }) => id as number),
 

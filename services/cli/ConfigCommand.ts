@@ -20,8 +20,8 @@ export const print = Effect.fnUntraced(function* (options: ConfigOptions) {
   if (Object.values(options).filter(Boolean).length > 1) return yield* new OneOfThem()
   if (options.example) return say(example())
   if (options.markdown) return say(markdown())
-  const { described, misspelt } = yield* load
-  if (options.json) return say(JSON.stringify({ settings: described, misspelt }))
+  const { described, misspelt, twice } = yield* load
+  if (options.json) return say(JSON.stringify({ settings: described, misspelt, twice }))
   const width = Math.max(...described.map(({ variable }) => variable.length))
   for (const { meaning, source, value, variable } of described) {
     say(`  ${strong(variable.padEnd(width))}  ${value}  ${faint(`${source}. ${meaning}`)}`)
@@ -29,4 +29,6 @@ export const print = Effect.fnUntraced(function* (options: ConfigOptions) {
   for (const { meant, source, variable } of misspelt) {
     say(`  ${strong(variable.padEnd(width))}  ${faint(`${source}. Is no setting: was ${meant} meant?`)}`)
   }
+  for (const variable of twice)
+    say(`  ${strong(variable.padEnd(width))}  ${faint("stands twice in .env: its last line counts.")}`)
 })

@@ -4,10 +4,12 @@ import type { GatewayOptions } from "../layers/Gateway.ts"
 import * as Log from "../telemetry/Log.ts"
 
 /** Says in the log what was set in vain. It is not refused: others may read a variable of that name. */
-export const tellMisspelt = ({ config, misspelt }: Loaded) =>
-  Effect.forEach(misspelt, (found) => Effect.logWarning("a variable is no setting, and nearly one", { ...found })).pipe(
-    Effect.provide(Log.layer(config.log))
-  )
+export const tellMisspelt = ({ config, misspelt, twice }: Loaded) =>
+  Effect.gen(function* () {
+    for (const found of misspelt) yield* Effect.logWarning("a variable is no setting, and nearly one", { ...found })
+    for (const variable of twice)
+      yield* Effect.logWarning("a variable stands twice in .env: its last line counts", { variable })
+  }).pipe(Effect.provide(Log.layer(config.log)))
 
 /** The configuration of this process. */
 export const configured = Effect.map(Effect.tap(load, tellMisspelt), ({ config }) => config)

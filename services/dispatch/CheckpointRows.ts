@@ -1,6 +1,6 @@
 import { Effect } from "effect"
 import { SqlClient } from "effect/sql"
-import { dispatcher } from "../tables/Positions.ts"
+import { dispatcher, type Mark, rowOf } from "../tables/Positions.ts"
 import { open } from "../tables/Tables.ts"
 
 const idOf = (partition: number) => partition + 1
@@ -17,12 +17,12 @@ export const make = Effect.gen(function* () {
       ),
 
     /** Only from where it was; answers whether it was there. */
-    move: (partition: number, from: bigint | undefined, to: bigint) =>
+    move: (partition: number, from: bigint | undefined, to: Mark) =>
       Effect.map(
         from === undefined
-          ? sql`INSERT INTO dispatcher (id, position) VALUES (${idOf(partition)}, ${String(to)})
+          ? sql`INSERT INTO dispatcher ${sql.insert({ id: idOf(partition), ...rowOf(to) })}
               ON CONFLICT DO NOTHING RETURNING id`
-          : sql`UPDATE dispatcher SET position = ${String(to)}
+          : sql`UPDATE dispatcher SET ${sql.update(rowOf(to))}
               WHERE id = ${idOf(partition)} AND position = ${String(from)} RETURNING id`,
         (moved) => moved.length > 0
       )

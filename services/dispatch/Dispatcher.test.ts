@@ -14,9 +14,11 @@ import { crypto } from "#infra/crypto/NodeCrypto.ts"
 import * as InProcessLeases from "#infra/leases/InProcess.ts"
 import * as SqliteClient from "#infra/sqlite/SqliteClient.ts"
 import { DeviceRegistry } from "../devices/DeviceRegistry.ts"
+import { marksIn } from "../identity/ReachedRows.ts"
 import { Readings } from "../inbound/Readings.ts"
 import { MessageActors } from "../messages/MessageActors.ts"
 import { QueueDepth } from "../messages/QueueDepth.ts"
+import { dispatcher } from "../tables/Positions.ts"
 import { deviceCreated, queued, sealed, uuid } from "../testing/ViewsFixture.ts"
 import { type Route, Transports } from "../transports/Transport.ts"
 import { Views } from "../views/Views.ts"
@@ -40,6 +42,7 @@ const logOf = (subscribe: EventStore["Service"]["subscribe"]) =>
     append: () => Effect.die("not here"),
     read: () => Effect.die("not here"),
     head: Effect.succeed(undefined),
+    at: () => Effect.die("not here"),
     appendable: Effect.void,
     subscribe
   })
@@ -111,9 +114,11 @@ it.effect("moves its checkpoint only from where it was, and begins anew where th
     yield* dispatching(subscribed, { issue: issued, more: heard(warnings) })
     const place = sql`SELECT position FROM dispatcher`
     for (const position of [5n, 7n]) {
-      yield* Queue.offer(log, deviceCreated(uuid(Number(position)), position))
+      const created = deviceCreated(uuid(Number(position)), position)
+      yield* Queue.offer(log, created)
       yield* TestClock.adjust("2 seconds")
       assert.deepStrictEqual(yield* place, [{ position: String(position) }])
+      assert.deepStrictEqual(yield* marksIn(dispatcher), [{ position, eventId: created.eventId }])
     }
     yield* sql`UPDATE dispatcher SET position = '5'`
     yield* Queue.offer(log, deviceCreated(uuid(9), 9n))

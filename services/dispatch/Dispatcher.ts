@@ -7,6 +7,7 @@ import { DeviceRegistry } from "../devices/DeviceRegistry.ts"
 import { QueueDepth } from "../messages/QueueDepth.ts"
 import { CheckpointMoved } from "../runtime/Checkpoint.ts"
 import * as Partitions from "../runtime/Partitions.ts"
+import type { Mark } from "../tables/Positions.ts"
 import type { Order, Route } from "../transports/Transport.ts"
 import { Views } from "../views/Views.ts"
 import * as CheckpointRows from "./CheckpointRows.ts"
@@ -21,6 +22,8 @@ import * as Withheld from "./Withheld.ts"
 const mostUnderway = 1_024
 /** A checkpoint is not written again for fewer events of others: who begins at it reads about so many in vain. */
 const rereadLimit = 1_000
+/** Before the first event. */
+const beginning: Mark = { position: -1n, eventId: undefined }
 
 /**
  * Follows the log, which is the outbox, and hands every order in it to its transport. The checkpoint passes an event only
@@ -73,30 +76,30 @@ export const layer = Layer.effectDiscard(
       const after = yield* checkpoints.position(lease.partition)
 
       // Batches leave in order and are in custody in any order: the checkpoint is the last position below which all are.
-      const pending = new Map<object, bigint>() // an open batch → last position before it
+      const pending = new Map<object, Mark>() // an open batch → last position before it
       const passedOver = PassedOver.make(routeTo)
       const fork = yield* FiberSet.makeRuntime<never>()
-      let handed = after
+      let handed: Mark | undefined = after === undefined ? undefined : { position: after, eventId: undefined }
       let saved = after
       let unsaved = 0 // events since the checkpoint; one of its own counts as `rereadLimit`
       const checkpoint = (now: number) => {
         const oldest = pending.values().next()
         const inCustody = oldest.done ? handed : oldest.value
         const first = passedOver.before(now)
-        return first !== undefined && inCustody !== undefined && first < inCustody ? first : inCustody
+        return first !== undefined && inCustody !== undefined && first.position < inCustody.position ? first : inCustody
       }
       const save = Effect.gen(function* () {
-        const position = checkpoint(yield* Clock.currentTimeMillis)
-        if (unsaved < rereadLimit || position === undefined || position === saved || position < 0n) return
+        const place = checkpoint(yield* Clock.currentTimeMillis)
+        if (unsaved < rereadLimit || place === undefined || place.position === saved || place.position < 0n) return
         const covered = pending.size === 0 ? unsaved : 0
-        const isMoved = yield* leases.fenced(lease, checkpoints.move(lease.partition, saved, position))
+        const isMoved = yield* leases.fenced(lease, checkpoints.move(lease.partition, saved, place))
         if (!isMoved) return yield* new CheckpointMoved()
-        saved = position
+        saved = place.position
         unsaved -= covered
       })
 
       const take: Outbox.Reader["take"] = Effect.fnUntraced(function* (all, last, count) {
-        const before = handed ?? -1n
+        const before = handed ?? beginning
         for (const [route, orders] of yield* routed(all)) {
           if (route === undefined) {
             passedOver.strand(orders, before)
@@ -116,7 +119,7 @@ export const layer = Layer.effectDiscard(
           const inCustody = Effect.sync(() => pending.delete(batch)) // not when interrupted: then it is issued again
           fork(Effect.ensuring(Effect.andThen(issue(route, orders), inCustody), done))
         }
-        handed = last
+        handed = { position: last.position, eventId: last.eventId }
         unsaved += all.length > 0 ? rereadLimit : count
       })
 
@@ -136,7 +139,7 @@ export const layer = Layer.effectDiscard(
         }
       })
       yield* Effect.forkScoped(Effect.repeat(saving, Schedule.spaced("1 second")))
-      yield* outbox.join({ partition: lease.partition, begun, handed: () => handed, take })
+      yield* outbox.join({ partition: lease.partition, begun, handed: () => handed?.position, take })
       const open = Effect.sync(passedOver.mayLeave).pipe(
         Effect.repeat({ until: (mayLeave) => mayLeave, schedule: Schedule.spaced("1 second") })
       )

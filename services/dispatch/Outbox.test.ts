@@ -25,6 +25,7 @@ const reading = Effect.fnUntraced(function* (
     append: () => Effect.die("not here"),
     read: () => Effect.die("not here"),
     head: Effect.die("not here"),
+    at: () => Effect.die("not here"),
     appendable: Effect.die("not here"),
     subscribe: ({ after }) =>
       Stream.concat(Stream.fromIterable(log.filter(({ position }) => position > (after ?? -1n))), Stream.never)
@@ -64,7 +65,7 @@ const reading = Effect.fnUntraced(function* (
         handed: () => handed,
         take: (orders, last) =>
           Effect.sync(() => {
-            handed = last
+            handed = last.position
             taken.push(...orders.map(({ position }) => position))
           })
       })

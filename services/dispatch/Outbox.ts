@@ -8,6 +8,7 @@ import { SubjectKeys } from "#domain/ports/SubjectKeys.ts"
 import type { RecordedEvent } from "#domain/Recorded.ts"
 import { partitionOf } from "../runtime/Partitions.ts"
 import * as Subscription from "../runtime/Subscription.ts"
+import type { Mark } from "../tables/Positions.ts"
 import type { Order } from "../transports/Transport.ts"
 import { lowest } from "../views/Progress.ts"
 import { deviceOf, isQueued, orders } from "./Orders.ts"
@@ -29,7 +30,7 @@ export interface Reader {
    * Begins to issue what concerns it of the `count` events after `handed` and up to `last`: perhaps nothing. Takes its time
    * while too much is under way.
    */
-  readonly take: (orders: ReadonlyArray<Order>, last: bigint, count: number) => Effect.Effect<void>
+  readonly take: (orders: ReadonlyArray<Order>, last: Mark, count: number) => Effect.Effect<void>
 }
 
 /** What is known of the messages in the log: what became of one may stand behind it. */
@@ -95,9 +96,10 @@ export const make = Effect.fnUntraced(function* (
       const oldest = backlog.oldest()
       const before = oldest === undefined ? head : oldest.before
       if (before === undefined) return // then all of the log is read
+      const place: Mark = { position: before, eventId: undefined }
       const events = yield* backlog.devices
       const byPartition = yield* deriveAll(events, () => true)
-      for (const reader of readers) yield* reader.take(byPartition.get(reader.partition) ?? [], before, events.length)
+      for (const reader of readers) yield* reader.take(byPartition.get(reader.partition) ?? [], place, events.length)
     })
     yield* Effect.orDie(Effect.retry(beginning, patiently))
 
@@ -122,10 +124,10 @@ export const make = Effect.fnUntraced(function* (
       const known = yield* backlog.position
       const news = events.filter((event) => readerOf(event) !== undefined && !isAnswered(event, known))
       const byPartition = yield* deriveAll(news, wasIssued)
-      const { position } = Array.lastNonEmpty(events)
+      const last = Array.lastNonEmpty(events)
       for (const reader of present.values()) {
-        if (!isBehind(reader, position)) continue
-        yield* reader.take(byPartition.get(reader.partition) ?? [], position, events.length)
+        if (!isBehind(reader, last.position)) continue
+        yield* reader.take(byPartition.get(reader.partition) ?? [], last, events.length)
       }
     })
 

@@ -84,6 +84,7 @@ const reconciling = Effect.fnUntraced(function* (options: {
       append: () => Effect.die("not here"),
       read: (stream) => Effect.succeed([...created, ...asked].filter((event) => event.stream === stream)),
       head: Effect.succeed(2n),
+      at: () => Effect.die("not here"),
       appendable: Effect.void,
       subscribe: () => Effect.die("not here") as never
     }),

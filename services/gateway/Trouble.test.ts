@@ -59,44 +59,6 @@ describe("readiness", () => {
       assert.deepStrictEqual([json.status, json.reason, json.store.reachable], ["degraded", "store_unavailable", true])
     })
   )
-
-  it.live("ends when the log ends before what the views have seen of it", () =>
-    Effect.gen(function* () {
-      const lines: Array<string> = []
-      const services = yield* open({
-        store: { head: Effect.succeed(5n) },
-        views: { position: Effect.succeed(6n), reached: () => Effect.void },
-        log: { level: "error", write: (line) => void lines.push(line) }
-      })
-      const ready = yield* Effect.provideContext(ask("GET", "/health/ready", { key: "" }), services)
-      assert.deepStrictEqual([ready.status, ready.json.code], [503, "store_unavailable"])
-      assert.lengthOf(
-        lines.filter((line) => line.includes("the log is older than what was read from it")),
-        1
-      )
-    })
-  )
-
-  it.live("stays away when that log has grown meanwhile, unless it was behind for a moment", () =>
-    Effect.gen(function* () {
-      for (const [seconds, status] of [
-        [0, 200],
-        [2.5, 503]
-      ] as const) {
-        let head = 5n
-        const services = yield* open({
-          store: { head: Effect.sync(() => head) },
-          views: { position: Effect.succeed(6n), reached: () => Effect.void }
-        })
-        const ready = Effect.provideContext(ask("GET", "/health/ready", { key: "" }), services)
-        assert.strictEqual((yield* ready).status, 503)
-        yield* Effect.repeat(Effect.andThen(ready, Effect.sleep(100)), { times: seconds * 10 })
-        head = 9n
-        yield* Effect.sleep("1100 millis")
-        assert.strictEqual((yield* ready).status, status)
-      }
-    })
-  )
 })
 
 describe("the log", () => {

@@ -3,10 +3,7 @@ import { notice } from "#domain/Notice.ts"
 import { EventStore } from "#domain/ports/EventStore.ts"
 import { Fitness, type Obstacle } from "../runtime/Fitness.ts"
 import { type Lag, Readiness } from "../views/Readiness.ts"
-import { Views } from "../views/Views.ts"
 
-/** Another server of the log's may be a moment behind the one that was read from: once is no proof. */
-const enough = 2
 /** Asked for by whoever comes along, so asked of the store at most once in this time. */
 const freshness = "1 second"
 const patience = "2 seconds"
@@ -29,34 +26,16 @@ export class Usefulness extends Context.Service<
     this,
     Effect.gen(function* () {
       const store = yield* EventStore
-      const views = yield* Views
       const { lag } = yield* Readiness
       const { obstacle, unheard } = yield* Fitness
 
-      let isOlder = false
-      let sightings = 0
-      /** What comes later at places that were read before makes the log no newer. */
-      let isForGood = false
-      const isWhole = Effect.gen(function* () {
-        const shown = yield* views.position // first: meanwhile the log only grows
-        const head = yield* store.head
-        const wasOlder = isOlder
-        const isBehind = shown !== undefined && (head === undefined || head < shown)
-        sightings = isBehind ? sightings + 1 : 0
-        isForGood ||= sightings >= enough
-        isOlder = isForGood || isBehind
-        if (isOlder && !wasOlder) {
-          yield* Effect.logError("the log is older than what was read from it: stop this gateway")
-        }
-        return !isOlder
-      })
       const asked = <E>(question: Effect.Effect<boolean, E>) =>
         question.pipe(
           Effect.timeout(patience),
           Effect.match({ onSuccess: (answer) => answer, onFailure: () => false }),
           Effect.cachedWithTTL(freshness)
         )
-      const reachable = yield* asked(isWhole)
+      const reachable = yield* asked(Effect.as(store.head, true))
       const appendable = yield* asked(Effect.as(store.appendable, true))
 
       const hindrance = Effect.gen(function* (): Effect.fn.Return<Hindrance | undefined> {

@@ -1,22 +1,27 @@
 import { Effect, Schema } from "effect"
 import { SqlClient } from "effect/sql"
 import { Home, unfit } from "../tables/Home.ts"
+import { type Mark, MarkedRow } from "../tables/Positions.ts"
 import { exists, open, type Table } from "../tables/Tables.ts"
 
 /** How far others had come in the log, read before they begin. */
 
-const Rows = Schema.Array(Schema.Struct({ position: Schema.NullOr(Schema.BigIntFromString) }))
-const decode = Schema.decodeUnknownEffect(Rows)
+const decode = Schema.decodeUnknownEffect(Schema.Array(MarkedRow))
 
-/** Every position in such a table. */
-export const positionsIn = Effect.fnUntraced(function* (table: Table) {
+/** What such a table says. A release that knows of no events has moved on without: then two places are known of one row. */
+export const marksIn = Effect.fnUntraced(function* (table: Table) {
   const sql = yield* SqlClient.SqlClient
   yield* open(sql, table)
   const home = yield* Home
-  const rows = yield* Effect.catchTag(decode(yield* sql`SELECT position FROM ${sql(table.name)}`), "SchemaError", () =>
+  const found = yield* sql`SELECT position, event, event_position FROM ${sql(table.name)}`
+  const rows = yield* Effect.catchTag(decode(found), "SchemaError", () =>
     unfit(home, table.name, "a position in it is none")
   )
-  return rows.flatMap(({ position }) => position ?? [])
+  return rows.flatMap(({ event, event_position, position }): ReadonlyArray<Mark> => {
+    const alone = position === null || position === event_position ? [] : [{ position, eventId: undefined }]
+    const marked = event === null || event_position === null ? [] : [{ position: event_position, eventId: event }]
+    return [...alone, ...marked]
+  })
 })
 
 /** Whether a device was made by then; a new database has no table of them yet. */

@@ -21,6 +21,7 @@ import * as Messages from "../messages/Feature.ts"
 import type { QueueLimits } from "../messages/MessagesLive.ts"
 import { Personal } from "../privacy/Personal.ts"
 import { Freshness } from "../runtime/Freshness.ts"
+import * as SameLog from "../runtime/SameLog.ts"
 import { SharedClock } from "../runtime/SharedClock.ts"
 import { Stop } from "../runtime/Stop.ts"
 import * as AgentLink from "../transports/agent-link/Feature.ts"
@@ -83,6 +84,7 @@ export const gateway = <A = never, E = never, R = never>(
     Layer.provideMerge(projections),
     Layer.provide(OlderLog.views),
     Layer.provideMerge([vitals, Stop.layer(options.http.drainTimeoutMs)]),
-    Layer.provideMerge(Identity.layer(options.region))
+    Layer.provideMerge(Identity.layer(options.region)),
+    Layer.provide(SameLog.layer)
   )
 }

@@ -35,6 +35,7 @@ export const settled = (status: DeliveryStatus, due = 0): Omit<Settled, "deliver
   tries: 1,
   attempt: { at: fromMillis(0), status: 200, millis: 1 }
 })
+export const mark = (n: number) => ({ position: BigInt(n), eventId: EventId.make(uuid(n)) })
 export const numbers = (rows: ReadonlyArray<Delivery>) => rows.map(({ position }) => Number(position))
 
 export const scene = Effect.gen(function* () {

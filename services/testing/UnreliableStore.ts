@@ -28,6 +28,7 @@ export const unreliable = () => {
         read: (stream) => reading(store.read(stream)),
         subscribe: store.subscribe,
         head: reading(store.head),
+        at: (position) => reading(store.at(position)),
         appendable: Effect.suspend(() => (fault === "none" ? store.appendable : failed("no")))
       })
     )

@@ -7,7 +7,7 @@ import { CheckpointMoved } from "../runtime/Checkpoint.ts"
 import { LogElsewhere } from "../runtime/Freshness.ts"
 import { pastOf } from "../runtime/Past.ts"
 import { Home } from "../tables/Home.ts"
-import { checkpoints } from "../tables/Positions.ts"
+import { checkpoints, rowOf } from "../tables/Positions.ts"
 import { lack } from "../tables/Shape.ts"
 import { alone, open as openTable } from "../tables/Tables.ts"
 import { BeginningMissing } from "./BeginningMissing.ts"
@@ -50,7 +50,8 @@ const begin = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, view: RowsV
   const empty = isSealed(view) ? seal(view, { position: undefined, weight: 0n }) : null
   yield* sql`INSERT INTO checkpoints (view_name, view_version, position, seal)
     VALUES (${view.name}, ${view.version}, NULL, ${empty})
-    ON CONFLICT (view_name) DO UPDATE SET view_version = excluded.view_version, position = NULL, seal = excluded.seal`
+    ON CONFLICT (view_name) DO UPDATE SET view_version = excluded.view_version, position = NULL, seal = excluded.seal,
+      event = NULL, event_position = NULL`
 })
 
 /**
@@ -163,13 +164,14 @@ export const open = <E>(
       return cases.length === 0 ? sql`NULL` : sql`CASE view_name ${sql.join(" ", false)(cases)} END`
     }
 
-    const move = Effect.fnUntraced(function* (to: bigint) {
+    const move = Effect.fnUntraced(function* (to: RecordedEvent) {
       for (const [from, together] of Map.groupBy(progress, ({ position }) => position)) {
         const names = together.map(
           ({ view: { name, version } }) => sql`(view_name = ${name} AND view_version = ${version})`
         )
-        const place = furthest(from, to)
-        const moved = yield* sql`UPDATE checkpoints SET position = ${String(place)}, seal = ${sealsAt(place, together)}
+        if (from !== undefined && from >= to.position) continue
+        const seal = sealsAt(to.position, together)
+        const moved = yield* sql`UPDATE checkpoints SET ${sql.update(rowOf(to))}, seal = ${seal}
           WHERE ${sql.or(names)} AND position IS NOT DISTINCT FROM ${from === undefined ? null : String(from)}
           RETURNING view_name`
         if (moved.length < together.length) return yield* new CheckpointMoved()
@@ -200,7 +202,7 @@ export const open = <E>(
       behind: lowest(progress.map(({ position }) => position)),
 
       write: Effect.fnUntraced(function* (events: Array.NonEmptyReadonlyArray<RecordedEvent>) {
-        const last = Array.lastNonEmpty(events).position
+        const last = Array.lastNonEmpty(events)
         const pages = progress.flatMap((one) => {
           const news = newsFor(one.view, one.position, events)
           return Array.isReadonlyArrayNonEmpty(news) ? [{ one, news }] : []
@@ -208,11 +210,11 @@ export const open = <E>(
         const weights = yield* transact(
           Effect.andThen(
             move(last),
-            Effect.forEach(pages, ({ news, one }) => fill(one, news, last))
+            Effect.forEach(pages, ({ news, one }) => fill(one, news, last.position))
           )
         )
         for (const [i, { one }] of pages.entries()) one.weight = weights[i]!
-        for (const one of progress) one.position = furthest(one.position, last)
+        for (const one of progress) one.position = furthest(one.position, last.position)
         for (const { one } of pages) one.writer.applied?.()
       })
     }

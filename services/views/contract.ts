@@ -277,7 +277,7 @@ export const viewsContract = <E>(adapter: string, layer: Layer.Layer<Databases, 
           const failure = (): ReturnType<typeof own> => (failures++ === 0 ? sql`SELECT 1 FROM nowhere` : Effect.void)
           return Effect.andThen(own(sql, events), Effect.suspend(failure))
         })
-        const state = Effect.all([sql`SELECT id FROM devices`, sql`SELECT position FROM checkpoints`])
+        const state = Effect.all([sql`SELECT id FROM devices`, sql`SELECT position, event FROM checkpoints`])
         yield* Effect.gen(function* () {
           const views = yield* Views
           const { position } = yield* store.append(stream, "no_stream", [
@@ -290,9 +290,9 @@ export const viewsContract = <E>(adapter: string, layer: Layer.Layer<Databases, 
             )
           )
           yield* Fiber.join(failed)
-          assert.deepStrictEqual(yield* state, [[], [{ position: null }]])
+          assert.deepStrictEqual(yield* state, [[], [{ position: null, event: null }]])
           yield* views.written(position)
-          assert.deepStrictEqual(yield* state, [[{ id: home }], [{ position: String(position) }]])
+          assert.deepStrictEqual(yield* state, [[{ id: home }], [{ position: String(position), event: home }]])
         }).pipe(Effect.provide(alone(sql, failing)), Effect.scoped)
       }).pipe(Effect.provide(Layer.fresh(SqliteEventStore.layer(":memory:"))))
     )

@@ -2,7 +2,9 @@ import { assert, it } from "@effect/vitest"
 import { Effect, Exit, Layer } from "effect"
 import { DeliveryId } from "#domain/Ids.ts"
 import { LeaseLost, Leases } from "#domain/ports/Leases.ts"
-import { database, everywhere, made, numbers, one, other, scene, settled } from "../testing/DeliveriesFixture.ts"
+import { marksIn } from "../identity/ReachedRows.ts"
+import { deliverer } from "../tables/Positions.ts"
+import { database, everywhere, made, mark, numbers, one, other, scene, settled } from "../testing/DeliveriesFixture.ts"
 import { uuid } from "../testing/ViewsFixture.ts"
 import type { Settled } from "./Delivery.ts"
 import * as DeliveryRows from "./DeliveryRows.ts"
@@ -10,16 +12,17 @@ import * as DeliveryRows from "./DeliveryRows.ts"
 it.effect("the checkpoint passes an event with its deliveries, or not at all, and only from where it was", () =>
   Effect.gen(function* () {
     const { dueAt, lease, rows, sql } = yield* scene
-    yield* rows.take(lease, [], 0, undefined, 5n)
+    yield* rows.take(lease, [], 0, undefined, mark(5))
     yield* sql`CREATE TRIGGER full BEFORE INSERT ON deliveries BEGIN SELECT RAISE(ABORT, 'no room'); END`
-    const take = rows.take(lease, [made(7, "a"), made(8, "b")], 0, 5n, 8n)
+    const take = rows.take(lease, [made(7, "a"), made(8, "b")], 0, 5n, mark(8))
     assert.isTrue(Exit.isFailure(yield* Effect.exit(take)))
     assert.strictEqual(yield* rows.checkpoint, 5n)
     yield* sql`DROP TRIGGER full`
     yield* take
     assert.strictEqual(yield* rows.checkpoint, 8n)
+    assert.deepStrictEqual(yield* marksIn(deliverer), [mark(8)])
     assert.lengthOf(yield* dueAt(one, 0), 2)
-    const again = yield* Effect.exit(rows.take(lease, [made(9, "a")], 0, 5n, 9n))
+    const again = yield* Effect.exit(rows.take(lease, [made(9, "a")], 0, 5n, mark(9)))
     assert.isTrue(Exit.isFailure(again))
     assert.strictEqual(yield* rows.find(DeliveryId.make(uuid(9))), undefined)
   }).pipe(Effect.provide(Layer.fresh(database)))
@@ -30,8 +33,8 @@ everywhere("deliveries", [
     "of each chat one is due at a time, in order, at each endpoint for itself; a redriven one goes beside them",
     Effect.gen(function* () {
       const { due, dueAt, lease, rows, settle } = yield* scene
-      yield* rows.take(lease, [made(1, "a"), made(2, "a"), made(3, "b"), made(4, "a", other)], 0, undefined, 4n)
-      yield* rows.take(lease, [made(5, "a"), made(6, "b")], 0, 4n, 6n)
+      yield* rows.take(lease, [made(1, "a"), made(2, "a"), made(3, "b"), made(4, "a", other)], 0, undefined, mark(4))
+      yield* rows.take(lease, [made(5, "a"), made(6, "b")], 0, 4n, mark(6))
       assert.deepStrictEqual(yield* due(), [1, 3])
       assert.deepStrictEqual(numbers(yield* dueAt(other)), [4])
       yield* settle(1, settled("pending", 50))
@@ -59,7 +62,7 @@ everywhere("deliveries", [
         [1, 2, 3].map((n) => made(n, String(n))),
         0,
         undefined,
-        3n
+        mark(3)
       )
       yield* settle(2, settled("delivered", 10))
       yield* settle(3, settled("dead", 10))
@@ -85,7 +88,7 @@ everywhere("deliveries", [
     Effect.gen(function* () {
       const { due, dueAt, lease, rows } = yield* scene
       const all = Array.from({ length: 120 }, (_, i) => made(i + 1, String(i % 60)))
-      yield* rows.take(lease, all, 0, undefined, 120n)
+      yield* rows.take(lease, all, 0, undefined, mark(120))
       const first = yield* dueAt(one, 100, 200)
       assert.lengthOf(first, 60)
       const outcomes = first.map((delivery, i) => ({ ...settled(i === 0 ? "pending" : "delivered", i), delivery }))
@@ -109,7 +112,7 @@ everywhere("deliveries", [
     Effect.gen(function* () {
       const { dueAt, lease, rows, settle } = yield* scene
       const all = Array.from({ length: 60 }, (_, i) => made(i + 2, String(i)))
-      yield* rows.take(lease, [made(1, "59"), ...all, made(62, "59")], 0, undefined, 62n)
+      yield* rows.take(lease, [made(1, "59"), ...all, made(62, "59")], 0, undefined, mark(62))
       yield* settle(1, settled("dead", 1))
       yield* rows.redrive(DeliveryId.make(uuid(1)), 0, 1)
       const first = (yield* dueAt(one, 100, 100)).toSorted((a, b) => Number(a.position - b.position))
@@ -128,7 +131,7 @@ everywhere("deliveries", [
         [1, 2, 3, 4].map((n) => made(n, n === 4 ? "b" : "a")),
         0,
         undefined,
-        4n
+        mark(4)
       )
       yield* sql`UPDATE deliveries SET attempts = 'nonsense' WHERE deliveries.position = 1`
       yield* sql`UPDATE deliveries SET id = 'nonsense' WHERE deliveries.position = 2`
@@ -153,7 +156,7 @@ everywhere("deliveries", [
     "makes due what waits for a further attempt, of one endpoint",
     Effect.gen(function* () {
       const { due, dueAt, lease, rows, settle } = yield* scene
-      yield* rows.take(lease, [made(1, "a"), made(2, "a"), made(3, "a", other)], 0, undefined, 3n)
+      yield* rows.take(lease, [made(1, "a"), made(2, "a"), made(3, "a", other)], 0, undefined, mark(3))
       for (const n of [1, 3]) yield* settle(n, settled("pending", 1_000))
       yield* rows.hasten(lease, one, 100)
       assert.deepStrictEqual([yield* due(), yield* dueAt(other)], [[1], []])
@@ -163,7 +166,7 @@ everywhere("deliveries", [
     "forgets nothing, and writes nothing, once the lease is lost",
     Effect.gen(function* () {
       const before = yield* scene
-      yield* before.rows.take(before.lease, [made(1, "a"), made(2, "a", other)], 0, undefined, 2n)
+      yield* before.rows.take(before.lease, [made(1, "a"), made(2, "a", other)], 0, undefined, mark(2))
       const isLost = () => Effect.fail(new LeaseLost({ group: "deliveries", partition: 0 }))
       const lost = Effect.provideServiceEffect(
         DeliveryRows.make,
@@ -174,7 +177,7 @@ everywhere("deliveries", [
       const { due, lease, rows } = before
       for (const late of [
         forgetOthers(lease, [other]),
-        take(lease, [made(3, "a")], 0, 2n, 3n),
+        take(lease, [made(3, "a")], 0, 2n, mark(3)),
         setAside(lease, [uuid(1)], 0),
         hasten(lease, one, 0),
         recount(lease)
@@ -191,7 +194,7 @@ everywhere("deliveries", [
       for (let round = 0; round < 5; round++) {
         const from = round === 0 ? undefined : BigInt(round * 1_000)
         const all = Array.from({ length: 120 }, (_, i) => made(round * 1_000 + i, String(i)))
-        yield* rows.take(lease, all, 0, from, BigInt((round + 1) * 1_000))
+        yield* rows.take(lease, all, 0, from, mark((round + 1) * 1_000))
         const outcomes = (yield* dueAt(one, 100, 200))
           .toReversed()
           .map((delivery) => ({ ...settled("pending", 1), delivery }))
@@ -206,9 +209,9 @@ everywhere("deliveries", [
     "lets the next of a chat go that is made while the one before is settled",
     Effect.gen(function* () {
       const { due, lease, rows, settle } = yield* scene
-      yield* rows.take(lease, [made(1, "a")], 0, undefined, 1n)
+      yield* rows.take(lease, [made(1, "a")], 0, undefined, mark(1))
       for (let n = 1; n <= 40; n++) {
-        const next = rows.take(lease, [made(n + 1, "a")], 0, BigInt(n), BigInt(n + 1))
+        const next = rows.take(lease, [made(n + 1, "a")], 0, BigInt(n), mark(n + 1))
         yield* Effect.all([settle(n, settled("delivered")), next], { concurrency: 2 })
         assert.deepStrictEqual(yield* due(), [n + 1])
       }

@@ -3,7 +3,7 @@ import { SqlClient } from "effect/sql"
 import type { DeliveryId, EndpointId } from "#domain/Ids.ts"
 import { type Lease, Leases } from "#domain/ports/Leases.ts"
 import { CheckpointMoved } from "../runtime/Checkpoint.ts"
-import { deliverer } from "../tables/Positions.ts"
+import { deliverer, type Mark, rowOf } from "../tables/Positions.ts"
 import { open, type Table } from "../tables/Tables.ts"
 import { reader } from "../views/Readable.ts"
 import { Delivery, type DeliveryStatus, type NewDelivery, type Settled } from "./Delivery.ts"
@@ -59,11 +59,11 @@ export const make = Effect.gen(function* () {
   const filling = yield* Semaphore.make(1)
   const shown = sql.literal(columns)
 
-  const move = (from: bigint | undefined, to: bigint) =>
+  const move = (from: bigint | undefined, to: Mark) =>
     Effect.flatMap(
       from === undefined
-        ? sql`INSERT INTO deliverer (id, position) VALUES (1, ${String(to)}) ON CONFLICT DO NOTHING RETURNING id`
-        : sql`UPDATE deliverer SET position = ${String(to)} WHERE id = 1 AND position = ${String(from)} RETURNING id`,
+        ? sql`INSERT INTO deliverer ${sql.insert({ id: 1, ...rowOf(to) })} ON CONFLICT DO NOTHING RETURNING id`
+        : sql`UPDATE deliverer SET ${sql.update(rowOf(to))} WHERE id = 1 AND position = ${String(from)} RETURNING id`,
       (moved) => (moved.length > 0 ? Effect.void : Effect.fail(new CheckpointMoved()))
     )
 
@@ -128,7 +128,7 @@ export const make = Effect.gen(function* () {
     ),
 
     /** The checkpoint passes an event together with its deliveries, or not at all. */
-    take: (lease: Lease, made: ReadonlyArray<NewDelivery>, now: number, from: bigint | undefined, to: bigint) =>
+    take: (lease: Lease, made: ReadonlyArray<NewDelivery>, now: number, from: bigint | undefined, to: Mark) =>
       filling.withPermit(leases.fenced(lease, Effect.andThen(move(from, to), insert(made, now)))),
 
     /** Of these endpoints those for which something is due. */

@@ -11,6 +11,7 @@ import type { Lease } from "#domain/ports/Leases.ts"
 import type { RecordedEvent } from "#domain/Recorded.ts"
 import { type About, PublicEvents } from "../events/PublicEvents.ts"
 import * as Subscription from "../runtime/Subscription.ts"
+import type { Mark } from "../tables/Positions.ts"
 import { Views } from "../views/Views.ts"
 import * as Chats from "./Chats.ts"
 import type { NewDelivery } from "./Delivery.ts"
@@ -27,7 +28,7 @@ const rereadLimit = 1_000
 const horizonMillis = 3 * 24 * 3_600_000
 
 /** No event is there. */
-const lastPosition = 2n ** 63n - 1n
+const nowhere: Mark = { position: 2n ** 63n - 1n, eventId: undefined }
 
 const wants = ({ device, disabled, format, types }: EndpointRecord, about: About, event: RecordedEvent) =>
   disabled === null &&
@@ -81,8 +82,8 @@ export const make = Effect.fnUntraced(function* (recent: Recent) {
     const known = yield* histories
     yield* rows.forgetOthers(lease, [...registry.keys()])
     // what was before the first of them concerns none of them
-    const first = known.reduce<bigint>((least, { position }) => (position < least ? position : least), lastPosition)
-    const begin = kept ?? first
+    const first = known.reduce<Mark>((least, event) => (event.position < least.position ? event : least), nowhere)
+    const begin = kept ?? first.position
     const recently = fromMillis(Math.max(0, (yield* Clock.currentTimeMillis) - horizonMillis))
     const isOld = ({ recordedAt }: RecordedEvent) => kept === undefined && recordedAt < recently
     let endpoints = new Map<EndpointId, EndpointRecord>()
@@ -91,14 +92,14 @@ export const make = Effect.fnUntraced(function* (recent: Recent) {
     const failed = yield* Deferred.make<never, unknown>()
     let saved = kept
     let unsaved = 0
-    const save = (made: ReadonlyArray<NewDelivery>, to: bigint) =>
+    const save = (made: ReadonlyArray<NewDelivery>, to: Mark) =>
       Effect.gen(function* () {
         yield* rows.take(lease, made, yield* Clock.currentTimeMillis, saved, to)
-        saved = to
+        saved = to.position
         unsaved = 0
         // a commit that failed may have happened: only the database knows where to go on
       }).pipe(Effect.catchCause((cause) => Effect.andThen(Deferred.failCause(failed, cause), Effect.never)))
-    if (saved !== begin) yield* Effect.raceFirst(Deferred.await(failed), save([], begin))
+    if (kept === undefined) yield* Effect.raceFirst(Deferred.await(failed), save([], first))
 
     const handle = Effect.fnUntraced(function* (events: Array.NonEmptyReadonlyArray<RecordedEvent>) {
       const made: globalThis.Array<NewDelivery> = []
@@ -112,7 +113,7 @@ export const make = Effect.fnUntraced(function* (recent: Recent) {
         } else if (!isOld(event)) made.push(...(yield* deliveriesOf(event, now)))
       }
       unsaved += events.length
-      if (made.length > 0 || unsaved >= rereadLimit) yield* save(made, events[events.length - 1]!.position)
+      if (made.length > 0 || unsaved >= rereadLimit) yield* save(made, events[events.length - 1]!)
       for (const [id, { aimedBy }] of endpoints) {
         const aimed = now.get(id)
         if (aimed === undefined) yield* rows.forget(id)

@@ -1,7 +1,7 @@
 import { assert } from "@effect/vitest"
 import { Effect } from "effect"
 import { DeliveryId } from "#domain/Ids.ts"
-import { everywhere, made, one, other, scene, settled } from "../testing/DeliveriesFixture.ts"
+import { everywhere, made, mark, one, other, scene, settled } from "../testing/DeliveriesFixture.ts"
 import { uuid } from "../testing/ViewsFixture.ts"
 import type { DeliveryStatus } from "./Delivery.ts"
 import * as DeliveryRows from "./DeliveryRows.ts"
@@ -11,7 +11,7 @@ everywhere("how endpoints stand", [
     "remembers since when nothing arrives, until something does",
     Effect.gen(function* () {
       const { lease, rows, settle } = yield* scene
-      yield* rows.take(lease, [made(1, "a"), made(2, "b"), made(3, "c")], 0, undefined, 3n)
+      yield* rows.take(lease, [made(1, "a"), made(2, "b"), made(3, "c")], 0, undefined, mark(3))
       const since = Effect.fnUntraced(function* (n: number, status: DeliveryStatus, now: number) {
         return (yield* settle(n, settled(status), now)).failing.get(one)
       })
@@ -25,9 +25,9 @@ everywhere("how endpoints stand", [
     Effect.gen(function* () {
       const { lease, rows, settle, sql } = yield* scene
       const pending = Effect.map(rows.standing, (all) => all.map(({ pending }) => pending).toSorted((a, b) => b - a))
-      yield* rows.take(lease, [made(1, "a"), made(2, "a"), made(3, "b"), made(4, "a", other)], 0, undefined, 4n)
+      yield* rows.take(lease, [made(1, "a"), made(2, "a"), made(3, "b"), made(4, "a", other)], 0, undefined, mark(4))
       assert.deepStrictEqual(yield* pending, [3, 1])
-      yield* rows.take(lease, [made(3, "b"), made(5, "b")], 0, 4n, 5n) // one of them stands there
+      yield* rows.take(lease, [made(3, "b"), made(5, "b")], 0, 4n, mark(5)) // one of them stands there
       yield* settle(1, settled("delivered", 10))
       yield* settle(3, settled("pending", 10))
       assert.deepStrictEqual(yield* pending, [3, 1])
@@ -46,7 +46,7 @@ everywhere("how endpoints stand", [
     "tells where more waits than is kept, not counting what is left of before it was enabled, in whatever life",
     Effect.gen(function* () {
       const { lease, rows, sql } = yield* scene
-      yield* rows.take(lease, [made(1, "a")], 0, undefined, 1n)
+      yield* rows.take(lease, [made(1, "a")], 0, undefined, mark(1))
       /** Looked at from a process that has just begun. */
       const overflows = Effect.fnUntraced(function* (pending: number, isEnabled = true) {
         yield* sql`UPDATE endpoint_backlogs SET pending = ${pending}`

@@ -48,6 +48,22 @@ export const appends = (it: It) => {
     })
   )
 
+  it.effect("knows which event stands at a position, if one does", () =>
+    Effect.gen(function* () {
+      const store = yield* EventStore
+      const stream = freshStream()
+      const before = yield* store.head
+      yield* store.append(stream, "no_stream", [a, b])
+      const events = yield* store.read(stream)
+      for (const { eventId, position } of events) assert.strictEqual(yield* store.at(position), eventId)
+      const between = events[0]!.position + 1n
+      const expected = between === events[1]!.position ? events[1]!.eventId : undefined
+      assert.strictEqual(yield* store.at(between), expected)
+      if (before === undefined) assert.isUndefined(yield* store.at(events[0]!.position - 1n))
+      assert.isUndefined(yield* store.at(events[1]!.position + 1_000_000n))
+    })
+  )
+
   it.effect("refuses an append at any revision but the last, and stores nothing of it", () =>
     Effect.gen(function* () {
       const store = yield* EventStore

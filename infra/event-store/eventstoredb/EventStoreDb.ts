@@ -27,12 +27,13 @@ export const layer = ({ patience = defaults, url }: Options) =>
       const connection = yield* decode(url)
       yield* check(connection, patience)
       const line = yield* Line.open(connection)
-      const { head, read } = reader(line, patience)
+      const { at, head, read } = reader(line, patience)
       const sharedHead = yield* shared(head)
       return EventStore.of({
         append: appender(line, patience),
         read,
         head: sharedHead,
+        at,
         appendable: Effect.asVoid(sharedHead), // nothing more is to be had of a server without an append
         subscribe: yield* sharedTail(subscriber(line, patience), sharedHead)
       })

@@ -1,4 +1,4 @@
-import type { AllStreamResolvedEvent, ResolvedEvent } from "@eventstore/db-client"
+import type { AllStreamResolvedEvent, Position, ResolvedEvent } from "@eventstore/db-client"
 import { Schema } from "effect"
 import { EventId, StreamId } from "#domain/Ids.ts"
 import { fromMillis } from "#domain/Instant.ts"
@@ -6,10 +6,13 @@ import type { JsonObject } from "#domain/Json.ts"
 import { Metadata, type RecordedEvent } from "#domain/Recorded.ts"
 
 export const isStreamId = Schema.is(StreamId)
-const isEventId = Schema.is(EventId)
+export const isEventId = Schema.is(EventId)
 const isMetadata = Schema.is(Metadata)
 const isObject = (data: unknown): data is JsonObject =>
   typeof data === "object" && data !== null && !Array.isArray(data)
+
+/** Of an event: it has one place, whatever else the server's positions can say. */
+export const placeOf = (position: bigint): Position => ({ commit: position, prepare: position })
 
 /** Throws on what is not an event of ours: somebody else writes to our streams, which is not to be passed over. */
 export const decode = ({ event }: ResolvedEvent | AllStreamResolvedEvent): RecordedEvent => {

@@ -4,19 +4,23 @@ import {
   END,
   type ResolvedEvent,
   type StreamingRead,
-  StreamNotFoundError
+  StreamNotFoundError,
+  UnknownError
 } from "@eventstore/db-client"
 import { Effect } from "effect"
-import type { StreamId } from "#domain/Ids.ts"
+import type { EventId, StreamId } from "#domain/Ids.ts"
 import { remainingMillis } from "#domain/ports/Deadline.ts"
 import { EventStoreUnavailable } from "#domain/ports/EventStore.ts"
 import type { RecordedEvent } from "#domain/Recorded.ts"
 import { after } from "#domain/Timer.ts"
 import { Turns } from "#domain/Turns.ts"
-import { decode, isStreamId } from "./Events.ts"
+import { decode, isEventId, isStreamId, placeOf } from "./Events.ts"
 import type { Line } from "./Line.ts"
 import type { Patience } from "./Patience.ts"
 import { Silence } from "./Silence.ts"
+
+/** In gRPC's words. */
+const invalidArgument = 3
 
 /** Each takes one of the server's threads: more of them than it has stall everything that it does. */
 const readsAtOnce = 16
@@ -24,6 +28,10 @@ const readsAtOnce = 16
 const late = Effect.fail(
   new EventStoreUnavailable({ written: "no", cause: "the deadline came before the read's turn" })
 )
+
+/** Where records of a log end and begin follows from all before them: in another log nothing may begin there. */
+const isNoPosition = ({ cause }: EventStoreUnavailable) =>
+  cause instanceof UnknownError && cause.code === invalidArgument
 
 export const reader = (line: Line, { answer }: Patience) => {
   const turns = new Turns(readsAtOnce)
@@ -74,7 +82,24 @@ export const reader = (line: Line, { answer }: Patience) => {
         ),
         () => head
       )
-    })
+    }),
+
+    at: (position: bigint) =>
+      Effect.suspend(() => {
+        let id: EventId | undefined
+        return reading(
+          line,
+          (client) => client.readAll({ fromPosition: placeOf(position), maxCount: 1, requiresLeader: true }),
+          ({ event }) => {
+            if (event?.position?.commit === position && isEventId(event.id)) id = event.id
+            return false
+          },
+          answer
+        ).pipe(
+          Effect.catchIf(isNoPosition, () => Effect.void),
+          Effect.map(() => id)
+        )
+      })
   }
 }
 

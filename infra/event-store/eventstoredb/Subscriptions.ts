@@ -9,7 +9,7 @@ import {
 import { Effect, Stream } from "effect"
 import { categoryOf } from "#domain/Ids.ts"
 import { after } from "#domain/Timer.ts"
-import { decode, isStreamId } from "./Events.ts"
+import { decode, isStreamId, placeOf } from "./Events.ts"
 import * as Inbox from "./Inbox.ts"
 import type { Line } from "./Line.ts"
 import type { Patience } from "./Patience.ts"
@@ -43,7 +43,7 @@ export const subscriber =
     Stream.unwrap(
       Effect.gen(function* () {
         const inbox = Inbox.make()
-        const place: Place = { position: after === undefined ? START : { commit: after, prepare: after } }
+        const place: Place = { position: after === undefined ? START : placeOf(after) }
         const supervised = Effect.gen(function* () {
           for (let failures = 0; ; ) {
             const loss = yield* listen(line, categories, place, inbox, patience)
@@ -131,7 +131,7 @@ const listen = (
         if (stopped || !concerns(resolved.event?.streamId)) return
         try {
           const event = decode(resolved)
-          reached({ commit: event.position, prepare: event.position })
+          reached(placeOf(event.position))
           if (inbox.offer(event)) return
         } catch (defect) {
           return finish(Effect.die(defect))

@@ -1,5 +1,5 @@
 import type { DatabaseSync } from "node:sqlite"
-import type { StreamId } from "#domain/Ids.ts"
+import type { EventId, StreamId } from "#domain/Ids.ts"
 import type { Instant } from "#domain/Instant.ts"
 import type { Appended, ExpectedRevision } from "#domain/ports/EventStore.ts"
 import type { RecordedEvent } from "#domain/Recorded.ts"
@@ -31,6 +31,7 @@ export const eventsTable = (db: DatabaseSync) => {
   const selectOthers = db.prepare(`
     SELECT * FROM events INDEXED BY others WHERE substr(stream, 1, 8) <> 'message-' AND position > ?
       AND substr(stream, 1, instr(stream, '-') - 1) IN (SELECT value FROM json_each(?)) ORDER BY position LIMIT ?`)
+  const selectAt = db.prepare("SELECT event_id FROM events WHERE position = ?")
   const selectHead = db.prepare("SELECT MAX(position) AS head FROM events")
 
   const originOf = (stream: StreamId) => selectOrigin.get(stream)?.position as number | undefined
@@ -115,6 +116,8 @@ export const eventsTable = (db: DatabaseSync) => {
     head: (): bigint | undefined => {
       const head = selectHead.get()!.head as number | null
       return head === null ? undefined : BigInt(head)
-    }
+    },
+
+    at: (position: bigint) => selectAt.get(position)?.event_id as EventId | undefined
   }
 }

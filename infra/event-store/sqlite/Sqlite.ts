@@ -66,6 +66,7 @@ const make = Effect.fnUntraced(function* (file: string) {
     read: (stream) => trying(() => table.read(stream)),
     subscribe: ({ after, categories, passed }) => tail.subscribe(categories, after ?? 0n, passed),
     head: trying(table.head),
+    at: (position) => trying(() => table.at(position)),
     appendable: trying(refuseTrouble)
   })
 })

@@ -146,14 +146,14 @@ export const entries = (it: It) => {
       assert.isUndefined(yield* ledger.reached(epoch))
       const entry = newEntry(epoch)
       yield* ledger.accept([entry])
-      assert.strictEqual(yield* ledger.reached(epoch), entry.position)
+      assert.deepStrictEqual(yield* ledger.reached(epoch), { position: entry.position, commandId: entry.commandId })
       const { commandId, device } = newEntry(epoch)
       const position = entry.position + 10n
       yield* ledger.saveDevice(
         { device, epoch, position, commandId, attempt: 1, pairing: undefined, standing: "open", reported: 0 },
         []
       )
-      assert.strictEqual(yield* ledger.reached(epoch), position)
+      assert.deepStrictEqual(yield* ledger.reached(epoch), { position, commandId })
       assert.isUndefined(yield* ledger.reached(freshEpoch()))
     })
   )

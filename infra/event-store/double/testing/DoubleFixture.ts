@@ -11,6 +11,8 @@ export interface Double {
   readonly url: string
   /** The HTTP address of `/info`, `/health/live` and `/faults`. */
   readonly controlUrl: string
+  /** Where its files are: they may be exchanged while it is dead. */
+  readonly directory: string
   readonly fault: (fault: Fault) => Effect.Effect<void>
   /** Those that still strike. */
   readonly faults: Effect.Effect<ReadonlyArray<Fault>>
@@ -55,6 +57,7 @@ export const eventStoreDouble: Effect.Effect<Double, never, Scope.Scope> = Effec
   return {
     url: `esdb://127.0.0.1:${port}?tls=false`,
     controlUrl,
+    directory,
     fault: (fault) => request("POST", fault),
     faults: Effect.promise(async () => (await fetch(`${controlUrl}/faults`)).json() as Promise<ReadonlyArray<Fault>>),
     heal: request("DELETE"),
