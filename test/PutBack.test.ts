@@ -1,5 +1,5 @@
 import { cpSync, mkdirSync, readdirSync, rmSync } from "node:fs"
-import { join } from "node:path"
+import { basename, join } from "node:path"
 import { backup, DatabaseSync } from "node:sqlite"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, type Scope } from "effect"
@@ -11,7 +11,7 @@ import { homing, scan, simulator, started } from "./Process.ts"
 interface Place {
   readonly env: Readonly<Record<string, string>>
   /** The database that holds its events. */
-  readonly file: string
+  readonly live: string
   /** How far one event may be from the next. */
   readonly step: number
   readonly keep: (as: string) => Effect.Effect<void>
@@ -36,7 +36,7 @@ const inSqlite = (cwd: string): Effect.Effect<Place> => {
   const putBack = (as: string) => copy(kept(as), live)
   return Effect.succeed({
     env: {},
-    file: "log.db",
+    live,
     step: 1,
     keep,
     putBack,
@@ -60,7 +60,7 @@ const inEventStoreDb = (cwd: string): Effect.Effect<Place, never, Scope.Scope> =
     }
     return {
       env: { EVENTSTORE_URL: server.url },
-      file: "double.db",
+      live: join(server.directory, "double.db"),
       step: 1_000,
       keep: (as) => whileDead(() => keep(as)),
       putBack: (as) => whileDead(() => putBack(as)),
@@ -73,7 +73,7 @@ const inEventStoreDb = (cwd: string): Effect.Effect<Place, never, Scope.Scope> =
   })
 
 const headOf = (path: string) => {
-  const log = new DatabaseSync(path)
+  const log = new DatabaseSync(path, { readOnly: true })
   const { head } = log.prepare("SELECT MAX(position) AS head FROM events").get()!
   log.close()
   return head as number
@@ -120,7 +120,7 @@ const replaced = Effect.fnUntraced(function* <R>(
   yield* log.keep("copy")
   for (const n of [1, 2, 3]) yield* eventually(send(`forgotten-${n}`), ({ status }) => status < 300)
   yield* eventually(call("GET", "/health/ready"), ({ status }) => status === 200)
-  const copy = join(cwd, "copy", log.file)
+  const copy = join(cwd, "copy", basename(log.live))
   if (grown) grow(copy, log.step)
   yield* log.exchange("whole", "copy", running.process.pid)
   return { begin, call, copy, cwd, env, log, running, send, whatsapp }
@@ -155,8 +155,7 @@ for (const [where, place] of [
           assert.strictEqual((yield* ready).status, 503)
           yield* running.process.end("SIGTERM")
 
-          yield* log.keep("left")
-          assert.strictEqual(headOf(join(cwd, "left", log.file)), headOf(copy))
+          assert.strictEqual(headOf(log.live), headOf(copy))
           const next = yield* homing(["start"], { cwd, env: { PORT: "0", ...env } })
           assert.strictEqual((yield* next.ended).code, 1)
           const line = grown
