@@ -40,6 +40,12 @@ export class Feed extends Context.Service<
     readonly read: (
       asked: Asked
     ) => Effect.Effect<Read<PublicEvent>, WaitsFull | EventStoreUnavailable | SubjectKeysUnavailable>
+    /** What `pick` takes of what stands behind `after`, and where to go on, as `read` does. */
+    readonly scan: <Item, E>(
+      after: bigint | undefined,
+      limit: number,
+      pick: (event: RecordedEvent) => Effect.Effect<Item | undefined, E>
+    ) => Effect.Effect<Read<Item>, E | EventStoreUnavailable>
     /**
      * Hears from now on what this process reads of the log, in its order: more than once where it failed to hear it.
      * Answers how far the reading is, behind which nothing is missed; waits while it has not begun.
@@ -77,12 +83,15 @@ export const layer = ({ mostWaiting }: { readonly mostWaiting: number }) =>
 
       const wake = Effect.fnUntraced(function* (events: Array.NonEmptyReadonlyArray<RecordedEvent>) {
         reached = events[events.length - 1]!.position // first: who listens from now on hears what is behind these
-        for (const hear of listeners) yield* hear(events)
-        if (ears.size === 0) return
-        for (const event of events) {
-          const found = yield* about(event)
-          for (const [ear, wanted] of ears) if (matches(wanted, found)) ear.tell(Exit.void)
+        if (ears.size > 0) {
+          for (const event of events) {
+            const found = yield* about(event)
+            for (const [ear, wanted] of ears) if (matches(wanted, found)) ear.tell(Exit.void)
+          }
         }
+        // whoever cannot hear it now hears it again, and keeps it from nobody else
+        const heard = yield* Effect.forEach([...listeners], (hear) => Effect.exit(hear(events)))
+        yield* Exit.asVoidAll(heard)
       })
       const follow = (after: bigint | undefined) => {
         reached = after
@@ -131,6 +140,7 @@ export const layer = ({ mostWaiting }: { readonly mostWaiting: number }) =>
               Effect.sync(() => waiting--)
             )
           }),
+        scan: read,
         listen: (hear) =>
           Effect.map(begun.told, () => {
             listeners.add(hear)

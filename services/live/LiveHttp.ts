@@ -35,13 +35,10 @@ export const layer = HttpApiBuilder.group(
         const filter = { ...query, after: last ?? query.after, types: query.types?.split(",") }
         const wanted = yield* understand(epoch, principal, filter, "query")
         const response = toServerResponse(request) as ServerResponse
-        const seat = live.sit()
-        if (seat === undefined || !seat.claim(principal)) {
-          seat?.leave()
-          return yield* orProblem(Effect.fail(new ConnectionsFull({ retryAfterSeconds: 5 })))
-        }
+        const seat = live.sit(principal)
+        if (seat === undefined) return yield* orProblem(Effect.fail(new ConnectionsFull({ retryAfterSeconds: 5 })))
         const outlet = EventStream.make(response)
-        yield* Effect.forkIn(Effect.ensuring(seat.follow(wanted, principal, outlet), Effect.sync(seat.leave)), scope)
+        yield* Effect.forkIn(Effect.ensuring(seat.follow(wanted, outlet), Effect.sync(seat.leave)), scope)
         return HttpServerResponse.raw(outlet.body, { contentType: "text/event-stream", headers })
       })
     )
