@@ -10,6 +10,7 @@ import type { PublicType } from "../api/PublicTypes.ts"
 import { WaitsFull } from "../messages/Messages.ts"
 import * as Subscription from "../runtime/Subscription.ts"
 import { observe } from "../telemetry/Metrics.ts"
+import type { FollowedChat } from "./FollowedChat.ts"
 import { type About, type PublicEvent, PublicEvents } from "./PublicEvents.ts"
 import { type Read, reading } from "./Reading.ts"
 
@@ -19,6 +20,7 @@ export interface Asked {
   /** Only these, if any are named. */
   readonly types: ReadonlySet<PublicType> | undefined
   readonly device: string | undefined
+  readonly chat: FollowedChat | undefined
   /** Whoever asks sees these alone, if they do not see all. */
   readonly seen: ReadonlySet<DeviceId> | undefined
   readonly limit: number
@@ -56,9 +58,11 @@ export class Feed extends Context.Service<
   }
 >()("homing/services/events/Feed") {}
 
-export type Wanted = Pick<Asked, "types" | "device" | "seen">
-export const matches = ({ device, seen, types }: Wanted, about: About | undefined): boolean =>
+export type Wanted = Pick<Asked, "types" | "device" | "chat" | "seen">
+/** To be asked of each event behind a place, in order: whoever follows a chat learns its names by it. */
+export const matches = ({ chat, device, seen, types }: Wanted, about: About | undefined): boolean =>
   about !== undefined &&
+  (chat === undefined || chat.has(about)) &&
   (types === undefined || types.has(about.type)) &&
   (device === undefined || device === about.device) &&
   (seen === undefined || seen.has(about.device))

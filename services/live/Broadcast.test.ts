@@ -14,6 +14,7 @@ const everything: Understood = {
   after: undefined,
   types: undefined,
   device: undefined,
+  chat: undefined,
   seen: undefined,
   personal: false
 }

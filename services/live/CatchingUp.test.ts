@@ -9,7 +9,7 @@ import * as Broadcast from "./Broadcast.ts"
 import type { Frame } from "./Frame.ts"
 
 const device = DeviceId.make("11111111-1111-7111-8111-111111111111")
-const asked = { types: undefined, device: undefined, seen: undefined, personal: false }
+const asked = { types: undefined, device: undefined, chat: undefined, seen: undefined, personal: false }
 const tellable = ({ position }: RecordedEvent) => ({ cursor: String(position) }) as PublicEvent
 const eventAt = (position: number) => ({ position: BigInt(position), eventId: `event ${position}` }) as RecordedEvent
 

@@ -12,7 +12,7 @@ import { Live, layer } from "./Live.ts"
 import type { Ending } from "./Outlet.ts"
 
 const principal = { key: "key" } as Principal
-const asked = { after: 0n, types: undefined, device: undefined, seen: undefined, personal: false }
+const asked = { after: 0n, types: undefined, device: undefined, chat: undefined, seen: undefined, personal: false }
 
 /** Over a log of one event, which cannot be told. */
 const live = Effect.gen(function* () {

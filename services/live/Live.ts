@@ -109,7 +109,7 @@ export const layer = ({ beatMillis = 15_000, connections: most, connectionsPerKe
       yield* Effect.forkScoped(hearOfKeys)
 
       const follow = Effect.fnUntraced(function* (asked: Understood, principal: Principal, outlet: Outlet) {
-        const after = asked.after ?? (yield* broadcast.head)
+        const after = asked.after ?? asked.chat?.upTo ?? (yield* broadcast.head)
         let place = () => after
         const cursor = () => {
           const reached = place()

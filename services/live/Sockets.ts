@@ -50,8 +50,8 @@ export class Sockets extends Context.Service<
 const closeCodeOf = ({ status }: Problem): number => (status === 503 ? 1013 : status === 500 ? 1011 : 4_000 + status)
 
 const queryOf = (url: string): Filter | undefined => {
-  const { after, device, types, ...others } = Object.fromEntries(new URL(url, "http://localhost").searchParams)
-  return Object.keys(others).length > 0 ? undefined : { after, device, types: types?.split(",") }
+  const { after, chat, device, types, ...others } = Object.fromEntries(new URL(url, "http://localhost").searchParams)
+  return Object.keys(others).length > 0 ? undefined : { after, chat, device, types: types?.split(",") }
 }
 
 const asksIn = ({ headers, socket }: IncomingMessage): Asking => ({
@@ -60,7 +60,9 @@ const asksIn = ({ headers, socket }: IncomingMessage): Asking => ({
 })
 
 const misspelt = problem("invalid_request", {
-  errors: [{ in: "query", pointer: "", expected: "no parameters but after, types, device, beside a key in a header" }]
+  errors: [
+    { in: "query", pointer: "", expected: "no parameters but after, types, device, chat, beside a key in a header" }
+  ]
 })
 const misspoken = problem("invalid_request", {
   errors: [{ in: "body", pointer: "", expected: "one message that says the key, and nothing else" }]
