@@ -25,7 +25,14 @@ describe("configuration", () => {
         messages: { perDevice: 1_000, total: 10_000, waits: 5_000 },
         inbound: { marksAsRead: false },
         webhooks: { url: undefined, secret: undefined, timeoutMillis: 5_000 },
-        live: { authTimeoutSeconds: 5, allowedOrigins: undefined, connections: 5_000, connectionsPerKey: 1_000 },
+        live: {
+          authTimeoutSeconds: 5,
+          allowedOrigins: undefined,
+          connections: 5_000,
+          strangers: 500,
+          strangersPerAddress: 50,
+          connectionsPerKey: 1_000
+        },
         whatsApp: { webSocketUrl: undefined, version: undefined, history: "recent", typingMillis: 0 }
       })
       assert.sameMembers([...new Set(described.map(({ source }) => source))], ["default"])

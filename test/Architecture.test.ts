@@ -123,7 +123,7 @@ const below: Record<string, ReadonlyArray<string>> = {
   inbound: ["api", "devices", "http", "identity", "privacy", "runtime", "views"],
   contacts: ["api", "http", "identity", "inbound", "messages", "privacy", "views"],
   chats: ["api", "contacts", "http", "identity", "inbound", "messages", "privacy", "views"],
-  events: ["api", "http", "identity", "inbound", "messages", "privacy", "runtime", "telemetry"],
+  events: ["api", "contacts", "http", "identity", "inbound", "messages", "privacy", "runtime", "telemetry", "views"],
   announcements: ["events", "http", "identity", "runtime", "tables", "telemetry"],
   "transports/agent-link": [
     "api",

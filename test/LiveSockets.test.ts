@@ -91,6 +91,30 @@ describe("a WebSocket", () => {
     })
   )
 
+  it.live("that has not said its key takes no place of a client's, and few of its own", () =>
+    Effect.gen(function* () {
+      const { live } = yield* scene({ connections: 2, strangers: 3, strangersPerAddress: 3, authTimeoutSeconds: 60 })
+      const silent = yield* Effect.replicateEffect(webSocket(live), 3)
+      const refusal = { status: 429, code: "too_many_connections" }
+      assert.deepStrictEqual((yield* webSocket(live)).refused, refusal)
+      const headers = { "x-api-key": apiKey }
+      const clients = yield* Effect.replicateEffect(webSocket(live, { headers }), 2)
+      assert.deepStrictEqual(
+        clients.map(({ refused }) => refused),
+        [undefined, undefined]
+      )
+      assert.deepStrictEqual((yield* webSocket(live, { headers })).refused, refusal)
+      silent[0]!.socket.terminate()
+      clients[0]!.socket.terminate()
+      const said = Effect.gen(function* () {
+        const one = yield* introduced(live, auth)
+        if (one.refused === undefined) yield* until(() => one.told.length > 0 || one.closed() !== undefined)
+        return one.told[0]?.type
+      })
+      yield* Effect.repeat(said, { until: (type) => type === "ready" })
+    })
+  )
+
   it.live("whose far side says nothing is dropped", () =>
     Effect.gen(function* () {
       const { live } = yield* scene({ beatMillis: 200 })

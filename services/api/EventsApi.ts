@@ -46,7 +46,10 @@ export const filters = (without: string) => ({
       examples: ["homing.inbound.message.v1,homing.message.failed.v1"]
     })
   ),
-  device: Schema.optionalKey(word255.annotate({ description: "Only those of this device." }))
+  device: Schema.optionalKey(word255.annotate({ description: "Only those of this device." })),
+  chat: Schema.optionalKey(
+    word255.annotate({ description: "Only those of this chat, whichever of its names they have." })
+  )
 })
 
 const limit = parameterAs("limit", { type: "integer", ...eventPageSizes, description: "How many at most." })
@@ -65,7 +68,7 @@ export class EventsApi extends HttpApiGroup.make("events")
         waitMs: wholeNumber(waits)
       },
       success: EventPage,
-      error: [...anywhere, Problem("too_many_waits")]
+      error: [...anywhere, Problem("too_many_waits"), Problem("chat_not_found")]
     })
       .annotate(RequiredScope, ["events:read"])
       .annotate(CountsItself, true)

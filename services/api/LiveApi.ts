@@ -16,7 +16,7 @@ export class LiveApi extends HttpApiGroup.make("live")
         )
       },
       success: Schema.String.pipe(HttpApiSchema.asText({ contentType: "text/event-stream" })),
-      error: [...anywhere, Problem("too_many_connections")]
+      error: [...anywhere, Problem("too_many_connections"), Problem("chat_not_found")]
     })
       .annotate(RequiredScope, ["events:read"])
       .annotate(CountsItself, true)

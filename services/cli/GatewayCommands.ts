@@ -165,13 +165,14 @@ export const listen = Command.make(
     json,
     after: filter("after", "Begin behind this `cursor`, instead of with what comes"),
     types: filter("types", "Only events of these types, comma-separated"),
-    device: filter("device", "Only events of this device")
+    device: filter("device", "Only events of this device"),
+    chat: filter("chat", "Only events of this chat, by its id")
   },
-  ({ after, device, json, types, url }) =>
+  ({ after, chat, device, json, types, url }) =>
     Effect.gen(function* () {
       const { listen } = yield* Effect.promise(() => import("./ListenCommand.ts"))
-      const [from, of, by, at] = [after, device, types, url].map(Option.getOrUndefined)
-      yield* listen(yield* configured, { json, after: from, device: of, types: by, url: at })
+      const [from, of, within, by, at] = [after, device, chat, types, url].map(Option.getOrUndefined)
+      yield* listen(yield* configured, { json, after: from, device: of, chat: within, types: by, url: at })
     })
 ).pipe(Command.withDescription("Follow what happens, a line for each event, until Ctrl-C; needs API_KEY"))
 

@@ -13,6 +13,7 @@ export interface ListenOptions {
   readonly after: string | undefined
   readonly types: string | undefined
   readonly device: string | undefined
+  readonly chat: string | undefined
 }
 
 /** The gateway gives a sign of life every fifteen seconds. */
@@ -33,14 +34,14 @@ const isPassing = (status: number) => status === 429 || status === 408 || status
 /** Follows what happens until a signal ends it; goes on behind the last that was told, however often it is cut. */
 export const listen = Effect.fnUntraced(function* (
   { access: { apiKey }, door: { host, port } }: Config,
-  { after: begin, device, json, types, url: given }: ListenOptions
+  { after: begin, chat, device, json, types, url: given }: ListenOptions
 ) {
   if (apiKey === undefined) {
     return yield* new NotAsked({ message: "set API_KEY to a key with the scope events:read" })
   }
   const url = given ?? Client.urlOf(host, port)
   const query = new URLSearchParams(
-    Object.entries({ types, device }).flatMap(([name, value]) => (value ? [[name, value]] : []))
+    Object.entries({ types, device, chat }).flatMap(([name, value]) => (value ? [[name, value]] : []))
   )
   let cursor = begin
   let wasConnected = false

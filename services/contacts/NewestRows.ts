@@ -62,7 +62,7 @@ export const newest = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, lis
         WHERE ${sql.and([
           sql`device = ${device}`,
           listed.only,
-          ...(page.after === undefined ? [] : [sql`${place} < ${page.after}`])
+          ...(page.after === undefined ? [] : [sql`${place} < CAST(${page.after} AS BIGINT)`])
         ])}
         ORDER BY ${from}.${place} DESC LIMIT ${page.limit}) AS ${sql.literal(`of_${i}`)}`
     )

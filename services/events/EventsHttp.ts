@@ -10,7 +10,7 @@ import { orProblem } from "../http/Foreseen.ts"
 import { requestMillis, within } from "../http/Patience.ts"
 import { Identity } from "../identity/Identity.ts"
 import { Feed } from "./Feed.ts"
-import { understand } from "./Filter.ts"
+import * as Filter from "./Filter.ts"
 
 export const layer = HttpApiBuilder.group(
   Api,
@@ -19,6 +19,7 @@ export const layer = HttpApiBuilder.group(
     const admission = yield* Admission
     const feed = yield* Feed
     const { epoch } = yield* Identity
+    const understand = yield* Filter.make
 
     return handlers.handle("list", ({ query, request }) =>
       Effect.gen(function* () {
@@ -26,8 +27,8 @@ export const layer = HttpApiBuilder.group(
         const limited = yield* admission.admit(request, principal, "messages")
         if (limited !== undefined) return yield* orProblem(Effect.fail(limited))
         const { limit = eventPageSizes.default, waitMs = 0 } = query
-        const wanted = yield* understand(epoch, principal, { ...query, types: query.types?.split(",") }, "query")
         const inTime = within(waitMs + requestMillis, refuse("store_unavailable"))
+        const wanted = yield* understand(principal, { ...query, types: query.types?.split(",") }, "query")
         const read = inTime(orProblem(feed.read({ ...wanted, limit, waitMs })))
         const { hasMore: more, items, upTo } = yield* read
         return { items, next: upTo === undefined ? null : cursorOf(epoch, upTo), more }

@@ -12,6 +12,7 @@ const all: Asked = {
   after: undefined,
   types: undefined,
   device: undefined,
+  chat: undefined,
   seen: undefined,
   limit: 100,
   waitMs: 0,

@@ -10,6 +10,7 @@ import type { PublicType } from "../api/PublicTypes.ts"
 import { WaitsFull } from "../messages/Messages.ts"
 import * as Subscription from "../runtime/Subscription.ts"
 import { observe } from "../telemetry/Metrics.ts"
+import type { FollowedChat } from "./FollowedChat.ts"
 import { type About, type PublicEvent, PublicEvents } from "./PublicEvents.ts"
 import { type Read, reading } from "./Reading.ts"
 
@@ -19,6 +20,7 @@ export interface Asked {
   /** Only these, if any are named. */
   readonly types: ReadonlySet<PublicType> | undefined
   readonly device: string | undefined
+  readonly chat: FollowedChat | undefined
   /** Whoever asks sees these alone, if they do not see all. */
   readonly seen: ReadonlySet<DeviceId> | undefined
   readonly limit: number
@@ -40,6 +42,12 @@ export class Feed extends Context.Service<
     readonly read: (
       asked: Asked
     ) => Effect.Effect<Read<PublicEvent>, WaitsFull | EventStoreUnavailable | SubjectKeysUnavailable>
+    /** What `pick` takes of what stands behind `after`, and where to go on, as `read` does. */
+    readonly scan: <Item, E>(
+      after: bigint | undefined,
+      limit: number,
+      pick: (event: RecordedEvent) => Effect.Effect<Item | undefined, E>
+    ) => Effect.Effect<Read<Item>, E | EventStoreUnavailable>
     /**
      * Hears from now on what this process reads of the log, in its order: more than once where it failed to hear it.
      * Answers how far the reading is, behind which nothing is missed; waits while it has not begun.
@@ -50,9 +58,11 @@ export class Feed extends Context.Service<
   }
 >()("homing/services/events/Feed") {}
 
-export type Wanted = Pick<Asked, "types" | "device" | "seen">
-export const matches = ({ device, seen, types }: Wanted, about: About | undefined): boolean =>
+export type Wanted = Pick<Asked, "types" | "device" | "chat" | "seen">
+/** To be asked of each event behind a place, in order: whoever follows a chat learns its names by it. */
+export const matches = ({ chat, device, seen, types }: Wanted, about: About | undefined): boolean =>
   about !== undefined &&
+  (chat === undefined || chat.has(about)) &&
   (types === undefined || types.has(about.type)) &&
   (device === undefined || device === about.device) &&
   (seen === undefined || seen.has(about.device))
@@ -77,12 +87,15 @@ export const layer = ({ mostWaiting }: { readonly mostWaiting: number }) =>
 
       const wake = Effect.fnUntraced(function* (events: Array.NonEmptyReadonlyArray<RecordedEvent>) {
         reached = events[events.length - 1]!.position // first: who listens from now on hears what is behind these
-        for (const hear of listeners) yield* hear(events)
-        if (ears.size === 0) return
-        for (const event of events) {
-          const found = yield* about(event)
-          for (const [ear, wanted] of ears) if (matches(wanted, found)) ear.tell(Exit.void)
+        if (ears.size > 0) {
+          for (const event of events) {
+            const found = yield* about(event)
+            for (const [ear, wanted] of ears) if (matches(wanted, found)) ear.tell(Exit.void)
+          }
         }
+        // whoever cannot hear it now hears it again, and keeps it from nobody else
+        const heard = yield* Effect.forEach([...listeners], (hear) => Effect.exit(hear(events)))
+        yield* Exit.asVoidAll(heard)
       })
       const follow = (after: bigint | undefined) => {
         reached = after
@@ -131,6 +144,7 @@ export const layer = ({ mostWaiting }: { readonly mostWaiting: number }) =>
               Effect.sync(() => waiting--)
             )
           }),
+        scan: read,
         listen: (hear) =>
           Effect.map(begun.told, () => {
             listeners.add(hear)

@@ -11,7 +11,7 @@ it.effect("a message that begins with what only a newer release knows has none, 
     const of = (type: string, revision: number) =>
       ({ type, revision, stream: StreamId.make(`message-${uuid(1)}`), data: {} }) as RecordedEvent
     const read = () => Effect.succeed([of("message.queued.v99", 0)])
-    const { deviceOf } = yield* Effect.provideService(Origins.make, EventStore, { read } as never)
-    assert.isUndefined(yield* deviceOf(of("message.queued.v99", 0)))
+    const { originOf } = yield* Effect.provideService(Origins.make, EventStore, { read } as never)
+    assert.isUndefined(yield* originOf(of("message.queued.v99", 0)))
   })
 )

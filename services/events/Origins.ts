@@ -1,6 +1,6 @@
 import { Effect } from "effect"
 import { isReleased } from "#domain/Aggregates.ts"
-import type { DeviceId, StreamId } from "#domain/Ids.ts"
+import type { DeviceId, StreamId, SubjectId } from "#domain/Ids.ts"
 import { Inbound } from "#domain/inbound/Inbound.ts"
 import { Message } from "#domain/message/Message.ts"
 import { EventStore } from "#domain/ports/EventStore.ts"
@@ -8,36 +8,50 @@ import type { RecordedEvent } from "#domain/Recorded.ts"
 
 const capacity = 8_192
 
-/** What a stream's first event says of its device; later ones do not repeat it. Nothing, where a newer release wrote it. */
-const deviceIn = (recorded: RecordedEvent): DeviceId | undefined => {
+/** By which device something came, and in which chat. */
+export interface Origin {
+  readonly device: DeviceId
+  /** Every name that the event has for the chat; of whoever said it, if it was not the account itself. */
+  readonly chat: ReadonlyArray<SubjectId>
+  readonly sender: ReadonlyArray<SubjectId>
+}
+
+const nobody: ReadonlyArray<SubjectId> = []
+
+/** What a stream's first event says of its origin; later ones do not repeat it. Nothing, where a newer release wrote it. */
+const originIn = (recorded: RecordedEvent): Origin | undefined => {
   if (!isReleased(recorded)) return undefined
   if (Message.read.types.has(recorded.type)) {
     const event = Message.read(recorded)
-    return event.type === "message.queued" ? event.data.device : undefined
+    if (event.type !== "message.queued") return undefined
+    const { device, recipient } = event.data
+    return { device, chat: [recipient.address.subject], sender: nobody }
   }
   const event = Inbound.read(recorded)
-  return event.type === "inbound.received" ? event.data.source.device : undefined
+  if (event.type !== "inbound.received") return undefined
+  const { chat, fromMe, sender, source } = event.data
+  return { device: source.device, chat: chat.names, sender: fromMe ? nobody : sender.names }
 }
 
 /**
- * The device of a message or fact, whichever of its events is asked about; `undefined` where only a newer release knows.
+ * The origin of a message or fact, whichever of its events is asked about; `undefined` where only a newer release knows.
  * What was read last is remembered.
  */
 export const make = Effect.map(EventStore, (store) => {
-  const known = new Map<StreamId, DeviceId>()
-  const note = (stream: StreamId, device: DeviceId) => {
+  const known = new Map<StreamId, Origin>()
+  const note = (stream: StreamId, origin: Origin) => {
     known.delete(stream)
-    known.set(stream, device)
+    known.set(stream, origin)
     if (known.size > capacity) known.delete(known.keys().next().value!)
-    return device
+    return origin
   }
   return {
-    deviceOf: (event: RecordedEvent) => {
+    originOf: (event: RecordedEvent) => {
       const { stream } = event
-      const device = deviceIn(event) ?? known.get(stream)
-      if (device !== undefined) return Effect.succeed(note(stream, device))
+      const origin = originIn(event) ?? known.get(stream)
+      if (origin !== undefined) return Effect.succeed(note(stream, origin))
       return Effect.map(store.read(stream), ([first]) => {
-        const found = first && deviceIn(first)
+        const found = first && originIn(first)
         return found && note(stream, found)
       })
     }

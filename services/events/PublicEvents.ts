@@ -40,6 +40,8 @@ export interface PublicEvent {
 export interface About {
   readonly type: PublicType
   readonly device: DeviceId
+  /** Where and by whom it was said; absent for what happens to the device itself. */
+  readonly origin?: Origins.Origin
 }
 
 /** What is personal in an event of a device that says no more than that. */
@@ -86,7 +88,7 @@ export const layer = Layer.effect(
   Effect.gen(function* () {
     const { epoch } = yield* Identity
     const opener = yield* Personal
-    const { deviceOf } = yield* Origins.make
+    const { originOf } = yield* Origins.make
 
     const ofMessage = Effect.fnUntraced(function* (recorded: RecordedEvent, device: DeviceId, personal: boolean) {
       const id = Message.idOf(recorded.stream)
@@ -176,7 +178,7 @@ export const layer = Layer.effect(
       const type = typeOf(event)
       return categoryOf(event.stream) === Device.category
         ? Effect.succeed({ type, device: Device.idOf(event.stream) })
-        : Effect.map(deviceOf(event), (device) => device && { type, device })
+        : Effect.map(originOf(event), (origin) => origin && { type, device: origin.device, origin })
     }
 
     return {

@@ -46,6 +46,8 @@ export class Admission extends Context.Service<
   {
     /** Before anything else is done for a request: its address, then everybody. Asks nobody outside the process. */
     readonly enter: (request: Request) => RateLimited | undefined
+    /** Where a request comes from, as the limits count it; empty when its connection has ended. */
+    readonly addressOf: (request: Request) => string
     /** Counts nothing: whether `admit` would refuse for certain. For what has a body to be read first. */
     readonly look: (request: Request, principal: Principal, family: RateFamily) => RateLimited | undefined
     /** Counts a request of this key. */
@@ -116,6 +118,7 @@ export const layer = ({ rateLimits = noLimits, trustProxy }: Options) =>
         limit && refuse(request, limit, limits.takeHere({ bucket, policy: limit.policy, amount: 1 }))
 
       return {
+        addressOf: (request) => addressOf(request) ?? "",
         enter: (request) => {
           const from = address === undefined ? undefined : addressOf(request)
           // the address first: one that calls too often does not use up what is left for all

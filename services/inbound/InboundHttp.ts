@@ -51,8 +51,11 @@ export const layer = HttpApiBuilder.group(
       const items = yield* Effect.forEach(
         page,
         Effect.fnUntraced(function* ({ fact: row, id }) {
-          const fact = row ?? (isInboundId(id) ? yield* folded(id) : undefined)
-          return fact === undefined ? [] : [yield* present(personal, fact)]
+          // a row may have been changed: whoever may not read all is shown what the log says
+          const shown = asked.heardBy === undefined ? row : undefined
+          const fact = shown ?? (isInboundId(id) ? yield* folded(id) : undefined)
+          if (fact === undefined || asked.heardBy?.has(fact.received.source.device) === false) return []
+          return [yield* present(personal, fact)]
         })
       )
       const last = found.length > limit ? page.at(-1) : undefined

@@ -30,7 +30,8 @@ const Introducing = Schema.fromJsonString(
     key: Schema.String.check(Schema.isMaxLength(512)),
     after: Schema.optionalKey(Schema.String.check(Schema.isMaxLength(255))),
     types: Schema.optionalKey(Schema.Array(Schema.String)),
-    device: Schema.optionalKey(Schema.String.check(Schema.isMaxLength(255)))
+    device: Schema.optionalKey(Schema.String.check(Schema.isMaxLength(255))),
+    chat: Schema.optionalKey(Schema.String.check(Schema.isMaxLength(255)))
   })
 )
 const introducedIn = Schema.decodeUnknownOption(Introducing, { onExcessProperty: "error" })

@@ -2,11 +2,11 @@ import { Effect } from "effect"
 import { Authenticator } from "../access/Authenticator.ts"
 import { may, type Principal } from "../api/Principal.ts"
 import { problem } from "../api/Problems.ts"
-import { type Filter, type Place, type Understood, understand } from "../events/Filter.ts"
+import type { Filter, Place, Understood } from "../events/Filter.ts"
+import * as Filters from "../events/Filter.ts"
 import { Admission } from "../http/Admission.ts"
 import type { Asking } from "../http/ClientAddress.ts"
 import { problemFor } from "../http/Foreseen.ts"
-import { Identity } from "../identity/Identity.ts"
 import { Fitness } from "../runtime/Fitness.ts"
 
 export interface Admitted {
@@ -18,7 +18,7 @@ export interface Admitted {
 export const make = Effect.gen(function* () {
   const { authenticate } = yield* Authenticator
   const admission = yield* Admission
-  const { epoch } = yield* Identity
+  const understand = yield* Filters.make
   const { obstacle } = yield* Fitness
 
   return Effect.fnUntraced(function* (asking: Asking, key: string, filter: Filter, place: Place) {
@@ -31,7 +31,7 @@ export const make = Effect.gen(function* () {
     }
     const limited = yield* admission.admit(asking, principal, "messages")
     if (limited !== undefined) return yield* Effect.fail(problemFor(limited, asking))
-    const admitted: Admitted = { principal, wanted: yield* understand(epoch, principal, filter, place) }
+    const admitted: Admitted = { principal, wanted: yield* understand(principal, filter, place) }
     return admitted
   })
 })

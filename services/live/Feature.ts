@@ -5,7 +5,13 @@ import * as Sockets from "./Sockets.ts"
 
 export interface Options extends Live.Options, Sockets.Options {}
 
-const defaults: Options = { connections: 5_000, connectionsPerKey: 1_000, authTimeoutSeconds: 5 }
+const defaults: Options = {
+  connections: 5_000,
+  connectionsPerKey: 1_000,
+  authTimeoutSeconds: 5,
+  strangers: 500,
+  strangersPerAddress: 50
+}
 
 /** What happens, as it happens, over connections that stay. */
 export const layer = (options: Partial<Options> = {}) =>

@@ -1,4 +1,4 @@
-import { Array, Context, Effect, Exit, Layer, Schema } from "effect"
+import { Array, Cause, Context, Effect, Exit, Layer, Schema } from "effect"
 import { Client } from "#domain/access/Client.ts"
 import { categoryOf } from "#domain/Ids.ts"
 import { Later } from "#domain/Later.ts"
@@ -10,7 +10,7 @@ import type { Understood } from "../events/Filter.ts"
 import { PublicEvents } from "../events/PublicEvents.ts"
 import { cursorOf } from "../http/Cursor.ts"
 import { Identity } from "../identity/Identity.ts"
-import { observe } from "../telemetry/Metrics.ts"
+import { liveBroken, observe } from "../telemetry/Metrics.ts"
 import { inForce, Views } from "../views/Views.ts"
 import * as Broadcast from "./Broadcast.ts"
 import type { Ending, Outlet } from "./Outlet.ts"
@@ -22,12 +22,10 @@ export interface Options {
   readonly beatMillis?: number
 }
 
-/** A place among the connections, held from before anything is known of its key until it is closed. */
+/** A place among the connections of clients, held until it is closed. */
 export interface Seat {
-  /** Whether there is room for one more of this key. */
-  readonly claim: (principal: Principal) => boolean
   /** Tells what happens until the connection is gone. Without a place to begin at: what comes from now on. */
-  readonly follow: (asked: Understood, principal: Principal, outlet: Outlet) => Effect.Effect<void>
+  readonly follow: (asked: Understood, outlet: Outlet) => Effect.Effect<void>
   readonly leave: () => void
 }
 
@@ -35,8 +33,8 @@ export interface Seat {
 export class Live extends Context.Service<
   Live,
   {
-    /** `undefined`: there are as many as there may be, or the gateway stops. */
-    readonly sit: () => Seat | undefined
+    /** `undefined`: there are as many as there may be, in all or of this key, or the gateway stops. */
+    readonly sit: (principal: Principal) => Seat | undefined
     /** Ends all, and lets nobody in any more. For a shutdown. */
     readonly end: Effect.Effect<void>
   }
@@ -52,6 +50,9 @@ interface Connection {
   readonly outlet: Outlet
   readonly cursor: () => string | undefined
 }
+
+const complain = (defect: unknown) =>
+  Effect.logError("a connection that follows what happens is cut: something is wrong with it", Cause.die(defect))
 
 /** A key expires without an event. */
 const lookMillis = 1_000
@@ -108,7 +109,7 @@ export const layer = ({ beatMillis = 15_000, connections: most, connectionsPerKe
       yield* Effect.forkScoped(hearOfKeys)
 
       const follow = Effect.fnUntraced(function* (asked: Understood, principal: Principal, outlet: Outlet) {
-        const after = asked.after ?? (yield* broadcast.head)
+        const after = asked.after ?? asked.chat?.upTo ?? (yield* broadcast.head)
         let place = () => after
         const cursor = () => {
           const reached = place()
@@ -122,30 +123,31 @@ export const layer = ({ beatMillis = 15_000, connections: most, connectionsPerKe
         const told = broadcast.follow({ ...asked, after }, outlet, (noted) => {
           place = noted
         })
+        // whoever cannot be told any more is not left to wait for what does not come
+        const broken = Effect.suspend(() => {
+          liveBroken()
+          outlet.end("internal")
+          return outlet.gone
+        })
+        const following = Effect.andThen(Effect.catchDefect(told, complain), broken)
         yield* Effect.ensuring(
-          Effect.raceFirst(told, outlet.gone),
+          Effect.raceFirst(following, outlet.gone),
           Effect.sync(() => open.delete(connection))
         )
       })
 
-      const sit = (): Seat | undefined => {
-        if (stopped || seats >= most) return undefined
+      const sit = (principal: Principal): Seat | undefined => {
+        const { key } = principal
+        const taken = perKey.get(key) ?? 0
+        if (stopped || seats >= most || taken >= connectionsPerKey) return undefined
         seats++
-        let key: string | undefined
+        perKey.set(key, taken + 1)
         const left = new Later<void>()
         return {
-          claim: (principal) => {
-            const taken = perKey.get(principal.key) ?? 0
-            if (taken >= connectionsPerKey) return false
-            key = principal.key
-            perKey.set(key, taken + 1)
-            return true
-          },
-          follow,
+          follow: (asked, outlet) => follow(asked, principal, outlet),
           leave: () => {
             if (!left.tell(Exit.void)) return
             seats--
-            if (key === undefined) return
             const others = perKey.get(key)! - 1
             if (others === 0) perKey.delete(key)
             else perKey.set(key, others)

@@ -5,12 +5,11 @@ import { HttpServerResponse } from "effect/http"
 import { HttpApiBuilder } from "effect/http-api"
 import { Api } from "../api/Api.ts"
 import { CurrentPrincipal } from "../api/Authorization.ts"
-import { understand } from "../events/Filter.ts"
+import * as Filter from "../events/Filter.ts"
 import { Admission } from "../http/Admission.ts"
 import { refuse } from "../http/Answer.ts"
 import { orProblem } from "../http/Foreseen.ts"
 import { requestMillis, within } from "../http/Patience.ts"
-import { Identity } from "../identity/Identity.ts"
 import * as EventStream from "./EventStream.ts"
 import { ConnectionsFull, Live } from "./Live.ts"
 
@@ -23,7 +22,7 @@ export const layer = HttpApiBuilder.group(
   Effect.fnUntraced(function* (handlers) {
     const admission = yield* Admission
     const live = yield* Live
-    const { epoch } = yield* Identity
+    const understand = yield* Filter.make
     const scope = yield* Effect.scope
     const inTime = within(requestMillis, refuse("store_unavailable"))
 
@@ -33,15 +32,12 @@ export const layer = HttpApiBuilder.group(
         const limited = yield* inTime(admission.admit(request, principal, "messages"))
         if (limited !== undefined) return yield* orProblem(Effect.fail(limited))
         const filter = { ...query, after: last ?? query.after, types: query.types?.split(",") }
-        const wanted = yield* understand(epoch, principal, filter, "query")
+        const wanted = yield* inTime(understand(principal, filter, "query"))
         const response = toServerResponse(request) as ServerResponse
-        const seat = live.sit()
-        if (seat === undefined || !seat.claim(principal)) {
-          seat?.leave()
-          return yield* orProblem(Effect.fail(new ConnectionsFull({ retryAfterSeconds: 5 })))
-        }
+        const seat = live.sit(principal)
+        if (seat === undefined) return yield* orProblem(Effect.fail(new ConnectionsFull({ retryAfterSeconds: 5 })))
         const outlet = EventStream.make(response)
-        yield* Effect.forkIn(Effect.ensuring(seat.follow(wanted, principal, outlet), Effect.sync(seat.leave)), scope)
+        yield* Effect.forkIn(Effect.ensuring(seat.follow(wanted, outlet), Effect.sync(seat.leave)), scope)
         return HttpServerResponse.raw(outlet.body, { contentType: "text/event-stream", headers })
       })
     )

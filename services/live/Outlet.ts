@@ -6,6 +6,7 @@ export const endings = {
   shutting_down: "The gateway is shutting down: connect again with the last cursor.",
   too_slow: "What was sent was not read in time: connect again with the last cursor.",
   key_changed: "The key may see other devices now: connect again with the last cursor.",
+  internal: "What happened cannot be told to this connection: something is wrong on our side.",
   unauthorized: "The key is not valid any more."
 } as const
 export type Ending = keyof typeof endings

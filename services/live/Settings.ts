@@ -16,6 +16,20 @@ export const settings = {
     "origins such as https://shop.example, separated by commas, or *",
     "Whose pages may open WebSockets from a browser. Without it none; programs that name no origin always may."
   ),
+  strangers: setting(
+    "WS_UNAUTHENTICATED",
+    "500",
+    whole(0, 100_000),
+    "a number from 0 to 100000",
+    "How many WebSockets may be about to say their key, besides those of clients."
+  ),
+  strangersPerAddress: setting(
+    "WS_UNAUTHENTICATED_PER_ADDRESS",
+    "50",
+    whole(0, 100_000),
+    "a number from 0 to 100000",
+    "How many of them may be of one address."
+  ),
   connections: setting(
     "LIVE_CONNECTIONS",
     "5000",

@@ -12,6 +12,7 @@ const closeCodes: Readonly<Record<Ending, number>> = {
   shutting_down: 1012,
   key_changed: 1012,
   too_slow: 1013,
+  internal: 1011,
   unauthorized: 4401
 }
 /** For its far side to read why, and to close its own end. */

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http"
 import type { Socket } from "node:net"
-import { Context, Effect, Exit, Layer, Option, Stream } from "effect"
+import { Cause, Context, Effect, Exit, Layer, Option, Stream } from "effect"
 import { type WebSocket, WebSocketServer } from "ws"
 import { Later } from "#domain/Later.ts"
 import { credentialIn } from "../access/AuthorizationHttp.ts"
@@ -19,10 +19,17 @@ import { type Dialect, own } from "./Dialect.ts"
 import * as Entry from "./Entry.ts"
 import { Live, type Seat } from "./Live.ts"
 import * as SocketOutlet from "./SocketOutlet.ts"
+import * as Strangers from "./Strangers.ts"
 
 export interface Options {
   readonly authTimeoutSeconds: number
   readonly allowedOrigins?: Origins | undefined
+  readonly strangers: number
+  readonly strangersPerAddress: number
+}
+
+interface Seated extends Entry.Admitted {
+  readonly seat: Seat
 }
 
 /** Nobody has more to say than a key and a filter. */
@@ -40,11 +47,11 @@ export class Sockets extends Context.Service<
 >()("homing/services/live/Sockets") {}
 
 /** As an ordinary answer says it, or the end of a WebSocket. */
-const closeCodeOf = ({ status }: Problem): number => (status === 503 ? 1013 : 4_000 + status)
+const closeCodeOf = ({ status }: Problem): number => (status === 503 ? 1013 : status === 500 ? 1011 : 4_000 + status)
 
 const queryOf = (url: string): Filter | undefined => {
-  const { after, device, types, ...others } = Object.fromEntries(new URL(url, "http://localhost").searchParams)
-  return Object.keys(others).length > 0 ? undefined : { after, device, types: types?.split(",") }
+  const { after, chat, device, types, ...others } = Object.fromEntries(new URL(url, "http://localhost").searchParams)
+  return Object.keys(others).length > 0 ? undefined : { after, chat, device, types: types?.split(",") }
 }
 
 const asksIn = ({ headers, socket }: IncomingMessage): Asking => ({
@@ -53,13 +60,20 @@ const asksIn = ({ headers, socket }: IncomingMessage): Asking => ({
 })
 
 const misspelt = problem("invalid_request", {
-  errors: [{ in: "query", pointer: "", expected: "no parameters but after, types, device, beside a key in a header" }]
+  errors: [
+    { in: "query", pointer: "", expected: "no parameters but after, types, device, chat, beside a key in a header" }
+  ]
 })
 const misspoken = problem("invalid_request", {
   errors: [{ in: "body", pointer: "", expected: "one message that says the key, and nothing else" }]
 })
 
-export const layer = ({ allowedOrigins, authTimeoutSeconds }: Options) =>
+const complain = (defect: unknown) =>
+  Effect.logError("a WebSocket is closed: something is wrong with it", Cause.die(defect)).pipe(
+    Effect.andThen(Effect.fail(problem("internal")))
+  )
+
+export const layer = ({ allowedOrigins, authTimeoutSeconds, strangers: most, strangersPerAddress }: Options) =>
   Layer.effect(
     Sockets,
     Effect.gen(function* () {
@@ -68,39 +82,38 @@ export const layer = ({ allowedOrigins, authTimeoutSeconds }: Options) =>
       const stop = yield* Stop
       const compatible = yield* Compatible.make
       const run = Effect.runForkWith(yield* Effect.context<never>())
+      const strangers = Strangers.make({ most, mostPerAddress: strangersPerAddress })
       const server = new WebSocketServer({ noServer: true, clientTracking: false, maxPayload })
 
       const admit = yield* Entry.make
-      const follow = Effect.fnUntraced(function* (
-        socket: WebSocket,
-        connection: Socket,
-        dialect: Dialect,
-        seat: Seat,
-        { principal, wanted }: Entry.Admitted
-      ) {
-        if (!seat.claim(principal)) return yield* Effect.fail(problem("too_many_connections"))
+      /** Until the connection is closed. */
+      const sit = (connection: Socket, found: Entry.Admitted): Effect.Effect<Seated, Problem> =>
+        Effect.suspend(() => {
+          const seat = live.sit(found.principal)
+          if (seat === undefined) return Effect.fail(problem("too_many_connections"))
+          connection.once("close", seat.leave)
+          if (connection.destroyed) seat.leave()
+          return Effect.succeed({ ...found, seat })
+        })
+      const follow = (socket: WebSocket, connection: Socket, dialect: Dialect, { principal, seat, wanted }: Seated) => {
         const outlet = SocketOutlet.make(socket, connection, dialect)
         const welcome = dialect.welcome()
         if (welcome !== undefined) socket.send(welcome)
         const besides = Stream.runForEach(dialect.besides(principal), (words) => Effect.sync(() => socket.send(words)))
-        yield* Effect.raceFirst(seat.follow(wanted, principal, outlet), Effect.andThen(besides, Effect.never))
-      })
+        return Effect.raceFirst(seat.follow(wanted, outlet), Effect.andThen(besides, Effect.never))
+      }
 
-      /** The first message says the key, unless it came in a header; there is no second one. */
+      /** `seated`: by a key in a header; without one the first message says it, to `admit`. There is no second message. */
       const converse = (
         socket: WebSocket,
         connection: Socket,
         dialect: Dialect,
-        seat: Seat,
-        admitted: (introduction: Effect.Effect<string, Problem>) => Effect.Effect<Entry.Admitted, Problem>,
-        isSilent: boolean
+        seated: Seated | undefined,
+        admit: (words: Effect.Effect<string, Problem>) => Effect.Effect<Seated, Problem>
       ) => {
         const first = new Later<string>()
         const gone = new Later<void>()
-        socket.once("close", () => {
-          gone.tell(Exit.void)
-          seat.leave()
-        })
+        socket.once("close", () => gone.tell(Exit.void))
         socket.on("error", () => {}) // `ws` closes what it cannot read, and says why
         let isRefused = false
         const refuse = (found: Problem) => {
@@ -110,25 +123,26 @@ export const layer = ({ allowedOrigins, authTimeoutSeconds }: Options) =>
           if (words !== undefined) socket.send(words)
           SocketOutlet.close(socket, closeCodeOf(found), found.code)
         }
-        let isSaid = isSilent
+        let isSaid = seated !== undefined
         socket.on("message", (data) => {
           if (isSaid) refuse(misspoken)
           else first.tell(Exit.succeed(String(data)))
           isSaid = true
         })
-        const introduction = Effect.timeoutOrElse(first.told, {
+        const words = Effect.timeoutOrElse(first.told, {
           duration: authTimeoutSeconds * 1_000,
           orElse: () => Effect.fail(problem("request_timeout"))
         })
-        const whole = Effect.flatMap(admitted(introduction), (found) =>
-          follow(socket, connection, dialect, seat, found)
+        const whole = Effect.flatMap(seated === undefined ? admit(words) : Effect.succeed(seated), (found) =>
+          follow(socket, connection, dialect, found)
         )
         run(
           Effect.raceFirst(
-            Effect.catch(whole, (found) => Effect.sync(() => refuse(found))),
+            Effect.catchDefect(whole, complain).pipe(Effect.catch((found) => Effect.sync(() => refuse(found)))),
             gone.told
           )
         )
+        return refuse
       }
 
       const originIsAllowed = ({ headers: { origin } }: IncomingMessage) =>
@@ -154,32 +168,35 @@ export const layer = ({ allowedOrigins, authTimeoutSeconds }: Options) =>
           const url = request.url ?? ""
           const filter = queryOf(url)
           if (filter === undefined || (key === "" && url.includes("?"))) return refuse(misspelt)
-          const seat = live.sit()
-          if (seat === undefined) return refuse(problem("too_many_connections"))
-          connection.once("close", seat.leave)
-
           const dialect = pathOf(url) === paths[0] ? own : compatible
-          const upgrade = (
-            admitted: (introduction: Effect.Effect<string, Problem>) => Effect.Effect<Entry.Admitted, Problem>
-          ) =>
-            server.handleUpgrade(request, connection, head, (socket) =>
-              converse(socket, connection, dialect, seat, admitted, key !== "")
-            )
-          if (key === "") {
-            return upgrade((introduction) =>
-              Effect.flatMap(introduction, (text): Effect.Effect<Entry.Admitted, Problem> => {
-                const said = dialect.introduced(text)
-                return said === undefined ? Effect.fail(misspoken) : admit(asking, said.key, said.filter, "body")
-              })
-            )
+          if (key !== "") {
+            const upgrade = (found: Seated) =>
+              server.handleUpgrade(
+                request,
+                connection,
+                head,
+                (socket) => void converse(socket, connection, dialect, found, () => Effect.succeed(found))
+              )
+            const admitted = admit(asking, key, dialect.asked(filter), "query")
+            const seated = Effect.flatMap(admitted, (found) => sit(connection, found))
+            return void run(Effect.match(seated, { onFailure: refuse, onSuccess: upgrade }))
           }
-          const admitted = admit(asking, key, dialect.asked(filter), "query")
-          run(
-            Effect.match(admitted, {
-              onFailure: refuse,
-              onSuccess: (found) => upgrade(() => Effect.succeed(found))
-            })
-          )
+          let send = () => refuse(problem("too_many_connections"))
+          const leave = strangers.enter(admission.addressOf(asking), () => send())
+          if (leave === undefined) return send()
+          connection.once("close", leave)
+          const introduction = (words: Effect.Effect<string, Problem>) =>
+            Effect.flatMap(words, (text): Effect.Effect<Entry.Admitted, Problem> => {
+              const said = dialect.introduced(text)
+              return said === undefined ? Effect.fail(misspoken) : admit(asking, said.key, said.filter, "body")
+            }).pipe(
+              Effect.flatMap((found) => sit(connection, found)),
+              Effect.ensuring(Effect.sync(leave))
+            )
+          server.handleUpgrade(request, connection, head, (socket) => {
+            const dismiss = converse(socket, connection, dialect, undefined, introduction)
+            send = () => dismiss(problem("too_many_connections"))
+          })
         }
       }
     })

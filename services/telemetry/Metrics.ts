@@ -88,6 +88,14 @@ export const deliveryArrived = (millis: number): void => deliverySeconds.updateU
 /** Of an event that was published on the bus, its type. */
 export const eventAnnounced = counter("homing_events_published_total", "Events published on the bus.", "type")
 
+const brokenConnections = Metric.counter("homing_live_broken_total", {
+  description: "Connections that follow what happens, cut because something is wrong here.",
+  incremental: true
+})
+
+/** A connection could not be told what happened. */
+export const liveBroken = (): void => brokenConnections.updateUnsafe(1, context)
+
 /** A number that is looked up when somebody asks for it. */
 export const observe = (
   name: string,

@@ -1,6 +1,6 @@
 import { assert, it } from "@effect/vitest"
 import { Array, Effect, Fiber, Redacted } from "effect"
-import type { JetStreamManager, NatsConnection, NatsError } from "nats"
+import { AckPolicy, type JetStreamManager, type NatsConnection, type NatsError } from "nats"
 import { ConsumerId, defaultTenant } from "#domain/Ids.ts"
 import { type Announcement, type EventBus, eventSubjectOf } from "#domain/ports/EventBus.ts"
 import { describeWith } from "../../../test/servers/Installed.ts"
@@ -29,11 +29,11 @@ const announcement = (id: string): Announcement => ({
 })
 const numbered = (from: number, to: number) => Array.map(Array.range(from, to), (n) => announcement(String(n)))
 
-const publisher = (server: NatsServer, maxBytes = 16 * 1_048_576) =>
+const publisher = (server: NatsServer, maxBytes = 16 * 1_048_576, consumers = [billing]) =>
   eventsEnd({
     url: server.url,
     nkeySeed: Redacted.make(keys.gateway.seed),
-    events: { consumers: [billing], maxBytes, keptMillis: 3_600_000 },
+    events: { consumers, maxBytes, keptMillis: 3_600_000 },
     tuning: impatient
   })
 
@@ -59,7 +59,22 @@ const read = (nc: NatsConnection, count: number, keep: (id: string) => boolean =
     return ids
   })
 
+const [audit, stats] = [ConsumerId.make("audit"), ConsumerId.make("stats")]
+
 describeWith("nats-server", "the stream of events", () => {
+  it.live("is published, and has its other consumers, while one of them cannot be what it should", () =>
+    Effect.gen(function* () {
+      const { jsm, server } = yield* scene
+      const odd = { durable_name: audit, ack_policy: AckPolicy.All }
+      yield* Effect.promise(() => jsm.consumers.add("EVENTS", odd))
+      const bus = yield* publisher(server, undefined, [audit, stats])
+      const { sequence } = yield* bus.reached
+      yield* bus.publish(sequence, numbered(1, 3))
+      const made = yield* Effect.promise(() => jsm.consumers.info("EVENTS", stats))
+      assert.strictEqual(made.name, stats)
+    })
+  )
+
   it.live("takes an event behind its last one alone, whoever publishes", () =>
     Effect.gen(function* () {
       const { bus, jsm, server } = yield* scene

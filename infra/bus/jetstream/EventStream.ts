@@ -1,6 +1,7 @@
 import { type Array, Effect } from "effect"
 import { headers, type JetStreamClient, type JetStreamManager, type NatsConnection } from "nats"
 import type { ConsumerId } from "#domain/Ids.ts"
+import { notice } from "#domain/Notice.ts"
 import { BusUnavailable } from "#domain/ports/CommandBus.ts"
 import type { Announcement, EventBus } from "#domain/ports/EventBus.ts"
 import { ask, type Connection } from "./Connection.ts"
@@ -29,14 +30,31 @@ const afterHeader = "Nats-Expected-Last-Sequence"
 
 /** The public events on JetStream. Nobody but a gateway publishes on it, and one at a time. */
 export const make = (connection: Connection, tuning: Tuning, options: Options): EventBus => {
-  const tendConsumers = Effect.fnUntraced(function* (jsm: JetStreamManager) {
-    for (const consumer of options.consumers) {
-      const place = eventsFor(consumer)
-      const wanted = eventConsumerOf(place, tuning)
-      const found = yield* findConsumer(jsm, place)
-      yield* found === undefined ? makeConsumer(jsm, place, wanted, 1) : tendConsumer(jsm, place, wanted, found)
-    }
+  const troubles = new Map<ConsumerId, string>()
+
+  const tendOne = Effect.fnUntraced(function* (jsm: JetStreamManager, consumer: ConsumerId) {
+    const place = eventsFor(consumer)
+    const wanted = eventConsumerOf(place, tuning)
+    const found = yield* findConsumer(jsm, place)
+    yield* found === undefined ? makeConsumer(jsm, place, wanted, 1) : tendConsumer(jsm, place, wanted, found)
+    if (troubles.delete(consumer))
+      yield* notice(Effect.logInfo("a service's consumer of events is tended again", { consumer }))
   })
+  /** What is wrong with one keeps events from nobody else: it is told once, and looked at again. */
+  const tendConsumers = (jsm: JetStreamManager) =>
+    Effect.forEach(
+      options.consumers,
+      (consumer) =>
+        Effect.catch(tendOne(jsm, consumer), ({ cause }) => {
+          const reason = cause instanceof Error ? cause.message : String(cause)
+          if (troubles.get(consumer) === reason) return Effect.void
+          troubles.set(consumer, reason)
+          return notice(
+            Effect.logError("a service's consumer of events cannot be tended; the others are", { consumer, reason })
+          )
+        }),
+      { discard: true }
+    )
 
   const tended = Effect.fnUntraced(function* (nc: NatsConnection) {
     const jsm = yield* managerOf(nc, tuning)
