@@ -11,6 +11,7 @@ import {
   family,
   type Item,
   inEveryOrder,
+  inOrders,
   recording,
   self,
   sentId,
@@ -100,6 +101,21 @@ describe("a chat", () => {
         const said = chats[0]!.find(({ deletion }) => deletion !== undefined)!
         assert.isFalse("content" in said)
         assert.lengthOf(said.facts, 2)
+      })
+    })
+  )
+
+  it.live("folds an edit into what it is about, though it could not be opened when it came", () =>
+    Effect.gen(function* () {
+      const { hear, personal } = yield* recording
+      const one = yield* hear({ chat: ali, sender: ali, content: text("one") })
+      const edit = { chat: ali, sender: ali, waMessageId: "E1" }
+      const sealed = yield* hear({ ...edit, content: { type: "other", name: "secretEncryptedMessage", raw: "Cg" } })
+      const target = { waMessageId: "F1", fromMe: false }
+      const opened = yield* hear({ ...edit, content: { type: "edit", target, content: text("ONE") } })
+      assert.strictEqual(opened.stream, sealed.stream)
+      yield* inOrders([[one, sealed, opened]], personal, (_, [items]) => {
+        assert.deepStrictEqual(items!.map(inShort), [{ said: "ONE" }])
       })
     })
   )

@@ -111,15 +111,17 @@ const reading = Effect.fnUntraced(function* (device: string) {
 
 export type Item = Effect.Success<ReturnType<typeof reading>>[number][number]
 
+type Holds = (order: ReadonlyArray<RecordedEvent>, chats: ReadonlyArray<ReadonlyArray<Item>>) => void
+
 /** Each of these orders, and what is read of it. */
-export const inEveryOrder = (
-  events: ReadonlyArray<RecordedEvent>,
+export const inOrders = (
+  orders: ReadonlyArray<ReadonlyArray<RecordedEvent>>,
   personal: Personal["Service"],
-  holds: (order: ReadonlyArray<RecordedEvent>, chats: ReadonlyArray<ReadonlyArray<Item>>) => void
+  holds: Holds
 ) =>
   Effect.gen(function* () {
     const { sql, written } = yield* database
-    for (const order of permutations(events)) {
+    for (const order of orders) {
       const device = yield* written(order)
       const chats = yield* reading(device).pipe(
         Effect.provideService(SqlClient.SqlClient, sql),
@@ -128,3 +130,6 @@ export const inEveryOrder = (
       holds(order, chats)
     }
   })
+
+export const inEveryOrder = (events: ReadonlyArray<RecordedEvent>, personal: Personal["Service"], holds: Holds) =>
+  inOrders(permutations(events), personal, holds)
