@@ -25,6 +25,21 @@ describe("configuration", () => {
         inbound: { marksAsRead: false },
         webhooks: { url: undefined, secret: undefined, timeoutMillis: 5_000 },
         live: { authTimeoutSeconds: 5, allowedOrigins: undefined, connections: 5_000, connectionsPerKey: 1_000 },
+        meta: {
+          verifyToken: undefined,
+          appSecret: undefined,
+          previousAppSecret: undefined,
+          apps: undefined,
+          mode: undefined,
+          rawDays: 14,
+          certificateHeader: undefined,
+          healthToken: undefined,
+          destinationUrl: undefined,
+          destinationName: undefined,
+          sharedSecret: undefined,
+          routeMap: undefined,
+          forwardTimeoutMs: 3_000
+        },
         whatsApp: { webSocketUrl: undefined, version: undefined, history: "recent", typingMillis: 0 }
       })
       assert.sameMembers([...new Set(described.map(({ source }) => source))], ["default"])

@@ -5,7 +5,7 @@ import canonicalize from "canonicalize"
 import { Effect, Layer, Schema } from "effect"
 import { aggregates } from "#domain/Aggregates.ts"
 import { fromBase64url } from "#domain/Bytes.ts"
-import { UnreadableEvent } from "#domain/Events.ts"
+import { type Reader, UnreadableEvent } from "#domain/Events.ts"
 import { categoryOf, EventId, StreamId } from "#domain/Ids.ts"
 import { Instant } from "#domain/Instant.ts"
 import { LogIdentity } from "#domain/identity/LogIdentity.ts"
@@ -45,7 +45,9 @@ type Event = Pick<RecordedEvent, keyof typeof Stored.Type>
 const eventOf = (file: string) => decode(textOf(file)) as Event
 const events = files.map(eventOf)
 
-const readerOf = ({ stream }: Event) => aggregates.find(({ category }) => category === categoryOf(stream))!.read
+type AnyReader = Reader<{ readonly type: string; readonly data: object }>
+const readerOf = ({ stream }: Event) =>
+  aggregates.find(({ category }) => category === categoryOf(stream))!.read as unknown as AnyReader
 const read = (event: Event) => readerOf(event)(event)
 
 const types = aggregates.flatMap((aggregate) => [...aggregate.read.types])

@@ -20,6 +20,7 @@ export const gatewayOptions = ({
   inbound,
   live,
   messages,
+  meta,
   process,
   provenance,
   rateLimits,
@@ -32,6 +33,7 @@ export const gatewayOptions = ({
   queueLimits: messages,
   inbound,
   live,
+  meta,
   reconciler: { everyMillis: 30_000, patienceMillis: 60_000, graceMillis: 60_000 },
   webhooks: { environment: webhooks }
 })
