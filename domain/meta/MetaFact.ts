@@ -30,9 +30,9 @@ export const ReceivedOfMeta = Schema.Struct({
   group: Schema.optionalKey(SubjectId),
   /** Of a message that this account sent: what became of it. */
   status: Schema.optionalKey(word),
-  /** A keyed digest of Meta's id of what it is about, and of its own if it is a message: by these, views join. */
+  /** Keyed digests of Meta's ids of the message that it is, and of the one that it is about: by these, views join. */
+  message: Schema.optionalKey(Schema.String),
   target: Schema.optionalKey(Schema.String),
-  name: Schema.optionalKey(Schema.String),
   /** What Meta said, in its shape, with this alone. Longer than an event may be, it stands in a blob. */
   change: Schema.optionalKey(sealedAs("change")),
   blob: Schema.optionalKey(BlobId),

@@ -2,6 +2,7 @@ import { Schema } from "effect"
 import { messageCodes } from "#domain/message/Codes.ts"
 import { Content } from "#domain/message/content/Content.ts"
 import { Fact, said } from "./Facts.ts"
+import { MetaFact } from "./MetaFacts.ts"
 import { count, instant, text, uuid, word } from "./Members.ts"
 
 /**
@@ -77,6 +78,16 @@ export const publicTypes = {
     device: Fact.fields.device,
     at: instant("When, by the clock of the device's agent.")
   }),
+
+  "homing.meta.message.v1": MetaFact,
+  "homing.meta.status.v1": MetaFact,
+  "homing.meta.echo.v1": MetaFact,
+  "homing.meta.call.v1": MetaFact,
+  "homing.meta.preference.v1": MetaFact,
+  "homing.meta.contact.v1": MetaFact,
+  "homing.meta.history.v1": MetaFact,
+  /** Whatever else Meta tells, or will: `field` says in Meta's words what. */
+  "homing.meta.other.v1": MetaFact,
 
   "homing.device.created.v1": Schema.Struct({ ...ofDevice, name }),
   "homing.device.renamed.v1": Schema.Struct({ ...ofDevice, name }),

@@ -5,8 +5,12 @@ import type { Trust } from "../http/ClientAddress.ts"
 import { type AppSettings, appsIn } from "./Apps.ts"
 import * as BatchActors from "./BatchActors.ts"
 import * as Door from "./Door.ts"
+import * as FactActors from "./FactActors.ts"
+import * as Facts from "./Facts.ts"
 import * as Forwarding from "./Forwarding.ts"
 import * as Keeping from "./Keeping.ts"
+import * as Retention from "./Retention.ts"
+import * as Splitter from "./Splitter.ts"
 
 export interface Options extends AppSettings, Forwarding.Options {
   readonly certificateHeader?: string | undefined
@@ -42,6 +46,9 @@ export const layer = (options: Options, trustProxy: Trust | undefined) =>
         trustProxy,
         receive: (webhook) => (webhook.mode === "sync" ? forward(webhook) : keep(webhook))
       })
-      return door
+      const taking = [Splitter.layer, Retention.layer({ keptMillis: options.rawDays * dayMillis })] as const
+      return Layer.mergeAll(door, ...(isDurable ? taking : []))
     })
-  ).pipe(Layer.provide(BatchActors.layer))
+  ).pipe(Layer.provide(Facts.layer), Layer.provide([BatchActors.layer, FactActors.layer]))
+
+const dayMillis = 24 * 3_600_000
