@@ -24,7 +24,10 @@ const atLeast = (n: number) => (all: ReadonlyArray<Told>) => all.length >= n
 const stored = (path: string) => {
   const db = new DatabaseSync(join(path, "log.db"), { readOnly: true })
   try {
-    return db.prepare("SELECT type FROM events ORDER BY position").all().map(({ type }) => type as string)
+    return db
+      .prepare("SELECT type FROM events ORDER BY position")
+      .all()
+      .map(({ type }) => type as string)
   } finally {
     db.close()
   }
@@ -52,9 +55,15 @@ describe("what Meta tells, kept", () => {
         [200, 200, 200]
       )
       // another batch with one that was told, and one that was not
-      yield* post(homing.url, text(changed({ messages: [message("B", "hallo", "4915112345678")], statuses: [status("S", "read")] })))
+      yield* post(
+        homing.url,
+        text(changed({ messages: [message("B", "hallo", "4915112345678")], statuses: [status("S", "read")] }))
+      )
       const all = yield* eventually(told(homing), atLeast(5))
-      yield* eventually(Effect.sync(() => countOf(path, "batch.split.v1")), (count) => count === 2)
+      yield* eventually(
+        Effect.sync(() => countOf(path, "batch.split.v1")),
+        (count) => count === 2
+      )
       assert.deepStrictEqual(all.map(({ type }) => type).toSorted(), [
         "homing.meta.message.v1",
         "homing.meta.message.v1",
@@ -70,7 +79,10 @@ describe("what Meta tells, kept", () => {
       assert.strictEqual(ana!.source, "/meta/default")
       assert.strictEqual(ana!.data.sentAt, "2025-06-08T20:59:43.000Z")
       const statuses = all.filter(({ type }) => type === "homing.meta.status.v1")
-      assert.deepStrictEqual(statuses.map(({ data }) => data.status), ["sent", "delivered", "read"])
+      assert.deepStrictEqual(
+        statuses.map(({ data }) => data.status),
+        ["sent", "delivered", "read"]
+      )
       assert.strictEqual(new Set(statuses.map(({ data }) => data.target)).size, 1)
 
       const asked = { name: "shop", scopes: ["events:read", "messages:read"] }
@@ -80,31 +92,47 @@ describe("what Meta tells, kept", () => {
     })
   )
 
-  it.live("is kept whole when it is of a kind that nobody knows, when it is no UTF-8, and when it says two things", () =>
-    Effect.gen(function* () {
-      const homing = yield* gateway(yield* folder)
-      const odd = '{"event":"NEW","id":12345678901234567890,"deep":{"a":[1,null,"x"]}}'
-      const whole = text(changed({}, "partner_solutions")).replace('"messaging_product":"whatsapp"', `"odd":${odd}`)
-      const broken = Buffer.from(text(changed({ messages: [message("C", "caf\u0001", "15550001111")] })).replace("\\u0001", "!"))
-      broken[broken.indexOf("!")] = 0xff
-      for (const body of [whole, broken, text({ object: "whatsapp_business_account", entry: "nonsense" })]) {
-        assert.strictEqual((yield* post(homing.url, body)).status, 200)
-      }
-      for (const said of ["one", "another"]) {
-        assert.strictEqual((yield* post(homing.url, text(changed({ messages: [message("D", said)] })))).status, 200)
-      }
-      const all = yield* eventually(told(homing), atLeast(5))
-      const [solution] = all.filter(({ data }) => data.field === "partner_solutions")
-      assert.strictEqual(solution!.type, "homing.meta.other.v1")
-      assert.deepStrictEqual(valueIn(solution!).odd, { event: "NEW", id: "12345678901234567890", deep: { a: [1, null, "x"] } })
-      const said = all.filter(({ type }) => type === "homing.meta.message.v1").map((one) => valueIn(one).messages[0].text.body)
-      assert.sameMembers(said, ["caf\ufffd", "one", "another"])
-      assert.lengthOf(all.filter(({ data }) => data.conflicting === true), 1)
-      assert.lengthOf(homing.lines.filter((line) => line.includes("Meta told two things under one name")), 1)
-      yield* post(homing.url, `${text(changed({ messages: [message("D", "another")] }))} `) // told again, it is no third
-      yield* post(homing.url, text(changed({ messages: [message("E", "last")] })))
-      assert.lengthOf(yield* eventually(told(homing), atLeast(6)), 6)
-    })
+  it.live(
+    "is kept whole when it is of a kind that nobody knows, when it is no UTF-8, and when it says two things",
+    () =>
+      Effect.gen(function* () {
+        const homing = yield* gateway(yield* folder)
+        const odd = '{"event":"NEW","id":12345678901234567890,"deep":{"a":[1,null,"x"]}}'
+        const whole = text(changed({}, "partner_solutions")).replace('"messaging_product":"whatsapp"', `"odd":${odd}`)
+        const broken = Buffer.from(
+          text(changed({ messages: [message("C", "caf\u0001", "15550001111")] })).replace("\\u0001", "!")
+        )
+        broken[broken.indexOf("!")] = 0xff
+        for (const body of [whole, broken, text({ object: "whatsapp_business_account", entry: "nonsense" })]) {
+          assert.strictEqual((yield* post(homing.url, body)).status, 200)
+        }
+        for (const said of ["one", "another"]) {
+          assert.strictEqual((yield* post(homing.url, text(changed({ messages: [message("D", said)] })))).status, 200)
+        }
+        const all = yield* eventually(told(homing), atLeast(5))
+        const [solution] = all.filter(({ data }) => data.field === "partner_solutions")
+        assert.strictEqual(solution!.type, "homing.meta.other.v1")
+        assert.deepStrictEqual(valueIn(solution!).odd, {
+          event: "NEW",
+          id: "12345678901234567890",
+          deep: { a: [1, null, "x"] }
+        })
+        const said = all
+          .filter(({ type }) => type === "homing.meta.message.v1")
+          .map((one) => valueIn(one).messages[0].text.body)
+        assert.sameMembers(said, ["caf\ufffd", "one", "another"])
+        assert.lengthOf(
+          all.filter(({ data }) => data.conflicting === true),
+          1
+        )
+        assert.lengthOf(
+          homing.lines.filter((line) => line.includes("Meta told two things under one name")),
+          1
+        )
+        yield* post(homing.url, `${text(changed({ messages: [message("D", "another")] }))} `) // told again, it is no third
+        yield* post(homing.url, text(changed({ messages: [message("E", "last")] })))
+        assert.lengthOf(yield* eventually(told(homing), atLeast(6)), 6)
+      })
   )
 
   it.live("stands in no file in the clear, and its bytes are gone when their time is over", () =>
@@ -120,7 +148,10 @@ describe("what Meta tells, kept", () => {
       const homing = yield* first.during(gateway(path))
       assert.strictEqual((yield* post(homing.url, body)).status, 200)
       yield* eventually(told(homing), atLeast(1))
-      yield* eventually(Effect.sync(() => countOf(path, "batch.split.v1")), (count) => count === 1)
+      yield* eventually(
+        Effect.sync(() => countOf(path, "batch.split.v1")),
+        (count) => count === 1
+      )
       const { files, findings } = inFolder(path)
       assert.include(files, "blobs.db")
       assert.deepStrictEqual(findings, [])
@@ -135,7 +166,10 @@ describe("what Meta tells, kept", () => {
       }
       assert.strictEqual(blobs(), 2)
       const later = yield* gateway(path, { rawDays: 0 })
-      yield* eventually(Effect.sync(() => countOf(path, "batch.destroyed.v1")), (count) => count === 1)
+      yield* eventually(
+        Effect.sync(() => countOf(path, "batch.destroyed.v1")),
+        (count) => count === 1
+      )
       assert.strictEqual(blobs(), 0)
       // what comes again then is known, and leaves nothing behind
       assert.strictEqual((yield* post(later.url, body)).status, 200)
@@ -152,15 +186,28 @@ describe("what Meta tells, kept", () => {
       const items = Array.from({ length: 210 }, (_, i) => message(String(i), `no. ${i}`, people[i % people.length]!))
       const batches = Array.from({ length: 30 }, (_, i) => text(changed({ messages: items.slice(i * 7, i * 7 + 7) })))
       yield* Effect.forEach(batches, (body) => post(homing.url, body)) // in order
-      const again = batches.toReversed().flatMap((body, i) => [body, text(changed({ messages: [items[i]!, items[209 - i]!] }))])
+      const again = batches
+        .toReversed()
+        .flatMap((body, i) => [body, text(changed({ messages: [items[i]!, items[209 - i]!] }))])
       yield* Effect.forEach(again, (body) => post(homing.url, body), { concurrency: 8 })
-      yield* eventually(Effect.sync(() => countOf(path, "batch.split.v1")), (count) => count === countOf(path, "batch.received.v1"))
+      yield* eventually(
+        Effect.sync(() => countOf(path, "batch.split.v1")),
+        (count) => count === countOf(path, "batch.received.v1")
+      )
       const all = yield* told(homing)
       const ids = all.map((one) => valueIn(one).messages[0].id as string)
-      assert.sameMembers(ids, items.map(({ id }) => id))
+      assert.sameMembers(
+        ids,
+        items.map(({ id }) => id)
+      )
       for (const person of people) {
-        const own = all.filter(({ data }) => data.person.phone === `+${person}`).map((one) => valueIn(one).messages[0].id)
-        assert.deepStrictEqual(own, items.filter(({ from }) => from === person).map(({ id }) => id))
+        const own = all
+          .filter(({ data }) => data.person.phone === `+${person}`)
+          .map((one) => valueIn(one).messages[0].id)
+        assert.deepStrictEqual(
+          own,
+          items.filter(({ from }) => from === person).map(({ id }) => id)
+        )
       }
     })
   )

@@ -32,8 +32,9 @@ const keyPlace = (name: BlobId) => lengthPrefixed("homing/blob-key/1", name)
 const piecePlace = (name: BlobId, n: number, of: number) => lengthPrefixed("homing/blob/1", name, String(n), String(of))
 
 /**
- * Blobs under keys of their own, each wrapped under a secret of the vault that is in no database. `any`: one of those at
- * `place`, if there are any. It proves the secret, and then none is made in place of one that is missing.
+ * Blobs under keys of their own, each wrapped under the secret that wraps subject keys: every gateway on a log has that one,
+ * and a secret that each made for itself would leave them unable to read each other's. `any`: one of those at `place`, if
+ * there are any. It proves the secret, and then none is made in place of one that is missing.
  */
 export const sealedChunks = Effect.fnUntraced(function* (
   place: string,
@@ -41,9 +42,9 @@ export const sealedChunks = Effect.fnUntraced(function* (
 ) {
   const crypto = yield* Crypto
   const vault = yield* SecretVault
-  const secret = any === undefined ? yield* vault.obtain("blobs") : yield* vault.find("blobs")
+  const secret = any === undefined ? yield* vault.obtain("subject-keys") : yield* vault.find("subject-keys")
   if (secret === undefined) {
-    const problem = "the secret blobs is missing, without which none of them opens. Put it back from a backup"
+    const problem = "the secret subject-keys is missing, without which none of them opens. Put it back from a backup"
     return yield* new BlobsUnfit({ place, problem })
   }
   const master = sealedBlobs(crypto, crypto.cipherKey(Redacted.value(secret)))
@@ -53,7 +54,10 @@ export const sealedChunks = Effect.fnUntraced(function* (
     yield* Effect.try({
       try: () => under(any.name, any.wrapped),
       catch: () =>
-        new BlobsUnfit({ place, problem: "they are not of the secret blobs that is here. Put back the one of theirs" })
+        new BlobsUnfit({
+          place,
+          problem: "they are not of the secret subject-keys that is here. Put back the one of theirs"
+        })
     })
   }
   return {

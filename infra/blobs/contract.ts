@@ -129,7 +129,7 @@ export const blobsContract = <E>(adapter: string, layer: Layer.Layer<Storages, E
         yield* (yield* open(storage)).put(one, utf8("a"))
         for (const secrets of [vault(2), emptyVault]) {
           const failure = yield* Effect.flip(opening(storage, secrets))
-          assert.match(String((failure as Error).message), /secret blobs/)
+          assert.match(String((failure as Error).message), /secret subject-keys/)
         }
       })
     )

@@ -1,6 +1,6 @@
 import { Schema } from "effect"
-import { flag, instant, text, uuid } from "./Members.ts"
 import { names, phone, shownToReaders } from "./Facts.ts"
+import { flag, instant, text, uuid } from "./Members.ts"
 
 /** A fact of Meta's as it is told. */
 export const MetaFact = Schema.Struct({
@@ -20,7 +20,9 @@ export const MetaFact = Schema.Struct({
   group: Schema.optionalKey(text("Where several speak: a keyed digest of Meta's name of the group.")),
   status: Schema.optionalKey(text("Of a message that the account sent: what became of it, in Meta's words.")),
   message: Schema.optionalKey(text("Of a message: a keyed digest of Meta's id of it.")),
-  target: Schema.optionalKey(text("A keyed digest of Meta's id of the message that it is about: that one's `message`.")),
+  target: Schema.optionalKey(
+    text("A keyed digest of Meta's id of the message that it is about: that one's `message`.")
+  ),
   change: Schema.optionalKey(
     Schema.Record(Schema.String, Schema.Unknown).annotate({
       description: `What Meta said, in its own shape, with nothing else beside it; numbers that JavaScript cannot hold are strings. Absent where it is longer than an event may be. ${shownToReaders}`

@@ -2,8 +2,8 @@ import { Schema } from "effect"
 import { messageCodes } from "#domain/message/Codes.ts"
 import { Content } from "#domain/message/content/Content.ts"
 import { Fact, said } from "./Facts.ts"
-import { MetaFact } from "./MetaFacts.ts"
 import { count, instant, text, uuid, word } from "./Members.ts"
+import { MetaFact } from "./MetaFacts.ts"
 
 /**
  * What is told of each kind of public event, by its type. A released shape only gains members that may be absent; any other

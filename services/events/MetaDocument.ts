@@ -36,7 +36,10 @@ export const metaJson = Effect.fnUntraced(function* (
   const { data } = MetaFact.read({ ...recorded, eventId: event })
   const { account, conflicting, field, fromMe, group, isHistory, kind, person, phoneNumberId, receivedAt } = data
   const { message, sentAt, source, status, target } = data
-  const open = (sealed: Sealed | undefined, name: string): Effect.Effect<string | undefined, SubjectKeysUnavailable> => {
+  const open = (
+    sealed: Sealed | undefined,
+    name: string
+  ): Effect.Effect<string | undefined, SubjectKeysUnavailable> => {
     if (sealed === undefined || opener === undefined) return Effect.succeed(undefined)
     const subject = person?.names[0] ?? opener.subjectOf(...accountOf(source.app, account))
     return opener.reveal(sealed, { tenant, event, field: name }, { stream: recorded.stream, subject })

@@ -32,7 +32,10 @@ export const make = Effect.map(Blobs, (blobs) => ({
           : Effect.void
       ),
       Effect.catch(() =>
-        Effect.as(Effect.logError("the bytes of a webhook are damaged; nothing can come of it", { batch: id }), undefined)
+        Effect.as(
+          Effect.logError("the bytes of a webhook are damaged; nothing can come of it", { batch: id }),
+          undefined
+        )
       )
     ),
 

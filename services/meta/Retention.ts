@@ -1,7 +1,7 @@
 import { type Array, Clock, Effect, Layer, Stream } from "effect"
 import { isReleased } from "#domain/Aggregates.ts"
-import { fromMillis, toMillis } from "#domain/Instant.ts"
 import { BlobId } from "#domain/Ids.ts"
+import { fromMillis, toMillis } from "#domain/Instant.ts"
 import { Batch } from "#domain/meta/Batch.ts"
 import { Blobs } from "#domain/ports/Blobs.ts"
 import { EventStore } from "#domain/ports/EventStore.ts"
