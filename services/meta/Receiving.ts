@@ -46,8 +46,8 @@ export const layer = (options: Options, trustProxy: Trust | undefined) =>
         trustProxy,
         receive: (webhook) => (webhook.mode === "sync" ? forward(webhook) : keep(webhook))
       })
-      const taking = [Splitter.layer, Retention.layer({ keptMillis: options.rawDays * dayMillis })] as const
-      return Layer.mergeAll(door, ...(isDurable ? taking : []))
+      // also where nothing more is kept: something may have been before
+      return Layer.mergeAll(door, Splitter.layer, Retention.layer({ keptMillis: options.rawDays * dayMillis }))
     })
   ).pipe(Layer.provide(Facts.layer), Layer.provide([BatchActors.layer, FactActors.layer]))
 
