@@ -1,5 +1,6 @@
 import { concat, hex, lengthPrefixed, utf8 } from "./Bytes.ts"
 import type {
+  BatchId,
   ClientId,
   CommandId,
   DeliveryId,
@@ -8,6 +9,7 @@ import type {
   EventId,
   InboundId,
   MessageId,
+  MetaApp,
   PeerId,
   RequestId,
   SubjectId,
@@ -87,6 +89,10 @@ export const inboundIdOf = (
   identity: ReadonlyArray<string>,
   other = ""
 ) => uuid(crypto.mac(pepper, lengthPrefixed("inbound", tenant, ...source, ...identity, other), "hex"), 8) as InboundId
+
+/** Of a request of Meta's: the same bytes to the same app are one, whenever they come. */
+export const batchIdOf = (crypto: Algorithms, pepper: MacKey, tenant: TenantId, app: MetaApp, bytes: Uint8Array) =>
+  uuid(crypto.mac(pepper, concat(lengthPrefixed("batch", tenant, app), bytes), "hex"), 8) as BatchId
 
 /** Of an endpoint that is made without a request, by what it is made of. */
 export const endpointIdOf = (crypto: Algorithms, pepper: MacKey, tenant: TenantId, origin: string) =>

@@ -44,6 +44,18 @@ export type ApiKeyId = typeof ApiKeyId.Type
 export const AgentId = slug.pipe(Schema.brand("AgentId"))
 export type AgentId = typeof AgentId.Type
 
+/** Of a request of Meta's, by its app and its bytes. */
+export const BatchId = uuid.pipe(Schema.brand("BatchId"))
+export type BatchId = typeof BatchId.Type
+
+/** Of bytes that are kept beside the log. */
+export const BlobId = uuid.pipe(Schema.brand("BlobId"))
+export type BlobId = typeof BlobId.Type
+
+/** Of an app of Meta, as the configuration calls it. */
+export const MetaApp = slug.pipe(Schema.brand("MetaApp"))
+export type MetaApp = typeof MetaApp.Type
+
 /** Of a service that reads public events off the bus. */
 export const ConsumerId = slug.pipe(Schema.brand("ConsumerId"))
 export type ConsumerId = typeof ConsumerId.Type

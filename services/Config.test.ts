@@ -33,6 +33,21 @@ describe("configuration", () => {
           strangersPerAddress: 50,
           connectionsPerKey: 1_000
         },
+        meta: {
+          verifyToken: undefined,
+          appSecret: undefined,
+          previousAppSecret: undefined,
+          apps: undefined,
+          mode: undefined,
+          rawDays: 14,
+          certificateHeader: undefined,
+          healthToken: undefined,
+          destinationUrl: undefined,
+          destinationName: undefined,
+          sharedSecret: undefined,
+          routeMap: undefined,
+          forwardTimeoutMs: 3_000
+        },
         whatsApp: { webSocketUrl: undefined, version: undefined, history: "recent", typingMillis: 0 }
       })
       assert.sameMembers([...new Set(described.map(({ source }) => source))], ["default"])

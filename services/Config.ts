@@ -11,6 +11,7 @@ import * as WhatsApp from "./layers/WhatsAppSettings.ts"
 import * as Live from "./live/Settings.ts"
 import { meantBy } from "./Misspelt.ts"
 import * as Messages from "./messages/Settings.ts"
+import * as Meta from "./meta/Settings.ts"
 import type { Setting, Settings, Values } from "./Setting.ts"
 import * as Log from "./telemetry/Log.ts"
 import * as Webhooks from "./webhooks/Settings.ts"
@@ -29,6 +30,7 @@ const rooms = {
   inbound: Inbound.settings,
   webhooks: Webhooks.settings,
   live: Live.settings,
+  meta: Meta.settings,
   whatsApp: WhatsApp.settings
 } satisfies Readonly<Record<string, Settings>>
 

@@ -50,6 +50,7 @@ const confined: Record<string, ReadonlyArray<string>> = {
     "services/http/"
   ],
   "effect/sql": [
+    "infra/blobs/",
     "infra/leases/",
     "infra/limits/",
     "infra/postgres/",
@@ -73,6 +74,7 @@ const confined: Record<string, ReadonlyArray<string>> = {
     "services/dispatch/CheckpointRows.ts",
     "services/dispatch/ReissueRows.ts",
     "services/devices/PairingCodeRows.ts",
+    "services/meta/CheckpointRows.ts",
     "services/webhooks/EndpointsRows.ts",
     "services/webhooks/DeliveryRows.ts",
     "services/webhooks/StandingRows.ts",
@@ -151,6 +153,7 @@ const below: Record<string, ReadonlyArray<string>> = {
     "webhooks"
   ],
   webhooks: ["api", "events", "http", "identity", "privacy", "runtime", "tables", "telemetry", "views"],
+  meta: ["http", "privacy", "runtime", "tables", "telemetry"],
   live: ["access", "api", "devices", "events", "http", "identity", "runtime", "telemetry", "views"],
   gateway: ["api", "events", "http", "live", "messages", "runtime", "telemetry"]
 }

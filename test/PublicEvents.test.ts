@@ -24,7 +24,11 @@ const saying = (more: JsonObject): RecordedEvent => ({ ...received, data: { ...r
 const target = { waMessageId: "3A", fromMe: true }
 const ofKind = (kind: string) => saying({ content: { ...(received.data.content as JsonObject), kind }, target })
 const kinds = ["edit", "deletion", "reaction", "vote", "pin", "timer", "call", "group", "image", "of a newer release"]
-const told = [...stored, ...kinds.map(ofKind), saying({ isHistory: true })]
+/** What Meta told is as well. */
+const ofMeta = stored.find(({ type }) => type === "meta.received.v1")!
+const metaKinds = ["message", "status", "echo", "call", "preference", "contact", "history", "of a newer release"]
+const toldByMeta = metaKinds.map((kind): RecordedEvent => ({ ...ofMeta, data: { ...ofMeta.data, kind } }))
+const told = [...stored, ...kinds.map(ofKind), saying({ isHistory: true }), ...toldByMeta]
 
 /** Nothing can be opened; a stream begins with whichever first event of its kind there is. */
 const services = PublicEvents.layer.pipe(
@@ -49,7 +53,7 @@ describe("public events", () => {
       const seen = new Set<string>()
       for (const event of told) {
         const found = yield* tell(event, { personal: true })
-        assert.strictEqual(found !== undefined, /^(message|device|inbound)\./.test(event.type), event.type)
+        assert.strictEqual(found !== undefined, /^(message|device|inbound|meta)\./.test(event.type), event.type)
         if (found === undefined) continue
         seen.add(found.type)
         const shape: Schema.Codec<unknown> = publicTypes[found.type as PublicType]

@@ -4,6 +4,7 @@ import { messageCodes } from "#domain/message/Codes.ts"
 import { Content } from "#domain/message/content/Content.ts"
 import { Fact, said } from "./Facts.ts"
 import { count, instant, text, uuid, word } from "./Members.ts"
+import { MetaFact } from "./MetaFacts.ts"
 
 /**
  * What is told of each kind of public event, by its type. A released shape only gains members that may be absent; any other
@@ -87,6 +88,16 @@ export const publicTypes = {
       "Why: `unreadable`, where it was said cannot be read any more; `unlinked`, its device is linked no more."
     )
   }),
+
+  "homing.meta.message.v1": MetaFact,
+  "homing.meta.status.v1": MetaFact,
+  "homing.meta.echo.v1": MetaFact,
+  "homing.meta.call.v1": MetaFact,
+  "homing.meta.preference.v1": MetaFact,
+  "homing.meta.contact.v1": MetaFact,
+  "homing.meta.history.v1": MetaFact,
+  /** Whatever else Meta tells, or will: `field` says in Meta's words what. */
+  "homing.meta.other.v1": MetaFact,
 
   "homing.device.created.v1": Schema.Struct({ ...ofDevice, name }),
   "homing.device.renamed.v1": Schema.Struct({ ...ofDevice, name }),

@@ -41,6 +41,23 @@ const demo = Command.make(
     })
 ).pipe(Command.withDescription("Send one confirmed message through a simulated WhatsApp, and watch"))
 
+const meta = Command.make(
+  "meta",
+  {
+    target: Flag.String("target").pipe(
+      Flag.withDescription("The gateway, http://localhost:4010 say"),
+      Flag.withDefault("http://localhost:4010")
+    ),
+    app: Flag.String("app").pipe(Flag.withDescription("An app of META_APPS, by its name"), Flag.optional),
+    json
+  },
+  (options) =>
+    Effect.gen(function* () {
+      const { run } = yield* Effect.promise(() => import("./MetaCommand.ts"))
+      yield* run({ ...options, app: Option.getOrUndefined(options.app) })
+    })
+).pipe(Command.withDescription("Post to a gateway what Meta would, signed with META_APP_SECRET, and print the answers"))
+
 const simulator = Command.make(
   "simulator",
   {
@@ -69,7 +86,10 @@ const simulator = Command.make(
       const { run } = yield* Effect.promise(() => import("./SimulatorCommand.ts"))
       yield* run({ ...options, record: Option.getOrUndefined(options.record) })
     })
-).pipe(Command.withDescription("Run a local WhatsApp Web server for tests: an unmodified Baileys pairs and sends"))
+).pipe(
+  Command.withDescription("Run a local WhatsApp Web server for tests: an unmodified Baileys pairs and sends"),
+  Command.withSubcommands([meta])
+)
 
 const printed = (name: string, what: string) =>
   Flag.Boolean(name).pipe(Flag.withDescription(what), Flag.withDefault(false))

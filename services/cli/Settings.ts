@@ -22,6 +22,7 @@ export const gatewayOptions = ({
   inbound,
   live,
   messages,
+  meta,
   process,
   provenance,
   rateLimits,
@@ -34,6 +35,7 @@ export const gatewayOptions = ({
   queueLimits: messages,
   inbound,
   live,
+  meta,
   reconciler: { everyMillis: 30_000, patienceMillis: 60_000, graceMillis: 60_000 },
   webhooks: { environment: webhooks }
 })

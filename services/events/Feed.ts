@@ -58,14 +58,14 @@ export class Feed extends Context.Service<
   }
 >()("homing/services/events/Feed") {}
 
-export type Wanted = Pick<Asked, "types" | "device" | "chat" | "seen">
+export type Wanted = Pick<Asked, "types" | "device" | "chat" | "seen" | "personal">
 /** To be asked of each event behind a place, in order: whoever follows a chat learns its names by it. */
-export const matches = ({ chat, device, seen, types }: Wanted, about: About | undefined): boolean =>
+export const matches = ({ chat, device, personal, seen, types }: Wanted, about: About | undefined): boolean =>
   about !== undefined &&
   (chat === undefined || chat.has(about)) &&
   (types === undefined || types.has(about.type)) &&
   (device === undefined || device === about.device) &&
-  (seen === undefined || seen.has(about.device))
+  (about.device === undefined ? personal : seen === undefined || seen.has(about.device))
 
 /** `mostWaiting`: how many may wait at once, in one process; each costs a look at every event. */
 export const layer = ({ mostWaiting }: { readonly mostWaiting: number }) =>
@@ -107,10 +107,10 @@ export const layer = ({ mostWaiting }: { readonly mostWaiting: number }) =>
       yield* Effect.forkScoped(Option.isSome(head) ? follow(head.value) : patient)
 
       const read = reading(store)
-      const look = ({ after, limit, personal, ...wanted }: Asked) =>
+      const look = ({ after, limit, ...wanted }: Asked) =>
         read(after, limit, (event) =>
           Effect.flatMap(about(event), (found) =>
-            matches(wanted, found) ? tell(event, { personal }) : Effect.succeed(undefined)
+            matches(wanted, found) ? tell(event, wanted) : Effect.succeed(undefined)
           )
         )
 

@@ -4,6 +4,7 @@ import { categoryOf, type DeviceId } from "#domain/Ids.ts"
 import { Inbound, type ReceivedFact } from "#domain/inbound/Inbound.ts"
 import type { JsonObject } from "#domain/Json.ts"
 import { Message } from "#domain/message/Message.ts"
+import { MetaFact } from "#domain/meta/MetaFact.ts"
 import type { EventStoreUnavailable } from "#domain/ports/EventStore.ts"
 import type { SubjectKeysUnavailable } from "#domain/ports/SubjectKeys.ts"
 import type { RecordedEvent } from "#domain/Recorded.ts"
@@ -15,6 +16,7 @@ import { factJson, saidJson } from "../inbound/FactDocument.ts"
 import { evolve, reveal } from "../messages/MessageDocument.ts"
 import { errorJson } from "../messages/MessageJson.ts"
 import { Personal } from "../privacy/Personal.ts"
+import { metaJson, metaTypeOf } from "./MetaDocument.ts"
 import * as Origins from "./Origins.ts"
 
 /** A CloudEvent 1.0: the one shape in which webhooks, live connections, the bus and `GET /v1/events` tell what happened. */
@@ -22,7 +24,7 @@ export interface PublicEvent {
   readonly specversion: "1.0"
   /** The event's in the log. */
   readonly id: string
-  /** `/devices/<id>`: of the device that it came by. */
+  /** `/devices/<id>`: of the device that it came by; `/meta/<app>`: of the app that Meta told. */
   readonly source: string
   /** `homing.message.sent.v1`, `homing.inbound.message.v1` … */
   readonly type: string
@@ -39,7 +41,8 @@ export interface PublicEvent {
 
 export interface About {
   readonly type: PublicType
-  readonly device: DeviceId
+  /** Absent where it came by none: of what Meta tells, say, which is told to those alone who may read everything. */
+  readonly device: DeviceId | undefined
   /** Where and by whom it was said; absent for what happens to the device itself. */
   readonly origin?: Origins.Origin
 }
@@ -65,7 +68,7 @@ export class PublicEvents extends Context.Service<
 >()("homing/services/events/PublicEvents") {}
 
 /** The events of these are told, all others are nobody else's business. */
-const told = [Message, Inbound, Device] as const
+const told = [Message, Inbound, MetaFact, Device] as const
 const isTold: ReadonlySet<string> = new Set(told.flatMap(({ read }) => [...read.types]))
 
 /** What is heard is told as what it is; of a kind that only a newer release knows, as something that was said. */
@@ -77,6 +80,7 @@ const wordFor = ({ content: { kind }, isHistory }: ReceivedFact) => {
 /** `message.sent.v1`, in whichever version it is stored, is told as `homing.message.sent.v1`. */
 const typeOf = (event: RecordedEvent): PublicType => {
   const name = event.type.slice(0, event.type.lastIndexOf("."))
+  if (name === "meta.received") return metaTypeOf(MetaFact.read(event).data)
   if (name !== "inbound.received") return `homing.${name}.v1` as PublicType
   return `homing.inbound.${wordFor(Inbound.read(event).data as ReceivedFact)}.v1` as PublicType
 }
@@ -152,9 +156,10 @@ export const layer = Layer.effect(
 
     const shown = (
       recorded: RecordedEvent,
-      device: DeviceId,
+      device: DeviceId | undefined,
       personal: boolean
     ): Effect.Effect<Data, SubjectKeysUnavailable> => {
+      if (device === undefined) return metaJson(personal ? opener : undefined, recorded)
       const category = categoryOf(recorded.stream)
       if (category === Message.category) return ofMessage(recorded, device, personal)
       return category === Inbound.category ? ofFact(recorded, device, personal) : ofDevice(recorded, device, personal)
@@ -164,7 +169,7 @@ export const layer = Layer.effect(
      * What was tampered with is told without what cannot be read: it holds up nothing behind it. The defect may quote what
      * it could not decode, and so is not logged.
      */
-    const dataOf = (recorded: RecordedEvent, device: DeviceId, personal: boolean) => {
+    const dataOf = (recorded: RecordedEvent, device: DeviceId | undefined, personal: boolean) => {
       if (!personal) return shown(recorded, device, false)
       return Effect.catchDefect(shown(recorded, device, true), () =>
         Effect.logError("an event holds damaged personal data; it is told without", { event: recorded.eventId }).pipe(
@@ -176,6 +181,7 @@ export const layer = Layer.effect(
     const about = (event: RecordedEvent): Effect.Effect<About | undefined, EventStoreUnavailable> => {
       if (!isTold.has(event.type)) return Effect.succeed(undefined)
       const type = typeOf(event)
+      if (categoryOf(event.stream) === MetaFact.category) return Effect.succeed({ type, device: undefined })
       return categoryOf(event.stream) === Device.category
         ? Effect.succeed({ type, device: Device.idOf(event.stream) })
         : Effect.map(originOf(event), (origin) => origin && { type, device: origin.device, origin })
@@ -191,7 +197,7 @@ export const layer = Layer.effect(
         const event: PublicEvent = {
           specversion: "1.0",
           id: recorded.eventId,
-          source: `/devices/${device}`,
+          source: device === undefined ? `/meta/${MetaFact.read(recorded).data.source.app}` : `/devices/${device}`,
           type,
           time: recorded.metadata.occurredAt,
           subject: data.id,

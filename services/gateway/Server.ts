@@ -1,4 +1,4 @@
-import type { Server } from "node:http"
+import type { IncomingMessage, Server, ServerResponse } from "node:http"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer" // not by way of the package's index: that loads all of it
 import { ByteSize, Effect, Layer } from "effect"
 import { HttpIncomingMessage, HttpRouter } from "effect/http"
@@ -11,6 +11,7 @@ import type * as Admission from "../http/Admission.ts"
 import { maxBodyBytes } from "../http/Body.ts"
 import { track } from "../http/Connections.ts"
 import { exactPaths } from "../http/Paths.ts"
+import { SideDoor } from "../http/SideDoor.ts"
 import { Live } from "../live/Live.ts"
 import { Sockets } from "../live/Sockets.ts"
 import { Messages } from "../messages/Messages.ts"
@@ -67,6 +68,20 @@ const beginShutdown = (server: Server, { drainTimeoutMs }: Options) =>
 const upgrades = (server: Server) =>
   Layer.effectDiscard(Effect.map(Sockets, ({ accept }) => server.removeAllListeners("upgrade").on("upgrade", accept)))
 
+/** What is taken by a side door never reaches the router. Before anything else listens, so that all else hears of both. */
+const diversions = (server: Server) =>
+  Layer.effectDiscard(
+    Effect.map(SideDoor, (takes) => {
+      for (const event of ["request", "checkContinue"]) {
+        const routes = server.listeners(event)
+        server.removeAllListeners(event)
+        server.on(event, (request: IncomingMessage, response: ServerResponse) => {
+          if (!takes(request, response)) for (const route of routes) route(request, response)
+        })
+      }
+    })
+  )
+
 /** For the answers to what is interrupted when the time is over. */
 const cutOffGraceMillis = 250
 
@@ -80,6 +95,7 @@ export const layer = <E = never, R = never>(options: Options, others?: Layer.Lay
     const all = Layer.mergeAll(routes, DocsHttp.layer, Edge.layer(options))
     const app = others === undefined ? all : Layer.merge(all, others)
     return Layer.merge(beginShutdown(server, options), upgrades(server)).pipe(
+      Layer.provideMerge(diversions(server)),
       Layer.provideMerge(
         HttpRouter.serve(app, { disableLogger: true, disableListenLog: true, routerConfig: exactPaths })
       ),

@@ -51,6 +51,14 @@ export const clientAddresses =
     return networkOf(address)
   }
 
+/** Whether it is a trusted proxy that is connected, so that what proxies alone write may be believed. */
+export const isProxied = (trust: Trust | undefined, remoteAddress: string | undefined): boolean => {
+  if (trust === undefined || remoteAddress === undefined) return false
+  if ("hops" in trust) return trust.hops > 0
+  const address = unmapped(remoteAddress)
+  return trust.proxies.check(address, isIP(address) === 4 ? "ipv4" : "ipv6")
+}
+
 /** Without what proxies write around an address: brackets, a port. */
 const plain = (written: string): string =>
   unmapped(/^\[([^\]]+)\](?::\d+)?$/.exec(written)?.[1] ?? /^(\d+\.\d+\.\d+\.\d+):\d+$/.exec(written)?.[1] ?? written)

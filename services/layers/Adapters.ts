@@ -2,6 +2,8 @@ import { join } from "node:path"
 import { type Array, Effect, Layer, Redacted } from "effect"
 import type { AgentId, ConsumerId } from "#domain/Ids.ts"
 import { SecretVault } from "#domain/ports/SecretVault.ts"
+import { onDemand } from "#infra/blobs/OnDemand.ts"
+import * as SqliteBlobs from "#infra/blobs/Sqlite.ts"
 import * as InProcessBus from "#infra/bus/in-process/InProcess.ts"
 import * as Nkey from "#infra/bus/jetstream/Nkey.ts"
 import * as NodeCrypto from "#infra/crypto/NodeCrypto.ts"
@@ -52,12 +54,13 @@ const viewsElsewhere = Layer.succeed(Home, {
   pristine: undefined
 })
 
-/** Subject keys, limits and leases, and the tables beside them. */
+/** Subject keys, blobs, limits and leases, and the tables beside them. */
 export const database = (folder: string, { databaseUrl: url }: Addresses) =>
   url === undefined
     ? Layer.mergeAll(
         viewsIn(folder),
         SqliteSubjectKeys.layer(join(folder, "subject-keys.db")),
+        onDemand(SqliteBlobs.layer(join(folder, "blobs.db"))),
         InProcessLimits.layer,
         InProcessLeases.layer
       ).pipe(
@@ -65,13 +68,14 @@ export const database = (folder: string, { databaseUrl: url }: Addresses) =>
       )
     : later(
         async () => ({
+          Blobs: await import("#infra/blobs/Postgres.ts"),
           Client: await import("#infra/postgres/Presence.ts"),
           Keys: await import("#infra/subject-keys/Postgres.ts"),
           Limits: await import("#infra/limits/Postgres.ts"),
           PostgresLeases: await import("#infra/leases/Postgres.ts")
         }),
-        ({ Client, Keys, Limits, PostgresLeases }) =>
-          Layer.mergeAll(viewsElsewhere, Keys.layer, Limits.layer, PostgresLeases.layer()).pipe(
+        ({ Blobs, Client, Keys, Limits, PostgresLeases }) =>
+          Layer.mergeAll(viewsElsewhere, onDemand(Blobs.layer), Keys.layer, Limits.layer, PostgresLeases.layer()).pipe(
             Layer.provideMerge(Client.layer(url))
           )
       )

@@ -19,6 +19,8 @@ import type { Options as InboundOptions } from "../inbound/Inbound.ts"
 import * as Live from "../live/Feature.ts"
 import * as Messages from "../messages/Feature.ts"
 import type { QueueLimits } from "../messages/MessagesLive.ts"
+import * as Meta from "../meta/Feature.ts"
+import type { Options as MetaOptions } from "../meta/Receiving.ts"
 import { Personal } from "../privacy/Personal.ts"
 import { Freshness } from "../runtime/Freshness.ts"
 import * as SameLog from "../runtime/SameLog.ts"
@@ -41,6 +43,7 @@ export interface GatewayOptions {
   readonly inbound?: InboundOptions
   readonly webhooks?: Webhooks.Options
   readonly live?: Partial<Live.Options>
+  readonly meta?: MetaOptions
 }
 
 /** Whether this process can do its part, and how much of the log it has heard. */
@@ -71,6 +74,7 @@ export const gateway = <A = never, E = never, R = never>(
   const phoneNumber = phoneNumbers(options.http.phoneCountryCode)
   return Server.layer(options.http).pipe(
     Layer.provideMerge(behind),
+    Layer.provideMerge(Meta.layer(options.meta, options.http.trustProxy)),
     Layer.provideMerge([Dispatch.layer(options.reconciler), HealthHttp.layer, Live.layer(options.live)]),
     Layer.provideMerge(Webhooks.layer(options.webhooks)),
     Layer.provideMerge(Announcements.layer),

@@ -3,16 +3,21 @@ import { Device } from "#domain/device/Device.ts"
 import { categoryOf, type StreamId } from "#domain/Ids.ts"
 import { Inbound } from "#domain/inbound/Inbound.ts"
 import { Message } from "#domain/message/Message.ts"
+import { MetaFact } from "#domain/meta/MetaFact.ts"
 import { EventStore } from "#domain/ports/EventStore.ts"
 import type { RecordedEvent } from "#domain/Recorded.ts"
 
 const capacity = 8_192
 
-/** What a stream's first event says of its chat: the device, and the digest of whom it is with. */
+/** What a stream's first event says of its chat: the device, or the app of Meta's, and the digest of whom it is with. */
 const chatIn = (first: RecordedEvent): string | undefined => {
   if (Message.read.types.has(first.type)) {
     const event = Message.read(first)
     return event.type === "message.queued" ? `${event.data.device}/${event.data.recipient.address.subject}` : undefined
+  }
+  if (MetaFact.read.types.has(first.type)) {
+    const { account, group, person, source } = MetaFact.read(first).data
+    return `meta/${source.app}/${group ?? person?.names[0] ?? account ?? ""}`
   }
   const event = Inbound.read(first)
   return event.type === "inbound.received" ? `${event.data.source.device}/${event.data.chat.names[0]}` : undefined

@@ -1,0 +1,70 @@
+import { createHmac, randomBytes } from "node:crypto"
+import { Console, Effect, Redacted } from "effect"
+import { escaped, posted, updates } from "./MetaUpdates.ts"
+import { configured } from "./Settings.ts"
+import { faint, say, strong } from "./Terminal.ts"
+
+const path = "/webhooks/meta/whatsapp"
+
+interface Attempt {
+  readonly what: string
+  readonly body: string
+  /** What it is signed with, if not with the app's secret. */
+  readonly signature?: string
+  readonly expected: number
+}
+
+/** Everything that Meta may do: each kind alone, many at once, backwards, again, and what somebody else would do. */
+const attemptsOf = (run: string): ReadonlyArray<Attempt> => {
+  const all = updates(run)
+  const alone = all.map((one, i) => {
+    const body = posted([one])
+    return i % 2 === 0
+      ? { what: one.what, body, expected: 200 }
+      : { what: `${one.what}, escaped`, body: escaped(body), expected: 200 }
+  })
+  const whole = posted(all)
+  return [
+    ...alone,
+    { what: `${all.length} at once`, body: whole, expected: 200 },
+    { what: "the same again", body: whole, expected: 200 },
+    { what: "backwards", body: posted(all.toReversed()), expected: 200 },
+    { what: "backwards, escaped", body: escaped(posted(all.toReversed())), expected: 200 },
+    { what: "signed by nobody", body: whole, signature: "", expected: 401 },
+    { what: "signed with another secret", body: whole, signature: `sha256=${"0".repeat(64)}`, expected: 401 },
+    { what: "of another product", body: '{"object":"page","entry":[]}', expected: 422 },
+    { what: "cut off", body: whole.slice(0, -1), expected: 400 }
+  ]
+}
+
+/** Posts to a gateway what Meta would, signed with the secret in the configuration, and prints what was answered. */
+export const run = (options: { readonly target: string; readonly app: string | undefined; readonly json: boolean }) =>
+  Effect.gen(function* () {
+    const { meta } = yield* configured
+    const secret = Redacted.value(meta.appSecret ?? Redacted.make(""))
+    const address = `${options.target.replace(/\/$/, "")}${path}${options.app === undefined ? "" : `/${options.app}`}`
+    const attempts = attemptsOf(randomBytes(6).toString("hex"))
+    let unexpected = 0
+    for (const { body, expected, signature, what } of attempts) {
+      const mac = signature ?? `sha256=${createHmac("sha256", secret).update(body).digest("hex")}`
+      const begun = performance.now()
+      const { status, text } = yield* Effect.promise(async () => {
+        const headers = {
+          "content-type": "application/json",
+          "x-hub-signature-256": mac,
+          "user-agent": "facebookexternalua"
+        }
+        const answer = await fetch(address, { method: "POST", headers, body, signal: AbortSignal.timeout(15_000) })
+        return { status: answer.status, text: await answer.text() }
+      }).pipe(Effect.catchDefect((problem) => Effect.succeed({ status: 0, text: String(problem) })))
+      const millis = Math.round(performance.now() - begun)
+      if (status !== expected) unexpected++
+      if (options.json) yield* Console.log(JSON.stringify({ what, bytes: body.length, expected, status, text, millis }))
+      else
+        say(
+          `  ${status === expected ? status : strong(`${status}, not ${expected}`)}  ${what}  ${faint(`${text} ${millis} ms`)}`
+        )
+    }
+    if (!options.json) say("", `  ${attempts.length - unexpected} of ${attempts.length} answers as expected`)
+    if (unexpected > 0) yield* Effect.sync(() => (process.exitCode = 1))
+  })

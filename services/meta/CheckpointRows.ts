@@ -1,0 +1,40 @@
+import { Effect } from "effect"
+import { SqlClient } from "effect/sql"
+import { type Lease, Leases } from "#domain/ports/Leases.ts"
+import { CheckpointMoved } from "../runtime/Checkpoint.ts"
+import { open, type Table } from "../tables/Tables.ts"
+
+const table: Table = {
+  name: "meta_checkpoints",
+  create: (sql) => sql`CREATE TABLE meta_checkpoints (name TEXT PRIMARY KEY, position TEXT NOT NULL)`
+}
+
+/** What goes through the requests of Meta's, each at its own pace: taking them apart, and destroying their bytes. */
+export type Work = "split" | "retention"
+
+/** Up to where each has come. Losing it repeats, and loses nothing. */
+export const make = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  const leases = yield* Leases
+  yield* open(sql, table)
+  return {
+    position: (work: Work) =>
+      Effect.map(
+        sql<{ readonly position: string }>`SELECT position FROM meta_checkpoints WHERE name = ${work}`,
+        ([row]) => (row === undefined ? undefined : BigInt(row.position))
+      ),
+
+    /** Only from where it was. */
+    move: (work: Work, lease: Lease, from: bigint | undefined, to: bigint) =>
+      leases
+        .fenced(
+          lease,
+          from === undefined
+            ? sql`INSERT INTO meta_checkpoints (name, position) VALUES (${work}, ${String(to)})
+                ON CONFLICT DO NOTHING RETURNING name`
+            : sql`UPDATE meta_checkpoints SET position = ${String(to)}
+                WHERE name = ${work} AND position = ${String(from)} RETURNING name`
+        )
+        .pipe(Effect.flatMap((moved) => (moved.length > 0 ? Effect.void : Effect.fail(new CheckpointMoved()))))
+  }
+})

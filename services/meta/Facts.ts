@@ -1,0 +1,145 @@
+import { Context, Effect, Layer, Metric } from "effect"
+import { utf8 } from "#domain/Bytes.ts"
+import { contentDigestOf, inboundIdOf, reportIdOf, subjectIdOf } from "#domain/Identifiers.ts"
+import { type BatchId, BlobId, type EventId, type InboundId, type MetaApp } from "#domain/Ids.ts"
+import { fromMillis, type Instant } from "#domain/Instant.ts"
+import type { MetaPerson } from "#domain/meta/Items.ts"
+import { MetaFact, type MetaReceived } from "#domain/meta/MetaFact.ts"
+import { sortedText } from "#domain/meta/MetaJson.ts"
+import { accountOf, namesOf } from "#domain/meta/Names.ts"
+import type { Piece } from "#domain/meta/Splitting.ts"
+import { Blobs, type BlobsUnavailable } from "#domain/ports/Blobs.ts"
+import { Crypto } from "#domain/ports/Crypto.ts"
+import type { EventStoreUnavailable } from "#domain/ports/EventStore.ts"
+import type { SubjectKeysUnavailable } from "#domain/ports/SubjectKeys.ts"
+import { Personal } from "../privacy/Personal.ts"
+import { Provenance } from "../runtime/Provenance.ts"
+import { FactActors } from "./FactActors.ts"
+import { actor } from "./Keeping.ts"
+
+/** What is longer stands in a blob: an event is handed whole to everybody who follows the log. */
+const longestChange = 192 * 1024
+
+const conflicts = Metric.counter("homing_meta_facts_conflicting_total", {
+  description: "Facts of Meta's under a name that another fact has."
+})
+
+/** Kinds that are a message themselves, and named by Meta's id of it. */
+const isSaid: ReadonlySet<string> = new Set(["message", "echo"])
+
+/** In which request a piece came. */
+export interface Arrival {
+  readonly app: MetaApp
+  readonly batch: BatchId
+  readonly receivedAt: Instant
+}
+
+type Unavailable = BlobsUnavailable | EventStoreUnavailable | SubjectKeysUnavailable
+
+/** What Meta told becomes facts, each recorded once however often, and in whichever requests, it is told. */
+export class MetaFacts extends Context.Service<
+  MetaFacts,
+  {
+    /** Answers whether another fact of the same name says something else. */
+    readonly receive: (
+      piece: Piece,
+      arrival: Arrival
+    ) => Effect.Effect<{ readonly isConflicting: boolean }, Unavailable>
+  }
+>()("homing/services/meta/MetaFacts") {}
+
+/** Seconds since 1970, where it is that and a moment that can be written. */
+const momentIn = (seconds: string | undefined): Instant | undefined =>
+  seconds !== undefined && /^\d{1,11}$/.test(seconds) ? fromMillis(Number(seconds) * 1_000) : undefined
+
+export const layer = Layer.effect(
+  MetaFacts,
+  Effect.gen(function* () {
+    const actors = yield* FactActors
+    const blobs = yield* Blobs
+    const crypto = yield* Crypto
+    const personal = yield* Personal
+    const { pepper, tenant } = yield* Provenance
+
+    const digestOf = (text: string) => contentDigestOf(crypto, pepper, text)
+    const subjectOf = ([kind, identity]: readonly [string, string]) =>
+      subjectIdOf(crypto, pepper, tenant, kind, identity)
+
+    const personOf = Effect.fnUntraced(function* (event: EventId, person: MetaPerson | undefined) {
+      const names = namesOf(person)
+      if (names.length === 0) return {}
+      const seal = yield* personal.sealFor(...names[0]!)
+      return { person: { names: names.map(subjectOf), address: seal(event, "address", JSON.stringify(person)) } }
+    })
+
+    const changeOf = Effect.fnUntraced(function* (id: InboundId, event: EventId, { app }: Arrival, piece: Piece) {
+      const text = JSON.stringify(piece.payload)
+      if (text.length <= longestChange) {
+        const seal = yield* personal.sealFor(...(namesOf(piece.person)[0] ?? accountOf(app, piece.account)))
+        return { change: seal(event, "change", text) }
+      }
+      const blob = BlobId.make(id)
+      yield* blobs.put(blob, utf8(text))
+      return { blob }
+    })
+
+    const factOf = Effect.fnUntraced(function* (
+      id: InboundId,
+      event: EventId,
+      piece: Piece,
+      arrival: Arrival,
+      contentDigest: string
+    ) {
+      const { about, account, field, group, kind, phoneNumberId, saidAt, status } = piece
+      const sentAt = momentIn(saidAt)
+      const messageOf = (name: string) => digestOf(JSON.stringify(["message", phoneNumberId ?? "", name]))
+      const own = isSaid.has(kind) ? piece.identity[2] : undefined
+      const fact: MetaReceived = {
+        source: { kind: "meta", app: arrival.app },
+        ...(account !== undefined && { account }),
+        ...(phoneNumberId !== undefined && { phoneNumberId }),
+        field,
+        kind,
+        ...(yield* personOf(event, piece.person)),
+        ...(group !== undefined && { group: subjectOf(["group", group]) }),
+        ...(status !== undefined && { status }),
+        ...(about !== undefined && { target: messageOf(about) }),
+        ...(own !== undefined && { message: messageOf(own) }),
+        ...(yield* changeOf(id, event, arrival, piece)),
+        contentDigest,
+        ...(kind === "history" && { isHistory: true as const }),
+        ...(kind === "echo" && { fromMe: true as const }),
+        ...(sentAt !== undefined && { sentAt }),
+        receivedAt: arrival.receivedAt,
+        batch: arrival.batch
+      }
+      return fact
+    })
+
+    return {
+      receive: Effect.fnUntraced(function* (piece, arrival) {
+        const contentDigest = digestOf(sortedText(piece.gist))
+        const record = Effect.fnUntraced(function* (other?: string) {
+          const id = inboundIdOf(crypto, pepper, tenant, ["meta", arrival.app], piece.identity, other)
+          const eventId = reportIdOf(crypto, id, 1, contentDigest)
+          const fact = yield* factOf(id, eventId, piece, arrival, contentDigest)
+          const told = other === undefined ? fact : ({ ...fact, conflicting: true } as const)
+          const origin = { actor, correlationId: id, causationId: arrival.batch }
+          const command = () => ({ _tag: "Receive", fact: told }) as const
+          yield* actors.execute(MetaFact.streamOf(id), command, origin, { eventId, expectNew: true })
+          return { isConflicting: other !== undefined }
+        })
+        // under the same name Meta says something else: neither is lost, nor taken for the other
+        return yield* Effect.catchTag(record(), "MetaFactRejected", () =>
+          Metric.update(conflicts, 1).pipe(
+            Effect.andThen(
+              Effect.logWarning("Meta told two things under one name; both are recorded", { app: arrival.app })
+            ),
+            Effect.andThen(record(contentDigest)),
+            Effect.catchTag("MetaFactRejected", Effect.die)
+          )
+        )
+      })
+    }
+  })
+)

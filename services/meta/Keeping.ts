@@ -1,0 +1,50 @@
+import { Clock, Effect } from "effect"
+import { batchIdOf } from "#domain/Identifiers.ts"
+import { BlobId, MetaApp } from "#domain/Ids.ts"
+import { fromMillis } from "#domain/Instant.ts"
+import { Batch } from "#domain/meta/Batch.ts"
+import * as RawWebhook from "#domain/meta/RawWebhook.ts"
+import { Blobs } from "#domain/ports/Blobs.ts"
+import { Crypto } from "#domain/ports/Crypto.ts"
+import { Provenance } from "../runtime/Provenance.ts"
+import * as Answer from "./Answer.ts"
+import { BatchActors } from "./BatchActors.ts"
+import * as Signature from "./Signature.ts"
+import type { Webhook } from "./Webhook.ts"
+
+/** Of whoever came in by Meta's door. */
+export const actor = { kind: "gateway", id: "meta" } as const
+
+/**
+ * Keeps a webhook as it came: its bytes on disk, then an event that names them, then the answer. The same bytes again are
+ * the same webhook, and change nothing.
+ */
+export const make = Effect.gen(function* () {
+  const actors = yield* BatchActors
+  const blobs = yield* Blobs
+  const crypto = yield* Crypto
+  const { pepper, tenant } = yield* Provenance
+
+  return ({ app: name, bytes, signature }: Webhook): Effect.Effect<Answer.Answer> => {
+    const app = MetaApp.make(name)
+    const id = batchIdOf(crypto, pepper, tenant, app, bytes)
+    const blob = BlobId.make(id)
+    const kept = RawWebhook.written({ headers: { [Signature.header]: signature }, bytes })
+    return Effect.gen(function* () {
+      const receivedAt = fromMillis(yield* Clock.currentTimeMillis)
+      yield* blobs.put(blob, kept)
+      const { events, state } = yield* actors.execute(
+        Batch.streamOf(id),
+        () => ({ _tag: "Receive", batch: { app, blob, bytes: bytes.length, receivedAt } }),
+        { actor, correlationId: id, causationId: id },
+        { expectNew: true }
+      )
+      // what came long ago was taken apart long ago: its bytes do not come back
+      if (events.length === 0 && state._tag === "Destroyed") yield* blobs.destroy(blob)
+      return Answer.taken
+    }).pipe(
+      Effect.catchTag("BatchRejected", (rejected) => Effect.die(rejected)),
+      Effect.catch(() => Effect.succeed(Answer.unavailable("store")))
+    )
+  }
+})

@@ -1,0 +1,54 @@
+import { Effect, Layer, type Redacted, Schema } from "effect"
+import { Blobs } from "#domain/ports/Blobs.ts"
+import { Crypto } from "#domain/ports/Crypto.ts"
+import type { Trust } from "../http/ClientAddress.ts"
+import { type AppSettings, appsIn } from "./Apps.ts"
+import * as BatchActors from "./BatchActors.ts"
+import * as Door from "./Door.ts"
+import * as FactActors from "./FactActors.ts"
+import * as Facts from "./Facts.ts"
+import * as Forwarding from "./Forwarding.ts"
+import * as Keeping from "./Keeping.ts"
+import * as Retention from "./Retention.ts"
+import * as Splitter from "./Splitter.ts"
+
+export interface Options extends AppSettings, Forwarding.Options {
+  readonly certificateHeader?: string | undefined
+  readonly healthToken?: Redacted.Redacted | undefined
+  /** How long bytes are kept that were taken apart. */
+  readonly rawDays: number
+  readonly patience?: Door.Options["patience"]
+}
+
+/** What a header says is believed of nobody, and then nobody is let in. */
+export class NoProxyTrusted extends Schema.TaggedError<NoProxyTrusted>()("NoProxyTrusted", {}) {
+  override get message() {
+    return "META_CLIENT_CERTIFICATE_HEADER is set, and TRUST_PROXY is not: nobody is believed who writes that header"
+  }
+}
+
+/** Meta's door, and behind it what its apps are for. */
+export const layer = (options: Options, trustProxy: Trust | undefined) =>
+  Layer.unwrap(
+    Effect.gen(function* () {
+      const { certificateHeader, healthToken, patience } = options
+      if (certificateHeader !== undefined && trustProxy === undefined) return yield* new NoProxyTrusted()
+      const apps = appsIn(yield* Crypto, options)
+      const isDurable = [...apps.values()].some(({ mode }) => mode === "durable")
+      if (isDurable) yield* (yield* Blobs).ready
+      const forward = yield* Forwarding.make(options)
+      const keep = yield* Keeping.make
+      const door = Door.layer({
+        apps,
+        certificateHeader,
+        healthToken,
+        patience,
+        trustProxy,
+        receive: (webhook) => (webhook.mode === "sync" ? forward(webhook) : keep(webhook))
+      })
+      // also where nothing more is kept: something may have been before
+      return Layer.mergeAll(door, Splitter.layer, Retention.layer({ keptMillis: options.rawDays * dayMillis }))
+    })
+  ).pipe(Layer.provide(Facts.layer), Layer.provide([BatchActors.layer, FactActors.layer]))
+
+const dayMillis = 24 * 3_600_000
