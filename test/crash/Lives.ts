@@ -21,7 +21,11 @@ export interface Life {
 }
 
 /** The product in one file: it starts in a fifth of the time, and a crash run starts it more than a hundred times. */
-const bundle = async (folder: string): Promise<string> => {
+const bundle = async () => {
+  const cache = join(root, "node_modules", ".cache") // inside the project, where its dependencies are found
+  mkdirSync(cache, { recursive: true })
+  const folder = mkdtempSync(join(cache, "crash-"))
+  process.once("exit", () => rmSync(folder, { recursive: true, force: true }))
   const file = join(folder, "System.mjs")
   await build({
     input: join(import.meta.dirname, "System.ts"),
@@ -30,15 +34,18 @@ const bundle = async (folder: string): Promise<string> => {
     logLevel: "silent",
     output: { file, format: "esm", codeSplitting: false }
   })
-  return file
+  return { file, compiled: join(folder, "compiled") }
+}
+let bundled: ReturnType<typeof bundle> | undefined
+/** Runs in one process share it, also side by side. */
+const product = () => {
+  bundled ??= bundle()
+  return bundled
 }
 
 /** Lives of the product's processes, which log to `output`. The next one is loaded before anybody asks for it. */
 export const lives = async (output: number) => {
-  const cache = join(root, "node_modules", ".cache") // inside the project, where its dependencies are found
-  mkdirSync(cache, { recursive: true })
-  const built = mkdtempSync(join(cache, "crash-"))
-  const file = await bundle(built)
+  const { compiled, file } = await product()
   const all = new Set<Life>()
   let collapses = 0
   let failedStarts = 0
@@ -46,7 +53,7 @@ export const lives = async (output: number) => {
   const load = () => {
     const child = spawn(process.execPath, [file], {
       stdio: ["ignore", output, output, "ipc"],
-      env: { ...process.env, NODE_COMPILE_CACHE: join(built, "compiled") }
+      env: { ...process.env, NODE_COMPILE_CACHE: compiled }
     })
     const tell = (told: Told) => void child.send(told, () => {}) // one that has ended is counted by its end
     let wasReady = false
@@ -87,10 +94,7 @@ export const lives = async (output: number) => {
     collapses: () => collapses,
     /** How often one ended, without being killed, before it was ready. */
     failedStarts: () => failedStarts,
-    end: async () => {
-      await Promise.all([...all].map((life) => life.kill()))
-      rmSync(built, { recursive: true, force: true })
-    }
+    end: () => Promise.all([...all].map((life) => life.kill()))
   }
 }
 export type Lives = Awaited<ReturnType<typeof lives>>

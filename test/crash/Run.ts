@@ -120,8 +120,9 @@ export const run = async (options: Options): Promise<Report> => {
   const killAt = async (step: Step, going: Traffic): Promise<boolean> => {
     const ambush = deployed.ambush({ step, passing: chance.between(1, 3), afterMillis })
     const limit = performance.now() + stepPatienceMillis
+    const before = going.sendings.length // those that are lost never pass the step
     while (!ambush.isSprung() && performance.now() < limit) {
-      if (going.inFlight() === 0) going.want(going.sendings.length + 1)
+      if (going.inFlight(before) === 0) going.want(going.sendings.length + 1)
       await pause(10)
     }
     const hit = ambush.isSprung() && going.inFlight() > 0

@@ -83,10 +83,10 @@ const weatherOf = (sabotage: Sabotage | undefined): ReadonlyArray<FaultsPatch> =
 export const control = (sabotage: Sabotage | undefined, whole: Backbone): Scenario => ({
   backbone: withOneGateway(whole),
   wipeBus: false,
-  sends: 30,
+  sends: sabotage === undefined ? 30 : 12,
   kills: 0,
   steps: [...new Set((sabotage === undefined ? sabotages : [sabotage]).map((one) => aimed[one]))],
-  perStep: sabotage === undefined ? 2 : 4,
+  perStep: 2,
   afterStepMillis: (sabotage && afterStepMillis[sabotage]) ?? 0,
   sabotage,
   reconciled: false,

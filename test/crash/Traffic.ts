@@ -147,8 +147,8 @@ export const traffic = (options: {
       const limit = performance.now() + patienceMillis
       while (sendings.length < wanted && performance.now() < limit) await pause(10)
     },
-    /** Messages that were begun and have no verdict yet. */
-    inFlight: () => sendings.filter((sending) => !isFinal(sending)).length,
+    /** Messages that were begun, after so many others, and have no verdict yet. */
+    inFlight: (others = 0) => sendings.slice(others).filter((sending) => !isFinal(sending)).length,
     hung: () => hung,
     ask,
     recall,

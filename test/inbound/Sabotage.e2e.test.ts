@@ -25,7 +25,7 @@ const lostBy = {
 
 describe("a run of what comes in", () => {
   for (const sabotage of sabotages) {
-    it(`finds what is broken on purpose: ${sabotage}`, { timeout }, async () => {
+    it.concurrent(`finds what is broken on purpose: ${sabotage}`, { timeout }, async () => {
       assert.isAbove(lostBy[sabotage](await short(sabotage)), 0)
     })
   }
