@@ -1,23 +1,13 @@
-import { readdirSync, readFileSync } from "node:fs"
-import { dirname, join, relative, resolve } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
-import { circles, graphOf, reach } from "./Graph.ts"
+import { graphOf, reach } from "./Graph.ts"
+import { importsOf, isIn, isTest, production, sources, textOf, uses } from "./Sources.ts"
 
 /** Who may import whom. Folders are the architecture; this file is the only place that says so. */
-const root = resolve(import.meta.dirname, "..")
 
 /** Composition roots: the only files of services and mac-agent that import adapters, each those of its half. */
 const roots = ["services/layers/Adapters.ts", "mac-agent/Layers.ts"]
 /** What puts processes together: nobody else comes near a root, by whatever way, or near both halves. */
 const composition = ["services/layers/", "services/cli/"]
-
-/** Started by their names. */
-const programs = [
-  "services/cli/launch/homing.ts",
-  "services/cli/homing.ts",
-  "infra/whatsapp/simulator/main.ts",
-  "infra/event-store/double/main.ts"
-]
 
 const rooms: Record<string, (target: string, file: string) => boolean> = {
   "domain/": (to) => to === "effect" || to.startsWith("domain/"),
@@ -164,40 +154,13 @@ const below: Record<string, ReadonlyArray<string>> = {
   gateway: ["api", "events", "http", "live", "messages", "runtime", "telemetry"]
 }
 
-const isIn = (places: ReadonlyArray<string>, file: string) => places.some((place) => file.startsWith(place))
 const isOf = (library: string, target: string) => target === library || target.startsWith(`${library}/`)
 /** What is no part of the product may do as it likes. */
 const isStage = (file: string) => /\/(double|simulator|testing)\//.test(file)
-/** Tests, the contracts of ports and what both need: a `testing/` stands where what it helps to test stands. */
-const isTest = (file: string) => /(\.test|\/contract)\.ts$|\/(contract|testing)\//.test(file)
-
-const sourcesIn = (folder: string) =>
-  readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
-    .map((file) => join(folder, file))
-    .filter((file) => file.endsWith(".ts"))
-const sources = Object.keys(rooms).flatMap(sourcesIn)
-
-const targetOf = (file: string, name: string): string => {
-  if (name.startsWith("#")) return name.slice(1)
-  return name.startsWith(".") ? relative(root, resolve(root, dirname(file), name)) : name
-}
-const textOf = (file: string) => readFileSync(join(root, file), "utf8")
-const importsOf = (file: string) =>
-  [...textOf(file).matchAll(/(?<!")(?:from|import)\s*\(?\s*"([^"]+)"/g)].map(([, name]) => targetOf(file, name!))
 
 /** A room of the gateway; `undefined` for what puts it together. */
 const roomOf = (file: string): string | undefined =>
   Object.keys(below).find((room) => file.startsWith(`services/${room}/`))
-
-const production = sources.filter((file) => !isTest(file))
-const uses = production.flatMap((file) =>
-  importsOf(file)
-    .filter((target) => production.includes(target))
-    .map((target) => [file, target] as const)
-)
-
-/** A file in a room's root stands for itself: what lists a whole room is there beside what the room stands on. */
-const folderOf = (file: string): string => (file.split("/").length === 2 ? file : dirname(file))
 
 const violations = (file: string): ReadonlyArray<string> => {
   const [, allowed] = Object.entries(rooms).find(([room]) => file.startsWith(room))!
@@ -220,28 +183,6 @@ describe("architecture", () => {
       confined["effect/sql"]!.filter(
         (place) => place.startsWith("services/") && !/(\/(tables|views)\/|Rows\.ts)$/.test(place)
       ),
-      []
-    )
-  })
-
-  it("nothing that runs imports what is there for tests", () => {
-    const borrowed = production.flatMap((file) =>
-      importsOf(file)
-        .filter(isTest)
-        .map((target) => `${file} -> ${target}`)
-    )
-    assert.deepStrictEqual(borrowed, [])
-  })
-
-  it("what only tests use is in a place for it", () => {
-    const running = [...production, ...sourcesIn("bench")]
-    const used = new Set([...programs, ...running.flatMap(importsOf)])
-    assert.deepStrictEqual(
-      production.filter((file) => !used.has(file)),
-      []
-    )
-    assert.deepStrictEqual(
-      programs.filter((program) => !production.includes(program)),
       []
     )
   })
@@ -286,25 +227,6 @@ describe("architecture", () => {
     )
     const listed = Object.entries(below).flatMap(([room, others]) => others.map((other) => `${room} -> ${other}`))
     assert.deepStrictEqual([...between].toSorted(), listed.toSorted())
-  })
-
-  it("a client of the API needs nothing of the server, by whatever way", () => {
-    const edges = graphOf(uses)
-    const clients = production.filter((file) => isIn(["services/api/", "services/cli/Client.ts"], file))
-    assert.deepStrictEqual(
-      clients
-        .flatMap((file) => [...reach(edges, file)])
-        .filter((target) => !isIn(["domain/", "services/api/"], target)),
-      []
-    )
-  })
-
-  it("no folder needs itself in the end", () => {
-    assert.deepStrictEqual(circles(uses.map(([file, target]) => [folderOf(file), folderOf(target)] as const)), [])
-  })
-
-  it("no file does", () => {
-    assert.deepStrictEqual(circles(uses), [])
   })
 
   it("sees a forbidden import", () => {
