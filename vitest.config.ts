@@ -17,7 +17,7 @@ class LongestFirst extends BaseSequencer {
 const apart = ["infra/whatsapp/baileys/QuietLibsignal.test.ts"] // the console, as the library's first import
 
 /** They end a hang and judge nothing. */
-const timeouts = { testTimeout: 120_000, hookTimeout: 120_000 }
+const timeouts = { testTimeout: 300_000, hookTimeout: 300_000 }
 
 export default defineConfig({
   test: {

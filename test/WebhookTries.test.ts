@@ -86,12 +86,12 @@ describe("a webhook", () => {
         yield* Effect.forEach(others, ({ arrivals }) => arrived(arrivals, told))
         return performance.now() - begun
       })
-      yield* round
+      const usual = yield* round
       const bad = yield* badReceivers
       yield* Effect.forEach(Object.values(bad), ({ port }) => endpoint({ call }, `http://127.0.0.1:${port}/hook`))
       const before = process.memoryUsage.rss()
       const took = yield* round
-      assert.isBelow(took, 10_000) // whoever says nothing is waited for fifteen seconds
+      assert.isBelow(took, 10_000 + 2 * usual) // whoever says nothing is waited for fifteen seconds
       yield* eventually(
         Effect.sync(() => bad.silent.requests.length),
         (now) => now === 9
