@@ -34,7 +34,14 @@ export default defineConfig({
           ...timeouts
         }
       },
-      { test: { name: "whole", include: ["test/**/*.test.ts", ...apart], ...timeouts } }
+      {
+        test: {
+          name: "whole",
+          include: ["test/**/*.test.ts", ...apart],
+          maxConcurrency: 3, // crash runs side by side, each of up to ten processes
+          ...timeouts
+        }
+      }
     ]
   }
 })

@@ -25,7 +25,6 @@ const bundle = async () => {
   const cache = join(root, "node_modules", ".cache") // inside the project, where its dependencies are found
   mkdirSync(cache, { recursive: true })
   const folder = mkdtempSync(join(cache, "crash-"))
-  process.once("exit", () => rmSync(folder, { recursive: true, force: true }))
   const file = join(folder, "System.mjs")
   await build({
     input: join(import.meta.dirname, "System.ts"),
@@ -34,18 +33,26 @@ const bundle = async () => {
     logLevel: "silent",
     output: { file, format: "esm", codeSplitting: false }
   })
-  return { file, compiled: join(folder, "compiled") }
+  return { folder, file }
 }
 let bundled: ReturnType<typeof bundle> | undefined
-/** Runs in one process share it, also side by side. */
+let users = 0
+/** Runs side by side share one. */
 const product = () => {
+  users++
   bundled ??= bundle()
   return bundled
+}
+const leave = async () => {
+  if (--users > 0) return
+  const last = bundled!
+  bundled = undefined
+  rmSync((await last).folder, { recursive: true, force: true })
 }
 
 /** Lives of the product's processes, which log to `output`. The next one is loaded before anybody asks for it. */
 export const lives = async (output: number) => {
-  const { compiled, file } = await product()
+  const { file, folder } = await product()
   const all = new Set<Life>()
   let collapses = 0
   let failedStarts = 0
@@ -53,7 +60,7 @@ export const lives = async (output: number) => {
   const load = () => {
     const child = spawn(process.execPath, [file], {
       stdio: ["ignore", output, output, "ipc"],
-      env: { ...process.env, NODE_COMPILE_CACHE: compiled }
+      env: { ...process.env, NODE_COMPILE_CACHE: join(folder, "compiled") }
     })
     const tell = (told: Told) => void child.send(told, () => {}) // one that has ended is counted by its end
     let wasReady = false
@@ -94,7 +101,10 @@ export const lives = async (output: number) => {
     collapses: () => collapses,
     /** How often one ended, without being killed, before it was ready. */
     failedStarts: () => failedStarts,
-    end: () => Promise.all([...all].map((life) => life.kill()))
+    end: async () => {
+      await Promise.all([...all].map((life) => life.kill()))
+      await leave()
+    }
   }
 }
 export type Lives = Awaited<ReturnType<typeof lives>>

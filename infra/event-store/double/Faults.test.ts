@@ -252,7 +252,10 @@ describe("the EventStoreDB double, faults", () => {
   it.live("freeze: the keepalive finds out; while all is well it breaks nothing", () =>
     Effect.gen(function* () {
       const { double } = yield* started
-      vi.spyOn(console, "warn").mockImplementationOnce(() => {}) // the library thinks this is too often
+      yield* Effect.acquireRelease(
+        Effect.sync(() => vi.spyOn(console, "warn").mockImplementationOnce(() => {})), // it thinks this is too often
+        (spy) => Effect.sync(() => spy.mockRestore())
+      )
       const client = yield* connect(`${double.url}&keepAliveInterval=100&keepAliveTimeout=3000`)
       const watched = yield* watchAll(client, { fromPosition: "end" })
       yield* watched.until(() => watched.said.includes("caughtUp"))
