@@ -87,7 +87,10 @@ describe("what Meta tells, kept", () => {
 
       const asked = { name: "shop", scopes: ["events:read", "messages:read"] }
       const { body: client } = yield* homing.call("POST", "/v1/clients", asked)
-      const { body: seen, status: allowed } = yield* callerOf(homing.url, client.key)("GET", "/v1/events?limit=500")
+      const { body: seen, status: allowed } = yield* callerOf(homing.url, client.key.secret)(
+        "GET",
+        "/v1/events?limit=500"
+      )
       assert.deepStrictEqual([allowed, seen.items], [200, []])
     })
   )
