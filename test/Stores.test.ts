@@ -233,6 +233,25 @@ it.live("what belongs to another log is refused", () =>
   })
 )
 
+it.live("what the folder holds is not begun anew at an address", () =>
+  Effect.gen(function* () {
+    const { copy, cwd } = yield* used
+    const path = copy()
+    const refused = Effect.fnUntraced(function* (addresses: Readonly<Record<string, string>>) {
+      const process = yield* homing(["start"], { cwd, env: { ...env, ...addresses, DATA_DIR: path, PORT: "0" } })
+      assert.strictEqual((yield* process.ended).code, 1)
+      return process.stderr().trimEnd()
+    })
+    const left = (file: string, variable: string) =>
+      new RegExp(`^homing: \\S+${file} has content, and ${variable} says that it is kept elsewhere[^\\n]+$`)
+    assert.match(yield* refused({ EVENTSTORE_URL: "esdb://127.0.0.1:9?tls=false" }), left("log\\.db", "EVENTSTORE_URL"))
+    assert.match(
+      yield* refused({ DATABASE_URL: "postgres://127.0.0.1:9/none" }),
+      left("subject-keys\\.db", "DATABASE_URL")
+    )
+  })
+)
+
 it.live("views that are damaged, or missing, are made anew, and what was damaged is kept aside", () =>
   Effect.gen(function* () {
     const { copy, cwd } = yield* used

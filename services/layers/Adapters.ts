@@ -152,6 +152,12 @@ const kept = ({ databaseUrl, eventStoreUrl }: Addresses): Contents => ({
   renewal: "`homing store adopt`"
 })
 
+/** What the gateway would keep there, had it no address. */
+const elsewhere = ({ databaseUrl, eventStoreUrl }: Addresses) => [
+  ...(eventStoreUrl === undefined ? [] : [{ name: "log.db", variable: "EVENTSTORE_URL" }]),
+  ...(databaseUrl === undefined ? [] : [{ name: "subject-keys.db", variable: "DATABASE_URL" }])
+]
+
 /**
  * One process holds the folder at a time, unless nothing but secrets is in it. Who adopts a log goes by the secrets that
  * are there. `others`: what another half keeps there.
@@ -163,12 +169,11 @@ export const custody = (
 ) => {
   const own = kept(addresses)
   const contents = { ...own, files: [...own.files, ...others.files], secrets: [...own.secrets, ...others.secrets] }
-  return isShared(addresses)
+  const whole = Layer.unwrap(Effect.map(Adopting, (adopting) => FolderContents.layer(folder, contents, adopting)))
+  const holding = isShared(addresses)
     ? secrets(folder)
-    : Layer.unwrap(Effect.map(Adopting, (adopting) => FolderContents.layer(folder, contents, adopting))).pipe(
-        Layer.provideMerge(secrets(folder)),
-        Layer.provideMerge(DirectoryLock.layer(folder))
-      )
+    : whole.pipe(Layer.provideMerge(secrets(folder)), Layer.provideMerge(DirectoryLock.layer(folder)))
+  return Layer.provideMerge(holding, FolderContents.without(folder, elsewhere(addresses)))
 }
 
 /** This process alone in the folder. */
