@@ -31,6 +31,35 @@ describe("configuration", () => {
     })
   )
 
+  it.effect("takes what whoever comes from wa-gateway-go has in its file", () =>
+    Effect.gen(function* () {
+      const file = {
+        PORT: "4010",
+        HOST: "0.0.0.0",
+        API_KEY: "a key of some length",
+        LOG_LEVEL: "info",
+        CORS_ORIGINS: "*",
+        PHONE_COUNTRY_CODE: "60",
+        PHONE_MIN_LENGTH: "11",
+        PHONE_MAX_LENGTH: "12",
+        DATA_DIR: "./data",
+        TYPING_DELAY_MS: "1000",
+        AUTO_READ_RECEIPT: "true",
+        WEBHOOK_URL: "https://shop.example/hook",
+        WEBHOOK_SECRET: "hush",
+        WEBHOOK_TIMEOUT_MS: "5000",
+        RATE_LIMIT_DEVICES: "10",
+        RATE_LIMIT_MESSAGES: "30",
+        RATE_LIMIT_VALIDATE: "60",
+        CACHE_TTL_SECONDS: "3600",
+        WS_ALLOWED_ORIGINS: "*",
+        WS_AUTH_TIMEOUT: "5"
+      }
+      assert.isTrue((yield* read({}, file)).config.inbound.marksAsRead)
+      assert.isFalse((yield* read({}, { ...file, AUTO_READ_RECEIPT: "false" })).config.inbound.marksAsRead)
+    })
+  )
+
   it.effect("takes the environment before the file, and an empty value for none", () =>
     Effect.gen(function* () {
       const { config, described } = yield* read({ PORT: "1", HOST: "" }, { PORT: "2", REGION: "home", HOST: "::1" })

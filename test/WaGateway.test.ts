@@ -61,6 +61,9 @@ describe("an endpoint that WEBHOOK_URL names", () => {
         })
         yield* Deferred.await(held)
       })
+      const cut = { _tag: "Disconnected", device: device as never, final: false } as const
+      yield* whatsapp.tell({ ...cut, reason: "restarting" })
+      yield* whatsapp.tell({ ...cut, reason: "connection_lost" })
       yield* tell("A0", true) // what we said ourselves is nobody new
       yield* tell("A1", false)
       const [contact] = yield* eventually(
@@ -84,6 +87,10 @@ describe("an endpoint that WEBHOOK_URL names", () => {
       assert.isEmpty(eventsOf(there.arrivals).filter((event) => event.startsWith("homing.")))
       const deliveries = (yield* homing.call("GET", `/v1/deliveries?endpoint=${id}`)).body.items
       assert.isAtLeast(deliveries.length, 2)
+      assert.lengthOf(
+        deliveries.filter(({ type }: { readonly type: string }) => type === "homing.device.disconnected.v1"),
+        1 // of what was heard after them all is there
+      )
       yield* first.end
 
       const again = yield* second.during(start(path, whatsapp.layer, { ports, options: options(there.url, "two") }))

@@ -2,6 +2,7 @@ import { utf8 } from "#domain/Bytes.ts"
 import { Inbound } from "#domain/inbound/Inbound.ts"
 import type { JsonObject } from "#domain/Json.ts"
 import type { Crypto } from "#domain/ports/Crypto.ts"
+import type { DisconnectReason } from "#domain/ports/WhatsApp.ts"
 import type { RecordedEvent } from "#domain/Recorded.ts"
 import type { PublicEvent } from "../events/PublicEvents.ts"
 import type { Signatory } from "./Secret.ts"
@@ -19,9 +20,11 @@ const words: Readonly<Record<string, readonly [event: string, receipt?: string]>
   "homing.inbound.message.v1": ["contacts.new"]
 }
 
-/** Whether it is told at all: of what was said, what others said. */
+const restarting: DisconnectReason = "restarting"
+
+/** Whether it is told at all: of what was said, what others said; not that WhatsApp asks for a new connection. */
 export const tells = (type: string, event: RecordedEvent): boolean => {
-  if (!Object.hasOwn(words, type)) return false
+  if (!Object.hasOwn(words, type) || event.data.reason === restarting) return false
   if (!Inbound.read.types.has(event.type)) return true
   const read = Inbound.read(event)
   return read.type === "inbound.received" && !read.data.fromMe
