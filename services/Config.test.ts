@@ -23,7 +23,7 @@ describe("configuration", () => {
         rateLimits: { messages: 3_000, devices: 600, device: 600, address: 6_000, total: 60_000 },
         messages: { perDevice: 1_000, total: 10_000, waits: 5_000 },
         inbound: { marksAsRead: false },
-        webhooks: { url: undefined, secret: undefined, timeoutMillis: 5_000 },
+        webhooks: { url: undefined, secret: undefined, signature: "prefixed", timeoutMillis: 5_000 },
         live: { authTimeoutSeconds: 5, allowedOrigins: undefined, connections: 5_000, connectionsPerKey: 1_000 },
         whatsApp: { webSocketUrl: undefined, version: undefined, history: "recent", typingMillis: 0 }
       })

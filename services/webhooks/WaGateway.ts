@@ -1,3 +1,4 @@
+import { Context } from "effect"
 import { utf8 } from "#domain/Bytes.ts"
 import { Inbound } from "#domain/inbound/Inbound.ts"
 import type { JsonObject } from "#domain/Json.ts"
@@ -57,18 +58,24 @@ const bodyOf = (told: Told, queued: Told | undefined): object => {
   return { event, token, data: dataOf(told, receipt, queued), timestamp: told.time.replace(/\.\d+Z$/, "Z") }
 }
 
+/** What stands before the digits of a signature: all gateways of an installation are told the same. */
+export const SignaturePrefix = Context.Reference<"sha256=" | "">("homing/services/webhooks/WaGateway/SignaturePrefix", {
+  defaultValue: () => "sha256="
+})
+
 /** Signed by one: the newest. */
 export const written = (
   crypto: Crypto["Service"],
   signatory: Signatory | undefined,
   told: Told,
-  queued: Told | undefined
+  queued: Told | undefined,
+  prefix: string
 ) => {
   const body = textOf(bodyOf(told, queued))
   const mac = signatory?.mac
   const headers = {
     "content-type": "application/json",
-    ...(mac !== undefined && { "x-webhook-signature": `sha256=${crypto.mac(mac, body, "hex")}` })
+    ...(mac !== undefined && { "x-webhook-signature": `${prefix}${crypto.mac(mac, body, "hex")}` })
   }
   return { body, headers }
 }
