@@ -15,30 +15,6 @@ export class StoreMissing extends Schema.TaggedError<StoreMissing>()("StoreMissi
   }
 }
 
-/** A database is in the folder, and what it is for is at an address now: that one would be begun as if nothing had been. */
-export class StoreLeft extends Schema.TaggedError<StoreLeft>()("StoreLeft", {
-  file: Schema.String,
-  variable: Schema.String
-}) {
-  override get message() {
-    return `${this.file} has content, and ${this.variable} says that it is kept elsewhere, where nothing of it would be known: unset ${this.variable}; or, to begin anew without what is in the file, move it to another folder (docs/deploy.md)`
-  }
-}
-
-/** Refuses a folder that still has one of these databases, each of which is at the address of its variable. */
-export const without = (
-  folder: string,
-  elsewhere: ReadonlyArray<{ readonly name: string; readonly variable: string }>
-) =>
-  Layer.effectDiscard(
-    Effect.gen(function* () {
-      for (const { name, variable } of elsewhere) {
-        const file = join(folder, name)
-        if ((statSync(file, { throwIfNoEntry: false })?.size ?? 0) > 0) return yield* new StoreLeft({ file, variable })
-      }
-    })
-  )
-
 export interface Contents {
   /** Databases that are begun together, and belong together from then on. */
   readonly files: ReadonlyArray<string>

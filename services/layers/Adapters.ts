@@ -5,6 +5,7 @@ import { SecretVault } from "#domain/ports/SecretVault.ts"
 import * as InProcessBus from "#infra/bus/in-process/InProcess.ts"
 import * as Nkey from "#infra/bus/jetstream/Nkey.ts"
 import * as NodeCrypto from "#infra/crypto/NodeCrypto.ts"
+import * as LeftLog from "#infra/event-store/sqlite/LeftLog.ts"
 import * as SqliteEventStore from "#infra/event-store/sqlite/Sqlite.ts"
 import * as InProcessLeases from "#infra/leases/InProcess.ts"
 import * as InProcessLimits from "#infra/limits/InProcess.ts"
@@ -152,12 +153,6 @@ const kept = ({ databaseUrl, eventStoreUrl }: Addresses): Contents => ({
   renewal: "`homing store adopt`"
 })
 
-/** What the gateway would keep there, had it no address. */
-const elsewhere = ({ databaseUrl, eventStoreUrl }: Addresses) => [
-  ...(eventStoreUrl === undefined ? [] : [{ name: "log.db", variable: "EVENTSTORE_URL" }]),
-  ...(databaseUrl === undefined ? [] : [{ name: "subject-keys.db", variable: "DATABASE_URL" }])
-]
-
 /**
  * One process holds the folder at a time, unless nothing but secrets is in it. Who adopts a log goes by the secrets that
  * are there. `others`: what another half keeps there.
@@ -173,7 +168,9 @@ export const custody = (
   const holding = isShared(addresses)
     ? secrets(folder)
     : whole.pipe(Layer.provideMerge(secrets(folder)), Layer.provideMerge(DirectoryLock.layer(folder)))
-  return Layer.provideMerge(holding, FolderContents.without(folder, elsewhere(addresses)))
+  return addresses.eventStoreUrl === undefined
+    ? holding
+    : Layer.provideMerge(holding, LeftLog.refused(join(folder, "log.db"), "EVENTSTORE_URL"))
 }
 
 /** This process alone in the folder. */
