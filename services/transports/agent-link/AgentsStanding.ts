@@ -6,7 +6,7 @@ import { observe } from "../../telemetry/Metrics.ts"
 import { AgentsHeard, skewMillis } from "./AgentsHeard.ts"
 
 /** From here on an agent is called silent. */
-export const silentMillis = 90_000
+const silentMillis = 90_000
 
 export type AgentWarning = "agent_silent" | "agent_clock_off"
 
