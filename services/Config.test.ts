@@ -24,7 +24,7 @@ describe("configuration", () => {
         rateLimits: { messages: 3_000, devices: 600, device: 600, address: 6_000, total: 60_000 },
         messages: { perDevice: 1_000, total: 10_000, waits: 5_000 },
         inbound: { marksAsRead: false },
-        webhooks: { url: undefined, secret: undefined, timeoutMillis: 5_000 },
+        webhooks: { url: undefined, secret: undefined, signature: "prefixed", timeoutMillis: 5_000 },
         live: {
           authTimeoutSeconds: 5,
           allowedOrigins: undefined,
@@ -51,6 +51,35 @@ describe("configuration", () => {
         whatsApp: { webSocketUrl: undefined, version: undefined, history: "recent", typingMillis: 0 }
       })
       assert.sameMembers([...new Set(described.map(({ source }) => source))], ["default"])
+    })
+  )
+
+  it.effect("takes what whoever comes from wa-gateway-go has in its file", () =>
+    Effect.gen(function* () {
+      const file = {
+        PORT: "4010",
+        HOST: "0.0.0.0",
+        API_KEY: "a key of some length",
+        LOG_LEVEL: "info",
+        CORS_ORIGINS: "*",
+        PHONE_COUNTRY_CODE: "60",
+        PHONE_MIN_LENGTH: "11",
+        PHONE_MAX_LENGTH: "12",
+        DATA_DIR: "./data",
+        TYPING_DELAY_MS: "1000",
+        AUTO_READ_RECEIPT: "true",
+        WEBHOOK_URL: "https://shop.example/hook",
+        WEBHOOK_SECRET: "hush",
+        WEBHOOK_TIMEOUT_MS: "5000",
+        RATE_LIMIT_DEVICES: "10",
+        RATE_LIMIT_MESSAGES: "30",
+        RATE_LIMIT_VALIDATE: "60",
+        CACHE_TTL_SECONDS: "3600",
+        WS_ALLOWED_ORIGINS: "*",
+        WS_AUTH_TIMEOUT: "5"
+      }
+      assert.isTrue((yield* read({}, file)).config.inbound.marksAsRead)
+      assert.isFalse((yield* read({}, { ...file, AUTO_READ_RECEIPT: "false" })).config.inbound.marksAsRead)
     })
   )
 

@@ -136,6 +136,7 @@ const below: Record<string, ReadonlyArray<string>> = {
     "privacy",
     "runtime",
     "tables",
+    "telemetry",
     "transports"
   ],
   transports: ["messages", "runtime"],

@@ -8,7 +8,7 @@ import { apiKey, connectedDevice, folder, gatewayOptions, start, text } from "./
 const scene = Effect.fnUntraced(function* (live: NonNullable<typeof gatewayOptions.live> = {}) {
   const whatsapp = AcknowledgesAtOnce.make()
   const homing = yield* start(yield* folder, whatsapp.layer, { options: { ...gatewayOptions, live } })
-  return { ...homing, live: `${homing.url}/v1/live`, old: `${homing.url}/ws` }
+  return { ...homing, whatsapp, live: `${homing.url}/v1/live`, old: `${homing.url}/ws` }
 })
 
 /** Says its key first, as a browser has to. */
@@ -140,8 +140,14 @@ describe("a WebSocket", () => {
       assert.deepInclude(first.told, { token, event: "connection-success" })
       const code = first.told.find(({ event }) => event === "qrcode")
       if (code !== undefined) assert.deepStrictEqual([code.token, typeof code.data], [token, "string"])
+      const told = first.told.length
+      const cut = { _tag: "Disconnected", device: token as never, final: false } as const
+      yield* homing.whatsapp.tell({ ...cut, reason: "restarting" })
+      yield* homing.whatsapp.tell({ ...cut, reason: "connection_lost" })
+      yield* until(() => first.told.length > told)
+      assert.deepStrictEqual(first.told.slice(told), [{ token, event: "connection-error", message: "Disconnected" }])
       yield* homing.call("DELETE", `/v1/devices/${token}`)
-      yield* until(() => first.told.at(-1).event === "connection-error")
+      yield* until(() => first.told.at(-1).message === "Logged out")
       assert.deepStrictEqual(first.told.at(-1), { token, event: "connection-error", message: "Logged out" })
     })
   )

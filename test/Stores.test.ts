@@ -233,6 +233,19 @@ it.live("what belongs to another log is refused", () =>
   })
 )
 
+it.live("a log is not begun anew at an address beside one that holds anything", () =>
+  Effect.gen(function* () {
+    const { copy, cwd } = yield* used
+    const log = { EVENTSTORE_URL: "esdb://elsewhere.invalid?tls=false" }
+    const process = yield* homing(["start"], { cwd, env: { ...env, ...log, DATA_DIR: copy(), PORT: "0" } })
+    assert.strictEqual((yield* process.ended).code, 1)
+    assert.match(
+      process.stderr().trimEnd(),
+      /^homing: \S+log\.db holds a log, and EVENTSTORE_URL says [^\n]+ move it [^\n]+$/
+    )
+  })
+)
+
 it.live("views that are damaged, or missing, are made anew, and what was damaged is kept aside", () =>
   Effect.gen(function* () {
     const { copy, cwd } = yield* used

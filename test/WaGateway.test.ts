@@ -10,13 +10,14 @@ import { connectedDevice, eventually, folder, gatewayOptions, life, start, text 
 import { type Arrival, receiver } from "./Receiver.ts"
 
 const ports = NodeHttpOutbound.layer({ allow: [{ range: "loopback", port: undefined }] })
-const options = (url: string, secret?: string) => ({
+const options = (url: string, secret?: string, signature: "bare" | "prefixed" = "prefixed") => ({
   ...gatewayOptions,
   webhooks: {
     delaysMillis: [0, 100],
     environment: {
       url: Redacted.make(url),
       secret: secret === undefined ? undefined : Redacted.make(secret),
+      signature,
       timeoutMillis: 2_000
     }
   }
@@ -61,6 +62,9 @@ describe("an endpoint that WEBHOOK_URL names", () => {
         })
         yield* Deferred.await(held)
       })
+      const cut = { _tag: "Disconnected", device: device as never, final: false } as const
+      yield* whatsapp.tell({ ...cut, reason: "restarting" })
+      yield* whatsapp.tell({ ...cut, reason: "connection_lost" })
       yield* tell("A0", true) // what we said ourselves is nobody new
       yield* tell("A1", false)
       const [contact] = yield* eventually(
@@ -84,16 +88,22 @@ describe("an endpoint that WEBHOOK_URL names", () => {
       assert.isEmpty(eventsOf(there.arrivals).filter((event) => event.startsWith("homing.")))
       const deliveries = (yield* homing.call("GET", `/v1/deliveries?endpoint=${id}`)).body.items
       assert.isAtLeast(deliveries.length, 2)
+      assert.lengthOf(
+        deliveries.filter(({ type }: { readonly type: string }) => type === "homing.device.disconnected.v1"),
+        1 // of what was heard after them all is there
+      )
       yield* first.end
 
-      const again = yield* second.during(start(path, whatsapp.layer, { ports, options: options(there.url, "two") }))
+      const again = yield* second.during(
+        start(path, whatsapp.layer, { ports, options: options(there.url, "two", "bare") })
+      )
       const [{ id: same }] = yield* listed(again)
       assert.strictEqual(same, id)
       yield* eventually(
         Effect.gen(function* () {
           yield* again.call("POST", `/v1/endpoints/${id}/test`, {})
           const last = there.arrivals.at(-1)!
-          return last.headers["x-webhook-signature"] === signed("two", last)
+          return `sha256=${last.headers["x-webhook-signature"]}` === signed("two", last)
         }),
         (isSo) => isSo
       )

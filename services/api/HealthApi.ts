@@ -22,6 +22,8 @@ const warnings = [
   "device_disconnected",
   "device_logged_out",
   "device_not_paired",
+  "agent_silent",
+  "agent_clock_off",
   "bus_storage",
   "bus_events",
   "endpoint_failing",
@@ -63,7 +65,7 @@ export const Details = Schema.Struct({
   }),
   agents: Schema.Struct({
     heard: count("Heard within the last minute and a half."),
-    silent: count("Not heard for longer."),
+    silent: count("Enrolled and not heard for longer, since this gateway knows of them."),
     clockOff: count("Of those heard, how many have a wrong clock.")
   }).annotate({ description: "The agents." })
 }).annotate({ identifier: "HealthDetails", description: "How the gateway is, part by part." })

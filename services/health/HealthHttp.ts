@@ -1,12 +1,11 @@
-import { Clock, Effect, Layer } from "effect"
+import { Effect, Layer } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
 import * as PrometheusMetrics from "effect/observability/PrometheusMetrics"
-import { toMillis } from "#domain/Instant.ts"
 import { Trouble } from "../announcements/Trouble.ts"
 import { Api } from "../api/Api.ts"
 import { Devices } from "../devices/Devices.ts"
 import { refuse } from "../http/Answer.ts"
-import { AgentsHeard, type Heard, skewMillis } from "../transports/agent-link/AgentsHeard.ts"
+import { AgentsStanding } from "../transports/agent-link/AgentsStanding.ts"
 import { Readiness } from "../views/Readiness.ts"
 import { Views } from "../views/Views.ts"
 import { Standing } from "../webhooks/Standing.ts"
@@ -32,10 +31,10 @@ const health = HttpApiBuilder.group(
   Api,
   "health",
   Effect.fnUntraced(function* (handlers) {
+    const agents = yield* AgentsStanding
     const deployment = yield* Deployment
     const devices = yield* Devices
-    const heard = yield* AgentsHeard
-    const standing = yield* Standing
+    const deliveries = yield* Standing
     const trouble = yield* Trouble
     const views = yield* Views
     const { lag } = yield* Readiness
@@ -46,13 +45,15 @@ const health = HttpApiBuilder.group(
           const storeReachable = yield* reachable
           const position = yield* views.position
           const found = yield* hindrance
+          const standing = yield* agents.now
           const shortage = deployment.busShortage()
           const unpublished = trouble()
           const warnings = [
             ...devices.warnings(),
+            ...agents.warnings(standing),
             ...(shortage === undefined ? [] : (["bus_storage"] as const)),
             ...(unpublished === undefined ? [] : (["bus_events"] as const)),
-            ...standing.warnings()
+            ...deliveries.warnings()
           ]
           const { heapUsed, rss } = process.memoryUsage()
           return {
@@ -65,7 +66,11 @@ const health = HttpApiBuilder.group(
             store: { reachable: storeReachable, promise: deployment.store },
             bus: { promise: deployment.bus(), shortage: shortage ?? null, events: unpublished ?? null },
             views: { caughtUp: lag() === undefined, position: position === undefined ? null : String(position) },
-            agents: agentCounts(yield* heard.all, yield* Clock.currentTimeMillis),
+            agents: {
+              heard: standing.heard.length,
+              silent: standing.silent.length,
+              clockOff: standing.clockOff.length
+            },
             devices: devices.count()
           } as const
         })
@@ -73,16 +78,5 @@ const health = HttpApiBuilder.group(
       .handle("metrics", () => PrometheusMetrics.format())
   })
 )
-
-const silentMillis = 90_000
-
-const agentCounts = (all: ReadonlyMap<string, Heard>, now: number) => {
-  const heard = [...all.values()].filter(({ at }) => now - toMillis(at) < silentMillis)
-  return {
-    heard: heard.length,
-    silent: all.size - heard.length,
-    clockOff: heard.filter(({ offsetMillis = 0 }) => Math.abs(offsetMillis) > skewMillis).length
-  }
-}
 
 export const layer = Layer.merge(probes, health).pipe(Layer.provideMerge(Usefulness.layer))

@@ -29,10 +29,17 @@ export class Usefulness extends Context.Service<
       const { lag } = yield* Readiness
       const { obstacle, unheard } = yield* Fitness
 
-      const asked = <E>(question: Effect.Effect<boolean, E>) =>
+      let trouble: Error | undefined
+      const asked = <E extends Error>(question: Effect.Effect<boolean, E>) =>
         question.pipe(
           Effect.timeout(patience),
-          Effect.match({ onSuccess: (answer) => answer, onFailure: () => false }),
+          Effect.match({
+            onSuccess: (answer) => answer,
+            onFailure: (error) => {
+              trouble = error
+              return false
+            }
+          }),
           Effect.cachedWithTTL(freshness)
         )
       const reachable = yield* asked(Effect.as(store.head, true))
@@ -48,7 +55,11 @@ export class Usefulness extends Context.Service<
         const found = yield* hindrance
         if (found === told) return
         told = found
-        yield* notice(found === undefined ? Effect.logInfo("ready") : Effect.logWarning("not ready", { reason: found }))
+        const why = found === "store_unavailable" && trouble !== undefined ? [trouble] : []
+        yield* notice(
+          found === undefined ? Effect.logInfo("ready") : Effect.logWarning("not ready", { reason: found }, ...why)
+        )
+        trouble = undefined
       })
 
       return { hindrance, reachable, telling: Effect.forever(Effect.andThen(tell, Effect.sleep(freshness))) }

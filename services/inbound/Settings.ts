@@ -1,9 +1,10 @@
 import { Schema, SchemaGetter } from "effect"
 import { setting } from "../Setting.ts"
 
-const onOrOff = Schema.Literals(["on", "off"]).pipe(
+/** `true` and `false` are what whoever comes from wa-gateway-go has written there. */
+const onOrOff = Schema.Literals(["on", "off", "true", "false"]).pipe(
   Schema.decodeTo(Schema.Boolean, {
-    decode: SchemaGetter.transform((word) => word === "on"),
+    decode: SchemaGetter.transform((word) => word === "on" || word === "true"),
     encode: SchemaGetter.transform((is) => (is ? "on" : "off"))
   })
 )

@@ -7,6 +7,7 @@ import * as SqliteBlobs from "#infra/blobs/Sqlite.ts"
 import * as InProcessBus from "#infra/bus/in-process/InProcess.ts"
 import * as Nkey from "#infra/bus/jetstream/Nkey.ts"
 import * as NodeCrypto from "#infra/crypto/NodeCrypto.ts"
+import * as LeftLog from "#infra/event-store/sqlite/LeftLog.ts"
 import * as SqliteEventStore from "#infra/event-store/sqlite/Sqlite.ts"
 import * as InProcessLeases from "#infra/leases/InProcess.ts"
 import * as InProcessLimits from "#infra/limits/InProcess.ts"
@@ -167,12 +168,13 @@ export const custody = (
 ) => {
   const own = kept(addresses)
   const contents = { ...own, files: [...own.files, ...others.files], secrets: [...own.secrets, ...others.secrets] }
-  return isShared(addresses)
+  const whole = Layer.unwrap(Effect.map(Adopting, (adopting) => FolderContents.layer(folder, contents, adopting)))
+  const holding = isShared(addresses)
     ? secrets(folder)
-    : Layer.unwrap(Effect.map(Adopting, (adopting) => FolderContents.layer(folder, contents, adopting))).pipe(
-        Layer.provideMerge(secrets(folder)),
-        Layer.provideMerge(DirectoryLock.layer(folder))
-      )
+    : whole.pipe(Layer.provideMerge(secrets(folder)), Layer.provideMerge(DirectoryLock.layer(folder)))
+  return addresses.eventStoreUrl === undefined
+    ? holding
+    : Layer.provideMerge(holding, LeftLog.refused(join(folder, "log.db"), "EVENTSTORE_URL"))
 }
 
 /** This process alone in the folder. */

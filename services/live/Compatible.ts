@@ -1,4 +1,5 @@
 import { Effect, Schema, Stream } from "effect"
+import type { DisconnectReason } from "#domain/ports/WhatsApp.ts"
 import { may, mayUse } from "../api/Principal.ts"
 import type { PublicType } from "../api/PublicTypes.ts"
 import { type PairingCode, PairingCodes } from "../devices/PairingCodes.ts"
@@ -21,6 +22,8 @@ const words: { readonly [T in PublicType]?: object } = {
   "homing.device.logged_out.v1": { event: "connection-error", message: "Logged out" }
 }
 const types = Object.keys(words)
+/** WhatsApp asks for it in the middle of linking a phone: there nothing is said of it. */
+const restarting: DisconnectReason = "restarting"
 
 const codeSaid = ({ code, device: token, method }: PairingCode & { readonly device: string }) =>
   method === "qr" ? { event: "qrcode", token, data: code } : { event: "pairing-code", token, data: { code } }
@@ -40,7 +43,8 @@ export const make = Effect.map(PairingCodes, ({ shown }): Dialect => {
         false,
         code === "unauthorized" ? "Invalid API key" : code === "request_timeout" ? "Authentication timeout" : title
       ),
-    said: ({ event: { subject: token, type } }) => JSON.stringify({ token, ...words[type as PublicType] }),
+    said: ({ event: { data, subject: token, type } }) =>
+      data.reason === restarting ? undefined : JSON.stringify({ token, ...words[type as PublicType] }),
     marked: () => undefined,
     besides: (principal) =>
       may(principal, "devices:manage")

@@ -10,6 +10,13 @@ const logged = (level: Log.Level, effect: Effect.Effect<unknown>) =>
   })
 
 describe("the log", () => {
+  it.effect("says its words before what belongs to them, which may be long", () =>
+    Effect.gen(function* () {
+      const [line] = yield* logged("info", Effect.logWarning("x", { device: "y" }, new Error("long")))
+      assert.deepStrictEqual(Object.keys(line!), ["level", "time", "msg", "device", "causes"])
+    })
+  )
+
   it.effect("writes JSON lines: level, time, words and fields", () =>
     Effect.gen(function* () {
       const [line] = yield* logged(

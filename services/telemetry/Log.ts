@@ -85,7 +85,8 @@ const make = (level: Level, out: DestinationStream, notices: Destinations["notic
       if (repeated > 0) fields.repeated = repeated
     }
     if (notices !== undefined && fiber.getRef(Noticed)) notices(told, fields)
-    log[write[logLevel as keyof typeof write] ?? "info"](fields, told)
+    // the words before what may be long: in a terminal a line is cut
+    log[write[logLevel as keyof typeof write] ?? "info"]({ msg: told, ...fields })
   })
 }
 

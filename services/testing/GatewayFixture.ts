@@ -38,6 +38,7 @@ import { Stop } from "#services/runtime/Stop.ts"
 import * as Log from "#services/telemetry/Log.ts"
 import { AgentsHeard } from "#services/transports/agent-link/AgentsHeard.ts"
 import * as AgentsHttp from "#services/transports/agent-link/AgentsHttp.ts"
+import { AgentsStanding } from "#services/transports/agent-link/AgentsStanding.ts"
 import * as GatewayKeysHttp from "#services/transports/agent-link/GatewayKeysHttp.ts"
 import * as Projections from "#services/views/Projections.ts"
 import { Readiness } from "#services/views/Readiness.ts"
@@ -193,6 +194,10 @@ export const gateway = (stubs: Stubs = {}) => {
       stubs.limits ?? InProcessLimits.layer,
       provenance,
       identity,
+      Layer.succeed(AgentsStanding, {
+        now: Effect.succeed({ heard: [], silent: [], clockOff: [] }),
+        warnings: () => []
+      }),
       Layer.succeed(AgentsHeard, { all: Effect.succeed(new Map()) } as unknown as AgentsHeard["Service"])
     ]),
     Layer.provideMerge(altered(EventStore, stubs.store).pipe(Layer.provide(Sqlite.layer(":memory:")))),

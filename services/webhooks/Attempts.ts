@@ -56,6 +56,7 @@ export const make = Effect.fnUntraced(function* (recent?: Recent) {
   const crypto = yield* Crypto
   const open = yield* Opened.make
   const outbound = yield* OutboundHttp
+  const signaturePrefix = yield* WaGateway.SignaturePrefix
   const { tell } = yield* PublicEvents
   const store = yield* EventStore
 
@@ -83,7 +84,7 @@ export const make = Effect.fnUntraced(function* (recent?: Recent) {
     const signing = opened.secrets.filter(({ until }) => until === null || toMillis(until) > now)
     const { body, headers } =
       endpoint.format === "wa-gateway"
-        ? WaGateway.written(crypto, signing[0], event, queued)
+        ? WaGateway.written(crypto, signing[0], event, queued, signaturePrefix)
         : yield* standard(signing, id, event)
     const all = { "user-agent": "Homing", "webhook-id": id, ...headers }
     return yield* outbound.post({ url: opened.url, headers: all, body, timeoutMs })

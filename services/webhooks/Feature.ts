@@ -8,6 +8,7 @@ import * as Endpoints from "./Endpoints.ts"
 import * as EndpointsHttp from "./EndpointsHttp.ts"
 import * as FromEnvironment from "./FromEnvironment.ts"
 import * as Standing from "./Standing.ts"
+import * as WaGateway from "./WaGateway.ts"
 
 /** What registers itself, to be written as rows and known in memory. */
 export const projections = EndpointRegistry.layer
@@ -23,5 +24,6 @@ export const layer = (options: Options = {}) =>
   ).pipe(
     Layer.provideMerge(Standing.layer(options)),
     Layer.provide([Endpoints.layer, Deliveries.layer]),
-    Layer.provide(EndpointActors.layer)
+    Layer.provide(EndpointActors.layer),
+    Layer.provide(Layer.succeed(WaGateway.SignaturePrefix, options.environment?.signature === "bare" ? "" : "sha256="))
   )

@@ -17,6 +17,13 @@ export const settings = {
     "at most 512 characters",
     "Signs what is sent to WEBHOOK_URL: X-Webhook-Signature. Without it nothing is signed."
   ),
+  signature: setting(
+    "WEBHOOK_SIGNATURE",
+    "prefixed",
+    Schema.Literals(["prefixed", "bare"]),
+    "prefixed or bare",
+    "How X-Webhook-Signature is written: with sha256= before the digits, as wa-gateway-go's README says, or bare, as the program itself sends it."
+  ),
   timeoutMillis: setting(
     "WEBHOOK_TIMEOUT_MS",
     "5000",

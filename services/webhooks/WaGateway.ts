@@ -1,7 +1,9 @@
+import { Context } from "effect"
 import { utf8 } from "#domain/Bytes.ts"
 import { Inbound } from "#domain/inbound/Inbound.ts"
 import type { JsonObject } from "#domain/Json.ts"
 import type { Crypto } from "#domain/ports/Crypto.ts"
+import type { DisconnectReason } from "#domain/ports/WhatsApp.ts"
 import type { RecordedEvent } from "#domain/Recorded.ts"
 import type { PublicEvent } from "../events/PublicEvents.ts"
 import type { Signatory } from "./Secret.ts"
@@ -19,9 +21,11 @@ const words: Readonly<Record<string, readonly [event: string, receipt?: string]>
   "homing.inbound.message.v1": ["contacts.new"]
 }
 
-/** Whether it is told at all: of what was said, what others said. */
+const restarting: DisconnectReason = "restarting"
+
+/** Whether it is told at all: of what was said, what others said; not that WhatsApp asks for a new connection. */
 export const tells = (type: string, event: RecordedEvent): boolean => {
-  if (!Object.hasOwn(words, type)) return false
+  if (!Object.hasOwn(words, type) || event.data.reason === restarting) return false
   if (!Inbound.read.types.has(event.type)) return true
   const read = Inbound.read(event)
   return read.type === "inbound.received" && !read.data.fromMe
@@ -54,18 +58,24 @@ const bodyOf = (told: Told, queued: Told | undefined): object => {
   return { event, token, data: dataOf(told, receipt, queued), timestamp: told.time.replace(/\.\d+Z$/, "Z") }
 }
 
+/** What stands before the digits of a signature: all gateways of an installation are told the same. */
+export const SignaturePrefix = Context.Reference<"sha256=" | "">("homing/services/webhooks/WaGateway/SignaturePrefix", {
+  defaultValue: () => "sha256="
+})
+
 /** Signed by one: the newest. */
 export const written = (
   crypto: Crypto["Service"],
   signatory: Signatory | undefined,
   told: Told,
-  queued: Told | undefined
+  queued: Told | undefined,
+  prefix: string
 ) => {
   const body = textOf(bodyOf(told, queued))
   const mac = signatory?.mac
   const headers = {
     "content-type": "application/json",
-    ...(mac !== undefined && { "x-webhook-signature": `sha256=${crypto.mac(mac, body, "hex")}` })
+    ...(mac !== undefined && { "x-webhook-signature": `${prefix}${crypto.mac(mac, body, "hex")}` })
   }
   return { body, headers }
 }

@@ -2,6 +2,7 @@ import { Layer } from "effect"
 import * as Acknowledgements from "./Acknowledgements.ts"
 import * as AgentsHeard from "./AgentsHeard.ts"
 import * as AgentsHttp from "./AgentsHttp.ts"
+import * as AgentsStanding from "./AgentsStanding.ts"
 import * as AgentTransport from "./AgentTransport.ts"
 import * as AgentCommands from "./Commands.ts"
 import * as GatewayKeysHttp from "./GatewayKeysHttp.ts"
@@ -14,5 +15,6 @@ const reports = Reports.layer.pipe(Layer.provide([ReportRecords.layer, Heartbeat
 /** Both directions, what agents are told to do and what they report, and the handlers of who they are. */
 export const layer = Layer.mergeAll(AgentTransport.layer, reports, AgentsHttp.layer, GatewayKeysHttp.layer).pipe(
   Layer.provide(AgentCommands.layer),
+  Layer.provideMerge(AgentsStanding.layer()),
   Layer.provideMerge(AgentsHeard.layer)
 )
