@@ -103,14 +103,15 @@ export const layer = ({ mostWaiting }: { readonly mostWaiting: number }) =>
       const patient = Effect.flatMap(Effect.retry(store.head, patiently), follow)
       yield* Effect.forkScoped(Option.isSome(head) ? follow(head.value) : patient)
 
-      const read = reading(store)
+      const read: ReturnType<typeof reading> = (after, limit, pick) =>
+        reading(store)(after, limit, (event) =>
+          isDecision(event) ? Effect.andThen(inForce(views, event.position), pick(event)) : pick(event)
+        )
       const look = ({ after, limit, personal, ...wanted }: Asked) =>
         read(after, limit, (event) =>
-          isDecision(event)
-            ? Effect.as(inForce(views, event.position), undefined)
-            : Effect.flatMap(about(event), (found) =>
-                matches(wanted, found) ? tell(event, { personal }) : Effect.succeed(undefined)
-              )
+          Effect.flatMap(about(event), (found) =>
+            matches(wanted, found) ? tell(event, { personal }) : Effect.succeed(undefined)
+          )
         )
 
       /** Listens before it looks: what comes meanwhile is heard. */
