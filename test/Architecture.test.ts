@@ -132,7 +132,7 @@ const below: Record<string, ReadonlyArray<string>> = {
   inbound: ["api", "devices", "http", "identity", "privacy", "runtime", "views"],
   contacts: ["api", "http", "identity", "inbound", "messages", "privacy", "views"],
   chats: ["api", "contacts", "http", "identity", "inbound", "messages", "privacy", "views"],
-  events: ["api", "http", "identity", "inbound", "messages", "privacy", "runtime", "telemetry"],
+  events: ["access", "api", "http", "identity", "inbound", "messages", "privacy", "runtime", "telemetry", "views"],
   announcements: ["events", "http", "identity", "runtime", "tables", "telemetry"],
   "transports/agent-link": [
     "api",
@@ -160,7 +160,7 @@ const below: Record<string, ReadonlyArray<string>> = {
     "webhooks"
   ],
   webhooks: ["api", "events", "http", "identity", "privacy", "runtime", "tables", "telemetry", "views"],
-  live: ["access", "api", "devices", "events", "http", "identity", "runtime", "telemetry", "views"],
+  live: ["access", "api", "devices", "events", "http", "identity", "runtime", "telemetry"],
   gateway: ["api", "events", "http", "live", "messages", "runtime", "telemetry"]
 }
 

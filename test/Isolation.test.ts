@@ -69,22 +69,22 @@ describe("clients", () => {
         const homing = yield* start(yield* folder, Instant.make({ keep: 10 }).layer)
         const device = yield* connectedDevice(homing)
         const client = yield* clientWith(homing, "shop", "events:read", "messages:read:all")
-        const { body: before } = yield* homing.call("GET", "/v1/events?limit=500")
-        const wait = `/v1/events?after=${before.next}&types=homing.message.queued.v1&waitMs=20000`
-        const waits = (open: number) =>
-          eventually(homing.call("GET", "/metrics"), ({ body }) =>
-            body.text.includes(`homing_event_waits_open ${open}\n`)
-          )
+        const isWaited = Effect.map(homing.call("GET", "/metrics"), ({ body }) =>
+          body.text.includes("event_waits_open 1\n")
+        )
         const toldAfter = Effect.fnUntraced(function* (decision: ReturnType<Homing["call"]>) {
+          const { next } = (yield* homing.call("GET", "/v1/events?limit=500")).body
+          const wait = `/v1/events?after=${next}&types=homing.message.queued.v1&waitMs=20000`
           const waiting = yield* Effect.forkChild(client.call("GET", wait))
-          yield* waits(1)
+          yield* eventually(isWaited, (isSo) => isSo)
           yield* decision
           yield* send(homing, device, "of the configured")
-          return yield* Fiber.join(waiting)
+          const { body, status } = yield* Fiber.join(waiting)
+          return { next, body, status }
         })
         const own = `/v1/clients/${client.id}`
         const limited = yield* toldAfter(homing.call("PATCH", own, { devices: [] }))
-        assert.deepStrictEqual([limited.status, limited.body], [200, { items: [], next: before.next, more: true }])
+        assert.deepStrictEqual([limited.status, limited.body], [200, { items: [], next: limited.next, more: true }])
         const { body: again } = yield* homing.call("PATCH", own, { devices: null })
         const revoked = yield* toldAfter(homing.call("DELETE", `${own}/keys/${client.secret.split("_")[1]}`))
         assert.deepStrictEqual([again.devices, revoked.status, revoked.body.code], [null, 401, "unauthorized"])
