@@ -125,7 +125,19 @@ const below: Record<string, ReadonlyArray<string>> = {
   inbound: ["api", "devices", "http", "identity", "privacy", "runtime", "views"],
   contacts: ["api", "http", "identity", "inbound", "messages", "privacy", "views"],
   chats: ["api", "contacts", "http", "identity", "inbound", "messages", "privacy", "views"],
-  events: ["api", "contacts", "http", "identity", "inbound", "messages", "privacy", "runtime", "telemetry", "views"],
+  events: [
+    "access",
+    "api",
+    "contacts",
+    "http",
+    "identity",
+    "inbound",
+    "messages",
+    "privacy",
+    "runtime",
+    "telemetry",
+    "views"
+  ],
   announcements: ["events", "http", "identity", "runtime", "tables", "telemetry"],
   "transports/agent-link": [
     "api",
@@ -155,7 +167,7 @@ const below: Record<string, ReadonlyArray<string>> = {
   ],
   webhooks: ["api", "events", "http", "identity", "privacy", "runtime", "tables", "telemetry", "views"],
   meta: ["http", "privacy", "runtime", "tables", "telemetry"],
-  live: ["access", "api", "devices", "events", "http", "identity", "runtime", "telemetry", "views"],
+  live: ["access", "api", "devices", "events", "http", "identity", "runtime", "telemetry"],
   gateway: ["api", "events", "http", "live", "messages", "runtime", "telemetry"]
 }
 

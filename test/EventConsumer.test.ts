@@ -3,6 +3,8 @@ import { existsSync, readFileSync } from "node:fs"
 import { join, resolve } from "node:path"
 import { assert, it } from "@effect/vitest"
 import { Array, Effect, Fiber } from "effect"
+import { connect } from "nats"
+import { publicTypeNames } from "#services/api/PublicTypes.ts"
 import { eventually, folder } from "./Homing.ts"
 import { started } from "./Process.ts"
 import { describeWith } from "./servers/Installed.ts"
@@ -28,6 +30,31 @@ const takenIn = (file: string) =>
   })
 
 describeWith("nats-server", "a service that reads events", () => {
+  it.live("has those of every type, also of one that it has never heard of", () =>
+    Effect.gen(function* () {
+      const taken = join(yield* folder, "taken.jsonl")
+      const { url } = yield* natsServer()
+      const nats = yield* Effect.acquireRelease(
+        Effect.promise(() => connect({ servers: url })),
+        (connection) => Effect.promise(() => connection.close())
+      )
+      const types = [...publicTypeNames, "homing.of.a.newer.release.v1"]
+      yield* Effect.promise(async () => {
+        const manager = await nats.jetstreamManager()
+        await manager.streams.add({ name: "EVENTS", subjects: ["homing.events.>"] })
+        await manager.consumers.add("EVENTS", { durable_name: "billing" })
+        for (const id of types) {
+          await nats
+            .jetstream()
+            .publish("homing.events.default.any.thing", JSON.stringify({ id, type: id, data: { id } }))
+        }
+      })
+      yield* consumer(taken, url)
+      yield* eventually(takenIn(taken), (ids) => ids.includes(types.at(-1)!))
+      assert.deepStrictEqual(yield* takenIn(taken), types)
+    })
+  )
+
   it.live("has exactly the log's, each once and in order, whatever is killed", () =>
     Effect.gen(function* () {
       const cwd = yield* folder

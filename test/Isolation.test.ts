@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Effect, Fiber } from "effect"
 import * as Instant from "#infra/whatsapp/AcknowledgesAtOnce.ts"
 import { apiKey, callerOf, connectedDevice, eventually, folder, type Homing, life, start } from "./Homing.ts"
 
@@ -60,5 +60,59 @@ describe("clients", () => {
       const again = yield* begin
       yield* look(again.url)
     })
+  )
+
+  it.live(
+    "that wait for what happens are told nothing of what comes after their key was revoked, or sees other devices",
+    () =>
+      Effect.gen(function* () {
+        const homing = yield* start(yield* folder, Instant.make({ keep: 10 }).layer)
+        const device = yield* connectedDevice(homing)
+        const client = yield* clientWith(homing, "shop", "events:read", "messages:read:all")
+        const isWaited = Effect.map(homing.call("GET", "/metrics"), ({ body }) =>
+          body.text.includes("event_waits_open 1\n")
+        )
+        const toldAfter = Effect.fnUntraced(function* (decision: ReturnType<Homing["call"]>) {
+          const { next } = (yield* homing.call("GET", "/v1/events?limit=500")).body
+          const wait = `/v1/events?after=${next}&types=homing.message.queued.v1&waitMs=20000`
+          const waiting = yield* Effect.forkChild(client.call("GET", wait))
+          yield* eventually(isWaited, (isSo) => isSo)
+          yield* decision
+          yield* send(homing, device, "of the configured")
+          const { body, status } = yield* Fiber.join(waiting)
+          return { next, body, status }
+        })
+        const own = `/v1/clients/${client.id}`
+        const limited = yield* toldAfter(homing.call("PATCH", own, { devices: [] }))
+        assert.deepStrictEqual([limited.status, limited.body], [200, { items: [], next: limited.next, more: true }])
+        const { body: again } = yield* homing.call("PATCH", own, { devices: null })
+        const revoked = yield* toldAfter(homing.call("DELETE", `${own}/keys/${client.secret.split("_")[1]}`))
+        assert.deepStrictEqual([again.devices, revoked.status, revoked.body.code], [null, 401, "unauthorized"])
+      })
+  )
+
+  it.live(
+    "that may not read make no endpoint that is told what is personal, change none, and are not told its secret",
+    () =>
+      Effect.gen(function* () {
+        const homing = yield* start(yield* folder, Instant.make({ keep: 10 }).layer)
+        const clerk = yield* clientWith(homing, "clerk", "webhooks:manage")
+        const url = "https://shop.example/homing"
+        const made = yield* homing.call("POST", "/v1/endpoints", { url, personal: true })
+        const own = `/v1/endpoints/${made.body.id}`
+        for (const [method, path, body] of [
+          ["POST", "/v1/endpoints", { url, personal: true }],
+          ["PATCH", own, { url: "https://thief.example/" }],
+          ["POST", `${own}/rotate`, {}]
+        ] as const) {
+          const refused = yield* clerk.call(method, path, body)
+          assert.deepStrictEqual(
+            [refused.status, refused.body.code, refused.body.secret],
+            [403, "forbidden", undefined]
+          )
+        }
+        assert.strictEqual((yield* clerk.call("PATCH", own, { personal: false })).status, 200)
+        assert.match((yield* clerk.call("POST", `${own}/rotate`, {})).body.secret, /^whsec_/)
+      })
   )
 })

@@ -64,16 +64,35 @@ describe("public events", () => {
   )
 
   it("have the shapes that were published; another shape is another type, but for members that may be absent", async () => {
-    const types = publicTypeNames.map((type) => {
-      const { definitions, schema } = Schema.toJsonSchemaDocument(publicTypes[type])
-      return [type, { ...schema, ...(Object.keys(definitions).length > 0 && { $defs: definitions }) }] as const
-    })
+    const definitions: Record<string, unknown> = {}
+    const properties: Record<string, unknown> = {}
+    for (const type of publicTypeNames) {
+      const document = Schema.toJsonSchemaDocument(publicTypes[type])
+      properties[type] = document.schema
+      for (const [name, shape] of Object.entries(document.definitions)) {
+        assert.deepStrictEqual(shape, definitions[name] ?? shape, `two shapes are called ${name}`)
+        definitions[name] = shape
+      }
+    }
     const document = {
       $schema: "https://json-schema.org/draft/2020-12/schema",
       title: "The data of Homing's public events, by their type",
       type: "object",
-      properties: Object.fromEntries(types)
+      properties,
+      $defs: definitions
     }
     await expect(`${JSON.stringify(document, null, 2)}\n`).toMatchFileSnapshot("../docs/events.schema.json")
+  })
+
+  it("are published in a document whose every reference leads to what it has", () => {
+    const document = JSON.parse(readFileSync(join(import.meta.dirname, "../docs/events.schema.json"), "utf8"))
+    const found = (reference: string) =>
+      reference
+        .slice("#/".length)
+        .split("/")
+        .reduce((at, key) => at?.[key], document)
+    const references = [...JSON.stringify(document).matchAll(/"\$ref":"([^"]+)"/g)].map(([, reference]) => reference!)
+    assert.isNotEmpty(references)
+    for (const reference of references) assert.isObject(found(reference), reference)
   })
 })

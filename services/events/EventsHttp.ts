@@ -1,5 +1,6 @@
 import { Effect } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
+import { Authenticator } from "../access/Authenticator.ts"
 import { Api } from "../api/Api.ts"
 import { CurrentPrincipal } from "../api/Authorization.ts"
 import { eventPageSizes } from "../api/EventsApi.ts"
@@ -16,6 +17,7 @@ export const layer = HttpApiBuilder.group(
   Api,
   "events",
   Effect.fnUntraced(function* (handlers) {
+    const { standing } = yield* Authenticator
     const admission = yield* Admission
     const feed = yield* Feed
     const { epoch } = yield* Identity
@@ -31,6 +33,9 @@ export const layer = HttpApiBuilder.group(
         const wanted = yield* understand(principal, { ...query, types: query.types?.split(",") }, "query")
         const read = inTime(orProblem(feed.read({ ...wanted, limit, waitMs })))
         const { hasMore: more, items, upTo } = yield* read
+        const found = standing(principal) // it may have waited for long
+        if (found === "over") return yield* refuse("unauthorized")
+        if (found === "changed") return { items: [], next: query.after ?? null, more: true }
         return { items, next: upTo === undefined ? null : cursorOf(epoch, upTo), more }
       })
     )

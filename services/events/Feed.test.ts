@@ -1,10 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Array, Context, Effect, Exit, Fiber, Layer } from "effect"
 import { StreamId } from "#domain/Ids.ts"
+import { Later } from "#domain/Later.ts"
 import { EventStore } from "#domain/ports/EventStore.ts"
 import { newEvent } from "#infra/event-store/contract/Fixtures.ts"
 import { device, foreign, messageOf, reporting } from "../testing/ReportingFixture.ts"
 import { uuid } from "../testing/ViewsFixture.ts"
+import { Views } from "../views/Views.ts"
 import { type Asked, Feed, layer } from "./Feed.ts"
 import { PublicEvents } from "./PublicEvents.ts"
 
@@ -25,6 +27,8 @@ const ids = ({ items }: { readonly items: ReadonlyArray<{ readonly subject: stri
 const feeding = Effect.fnUntraced(function* (mostWaiting = 10) {
   const world = yield* reporting()
   const asked = { heads: 0, subscriptions: 0, onHead: Effect.void as Effect.Effect<void> }
+  const known = { until: (_position: bigint): Effect.Effect<void> => Effect.void }
+  const views = { reached: (position: bigint) => Effect.suspend(() => known.until(position)) } as Views["Service"]
   const store: EventStore["Service"] = {
     ...world.store,
     head: Effect.tap(world.store.head, () => {
@@ -38,13 +42,17 @@ const feeding = Effect.fnUntraced(function* (mostWaiting = 10) {
   }
   const feed = yield* Layer.build(
     layer({ mostWaiting }).pipe(
-      Layer.provide([Layer.succeed(EventStore, store), Layer.succeed(PublicEvents, world.publicEvents)]),
+      Layer.provide([
+        Layer.succeed(EventStore, store),
+        Layer.succeed(PublicEvents, world.publicEvents),
+        Layer.succeed(Views, views)
+      ]),
       Layer.fresh
     )
   )
-  const { read, releaseWaits } = Context.get(feed, Feed)
+  const { listen, read, releaseWaits } = Context.get(feed, Feed)
   const { upTo: now } = yield* read(all)
-  return { ...world, asked, now, read, releaseWaits }
+  return { ...world, asked, known, listen, now, read, releaseWaits }
 })
 
 describe("the feed of events", () => {
@@ -96,6 +104,30 @@ describe("the feed of events", () => {
       yield* queue(2, foreign)
       const found = yield* Effect.timeout(Fiber.join(waiting), 2_000)
       assert.deepStrictEqual(ids(found), [messageOf(2)])
+    })
+  )
+
+  it.live("tells nothing before what was decided about keys earlier is in force here", () =>
+    Effect.gen(function* () {
+      const { known, listen, now, queue, read, store } = yield* feeding()
+      const inForce = new Later<void>()
+      const asked = new Later<void>()
+      known.until = () => {
+        asked.tell(Exit.void)
+        return inForce.told
+      }
+      const heard: Array<string> = []
+      const listening = yield* Effect.forkChild(
+        listen((events) => Effect.sync(() => heard.push(...events.map(({ type }) => type))))
+      )
+      yield* Fiber.join(listening)
+      const waiting = yield* Effect.forkChild(read({ ...all, after: now, waitMs: 20_000 }))
+      yield* store.append(StreamId.make(`client-${uuid(1)}`), "no_stream", [newEvent("client.created.v1", {})])
+      yield* queue(1)
+      yield* Effect.timeout(asked.told, 5_000)
+      assert.deepStrictEqual([heard, waiting.pollUnsafe()], [[], undefined])
+      inForce.tell(Exit.void)
+      assert.deepStrictEqual(ids(yield* Effect.timeout(Fiber.join(waiting), 5_000)), [messageOf(1)])
     })
   )
 

@@ -1,6 +1,7 @@
-import { type Array, Context, Effect, Exit, Layer, Option } from "effect"
+import { Array, Context, Effect, Exit, Layer, Option } from "effect"
 import { categories } from "#domain/Aggregates.ts"
-import type { DeviceId } from "#domain/Ids.ts"
+import { Client } from "#domain/access/Client.ts"
+import { categoryOf, type DeviceId } from "#domain/Ids.ts"
 import { Later } from "#domain/Later.ts"
 import { patiently } from "#domain/Patience.ts"
 import { EventStore, type EventStoreUnavailable } from "#domain/ports/EventStore.ts"
@@ -10,6 +11,7 @@ import type { PublicType } from "../api/PublicTypes.ts"
 import { WaitsFull } from "../messages/Messages.ts"
 import * as Subscription from "../runtime/Subscription.ts"
 import { observe } from "../telemetry/Metrics.ts"
+import { inForce, Views } from "../views/Views.ts"
 import type { FollowedChat } from "./FollowedChat.ts"
 import { type About, type PublicEvent, PublicEvents } from "./PublicEvents.ts"
 import { type Read, reading } from "./Reading.ts"
@@ -34,7 +36,12 @@ export type Hear = (
   events: ReadonlyArray<RecordedEvent>
 ) => Effect.Effect<void, EventStoreUnavailable | SubjectKeysUnavailable>
 
-/** The log as the outside may follow it: in its order, without gap or repetition. */
+const isDecision = ({ stream }: RecordedEvent) => categoryOf(stream) === Client.category
+
+/**
+ * The log as the outside may follow it: in its order, without gap or repetition. Nothing is told before all that the log
+ * decided about keys before it is in force here: whoever tells it asks then who may hear it.
+ */
 export class Feed extends Context.Service<
   Feed,
   {
@@ -73,6 +80,7 @@ export const layer = ({ mostWaiting }: { readonly mostWaiting: number }) =>
     Feed,
     Effect.gen(function* () {
       const store = yield* EventStore
+      const views = yield* Views
       const { about, tell } = yield* PublicEvents
       /** Whoever waits, with what they wait for. One reader of the log wakes them all. */
       const ears = new Map<Later<void>, Wanted>()
@@ -86,6 +94,8 @@ export const layer = ({ mostWaiting }: { readonly mostWaiting: number }) =>
       let reached: bigint | undefined
 
       const wake = Effect.fnUntraced(function* (events: Array.NonEmptyReadonlyArray<RecordedEvent>) {
+        const decision = Array.findLast(events, isDecision)
+        if (Option.isSome(decision)) yield* inForce(views, decision.value.position)
         reached = events[events.length - 1]!.position // first: who listens from now on hears what is behind these
         if (ears.size > 0) {
           for (const event of events) {
@@ -106,7 +116,10 @@ export const layer = ({ mostWaiting }: { readonly mostWaiting: number }) =>
       const patient = Effect.flatMap(Effect.retry(store.head, patiently), follow)
       yield* Effect.forkScoped(Option.isSome(head) ? follow(head.value) : patient)
 
-      const read = reading(store)
+      const read: ReturnType<typeof reading> = (after, limit, pick) =>
+        reading(store)(after, limit, (event) =>
+          isDecision(event) ? Effect.andThen(inForce(views, event.position), pick(event)) : pick(event)
+        )
       const look = ({ after, limit, ...wanted }: Asked) =>
         read(after, limit, (event) =>
           Effect.flatMap(about(event), (found) =>

@@ -13,7 +13,7 @@ export interface Read<Item> {
   readonly items: ReadonlyArray<Item>
   /** Everything up to here was looked at; `undefined` while the log has nothing. */
   readonly upTo: bigint | undefined
-  /** The log went further when the reading began. */
+  /** The log went further when the reading began: where it ended before, be it for time, more may be there to look at. */
   readonly hasMore: boolean
 }
 
@@ -52,6 +52,7 @@ export const reading =
         })
       return Effect.raceFirst(Stream.runForEach(store.subscribe({ categories, after, passed }), one), end.told).pipe(
         Effect.timeoutOption(patience),
-        Effect.map(() => ({ items, upTo, hasMore: isFull() && (upTo === undefined || upTo < head) }))
+        // one that came no further is not asked to go on: there may be nothing that is told, now or ever
+        Effect.map(() => ({ items, upTo, hasMore: looked > 0 && upTo !== undefined && upTo < head }))
       )
     })

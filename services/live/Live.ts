@@ -1,4 +1,4 @@
-import { Array, Cause, Context, Effect, Exit, Layer, Schema } from "effect"
+import { Cause, Context, Effect, Exit, Layer, Schema } from "effect"
 import { Client } from "#domain/access/Client.ts"
 import { categoryOf } from "#domain/Ids.ts"
 import { Later } from "#domain/Later.ts"
@@ -11,7 +11,6 @@ import { PublicEvents } from "../events/PublicEvents.ts"
 import { cursorOf } from "../http/Cursor.ts"
 import { Identity } from "../identity/Identity.ts"
 import { liveBroken, observe } from "../telemetry/Metrics.ts"
-import { inForce, Views } from "../views/Views.ts"
 import * as Broadcast from "./Broadcast.ts"
 import type { Ending, Outlet } from "./Outlet.ts"
 
@@ -64,9 +63,7 @@ export const layer = ({ beatMillis = 15_000, connections: most, connectionsPerKe
       const { standing } = yield* Authenticator
       const { epoch } = yield* Identity
       const feed = yield* Feed
-      const views = yield* Views
       const broadcast = yield* Broadcast.make(feed, yield* PublicEvents)
-      const scope = yield* Effect.scope
       const open = new Set<Connection>()
       const perKey = new Map<string, number>()
       let seats = 0
@@ -96,16 +93,12 @@ export const layer = ({ beatMillis = 15_000, connections: most, connectionsPerKe
         })
       )
 
-      /** What was decided about keys ends connections as soon as it is in force here. */
-      const hearOfKeys = feed.listen((events) => {
-        const last = Array.findLast(events, ({ stream }) => categoryOf(stream) === Client.category)
-        if (open.size === 0 || last._tag === "None") return Effect.void
-        const judged = Effect.andThen(
-          Effect.ignore(inForce(views, last.value.position)),
-          Effect.sync(() => endEach(judge))
-        )
-        return Effect.asVoid(Effect.forkIn(judged, scope))
-      })
+      /** What was decided about keys ends connections at once: the feed tells of it when it is in force here. */
+      const hearOfKeys = feed.listen((events) =>
+        Effect.sync(() => {
+          if (events.some(({ stream }) => categoryOf(stream) === Client.category)) endEach(judge)
+        })
+      )
       yield* Effect.forkScoped(hearOfKeys)
 
       const follow = Effect.fnUntraced(function* (asked: Understood, principal: Principal, outlet: Outlet) {
@@ -120,7 +113,13 @@ export const layer = ({ beatMillis = 15_000, connections: most, connectionsPerKe
         outlet.mark(cursor())
         const found = judge(connection)
         if (stopped || found !== undefined) outlet.end(found ?? "shutting_down")
-        const told = broadcast.follow({ ...asked, after }, outlet, (noted) => {
+        /** Each event is for whoever may hear it when it is given. */
+        const give: Outlet["give"] = (frame) => {
+          const ending = judge(connection)
+          if (ending === undefined) outlet.give(frame)
+          else outlet.end(ending)
+        }
+        const told = broadcast.follow({ ...asked, after }, { ...outlet, give }, (noted) => {
           place = noted
         })
         // whoever cannot be told any more is not left to wait for what does not come

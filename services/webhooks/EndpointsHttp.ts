@@ -97,10 +97,11 @@ export const layer = HttpApiBuilder.group(
           Effect.fnUntraced(function* ({ key, params, payload }) {
             const { overlapSeconds = defaultOverlapSeconds } = payload
             const rotation = { overlapSeconds, idempotencyKey: key.value }
-            return {
-              body: yield* endpoints.rotate(yield* manager, yield* named(params.id), rotation),
-              headers: {}
-            }
+            const principal = yield* manager
+            const id = yield* named(params.id)
+            const { personal } = yield* endpoints.find(id)
+            yield* mayTell(personal) // with its secret one speaks to it in Homing's name
+            return { body: yield* endpoints.rotate(principal, id, rotation), headers: {} }
           })
         )
       )
