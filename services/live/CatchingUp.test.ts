@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber, Logger } from "effect"
+import { Effect, Exit, Fiber, Logger } from "effect"
 import { DeviceId } from "#domain/Ids.ts"
+import { Later } from "#domain/Later.ts"
 import type { RecordedEvent } from "#domain/Recorded.ts"
 import { until } from "#domain/testing/Eventually.ts"
 import type { Hear } from "../events/Feed.ts"
@@ -18,6 +19,8 @@ const scene = Effect.fnUntraced(function* (length: number, broken: ReadonlySet<b
   const log = Array.from({ length }, (_, n) => eventAt(n + 1))
   const read = { events: 0, pages: 0 }
   const hears: Array<Hear> = []
+  /** What a reading waits for behind an event. */
+  const pauses = new Map<bigint, Effect.Effect<void>>()
   const broadcast = yield* Broadcast.make(
     {
       listen: (given) =>
@@ -32,7 +35,7 @@ const scene = Effect.fnUntraced(function* (length: number, broken: ReadonlySet<b
           const page = log.slice(from, from + limit)
           for (const event of page) {
             read.events++
-            yield* Effect.andThen(pick(event), Effect.yieldNow)
+            yield* Effect.andThen(pick(event), pauses.get(event.position) ?? Effect.yieldNow)
           }
           return { items: [], upTo: page.at(-1)?.position ?? after, hasMore: from + limit < log.length }
         })
@@ -66,7 +69,7 @@ const scene = Effect.fnUntraced(function* (length: number, broken: ReadonlySet<b
     log.push(event)
     return Effect.forEach(hears, (hear) => hear([event]), { discard: true })
   })
-  return { append, follow, log, read }
+  return { append, follow, log, pauses, read }
 })
 
 const cursorsIn = (from: number, to: number) => Array.from({ length: to - from }, (_, n) => String(from + n + 1))
@@ -106,6 +109,24 @@ describe("the way to the head of the log", () => {
       for (const { cut } of all.slice(0, 10)) yield* cut
       yield* until(() => all.slice(10).every(({ after, given }) => given.length === 600 - after))
       for (const { after, given } of all.slice(10)) assert.deepStrictEqual(given, cursorsIn(after, 600))
+    })
+  )
+})
+
+describe("whoever comes while a page is read", () => {
+  it.live("is given what of it was passed before he came", () =>
+    Effect.gen(function* () {
+      const { follow, log, pauses } = yield* scene(64)
+      const goOn = new Later<void>()
+      pauses.set(3n, goOn.told)
+      const first = yield* Effect.forEach([1, 2, 3, 4], () => follow(0)) // as many as readings go on at once
+      yield* until(() => first.every(({ given }) => given.length === 3))
+      const [late, later] = [yield* follow(0), yield* follow(3)]
+      yield* Effect.yieldNow
+      goOn.tell(Exit.void)
+      yield* until(() => [late, later].every(({ given }) => given.at(-1) === String(log.length)))
+      assert.deepStrictEqual(late.given, cursorsIn(0, log.length))
+      assert.deepStrictEqual(later.given, cursorsIn(3, log.length))
     })
   )
 })

@@ -67,9 +67,11 @@ export const make = Effect.fnUntraced(function* (
     }
     while (company.size > 0) {
       const start = place
-      /** What lies between here and there is given from here on: nothing of it was passed over. */
+      let passed = start
+      /** Whoever lacks nothing of what was passed, and what comes next. */
       const takeAlong = (until: bigint) => {
-        for (const one of waiting) if (!isBehind(one.after, start) && isBehind(one.after, until)) move(one, company)
+        for (const one of waiting) if (!isBehind(one.after, passed) && isBehind(one.after, until)) move(one, company)
+        passed = until
       }
       const page = scan(start, pageSize, (event) => {
         takeAlong(event.position)
