@@ -58,7 +58,8 @@ describe("an endpoint that WEBHOOK_URL names", () => {
           _tag: "Heard",
           device: device as never,
           heard: { waMessageId, fromMe, ...heard },
-          taken
+          taken,
+          refused: Effect.void
         })
         yield* Deferred.await(held)
       })

@@ -70,7 +70,13 @@ describe("a webhook", () => {
       const heard = { chat: sender, sender, fromMe: false, content: { type: "text", text: "is it here?" } } as const
       const held = yield* Deferred.make<void>()
       const taken = Effect.asVoid(Deferred.succeed(held, undefined))
-      yield* tell({ _tag: "Heard", device: device as never, heard: { waMessageId: "A1", ...heard }, taken })
+      yield* tell({
+        _tag: "Heard",
+        device: device as never,
+        heard: { waMessageId: "A1", ...heard },
+        taken,
+        refused: Effect.void
+      })
       yield* arrived(there.arrivals, 1)
       yield* Deferred.await(held)
       const [{ body }] = there.arrivals as [Arrival]

@@ -99,6 +99,8 @@ export type SessionEvent = { readonly device: DeviceId } & (
       readonly heard: Heard
       /** To be run when it is durable here. Until then WhatsApp is not told that we have it, and offers it again. */
       readonly taken: Effect.Effect<void>
+      /** To be run instead when it cannot be: what was heard later does not wait for it. */
+      readonly refused: Effect.Effect<void>
     }
   /** An acknowledgement nobody was waiting for any more: it came after the try had ended. */
   | { readonly _tag: "LateAck"; readonly waMessageId: string; readonly error?: string; readonly at: Instant }

@@ -34,10 +34,17 @@ const fromHistory = (heard: Heard): Heard =>
 const running = Effect.fnUntraced(function* (gateway: Gateway, options: Parameters<typeof startAgent>[1] = {}) {
   const agent = yield* startAgent(gateway, { protocol: 3, ...options })
   const taken: Array<number> = []
+  const refused: Array<number> = []
   const hearsIt = (n: number, heard: Heard) =>
-    agent.tell({ _tag: "Heard", device, heard, taken: Effect.sync(() => void taken.push(n)) })
+    agent.tell({
+      _tag: "Heard",
+      device,
+      heard,
+      taken: Effect.sync(() => void taken.push(n)),
+      refused: Effect.sync(() => void refused.push(n))
+    })
   const hears = (n: number, lid?: string, over?: Pick<Partial<Heard>, "isHistory">) => hearsIt(n, heardOf(n, lid, over))
-  return { ...agent, hears, hearsIt, taken }
+  return { ...agent, hears, hearsIt, refused, taken }
 })
 
 /** The facts in the order in which they were told, each as often as it was. */
@@ -134,7 +141,7 @@ it.effect("WhatsApp is told that it arrived when the ledger has it", () =>
 it.effect("what cannot be kept is not taken, and neither what came with it nor what comes later waits for it", () =>
   Effect.gen(function* () {
     const gateway = yield* makeGateway
-    const { hears, taken } = yield* running(gateway, {
+    const { hears, refused, taken } = yield* running(gateway, {
       ledger: (ledger) => ({
         ...ledger,
         facts: {
@@ -151,7 +158,7 @@ it.effect("what cannot be kept is not taken, and neither what came with it nor w
     yield* until("the others are taken", () => taken.length === 2)
     yield* hears(4)
     yield* until("what comes later is taken", () => taken.length === 3)
-    assert.deepStrictEqual(taken, [1, 3, 4])
+    assert.deepStrictEqual([taken, refused], [[1, 3, 4], [2]])
   })
 )
 

@@ -100,7 +100,10 @@ export const layer = Layer.effect(
     const keepEach = (told: Array.NonEmptyReadonlyArray<Told>): Effect.Effect<void> =>
       Effect.catchDefect(keepAll(told), (defect) =>
         told.length === 1
-          ? Effect.logError("what a device heard cannot be kept; WhatsApp offers it again", defect)
+          ? Effect.andThen(
+              Effect.logError("what a device heard cannot be kept; WhatsApp offers it again", defect),
+              told[0].refused
+            )
           : Effect.forEach(told, (one) => keepEach([one]), { discard: true })
       )
 

@@ -237,7 +237,14 @@ export const connect = (options: {
       alsoKnown: addresses.alsoKnown,
       stanzas: HeldStanzas.make(sock.ws, { breach, isCertain: suspects.areCertainOf }),
       take: (heard: Heard) =>
-        new Promise<void>((resolve) => tell({ _tag: "Heard", heard, taken: Effect.sync(resolve) }))
+        new Promise<boolean>((resolve) =>
+          tell({
+            _tag: "Heard",
+            heard,
+            taken: Effect.sync(() => resolve(true)),
+            refused: Effect.sync(() => resolve(false))
+          })
+        )
     }
     const hearPeer = hearHistory(sock, {
       ...listening,

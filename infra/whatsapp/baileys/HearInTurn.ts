@@ -5,8 +5,8 @@ import type { AlsoKnown } from "./heard/People.ts"
 
 interface Holding {
   readonly stanzas: HeldStanzas
-  /** Resolves when somebody holds it. */
-  readonly take: (heard: Heard) => Promise<void>
+  /** Whether somebody holds it, when that is known. */
+  readonly take: (heard: Heard) => Promise<boolean>
 }
 export type AlsoHearing = Holding & { readonly alsoKnown: AlsoKnown }
 export type Line = Pick<WASocket, "authState" | "ws">
@@ -24,7 +24,8 @@ export const hearInTurn = (
   const handOn = standBefore(ws, tag)
   const hear = (stanza: BinaryNode) => async () => {
     const { me } = authState.creds
-    return { taken: Promise.all(me === undefined ? [] : factsOf(stanza, me).map(take)) }
+    const all = Promise.all(me === undefined ? [] : factsOf(stanza, me).map(take))
+    return { taken: all.then((held) => !held.includes(false)) }
   }
   ws.on(`CB:${tag}`, (stanza: BinaryNode) => {
     if (isHeld(stanza)) stanzas.hold(stanza, hear(stanza), () => handOn(stanza))

@@ -48,6 +48,18 @@ describe("what contacts send", () => {
     })
   )
 
+  it.live("is not acknowledged where it cannot be held, and what comes behind it is", () =>
+    Effect.gen(function* () {
+      const { hears, simulator } = yield* paired({}, { takes: false })
+      const [first, second] = [yield* bobSends(simulator, "one"), yield* bobSends(simulator, "two")]
+      const [one, two] = [yield* hears("Heard"), yield* hears("Heard")]
+      yield* two.taken
+      yield* one.refused
+      yield* receipt(simulator, second)
+      assert.strictEqual(receipts(simulator, first), 0)
+    })
+  )
+
   it.live("is read again in the next life of who died between opening it and holding it", () =>
     Effect.gen(function* () {
       const { hears, simulator, stop, world } = yield* paired({}, { takes: false })

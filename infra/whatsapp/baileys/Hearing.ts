@@ -48,7 +48,7 @@ export const hearMessages = (
     readonly alsoKnown: AlsoKnown
     readonly stanzas: HeldStanzas
     /** Resolves when somebody holds it. */
-    readonly take: (heard: Heard) => Promise<void>
+    readonly take: (heard: Heard) => Promise<boolean>
     /** What the account's phone tells its devices. */
     readonly hearPeer: (stanza: BinaryNode, handOn: () => void) => void
   }
@@ -90,9 +90,9 @@ export const hearMessages = (
   }
 
   /** What could not be read when it came may be readable when its turn is over: what came behind it had the key. */
-  const hearAgain = async (stanza: BinaryNode): Promise<void> => {
+  const hearAgain = async (stanza: BinaryNode): Promise<boolean> => {
     const heard = await open(stanza)
-    if (heard !== undefined && !isUnread(heard)) await take(heard)
+    return heard === undefined || isUnread(heard) || take(heard)
   }
 
   const hold = (stanza: BinaryNode) => {
@@ -100,12 +100,12 @@ export const hearMessages = (
     const hear = async () => {
       const heard = await open(stanza)
       wasUnread = heard !== undefined && isUnread(heard)
-      return { taken: heard === undefined ? Promise.resolve() : take(heard) }
+      return { taken: heard === undefined ? Promise.resolve(true) : take(heard) }
     }
     stanzas.hold(stanza, hear, async () => {
       // whatever comes of it, Baileys opens nothing that was not opened here
-      if (wasUnread) await hearAgain(stanza).catch(() => {})
-      if (ws.isOpen) release(stanza)
+      const isHeld = !wasUnread || (await hearAgain(stanza).catch(() => true))
+      if (isHeld && ws.isOpen) release(stanza)
     })
   }
 

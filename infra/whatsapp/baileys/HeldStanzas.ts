@@ -7,7 +7,8 @@ type Line = WASocket["ws"]
 export interface HeldStanzas {
   /**
    * `hear` begins when those before it were heard, and answers with what resolves when somebody holds what it says, or with
-   * nothing where it is to be offered again. `handOn` comes after that of those before it, if the line still stands.
+   * nothing where it is to be offered again. `handOn` comes after that of those before it, if the line still stands. What
+   * nobody will hold is not handed on, and holds up nobody: it is offered again.
    */
   readonly hold: (stanza: BinaryNode, hear: () => Promise<Taken | undefined>, handOn: HandOn) => void
 }
@@ -15,7 +16,8 @@ export interface HeldStanzas {
 type HandOn = () => void | Promise<void>
 
 export interface Taken {
-  readonly taken: Promise<unknown>
+  /** Whether all that it says is held. */
+  readonly taken: Promise<boolean>
 }
 
 /**
@@ -43,23 +45,25 @@ export const make = (ws: Line, { breach, isCertain }: Options): HeldStanzas => {
   /** Of those that somebody does not hold yet, the oldest first. */
   const waiting: Array<Promise<unknown>> = []
 
-  const turn = async (hear: () => Promise<Taken | undefined>, handOn: HandOn): Promise<void> => {
+  const turn = async (stanza: BinaryNode, hear: () => Promise<Taken | undefined>, handOn: HandOn): Promise<void> => {
     if (waiting.length >= mostOpened / 2) await waiting[0]
     if (!ws.isOpen) return // unheard, it is offered again
     const held = await hear()
     if (held === undefined) return
     const { taken } = held
     waiting.push(taken)
-    handing = Promise.all([handing, taken]).then(() => {
-      waiting.shift()
-      return ws.isOpen ? handOn() : undefined
-    })
+    handing = Promise.all([taken, handing])
+      .then(([isHeld]) => {
+        waiting.shift()
+        return isHeld && ws.isOpen ? handOn() : undefined
+      })
+      .catch((cause) => breach(cause, stanza))
   }
 
   return {
     hold: (stanza, hear, handOn) => {
       if (isCertain(stanza)) return void handOn()
-      hearing = hearing.then(() => turn(hear, handOn)).catch((cause) => breach(cause, stanza))
+      hearing = hearing.then(() => turn(stanza, hear, handOn)).catch((cause) => breach(cause, stanza))
     }
   }
 }

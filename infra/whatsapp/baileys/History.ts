@@ -86,7 +86,7 @@ export const hearHistory = (
     readonly scope: HistoryScope
     /** Whence a phone's files are fetched. */
     readonly origin: string
-    readonly take: (heard: Heard) => Promise<void>
+    readonly take: (heard: Heard) => Promise<boolean>
     readonly missing: (why: Archive.Missing) => void
     readonly breach: (cause: unknown, stanza: BinaryNode) => void
     /** It would not be borne this time either. */
@@ -135,10 +135,12 @@ export const hearHistory = (
       return true
     }
     await keepSecretsOf(history, { keys: authState.keys, secrets, now: Date.now() / 1_000 })
+    let isHeld = true
     for (const some of together(factsIn(history, { me, alsoKnown, linkedAt: linkedAt() }))) {
       if (!ws.isOpen) return false
-      await Promise.all(some.map(take))
+      if ((await Promise.all(some.map(take))).includes(false)) isHeld = false
     }
+    if (!isHeld) return false
     for (const ciphertext of ciphertextsOf(stanza)) opened.replace(ciphertext, enclosing(said, packed as Uint8Array))
     return true
   }
