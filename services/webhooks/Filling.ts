@@ -51,6 +51,7 @@ export const make = Effect.fnUntraced(function* (recent: Recent) {
 
   /** Every event of the endpoints there are now. */
   const histories = Effect.gen(function* () {
+    if (registry.size === 0) return []
     const head = yield* Effect.retry(store.head, patiently)
     if (head !== undefined) yield* views.reached(head)
     const streams = yield* Effect.forEach([...registry.keys()], (id) => store.read(Endpoint.streamOf(id)))
@@ -77,9 +78,11 @@ export const make = Effect.fnUntraced(function* (recent: Recent) {
   return Effect.fnUntraced(function* (rows: DeliveryRows, lease: Lease, filled: Effect.Effect<unknown>) {
     const kept = yield* rows.checkpoint
     // where there were endpoints, one that is no more may still have its keys
-    const isWanted = Effect.sync(() => registry.size > 0 || kept !== undefined)
-    yield* Effect.repeat(isWanted, { until: (isSo) => isSo, schedule: Schedule.spaced("1 second") })
-    const known = yield* histories
+    // an endpoint that was there a moment ago may be no more: of none it is not known where to begin
+    const known = yield* Effect.repeat(histories, {
+      until: ({ length }) => length > 0 || kept !== undefined,
+      schedule: Schedule.spaced("1 second")
+    })
     yield* rows.forgetOthers(lease, [...registry.keys()])
     // what was before the first of them concerns none of them
     const first = known.reduce<Mark>((least, event) => (event.position < least.position ? event : least), nowhere)
