@@ -30,7 +30,7 @@ export const layer = HttpApiBuilder.group(
         if (limited !== undefined) return yield* orProblem(Effect.fail(limited))
         const { limit = eventPageSizes.default, waitMs = 0 } = query
         const inTime = within(waitMs + requestMillis, refuse("store_unavailable"))
-        const wanted = yield* understand(principal, { ...query, types: query.types?.split(",") }, "query")
+        const wanted = yield* inTime(understand(principal, { ...query, types: query.types?.split(",") }, "query"))
         const read = inTime(orProblem(feed.read({ ...wanted, limit, waitMs })))
         const { hasMore: more, items, upTo } = yield* read
         const found = standing(principal) // it may have waited for long
