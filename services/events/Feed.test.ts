@@ -3,6 +3,7 @@ import { Array, Context, Effect, Exit, Fiber, Layer } from "effect"
 import { StreamId } from "#domain/Ids.ts"
 import { Later } from "#domain/Later.ts"
 import { EventStore } from "#domain/ports/EventStore.ts"
+import { until } from "#domain/testing/Eventually.ts"
 import { newEvent } from "#infra/event-store/contract/Fixtures.ts"
 import { device, foreign, messageOf, reporting } from "../testing/ReportingFixture.ts"
 import { uuid } from "../testing/ViewsFixture.ts"
@@ -104,6 +105,22 @@ describe("the feed of events", () => {
       yield* queue(2, foreign)
       const found = yield* Effect.timeout(Fiber.join(waiting), 2_000)
       assert.deepStrictEqual(ids(found), [messageOf(2)])
+    })
+  )
+
+  it.live("keeps an event that cannot be read from nobody who can do without it, though somebody waits", () =>
+    Effect.gen(function* () {
+      const { listen, now, queue, read, store } = yield* feeding()
+      const heard: Array<string> = []
+      yield* listen((events) => Effect.sync(() => void heard.push(...events.map(({ stream }) => stream))))
+      const waiting = yield* Effect.forkChild(Effect.exit(read({ ...all, after: now, waitMs: 20_000 })))
+      yield* Effect.sleep(50)
+      const odd = StreamId.make(`message-${uuid(9)}`)
+      yield* store.append(odd, "no_stream", [newEvent("message.queued.v1", {})])
+      yield* queue(1)
+      yield* until(() => heard.length === 2)
+      assert.strictEqual(heard[0], odd)
+      assert.isTrue(Exit.hasDies(yield* Effect.timeout(Fiber.join(waiting), 5_000)))
     })
   )
 

@@ -99,8 +99,9 @@ export const layer = ({ mostWaiting }: { readonly mostWaiting: number }) =>
         reached = events[events.length - 1]!.position // first: who listens from now on hears what is behind these
         if (ears.size > 0) {
           for (const event of events) {
-            const found = yield* about(event)
-            for (const [ear, wanted] of ears) if (matches(wanted, found)) ear.tell(Exit.void)
+            const found = yield* Effect.catchDefect(about(event), () => Effect.succeed("unreadable" as const))
+            // what cannot be read is for whoever waits to stumble over, and keeps nothing from the others
+            for (const [ear, wanted] of ears) if (found === "unreadable" || matches(wanted, found)) ear.tell(Exit.void)
           }
         }
         // whoever cannot hear it now hears it again, and keeps it from nobody else
