@@ -48,9 +48,9 @@ export const layer = ({ keptMillis }: Options) =>
         let saved = yield* checkpoints.position("retention")
         const handle = Effect.fnUntraced(function* (events: Array.NonEmptyReadonlyArray<RecordedEvent>) {
           yield* Effect.forEach(events, destroy, { discard: true })
-          const to = events[events.length - 1]!.position
+          const to = events[events.length - 1]!
           yield* checkpoints.move("retention", lease, saved, to)
-          saved = to
+          saved = to.position
         })
         const pass = Effect.suspend(() =>
           store.subscribe({ categories: [Batch.category], after: saved }).pipe(
