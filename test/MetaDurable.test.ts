@@ -294,4 +294,36 @@ describe("what Meta tells, kept", () => {
       )
     })
   )
+
+  it.live("is told whole when it is longer than an event may be, few of these in one answer", () =>
+    Effect.gen(function* () {
+      const homing = yield* gateway(yield* folder)
+      const long = (n: number) => ({ history: [{ threads: [{ id: String(n), text: "ü".repeat(200_000) }] }] })
+      for (let n = 0; n < 6; n++) {
+        assert.strictEqual((yield* post(homing.url, text(changed(long(n), "history")))).status, 200)
+      }
+      const last = changed({ messages: [message("last", "hello")] })
+      yield* post(homing.url, text(last))
+      const read = Effect.gen(function* () {
+        const pages: Array<ReadonlyArray<Told>> = []
+        for (let next = "", more = true; more; ) {
+          const { body } = yield* homing.call("GET", `/v1/events?limit=500${next}`)
+          pages.push(body.items)
+          more = body.more
+          next = `&after=${body.next}`
+        }
+        return pages
+      })
+      const pages = yield* eventually(read, (found) => found.flat().length === 7)
+      assert.deepStrictEqual(
+        pages.flat().map((one) => valueIn(one).history?.[0].threads[0].text.length),
+        [...Array.from({ length: 6 }, () => 200_000), undefined]
+      )
+      assert.isAtMost(Math.max(...pages.map((page) => page.length)), 4)
+      const asked = { name: "counter", scopes: ["events:read"] }
+      const { body: client } = yield* homing.call("POST", "/v1/clients", asked)
+      const { body: seen } = yield* callerOf(homing.url, client.key.secret)("GET", "/v1/events?limit=500")
+      assert.deepStrictEqual(seen.items, [])
+    })
+  )
 })
