@@ -218,7 +218,12 @@ describe("Meta's address", () => {
       const by = (subject?: string) =>
         Effect.map(post(url, body, { "x-client-subject": subject }), ({ status }) => status)
       const name = "client.webhooks.fbclientcerts.com"
-      for (const subject of [name, `CN=${name},O=Meta Platforms\\, Inc.,C=US`, `O=Meta, CN = ${name}`]) {
+      for (const subject of [
+        name,
+        `CN=${name},O=Meta Platforms\\, Inc.,C=US`,
+        `O=Meta, CN = ${name}`,
+        `/O=Meta/CN=${name}`
+      ]) {
         assert.strictEqual(yield* by(subject), 200, subject)
       }
       for (const subject of [
@@ -227,7 +232,8 @@ describe("Meta's address", () => {
         `CN=x${name}`,
         `O=x\\,CN=${name},CN=evil`,
         `CN=${name},CN=evil`,
-        `O=CN=${name}`
+        `O=CN=${name}`,
+        `O=x/CN=${name}`
       ]) {
         assert.strictEqual(yield* by(subject), 403, subject)
       }

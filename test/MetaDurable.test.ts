@@ -1,15 +1,25 @@
 import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Redacted } from "effect"
+import { Effect, Layer, Redacted } from "effect"
+import { Blobs, BlobsUnavailable } from "#domain/ports/Blobs.ts"
 import * as AcknowledgesAtOnce from "#infra/whatsapp/AcknowledgesAtOnce.ts"
 import { scanner } from "./Canaries.ts"
 import { callerOf, eventually, folder, type Homing, life, start } from "./Homing.ts"
 import { changed, contact, message, optionsOf, post, status } from "./MetaFixture.ts"
 
-const gateway = Effect.fnUntraced(function* (path: string, options: Parameters<typeof optionsOf>[0] = {}) {
+const gateway = Effect.fnUntraced(function* (
+  path: string,
+  options: Parameters<typeof optionsOf>[0] = {},
+  ports: Layer.Layer<never, never, Blobs> = Layer.empty
+) {
   const lines: Array<string> = []
-  const composition = { options: optionsOf(options), withoutAgent: true, log: (line: string) => lines.push(line) }
+  const composition = {
+    options: optionsOf(options),
+    ports,
+    withoutAgent: true,
+    log: (line: string) => lines.push(line)
+  }
   const started = yield* start(path, AcknowledgesAtOnce.layer, composition)
   return { ...started, lines }
 })
@@ -212,6 +222,108 @@ describe("what Meta tells, kept", () => {
           items.filter(({ from }) => from === person).map(({ id }) => id)
         )
       }
+    })
+  )
+
+  it.live("is taken apart on from where the database says that it was, whatever this process believed", () =>
+    Effect.gen(function* () {
+      const path = yield* folder
+      const homing = yield* gateway(path)
+      const tell = (id: string) => post(homing.url, text(changed({ messages: [message(id, "hello")] })))
+      yield* tell("A")
+      const views = yield* Effect.acquireRelease(
+        Effect.sync(() => new DatabaseSync(join(path, "views.db"), { timeout: 5_000 })),
+        (db) => Effect.sync(() => db.close())
+      )
+      const reached = Effect.sync(() => {
+        const row = views.prepare("SELECT position FROM meta_checkpoints WHERE name = 'split'").get()
+        return row === undefined ? -1 : Number(row.position)
+      })
+      const before = yield* eventually(reached, (position) => position >= 0)
+      // as after a failover, or a commit whose answer was lost
+      views.exec("UPDATE meta_checkpoints SET position = '0' WHERE name = 'split'")
+      yield* tell("B")
+      yield* eventually(reached, (position) => position > before)
+      assert.lengthOf(yield* told(homing), 2)
+      assert.strictEqual(countOf(path, "batch.split.v1"), 2)
+    })
+  )
+
+  it.live("that cannot be kept or read now is told to whoever operates it; what is none holds up nothing", () =>
+    Effect.gen(function* () {
+      let fault: "none" | "put" | "read" | "garbled" = "none"
+      const unavailable = Effect.fail(new BlobsUnavailable({ cause: new Error("simulated") }))
+      const unreliable = Layer.effect(
+        Blobs,
+        Effect.map(Blobs, (blobs) => ({
+          ...blobs,
+          put: (...asked) => Effect.suspend(() => (fault === "put" ? unavailable : blobs.put(...asked))),
+          read: (name) =>
+            Effect.suspend(() => {
+              if (fault === "read") return unavailable
+              return fault === "garbled" ? Effect.succeed(new Uint8Array(3)) : blobs.read(name)
+            })
+        }))
+      )
+      const homing = yield* gateway(yield* folder, {}, unreliable)
+      const tell = (id: string) =>
+        Effect.map(
+          post(homing.url, text(changed({ messages: [message(id, "hello")] }))),
+          ({ status, text }) => `${status} ${text}`
+        )
+      const said = (words: string) =>
+        eventually(
+          Effect.sync(() => homing.lines.filter((line) => line.includes(words))),
+          (found) => found.length > 0
+        )
+      fault = "put"
+      assert.strictEqual(yield* tell("A"), '503 {"error":"store"}')
+      assert.strictEqual(yield* tell("A"), '503 {"error":"store"}')
+      assert.lengthOf(yield* said("a webhook of Meta cannot be kept"), 1)
+      fault = "read"
+      assert.strictEqual(yield* tell("B"), '200 {"ok":true}')
+      yield* said("subscription failed; it begins again")
+      fault = "garbled"
+      yield* said("the bytes of a webhook are damaged")
+      fault = "none"
+      assert.strictEqual(yield* tell("C"), '200 {"ok":true}')
+      const all = yield* eventually(told(homing), atLeast(1))
+      assert.deepStrictEqual(
+        all.map((one) => valueIn(one).messages[0].id),
+        ["wamid.C"]
+      )
+    })
+  )
+
+  it.live("is told whole when it is longer than an event may be, few of these in one answer", () =>
+    Effect.gen(function* () {
+      const homing = yield* gateway(yield* folder)
+      const long = (n: number) => ({ history: [{ threads: [{ id: String(n), text: "ü".repeat(200_000) }] }] })
+      for (let n = 0; n < 6; n++) {
+        assert.strictEqual((yield* post(homing.url, text(changed(long(n), "history")))).status, 200)
+      }
+      const last = changed({ messages: [message("last", "hello")] })
+      yield* post(homing.url, text(last))
+      const read = Effect.gen(function* () {
+        const pages: Array<ReadonlyArray<Told>> = []
+        for (let next = "", more = true; more; ) {
+          const { body } = yield* homing.call("GET", `/v1/events?limit=500${next}`)
+          pages.push(body.items)
+          more = body.more
+          next = `&after=${body.next}`
+        }
+        return pages
+      })
+      const pages = yield* eventually(read, (found) => found.flat().length === 7)
+      assert.deepStrictEqual(
+        pages.flat().map((one) => valueIn(one).history?.[0].threads[0].text.length),
+        [...Array.from({ length: 6 }, () => 200_000), undefined]
+      )
+      assert.isAtMost(Math.max(...pages.map((page) => page.length)), 4)
+      const asked = { name: "counter", scopes: ["events:read"] }
+      const { body: client } = yield* homing.call("POST", "/v1/clients", asked)
+      const { body: seen } = yield* callerOf(homing.url, client.key.secret)("GET", "/v1/events?limit=500")
+      assert.deepStrictEqual(seen.items, [])
     })
   )
 })

@@ -2,8 +2,10 @@ import { readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { assert, describe, expect, it } from "@effect/vitest"
 import { Context, Effect, Layer, Schema } from "effect"
+import { utf8 } from "#domain/Bytes.ts"
 import type { StreamId } from "#domain/Ids.ts"
 import type { JsonObject } from "#domain/Json.ts"
+import { Blobs } from "#domain/ports/Blobs.ts"
 import { EventStore } from "#domain/ports/EventStore.ts"
 import type { RecordedEvent } from "#domain/Recorded.ts"
 import { type PublicType, publicTypeNames, publicTypes } from "#services/api/PublicTypes.ts"
@@ -35,6 +37,7 @@ const services = PublicEvents.layer.pipe(
   Layer.provide([
     Layer.succeed(Identity, { epoch: "store:1" } as never),
     Layer.succeed(Personal, { reveal: () => Effect.succeed(undefined), subjectOf: () => "" } as never),
+    Layer.succeed(Blobs, { read: () => Effect.succeed(utf8('{"entry":[]}')) } as never),
     Layer.succeed(EventStore, {
       read: (stream: StreamId) => {
         const first = stored.find(

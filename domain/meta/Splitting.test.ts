@@ -56,6 +56,20 @@ describe("what Meta posts at once", () => {
     )
   })
 
+  it("shares out as many as a request can hold, in no more time than there are many", () => {
+    const people = Array.from({ length: 20_000 }, (_, i) => String(i))
+    const contacts = people.map((wa_id) => ({ wa_id })).toReversed()
+    const pieces = split(posted({ contacts, messages: people.map((from) => ({ from })) }))
+    assert.lengthOf(pieces, people.length)
+    assert.deepStrictEqual(valueOf(pieces[7]!).contacts, [{ wa_id: "7" }])
+  })
+
+  it("calls a message by the id that Meta gave it, and by none where there is none", () => {
+    const [named, unnamed] = split(posted({ messages: [textOf("1", "wamid.A", "a"), { from: "1", type: "text" }] }))
+    assert.deepStrictEqual([named!.message, unnamed!.message], ["wamid.A", undefined])
+    assert.isUndefined(split(posted({ statuses: [statusOf("wamid.A", "sent")] }))[0]!.message)
+  })
+
   it("keeps contacts that are nobody's as a piece", () => {
     const contacts = [contactOf("1", "A"), contactOf("2", "B"), contactOf("3", "C")]
     const pieces = split(posted({ contacts, messages: [textOf("1", "wamid.A", ""), textOf("2", "wamid.B", "")] }))

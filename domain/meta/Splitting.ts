@@ -24,6 +24,8 @@ export interface Piece {
   readonly group?: string | undefined
   /** How they call themselves. */
   readonly name?: string | undefined
+  /** What it is itself, if it is a message: by Meta's id. */
+  readonly message?: string | undefined
   /** The message that a status, a reaction or a reply is about, by Meta's id. */
   readonly about?: string | undefined
   /** Of a status: `sent`, `delivered` … as Meta says it. */
@@ -46,10 +48,15 @@ const whole = (kind: Piece["kind"], { account, field }: Place, said: Json) => ({
   gist: said
 })
 
-const isOf = (contact: Json, person: MetaPerson | undefined): boolean => {
-  const phone = textIn(contact, "wa_id")
-  const bsuid = textIn(contact, "user_id")
-  return (phone !== undefined && phone === person?.phone) || (bsuid !== undefined && bsuid === person?.bsuid)
+/** The contacts that are of a person, by either of their names. */
+const contactsOf = (contacts: ReadonlyArray<Json>) => {
+  const byPhone = Map.groupBy(contacts, (contact) => textIn(contact, "wa_id"))
+  const byBsuid = Map.groupBy(contacts, (contact) => textIn(contact, "user_id"))
+  const under = (all: ReadonlyMap<string | undefined, ReadonlyArray<Json>>, name: string | undefined) =>
+    (name !== undefined && all.get(name)) || []
+  return (person: MetaPerson | undefined): ReadonlyArray<Json> => [
+    ...new Set([...under(byPhone, person?.phone), ...under(byBsuid, person?.bsuid)])
+  ]
 }
 
 /**
@@ -58,7 +65,7 @@ const isOf = (contact: Json, person: MetaPerson | undefined): boolean => {
  */
 const sharedOut = (contacts: ReadonlyArray<Json>, people: ReadonlyArray<MetaPerson | undefined>) => {
   if (people.length === 1) return { own: [contacts], others: [] }
-  const named = people.map((person) => contacts.filter((contact) => isOf(contact, person)))
+  const named = people.map(contactsOf(contacts))
   const isNamed = new Set(named.flat())
   const placed = (some: ReadonlyArray<Json>, i: number) => {
     const there = contacts[i]
@@ -69,6 +76,7 @@ const sharedOut = (contacts: ReadonlyArray<Json>, people: ReadonlyArray<MetaPers
   return { own, others: contacts.filter((contact) => !isShared.has(contact)) }
 }
 
+const isMessage: ReadonlySet<Piece["kind"]> = new Set(["message", "echo"])
 const members = new Set(items.map(({ member }) => member))
 
 const partsOf = (place: Place, change: JsonObject): ReadonlyArray<Part> => {
@@ -90,6 +98,7 @@ const partsOf = (place: Place, change: JsonObject): ReadonlyArray<Part> => {
       person: people[i],
       group: textIn(item, "group_id"),
       name: contacts.length === 1 ? textIn(contacts[0], "profile", "name") : undefined,
+      message: isMessage.has(kind) ? textIn(item, "id") : undefined,
       about:
         kind === "status"
           ? textIn(item, "id")

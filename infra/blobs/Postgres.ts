@@ -40,11 +40,11 @@ const make = Effect.gen(function* () {
       }),
     read: Effect.fnUntraced(function* (name) {
       const rows = yield* unless(
-        sql<{ readonly wrapped: Uint8Array; readonly box: Uint8Array }>`SELECT wrapped, box FROM blobs
-          JOIN blob_chunks USING (name) WHERE name = ${name} ORDER BY n`
+        sql<{ readonly wrapped: Uint8Array; readonly box: Uint8Array | null }>`SELECT wrapped, box FROM blobs
+          LEFT JOIN blob_chunks USING (name) WHERE name = ${name} ORDER BY n`
       )
       if (rows.length === 0) return undefined
-      const stored = { wrapped: rows[0]!.wrapped, boxes: rows.map(({ box }) => box) }
+      const stored = { wrapped: rows[0]!.wrapped, boxes: rows.flatMap(({ box }) => box ?? []) }
       return yield* Effect.try({ try: () => chunks.open(name, stored), catch: () => new BlobDamaged({ name }) })
     }),
     destroy: (name) => Effect.asVoid(unless(sql`DELETE FROM blobs WHERE name = ${name}`)),

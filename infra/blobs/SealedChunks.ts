@@ -72,6 +72,7 @@ export const sealedChunks = Effect.fnUntraced(function* (
     },
     /** Throws when it is not what was sealed. */
     open: (name: BlobId, { boxes, wrapped }: StoredBlob): Uint8Array => {
+      if (boxes.length === 0) throw new Error("all pieces of a blob are missing")
       const { open } = under(name, wrapped)
       return concat(...boxes.map((box, n) => open(box, piecePlace(name, n, boxes.length))))
     }

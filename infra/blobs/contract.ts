@@ -120,6 +120,9 @@ export const blobsContract = <E>(adapter: string, layer: Layer.Layer<Storages, E
         assert.isFalse(yield* isDamaged)
         yield* storage.remove(third!)
         assert.isTrue(yield* isDamaged)
+        yield* storage.remove(first!)
+        yield* storage.remove(second!)
+        assert.isTrue(yield* isDamaged)
       })
     )
 

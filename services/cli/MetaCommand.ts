@@ -1,5 +1,8 @@
 import { createHmac, randomBytes } from "node:crypto"
 import { Console, Effect, Redacted } from "effect"
+import { defaultApp } from "../meta/Paths.ts"
+import type { MetaSettings } from "../meta/Settings.ts"
+import { NotAsked } from "./AgentsCommand.ts"
 import { escaped, posted, updates } from "./MetaUpdates.ts"
 import { configured } from "./Settings.ts"
 import { faint, say, strong } from "./Terminal.ts"
@@ -37,11 +40,18 @@ const attemptsOf = (run: string): ReadonlyArray<Attempt> => {
   ]
 }
 
-/** Posts to a gateway what Meta would, signed with the secret in the configuration, and prints what was answered. */
+const secretOf = ({ appSecret, apps }: MetaSettings, app: string | undefined): string | undefined => {
+  if (app === undefined || app === defaultApp) return appSecret && Redacted.value(appSecret)
+  return apps && Redacted.value(apps)[app]?.secret
+}
+
+/** Posts to a gateway what Meta would, signed with the app's secret in the configuration, and prints what was answered. */
 export const run = (options: { readonly target: string; readonly app: string | undefined; readonly json: boolean }) =>
   Effect.gen(function* () {
     const { meta } = yield* configured
-    const secret = Redacted.value(meta.appSecret ?? Redacted.make(""))
+    const secret = secretOf(meta, options.app)
+    if (secret === undefined)
+      return yield* new NotAsked({ message: "there is no secret of that app: META_APP_SECRET, or META_APPS" })
     const address = `${options.target.replace(/\/$/, "")}${path}${options.app === undefined ? "" : `/${options.app}`}`
     const attempts = attemptsOf(randomBytes(6).toString("hex"))
     let unexpected = 0

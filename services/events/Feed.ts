@@ -5,7 +5,6 @@ import { categoryOf, type DeviceId } from "#domain/Ids.ts"
 import { Later } from "#domain/Later.ts"
 import { patiently } from "#domain/Patience.ts"
 import { EventStore, type EventStoreUnavailable } from "#domain/ports/EventStore.ts"
-import type { SubjectKeysUnavailable } from "#domain/ports/SubjectKeys.ts"
 import type { RecordedEvent } from "#domain/Recorded.ts"
 import type { PublicType } from "../api/PublicTypes.ts"
 import { WaitsFull } from "../messages/Messages.ts"
@@ -13,7 +12,7 @@ import * as Subscription from "../runtime/Subscription.ts"
 import { observe } from "../telemetry/Metrics.ts"
 import { inForce, Views } from "../views/Views.ts"
 import type { FollowedChat } from "./FollowedChat.ts"
-import { type About, type PublicEvent, PublicEvents } from "./PublicEvents.ts"
+import { type About, type PublicEvent, PublicEvents, type TellingUnavailable } from "./PublicEvents.ts"
 import { type Read, reading } from "./Reading.ts"
 
 export interface Asked {
@@ -32,9 +31,7 @@ export interface Asked {
   readonly personal: boolean
 }
 
-export type Hear = (
-  events: ReadonlyArray<RecordedEvent>
-) => Effect.Effect<void, EventStoreUnavailable | SubjectKeysUnavailable>
+export type Hear = (events: ReadonlyArray<RecordedEvent>) => Effect.Effect<void, TellingUnavailable>
 
 const isDecision = ({ stream }: RecordedEvent) => categoryOf(stream) === Client.category
 
@@ -46,9 +43,7 @@ export class Feed extends Context.Service<
   Feed,
   {
     /** What stands behind `after`, and where to go on. In a long stretch of the log none may match, and there still be more. */
-    readonly read: (
-      asked: Asked
-    ) => Effect.Effect<Read<PublicEvent>, WaitsFull | EventStoreUnavailable | SubjectKeysUnavailable>
+    readonly read: (asked: Asked) => Effect.Effect<Read<PublicEvent>, WaitsFull | TellingUnavailable>
     /** What `pick` takes of what stands behind `after`, and where to go on, as `read` does. */
     readonly scan: <Item, E>(
       after: bigint | undefined,

@@ -1,7 +1,10 @@
 import { Effect } from "effect"
+import { fromUtf8 } from "#domain/Bytes.ts"
+import type { BlobId } from "#domain/Ids.ts"
 import type { Json, JsonObject } from "#domain/Json.ts"
 import { MetaFact, type MetaReceived } from "#domain/meta/MetaFact.ts"
 import { accountOf } from "#domain/meta/Names.ts"
+import type { Blobs, BlobsUnavailable } from "#domain/ports/Blobs.ts"
 import type { SubjectKeysUnavailable } from "#domain/ports/SubjectKeys.ts"
 import type { RecordedEvent } from "#domain/Recorded.ts"
 import type { Sealed } from "#domain/Sealed.ts"
@@ -13,6 +16,19 @@ export const metaTypeOf = ({ kind }: MetaReceived): PublicType => {
   const type = `homing.meta.${kind}.v1`
   return type in publicTypes ? (type as PublicType) : "homing.meta.other.v1"
 }
+
+/** Whether its text stands in a blob: up to megabytes, of which an answer holds few. */
+export const isLong = (event: RecordedEvent): boolean =>
+  event.type.startsWith("meta.received.") && MetaFact.read(event).data.blob !== undefined
+
+/** Of what was too long for its event. What is not there, or not what was put there, is damage. */
+const textIn = (blobs: Blobs["Service"], blob: BlobId): Effect.Effect<string, BlobsUnavailable> =>
+  blobs.read(blob).pipe(
+    Effect.flatMap((bytes) =>
+      bytes === undefined ? Effect.die(new Error("what a fact says is missing")) : Effect.sync(() => fromUtf8(bytes))
+    ),
+    Effect.catchTag("BlobDamaged", Effect.die)
+  )
 
 /** With a word of each value as it was written, which the language has and its types do not know yet. */
 const parse = JSON.parse as unknown as (
@@ -31,6 +47,7 @@ const changeIn = (text: string) =>
 /** A fact of Meta's, with what of it may be read. */
 export const metaJson = Effect.fnUntraced(function* (
   opener: Personal["Service"] | undefined,
+  blobs: Blobs["Service"],
   { eventId: event, metadata: { tenant }, ...recorded }: RecordedEvent
 ) {
   const { data } = MetaFact.read({ ...recorded, eventId: event })
@@ -45,7 +62,8 @@ export const metaJson = Effect.fnUntraced(function* (
     return opener.reveal(sealed, { tenant, event, field: name }, { stream: recorded.stream, subject })
   }
   const address = yield* open(person?.address, "address")
-  const change = yield* open(data.change, "change")
+  const isInBlob = data.blob !== undefined && opener !== undefined
+  const change = isInBlob ? yield* textIn(blobs, data.blob) : yield* open(data.change, "change")
   const { bsuid, phone }: { readonly bsuid?: string; readonly phone?: string } =
     address === undefined ? {} : JSON.parse(address)
   const told: PublicData["homing.meta.other.v1"] = {

@@ -5,6 +5,7 @@ import { Inbound, type ReceivedFact } from "#domain/inbound/Inbound.ts"
 import type { JsonObject } from "#domain/Json.ts"
 import { Message } from "#domain/message/Message.ts"
 import { MetaFact } from "#domain/meta/MetaFact.ts"
+import { Blobs, type BlobsUnavailable } from "#domain/ports/Blobs.ts"
 import type { EventStoreUnavailable } from "#domain/ports/EventStore.ts"
 import type { SubjectKeysUnavailable } from "#domain/ports/SubjectKeys.ts"
 import type { RecordedEvent } from "#domain/Recorded.ts"
@@ -53,6 +54,9 @@ const boxIn = (data: object): readonly [field: "name" | "number", sealed: Sealed
   return number === undefined ? ["name", name] : ["number", number]
 }
 
+/** What holds parts of what is told does not answer. */
+export type TellingUnavailable = BlobsUnavailable | EventStoreUnavailable | SubjectKeysUnavailable
+
 /** What of the log is told to the outside, and how. */
 export class PublicEvents extends Context.Service<
   PublicEvents,
@@ -61,7 +65,7 @@ export class PublicEvents extends Context.Service<
     readonly tell: (
       event: RecordedEvent,
       options: { readonly personal: boolean }
-    ) => Effect.Effect<PublicEvent | undefined, SubjectKeysUnavailable | EventStoreUnavailable>
+    ) => Effect.Effect<PublicEvent | undefined, TellingUnavailable>
     /** Of which type it is told, and of which device; `undefined` for what is not told. Opens nothing. */
     readonly about: (event: RecordedEvent) => Effect.Effect<About | undefined, EventStoreUnavailable>
   }
@@ -90,6 +94,7 @@ type Data = PublicData[PublicType]
 export const layer = Layer.effect(
   PublicEvents,
   Effect.gen(function* () {
+    const blobs = yield* Blobs
     const { epoch } = yield* Identity
     const opener = yield* Personal
     const { originOf } = yield* Origins.make
@@ -158,8 +163,8 @@ export const layer = Layer.effect(
       recorded: RecordedEvent,
       device: DeviceId | undefined,
       personal: boolean
-    ): Effect.Effect<Data, SubjectKeysUnavailable> => {
-      if (device === undefined) return metaJson(personal ? opener : undefined, recorded)
+    ): Effect.Effect<Data, BlobsUnavailable | SubjectKeysUnavailable> => {
+      if (device === undefined) return metaJson(personal ? opener : undefined, blobs, recorded)
       const category = categoryOf(recorded.stream)
       if (category === Message.category) return ofMessage(recorded, device, personal)
       return category === Inbound.category ? ofFact(recorded, device, personal) : ofDevice(recorded, device, personal)

@@ -3,9 +3,12 @@ import { categories } from "#domain/Aggregates.ts"
 import { Later } from "#domain/Later.ts"
 import type { EventStore, EventStoreUnavailable } from "#domain/ports/EventStore.ts"
 import type { RecordedEvent } from "#domain/Recorded.ts"
+import { isLong } from "./MetaDocument.ts"
 
 /** One reading looks at no more: whoever wants the rest asks again. */
 export const mostLookedAt = 2_000
+/** Nor does it hold more of those that are long. */
+const mostLong = 4
 /** At the log's end may stand what only a newer release knows, and not every store says that nothing else is there. */
 const patience = "1 second"
 
@@ -36,7 +39,8 @@ export const reading =
       const end = new Later<void>()
       let upTo = after
       let looked = 0
-      const isFull = () => items.length >= limit || looked >= mostLookedAt
+      let long = 0
+      const isFull = () => items.length >= limit || looked >= mostLookedAt || long >= mostLong
       const passed = (position: bigint) => {
         if (upTo === undefined || position > upTo) upTo = position
         if (upTo >= head) end.tell(Exit.void)
@@ -44,6 +48,7 @@ export const reading =
       const one = (event: RecordedEvent) =>
         Effect.flatMap(pick(event), (item) => {
           if (item !== undefined) items.push(item)
+          if (item !== undefined && isLong(event)) long++
           upTo = event.position
           looked++
           if (!isFull() && upTo < head) return Effect.void

@@ -14,6 +14,7 @@ const unavailable = () => problem("store_unavailable")
  * does not compile where it would reach the door, nor does a problem there that the endpoint does not declare.
  */
 const problems = {
+  BlobsUnavailable: unavailable,
   EventStoreUnavailable: unavailable,
   SecretVaultUnavailable: unavailable,
   SubjectKeysUnavailable: unavailable,

@@ -7,7 +7,7 @@ import { EventStore } from "#domain/ports/EventStore.ts"
 import { newEvent } from "#infra/event-store/contract/Fixtures.ts"
 import * as SqliteEventStore from "#infra/event-store/sqlite/Sqlite.ts"
 import * as SqliteClient from "#infra/sqlite/SqliteClient.ts"
-import { checkpoints, deliverer, dispatcher, type Mark, rowOf } from "../tables/Positions.ts"
+import { checkpoints, deliverer, dispatcher, type Mark, metaCheckpoints, rowOf } from "../tables/Positions.ts"
 import { open } from "../tables/Tables.ts"
 import * as OlderLog from "./OlderLog.ts"
 
@@ -15,7 +15,8 @@ const other = EventId.make("00000000-0000-4000-8000-000000000009")
 const readers = [
   [checkpoints, { view_name: "devices", view_version: 1 }, "its views"],
   [dispatcher, { id: 1 }, "the commands that were handed to agents"],
-  [deliverer, { id: 1 }, "what was delivered to endpoints"]
+  [deliverer, { id: 1 }, "what was delivered to endpoints"],
+  [metaCheckpoints, { name: "split" }, "what was taken apart of Meta's requests"]
 ] as const
 
 /** A log of three events, and tables beside it. */

@@ -2,7 +2,7 @@ import { Effect, Layer, Schedule, Schema } from "effect"
 import { EventId } from "#domain/Ids.ts"
 import { EventStore } from "#domain/ports/EventStore.ts"
 import { Ledger } from "#domain/ports/Ledger.ts"
-import { checkpoints, deliverer, dispatcher, type Mark } from "../tables/Positions.ts"
+import { checkpoints, deliverer, dispatcher, type Mark, metaCheckpoints } from "../tables/Positions.ts"
 import type { Table } from "../tables/Tables.ts"
 import { Identity } from "./Identity.ts"
 import { isDeviceThere, marksIn } from "./ReachedRows.ts"
@@ -70,7 +70,8 @@ export const views = Layer.effectDiscard(
       Effect.all([
         reachedIn(checkpoints, "its views"),
         reachedIn(dispatcher, "the commands that were handed to agents"),
-        reachedIn(deliverer, "what was delivered to endpoints")
+        reachedIn(deliverer, "what was delivered to endpoints"),
+        reachedIn(metaCheckpoints, "what was taken apart of Meta's requests")
       ]),
       (found) => found.flat()
     )

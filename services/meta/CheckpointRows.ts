@@ -2,12 +2,8 @@ import { Effect } from "effect"
 import { SqlClient } from "effect/sql"
 import { type Lease, Leases } from "#domain/ports/Leases.ts"
 import { CheckpointMoved } from "../runtime/Checkpoint.ts"
-import { open, type Table } from "../tables/Tables.ts"
-
-const table: Table = {
-  name: "meta_checkpoints",
-  create: (sql) => sql`CREATE TABLE meta_checkpoints (name TEXT PRIMARY KEY, position TEXT NOT NULL)`
-}
+import { type Mark, metaCheckpoints, rowOf } from "../tables/Positions.ts"
+import { open } from "../tables/Tables.ts"
 
 /** What goes through the requests of Meta's, each at its own pace: taking them apart, and destroying their bytes. */
 export type Work = "split" | "retention"
@@ -16,7 +12,7 @@ export type Work = "split" | "retention"
 export const make = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
   const leases = yield* Leases
-  yield* open(sql, table)
+  yield* open(sql, metaCheckpoints)
   return {
     position: (work: Work) =>
       Effect.map(
@@ -25,14 +21,14 @@ export const make = Effect.gen(function* () {
       ),
 
     /** Only from where it was. */
-    move: (work: Work, lease: Lease, from: bigint | undefined, to: bigint) =>
+    move: (work: Work, lease: Lease, from: bigint | undefined, to: Mark) =>
       leases
         .fenced(
           lease,
           from === undefined
-            ? sql`INSERT INTO meta_checkpoints (name, position) VALUES (${work}, ${String(to)})
+            ? sql`INSERT INTO meta_checkpoints ${sql.insert({ name: work, ...rowOf(to) })}
                 ON CONFLICT DO NOTHING RETURNING name`
-            : sql`UPDATE meta_checkpoints SET position = ${String(to)}
+            : sql`UPDATE meta_checkpoints SET ${sql.update(rowOf(to))}
                 WHERE name = ${work} AND position = ${String(from)} RETURNING name`
         )
         .pipe(Effect.flatMap((moved) => (moved.length > 0 ? Effect.void : Effect.fail(new CheckpointMoved()))))

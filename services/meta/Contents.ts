@@ -5,8 +5,7 @@ import type { JsonObject } from "#domain/Json.ts"
 import { readObject, sortedText } from "#domain/meta/MetaJson.ts"
 import * as RawWebhook from "#domain/meta/RawWebhook.ts"
 import type { Piece } from "#domain/meta/Splitting.ts"
-import { patiently } from "#domain/Patience.ts"
-import { Blobs } from "#domain/ports/Blobs.ts"
+import { BlobDamaged, Blobs, type BlobsUnavailable } from "#domain/ports/Blobs.ts"
 
 /** Without a byte order mark, and with what is no UTF-8 replaced. */
 const decoder = new TextDecoder("utf-8")
@@ -23,15 +22,26 @@ const objectIn = (bytes: Uint8Array): JsonObject => {
 /** What webhooks that were kept say. */
 export const make = Effect.map(Blobs, (blobs) => ({
   /** `undefined` where the bytes are gone, or are not those that were kept: told, since nothing comes of it any more. */
-  of: ({ blob, id }: { readonly blob: BlobId; readonly id: string }): Effect.Effect<JsonObject | undefined> =>
-    Effect.retry(blobs.read(blob), { schedule: patiently, while: ({ _tag }) => _tag === "BlobsUnavailable" }).pipe(
-      Effect.map((kept) => kept && objectIn(RawWebhook.read(kept).bytes)),
+  of: ({
+    blob,
+    id
+  }: {
+    readonly blob: BlobId
+    readonly id: string
+  }): Effect.Effect<JsonObject | undefined, BlobsUnavailable> =>
+    blobs.read(blob).pipe(
+      Effect.flatMap((kept) =>
+        Effect.try({
+          try: () => kept && objectIn(RawWebhook.read(kept).bytes),
+          catch: () => new BlobDamaged({ name: blob })
+        })
+      ),
       Effect.tap((found) =>
         found === undefined
           ? Effect.logError("the bytes of a webhook are missing; nothing can come of it", { batch: id })
           : Effect.void
       ),
-      Effect.catch(() =>
+      Effect.catchTag("BlobDamaged", () =>
         Effect.as(
           Effect.logError("the bytes of a webhook are damaged; nothing can come of it", { batch: id }),
           undefined

@@ -137,7 +137,7 @@ export const layer = ({
           if (request.headers.expect !== undefined) response.writeContinue()
           // whatever holds it up: an answer that comes too late is none
           const late = after(patience.all, () => reply(Answer.unavailable("timeout")))
-          const answered = answerOf(request, place).pipe(
+          const answered = Effect.suspend(() => answerOf(request, place)).pipe(
             Effect.catch(Effect.succeed),
             Effect.catchCause((cause) => Effect.as(unanswered(cause, place.app), Answer.unavailable("internal"))),
             Effect.provideService(Deadline, performance.now() + patience.all)

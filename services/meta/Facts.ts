@@ -1,7 +1,7 @@
 import { Context, Effect, Layer, Metric } from "effect"
 import { utf8 } from "#domain/Bytes.ts"
 import { contentDigestOf, inboundIdOf, reportIdOf, subjectIdOf } from "#domain/Identifiers.ts"
-import { type BatchId, BlobId, type EventId, type InboundId, type MetaApp } from "#domain/Ids.ts"
+import { type BatchId, BlobId, type EventId, type MetaApp } from "#domain/Ids.ts"
 import { fromMillis, type Instant } from "#domain/Instant.ts"
 import type { MetaPerson } from "#domain/meta/Items.ts"
 import { MetaFact, type MetaReceived } from "#domain/meta/MetaFact.ts"
@@ -23,9 +23,6 @@ const longestChange = 192 * 1024
 const conflicts = Metric.counter("homing_meta_facts_conflicting_total", {
   description: "Facts of Meta's under a name that another fact has."
 })
-
-/** Kinds that are a message themselves, and named by Meta's id of it. */
-const isSaid: ReadonlySet<string> = new Set(["message", "echo"])
 
 /** In which request a piece came. */
 export interface Arrival {
@@ -72,28 +69,26 @@ export const layer = Layer.effect(
       return { person: { names: names.map(subjectOf), address: seal(event, "address", JSON.stringify(person)) } }
     })
 
-    const changeOf = Effect.fnUntraced(function* (id: InboundId, event: EventId, { app }: Arrival, piece: Piece) {
+    const changeOf = Effect.fnUntraced(function* (blob: BlobId, event: EventId, { app }: Arrival, piece: Piece) {
       const text = JSON.stringify(piece.payload)
       if (text.length <= longestChange) {
         const seal = yield* personal.sealFor(...(namesOf(piece.person)[0] ?? accountOf(app, piece.account)))
         return { change: seal(event, "change", text) }
       }
-      const blob = BlobId.make(id)
       yield* blobs.put(blob, utf8(text))
       return { blob }
     })
 
     const factOf = Effect.fnUntraced(function* (
-      id: InboundId,
+      blob: BlobId,
       event: EventId,
       piece: Piece,
       arrival: Arrival,
       contentDigest: string
     ) {
-      const { about, account, field, group, kind, phoneNumberId, saidAt, status } = piece
+      const { about, account, field, group, kind, message, phoneNumberId, saidAt, status } = piece
       const sentAt = momentIn(saidAt)
       const messageOf = (name: string) => digestOf(JSON.stringify(["message", phoneNumberId ?? "", name]))
-      const own = isSaid.has(kind) ? piece.identity[2] : undefined
       const fact: MetaReceived = {
         source: { kind: "meta", app: arrival.app },
         ...(account !== undefined && { account }),
@@ -104,8 +99,8 @@ export const layer = Layer.effect(
         ...(group !== undefined && { group: subjectOf(["group", group]) }),
         ...(status !== undefined && { status }),
         ...(about !== undefined && { target: messageOf(about) }),
-        ...(own !== undefined && { message: messageOf(own) }),
-        ...(yield* changeOf(id, event, arrival, piece)),
+        ...(message !== undefined && { message: messageOf(message) }),
+        ...(yield* changeOf(blob, event, arrival, piece)),
         contentDigest,
         ...(kind === "history" && { isHistory: true as const }),
         ...(kind === "echo" && { fromMe: true as const }),
@@ -119,10 +114,14 @@ export const layer = Layer.effect(
     return {
       receive: Effect.fnUntraced(function* (piece, arrival) {
         const contentDigest = digestOf(sortedText(piece.gist))
+        const idOf = (other?: string) =>
+          inboundIdOf(crypto, pepper, tenant, ["meta", arrival.app], piece.identity, other)
+        // of what is said under this name: whichever fact it becomes, its text was put for that one
+        const blob = BlobId.make(reportIdOf(crypto, idOf(), 1, contentDigest))
         const record = Effect.fnUntraced(function* (other?: string) {
-          const id = inboundIdOf(crypto, pepper, tenant, ["meta", arrival.app], piece.identity, other)
+          const id = idOf(other)
           const eventId = reportIdOf(crypto, id, 1, contentDigest)
-          const fact = yield* factOf(id, eventId, piece, arrival, contentDigest)
+          const fact = yield* factOf(blob, eventId, piece, arrival, contentDigest)
           const told = other === undefined ? fact : ({ ...fact, conflicting: true } as const)
           const origin = { actor, correlationId: id, causationId: arrival.batch }
           const command = () => ({ _tag: "Receive", fact: told }) as const

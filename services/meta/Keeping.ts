@@ -6,6 +6,7 @@ import { Batch } from "#domain/meta/Batch.ts"
 import * as RawWebhook from "#domain/meta/RawWebhook.ts"
 import { Blobs } from "#domain/ports/Blobs.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
+import { tally } from "#domain/wire/Tally.ts"
 import { Provenance } from "../runtime/Provenance.ts"
 import * as Answer from "./Answer.ts"
 import { BatchActors } from "./BatchActors.ts"
@@ -24,6 +25,13 @@ export const make = Effect.gen(function* () {
   const blobs = yield* Blobs
   const crypto = yield* Crypto
   const { pepper, tenant } = yield* Provenance
+
+  const unkept = tally({
+    metric: "homing_meta_unkept_total",
+    description: "Webhooks that could not be kept, by what was away.",
+    logged: "a webhook of Meta cannot be kept; Meta sends it again",
+    whose: "app"
+  })
 
   return ({ app: name, bytes, signature }: Webhook): Effect.Effect<Answer.Answer> => {
     const app = MetaApp.make(name)
@@ -44,7 +52,11 @@ export const make = Effect.gen(function* () {
       return Answer.taken
     }).pipe(
       Effect.catchTag("BatchRejected", (rejected) => Effect.die(rejected)),
-      Effect.catch(() => Effect.succeed(Answer.unavailable("store")))
+      Effect.catch(({ _tag }) =>
+        Effect.flatMap(Clock.currentTimeMillis, (now) =>
+          unkept.count(_tag === "BlobsUnavailable" ? "blobs" : "log", name, now)
+        ).pipe(Effect.as(Answer.unavailable("store")))
+      )
     )
   }
 })

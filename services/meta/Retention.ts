@@ -37,10 +37,12 @@ export const layer = ({ keptMillis }: Options) =>
       const destroy = Effect.fnUntraced(function* (event: RecordedEvent) {
         if (!isReleased(event) || Batch.read(event).type !== "batch.split") return
         const id = Batch.idOf(event.stream)
-        yield* blobs.destroy(BlobId.make(id))
+        const blob = BlobId.make(id)
+        yield* blobs.destroy(blob)
         const at = fromMillis(yield* Clock.currentTimeMillis)
         const origin = { actor, correlationId: id, causationId: event.eventId }
         yield* actors.execute(event.stream, () => ({ _tag: "Destroy", at }), origin)
+        yield* blobs.destroy(blob) // the same may have come once more in between, when nothing said so yet
       })
 
       /** Ends with the first that is not due yet; where all are, it waits for more. */
@@ -48,9 +50,9 @@ export const layer = ({ keptMillis }: Options) =>
         let saved = yield* checkpoints.position("retention")
         const handle = Effect.fnUntraced(function* (events: Array.NonEmptyReadonlyArray<RecordedEvent>) {
           yield* Effect.forEach(events, destroy, { discard: true })
-          const to = events[events.length - 1]!.position
+          const to = events[events.length - 1]!
           yield* checkpoints.move("retention", lease, saved, to)
-          saved = to
+          saved = to.position
         })
         const pass = Effect.suspend(() =>
           store.subscribe({ categories: [Batch.category], after: saved }).pipe(

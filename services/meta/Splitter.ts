@@ -1,4 +1,4 @@
-import { type Array, Clock, Effect, Layer } from "effect"
+import { type Array, Clock, Deferred, Effect, Layer } from "effect"
 import { isReleased } from "#domain/Aggregates.ts"
 import type { BatchId } from "#domain/Ids.ts"
 import { fromMillis } from "#domain/Instant.ts"
@@ -9,6 +9,7 @@ import type { Lease } from "#domain/ports/Leases.ts"
 import type { RecordedEvent } from "#domain/Recorded.ts"
 import * as Partitions from "../runtime/Partitions.ts"
 import * as Subscription from "../runtime/Subscription.ts"
+import type { Mark } from "../tables/Positions.ts"
 import { BatchActors } from "./BatchActors.ts"
 import * as CheckpointRows from "./CheckpointRows.ts"
 import * as Contents from "./Contents.ts"
@@ -26,9 +27,12 @@ const mostRequests = 64
 const mostBytes = 8 * 1024 * 1024
 const mostChats = 32
 
+/** What is away for longer than half a minute is told, and all begins again. */
+const patience = { schedule: patiently, times: 10 }
+
 interface Request extends ReceivedBatch {
   readonly id: BatchId
-  readonly position: bigint
+  readonly event: Mark
 }
 
 interface Told {
@@ -39,7 +43,7 @@ interface Told {
 const requestIn = (event: RecordedEvent): ReadonlyArray<Request> => {
   if (!isReleased(event)) return []
   const { data, type } = Batch.read(event)
-  return type === "batch.received" ? [{ ...data, id: Batch.idOf(event.stream), position: event.position }] : []
+  return type === "batch.received" ? [{ ...data, id: Batch.idOf(event.stream), event }] : []
 }
 
 /** In their order, as many at a time as are borne. */
@@ -73,7 +77,7 @@ export const layer = Layer.effectDiscard(
     const contents = yield* Contents.make
     const facts = yield* MetaFacts
 
-    const receive = ({ arrival, piece }: Told) => Effect.retry(facts.receive(piece, arrival), patiently)
+    const receive = ({ arrival, piece }: Told) => Effect.retry(facts.receive(piece, arrival), patience)
     /** What cannot be recorded as what it is, is recorded as it came: it is in the way of nothing. */
     const record = (told: Told) =>
       Effect.catchDefect(receive(told), (defect) =>
@@ -92,7 +96,7 @@ export const layer = Layer.effectDiscard(
             { actor, correlationId: request.id, causationId: request.id }
           )
         ),
-        { schedule: patiently, while: ({ _tag }) => _tag === "EventStoreUnavailable" }
+        { ...patience, while: ({ _tag }) => _tag === "EventStoreUnavailable" }
       ).pipe(Effect.asVoid, Effect.orDie)
 
     const take = Effect.fnUntraced(function* (requests: ReadonlyArray<Request>) {
@@ -131,17 +135,25 @@ export const layer = Layer.effectDiscard(
 
     const work = Effect.fnUntraced(function* (lease: Lease) {
       const after = yield* checkpoints.position("split")
+      const failed = yield* Deferred.make<never, unknown>()
       let saved = after
+      const save = (to: Mark) =>
+        Effect.gen(function* () {
+          yield* checkpoints.move("split", lease, saved, to)
+          saved = to.position
+          // a commit that failed may have happened: only the database knows where to go on
+        }).pipe(Effect.catchCause((cause) => Effect.andThen(Deferred.failCause(failed, cause), Effect.never)))
       const handle = Effect.fnUntraced(function* (events: Array.NonEmptyReadonlyArray<RecordedEvent>) {
         const requests = events.flatMap(requestIn)
         for (const portion of portions(requests)) {
           yield* take(portion)
-          const to = portion.at(-1)!.position
-          yield* checkpoints.move("split", lease, saved, to)
-          saved = to
+          yield* save(portion.at(-1)!.event)
         }
       })
-      return yield* Subscription.follow({ name: "meta", categories: [Batch.category], after, handle })
+      return yield* Effect.raceFirst(
+        Deferred.await(failed),
+        Subscription.follow({ name: "meta", categories: [Batch.category], after, handle })
+      )
     })
 
     yield* Effect.forkScoped(Partitions.run(group, work, hindrances))

@@ -45,6 +45,13 @@ export const deliverer: Table = {
   migrations: [marking("deliverer")]
 }
 
+/** Of all work on Meta's requests, by its name, the last event that it is done with. */
+export const metaCheckpoints: Table = {
+  name: "meta_checkpoints",
+  create: (sql) => sql`CREATE TABLE meta_checkpoints (name TEXT PRIMARY KEY, position TEXT NOT NULL)`,
+  migrations: [marking("meta_checkpoints")]
+}
+
 /** Of each view, in its version, the last event that its rows hold; where these decide something, a seal over both. */
 export const checkpoints: Table = {
   name: "checkpoints",

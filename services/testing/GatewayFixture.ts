@@ -7,6 +7,7 @@ import { Crypto } from "#domain/ports/Crypto.ts"
 import { EventStore } from "#domain/ports/EventStore.ts"
 import type { RateLimits } from "#domain/ports/RateLimits.ts"
 import { SecretVault } from "#domain/ports/SecretVault.ts"
+import * as SqliteBlobs from "#infra/blobs/Sqlite.ts"
 import * as NodeCrypto from "#infra/crypto/NodeCrypto.ts"
 import * as Sqlite from "#infra/event-store/sqlite/Sqlite.ts"
 import * as InProcessLeases from "#infra/leases/InProcess.ts"
@@ -189,7 +190,7 @@ export const gateway = (stubs: Stubs = {}) => {
         bus: () => "none",
         busShortage: () => undefined
       }),
-      SubjectKeys.layer(":memory:").pipe(Layer.provide(secrets)),
+      Layer.merge(SubjectKeys.layer(":memory:"), SqliteBlobs.layer(":memory:")).pipe(Layer.provide(secrets)),
       InProcessLeases.layer.pipe(Layer.provideMerge(SqliteClient.layer(":memory:", { durability: "checkpoint" }))),
       stubs.limits ?? InProcessLimits.layer,
       provenance,

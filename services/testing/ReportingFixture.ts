@@ -10,6 +10,7 @@ import * as Keys from "#domain/ports/SubjectKeys.ts"
 import { encodePayload } from "#domain/testing/EnvelopeFixture.ts"
 import { encodeUnsigned, type Header, signBatch } from "#domain/wire/Envelope.ts"
 import { type AgentReport, box } from "#domain/wire/Protocol.ts"
+import * as SqliteBlobs from "#infra/blobs/Sqlite.ts"
 import * as InProcess from "#infra/bus/in-process/InProcess.ts"
 import * as NodeCrypto from "#infra/crypto/NodeCrypto.ts"
 import { newEvent } from "#infra/event-store/contract/Fixtures.ts"
@@ -131,7 +132,9 @@ const secrets = Layer.succeed(SecretVault, {
   obtain: () => Effect.succeed(Redacted.make(crypto.random(32))),
   find: () => Effect.succeed(undefined)
 })
-const subjectKeys = SubjectKeys.layer(":memory:").pipe(Layer.provide(secrets))
+const besideTheLog = Layer.merge(SubjectKeys.layer(":memory:"), SqliteBlobs.layer(":memory:")).pipe(
+  Layer.provide(secrets)
+)
 
 /** What takes reports, and what it needs around it. */
 const surroundings = (
@@ -155,7 +158,7 @@ const surroundings = (
     Layer.provideMerge(pairingCodes),
     Layer.provideMerge(Personal.layer),
     Layer.provide(stubs),
-    Layer.provideMerge(subjectKeys),
+    Layer.provideMerge(besideTheLog),
     Layer.provide(provenance)
   )
 }
