@@ -30,7 +30,7 @@ export const post = async ({ connections, expected, perSecond, port, request, se
       let received = ""
       const next = () => {
         const isDue = perSecond === undefined ? performance.now() : due.shift()
-        if (stopped && (perSecond === undefined || isDue === undefined)) {
+        if (stopped && sent >= connections && (perSecond === undefined || isDue === undefined)) {
           socket.destroy()
           return done()
         }
