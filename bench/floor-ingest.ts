@@ -2,6 +2,7 @@ import { createHmac, randomUUID, timingSafeEqual } from "node:crypto"
 import { createServer, type IncomingMessage } from "node:http"
 import { Pool } from "undici"
 import { openTable } from "./FloorTables.ts"
+import { tellUsage } from "./Usage.ts"
 
 /**
  * Meta's webhooks with no framework and no meaning: the signature is verified, the body parsed, and then it is either kept,
@@ -36,6 +37,7 @@ const statusOf = async (request: IncomingMessage) => {
   return 200
 }
 
+tellUsage()
 const answer = '{"ok":true}'
 const server = createServer(async (request, response) => {
   const status = await statusOf(request)

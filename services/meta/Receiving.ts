@@ -46,7 +46,7 @@ export const layer = (options: Options, trustProxy: Trust | undefined) =>
         healthToken,
         patience,
         trustProxy,
-        receive: (webhook) => rush.during(webhook.mode === "sync" ? forward(webhook) : keep(webhook))
+        receive: (webhook) => (webhook.mode === "sync" ? forward(webhook) : rush.during(keep(webhook)))
       })
       // also where nothing more is kept: something may have been before
       return Layer.mergeAll(door, Splitter.layer(rush), Retention.layer({ keptMillis: options.rawDays * dayMillis }))
