@@ -16,7 +16,7 @@ const people = 512
 const asked = { path, secret, updates: 1, people }
 const often = { ...asked, perSecond: 500 }
 /** 3 MB, which is as much as Meta sends at once; and so are a thousand. */
-const large = { ...asked, updates: 1_000, people: 1_000 }
+const large = { ...asked, updates: 1_000, people: 1_000, characters: 2_750 }
 const patienceMillis = 120_000
 const aMoment = () => new Promise((resolve) => setTimeout(resolve, 20))
 

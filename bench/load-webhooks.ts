@@ -3,19 +3,27 @@ import { post } from "./Posting.ts"
 
 /**
  * Webhooks as Meta posts them, each another one, signed. Run as a process of its own: `port connections seconds` and a JSON
- * of how many messages stand in each, of how many people, and how many begin in a second. Prints one JSON line.
+ * of how many messages stand in each, how long and of how many people, and how many begin in a second. Prints one JSON line.
  */
 const [port, connections, seconds, asked] = process.argv.slice(2)
-const { path, people, perSecond, secret, updates } = JSON.parse(asked!) as {
+const {
+  characters = 56,
+  path,
+  people,
+  perSecond,
+  secret,
+  updates
+} = JSON.parse(asked!) as {
   readonly path: string
   readonly secret: string
   readonly updates: number
   readonly people: number
+  readonly characters?: number
   readonly perSecond?: number
 }
 
 const run = randomBytes(9).toString("hex").toUpperCase()
-const text = "Is my parcel on its way, and does it arrive before noon?"
+const text = "Is my parcel on its way, and does it arrive before noon?".padEnd(characters, ".")
 
 const messageOf = (n: number) => ({
   from: `1650${5_000_000 + (n % people)}`,
