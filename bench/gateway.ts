@@ -1,6 +1,6 @@
 import { DatabaseSync } from "node:sqlite"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
-import { Effect, Layer } from "effect"
+import { Effect, Layer, Redacted } from "effect"
 import * as Instant from "#infra/whatsapp/AcknowledgesAtOnce.ts"
 import { whatsapp } from "#mac-agent/Layers.ts"
 import { Adopting } from "#services/identity/Installation.ts"
@@ -30,7 +30,15 @@ DatabaseSync.prototype.prepare = function (sql: string) {
 const most = 1e9
 const rateLimits = { messages: most, devices: most, device: most, address: most, total: most }
 
+const { DATABASE_URL, EVENTSTORE_URL, META_APP_SECRET, NATS_URL, WHATSAPP_URL } = process.env
+/** Its door is loaded where there is an app alone. */
+const meta =
+  META_APP_SECRET === undefined
+    ? undefined
+    : { appSecret: Redacted.make(META_APP_SECRET), forwardTimeoutMs: 3_000, rawDays: 14 }
+
 const options = optionsOf("benchmark-key-of-this-run", {
+  ...(meta !== undefined && { meta }),
   http: { host: "127.0.0.1", port: 0, phoneCountryCode: undefined, drainTimeoutMs: 1_000, rateLimits },
   live: { connections: 100_000, connectionsPerKey: 100_000 },
   queueLimits: { perDevice: 100_000, total: 100_000, waits: 10_000 }
@@ -38,7 +46,6 @@ const options = optionsOf("benchmark-key-of-this-run", {
 
 tellUsage(() => commits)
 
-const { DATABASE_URL, EVENTSTORE_URL, NATS_URL, WHATSAPP_URL } = process.env
 /** The bench has no time to wait for an account's turns to ask about new numbers. */
 const lookups = { burst: 10_000, everyMs: 1 }
 const session = WHATSAPP_URL === undefined ? Instant.layer : whatsapp(folder, { webSocketUrl: WHATSAPP_URL, lookups })

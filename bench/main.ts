@@ -19,14 +19,15 @@ const { values } = parseArgs({
 })
 if (values.help) {
   console.log(`npm run bench -- [--json FILE] [--rounds 5] [--seconds 3] [--memory 100000] [--backbone ${backbones.join("|")}]
-                 [--whatsapp instant|simulator] [--suite sends|deliveries|endpoints]
+                 [--whatsapp instant|simulator] [--suite sends|deliveries|endpoints|ingest]
 
 Confirmed sends over HTTP, with an instant WhatsApp behind the agent, beside the same durable work without a
 framework, in alternated rounds. --memory: how many messages to send for the resident memory; 0 leaves it out. --backbone: over servers that
 are started for the run, with the agent as a process of its own where there is a NATS between; the floor then does the same
 appends and publishes bare. The event store is a stand-in unless EVENTSTORE_URL names a real one. --whatsapp simulator: through
 Baileys, over files, beside bare Baileys. --suite deliveries: webhooks, from the log to a local receiver's 200.
---suite endpoints: confirmed sends with ten endpoints that nothing concerns, beside none.`)
+--suite endpoints: confirmed sends with ten endpoints that nothing concerns, beside none. --suite ingest: Meta's webhooks, to
+the 200 that says they are kept.`)
   process.exit(0)
 }
 const rounds = Number(values.rounds)
@@ -52,7 +53,15 @@ if (values.suite === "endpoints") {
   tabulate(report)
   process.exit(0)
 }
-if (values.suite !== "sends") throw new Error("--suite is sends, deliveries or endpoints")
+if (values.suite === "ingest") {
+  const { measure } = await import("./Ingest.ts")
+  const { results, ...others } = await measure(rounds, seconds, note)
+  if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify({ results, ...others }, undefined, 2)}\n`)
+  tabulate(results)
+  console.log(others)
+  process.exit(0)
+}
+if (values.suite !== "sends") throw new Error("--suite is sends, deliveries, endpoints or ingest")
 if (values.whatsapp === "simulator") {
   const report = await overSimulator(rounds, seconds, note)
   if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(report, undefined, 2)}\n`)

@@ -10,6 +10,7 @@ import * as Facts from "./Facts.ts"
 import * as Forwarding from "./Forwarding.ts"
 import * as Keeping from "./Keeping.ts"
 import * as Retention from "./Retention.ts"
+import { Rush } from "./Rush.ts"
 import * as Splitter from "./Splitter.ts"
 
 export interface Options extends AppSettings, Forwarding.Options {
@@ -38,16 +39,17 @@ export const layer = (options: Options, trustProxy: Trust | undefined) =>
       if (isDurable) yield* (yield* Blobs).ready
       const forward = yield* Forwarding.make(options)
       const keep = yield* Keeping.make
+      const rush = new Rush()
       const door = Door.layer({
         apps,
         certificateHeader,
         healthToken,
         patience,
         trustProxy,
-        receive: (webhook) => (webhook.mode === "sync" ? forward(webhook) : keep(webhook))
+        receive: (webhook) => (webhook.mode === "sync" ? forward(webhook) : rush.during(keep(webhook)))
       })
       // also where nothing more is kept: something may have been before
-      return Layer.mergeAll(door, Splitter.layer, Retention.layer({ keptMillis: options.rawDays * dayMillis }))
+      return Layer.mergeAll(door, Splitter.layer(rush), Retention.layer({ keptMillis: options.rawDays * dayMillis }))
     })
   ).pipe(Layer.provide(Facts.layer), Layer.provide([BatchActors.layer, FactActors.layer]))
 

@@ -1,5 +1,6 @@
 import { type Array, Clock, Deferred, Effect, Layer } from "effect"
 import { isReleased } from "#domain/Aggregates.ts"
+import * as Clocks from "#domain/Clocks.ts"
 import type { BatchId } from "#domain/Ids.ts"
 import { fromMillis } from "#domain/Instant.ts"
 import { Batch, type ReceivedBatch } from "#domain/meta/Batch.ts"
@@ -15,6 +16,7 @@ import * as CheckpointRows from "./CheckpointRows.ts"
 import * as Contents from "./Contents.ts"
 import { type Arrival, MetaFacts } from "./Facts.ts"
 import { actor } from "./Keeping.ts"
+import type { Rush } from "./Rush.ts"
 
 /** One gateway at a time: what two requests say of one person is recorded in their order. */
 const group = { name: "meta-split", partitions: 1 }
@@ -29,6 +31,10 @@ const mostChats = 32
 
 /** What is away for longer than half a minute is told, and all begins again. */
 const patience = { schedule: patiently, times: 10 }
+/** What comes meanwhile is taken apart together, in fewer commits. */
+const gatheringMillis = 25
+/** While webhooks wait for their answer, it rests as long as it has worked: but no longer. */
+const longestRestMillis = 250
 
 interface Request extends ReceivedBatch {
   readonly id: BatchId
@@ -70,92 +76,97 @@ const chatOf = ({ piece: { account, group, person } }: Told): string =>
  * Takes apart what was kept, in the log's order, and records every piece as a fact; then that it is done. What was begun
  * when a process ended is done again, and is the same facts.
  */
-export const layer = Layer.effectDiscard(
-  Effect.gen(function* () {
-    const actors = yield* BatchActors
-    const checkpoints = yield* CheckpointRows.make
-    const contents = yield* Contents.make
-    const facts = yield* MetaFacts
+export const layer = (rush: Rush) =>
+  Layer.effectDiscard(
+    Effect.gen(function* () {
+      const now = yield* Clocks.steady
+      const actors = yield* BatchActors
+      const checkpoints = yield* CheckpointRows.make
+      const contents = yield* Contents.make
+      const facts = yield* MetaFacts
 
-    const receive = ({ arrival, piece }: Told) => Effect.retry(facts.receive(piece, arrival), patience)
-    /** What cannot be recorded as what it is, is recorded as it came: it is in the way of nothing. */
-    const record = (told: Told) =>
-      Effect.catchDefect(receive(told), (defect) =>
-        Effect.logError("a piece of a webhook cannot be read; it is recorded as it came", {
-          batch: told.arrival.batch,
-          problem: defect instanceof Error ? defect.name : "unknown"
-        }).pipe(Effect.andThen(receive({ ...told, piece: contents.unread(told.piece.payload) })))
-      )
+      const receive = ({ arrival, piece }: Told) => Effect.retry(facts.receive(piece, arrival), patience)
+      /** What cannot be recorded as what it is, is recorded as it came: it is in the way of nothing. */
+      const record = (told: Told) =>
+        Effect.catchDefect(receive(told), (defect) =>
+          Effect.logError("a piece of a webhook cannot be read; it is recorded as it came", {
+            batch: told.arrival.batch,
+            problem: defect instanceof Error ? defect.name : "unknown"
+          }).pipe(Effect.andThen(receive({ ...told, piece: contents.unread(told.piece.payload) })))
+        )
 
-    const settle = (request: Request, facts: number, conflicts: number) =>
-      Effect.retry(
-        Effect.flatMap(Clock.currentTimeMillis, (now) =>
-          actors.execute(
-            Batch.streamOf(request.id),
-            () => ({ _tag: "Split", split: { facts, conflicts, at: fromMillis(now) } }),
-            { actor, correlationId: request.id, causationId: request.id }
-          )
-        ),
-        { ...patience, while: ({ _tag }) => _tag === "EventStoreUnavailable" }
-      ).pipe(Effect.asVoid, Effect.orDie)
+      const settle = (request: Request, facts: number, conflicts: number) =>
+        Effect.retry(
+          Effect.flatMap(Clock.currentTimeMillis, (now) =>
+            actors.execute(
+              Batch.streamOf(request.id),
+              () => ({ _tag: "Split", split: { facts, conflicts, at: fromMillis(now) } }),
+              { actor, correlationId: request.id, causationId: request.id }
+            )
+          ),
+          { ...patience, while: ({ _tag }) => _tag === "EventStoreUnavailable" }
+        ).pipe(Effect.asVoid, Effect.orDie)
 
-    const take = Effect.fnUntraced(function* (requests: ReadonlyArray<Request>) {
-      const read = yield* Effect.forEach(
-        requests,
-        (request) =>
-          Effect.map(contents.of(request), (payload) => {
-            const { app, id: batch, receivedAt } = request
-            const arrival = { app, batch, receivedAt }
-            const told = payload && split(payload).map((piece): Told => ({ piece, arrival }))
-            return { request, told }
-          }),
-        { concurrency: 8 }
-      )
-      const chats = Map.groupBy(
-        read.flatMap(({ told }) => told ?? []),
-        chatOf
-      )
-      const conflicts = new Map<BatchId, number>()
-      const one = (told: Told) =>
-        Effect.map(record(told), ({ isConflicting }) => {
-          const { batch } = told.arrival
-          if (isConflicting) conflicts.set(batch, (conflicts.get(batch) ?? 0) + 1)
+      const take = Effect.fnUntraced(function* (requests: ReadonlyArray<Request>) {
+        const read = yield* Effect.forEach(
+          requests,
+          (request) =>
+            Effect.map(contents.of(request), (payload) => {
+              const { app, id: batch, receivedAt } = request
+              const arrival = { app, batch, receivedAt }
+              const told = payload && split(payload).map((piece): Told => ({ piece, arrival }))
+              return { request, told }
+            }),
+          { concurrency: 8 }
+        )
+        const chats = Map.groupBy(
+          read.flatMap(({ told }) => told ?? []),
+          chatOf
+        )
+        const conflicts = new Map<BatchId, number>()
+        const one = (told: Told) =>
+          Effect.map(record(told), ({ isConflicting }) => {
+            const { batch } = told.arrival
+            if (isConflicting) conflicts.set(batch, (conflicts.get(batch) ?? 0) + 1)
+          })
+        yield* Effect.forEach(chats.values(), (chat) => Effect.forEach(chat, one, { discard: true }), {
+          concurrency: mostChats,
+          discard: true
         })
-      yield* Effect.forEach(chats.values(), (chat) => Effect.forEach(chat, one, { discard: true }), {
-        concurrency: mostChats,
-        discard: true
+        yield* Effect.forEach(
+          read,
+          ({ request, told }) =>
+            told === undefined ? Effect.void : settle(request, told.length, conflicts.get(request.id) ?? 0),
+          { concurrency: "unbounded", discard: true }
+        )
       })
-      yield* Effect.forEach(
-        read,
-        ({ request, told }) =>
-          told === undefined ? Effect.void : settle(request, told.length, conflicts.get(request.id) ?? 0),
-        { concurrency: "unbounded", discard: true }
-      )
-    })
 
-    const work = Effect.fnUntraced(function* (lease: Lease) {
-      const after = yield* checkpoints.position("split")
-      const failed = yield* Deferred.make<never, unknown>()
-      let saved = after
-      const save = (to: Mark) =>
-        Effect.gen(function* () {
-          yield* checkpoints.move("split", lease, saved, to)
-          saved = to.position
-          // a commit that failed may have happened: only the database knows where to go on
-        }).pipe(Effect.catchCause((cause) => Effect.andThen(Deferred.failCause(failed, cause), Effect.never)))
-      const handle = Effect.fnUntraced(function* (events: Array.NonEmptyReadonlyArray<RecordedEvent>) {
-        const requests = events.flatMap(requestIn)
-        for (const portion of portions(requests)) {
-          yield* take(portion)
-          yield* save(portion.at(-1)!.event)
-        }
+      const work = Effect.fnUntraced(function* (lease: Lease) {
+        const after = yield* checkpoints.position("split")
+        const failed = yield* Deferred.make<never, unknown>()
+        let saved = after
+        const save = (to: Mark) =>
+          Effect.gen(function* () {
+            yield* checkpoints.move("split", lease, saved, to)
+            saved = to.position
+            // a commit that failed may have happened: only the database knows where to go on
+          }).pipe(Effect.catchCause((cause) => Effect.andThen(Deferred.failCause(failed, cause), Effect.never)))
+        const handle = Effect.fnUntraced(function* (events: Array.NonEmptyReadonlyArray<RecordedEvent>) {
+          const requests = events.flatMap(requestIn)
+          for (const portion of portions(requests)) {
+            const begun = now()
+            yield* take(portion)
+            yield* save(portion.at(-1)!.event)
+            if (rush.isOn) yield* Effect.sleep(Math.min(now() - begun, longestRestMillis))
+          }
+          if (requests.length > 0) yield* Effect.sleep(gatheringMillis)
+        })
+        return yield* Effect.raceFirst(
+          Deferred.await(failed),
+          Subscription.follow({ name: "meta", categories: [Batch.category], after, handle })
+        )
       })
-      return yield* Effect.raceFirst(
-        Deferred.await(failed),
-        Subscription.follow({ name: "meta", categories: [Batch.category], after, handle })
-      )
-    })
 
-    yield* Effect.forkScoped(Partitions.run(group, work, hindrances))
-  })
-)
+      yield* Effect.forkScoped(Partitions.run(group, work, hindrances))
+    })
+  )
