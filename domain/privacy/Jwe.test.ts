@@ -17,7 +17,7 @@ const billing = holder("billing-1")
 const audit = holder("audit-1")
 const data = { id: "a fact", content: { text: "Grüße, 你好 😀" } }
 const json = JSON.stringify(data)
-const sealed = () => sealFor(crypto, billing.key, { event: "an event" }, json)
+const sealed = () => sealFor(crypto, billing.key, "an event", json)
 
 const bySomebodyElse = async (jwe: string, { jwk }: typeof billing) => {
   const { plaintext, protectedHeader } = await compactDecrypt(jwe, await importJWK(jwk, "ECDH-ES"))
@@ -40,14 +40,14 @@ describe("a JWE", () => {
         enc: "A256GCM",
         kid: "billing-1",
         cty: "json",
-        event: "an event"
+        apu: Buffer.from("an event").toString("base64url")
       })
       assert.hasAllKeys(epk, ["kty", "crv", "x", "y"])
     }
   })
 
   it("is opened by the documentation's way, among those for others, for its own event alone", () => {
-    const both = `${sealFor(crypto, audit.key, { event: "an event" }, json)} ${sealed()}`
+    const both = `${sealFor(crypto, audit.key, "an event", json)} ${sealed()}`
     for (const { jwk } of [billing, audit]) assert.deepStrictEqual(opened("an event", both, jwk), data)
     assert.isUndefined(opened("an event", sealed(), audit.jwk))
     assert.throws(() => opened("another event", both, billing.jwk), /another event/)
@@ -58,7 +58,9 @@ describe("a JWE", () => {
     assert.isTrue(await isRefused(jwe, { ...audit, jwk: { ...audit.jwk, kid: "billing-1" } }))
     const parts = jwe.split(".")
     const header = JSON.parse(Buffer.from(parts[0]!, "base64url").toString())
-    const renamed = Buffer.from(JSON.stringify({ ...header, event: "another event" })).toString("base64url")
+    const renamed = Buffer.from(
+      JSON.stringify({ ...header, apu: Buffer.from("another event").toString("base64url") })
+    ).toString("base64url")
     const moved = [renamed, ...parts.slice(1)].join(".")
     assert.isTrue(await isRefused(moved))
     assert.throws(() => opened("another event", moved, billing.jwk))

@@ -1,5 +1,4 @@
 import { base64url, concat, utf8 } from "../Bytes.ts"
-import type { JsonObject } from "../Json.ts"
 import type { Crypto } from "../ports/Crypto.ts"
 import type { SealingKey } from "./SealingKey.ts"
 
@@ -13,10 +12,12 @@ const uint32 = (value: number) => {
   new DataView(bytes.buffer).setUint32(0, value)
   return bytes
 }
-/** Concat KDF (RFC 7518, 4.6.2), of which one round gives all that is needed; neither party is named. */
-const algorithm = concat(uint32(enc.length), utf8(enc))
-const otherInfo = concat(algorithm, uint32(0), uint32(0), uint32(256))
-const round = uint32(1)
+const sized = (bytes: Uint8Array) => concat(uint32(bytes.length), bytes)
+const nobody = new Uint8Array(0)
+const algorithm = sized(utf8(enc))
+/** Concat KDF (RFC 7518, 4.6.2), of which one round gives all that is needed. */
+const derive = (crypto: Crypto["Service"], secret: Uint8Array, partyU: Uint8Array) =>
+  crypto.sha256(concat(uint32(1), secret, algorithm, sized(partyU), sized(nobody), uint32(256)))
 
 const jwkOf = (point: Uint8Array) => ({
   kty: "EC",
@@ -25,16 +26,15 @@ const jwkOf = (point: Uint8Array) => ({
   y: base64url(point.subarray(33))
 })
 
-/** Seals JSON for whoever holds the key. `bound`: further members of the protected header, which anybody can read. */
-export const sealFor = (
-  crypto: Crypto["Service"],
-  { kid, point }: SealingKey,
-  bound: JsonObject,
-  json: string
-): string => {
+/**
+ * Seals JSON for whoever holds the key. `about` is bound to it and stands in the clear, as `apu`: a member of the header
+ * that every library knows, where some refuse one that is ours.
+ */
+export const sealFor = (crypto: Crypto["Service"], { kid, point }: SealingKey, about: string, json: string): string => {
+  const partyU = utf8(about)
   const { publicPoint, secret } = crypto.agreeOnce(point)
-  const key = crypto.cipherKey(crypto.sha256(concat(round, secret, otherInfo)))
-  const header = { alg: "ECDH-ES", enc, kid, epk: jwkOf(publicPoint), cty: "json", ...bound }
+  const key = crypto.cipherKey(derive(crypto, secret, partyU))
+  const header = { alg: "ECDH-ES", enc, kid, epk: jwkOf(publicPoint), apu: base64url(partyU), cty: "json" }
   const head = base64url(utf8(JSON.stringify(header)))
   const { box, iv } = crypto.encrypt(key, utf8(json), utf8(head))
   // between them the encrypted key, which there is none of: it was agreed on

@@ -27,13 +27,13 @@ export const make = Effect.fnUntraced(function* ({ sealingKeys = [] }: Options) 
   const crypto = yield* Crypto
   const { tell } = yield* PublicEvents
 
-  /** An event has its id, so nobody passes one event's box off as another's. */
+  /** Bound to the event's id: nobody passes one event's box off as another's. */
   const sealedOf = Effect.fnUntraced(function* (recorded: RecordedEvent, { data, id }: PublicEvent) {
     if (sealingKeys.length === 0) return undefined
     const whole = yield* tell(recorded, { personal: true })
     const json = JSON.stringify(whole?.data)
     if (whole === undefined || json === JSON.stringify(data)) return undefined
-    return sealingKeys.map((key) => sealFor(crypto, key, { event: id }, json)).join(" ")
+    return sealingKeys.map((key) => sealFor(crypto, key, id, json)).join(" ")
   })
 
   /** Of at most so many bytes, unless it is longer without anything personal; `undefined` for what is not told. */

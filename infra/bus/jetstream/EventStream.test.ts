@@ -133,19 +133,23 @@ describeWith("nats-server", "the stream of events", () => {
     })
   )
 
-  it.live("takes an event of as many bytes as it says, by the server's limit or by its own size", () =>
-    Effect.gen(function* () {
-      const small = yield* natsServer({ config: "max_payload: 65536" })
-      for (const maxBytes of [16 * 1_048_576, 32_768]) {
-        const bus = yield* publisher(small, maxBytes)
-        const { mostBytes, sequence } = yield* bus.reached
-        assert.isAbove(mostBytes, 0.9 * Math.min(65_536, maxBytes))
-        const longest = { ...announcement(`of ${maxBytes}`), bytes: new Uint8Array(mostBytes) }
-        assert.strictEqual(yield* bus.publish(sequence, [longest]), sequence + 1)
-        const more = { ...announcement(`more than ${maxBytes}`), bytes: new Uint8Array(mostBytes + 1_024) }
-        yield* Effect.flip(bus.publish(sequence + 1, [more]))
-      }
-    })
+  it.live(
+    "keeps an event of as many bytes as it says, by the server's limit or by its own size, and no longer one",
+    () =>
+      Effect.gen(function* () {
+        const small = yield* natsServer({ config: "max_payload: 65536" })
+        for (const maxBytes of [16 * 1_048_576, 32_768]) {
+          const bus = yield* publisher(small, maxBytes)
+          const { mostBytes, sequence } = yield* bus.reached
+          assert.isAbove(mostBytes, 0.9 * Math.min(65_536, maxBytes))
+          const ofLength = (length: number) => ({ ...announcement(`of ${length}`), bytes: new Uint8Array(length) })
+          yield* bus.publish(sequence, [ofLength(mostBytes)])
+          assert.deepStrictEqual(yield* held(bus), [sequence + 1, `at of ${mostBytes}`])
+          const more = mostBytes + 1_024
+          yield* Effect.exit(bus.publish(sequence + 1, [ofLength(more)]))
+          assert.notStrictEqual((yield* bus.reached).cursor, `at of ${more}`)
+        }
+      })
   )
 
   it.live("is refused by name where there is no room for it", () =>
