@@ -41,13 +41,15 @@ if (intact.length < written.length) truncateSync(file, intact.length)
 const record = openSync(file, "a")
 
 /** With all of `data`; as it came where that is sealed for others, or does not open: nothing behind it has to wait for that. */
-const whole = ({ sealed, ...event }: HomingEvent): HomingEvent => {
+const whole = (event: HomingEvent): HomingEvent => {
+  const { sealed, ...rest } = event
+  if (key === undefined || sealed === undefined) return event
   try {
-    const data = key && sealed !== undefined ? opened(event.id, sealed, key) : undefined
-    return data === undefined ? { ...event, ...(sealed !== undefined && { sealed }) } : { ...event, data }
+    const data = opened(event.id, sealed, key)
+    return data === undefined ? event : { ...rest, data }
   } catch (error) {
     process.stderr.write(`${event.id} does not open: ${error}\n`)
-    return { ...event, ...(sealed !== undefined && { sealed }) }
+    return event
   }
 }
 
