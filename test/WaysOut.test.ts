@@ -22,7 +22,8 @@ const type = "homing.inbound.message.v1"
 const canaries = scanner({ "own number": own, "friend's number": friend, said, heard, "device's name": deviceName })
 
 const kid = "a-service-1"
-const { d, ...jwk } = generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey.export({ format: "jwk" })
+const holder = { ...generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey.export({ format: "jwk" }), kid }
+const { d: _, ...shown } = holder
 
 /** What is on the stream of this type, in its order, as the holder of the key reads it. */
 const onBus = (servers: string) =>
@@ -36,7 +37,7 @@ const onBus = (servers: string) =>
         const { data } = await jsm.streams.getMessage("EVENTS", { seq })
         const event = JSON.parse(new TextDecoder().decode(data))
         if (event.type !== type) continue
-        const { content } = opened(event.id, event.sealed, { ...jwk, d, kid })
+        const { content } = opened(event.id, event.sealed, holder)
         found.push([event.id, content.text])
       }
       return found
@@ -51,7 +52,7 @@ describe("what a contact writes, over EventStoreDB's stand-in, NATS and PostgreS
     () =>
       Effect.gen(function* () {
         const whole = yield* Split.backbones
-        const sealing = { EVENTS_SEALING_KEYS: JSON.stringify({ keys: [{ ...jwk, kid }] }) }
+        const sealing = { EVENTS_SEALING_KEYS: JSON.stringify({ keys: [shown] }) }
         const bones = { ...whole, env: { ...whole.env, ...sealing, OUTBOUND_ALLOW: "loopback" } }
         const { device, gateway: one } = yield* Split.connected(bones)
         yield* scan(one, bones.whatsapp, device, own)
