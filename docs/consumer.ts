@@ -1,12 +1,14 @@
 /**
  * A service that reads Homing's events off NATS: each once, in the log's order, whatever is restarted. Its own record is a
- * file here; a database with a unique column for `id` is the same. Needs the package `nats`, 2.29 or later.
+ * file here; a database with a unique column for `id` is the same. Needs the package `nats`, 2.29 or later. With a sealing
+ * key it has numbers, names and texts as well, and may do without.
  *
- *   NATS_URL=nats://127.0.0.1:4222 CONSUMER=billing NKEY_SEED=SU… node consumer.ts taken.jsonl
+ *   NATS_URL=nats://127.0.0.1:4222 CONSUMER=billing NKEY_SEED=SU… SEALING_KEY=billing-1.jwk node consumer.ts taken.jsonl
  */
 import { closeSync, existsSync, fsyncSync, openSync, readFileSync, truncateSync, writeSync } from "node:fs"
 import { setTimeout } from "node:timers/promises"
 import { connect, nkeyAuthenticator } from "nats"
+import { opened } from "./opening.ts"
 
 /** A CloudEvent 1.0. What `data` is, `events.schema.json` says for each `type`. */
 export interface HomingEvent {
@@ -19,18 +21,37 @@ export interface HomingEvent {
   /** An `after` for `GET /v1/events`: for what is older than the stream keeps. */
   readonly cursor: string
   readonly data: Readonly<Record<string, unknown>>
+  /** The whole of `data` for whoever holds a key to it: compact JWEs, one for each key, with spaces between them. */
+  readonly sealed?: string
+  /** `data` has more, which was too long to be sealed: ask for it by its `id`. */
+  readonly omitted?: "too_large"
 }
 
 const [file = "taken.jsonl"] = process.argv.slice(2)
 const { CONSUMER: consumer = "billing", NATS_URL: servers = "nats://127.0.0.1:4222", NKEY_SEED: seed } = process.env
+const { SEALING_KEY: keyFile } = process.env
+const key = keyFile === undefined ? undefined : JSON.parse(readFileSync(keyFile, "utf8"))
 
 /** What was taken before. A last line that a crash has cut short was not. */
 const taken = new Set<string>()
 const written = existsSync(file) ? readFileSync(file) : Buffer.alloc(0)
-const whole = written.subarray(0, written.lastIndexOf("\n") + 1)
-for (const line of whole.toString().split("\n")) if (line !== "") taken.add(JSON.parse(line).id)
-if (whole.length < written.length) truncateSync(file, whole.length)
+const intact = written.subarray(0, written.lastIndexOf("\n") + 1)
+for (const line of intact.toString().split("\n")) if (line !== "") taken.add(JSON.parse(line).id)
+if (intact.length < written.length) truncateSync(file, intact.length)
 const record = openSync(file, "a")
+
+/** With all of `data`; as it came where that is sealed for others, or does not open: nothing behind it has to wait for that. */
+const whole = (event: HomingEvent): HomingEvent => {
+  const { sealed, ...rest } = event
+  if (key === undefined || sealed === undefined) return event
+  try {
+    const data = opened(event.id, sealed, key)
+    return data === undefined ? event : { ...rest, data }
+  } catch (error) {
+    process.stderr.write(`${event.id} does not open: ${error}\n`)
+    return event
+  }
+}
 
 /**
  * Durably, before it is acknowledged: what is not acknowledged comes again, and nothing behind it comes before. Of whatever
@@ -38,7 +59,7 @@ const record = openSync(file, "a")
  */
 const take = (event: HomingEvent) => {
   if (taken.has(event.id)) return
-  writeSync(record, `${JSON.stringify(event)}\n`)
+  writeSync(record, `${JSON.stringify(whole(event))}\n`)
   fsyncSync(record)
   taken.add(event.id)
 }

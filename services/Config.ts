@@ -1,5 +1,6 @@
 import { Effect, Exit, Redacted, Schema } from "effect"
 import * as Access from "./access/Settings.ts"
+import * as Announcements from "./announcements/Settings.ts"
 import * as EnvFile from "./EnvFile.ts"
 import * as Door from "./gateway/Settings.ts"
 import * as Http from "./http/Settings.ts"
@@ -22,6 +23,7 @@ const rooms = {
   access: Access.settings,
   process: Layers.process,
   addresses: Layers.addresses,
+  announcements: Announcements.settings,
   log: Log.settings,
   provenance: Provenance.settings,
   http: Http.settings,

@@ -1,9 +1,13 @@
 import { spawn } from "node:child_process"
-import { existsSync, readFileSync } from "node:fs"
+import { generateKeyPairSync } from "node:crypto"
+import { existsSync, readFileSync, writeFileSync } from "node:fs"
 import { join, resolve } from "node:path"
 import { assert, it } from "@effect/vitest"
 import { Array, Effect, Fiber } from "effect"
 import { connect } from "nats"
+import { sealFor } from "#domain/privacy/Jwe.ts"
+import { sealingKeysIn } from "#domain/privacy/SealingKey.ts"
+import { crypto } from "#infra/crypto/NodeCrypto.ts"
 import { publicTypeNames } from "#services/api/PublicTypes.ts"
 import { eventually, folder } from "./Homing.ts"
 import { started } from "./Process.ts"
@@ -11,47 +15,84 @@ import { describeWith } from "./servers/Installed.ts"
 import { natsServer } from "./servers/Nats.ts"
 
 /** The consumer of the documentation, as people would run it; killed with the scope. */
-const consumer = (file: string, url: string) =>
+const consumer = (file: string, url: string, more: Readonly<Record<string, string>> = {}) =>
   Effect.acquireRelease(
     Effect.sync(() =>
       spawn(process.execPath, [resolve(import.meta.dirname, "../docs/consumer.ts"), file], {
-        env: { PATH: process.env.PATH, NATS_URL: url, CONSUMER: "billing" },
+        env: { PATH: process.env.PATH, NATS_URL: url, CONSUMER: "billing", ...more },
         stdio: ["ignore", "ignore", "inherit"]
       })
     ),
     (child) => Effect.sync(() => void child.kill("SIGKILL"))
   )
 
-const takenIn = (file: string) =>
-  Effect.sync((): ReadonlyArray<string> => {
+interface Taken {
+  readonly id: string
+  readonly data: object
+  readonly sealed?: string
+}
+const eventsIn = (file: string) =>
+  Effect.sync((): ReadonlyArray<Taken> => {
     if (!existsSync(file)) return []
     const lines = readFileSync(file, "utf8").split("\n").slice(0, -1)
-    return lines.map((line) => JSON.parse(line).id)
+    return lines.map((line) => JSON.parse(line))
   })
+const takenIn = (file: string) => Effect.map(eventsIn(file), (events) => events.map(({ id }) => id))
+
+/** A stream with these events, as a gateway would make it. */
+const published = Effect.fnUntraced(function* (url: string, events: ReadonlyArray<object>) {
+  const nats = yield* Effect.acquireRelease(
+    Effect.promise(() => connect({ servers: url })),
+    (connection) => Effect.promise(() => connection.close())
+  )
+  yield* Effect.promise(async () => {
+    const manager = await nats.jetstreamManager()
+    await manager.streams.add({ name: "EVENTS", subjects: ["homing.events.>"] })
+    await manager.consumers.add("EVENTS", { durable_name: "billing" })
+    for (const event of events) {
+      await nats.jetstream().publish("homing.events.default.any.thing", JSON.stringify(event))
+    }
+  })
+})
 
 describeWith("nats-server", "a service that reads events", () => {
   it.live("has those of every type, also of one that it has never heard of", () =>
     Effect.gen(function* () {
       const taken = join(yield* folder, "taken.jsonl")
       const { url } = yield* natsServer()
-      const nats = yield* Effect.acquireRelease(
-        Effect.promise(() => connect({ servers: url })),
-        (connection) => Effect.promise(() => connection.close())
-      )
       const types = [...publicTypeNames, "homing.of.a.newer.release.v1"]
-      yield* Effect.promise(async () => {
-        const manager = await nats.jetstreamManager()
-        await manager.streams.add({ name: "EVENTS", subjects: ["homing.events.>"] })
-        await manager.consumers.add("EVENTS", { durable_name: "billing" })
-        for (const id of types) {
-          await nats
-            .jetstream()
-            .publish("homing.events.default.any.thing", JSON.stringify({ id, type: id, data: { id } }))
-        }
-      })
+      yield* published(
+        url,
+        types.map((id) => ({ id, type: id, data: { id } }))
+      )
       yield* consumer(taken, url)
       yield* eventually(takenIn(taken), (ids) => ids.includes(types.at(-1)!))
       assert.deepStrictEqual(yield* takenIn(taken), types)
+    })
+  )
+
+  it.live("has what is sealed for its key, and all else as it came, also what was tampered with", () =>
+    Effect.gen(function* () {
+      const cwd = yield* folder
+      const [taken, keyFile] = [join(cwd, "taken.jsonl"), join(cwd, "billing-1.jwk")]
+      const { url } = yield* natsServer()
+      const { d, ...shown } = generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey.export({ format: "jwk" })
+      writeFileSync(keyFile, JSON.stringify({ ...shown, d, kid: "billing-1" }))
+      const keyOf = (kid: string) => sealingKeysIn(JSON.stringify({ keys: [{ ...shown, kid }] }))![0]!
+      const bare = { id: "of a message" }
+      const all = { ...bare, content: { text: "hello" } }
+      const boxFor = (kid: string, id: string) => sealFor(crypto, keyOf(kid), id, JSON.stringify(all))
+      const told = (id: string, sealed?: string) => ({ id, data: bare, ...(sealed !== undefined && { sealed }) })
+      const others = told("for others", boxFor("audit-1", "for others"))
+      const moved = told("moved", boxFor("billing-1", "another event"))
+      const changed = told("changed", `${boxFor("billing-1", "changed").slice(0, -4)}AAAA`)
+      const omitted = { ...told("too long"), omitted: "too_large" }
+      const both = `${boxFor("audit-1", "for both")} ${boxFor("billing-1", "for both")}`
+      const events = [told("open"), told("for both", both), others, moved, changed, omitted]
+      yield* published(url, events)
+      yield* consumer(taken, url, { SEALING_KEY: keyFile })
+      const found = yield* eventually(eventsIn(taken), ({ length }) => length >= events.length)
+      assert.deepStrictEqual<unknown>(found, events.with(1, { ...told("for both"), data: all }))
     })
   )
 

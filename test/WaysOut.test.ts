@@ -1,6 +1,8 @@
+import { generateKeyPairSync } from "node:crypto"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { connect } from "nats"
+import { opened } from "../docs/opening.ts"
 import { scanner } from "./Canaries.ts"
 import { callerOf, eventually, text } from "./Homing.ts"
 import { scan } from "./Process.ts"
@@ -19,20 +21,26 @@ const type = "homing.inbound.message.v1"
 /** What must not be in anything that NATS keeps. */
 const canaries = scanner({ "own number": own, "friend's number": friend, said, heard, "device's name": deviceName })
 
-/** The ids on the stream of this type, in its order. */
+const kid = "a-service-1"
+const holder = { ...generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey.export({ format: "jwk" }), kid }
+const { d: _, ...shown } = holder
+
+/** What is on the stream of this type, in its order, as the holder of the key reads it. */
 const onBus = (servers: string) =>
   Effect.promise(async () => {
     const nc = await connect({ servers })
     try {
       const jsm = await nc.jetstreamManager()
       const { state } = await jsm.streams.info("EVENTS")
-      const ids: Array<string> = []
+      const found: Array<readonly [id: string, text: string]> = []
       for (let seq = state.first_seq; seq <= state.last_seq; seq++) {
         const { data } = await jsm.streams.getMessage("EVENTS", { seq })
         const event = JSON.parse(new TextDecoder().decode(data))
-        if (event.type === type) ids.push(event.id)
+        if (event.type !== type) continue
+        const { content } = opened(event.id, event.sealed, holder)
+        found.push([event.id, content.text])
       }
-      return ids
+      return found
     } finally {
       await nc.close()
     }
@@ -40,11 +48,12 @@ const onBus = (servers: string) =>
 
 describe("what a contact writes, over EventStoreDB's stand-in, NATS and PostgreSQL", () => {
   it.live(
-    "is told once and in order by webhook, by the bus without what is personal, and to who follows, also when the gateway that told it is killed",
+    "is told once and in order by webhook, by the bus with what is personal sealed, and to who follows, also when the gateway that told it is killed",
     () =>
       Effect.gen(function* () {
         const whole = yield* Split.backbones
-        const bones = { ...whole, env: { ...whole.env, OUTBOUND_ALLOW: "loopback" } }
+        const sealing = { EVENTS_SEALING_KEYS: JSON.stringify({ keys: [shown] }) }
+        const bones = { ...whole, env: { ...whole.env, ...sealing, OUTBOUND_ALLOW: "loopback" } }
         const { device, gateway: one } = yield* Split.connected(bones)
         yield* scan(one, bones.whatsapp, device, own)
         const two = yield* Split.gateway(bones, "gateway", one.key)
@@ -66,7 +75,10 @@ describe("what a contact writes, over EventStoreDB's stand-in, NATS and PostgreS
               ids.map((_, i) => `${heard} ${i}`)
             )
             yield* eventually(onBus(bones.nats.url), ({ length }) => length >= n)
-            assert.deepStrictEqual(yield* onBus(bones.nats.url), ids)
+            assert.deepStrictEqual(
+              yield* onBus(bones.nats.url),
+              ids.map((id, i) => [id, `${heard} ${i}`] as const)
+            )
             yield* eventually(
               Effect.sync(() => new Set(hook.arrivals.map(({ body }) => body.id)).size),
               (arrived) => arrived >= n

@@ -57,5 +57,10 @@ export class Crypto extends Context.Service<
     readonly agreementKey: (seed: Uint8Array) => { readonly key: AgreementKey; readonly publicKey: Uint8Array }
     /** The key that two parties share, by HKDF-SHA-256 of their agreement, bound to `info`. */
     readonly agree: (own: AgreementKey, theirs: Uint8Array, info: string) => CipherKey
+    /**
+     * ECDH on P-256 with this public point, by a pair that is made for it and forgotten: its public point, and the 32 bytes
+     * that both sides share. Points are 65 bytes, uncompressed. Throws on one that is not on the curve.
+     */
+    readonly agreeOnce: (theirs: Uint8Array) => { readonly publicPoint: Uint8Array; readonly secret: Uint8Array }
   }
 >()("homing/domain/ports/Crypto") {}

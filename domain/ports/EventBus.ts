@@ -23,6 +23,8 @@ export interface Reached {
   readonly sequence: number
   /** That event's, while the stream still holds it. */
   readonly cursor: string | undefined
+  /** An event of more bytes is refused, or not kept. */
+  readonly mostBytes: number
 }
 
 /**

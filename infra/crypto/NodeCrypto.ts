@@ -1,6 +1,7 @@
 import {
   createCipheriv,
   createDecipheriv,
+  createECDH,
   createHmac,
   createPrivateKey,
   createPublicKey,
@@ -21,6 +22,7 @@ import { pooledRandom } from "./PooledRandom.ts"
 const keyLength = 32
 const ivLength = 12
 const tagLength = 16
+const pointLength = 65
 
 /** The domain sees KeyObjects as opaque keys; nobody but this file turns one into the other. */
 const hide = <Key>(key: KeyObject) => key as unknown as Key
@@ -93,6 +95,11 @@ export const crypto = Crypto.of({
   agree: (own, theirs, info) => {
     const secret = diffieHellman({ privateKey: show(own), publicKey: fromPublic("x25519", theirs) })
     return cipherKey(new Uint8Array(hkdfSync("sha256", secret, new Uint8Array(0), info, keyLength)))
+  },
+  agreeOnce: (theirs) => {
+    const pair = createECDH("prime256v1")
+    const publicPoint = pair.generateKeys()
+    return { publicPoint, secret: pair.computeSecret(exactly(pointLength, theirs)) }
   }
 })
 

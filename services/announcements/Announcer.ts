@@ -1,19 +1,18 @@
 import { Array, Clock, Deferred, Effect, Layer } from "effect"
 import { categories } from "#domain/Aggregates.ts"
-import { utf8 } from "#domain/Bytes.ts"
 import { fromMillis } from "#domain/Instant.ts"
 import { notice } from "#domain/Notice.ts"
 import { BusUnavailable } from "#domain/ports/CommandBus.ts"
-import { type Announcement, type EventBus, eventSubjectOf, type Reached } from "#domain/ports/EventBus.ts"
+import type { Announcement, EventBus, Reached } from "#domain/ports/EventBus.ts"
 import type { Lease } from "#domain/ports/Leases.ts"
 import type { RecordedEvent } from "#domain/Recorded.ts"
-import { PublicEvents } from "../events/PublicEvents.ts"
 import { cursorOf, positionOf } from "../http/Cursor.ts"
 import { Identity } from "../identity/Identity.ts"
 import * as Partitions from "../runtime/Partitions.ts"
 import * as Subscription from "../runtime/Subscription.ts"
 import { eventAnnounced } from "../telemetry/Metrics.ts"
 import * as AnnouncedRows from "./AnnouncedRows.ts"
+import * as Announcements from "./Announcements.ts"
 import { Trouble } from "./Trouble.ts"
 
 const group = { name: "announcements", partitions: 1 }
@@ -39,12 +38,12 @@ const wordsOf = ({ cause }: BusUnavailable) => (cause instanceof Error ? cause.m
  * behind that alone: so it has each once, whichever gateway publishes and whatever became of an answer. One gateway at a time
  * does, the one that holds the lease.
  */
-export const layer = (bus: EventBus) =>
+export const layer = (bus: EventBus, options: Announcements.Options) =>
   Layer.effect(
     Trouble,
     Effect.gen(function* () {
       const { epoch } = yield* Identity
-      const { tell } = yield* PublicEvents
+      const announcementOf = yield* Announcements.make(options)
       const rows = yield* AnnouncedRows.make
       let trouble: string | undefined
 
@@ -53,15 +52,6 @@ export const layer = (bus: EventBus) =>
         if (cursor !== undefined) return positionOf(epoch, cursor)
         const kept = yield* rows.last
         return kept?.stream === stream ? positionOf(epoch, kept.cursor) : undefined
-      })
-
-      const announcementOf = Effect.fnUntraced(function* (event: RecordedEvent) {
-        const told = yield* tell(event, { personal: false })
-        if (told === undefined) return undefined
-        const { cursor, id, type } = told
-        const subject = eventSubjectOf(event.metadata.tenant, type)
-        const announcement: Announcement = { id, subject, cursor, bytes: utf8(JSON.stringify(told)) }
-        return { announcement, type }
       })
 
       /** From where the stream has come to, until something is in the way. */
@@ -89,7 +79,9 @@ export const layer = (bus: EventBus) =>
         const handle = Effect.fnUntraced(function* (events: Array.NonEmptyReadonlyArray<RecordedEvent>) {
           // where the stream holds nothing, what is older than it keeps has gone by age, or would at once
           const recent = reached.cursor === undefined ? events.filter(({ recordedAt }) => recordedAt >= oldest) : events
-          const found = (yield* Effect.forEach(recent, announcementOf)).filter((one) => one !== undefined)
+          const found = (yield* Effect.forEach(recent, (event) => announcementOf(event, reached.mostBytes))).filter(
+            (one) => one !== undefined
+          )
           unsaved += events.length
           yield* publish(found.map(({ announcement }) => announcement)).pipe(
             Effect.andThen(keep(events[events.length - 1]!.position)),

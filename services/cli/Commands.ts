@@ -115,6 +115,25 @@ const nkey = Command.make("nkey", {}, () =>
   })
 ).pipe(Command.withDescription("Print the gateway's public NATS key, for that server's configuration"))
 
+const sealingKey = Command.make(
+  "sealing-key",
+  {
+    kid: Argument.String("kid").pipe(
+      Argument.withDescription("The key's name, such as billing-1"),
+      Argument.withSchema(ConsumerId)
+    )
+  },
+  ({ kid }) =>
+    Effect.gen(function* () {
+      const { print } = yield* Effect.promise(() => import("./SealingKeyCommand.ts"))
+      yield* print(kid)
+    })
+).pipe(
+  Command.withDescription(
+    "Make a key for a service that may read what is personal in events: the private half into <kid>.jwk, the public one to print"
+  )
+)
+
 const nats = Command.make(
   "nats",
   {
@@ -224,6 +243,7 @@ const homing = Command.make("homing").pipe(
     evidence,
     nkey,
     nats,
+    sealingKey,
     store,
     config
   ])

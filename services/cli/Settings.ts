@@ -17,6 +17,7 @@ export const configured = Effect.map(Effect.tap(load, tellMisspelt), ({ config }
 /** What the gateway is told of the configuration: to each room what is its own. */
 export const gatewayOptions = ({
   access,
+  announcements,
   door,
   http,
   inbound,
@@ -33,6 +34,7 @@ export const gatewayOptions = ({
   apiKey: access.apiKey,
   http: { ...door, ...http, rateLimits },
   queueLimits: messages,
+  announcements,
   inbound,
   live,
   meta,

@@ -1,6 +1,7 @@
 import { Layer, type Redacted } from "effect"
 import type { AgentId } from "#domain/Ids.ts"
 import * as Access from "../access/Feature.ts"
+import type { Options as AnnouncementsOptions } from "../announcements/Announcements.ts"
 import * as Announcements from "../announcements/Feature.ts"
 import * as Chats from "../chats/Feature.ts"
 import * as Devices from "../devices/Feature.ts"
@@ -41,6 +42,7 @@ export interface GatewayOptions {
   readonly queueLimits: QueueLimits
   readonly reconciler: ReconcilerOptions
   readonly inbound?: InboundOptions
+  readonly announcements?: AnnouncementsOptions
   readonly webhooks?: Webhooks.Options
   readonly live?: Partial<Live.Options>
   readonly meta?: MetaOptions
@@ -77,7 +79,7 @@ export const gateway = <A = never, E = never, R = never>(
     Layer.provideMerge(Meta.layer(options.meta, options.http.trustProxy)),
     Layer.provideMerge([Dispatch.layer(options.reconciler), HealthHttp.layer, Live.layer(options.live)]),
     Layer.provideMerge(Webhooks.layer(options.webhooks)),
-    Layer.provideMerge(Announcements.layer),
+    Layer.provideMerge(Announcements.layer(options.announcements)),
     Layer.provideMerge([transports, Events.layer]),
     Layer.provideMerge([Inbound.layer(options.inbound), Chats.layer]),
     Layer.provideMerge(Messages.layer(options.queueLimits, phoneNumber)),

@@ -27,6 +27,10 @@ export interface Options extends EventStreamOptions {
 const cursorHeader = "Homing-Cursor"
 /** The server stores an event only behind the one that is named here. */
 const afterHeader = "Nats-Expected-Last-Sequence"
+/** All that is said of an event beside it counts as a part of it. */
+const headerBytes = 1_024
+/** A server that does not say what it takes. */
+const usualBytes = 1_048_576
 
 /** The public events on JetStream. Nobody but a gateway publishes on it, and one at a time. */
 export const make = (connection: Connection, tuning: Tuning, options: Options): EventBus => {
@@ -104,7 +108,13 @@ export const make = (connection: Connection, tuning: Tuning, options: Options): 
       const sequence = stream.state.last_seq
       const last =
         sequence === 0 ? undefined : yield* find(() => jsm.streams.getMessage(events.stream, { seq: sequence }))
-      return { stream: stream.created, sequence, cursor: last?.header.get(cursorHeader) || undefined }
+      const taken = Math.min(nc.info?.max_payload ?? usualBytes, options.maxBytes)
+      return {
+        stream: stream.created,
+        sequence,
+        cursor: last?.header.get(cursorHeader) || undefined,
+        mostBytes: Math.max(0, taken - headerBytes)
+      }
     }),
 
     publish: Effect.fnUntraced(function* (after: number, announcements: Array.NonEmptyReadonlyArray<Announcement>) {
