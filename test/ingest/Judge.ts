@@ -20,6 +20,9 @@ export interface Verdict extends Flaws {
 
 const isOfMeta = ({ type }: Told) => type.startsWith("homing.meta.")
 
+/** Not in its digests: those may say anything. */
+const marksOf = ({ data: { change, phoneNumberId } }: Told) => [...marks.in(JSON.stringify([change, phoneNumberId]))]
+
 /** Without what differs each time, or stands for something as a digest. */
 const comparable = ({ data }: Told) => {
   const {
@@ -94,7 +97,7 @@ export const judge = (
   const examples: Array<string> = []
   let [lost, doubled, wrong] = [0, 0, 0]
   for (const fact of facts) {
-    const own = [...marks.in(JSON.stringify(fact.data))]
+    const own = marksOf(fact)
     if (own.length === 1) found.set(own[0]!, [...(found.get(own[0]!) ?? []), fact])
     else {
       wrong++
@@ -155,7 +158,7 @@ export const judge = (
     )
   )
 
-  const places = new Map(facts.map((fact, place) => [[...marks.in(JSON.stringify(fact.data))][0]!, place]))
+  const places = new Map(facts.map((fact, place) => [marksOf(fact)[0]!, place]))
   return {
     updates: updates.length,
     lost,
