@@ -23,28 +23,19 @@ const isOfMeta = ({ type }: Told) => type.startsWith("homing.meta.")
 /** Not in its digests: those may say anything. */
 const marksOf = ({ data: { change, phoneNumberId } }: Told) => [...marks.in(JSON.stringify([change, phoneNumberId]))]
 
+const without = (value: object, ...names: ReadonlyArray<string>) =>
+  Object.fromEntries(Object.entries(value).filter(([name]) => !names.includes(name)))
+
 /** Without what differs each time, or stands for something as a digest. */
 const comparable = ({ data }: Told) => {
-  const {
-    batch: _,
-    change,
-    conflicting: __,
-    group: ___,
-    id: ____,
-    message: _____,
-    person,
-    receivedAt: ______,
-    target: _______,
-    ...rest
-  } = data
-  const { names: ________, ...who } = person ?? {}
-  const entry = Array.isArray(change?.entry)
-    ? { entry: change.entry.map(({ time: _, ...one }: { readonly time: unknown }) => one) }
-    : {}
+  const { change, person, ...rest } = data
+  const isListed = Array.isArray(change?.entry)
   return {
-    ...rest,
-    ...(person !== undefined && { person: who }),
-    ...(change !== undefined && { change: { ...change, ...entry } })
+    ...without(rest, "id", "conflicting", "group", "message", "target", "receivedAt"),
+    ...(person !== undefined && { person: without(person, "names") }),
+    ...(change !== undefined && {
+      change: isListed ? { ...change, entry: change.entry.map((one: object) => without(one, "time")) } : change
+    })
   }
 }
 
@@ -83,6 +74,21 @@ const overtaken = (
     }
   }
   return amount
+}
+
+/** How many contradict another, and whose word is told as a contradiction and is none, or is one and told as none. */
+const contradictions = (updates: ReadonlyArray<Update>, found: ReadonlyMap<string, ReadonlyArray<Told>>) => {
+  const rivals = Map.groupBy(
+    updates.filter(({ rivalry }) => rivalry !== undefined),
+    ({ rivalry }) => rivalry
+  )
+  const pairs = [...rivals.values()].filter(({ length }) => length > 1)
+  const inPairs = new Set(pairs.flat().map(({ mark }) => mark))
+  const flagged = (mark: string) => (found.get(mark) ?? []).filter(({ data }) => data.conflicting === true).length
+  // of a pair one, whichever came second
+  const uneven = pairs.filter((pair) => pair.reduce((sum, { mark }) => sum + flagged(mark), 0) !== pair.length - 1)
+  const accused = updates.filter(({ mark }) => !inPairs.has(mark) && flagged(mark) > 0)
+  return { planted: pairs.length, misjudged: [...uneven.map(([one]) => one!), ...accused].map(({ mark }) => mark) }
 }
 
 /** Compares the log with what Meta told, and what everybody was told with the log. */
@@ -142,31 +148,18 @@ export const judge = (
   const strange = [...found.keys()].filter((mark) => !known.has(mark))
   examples.push(...strange.map((mark) => `${mark}: never said`))
 
-  const rivals = Map.groupBy(
-    updates.filter(({ rivalry }) => rivalry !== undefined),
-    ({ rivalry }) => rivalry
-  )
-  const pairs = [...rivals.values()].filter(({ length }) => length > 1)
-  const flagged = (mark: string) => (found.get(mark) ?? []).filter(({ data }) => data.conflicting === true).length
-  // of a pair one, whichever came second
-  const misjudged = pairs.filter((pair) => pair.reduce((sum, { mark }) => sum + flagged(mark), 0) !== pair.length - 1)
-  const inPairs = new Set(pairs.flat().map(({ mark }) => mark))
-  const accused = updates.filter(({ mark }) => !inPairs.has(mark) && flagged(mark) > 0)
-  examples.push(
-    ...[...misjudged.flat(), ...accused].map(
-      ({ field, mark }) => `${mark} ${field}: falsely judged a contradiction, or none`
-    )
-  )
+  const { misjudged, planted } = contradictions(updates, found)
+  examples.push(...misjudged.map((mark) => `${mark}: falsely told as a contradiction, or as none`))
 
   const places = new Map(facts.map((fact, place) => [marksOf(fact)[0]!, place]))
   return {
     updates: updates.length,
     lost,
     doubled,
-    wrong: wrong + strange.length + misjudged.length + accused.length,
+    wrong: wrong + strange.length + misjudged.length,
     outOfOrder: overtaken(updates, places, tellings),
     conflicts: facts.filter(({ data }) => data.conflicting === true).length,
-    planted: pairs.length,
+    planted,
     examples: examples.slice(0, 10),
     audiences: Object.fromEntries(audiences.map((audience) => [audience.name, flawsOf(audience, log)]))
   }

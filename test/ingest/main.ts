@@ -56,7 +56,7 @@ const report = await run({
   seed: whole("seed", Math.floor(Math.random() * 2 ** 31)),
   sabotage,
   backbone: backbones[values.backbone],
-  patienceMillis: 60_000,
+  patienceMillis: 180_000, // while what is known is told again, nobody hears anything new
   logLevel: "warn",
   output: openSync(log, "w"),
   progress: (line) => void process.stderr.write(`${line}\n`)
