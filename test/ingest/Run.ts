@@ -109,6 +109,10 @@ export const run = async (options: Options): Promise<Report> => {
       }
     })
 
+  let others = 0
+  /** Everybody in turn, the servers first: gateways are killed as they answer. */
+  const nextVictim = () => deployed.victims.at(-1 - (others++ % deployed.victims.length))!
+
   const log: Array<Told> = []
   let end: string | null = null
   const readOn = async () => {
@@ -141,9 +145,8 @@ export const run = async (options: Options): Promise<Report> => {
     progress(`${said.length} updates in ${posts.length} requests, some of them twice`)
     for (let done = 0; done <= kills; done++) {
       const share = posts.slice((posts.length * done) / (kills + 1), (posts.length * (done + 1)) / (kills + 1))
-      const victim = deployed.victims[done % deployed.victims.length]!
       const isSoon = chance.below(3) > 0 && share.length > 0
-      const trouble = isSoon ? () => killAsItAnswers(1 + chance.below(share.length)) : () => deployed.kill(victim)
+      const trouble = isSoon ? () => killAsItAnswers(1 + chance.below(share.length)) : () => deployed.kill(nextVictim())
       const forgery = { object, entry: [{ id: "1", time: 1, forged: marks.of(10_000_000 + done) }] }
       await Promise.all([source.tell(share), source.forge(forgery), ...(done < kills ? [trouble()] : [])])
       progress(`${kills - Math.min(done + 1, kills)} kills to come, ${source.posts()} posts`)
