@@ -70,6 +70,17 @@ describe("what Meta posts at once", () => {
     assert.isUndefined(split(posted({ statuses: [statusOf("wamid.A", "sent")] }))[0]!.message)
   })
 
+  it("shares them out to each message of a person who says several things at once", () => {
+    const contacts = [contactOf("551187654321", "Ana"), contactOf("4915112345678", "Ben")]
+    const [ana, ben] = ["5511987654321", "4915112345678"]
+    const ofAna = [textOf(ana, "wamid.A", ""), textOf(ana, "wamid.B", "")]
+    const ofBoth = [...ofAna, textOf(ben, "wamid.C", "")]
+    const namesIn = (messages: ReadonlyArray<JsonObject>, some: ReadonlyArray<JsonObject>) =>
+      split(posted({ contacts: some, messages })).map(({ name }) => name)
+    assert.deepStrictEqual(namesIn(ofAna, contacts.slice(0, 1)), ["Ana", "Ana"])
+    assert.deepStrictEqual(namesIn(ofBoth, contacts), ["Ana", "Ana", "Ben"])
+  })
+
   it("keeps contacts that are nobody's as a piece", () => {
     const contacts = [contactOf("1", "A"), contactOf("2", "B"), contactOf("3", "C")]
     const pieces = split(posted({ contacts, messages: [textOf("1", "wamid.A", ""), textOf("2", "wamid.B", "")] }))

@@ -61,17 +61,24 @@ const contactsOf = (contacts: ReadonlyArray<Json>) => {
 
 /**
  * Of the contacts that Meta sends along those of each person, since no region is to read of people of another. Where Meta
- * writes a number differently in both, they go by their place. `others` are nobody's.
+ * writes a number differently in both, they go by their place: of a message each, or of a person. `others` are nobody's.
  */
 const sharedOut = (contacts: ReadonlyArray<Json>, people: ReadonlyArray<MetaPerson | undefined>) => {
-  if (people.length === 1) return { own: [contacts], others: [] }
+  const everybody = new Map<string, number>()
+  const turns = people.map((person) => {
+    const key = JSON.stringify([person?.phone, person?.bsuid])
+    if (!everybody.has(key)) everybody.set(key, everybody.size)
+    return everybody.get(key)!
+  })
+  if (everybody.size === 1) return { own: people.map(() => contacts), others: [] }
   const named = people.map(contactsOf(contacts))
   const isNamed = new Set(named.flat())
-  const placed = (some: ReadonlyArray<Json>, i: number) => {
-    const there = contacts[i]
+  const placed = (some: ReadonlyArray<Json>, place: number) => {
+    const there = contacts[place]
     return some.length > 0 || there === undefined || isNamed.has(there) ? some : [there]
   }
-  const own = contacts.length === people.length ? named.map(placed) : named
+  const inTurn = () => (contacts.length === everybody.size ? named.map((some, i) => placed(some, turns[i]!)) : named)
+  const own = contacts.length === people.length ? named.map(placed) : inTurn()
   const isShared = new Set(own.flat())
   return { own, others: contacts.filter((contact) => !isShared.has(contact)) }
 }

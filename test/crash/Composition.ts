@@ -9,6 +9,7 @@ import "#infra/whatsapp/baileys/Content.ts"
 import "#infra/whatsapp/baileys/Session.ts"
 import { listener } from "../inbound/Listener.ts"
 import * as Deafness from "../inbound/Sabotage.ts"
+import * as Haste from "../ingest/Sabotage.ts"
 import * as Sabotage from "./Sabotage.ts"
 
 /** Which half of the product a process is, or both. */
@@ -23,6 +24,10 @@ export interface Orders {
   readonly sabotage: Sabotage.Sabotage | undefined
   /** The same, of what comes in. */
   readonly deafness?: Deafness.Sabotage | undefined
+  /** The same, of what Meta tells. */
+  readonly haste?: Haste.Sabotage | undefined
+  /** With which Meta signs for its first app, and for a further one, where it tells anything. */
+  readonly metaSecrets?: { readonly default: string; readonly shop: string } | undefined
   readonly reconciled: boolean
   /** How long the bus takes to hand a command over. */
   readonly busMillis: number
@@ -41,8 +46,20 @@ const reconcilerOf = ({ servers }: Orders) =>
 /** Nothing is given up within a run. */
 const webhooks = { delaysMillis: Array.from({ length: 200 }, (_, tries) => Math.min(100 * tries, 500)) }
 
+const metaOf = ({ metaSecrets: secrets }: Orders) =>
+  secrets === undefined
+    ? {}
+    : {
+        meta: {
+          appSecret: Redacted.make(secrets.default),
+          apps: Redacted.make({ shop: { secret: secrets.shop, verifyToken: "nobody asks in a run" } }),
+          forwardTimeoutMs: 3_000,
+          rawDays: 14
+        }
+      }
+
 const options = (orders: Orders) =>
-  optionsOf(orders.apiKey, { region: "crash", reconciler: reconcilerOf(orders), webhooks })
+  optionsOf(orders.apiKey, { region: "crash", reconciler: reconcilerOf(orders), webhooks, ...metaOf(orders) })
 
 /** Whoever is told of what happens listens on this machine. */
 const addresses = ({ servers }: Orders) => ({
@@ -52,10 +69,13 @@ const addresses = ({ servers }: Orders) => ({
 })
 
 /** The ports of a gateway that a run breaks, or slows down. */
-const portsOf = ({ busMillis: slowMillis, deafness, reconciled, sabotage }: Orders) =>
+const portsOf = ({ busMillis: slowMillis, deafness, haste, reconciled, sabotage }: Orders) =>
   Layer.mergeAll(
     Sabotage.bus({ sabotage, slowMillis, reconciled }),
-    Deafness.eventStore(deafness).pipe(Layer.provide(Sabotage.eventStore(sabotage))),
+    Deafness.eventStore(deafness).pipe(
+      Layer.provide(Haste.eventStore(haste)),
+      Layer.provide(Sabotage.eventStore(sabotage))
+    ),
     Deafness.outbound(deafness)
   )
 const sessionOf = ({ deafness, folder, sabotage, webSocketUrl }: Orders) => {

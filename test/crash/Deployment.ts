@@ -107,6 +107,10 @@ export const deployment = async (
     url: (turn: number) => running.get(gateways[turn % gateways.length]!)?.url,
     /** Kills it at some time. */
     kill: (victim: string) => (isServer(victim) ? killServer(victim) : killProcess(victim)),
+    /** Kills whoever answers there, at once. */
+    killAt: async (url: string) => {
+      await [...running.values()].find((one) => one.url === url)?.life.kill()
+    },
     wipe: async (name: ServerName) => {
       await restarts.get(name)
       await servers.wipe(name)

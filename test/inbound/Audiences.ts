@@ -28,10 +28,10 @@ const pageBehind = async (url: string | undefined, apiKey: string, after: string
     : (answer.body as unknown as Page)
 }
 
-/** Everything that the log tells, read at once, and the place where that ends. */
-export const wholeLog = async (url: Url, apiKey: string) => {
+/** Everything that the log tells behind a place, or from its start, read at once, and where that ends. */
+export const wholeLog = async (url: Url, apiKey: string, behind: string | null = null) => {
   const told: Array<Told> = []
-  for (let [after, turn]: [string | null, number] = [null, 0]; ; turn++) {
+  for (let [after, turn]: [string | null, number] = [behind, 0]; ; turn++) {
     const page = await pageBehind(url(turn), apiKey, after, 0)
     if (page === undefined) await pause(100)
     else {

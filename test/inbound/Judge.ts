@@ -106,7 +106,7 @@ const ofFacts = (
 const lineOf = ({ data, subject, type }: Told, lines: ReadonlyMap<string, string>) =>
   type.startsWith("homing.inbound.") ? (lines.get(subject) ?? subject) : (data.device ?? subject)
 
-const ofAudience = ({ heard, missed = 0 }: Audience, log: ReadonlyArray<Told>): Flaws => {
+export const flawsOf = ({ heard, missed = 0 }: Audience, log: ReadonlyArray<Told>): Flaws => {
   const lines = new Map(
     log.filter(isReceived).map(({ data, subject }) => [subject, `${data.device}/${data.chat.names.at(0)}`])
   )
@@ -135,7 +135,7 @@ export const judge = (
   facts: expected.length,
   ...ofFacts(expected, log, devices, handings),
   events: log.length,
-  audiences: Object.fromEntries(audiences.map((audience) => [audience.name, ofAudience(audience, log)]))
+  audiences: Object.fromEntries(audiences.map((audience) => [audience.name, flawsOf(audience, log)]))
 })
 
 export const flawsIn = ({ audiences, doubled, lost, outOfOrder, wrong }: Verdict): ReadonlyArray<string> =>

@@ -1,0 +1,186 @@
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import type { Level } from "#services/telemetry/Log.ts"
+import type { Backbone } from "../crash/Backbones.ts"
+import { pause } from "../crash/Caller.ts"
+import { deployment } from "../crash/Deployment.ts"
+import { dice } from "../crash/Dice.ts"
+import { type Listening, polling, webhook, wholeLog } from "../inbound/Audiences.ts"
+import type { Told } from "../inbound/Judge.ts"
+import { judge, type Verdict } from "./Judge.ts"
+import { meta } from "./Meta.ts"
+import { requests } from "./Requests.ts"
+import type { Sabotage } from "./Sabotage.ts"
+import { marks, object, type Update } from "./Update.ts"
+import { updates } from "./Updates.ts"
+
+export interface Options {
+  /** So many different things are told. */
+  readonly updates: number
+  /** So often more than once each. */
+  readonly redeliveries: number
+  readonly kills: number
+  readonly seed: number
+  readonly sabotage: Sabotage | undefined
+  readonly backbone: Backbone
+  /** After everything is answered for, the run ends when nobody has heard anything new for so long. */
+  readonly patienceMillis: number
+  readonly logLevel: Level
+  /** Where the product logs: a file descriptor. */
+  readonly output: number
+  readonly progress: (line: string) => void
+}
+
+export interface Report extends Verdict {
+  readonly seed: number
+  readonly posts: number
+  /** Posts that got another answer than 200, or none, and were repeated. */
+  readonly unanswered: number
+  /** Posts without a signature that were believed. */
+  readonly deceived: number
+  readonly kills: number
+  readonly killsPerProcess: Readonly<Record<string, number>>
+  /** Webhooks of the gateway's whose signature did not verify. */
+  readonly forged: number
+  readonly collapses: number
+  readonly seconds: number
+}
+
+const apiKey = "a-key-for-this-run-only"
+const secrets = { default: "the first app's secret", shop: "the shop's secret" }
+/** Nobody listens there, and no device asks. */
+const noWhatsApp = "ws://127.0.0.1:9/ws/chat"
+
+/** What is told when all else was: when the second is in the log, all that the first came after is taken apart. */
+const lastWord = (n: number): Update => ({
+  form: "value",
+  mark: marks.of(n),
+  app: "default",
+  account: "102290129340398",
+  field: "security",
+  kind: "other",
+  value: { said: marks.of(n) },
+  metadata: undefined
+})
+
+/**
+ * Meta tells everything, again and again and gathered ever differently, while the product is killed, mostly as it has just
+ * said 200. Then compares the log with what Meta told, and what everybody was told with the log.
+ */
+export const run = async (options: Options): Promise<Report> => {
+  const { backbone, kills, logLevel, output, patienceMillis, sabotage, seed } = options
+  const begun = performance.now()
+  const elapsed = () => (performance.now() - begun) / 1_000
+  const progress = (line: string) => options.progress(`${elapsed().toFixed(1).padStart(6)} s  ${line}`)
+  const folder = mkdtempSync(join(tmpdir(), "homing-ingest-"))
+  const chance = dice(seed)
+  const said = [...updates(options.updates, dice(seed + 1))]
+  const posts = requests(said, options.redeliveries, dice(seed + 2))
+  const hook = await webhook(dice(seed + 3))
+  const deployed = await deployment(backbone, {
+    folder: join(folder, "data"),
+    chance,
+    apiKey,
+    webSocketUrl: noWhatsApp,
+    sabotage: undefined,
+    haste: sabotage,
+    metaSecrets: secrets,
+    reconciled: true,
+    busMillis: 0,
+    logLevel,
+    output
+  })
+  const audiences: Array<Listening> = [hook]
+
+  let answered: (url: string) => void = () => {}
+  const source = meta({ url: deployed.url, secrets, dice: dice(seed + 4), answered: (url) => answered(url) })
+  /** Kills whoever says 200 for the `nth` time from now on, or soon after it did. */
+  const killAsItAnswers = (nth: number) =>
+    new Promise<void>((resolve) => {
+      let left = nth
+      const afterMillis = chance.below(2) * chance.below(60)
+      answered = (url) => {
+        if (--left > 0) return
+        answered = () => {}
+        const strike = () => void deployed.killAt(url).then(resolve)
+        if (afterMillis === 0) strike()
+        else setTimeout(strike, afterMillis)
+      }
+    })
+
+  let others = 0
+  /** Everybody in turn, the servers first: gateways are killed as they answer. */
+  const nextVictim = () => deployed.victims.at(-1 - (others++ % deployed.victims.length))!
+
+  const log: Array<Told> = []
+  let end: string | null = null
+  const readOn = async () => {
+    const page = await wholeLog(deployed.url, apiKey, end)
+    log.push(...page.told)
+    end = page.end
+  }
+  /** Until something is so, or patience ends with nobody hearing anything new. */
+  const patiently = async (isDone: () => boolean) => {
+    const heard = () => log.length + audiences.reduce((sum, audience) => sum + audience.heard.length, 0)
+    for (let [before, since] = [-1, performance.now()]; performance.now() - since < patienceMillis; await pause(200)) {
+      await readOn()
+      if (isDone()) return
+      if (heard() > before) [before, since] = [heard(), performance.now()]
+    }
+  }
+  const sayLast = async (n: number) => {
+    const update = lastWord(n)
+    const { account, field, mark } = update
+    const payload = { object, entry: [{ id: account, changes: [{ value: { said: mark }, field }] }] }
+    said.push(update)
+    await source.tell([{ app: update.app, updates: [update], payload }])
+    await patiently(() => log.some(({ data }) => JSON.stringify(data).includes(mark)))
+  }
+
+  try {
+    const gateways = await deployed.start()
+    await hook.subscribe(gateways[0]!, apiKey)
+    audiences.push(polling(deployed.url, apiKey))
+    progress(`${said.length} updates in ${posts.length} requests, some of them twice`)
+    for (let done = 0; done <= kills; done++) {
+      const share = posts.slice((posts.length * done) / (kills + 1), (posts.length * (done + 1)) / (kills + 1))
+      const isSoon = chance.below(3) > 0 && share.length > 0
+      const trouble = isSoon ? () => killAsItAnswers(1 + chance.below(share.length)) : () => deployed.kill(nextVictim())
+      const forgery = { object, entry: [{ id: "1", time: 1, forged: marks.of(10_000_000 + done) }] }
+      await Promise.all([source.tell(share), source.forge(forgery), ...(done < kills ? [trouble()] : [])])
+      progress(`${kills - Math.min(done + 1, kills)} kills to come, ${source.posts()} posts`)
+    }
+    await deployed.recovered()
+    await sayLast(options.updates)
+    await sayLast(options.updates + 1)
+    progress("everything is said, and taken apart")
+    await patiently(() => audiences.every(({ heard }) => heard.length >= log.length))
+    progress("everybody has heard what they will")
+    return {
+      seed,
+      ...judge(said, log, source.tellings, audiences),
+      posts: source.posts(),
+      unanswered: source.unanswered(),
+      deceived: source.deceived(),
+      kills: Object.values(deployed.kills()).reduce((sum, killed) => sum + killed, 0),
+      killsPerProcess: deployed.kills(),
+      forged: hook.forged(),
+      collapses: deployed.collapses(),
+      seconds: Math.round(elapsed())
+    }
+  } finally {
+    for (const audience of audiences) await audience.end()
+    await deployed.end()
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+/** What is not as it should be. */
+export const flawsIn = (report: Report): ReadonlyArray<string> => {
+  const { audiences, collapses, conflicts, deceived, doubled, forged, lost, outOfOrder, planted, wrong } = report
+  const counted = { lost, doubled, wrong, outOfOrder, deceived, forged, collapses, conflicts: conflicts - planted }
+  return Object.entries({ log: counted, ...audiences }).flatMap(([who, flaws]) =>
+    Object.entries(flaws).flatMap(([what, amount]) => (amount === 0 ? [] : [`${who}: ${amount} ${what}`]))
+  )
+}

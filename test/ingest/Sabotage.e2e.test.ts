@@ -1,0 +1,36 @@
+import { assert, describe, it } from "@effect/vitest"
+import { backbones } from "./Backbones.ts"
+import { run } from "./Run.ts"
+import { type Sabotage, sabotages } from "./Sabotage.ts"
+
+const timeout = 600_000 // a run takes a fraction of it on a machine that does nothing else
+
+const lostWith = async (sabotage: Sabotage, seed: number) => {
+  const { lost } = await run({
+    updates: 120,
+    redeliveries: 0,
+    kills: 3,
+    seed,
+    sabotage,
+    backbone: backbones.embedded,
+    patienceMillis: 8_000,
+    logLevel: "warn",
+    output: 2,
+    progress: () => {}
+  })
+  return lost
+}
+
+/** In one run or another: a kill may come when what it should interrupt is over. */
+const isFound = async (sabotage: Sabotage) => {
+  for (const seed of [1, 2, 3]) if ((await lostWith(sabotage, seed)) > 0) return true
+  return false
+}
+
+describe("a run of what Meta tells", () => {
+  for (const sabotage of sabotages) {
+    it.concurrent(`finds what is broken on purpose: ${sabotage}`, { timeout }, async () => {
+      assert.isTrue(await isFound(sabotage))
+    })
+  }
+})
