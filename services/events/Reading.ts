@@ -37,8 +37,10 @@ export const reading =
       let upTo = after
       let looked = 0
       const isFull = () => items.length >= limit || looked >= mostLookedAt
+      /** A place behind the head is none that the log has come to, as far as whoever is asked for it next may know. */
       const passed = (position: bigint) => {
-        if (upTo === undefined || position > upTo) upTo = position
+        const place = position < head ? position : head
+        if (upTo === undefined || place > upTo) upTo = place
         if (upTo >= head) end.tell(Exit.void)
       }
       const one = (event: RecordedEvent) =>
