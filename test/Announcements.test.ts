@@ -1,8 +1,11 @@
+import { cpSync, rmSync } from "node:fs"
+import { join } from "node:path"
 import { assert, it } from "@effect/vitest"
 import { Effect, Layer, Redacted } from "effect"
 import type { JetStreamManager } from "nats"
 import { ConsumerId } from "#domain/Ids.ts"
 import { EventBus } from "#domain/ports/EventBus.ts"
+import { until } from "#domain/testing/Eventually.ts"
 import * as CustodyFixture from "#infra/bus/jetstream/testing/CustodyFixture.ts"
 import { custodian, keys, shipped } from "#infra/bus/jetstream/testing/CustodyFixture.ts"
 import { eventsEnd } from "#infra/bus/jetstream/testing/JetStreamFixture.ts"
@@ -138,6 +141,32 @@ describeWith("nats-server", "events on the bus", () => {
           assert.isAtLeast(ids.length, logged.length - long.length)
         })
       )
+    })
+  )
+
+  it.live("are not passed over in silence where the stream has come further than the log", () =>
+    Effect.gen(function* () {
+      const { jsm, path, server, session } = yield* scene()
+      const [data, kept] = [join(path, "data"), join(path, "kept")]
+      const lives = Effect.fnUntraced(function* <A>(act: (homing: Homing) => Effect.Effect<A>) {
+        const one = yield* life
+        const answer = yield* Effect.flatMap(one.during(start(data, session, { ports: portsTo(server) })), act)
+        yield* one.end
+        return answer
+      })
+      const device = yield* lives((homing) => Effect.tap(connectedDevice(homing), () => agrees(homing, jsm)))
+      cpSync(data, kept, { recursive: true })
+      yield* lives((homing) =>
+        Effect.gen(function* () {
+          for (let n = 0; n < 5; n++) yield* sends(homing, device, "forgotten")
+          yield* agrees(homing, jsm)
+        })
+      )
+      rmSync(data, { recursive: true })
+      cpSync(kept, data, { recursive: true })
+      const lines: Array<string> = []
+      yield* start(data, session, { ports: portsTo(server), log: (line) => void lines.push(line) })
+      yield* until(() => lines.some((line) => /not published on the bus.*raise its epoch/.test(line)))
     })
   )
 

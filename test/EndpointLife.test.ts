@@ -15,8 +15,14 @@ const ports = NodeHttpOutbound.layer({ allow: [{ range: "loopback", port: undefi
 const queued = "homing.message.queued.v1"
 
 /** `more`: of what is kept for webhooks. */
-const product = (path: string, more: object = {}, own: Layer.Layer<never, unknown, SubjectKeys> = Layer.empty) =>
+const product = (
+  path: string,
+  more: object = {},
+  own: Layer.Layer<never, unknown, SubjectKeys> = Layer.empty,
+  log: (line: string) => void = () => {}
+) =>
   start(path, AcknowledgesAtOnce.layer, {
+    log,
     ports: Layer.merge(ports, own) as typeof ports,
     options: { ...gatewayOptions, webhooks: { delaysMillis: [0, 100, 200], lookMillis: 50, ...more } }
   })
@@ -52,6 +58,27 @@ describe("an endpoint", () => {
       yield* homing.call("POST", "/v1/messages", { ...text(device), to: "+60123456780" })
       yield* until(() => there.arrivals.length === 2)
       assert.lengthOf(quiet.arrivals, 1)
+    })
+  )
+
+  it.live("that says again and again that it is gone is told of once", () =>
+    Effect.gen(function* () {
+      const lines: Array<string> = []
+      const homing = yield* product(yield* folder, {}, Layer.empty, (line) => void lines.push(line))
+      const device = yield* connectedDevice(homing)
+      const goes: Array<(status: number) => void> = []
+      const there = yield* receiver(() => new Promise<number>((resolve) => void goes.push(resolve)))
+      const id = yield* create(homing, there.url)
+      for (let n = 0; n < 4; n++) yield* homing.call("POST", "/v1/messages", { ...text(device), to: `+6012345678${n}` })
+      yield* until(() => there.arrivals.length === 4)
+      for (const go of goes) go(410)
+      yield* disabled(homing, id)
+      const all = Effect.map(homing.call("GET", `/v1/deliveries?endpoint=${id}`), ({ body }) => body.items)
+      yield* eventually(all, (items) => items.every(({ tries }: { readonly tries: number }) => tries === 1))
+      assert.lengthOf(
+        lines.filter((line) => line.includes("an endpoint is disabled")),
+        1
+      )
     })
   )
 

@@ -1,4 +1,4 @@
-import { existsSync, renameSync } from "node:fs"
+import { existsSync, readdirSync, renameSync, rmSync } from "node:fs"
 import { join } from "node:path"
 import { assert, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
@@ -31,6 +31,23 @@ it.live("a log whose secrets are lost is not begun with others, unless somebody 
     renameSync(join(path, "secrets"), join(path, "adopted"))
     renameSync(join(path, "lost"), join(path, "secrets"))
     assert.match(String(yield* Effect.flip(opened(path))), /pepper is not the one of this log/)
+  })
+)
+
+it.live("where the secrets are of a log that was begun elsewhere, none is begun beside them", () =>
+  Effect.gen(function* () {
+    const path = yield* folder
+    const first = yield* opened(path)
+    for (const name of readdirSync(path))
+      if (name !== "secrets") renameSync(join(path, name), join(path, `secrets/${name}.bak`))
+    const refused = yield* Effect.flip(opened(path))
+    assert.match(
+      String(refused),
+      /secrets\/gateway-signing is .*log\.db is not there: set EVENTSTORE_URL, and the other/
+    )
+    assert.isFalse(existsSync(join(path, "log.db")))
+    rmSync(join(path, "secrets/gateway-signing")) // as a start leaves them that was cut off
+    assert.notStrictEqual((yield* opened(path)).epoch, first.epoch)
   })
 )
 

@@ -53,6 +53,7 @@ describe("a WebSocket", () => {
         [{ ...auth, after: "x" }, 4422, "invalid_request"],
         [{ ...auth, types: ["none"] }, 4422, "invalid_request"],
         [{ ...auth, more: 1 }, 4422, "invalid_request"],
+        [`{"type":"auth","key":"x","key":${JSON.stringify(apiKey)}}`, 4422, "invalid_request"],
         ["{", 4422, "invalid_request"],
         ["x".repeat(5_000), 1009, ""]
       ] as const

@@ -75,6 +75,26 @@ describe("a webhook", () => {
     })
   )
 
+  it.live("that waits for its next attempt is attempted at once when it is redriven, once for a key", () =>
+    Effect.gen(function* () {
+      const { call, device } = yield* scene({ delaysMillis: [0, 3_600_000, 3_600_000] })
+      const there = yield* receiver((_, count) => (count <= 2 ? 503 : 200))
+      const { id } = yield* endpoint({ call }, there.url, { types: [messages[0]] })
+      yield* call("POST", "/v1/messages", text(device))
+      const waiting = (tries: number) => eventually(listed({ call }, id), ([first]) => first?.tries === tries)
+      const [{ id: delivery }] = yield* waiting(1)
+      const redrive = (key: string) =>
+        call("POST", `/v1/deliveries/${delivery}/redrive`, {}, { "idempotency-key": key })
+      assert.strictEqual((yield* redrive("now")).status, 200)
+      yield* waiting(2)
+      const again = yield* redrive("now") // it was
+      assert.isAbove(Date.parse(again.body.dueAt), Date.now())
+      assert.strictEqual((yield* redrive("again")).status, 200)
+      yield* eventually(listed({ call }, id, "&status=delivered"), ({ length }) => length === 1)
+      assert.lengthOf(there.arrivals, 3)
+    })
+  )
+
   it.live("to ones that are bad in every way holds up none to nine others, nor another chat there", () =>
     Effect.gen(function* () {
       const { call, device } = yield* scene()

@@ -6,6 +6,7 @@ import { BusUnavailable } from "#domain/ports/CommandBus.ts"
 import type { Announcement, EventBus, Reached } from "#domain/ports/EventBus.ts"
 import type { Lease } from "#domain/ports/Leases.ts"
 import type { RecordedEvent } from "#domain/Recorded.ts"
+import * as Beyond from "../events/Beyond.ts"
 import { cursorOf, positionOf } from "../http/Cursor.ts"
 import { Identity } from "../identity/Identity.ts"
 import * as Partitions from "../runtime/Partitions.ts"
@@ -31,6 +32,9 @@ const longestPauseMillis = 10_000
 /** What goes wrong once is done again, and is not told of. */
 const quietFailures = 2
 
+const ahead = new BusUnavailable({
+  cause: new Error("the stream has come further than the log, in whose place an older copy was put: raise its epoch")
+})
 const wordsOf = ({ cause }: BusUnavailable) => (cause instanceof Error ? cause.message : String(cause))
 
 /**
@@ -44,6 +48,7 @@ export const layer = (bus: EventBus, options: Announcements.Options) =>
     Effect.gen(function* () {
       const { epoch } = yield* Identity
       const announcementOf = yield* Announcements.make(options)
+      const isBeyond = yield* Beyond.make
       const rows = yield* AnnouncedRows.make
       let trouble: string | undefined
 
@@ -58,6 +63,7 @@ export const layer = (bus: EventBus, options: Announcements.Options) =>
       const life = Effect.fnUntraced(function* (lease: Lease, gettingOn: Effect.Effect<void>) {
         const reached = yield* bus.reached
         const after = yield* placeOf(reached)
+        if (after !== undefined && (yield* isBeyond(after))) return yield* ahead
         if (after !== undefined) yield* rows.keep(lease, { stream: reached.stream, cursor: cursorOf(epoch, after) })
         const oldest = fromMillis(Math.max(0, (yield* Clock.currentTimeMillis) - bus.keptMillis))
         const failed = yield* Deferred.make<never, unknown>()

@@ -5,7 +5,7 @@ import { Attempt } from "./EndpointsApi.ts"
 import { answered, keyed } from "./IdempotencyKey.ts"
 import { count, instant, nullable, text, uuid } from "./Members.ts"
 import { paging, pagingAs } from "./Paging.ts"
-import { anywhere, Problem } from "./Problems.ts"
+import { anywhere, Problem, withBody } from "./Problems.ts"
 
 export const statuses = ["pending", "delivered", "dead"] as const
 const Status = Schema.Literals(statuses)
@@ -58,10 +58,16 @@ export class DeliveriesApi extends HttpApiGroup.make("deliveries")
       params: { id: uuid("The delivery's id.") },
       headers: keyed,
       success: HttpApiSchema.WithHeaders(Delivery, answered),
-      error: [...anywhere, Problem("forbidden"), Problem("idempotency_conflict"), Problem("delivery_not_found")]
+      error: [...withBody, Problem("forbidden"), Problem("idempotency_conflict"), Problem("delivery_not_found")]
     })
-      .annotate(OpenApi.Summary, "Deliver again what arrived or was given up, under the same `webhook-id`")
-      .annotate(OpenApi.Description, "It goes at once, beside whatever else waits in its chat.")
+      .annotate(
+        OpenApi.Summary,
+        "Deliver again what arrived or was given up, under the same `webhook-id`; what waits for its next attempt, at once"
+      )
+      .annotate(
+        OpenApi.Description,
+        "What arrived or was given up goes at once, beside whatever else waits in its chat. What waits for one before it in its chat waits on."
+      )
   )
   .annotateEndpoints(RequiredScope, ["webhooks:manage"])
   .middleware(Authorization)

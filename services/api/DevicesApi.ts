@@ -135,7 +135,7 @@ export class DevicesApi extends HttpApiGroup.make("devices")
     HttpApiEndpoint.post("reconnect", "/:id/reconnect", {
       params: { id },
       success: managed,
-      error: [...anywhere, ...unfit]
+      error: [...withBody, ...unfit]
     })
       .annotate(RequiredScope, ["devices:manage"])
       .annotate(ShowsViews, "memory")

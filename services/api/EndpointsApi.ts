@@ -158,7 +158,7 @@ export class EndpointsApi extends HttpApiGroup.make("endpoints")
       params: { id },
       headers: keyed,
       success: HttpApiSchema.WithHeaders(Attempt, answered),
-      error: [...anywhere, forbidden, Problem("idempotency_conflict"), Problem("endpoint_not_found")]
+      error: [...withBody, forbidden, Problem("idempotency_conflict"), Problem("endpoint_not_found")]
     })
       .annotate(ShowsViews, "memory")
       .annotate(OpenApi.Summary, "Deliver a `homing.endpoint.test.v1`, and wait for what comes of it")

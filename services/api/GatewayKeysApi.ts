@@ -46,7 +46,7 @@ export class GatewayKeysApi extends HttpApiGroup.make("gatewayKeys")
       .annotate(ShowsViews, "trust"),
     HttpApiEndpoint.post("prepare", "/", {
       success: GatewayKey.pipe(HttpApiSchema.status(201)),
-      error: anywhere
+      error: withBody
     }).annotate(OpenApi.Summary, "Make the next key, if there is none, and announce it to the agents"),
     HttpApiEndpoint.post("activate", "/:key/activate", {
       ...keyInPath,

@@ -5,7 +5,7 @@ import { Fact } from "./Facts.ts"
 import { instant, nullable, uuid } from "./Members.ts"
 import { pageSizes } from "./MessagesApi.ts"
 import { paging, pagingAs } from "./Paging.ts"
-import { anywhere, Problem } from "./Problems.ts"
+import { anywhere, Problem, withBody } from "./Problems.ts"
 
 const Reading = Schema.Struct({
   askedAt: instant("When it was last asked for."),
@@ -63,7 +63,7 @@ export class InboundApi extends HttpApiGroup.make("inbound")
     HttpApiEndpoint.post("read", "/:id/read", {
       params: { id: uuid("The fact's id.") },
       success: [InboundRead, InboundRead.pipe(HttpApiSchema.status(202))],
-      error: [...anywhere, Problem("inbound_not_found"), Problem("not_for_reading"), Problem("device_not_paired")]
+      error: [...withBody, Problem("inbound_not_found"), Problem("not_for_reading"), Problem("device_not_paired")]
     })
       .annotate(RequiredScope, ["messages:send"])
       .annotate(ShowsViews, "memory")

@@ -72,4 +72,9 @@ it("what ended a command is told with what it came from", () => {
     "not opened: the disk is full"
   )
   assert.isUndefined(explain(Cause.die(new Error("a bug"))))
+  // a database that goes away in the midst of a start does so where nothing else is expected
+  const away = new SqlError({
+    reason: new ConnectionError({ message: "PgConnection: Socket error", cause: new Error("read ECONNRESET") })
+  })
+  assert.strictEqual(explain(Cause.die(away)), "PgConnection: Socket error: read ECONNRESET")
 })

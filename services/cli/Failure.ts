@@ -10,7 +10,7 @@ const configured: Door = { host: "HOST", port: "PORT" }
 
 /**
  * What ended a command, in a line for whoever typed it: what failed, and what it came from, unless that is said already.
- * `undefined` for a defect, but an event that is damaged: a bug of ours keeps its stack. The words are our own and those of the operating system or of
+ * `undefined` for a defect, but an event that is damaged and a database that went away: a bug of ours keeps its stack. The words are our own and those of the operating system or of
  * a server; none repeats a value that was configured, but for addresses, paths and names.
  */
 export const explain = (cause: Cause.Cause<unknown>): string | undefined => {
@@ -18,11 +18,17 @@ export const explain = (cause: Cause.Cause<unknown>): string | undefined => {
   const listening = listeningIn(error)
   if (listening !== undefined) return unheard(listening, configured)
   if (error instanceof UnreadableEvent) return error.message
-  if (!cause.reasons.some(Cause.isFailReason) || !(error instanceof Error)) return undefined
+  if (!(error instanceof Error) || !(cause.reasons.some(Cause.isFailReason) || isOfServer(error))) return undefined
   const words = chainOf(error).flatMap(({ code = "", message }) => message || code || [])
   const first = words[0] ?? error.name
   const [last = first] = words.at(-1)?.split("\n") ?? []
   return first.includes(last) ? first : `${first}: ${last}`
+}
+
+/** A connection to a database is lost wherever it is used. */
+const isOfServer = (error: Error) => {
+  const { _tag, reason } = error as Error & { readonly _tag?: unknown; readonly reason?: { readonly _tag?: unknown } }
+  return _tag === "SqlError" && reason?._tag === "ConnectionError"
 }
 
 interface SystemError extends Error {

@@ -7,6 +7,7 @@ import type { PairDevice } from "../api/DevicesApi.ts"
 import { may, maySee, mayUse, type Principal } from "../api/Principal.ts"
 import type { AnyProblem } from "../api/Problems.ts"
 import { json, refuse } from "../http/Answer.ts"
+import { noBody } from "../http/Body.ts"
 import { orProblem } from "../http/Foreseen.ts"
 import type { ReadPhoneNumber } from "../http/PhoneNumbers.ts"
 import { posting } from "../http/Posting.ts"
@@ -133,8 +134,9 @@ export const layer = (phoneNumber: ReadPhoneNumber) =>
             return yield* managed(yield* orProblem(devices.unlink(yield* CurrentPrincipal, id)))
           })
         )
-        .handleRaw("reconnect", ({ params }) =>
+        .handleRaw("reconnect", ({ params, request }) =>
           Effect.gen(function* () {
+            yield* noBody(request)
             const id = yield* named(params.id)
             return yield* managed(yield* orProblem(devices.reconnect(yield* CurrentPrincipal, id)))
           })

@@ -19,6 +19,7 @@ import { at, begun, deviceChanged, deviceCreated, recorded, sealed, uuid, write 
 import { type Route, Transports, TransportUnavailable } from "../transports/Transport.ts"
 import { Views } from "../views/Views.ts"
 import * as Reconciler from "./Reconciler.ts"
+import * as ReissueRows from "./ReissueRows.ts"
 
 const [pairing, paired] = [uuid(1), uuid(2)]
 const created = [deviceCreated(pairing, 0n), deviceCreated(paired, 1n)]
@@ -55,8 +56,10 @@ const reconciling = Effect.fnUntraced(function* (options: {
   readonly trusts?: boolean
   /** Those of facts that were asked for are, of the device that is paired. */
   readonly unlinked?: boolean
+  /** When what pairs the device was issued last, as is noted. */
+  readonly noted?: number
 }) {
-  const { messages = true, trusts = true, unlinked = false } = options
+  const { messages = true, noted, trusts = true, unlinked = false } = options
   const asked = unlinked ? [heard, readAsked] : []
   yield* TestClock.setTime(30 * second)
   const sql = yield* SqlClient.SqlClient
@@ -67,6 +70,10 @@ const reconciling = Effect.fnUntraced(function* (options: {
   yield* FactRows.view.setup(sql)
   if (unlinked) yield* write(devices, sql, unlinkAsked)
   if (asked.length > 0) yield* FactRows.view.writer().apply(sql, [heard, readAsked])
+  if (noted !== undefined) {
+    yield* ReissueRows.make
+    yield* sql`INSERT INTO reissues ${sql.insert({ stream: created[0]!.stream, attempt: 2, issued_at: noted })}`
+  }
   const issued: Array<string> = []
   const withheld: Array<string> = []
   const agents = { trusted: trusts, reached: true }
@@ -145,6 +152,17 @@ it.effect("issues what is to pair a device again: at start, then ever more rarel
     assert.closeTo(all.length, 7 * 24, 10) // once an hour in the end
     yield* TestClock.setTime(8 * day)
     assert.deepStrictEqual(issued, all)
+  }).pipe(Effect.provide(layer))
+)
+
+it.effect("goes by nothing that a clock which was ahead has noted", () =>
+  Effect.gen(function* () {
+    const { issued } = yield* reconciling({ noted: 6 * day })
+    assert.deepStrictEqual(issued, pairs(3))
+    yield* TestClock.adjust(4 * minute)
+    assert.deepStrictEqual(issued, pairs(3))
+    yield* TestClock.adjust(minute)
+    assert.deepStrictEqual(issued, pairs(3, 4)) // it is noted anew
   }).pipe(Effect.provide(layer))
 )
 

@@ -44,6 +44,8 @@ interface Open {
 
 const pageSize = 500
 const longestPatience = 3_600_000
+/** Clocks of gateways differ by less. */
+const aheadMillis = 60_000
 /** How many commands may be on their way at once. */
 const mostUnderway = 256
 
@@ -105,7 +107,7 @@ export const layer = (options: ReconcilerOptions) =>
       const orderOf = orders(yield* Crypto, yield* SubjectKeys)
       const { obstacle } = yield* Fitness
       const group = { name: "reconciler", partitions: Partitions.shared(leases) }
-      const started = yield* Clock.currentTimeMillis
+      const started = yield* Clock.currentTimeMillis // later than now, if the clock was ahead
       const underway = yield* Semaphore.make(mostUnderway)
 
       /** Whoever could tell WhatsApp that it was read is gone for good. */
@@ -126,10 +128,11 @@ export const layer = (options: ReconcilerOptions) =>
         const route = transport?.mayReissue(open.device) ? transport.routeTo(open.device) : undefined
         if (route === undefined) return
         const last = yield* reissues.last(open.stream)
-        const issuedAt = Math.max(last.at, toMillis(open.since))
+        // what lies ahead was noted by a clock that was ahead, and says nothing
+        const issuedAt = Math.max(0, ...[last.at, toMillis(open.since)].filter((at) => at <= now + aheadMillis))
         const attempt = Math.max(last.attempt, open.attempt)
         const patience = Math.min(options.patienceMillis * 2 ** (attempt - 1), longestPatience)
-        if (issuedAt >= started && now - issuedAt <= patience) return
+        if ((issuedAt >= started || now < started) && now - issuedAt <= patience) return
         const event = orderedBy(yield* store.read(open.stream))
         if (event === undefined) return
         const order = yield* Effect.catchTag(orderOf(event, attempt + 1), "Unreadable", (unreadable) =>

@@ -9,7 +9,9 @@ import { positionOf } from "../http/Cursor.ts"
 import { tellUnavailable } from "../http/Foreseen.ts"
 import { Identity } from "../identity/Identity.ts"
 import { Readiness } from "../views/Readiness.ts"
+import type { Unavailable } from "../views/Unavailable.ts"
 import { readable, Views, ViewsUnavailable } from "../views/Views.ts"
+import * as Beyond from "./Beyond.ts"
 import type { Wanted } from "./Feed.ts"
 import { FollowedChat } from "./FollowedChat.ts"
 
@@ -45,6 +47,7 @@ export const make = Effect.gen(function* () {
   const views = yield* Views
   const { written } = yield* Readiness
   const contacts = yield* ContactRows.make
+  const isBeyond = yield* Beyond.make
 
   /** A chat with every name that the log has for it by now. */
   const chatOf = Effect.fnUntraced(function* (id: PeerId) {
@@ -65,11 +68,17 @@ export const make = Effect.gen(function* () {
     )
   }, readable)
 
+  const orTold = <A, E extends Unavailable, R>(effect: Effect.Effect<A, E, R>) =>
+    Effect.catch(effect, (error) => Effect.flatMap(tellUnavailable(error), Effect.fail))
+
   return Effect.fnUntraced(function* (principal: Principal, asked: Filter, place: Place) {
     const unlike = (pointer: string, expected: string) =>
       refuse("invalid_request", { errors: [{ in: place, pointer, expected }] })
     const after = asked.after === undefined ? undefined : positionOf(epoch, asked.after)
     if (asked.after !== undefined && after === undefined) return yield* unlike("/after", "a `next` or a `cursor`")
+    if (after !== undefined && (yield* orTold(isBeyond(after)))) {
+      return yield* unlike("/after", "a `next` or a `cursor` that the log has come to; it ends before this one")
+    }
     const { chat: id, device, types } = asked
     if (device !== undefined && !isDeviceId(device)) return yield* unlike("/device", "a device's id")
     if (types !== undefined && !types.every(isPublicType)) {
@@ -80,7 +89,7 @@ export const make = Effect.gen(function* () {
     const seen = personal || principal.devices === "all" ? undefined : principal.devices
     if (id !== undefined && !isPeerId(id)) return yield* unlike("/chat", "a chat's id")
     if (id !== undefined && !written()) return yield* refuse("starting")
-    const chat = id && (yield* Effect.catch(chatOf(id), (error) => Effect.flatMap(tellUnavailable(error), Effect.fail)))
+    const chat = id && (yield* orTold(chatOf(id)))
     if (id !== undefined && (chat === undefined || seen?.has(chat.device) === false)) {
       return yield* refuse("chat_not_found")
     }

@@ -34,4 +34,22 @@ describe("a reading of the log", () => {
       assert.deepStrictEqual(rest, { items: all.items.slice(3), upTo: all.items.at(-1), hasMore: false })
     })
   )
+
+  it.effect("comes no further than the log went, also where the store has passed over more", () =>
+    Effect.gen(function* () {
+      const { queue, store } = yield* reporting()
+      yield* queue(1)
+      const [head, all] = [(yield* store.head)!, yield* reading(store)(undefined, 100, whole)]
+      const ahead: EventStore["Service"] = {
+        ...store,
+        subscribe: ({ passed }) =>
+          Stream.concat(
+            Stream.sync(() => passed?.(head + 1n)),
+            Stream.never
+          ).pipe(Stream.drain) as never
+      }
+      assert.deepStrictEqual(yield* reading(ahead)(head - 1n, 100, whole), { items: [], upTo: head, hasMore: false })
+      assert.strictEqual(all.upTo, head)
+    })
+  )
 })

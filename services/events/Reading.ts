@@ -41,8 +41,10 @@ export const reading =
       let looked = 0
       let long = 0
       const isFull = () => items.length >= limit || looked >= mostLookedAt || long >= mostLong
+      /** A place behind the head is none that the log has come to, as far as whoever is asked for it next may know. */
       const passed = (position: bigint) => {
-        if (upTo === undefined || position > upTo) upTo = position
+        const place = position < head ? position : head
+        if (upTo === undefined || place > upTo) upTo = place
         if (upTo >= head) end.tell(Exit.void)
       }
       const one = (event: RecordedEvent) =>

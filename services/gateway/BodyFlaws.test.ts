@@ -84,4 +84,29 @@ layer(gateway(), { excludeTestServices: true })("a body's flaw", (it) => {
       }
     })
   )
+
+  it.effect("is one where none is taken, but for an object without members", () =>
+    Effect.gen(function* () {
+      const url = yield* baseUrl
+      const ask = (path: string, body?: string) =>
+        Effect.promise(async () => {
+          const headers = { "x-api-key": apiKey, "content-type": "application/json", "idempotency-key": "a" }
+          const answer = await fetch(`${url}${path}`, { method: "POST", headers, ...(body !== undefined && { body }) })
+          return answer.status
+        })
+      const id = "0199f000-0000-7000-8000-000000000001"
+      const paths = [
+        `/v1/inbound/${id}/read`,
+        `/v1/deliveries/${id}/redrive`,
+        `/v1/endpoints/${id}/test`,
+        `/v1/devices/${id}/reconnect`
+      ]
+      for (const path of [...paths, "/v1/gateway-keys"]) {
+        for (const body of ['{"more":1}', "[]", "null", "1"])
+          assert.strictEqual(yield* ask(path, body), 422, `${path} ${body}`)
+        assert.strictEqual(yield* ask(path, "{"), 400, path)
+        assert.strictEqual(yield* ask(path), yield* ask(path, "{}"), path)
+      }
+    })
+  )
 })

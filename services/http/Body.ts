@@ -49,6 +49,21 @@ export const jsonBody = <A>(schema: Schema.ConstraintDecoder<A>) => {
   }
 }
 
+const anything = jsonBody(Schema.Unknown)
+const isEmpty = (value: unknown) =>
+  typeof value === "object" && value !== null && !Array.isArray(value) && Object.keys(value).length === 0
+
+/** For a request that takes no body: there is none, or an object without members. A wish that nobody reads is not granted. */
+export const noBody = (request: HttpServerRequest.HttpServerRequest): Effect.Effect<void, Unreadable> => {
+  const { "content-length": length = "0", "transfer-encoding": encoding } = request.headers
+  if (encoding === undefined && Number(length) === 0) return Effect.void
+  return Effect.flatMap(anything(request), (value) =>
+    isEmpty(value)
+      ? Effect.void
+      : refuse("invalid_request", { errors: [{ in: "body", pointer: "", expected: "no body, or no members" }] })
+  )
+}
+
 type Bytes = Effect.Effect<Uint8Array, AnyProblem<"bad_request" | "payload_too_large">>
 const broken = () => problem("bad_request", { detail: "The body ended before it was complete." })
 

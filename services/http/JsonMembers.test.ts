@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { membersWritten } from "./JsonMembers.ts"
+import { isTwofold, membersWritten } from "./JsonMembers.ts"
 
 describe("the members of a JSON text", () => {
   it("are counted as often as they are written", () => {
@@ -14,6 +14,13 @@ describe("the members of a JSON text", () => {
       [' { "\\\\\\"" : "\\\\\\\\" , "" :\n"x" } ', 2]
     ]
     for (const [json, members] of written) assert.strictEqual(membersWritten(json), members, json)
+  })
+
+  it("may be given twice, at any depth", () => {
+    for (const json of ['{"a":1,"a":1}', '[{"a":{"b":1,"\\u0062":2}}]'])
+      assert.isTrue(isTwofold(json, JSON.parse(json)), json)
+    for (const json of ["1", "null", '{"a":{"a":":"},"b":[{"a":1},{"a":1}]}', '{"__proto__":{"a":1}}'])
+      assert.isFalse(isTwofold(json, JSON.parse(json)), json)
   })
 
   it("of a value are its own, whatever its strings contain", () => {

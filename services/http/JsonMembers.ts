@@ -26,3 +26,12 @@ const isEscaped = (json: string, at: number): boolean => {
   while (json.charCodeAt(before - 1) === backslash) before--
   return (at - before) % 2 === 1
 }
+
+/** Whether a member of an object in it is given twice, of which the parser has dropped the first. */
+export const isTwofold = (json: string, value: unknown): boolean => membersOf(value) < membersWritten(json)
+
+const membersOf = (value: unknown): number => {
+  if (typeof value !== "object" || value === null) return 0
+  const own = Array.isArray(value) ? 0 : Object.keys(value).length
+  return Object.values(value).reduce<number>((sum, one) => sum + membersOf(one), own)
+}

@@ -6,7 +6,7 @@ import { Api } from "../api/Api.ts"
 import type { ErrorCode } from "../api/ErrorCodes.ts"
 import type { AnyProblem } from "../api/Problems.ts"
 import { json } from "./Answer.ts"
-import { jsonBody, type Unreadable } from "./Body.ts"
+import { jsonBody, noBody, type Unreadable } from "./Body.ts"
 import { type Foreseen, orProblem } from "./Foreseen.ts"
 import { idempotencyKey, keyOf, withKey } from "./IdempotencyKey.ts"
 import { membersOf } from "./Query.ts"
@@ -34,7 +34,7 @@ type Reply<Success> =
 
 /**
  * The handler of an endpoint that takes JSON: the body is read once, strictly, by the schema that the endpoint declares,
- * and what is answered is what it declares. Where none is declared, none is read. `unread`: what else is to be done when the body cannot be read.
+ * and what is answered is what it declares. Where none is declared, none is taken. `unread`: what else is to be done when the body cannot be read.
  */
 export const posting = <
   Endpoint extends HttpApiEndpoint.ConstraintRequest & Declared,
@@ -47,8 +47,8 @@ export const posting = <
   unread: (request: Request) => Effect.Effect<unknown, never, R2> = () => Effect.void
 ) => {
   const takesBody = endpoint.payload.size > 0
-  const readBody = takesBody ? jsonBody(payloadOf<Endpoint["~Payload"]["Type"]>(endpoint)) : () => Effect.void
-  const read = readBody as (request: Request) => Effect.Effect<unknown, Unread<Endpoint>>
+  const readBody = takesBody ? jsonBody(payloadOf<Endpoint["~Payload"]["Type"]>(endpoint)) : noBody
+  const read = readBody as (request: Request) => Effect.Effect<unknown, Unreadable>
   const write = writing(endpoint)
   const takesKey = membersOf(endpoint.headers).includes(idempotencyKey)
   return (raw: Endpoint["~RequestRaw"]) => {
@@ -62,11 +62,6 @@ export const posting = <
     return Effect.mapError(written, (found) => withKey(request, found))
   }
 }
-
-/** Nothing is wrong with a body that is not read. */
-type Unread<Endpoint extends HttpApiEndpoint.ConstraintRequest> = [Endpoint["~Payload"]] extends [never]
-  ? never
-  : Unreadable
 
 interface Raw {
   readonly request: Request

@@ -7,9 +7,10 @@ import { Api } from "../api/Api.ts"
 import { CurrentPrincipal } from "../api/Authorization.ts"
 import { pageSizes } from "../api/MessagesApi.ts"
 import { hears, mayUse } from "../api/Principal.ts"
-import { json, refuse } from "../http/Answer.ts"
+import { refuse } from "../http/Answer.ts"
 import { cursorOf, positionOf } from "../http/Cursor.ts"
 import { orProblem } from "../http/Foreseen.ts"
+import { posting } from "../http/Posting.ts"
 import { Identity } from "../identity/Identity.ts"
 import { Personal } from "../privacy/Personal.ts"
 import { ViewsUnavailable } from "../views/Views.ts"
@@ -22,6 +23,7 @@ const flawed = (pointer: string, expected: string) =>
 
 const isDeviceId = Schema.is(DeviceId)
 const isInboundId = Schema.is(InboundId)
+const { read } = Api.groups.inbound.endpoints
 
 export const layer = HttpApiBuilder.group(
   Api,
@@ -73,15 +75,22 @@ export const layer = HttpApiBuilder.group(
           return yield* orProblem(list({ device: query.device, heardBy, after, limit }))
         })
       )
-      .handleRaw("read", ({ params: { id } }) =>
-        Effect.gen(function* () {
-          const principal = yield* CurrentPrincipal
-          const ofOne = (device: DeviceId) => mayUse(principal, device)
-          const fact = isInboundId(id) ? yield* orProblem(readings.ask(principal, id, ofOne)) : undefined
-          if (fact?.reading === undefined) return yield* refuse("inbound_not_found")
-          const { reading, received } = fact
-          return json(reading.markedAt === undefined ? 202 : 200, { id, device: received.source.device, reading })
-        })
+      .handleRaw(
+        "read",
+        posting(
+          read,
+          Effect.fnUntraced(function* ({ params: { id } }) {
+            const principal = yield* CurrentPrincipal
+            const ofOne = (device: DeviceId) => mayUse(principal, device)
+            const fact = isInboundId(id) ? yield* readings.ask(principal, id, ofOne) : undefined
+            if (fact?.reading === undefined) return yield* refuse("inbound_not_found")
+            const { reading, received } = fact
+            return {
+              status: reading.markedAt === undefined ? 202 : 200,
+              body: { id, device: received.source.device, reading }
+            }
+          })
+        )
       )
       .handle("get", ({ params: { id } }) =>
         Effect.gen(function* () {

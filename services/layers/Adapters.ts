@@ -153,6 +153,7 @@ const kept = ({ databaseUrl, eventStoreUrl }: Addresses): Contents => ({
     ...(databaseUrl === undefined ? ["subject-keys.db"] : [])
   ],
   log: "log.db",
+  begun: { secret: "gateway-signing", variable: "EVENTSTORE_URL" },
   secrets: ["pepper", "subject-keys"],
   renewal: "`homing store adopt`"
 })

@@ -4,16 +4,15 @@ import { may, mayUse } from "../api/Principal.ts"
 import type { PublicType } from "../api/PublicTypes.ts"
 import { type PairingCode, PairingCodes } from "../devices/PairingCodes.ts"
 import type { Dialect } from "./Dialect.ts"
+import { introducing } from "./Introducing.ts"
 
 /**
  * `/ws`: how devices are paired and stand, in the words of the gateway `wa-gateway-go`, for programs that were written for
  * it. A device's `token` is its id. Nothing is said again that was missed: `/v1/live` does that.
  */
 
-const introducedIn = Schema.decodeUnknownOption(
-  Schema.fromJsonString(
-    Schema.Struct({ type: Schema.Literal("auth"), apiKey: Schema.String.check(Schema.isMaxLength(512)) })
-  )
+const introducedIn = introducing(
+  Schema.Struct({ type: Schema.Literal("auth"), apiKey: Schema.String.check(Schema.isMaxLength(512)) })
 )
 
 const words: { readonly [T in PublicType]?: object } = {
@@ -34,7 +33,7 @@ export const make = Effect.map(PairingCodes, ({ shown }): Dialect => {
   return {
     introduced: (text) => {
       const found = introducedIn(text)
-      return found._tag === "None" ? undefined : { key: found.value.apiKey, filter: { types } }
+      return found && { key: found.apiKey, filter: { types } }
     },
     asked: () => ({ types }),
     welcome: () => answer(true),

@@ -3,6 +3,7 @@ import type { Principal } from "../api/Principal.ts"
 import type { Problem } from "../api/Problems.ts"
 import type { Filter } from "../events/Filter.ts"
 import type { Frame } from "./Frame.ts"
+import { introducing } from "./Introducing.ts"
 
 /** What a WebSocket says first. */
 export interface Introduction {
@@ -24,24 +25,22 @@ export interface Dialect {
   readonly besides: (principal: Principal) => Stream.Stream<string>
 }
 
-const Introducing = Schema.fromJsonString(
-  Schema.Struct({
-    type: Schema.Literal("auth"),
-    key: Schema.String.check(Schema.isMaxLength(512)),
-    after: Schema.optionalKey(Schema.String.check(Schema.isMaxLength(255))),
-    types: Schema.optionalKey(Schema.Array(Schema.String)),
-    device: Schema.optionalKey(Schema.String.check(Schema.isMaxLength(255))),
-    chat: Schema.optionalKey(Schema.String.check(Schema.isMaxLength(255)))
-  })
-)
-const introducedIn = Schema.decodeUnknownOption(Introducing, { onExcessProperty: "error" })
+const Introducing = Schema.Struct({
+  type: Schema.Literal("auth"),
+  key: Schema.String.check(Schema.isMaxLength(512)),
+  after: Schema.optionalKey(Schema.String.check(Schema.isMaxLength(255))),
+  types: Schema.optionalKey(Schema.Array(Schema.String)),
+  device: Schema.optionalKey(Schema.String.check(Schema.isMaxLength(255))),
+  chat: Schema.optionalKey(Schema.String.check(Schema.isMaxLength(255)))
+})
+const introducedIn = introducing(Introducing, { onExcessProperty: "error" })
 
 /** `/v1/live`: every event as `GET /v1/events` tells it, and words of two types more, `ready` and `at`. */
 export const own: Dialect = {
   introduced: (text) => {
     const found = introducedIn(text)
-    if (found._tag === "None") return undefined
-    const { key, type: _, ...filter } = found.value
+    if (found === undefined) return undefined
+    const { key, type: _, ...filter } = found
     return { key, filter }
   },
   asked: (filter) => filter,

@@ -200,8 +200,16 @@ export const layer = ({
             if (yield* disable(endpoint, "backlog", id)) yield* rows.excuse(lease, id)
           }
         })
+        const recall = Effect.gen(function* () {
+          const now = yield* Clock.currentTimeMillis
+          const count = yield* rows.recall(lease, enabled().map(idOf), now, now + Retries.longestMillis(delaysMillis))
+          if (count === 0) return
+          yield* Effect.logWarning("deliveries were put off by a clock that was ahead; they are due now", { count })
+          yield* wake
+        })
         yield* rows.recount(lease)
         yield* Effect.forkScoped(Effect.repeat(Effect.ignore(bound), Schedule.spaced(lookMillis)))
+        yield* Effect.forkScoped(Effect.repeat(Effect.ignore(recall), Schedule.spaced(lookMillis)))
         yield* Effect.forkScoped(Effect.repeat(Effect.ignore(prune), Schedule.spaced("1 hour")))
         return yield* Effect.raceAllFirst([Deferred.await(failed), fill(rows, lease, wake), settling, rounds])
       }, Effect.scoped)

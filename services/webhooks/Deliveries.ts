@@ -1,6 +1,7 @@
 import { Clock, Context, Effect, Layer, Queue, Schema } from "effect"
 import { uuidV7 } from "#domain/Identifiers.ts"
 import type { DeliveryId, EndpointId } from "#domain/Ids.ts"
+import { toMillis } from "#domain/Instant.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
 import type { Caller } from "../runtime/Caller.ts"
 import * as Requests from "../runtime/Requests.ts"
@@ -28,7 +29,10 @@ export class Deliveries extends Context.Service<
 
     readonly find: (id: DeliveryId) => Effect.Effect<Delivery, DeliveryUnknown | Unavailable>
 
-    /** Tries one that arrived, or was given up, again under its id; one that is still tried stays as it is. */
+    /**
+     * Tries one that arrived, or was given up, again under its id; one that waits for a further attempt is attempted at once,
+     * if it was not since it was first asked for.
+     */
     readonly redrive: (
       caller: Caller,
       id: DeliveryId,
@@ -76,9 +80,12 @@ export const layer = Layer.effect(
       redrive: Effect.fnUntraced(function* (caller, id, key) {
         yield* found(id)
         const asked = { what: `redrive of ${id}`, key, asked: {}, fresh: yield* fresh }
-        const first = yield* requests.accept(caller, asked)
+        const first = millisOf(yield* requests.accept(caller, asked))
+        const now = yield* Clock.currentTimeMillis
+        const last = (yield* found(id)).attempts.at(-1)
+        const attempted = last === undefined ? first : toMillis(last.at)
         // also of a repeat: who asked first may have ended before it was done
-        yield* orUnavailable(rows.redrive(id, yield* Clock.currentTimeMillis, millisOf(first)))
+        if (attempted <= first || attempted > now) yield* orUnavailable(rows.redrive(id, now, first))
         yield* Queue.offer(wakes, undefined)
         return yield* found(id)
       }),

@@ -54,6 +54,28 @@ everywhere("deliveries", [
     })
   ],
   [
+    "what waits for a further attempt is due when it is asked for; what a clock that was ahead has put off is due",
+    Effect.gen(function* () {
+      const { due, lease, rows, settle } = yield* scene
+      yield* rows.take(lease, [made(1, "a"), made(2, "a"), made(3, "b")], 0, undefined, mark(3))
+      yield* rows.take(lease, [made(4, "c")], 6_000, 3n, mark(4)) // by a clock that was ahead
+      yield* settle(1, settled("pending", 1_000))
+      yield* settle(3, settled("pending", 5_000))
+      yield* rows.redrive(DeliveryId.make(uuid(2)), 100, 100) // there is one before it
+      assert.deepStrictEqual(yield* due(), [])
+      yield* rows.redrive(DeliveryId.make(uuid(1)), 100, 100)
+      assert.deepStrictEqual(yield* due(), [1])
+      assert.strictEqual(yield* rows.recall(lease, [other], 100, 2_000), 0)
+      assert.strictEqual(yield* rows.recall(lease, [one], 100, 5_000), 1)
+      assert.deepStrictEqual(yield* due(), [1, 4])
+      assert.strictEqual(yield* rows.recall(lease, [one, other], 100, 4_999), 1)
+      assert.deepStrictEqual(yield* due(), [1, 3, 4])
+      yield* settle(4, settled("dead", 6_000)) // by that clock as well
+      yield* rows.redrive(DeliveryId.make(uuid(4)), 100, 100)
+      assert.deepStrictEqual(yield* due(), [1, 3, 4])
+    })
+  ],
+  [
     "lists newest first, page by page, and keeps no more than it is asked to",
     Effect.gen(function* () {
       const { lease, rows, settle, sql } = yield* scene

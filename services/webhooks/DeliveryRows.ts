@@ -199,13 +199,32 @@ export const make = Effect.gen(function* () {
           AND due > ${now}`
       ),
 
-    /** Tries one that was settled before it was `asked` for again, beside all others of its chat. */
+    /** What is due later than `latest`, or has never been tried and is due only later, was put off by a clock that was ahead. */
+    recall: (lease: Lease, endpoints: ReadonlyArray<EndpointId>, now: number, latest: number) =>
+      endpoints.length === 0
+        ? Effect.succeed(0)
+        : Effect.map(
+            leases.fenced(
+              lease,
+              sql`UPDATE deliveries SET due = ${now} WHERE ${sql.in("endpoint", endpoints)} AND status = 'pending'
+                AND turn > 0 AND due > ${now} AND (due > ${latest} OR tries = 0) RETURNING id`
+            ),
+            ({ length }) => length
+          ),
+
+    /**
+     * Tries one that was settled before it was `asked` for again, beside all others of its chat; one that waits for a further
+     * attempt is due. What was settled later than now was by a clock that was ahead.
+     */
     redrive: (id: DeliveryId, now: number, asked: number) =>
       sql.withTransaction(
         Effect.flatMap(
           sql<Chat>`UPDATE deliveries SET status = 'pending', turn = 2, due = ${now}, tries = 0
-            WHERE id = ${id} AND status <> 'pending' AND due <= ${asked} RETURNING endpoint, chat`,
-          (some) => standing.added(some.map(endpointOf))
+            WHERE id = ${id} AND status <> 'pending' AND (due <= ${asked} OR due > ${now}) RETURNING endpoint, chat`,
+          (some) =>
+            some.length > 0
+              ? standing.added(some.map(endpointOf))
+              : sql`UPDATE deliveries SET due = ${now} WHERE id = ${id} AND status = 'pending' AND turn > 0 AND due > ${now}`
         )
       ),
 

@@ -1,4 +1,5 @@
 import type { DeliveryId, EventId } from "#domain/Ids.ts"
+import { longestWishMillis } from "./Retries.ts"
 
 /** How many attempts at one endpoint are under way at once, each of another chat. */
 const most = 32
@@ -28,7 +29,9 @@ export class Places {
   }
 
   free(now: number): number {
-    return this.quietUntil > now ? 0 : this.#all - this.#busy.size
+    const quietMillis = this.quietUntil - now
+    // longer than it may ask for: the clock was set back meanwhile
+    return quietMillis > 0 && quietMillis <= longestWishMillis ? 0 : this.#all - this.#busy.size
   }
 
   /** How many to ask for, so that among them are as many as there are places for. */

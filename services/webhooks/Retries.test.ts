@@ -1,5 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
-import { delayAfter, delaysMillis, longestWishMillis } from "./Retries.ts"
+import { EventId } from "#domain/Ids.ts"
+import { uuid } from "../testing/ViewsFixture.ts"
+import { Places } from "./Places.ts"
+import { delayAfter, delaysMillis, longestMillis, longestWishMillis } from "./Retries.ts"
 
 describe("retries", () => {
   it("follow each other later and later, for 27 hours and 35 minutes, and then no more", () => {
@@ -20,5 +23,24 @@ describe("retries", () => {
     assert.strictEqual(delayAfter(2, 60_000, 0), 300_000)
     assert.strictEqual(delayAfter(1, Number.MAX_SAFE_INTEGER, 0), longestWishMillis)
     assert.strictEqual(delayAfter(delaysMillis.length, 60_000, 0), undefined)
+  })
+
+  it("are put off for no longer than the longest", () => {
+    for (const wish of [undefined, 1_000, Number.MAX_SAFE_INTEGER]) {
+      for (const [i] of delaysMillis.entries()) assert.isAtMost(delayAfter(i + 1, wish, 1) ?? 0, longestMillis())
+    }
+    assert.isAtMost(
+      delayAfter(1, undefined, 1, [0, 100 * longestWishMillis])!,
+      longestMillis([0, 100 * longestWishMillis])
+    )
+  })
+
+  it("come again when a clock that was ahead has left an endpoint alone for longer than it may ask for", () => {
+    const places = new Places()
+    places.aim(EventId.make(uuid(1)))
+    places.quietUntil = longestWishMillis
+    assert.strictEqual(places.free(0), 0)
+    places.quietUntil = longestWishMillis + 1
+    assert.isAbove(places.free(0), 0)
   })
 })

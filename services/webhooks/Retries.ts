@@ -19,6 +19,10 @@ const jitter = 0.2
 /** An endpoint may ask to be left alone for no longer than so. */
 export const longestWishMillis = 24 * hour
 
+/** No attempt is put off for longer: one that seems to be was, by a clock that was ahead. */
+export const longestMillis = (delays = delaysMillis): number =>
+  Math.max(longestWishMillis, Math.max(...delays) * (1 + jitter))
+
 /**
  * How long to wait after so many attempts, all of which failed; `undefined`: it is given up. `chance` is from 0 up to 1;
  * `wish` is what the endpoint asked for.

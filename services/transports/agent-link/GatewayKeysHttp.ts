@@ -10,7 +10,7 @@ import { posting } from "../../http/Posting.ts"
 import { Identity } from "../../identity/Identity.ts"
 import { AgentsHeard } from "./AgentsHeard.ts"
 
-const { activate } = Api.groups.gatewayKeys.endpoints
+const { activate, prepare } = Api.groups.gatewayKeys.endpoints
 
 export const layer = HttpApiBuilder.group(
   Api,
@@ -35,11 +35,15 @@ export const layer = HttpApiBuilder.group(
 
     return handlers
       .handle("list", () => Effect.sync(() => ({ items: [...identity.known().state.gatewayKeys.keys()].map(keyJson) })))
-      .handle("prepare", () =>
-        Effect.gen(function* () {
-          const { keyId } = yield* orProblem(identity.prepareKey(yield* caller))
-          return keyJson(keyId)
-        })
+      .handleRaw(
+        "prepare",
+        posting(
+          prepare,
+          Effect.fnUntraced(function* () {
+            const { keyId } = yield* identity.prepareKey(yield* caller)
+            return { body: keyJson(keyId) }
+          })
+        )
       )
       .handleRaw(
         "activate",
