@@ -14,6 +14,15 @@ const rowsAfter = (folder: string, change = "") => {
   return rows.map(({ box, device, name }) => `${device} ${name} ${box}`)
 }
 
+/** Ends when nothing is written any more: a session that was just linked writes for a while. */
+const untilQuiet = Effect.fnUntraced(function* (folder: string) {
+  for (let before = ""; ; yield* Effect.sleep("250 millis")) {
+    const now = rowsAfter(folder).join()
+    if (now === before) return
+    before = now
+  }
+})
+
 describe("credentials", () => {
   for (const [what, change] of [
     ["are under another device", "UPDATE auth SET device = 'other' WHERE device <> ''"],
@@ -38,6 +47,7 @@ describe("credentials", () => {
   it.live("that go while the session runs are no log-out; put back, they open it again", () =>
     Effect.gen(function* () {
       const { folder, hears, simulator, unread } = yield* paired()
+      yield* untilQuiet(folder)
       rowsAfter(folder, "UPDATE auth SET device = 'other' WHERE device <> ''")
       simulator.drop()
       yield* hears("Disconnected", { reason: "not_opened", final: false })
