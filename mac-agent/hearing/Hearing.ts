@@ -107,7 +107,7 @@ export const layer = Layer.effect(
           : Effect.forEach(told, (one) => keepEach([one]), { discard: true })
       )
 
-    const keep = Effect.gen(function* () {
+    const keep: Effect.Effect<void> = Effect.gen(function* () {
       while (Array.isArrayNonEmpty(ready)) {
         const told = ready
         ready = []
@@ -117,9 +117,15 @@ export const layer = Layer.effect(
       Effect.ensuring(
         Effect.sync(() => {
           isKeeping = false
+          if (ready.length > 0) begin() // what came since the last look
         })
       )
     )
+    const begin = () => {
+      if (isKeeping) return
+      isKeeping = true
+      run(keep)
+    }
 
     const repeat = Effect.gen(function* () {
       for (const lane of both) yield* lane.readOn
@@ -138,9 +144,7 @@ export const layer = Layer.effect(
     return {
       hear: (told) => {
         ready.push(told)
-        if (isKeeping) return
-        isKeeping = true
-        run(keep)
+        begin()
       },
       acknowledged: (ids) => {
         const own = both.flatMap((lane) => lane.forget(ids))
