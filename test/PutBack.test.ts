@@ -2,7 +2,7 @@ import { cpSync, mkdirSync, readdirSync, rmSync } from "node:fs"
 import { basename, join } from "node:path"
 import { backup, DatabaseSync } from "node:sqlite"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, type Scope } from "effect"
+import { Effect, Schedule, type Scope } from "effect"
 import { eventStoreDouble } from "#infra/event-store/double/testing/DoubleFixture.ts"
 import { eventually, folder, text } from "./Homing.ts"
 import { homing, scan, simulator, started } from "./Process.ts"
@@ -22,15 +22,15 @@ interface Place {
 
 const inSqlite = (cwd: string): Effect.Effect<Place> => {
   const [live, kept] = [join(cwd, "data", "log.db"), (as: string) => join(cwd, as, "log.db")]
+  /** Fails while somebody holds a lock of either. */
   const copy = (from: string, to: string) =>
-    Effect.promise(async () => {
+    Effect.tryPromise(async () => {
       const source = new DatabaseSync(from)
-      await backup(source, to)
-      source.close()
+      await backup(source, to).finally(() => source.close())
     })
   const keep = (as: string) =>
     Effect.suspend(() => {
-      mkdirSync(join(cwd, as))
+      mkdirSync(join(cwd, as), { recursive: true })
       return copy(live, kept(as))
     })
   const putBack = (as: string) => copy(kept(as), live)
@@ -38,13 +38,15 @@ const inSqlite = (cwd: string): Effect.Effect<Place> => {
     env: {},
     live,
     step: 1,
-    keep,
-    putBack,
+    keep: (as) => Effect.orDie(keep(as)),
+    putBack: (as) => Effect.orDie(putBack(as)),
     exchange: (as, by, pid) =>
       Effect.sync(() => process.kill(pid, "SIGSTOP")).pipe(
         Effect.andThen(keep(as)),
         Effect.andThen(putBack(by)),
-        Effect.ensuring(Effect.sync(() => process.kill(pid, "SIGCONT")))
+        Effect.ensuring(Effect.sync(() => process.kill(pid, "SIGCONT"))),
+        Effect.retry({ times: 20, schedule: Schedule.spaced("100 millis") }), // it was stopped in the midst of a commit
+        Effect.orDie
       )
   })
 }
@@ -135,39 +137,46 @@ for (const [where, place] of [
       ["ends before what was read", false],
       ["has grown past it", true]
     ] as const) {
-      it.live(`${what}: nothing is taken, nothing acknowledged, and no start goes on from there`, () =>
-        Effect.gen(function* () {
-          const { begin, call, copy, cwd, env, log, running, send, whatsapp } = yield* replaced(place, grown)
-          const ready = call("GET", "/health/ready")
-          yield* eventually(ready, ({ body, status }) => status === 503 && body.code === "store_unavailable")
-          const asked = [
-            send("new"),
-            call("POST", "/v1/devices", { name: "another", pairing: "qr" }),
-            call("POST", "/v1/clients", { name: "shop", scopes: ["messages:send"] }),
-            call("POST", "/v1/endpoints", { url: "https://shop.example/homing" })
-          ]
-          for (const one of asked) {
-            const { body, headers, status } = yield* one
-            assert.deepStrictEqual([status, body.code], [503, "store_unavailable"])
-            assert.isNotNull(headers.get("retry-after"))
-          }
-          const { waMessageId } = yield* whatsapp.control("incoming", { from: "15550100002", to: phone, text: "hello" })
-          assert.strictEqual((yield* ready).status, 503)
-          yield* running.process.end("SIGTERM")
+      it.live(
+        `${what}: nothing is taken, nothing acknowledged, and no start goes on from there`,
+        () =>
+          Effect.gen(function* () {
+            const { begin, call, copy, cwd, env, log, running, send, whatsapp } = yield* replaced(place, grown)
+            const ready = call("GET", "/health/ready")
+            yield* eventually(ready, ({ body, status }) => status === 503 && body.code === "store_unavailable")
+            const asked = [
+              send("new"),
+              call("POST", "/v1/devices", { name: "another", pairing: "qr" }),
+              call("POST", "/v1/clients", { name: "shop", scopes: ["messages:send"] }),
+              call("POST", "/v1/endpoints", { url: "https://shop.example/homing" })
+            ]
+            for (const one of asked) {
+              const { body, headers, status } = yield* one
+              assert.deepStrictEqual([status, body.code], [503, "store_unavailable"])
+              assert.isNotNull(headers.get("retry-after"))
+            }
+            const { waMessageId } = yield* whatsapp.control("incoming", {
+              from: "15550100002",
+              to: phone,
+              text: "hello"
+            })
+            assert.strictEqual((yield* ready).status, 503)
+            yield* running.process.end("SIGTERM")
 
-          assert.strictEqual(headOf(log.live), headOf(copy))
-          const next = yield* homing(["start"], { cwd, env: { PORT: "0", ...env } })
-          assert.strictEqual((yield* next.ended).code, 1)
-          const line = grown
-            ? /^homing: the log is not the one of its views: at \d+ they have read the event [\w-]{36}, and there stands (none|[\w-]{36})\. .*raise-epoch.*$/
-            : /^homing: the log is older than its views: it ends at \d+, and they have come to \d+\. .*raise-epoch.*$/
-          assert.match(next.stderr().trim(), line)
+            assert.strictEqual(headOf(log.live), headOf(copy))
+            const next = yield* homing(["start"], { cwd, env: { PORT: "0", ...env } })
+            assert.strictEqual((yield* next.ended).code, 1)
+            const line = grown
+              ? /^homing: the log is not the one of its views: at \d+ they have read the event [\w-]{36}, and there stands (none|[\w-]{36})\. .*raise-epoch.*$/
+              : /^homing: the log is older than its views: it ends at \d+, and they have come to \d+\. .*raise-epoch.*$/
+            assert.match(next.stderr().trim(), line)
 
-          yield* log.putBack("whole")
-          const again = yield* begin
-          const all = again.call("GET", "/v1/inbound")
-          yield* eventually(all, ({ body }) => JSON.stringify(body).includes(waMessageId as string))
-        })
+            yield* log.putBack("whole")
+            const again = yield* begin
+            const all = again.call("GET", "/v1/inbound")
+            yield* eventually(all, ({ body }) => JSON.stringify(body).includes(waMessageId as string))
+          }),
+        { retry: 2 } // a server that is killed under a start may end that, beside nine others on two cores
       )
     }
   })

@@ -71,8 +71,10 @@ describe("a webhook reaches nothing but the internet", () => {
         yield* call("POST", "/v1/messages", text(device))
       }
       const dead = call("GET", `/v1/deliveries?endpoint=${body.id}&limit=100`)
-      const settled = yield* eventually(dead, ({ body }) =>
-        body.items.every(({ status }: { readonly status: string }) => status !== "pending")
+      const settled = yield* eventually(
+        dead,
+        ({ body }) =>
+          body.items.length > 0 && body.items.every(({ status }: { readonly status: string }) => status !== "pending")
       )
       const errors = settled.body.items.map(
         ({ attempts }: { readonly attempts: [{ readonly error?: string }] }) => attempts[0].error
