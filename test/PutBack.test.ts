@@ -176,7 +176,7 @@ for (const [where, place] of [
             const all = again.call("GET", "/v1/inbound")
             yield* eventually(all, ({ body }) => JSON.stringify(body).includes(waMessageId as string))
           }),
-        { retry: 2 } // a server that is killed under a start may end that, beside nine others on two cores
+        { retry: 2 } // seen to fail under heavy load: a wait ran out, and it is not known which
       )
     }
   })
