@@ -199,7 +199,7 @@ const reports = Effect.fnUntraced(function* (version: number) {
   yield* until("they are published", () => published.length > 0)
   if (version < hearingSince) return published
   const before = published.length
-  reporter.tell({ id: eventOf(3), device, at, heard }, 1, () => {})
+  reporter.tell({ id: eventOf(3), device, at, heard }, () => {})
   yield* until("it is published", () => published.length > before)
   return published
 })

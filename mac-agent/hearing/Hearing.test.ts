@@ -94,6 +94,19 @@ it.effect("of one chat one after the other is told, of others beside it", () =>
   })
 )
 
+it.effect("what WhatsApp offers once more after the gateway had it is told at once, though the bus remembers it", () =>
+  Effect.gen(function* () {
+    const gateway = yield* makeGateway
+    const { hears } = yield* running(gateway)
+    yield* connect(gateway)
+    yield* hears(1)
+    yield* until("it is told", () => factsOf(gateway).length === 1)
+    yield* acknowledge(gateway, factsOf(gateway)[0]!.id)
+    yield* hears(1)
+    yield* until("it is told again", () => factsOf(gateway).length === 2)
+  })
+)
+
 it.effect("what is said now waits for nothing that was said before the device was linked, however much it is", () =>
   Effect.gen(function* () {
     const gateway = yield* makeGateway

@@ -61,11 +61,11 @@ export const layer = Layer.effect(
 
     const isTaken = () => dialect.version() >= hearingSince
 
-    const tell = Effect.fnUntraced(function* (place: HeardPlace, times: number, returned: () => void) {
+    const tell = Effect.fnUntraced(function* (place: HeardPlace, returned: (name: string) => void, name?: string) {
       const fact = yield* patience.surely(facts.read(place.place))
       if (fact === "damaged") yield* tellDamaged(place.place)
       if (fact === undefined || fact === "damaged") return false
-      reporter.tell(fact, times, returned)
+      reporter.tell(fact, returned, name)
       return true
     })
     const laneOf = (name: Name) =>

@@ -12,6 +12,8 @@ const mostKnown = 4_096
 interface Head extends HeardPlace {
   readonly at: number
   readonly times: number
+  /** Of a telling that nobody has taken. */
+  readonly name: string | undefined
 }
 
 /** Facts that wait for the gateway: of one chat one at a time is under way, others beside it. */
@@ -36,8 +38,12 @@ export const make = Effect.fnUntraced(function* (options: {
   readonly isTaken: () => boolean
   readonly wall: () => number
   readonly waiting: (limit: number, after: number) => Effect.Effect<ReadonlyArray<HeardPlace>>
-  /** Answers whether it is on its way; `returned`: nobody has taken it. */
-  readonly tell: (place: HeardPlace, times: number, returned: () => void) => Effect.Effect<boolean>
+  /** Answers whether it is on its way; `returned`: nobody has taken it, and it is told again under the same name. */
+  readonly tell: (
+    place: HeardPlace,
+    returned: (name: string) => void,
+    name: string | undefined
+  ) => Effect.Effect<boolean>
 }) {
   const { isTaken, mostUnderWay, tell, waiting, wall } = options
   const run = yield* FiberSet.makeRuntime<never>()
@@ -53,12 +59,12 @@ export const make = Effect.fnUntraced(function* (options: {
   /** Behind which place the ledger has more than is known here; `undefined` when it has no more. */
   let unread: number | undefined = -1
 
-  const leave = Effect.fnUntraced(function* (place: HeardPlace, times: number) {
-    heads.set(place.id, { ...place, at: wall(), times })
-    const returned = () => {
-      if (heads.has(place.id)) heads.set(place.id, { ...place, at: Number.NEGATIVE_INFINITY, times: times - 1 })
+  const leave = Effect.fnUntraced(function* (place: HeardPlace, times: number, name?: string) {
+    heads.set(place.id, { ...place, at: wall(), times, name: undefined })
+    const returned = (name: string) => {
+      if (heads.has(place.id)) heads.set(place.id, { ...place, at: Number.NEGATIVE_INFINITY, times: times - 1, name })
     }
-    if (yield* tell(place, times, returned)) return
+    if (yield* tell(place, returned, name)) return
     forget(place.id)
     begin()
   })
@@ -124,7 +130,7 @@ export const make = Effect.fnUntraced(function* (options: {
       for (const head of [...heads.values()]) {
         if (heads.get(head.id) !== head) continue // acknowledged meanwhile, or told anew
         if (now - head.at <= Math.min(againAfterMillis * 2 ** (head.times - 1), longestMillis)) continue
-        yield* leave(head, head.times + 1)
+        yield* leave(head, head.times + 1, head.name)
       }
     }),
     hasMore: () => unread !== undefined,

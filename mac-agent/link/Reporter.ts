@@ -28,10 +28,12 @@ const alongMillis = 50
 interface Published {
   readonly at: number
   readonly times: number
+  /** Of a telling that the bus did not take. */
+  readonly returned?: string
 }
 
 interface Leaving extends Outgoing {
-  /** The bus did not take it. */
+  /** The bus did not take it, or did, and its confirmation was lost. */
   readonly returned?: () => void
 }
 
@@ -62,10 +64,10 @@ export class Reporter extends Context.Service<
       code: { readonly method: "qr" | "code"; readonly code: string; readonly expiresAt: string }
     ) => Effect.Effect<void>
     /**
-     * Publishes what a device heard, in the words, under the keys and in the epoch that hold now; `times` it was published,
-     * this one included. Hears by `returned` that the bus did not take it.
+     * Publishes what a device heard, in the words, under the keys and in the epoch that hold now. Hears by `returned` that
+     * the bus did not take it, and the name to give when it is told again.
      */
-    readonly tell: (fact: HeardFact, times: number, returned: () => void) => void
+    readonly tell: (fact: HeardFact, returned: (name: string) => void, name?: string) => void
     /**
      * Tells the number of a device's account, encrypted to the gateway, until that acknowledges it: once it is known to have
      * words for it. Kept in memory alone, since a session says it again whenever it connects.
@@ -114,8 +116,13 @@ export const layer = Layer.effect(
     const published = new Map<string, Published>()
     /** Of each device the one that was told last. */
     const numbers = new Map<string, Numbered>()
-    /** The bus drops an id that it knows, and it may remember those of an earlier start. */
+    /**
+     * The bus drops a name that it knows, and it may remember those of an earlier start: each telling has another, also of
+     * what was acknowledged and is told once more.
+     */
     const start = uuidV7(crypto, wall())
+    let tellings = 0
+    const nameOf = (id: EventId) => `${id}:${start}:${++tellings}`
     /** Behind which report the next look at the ledger begins: those that are never acknowledged keep nobody waiting. */
     let looked: ReportPlace | undefined
 
@@ -164,17 +171,18 @@ export const layer = Layer.effect(
       wake()
     }
 
-    /** It leaves with the next look at the ledger, under the same id. */
-    const takeBack = (id: EventId) => {
+    /** It leaves with the next look at the ledger, under the same name. */
+    const takeBack = (id: EventId, name: string) => {
       const last = published.get(id)
-      if (last) published.set(id, { at: Number.NEGATIVE_INFINITY, times: last.times - 1 })
+      if (last) published.set(id, { at: Number.NEGATIVE_INFINITY, times: last.times - 1, returned: name })
     }
 
     const publish = (reports: ReadonlyArray<LedgerReport>, now: number, wake = arm) => {
       for (const { bytes, id } of reports) {
-        const times = (published.get(id)?.times ?? 0) + 1
-        published.set(id, { at: now, times })
-        enqueue({ id: `${id}:${start}:${times}`, bytes, returned: () => takeBack(id) }, wake)
+        const last = published.get(id)
+        const name = last?.returned ?? nameOf(id)
+        published.set(id, { at: now, times: (last?.times ?? 0) + 1 })
+        enqueue({ id: name, bytes, returned: () => takeBack(id, name) }, wake)
       }
     }
 
@@ -232,10 +240,10 @@ export const layer = Layer.effect(
         })
         enqueue({ id: `${regarding.commandId}:${millis}`, bytes })
       }),
-      tell: ({ at, device, heard, id }, times, returned) => {
+      tell: ({ at, device, heard, id }, returned, name = nameOf(id)) => {
         const regarding = { commandId: id, attempt: 1, position: 0n, device, subject: "-" }
         const bytes = write(sender(), regarding, validFrom(wall()), { kind: "heard", at, personal: heard })
-        enqueue({ id: `${id}:${start}:${times}`, bytes, returned })
+        enqueue({ id: name, bytes, returned: () => returned(name) })
       },
       tellNumber: (regarding, { asOf, number }) => {
         const id = reportIdOf(crypto, regarding.commandId, regarding.attempt, numberReportKey(asOf))

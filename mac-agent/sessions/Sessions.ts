@@ -1,4 +1,4 @@
-import { Clock, Context, Effect, FiberSet, Layer, Queue, Schedule, Stream } from "effect"
+import { Clock, Context, Effect, FiberSet, Layer, Queue, Schedule, Semaphore, Stream } from "effect"
 import { givenUp } from "#domain/device/Link.ts"
 import type { DeviceId } from "#domain/Ids.ts"
 import { fromMillis } from "#domain/Instant.ts"
@@ -13,7 +13,12 @@ import { Sender } from "../sending/Sender.ts"
 import * as SentMessages from "../sending/SentMessages.ts"
 import { tellConnected, tellDisconnected } from "./Told.ts"
 
-type Change = "paired" | "connected" | "disconnected" | "logged_out"
+interface Change {
+  readonly change: "paired" | "connected" | "disconnected" | "logged_out"
+  readonly reason?: string
+  /** Its session stays closed. */
+  readonly isOver?: boolean
+}
 
 const openingAgain = Schedule.min([Schedule.exponential("1 second"), Schedule.spaced("1 minute")])
 
@@ -96,17 +101,29 @@ export const layer = Layer.effect(
     const durably = (device: LedgerDevice, reports: ReadonlyArray<LedgerReport>) =>
       patience.surely(ledger.saveDevice(device, reports))
 
-    const hold = (device: LedgerDevice) => {
-      devices.set(device.device, device)
-      return durably(device, [])
-    }
+    /** What is held of a device changes in turn: of what another change, still being written, makes old, nothing is made. */
+    const inTurn = (yield* Semaphore.make(1)).withPermits(1)
 
-    /** Counts and keeps the report with the device's record, in one durable write, then publishes it. */
-    const report = Effect.fnUntraced(function* (
-      held: LedgerDevice,
-      change: Change,
-      { isOver = false, reason }: { readonly reason?: string; readonly isOver?: boolean } = {}
-    ) {
+    /** What an order makes of a device; of one that is no news, nothing. */
+    const hold = (order: Order, make: (held: LedgerDevice | undefined) => LedgerDevice) =>
+      inTurn(
+        Effect.gen(function* () {
+          const held = devices.get(order.device)
+          if (held !== undefined && !isNews(held, order)) return undefined
+          const asked = make(held)
+          devices.set(order.device, asked)
+          yield* durably(asked, [])
+          return asked
+        })
+      )
+
+    /**
+     * Counts and keeps the report with the device's record, in one durable write, then publishes it. Answers what was held
+     * before.
+     */
+    const report = Effect.fnUntraced(function* (device: DeviceId, changeOf: (held: LedgerDevice) => Change) {
+      const held = devices.get(device)!
+      const { change, isOver = false, reason } = changeOf(held)
       const now = yield* Clock.currentTimeMillis
       const statement = reporter.compose(
         { ...held, subject: "-" },
@@ -125,17 +142,18 @@ export const layer = Layer.effect(
         reported: held.reported + 1
       }
       yield* durably(settled, [statement])
-      devices.set(held.device, settled)
+      devices.set(device, settled)
       reporter.publish([statement])
-    })
+      return held
+    }, inTurn)
 
-    const ended = (held: LedgerDevice, { final, reason }: Extract<SessionEvent, { _tag: "Disconnected" }>) => {
+    const ended = (held: LedgerDevice, { final, reason }: Extract<SessionEvent, { _tag: "Disconnected" }>): Change => {
       if (reason === "logged_out" || (final && held.standing === "leaving")) {
         const isUnlinked = held.standing === "leaving" && reason === "logged_out" && !strangers.has(held.device)
         const told = isUnlinked ? "unlinked" : held.standing === "leaving" ? "forgotten" : reason
-        return report(held, "logged_out", { reason: told, isOver: true })
+        return { change: "logged_out", reason: told, isOver: true }
       }
-      return report(held, "disconnected", { reason, isOver: final && givenUp.includes(reason) })
+      return { change: "disconnected", reason, isOver: final && givenUp.includes(reason) }
     }
 
     const handle = Effect.fnUntraced(function* (event: SessionEvent) {
@@ -145,21 +163,22 @@ export const layer = Layer.effect(
         case "PairingCode":
           return yield* reporter.showCode({ ...held, subject: "-" }, event)
         case "Paired":
-          return yield* report(held, "paired")
-        case "Connected":
+          return yield* report(event.device, () => ({ change: "paired" }))
+        case "Connected": {
           strangers.delete(event.device)
           yield* tellConnected(event.device)
           yield* sender.connected(event.device)
           reading.connected(event.device)
-          yield* report(held, "connected")
+          const { reported, ...order } = yield* report(event.device, () => ({ change: "connected" }))
           if (event.number === undefined) return
-          return reporter.tellNumber({ ...held, subject: "-" }, { asOf: held.reported, number: event.number })
+          return reporter.tellNumber({ ...order, subject: "-" }, { asOf: reported, number: event.number })
+        }
         case "Disconnected":
           sender.disconnected(event.device)
           reading.disconnected(event.device, event.reason === "logged_out")
           if (event.reason === "not_opened") strangers.add(event.device)
           yield* tellDisconnected(event.device, event.reason)
-          return yield* ended(held, event)
+          return yield* report(event.device, (held) => ended(held, event))
         case "Receipt":
           return yield* sender.heard(event, { claim: event.kind, at: event.at })
         case "Refused":
@@ -195,29 +214,29 @@ export const layer = Layer.effect(
     return {
       pair: Effect.fnUntraced(function* (order, pairing) {
         const { device } = order
-        const held = devices.get(device)
-        if (held !== undefined && !isNews(held, order)) return
-        const asked: LedgerDevice = { ...order, pairing, standing: "open", reported: held?.reported ?? 0 }
-        sender.linking(device)
-        yield* hold(asked)
+        const asked = yield* hold(order, (held) => {
+          sender.linking(device)
+          return { ...order, pairing, standing: "open", reported: held?.reported ?? 0 }
+        })
+        if (asked === undefined) return
         yield* Effect.logInfo("a device is to be paired", { device })
         yield* open(asked)
       }),
 
       unlink: Effect.fnUntraced(function* (order) {
         const { device } = order
-        const held = devices.get(device)
-        if (held !== undefined && !isNews(held, order)) return
-        if (held === undefined) strangers.add(device)
-        const leaving: LedgerDevice = {
-          ...order,
-          pairing: undefined,
-          standing: "leaving",
-          // above all that was ever told of it, each of which the log holds before this order: a ledger that was lost
-          // counts from 0, and would say what the gateway has heard already
-          reported: Math.max(held?.reported ?? 0, Number(order.position))
-        }
-        yield* hold(leaving)
+        const leaving = yield* hold(order, (held) => {
+          if (held === undefined) strangers.add(device)
+          return {
+            ...order,
+            pairing: undefined,
+            standing: "leaving",
+            // above all that was ever told of it, each of which the log holds before this order: a ledger that was lost
+            // counts from 0, and would say what the gateway has heard already
+            reported: Math.max(held?.reported ?? 0, Number(order.position))
+          }
+        })
+        if (leaving === undefined) return
         yield* sender.unlinked(device)
         yield* Effect.logInfo("a device is to be unlinked", { device })
         yield* open(leaving)

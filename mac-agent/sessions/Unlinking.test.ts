@@ -1,5 +1,5 @@
 import { assert, it } from "@effect/vitest"
-import { Effect, Fiber } from "effect"
+import { Deferred, Effect, Fiber } from "effect"
 import { encodePayload } from "#domain/testing/EnvelopeFixture.ts"
 import { encodeUnsigned } from "#domain/wire/Envelope.ts"
 import { connect, device, headerOf, makeGateway, pairOf, sendOf, startAgent } from "../testing/AgentFixture.ts"
@@ -35,6 +35,29 @@ it.effect("is unlinked once, and stays so over a restart", () =>
     yield* gateway.issue(pairOf(900_020))
     yield* until("it is linked again", () => gateway.changes(device).length === 5)
     assert.deepStrictEqual(gateway.changes(device).slice(3), ["paired", "connected"])
+  })
+)
+
+it.effect("is unlinked though what its session told just before is still being written", () =>
+  Effect.gen(function* () {
+    const gateway = yield* makeGateway
+    const written = yield* Deferred.make<void>()
+    let isSlow = false
+    const { tell } = yield* startAgent(gateway, {
+      ledger: (ledger) => ({
+        ...ledger,
+        saveDevice: (held, reports) =>
+          Effect.andThen(isSlow ? Deferred.await(written) : Effect.void, ledger.saveDevice(held, reports))
+      })
+    })
+    yield* connect(gateway, device)
+    isSlow = true
+    yield* tell({ _tag: "Disconnected", device, reason: "connection_lost", final: false })
+    yield* gateway.issue(order("unlink", 900_010))
+    yield* pass(1)
+    yield* Deferred.succeed(written, undefined)
+    yield* until("it is unlinked", () => gateway.changes(device).at(-1) === "logged_out")
+    assert.deepStrictEqual(gateway.changes(device).slice(2), ["disconnected", "logged_out"])
   })
 )
 
