@@ -34,6 +34,10 @@ export type RequestId = typeof RequestId.Type
 export const EndpointId = uuid.pipe(Schema.brand("EndpointId"))
 export type EndpointId = typeof EndpointId.Type
 
+/** Of an address that routes lead to. */
+export const TargetId = uuid.pipe(Schema.brand("TargetId"))
+export type TargetId = typeof TargetId.Type
+
 /** Of one event to one endpoint, however often it is tried. */
 export const DeliveryId = uuid.pipe(Schema.brand("DeliveryId"))
 export type DeliveryId = typeof DeliveryId.Type

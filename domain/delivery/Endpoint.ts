@@ -11,7 +11,7 @@ import { sealedAs } from "../Sealed.ts"
 // Events
 
 /** What deliveries are signed with: a key for HMAC and a seed for Ed25519, as `Secret` in canonical JSON. */
-const signing = Schema.Struct({
+export const signing = Schema.Struct({
   id: Schema.String,
   /** Of Ed25519, base64url. */
   publicKey: Schema.String,

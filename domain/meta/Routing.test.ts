@@ -1,9 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"
-import { type Routes, routeOf, targetsOfFields } from "./Routing.ts"
+import { type RouteTable, routeOf, targetsOfFields } from "./Routing.ts"
 import type { Piece } from "./Splitting.ts"
 
-const routes: Routes = {
+const routes: RouteTable = {
   fields: { account_update: ["operations"] },
   accounts: { "106540352242922": ["support"], "102290129340398": ["sales"] },
   prefixes: { "1": ["us"], "1876": ["jamaica"], "55": ["brazil"], "4": ["europe"] },

@@ -1,17 +1,22 @@
 import type { Piece } from "./Splitting.ts"
 
+type Rules = Readonly<Record<string, ReadonlyArray<string>>>
+
 /** Where what Meta tells goes, by the names of targets. A rule that names none leads on to the next. */
-export interface Routes {
+export interface RouteTable {
   /** By the field of the change. */
-  readonly fields: Readonly<Record<string, ReadonlyArray<string>>>
+  readonly fields: Rules
   /** By the id of a phone number, or of a WhatsApp Business Account. */
-  readonly accounts: Readonly<Record<string, ReadonlyArray<string>>>
+  readonly accounts: Rules
   /** By how a phone number begins, in digits: the longest counts. */
-  readonly prefixes: Readonly<Record<string, ReadonlyArray<string>>>
+  readonly prefixes: Rules
   /** By the country in a BSUID, in two capitals. */
-  readonly countries: Readonly<Record<string, ReadonlyArray<string>>>
+  readonly countries: Rules
   readonly others: ReadonlyArray<string>
 }
+
+/** Leads nowhere. */
+export const noRoutes: RouteTable = { fields: {}, accounts: {}, prefixes: {}, countries: {}, others: [] }
 
 type Rule = "field" | "account" | "prefix" | "country"
 
@@ -24,7 +29,7 @@ export interface Route {
 
 const longestPrefix = 15
 
-const under = (rules: Readonly<Record<string, ReadonlyArray<string>>>, key: string) =>
+const under = (rules: Rules, key: string) =>
   Object.hasOwn(rules, key) ? rules[key]! : []
 
 /** What each rule could go by in this piece, the more particular first. */
@@ -40,7 +45,7 @@ const keysOf = ({ account, field, person, phoneNumberId }: Piece): ReadonlyArray
 }
 
 /** Total: what nothing matches goes where others go. */
-export const routeOf = (routes: Routes, piece: Piece): Route => {
+export const routeOf = (routes: RouteTable, piece: Piece): Route => {
   const rules = { field: routes.fields, account: routes.accounts, prefix: routes.prefixes, country: routes.countries }
   for (const [by, matched] of keysOf(piece)) {
     const targets = under(rules[by], matched)
@@ -52,7 +57,20 @@ export const routeOf = (routes: Routes, piece: Piece): Route => {
 /**
  * Where a whole payload goes: to whom its fields lead, each once; to the others only if none of its fields leads anywhere.
  */
-export const targetsOfFields = (routes: Pick<Routes, "fields" | "others">, fields: ReadonlyArray<string>) => {
+export const targetsOfFields = (routes: Pick<RouteTable, "fields" | "others">, fields: ReadonlyArray<string>) => {
   const matched = fields.flatMap((field) => under(routes.fields, field))
   return [...new Set(matched.length > 0 ? matched : routes.others)]
+}
+
+/**
+ * Of the targets that take requests whole, those that take this one, by where its pieces lead: whoever is led to by more
+ * than the default has all of it, and then it goes to no other by default.
+ */
+export const wholeTo = (
+  routes: ReadonlyArray<Route>,
+  takesWhole: (target: string) => boolean
+): ReadonlyArray<string> => {
+  const taking = (some: ReadonlyArray<Route>) => [...new Set(some.flatMap(({ targets }) => targets.filter(takesWhole)))]
+  const matched = taking(routes.filter(({ by }) => by !== "default"))
+  return matched.length > 0 ? matched : taking(routes)
 }

@@ -1,4 +1,5 @@
 import { Cause, Clock, Effect, Schema } from "effect"
+import * as Secret from "#domain/delivery/Secret.ts"
 import { categoryOf } from "#domain/Ids.ts"
 import { fromMillis, toMillis } from "#domain/Instant.ts"
 import { Message } from "#domain/message/Message.ts"
@@ -12,7 +13,6 @@ import type { Attempt, Delivery } from "./Delivery.ts"
 import type { EndpointRecord } from "./EndpointsRows.ts"
 import * as Opened from "./Opened.ts"
 import type { Recent } from "./Recent.ts"
-import * as Secret from "./Secret.ts"
 import * as WaGateway from "./WaGateway.ts"
 
 /** For the whole of one exchange, as Standard Webhooks asks for. */

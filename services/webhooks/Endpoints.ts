@@ -1,5 +1,6 @@
 import { Clock, Context, Effect, Layer, Schema, Semaphore } from "effect"
 import { Endpoint, type EndpointCommand, type Format } from "#domain/delivery/Endpoint.ts"
+import * as Secret from "#domain/delivery/Secret.ts"
 import { uuidV7 } from "#domain/Identifiers.ts"
 import { type DeviceId, EndpointId } from "#domain/Ids.ts"
 import { fromMillis, type Instant, toMillis } from "#domain/Instant.ts"
@@ -16,7 +17,6 @@ import { EndpointActors } from "./EndpointActors.ts"
 import { EndpointRegistry } from "./EndpointRegistry.ts"
 import type { EndpointRecord } from "./EndpointsRows.ts"
 import * as Erasure from "./Erasure.ts"
-import * as Secret from "./Secret.ts"
 
 export class EndpointUnknown extends Schema.TaggedError<EndpointUnknown>()("EndpointUnknown", {}) {}
 /** Nothing may be sent there. Holds nothing of the address. */

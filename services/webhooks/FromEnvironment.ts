@@ -1,5 +1,6 @@
 import { Clock, Effect, Layer, Redacted } from "effect"
 import { Endpoint, type EndpointCommand } from "#domain/delivery/Endpoint.ts"
+import * as Secret from "#domain/delivery/Secret.ts"
 import { endpointIdOf } from "#domain/Identifiers.ts"
 import { fromMillis } from "#domain/Instant.ts"
 import { patiently } from "#domain/Patience.ts"
@@ -14,7 +15,6 @@ import { Views } from "../views/Views.ts"
 import { EndpointActors } from "./EndpointActors.ts"
 import { EndpointRegistry } from "./EndpointRegistry.ts"
 import * as Opened from "./Opened.ts"
-import * as Secret from "./Secret.ts"
 import type { settings } from "./Settings.ts"
 
 export interface Options {

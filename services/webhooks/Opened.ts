@@ -1,11 +1,11 @@
 import { Effect } from "effect"
 import { beside } from "#domain/Beside.ts"
 import { Endpoint } from "#domain/delivery/Endpoint.ts"
+import * as Secret from "#domain/delivery/Secret.ts"
 import type { Instant } from "#domain/Instant.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
 import { Personal } from "../privacy/Personal.ts"
 import type { EndpointRecord } from "./EndpointsRows.ts"
-import * as Secret from "./Secret.ts"
 
 /** Where deliveries to an endpoint go, and what they are signed with. */
 export interface Opened {

@@ -1,12 +1,12 @@
 import { Context } from "effect"
 import { utf8 } from "#domain/Bytes.ts"
+import type { Signatory } from "#domain/delivery/Secret.ts"
 import { Inbound } from "#domain/inbound/Inbound.ts"
 import type { JsonObject } from "#domain/Json.ts"
 import type { Crypto } from "#domain/ports/Crypto.ts"
 import type { DisconnectReason } from "#domain/ports/WhatsApp.ts"
 import type { RecordedEvent } from "#domain/Recorded.ts"
 import type { PublicEvent } from "../events/PublicEvents.ts"
-import type { Signatory } from "./Secret.ts"
 
 /** Deliveries as wa-gateway-go makes them, for receivers that were written for it. */
 

@@ -1,11 +1,11 @@
 import { Effect, Schema } from "effect"
-import { base64url, concat, fromHex, hex, utf8 } from "#domain/Bytes.ts"
-import type { Signing } from "#domain/delivery/Endpoint.ts"
-import type { Crypto, MacKey, SigningKey } from "#domain/ports/Crypto.ts"
+import { base64url, concat, fromHex, hex, utf8 } from "../Bytes.ts"
+import type { Crypto, MacKey, SigningKey } from "../ports/Crypto.ts"
+import type { Signing } from "./Endpoint.ts"
 
 type Algorithms = Crypto["Service"]
 
-/** What deliveries to one endpoint are signed with, as Standard Webhooks has it. Lives in memory and in boxes. */
+/** What deliveries to one address are signed with, as Standard Webhooks has it. Lives in memory and in boxes. */
 const Standard = Schema.Struct({
   /** Of HMAC-SHA-256: 32 bytes, base64. */
   hmac: Schema.String,

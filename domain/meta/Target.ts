@@ -1,0 +1,62 @@
+import { Schema } from "effect"
+import { EventId, MetaApp, TargetId } from "../Ids.ts"
+import { Instant } from "../Instant.ts"
+import { Sealed } from "../Sealed.ts"
+import type { RouteTable } from "./Routing.ts"
+
+/** In what measure a target is told. */
+export const units = [
+  /** Every request that a route leads there from, whole, as it came. */
+  "raw",
+  /** What a route leads there, and nothing else, in Meta's shape and signed here. */
+  "change"
+] as const
+export type Unit = (typeof units)[number]
+
+const slug = /^[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?$/
+/** What a header can say, since targets are told how they are called. */
+const visible = /^[!-~](?:[ -~]{0,126}[!-~])?$/
+/** What routes call a target: of one app, none is called as another. */
+export const TargetName = Schema.String.check(Schema.isPattern(visible))
+export const Region = Schema.String.check(Schema.isPattern(slug))
+
+const Key = Schema.Struct({
+  id: Schema.String,
+  /** Of Ed25519, base64url; empty: there is none. */
+  publicKey: Schema.String,
+  box: Sealed,
+  /** The event in which it was sealed. */
+  sealedBy: EventId,
+  /** Until when it is good; `null`: it is the newest. */
+  until: Schema.NullOr(Instant)
+})
+
+/** An address that routes lead to; what is sealed still is. */
+export const Target = Schema.Struct({
+  id: TargetId,
+  app: MetaApp,
+  name: TargetName,
+  unit: Schema.Literals(units),
+  /** Where it is, if what it is told may be nowhere else. */
+  region: Schema.optionalKey(Region),
+  /** How long an attempt may take. */
+  timeoutMs: Schema.Natural,
+  isEnabled: Schema.Boolean,
+  url: Sealed,
+  /** The event in which the address was sealed. */
+  urlBy: EventId,
+  /** Newest first. Of `change` what signs; of `raw` what it is told as its secret, perhaps nothing. */
+  secrets: Schema.Array(Key),
+  /** Added, enabled or moved last by this event: what came of an attempt before it says nothing of the target. */
+  aimedBy: EventId,
+  aimedAt: Instant,
+  createdAt: Instant
+})
+export type Target = typeof Target.Type
+
+/** Where what an app hears goes. */
+export interface Configuration {
+  readonly routes: RouteTable
+  /** By name. */
+  readonly targets: ReadonlyMap<string, Target>
+}
