@@ -5,11 +5,23 @@ import { Device } from "./device/Device.ts"
 import { LogIdentity } from "./identity/LogIdentity.ts"
 import { Inbound } from "./inbound/Inbound.ts"
 import { Message } from "./message/Message.ts"
+import { AppRoutes } from "./meta/AppRoutes.ts"
 import { Batch } from "./meta/Batch.ts"
 import { MetaFact } from "./meta/MetaFact.ts"
 
 /** Every aggregate there is. What reads the whole log, or checks it, follows from this list. */
-export const aggregates = [Message, Inbound, Batch, MetaFact, Device, Client, Endpoint, Request, LogIdentity] as const
+export const aggregates = [
+  Message,
+  Inbound,
+  Batch,
+  MetaFact,
+  AppRoutes,
+  Device,
+  Client,
+  Endpoint,
+  Request,
+  LogIdentity
+] as const
 
 export const categories: ReadonlyArray<string> = aggregates.map(({ category }) => category)
 

@@ -1,4 +1,5 @@
 import { Schema } from "effect"
+import { disablings } from "../delivery/Endpoint.ts"
 import { EventId, MetaApp, TargetId } from "../Ids.ts"
 import { Instant } from "../Instant.ts"
 import { Sealed } from "../Sealed.ts"
@@ -6,19 +7,18 @@ import type { RouteTable } from "./Routing.ts"
 
 /** In what measure a target is told. */
 export const units = [
-  /** Every request that a route leads there from, whole, as it came. */
+  /** Every request of which a route leads anything there, whole, as it came. */
   "raw",
   /** What a route leads there, and nothing else, in Meta's shape and signed here. */
   "change"
 ] as const
 export type Unit = (typeof units)[number]
 
-const slug = /^[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?$/
 /** What a header can say, since targets are told how they are called. */
 const visible = /^[!-~](?:[ -~]{0,126}[!-~])?$/
-/** What routes call a target: of one app, none is called as another. */
+/** What routes call a target: no two of one app are called the same. */
 export const TargetName = Schema.String.check(Schema.isPattern(visible))
-export const Region = Schema.String.check(Schema.isPattern(slug))
+export const Region = Schema.String.check(Schema.isPattern(/^[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?$/))
 
 const Key = Schema.Struct({
   id: Schema.String,
@@ -37,11 +37,12 @@ export const Target = Schema.Struct({
   app: MetaApp,
   name: TargetName,
   unit: Schema.Literals(units),
-  /** Where it is, if what it is told may be nowhere else. */
+  /** Where it is, of one that is told of people by where they are. */
   region: Schema.optionalKey(Region),
   /** How long an attempt may take. */
-  timeoutMs: Schema.Natural,
-  isEnabled: Schema.Boolean,
+  timeoutMillis: Schema.Natural,
+  /** Why nothing is told to it, if so. */
+  disabled: Schema.NullOr(Schema.Literals(disablings)),
   url: Sealed,
   /** The event in which the address was sealed. */
   urlBy: EventId,
