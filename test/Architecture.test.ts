@@ -42,6 +42,7 @@ const confined: Record<string, ReadonlyArray<string>> = {
     "services/events/",
     "services/gateway/",
     "services/health/",
+    "services/routes/",
     "services/webhooks/",
     "services/inbound/",
     "services/live/",
@@ -75,6 +76,7 @@ const confined: Record<string, ReadonlyArray<string>> = {
     "services/dispatch/ReissueRows.ts",
     "services/devices/PairingCodeRows.ts",
     "services/meta/CheckpointRows.ts",
+    "services/routes/RoutesRows.ts",
     "services/webhooks/EndpointsRows.ts",
     "services/webhooks/DeliveryRows.ts",
     "services/webhooks/StandingRows.ts",
@@ -166,7 +168,8 @@ const below: Record<string, ReadonlyArray<string>> = {
     "webhooks"
   ],
   webhooks: ["api", "events", "http", "identity", "privacy", "runtime", "tables", "telemetry", "views"],
-  meta: ["http", "privacy", "runtime", "tables", "telemetry"],
+  routes: ["api", "http", "privacy", "runtime", "views"],
+  meta: ["http", "privacy", "routes", "runtime", "tables", "telemetry"],
   live: ["access", "api", "devices", "events", "http", "identity", "runtime", "telemetry"],
   gateway: ["api", "events", "http", "live", "messages", "runtime", "telemetry"]
 }

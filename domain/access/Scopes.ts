@@ -13,6 +13,10 @@ export const scopes = [
   "devices:manage",
   /** Endpoints that are told what happens, and what was delivered to them. */
   "webhooks:manage",
+  /** Where what apps of Meta hear goes, and not what their targets' secrets are. */
+  "routes:read",
+  /** Includes `routes:read`. */
+  "routes:manage",
   /** What happens, of everybody's messages, of devices and what they hear; who may read messages is told what they say. */
   "events:read",
   /** How the gateway is: its metrics, and its health in detail. */
@@ -26,7 +30,8 @@ export type Scope = typeof Scope.Type
 /** A scope that includes another, beside `admin`. */
 const wider: { readonly [S in Scope]?: Scope } = {
   "messages:read": "messages:read:all",
-  "devices:read": "devices:manage"
+  "devices:read": "devices:manage",
+  "routes:read": "routes:manage"
 }
 
 export const includes = (held: ReadonlySet<Scope>, wanted: Scope): boolean => {

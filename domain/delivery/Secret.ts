@@ -19,8 +19,15 @@ const decode = Schema.decodeUnknownSync(Schema.fromJsonString(Schema.Union([Stan
 
 const prefix = "whsec_"
 
-/** A new one: its text for the box, and what of it is shown. */
-export const make = (crypto: Algorithms) => {
+/** Its text for the box, and what of it is shown: nothing of what its owner chose. */
+export interface Made {
+  readonly text: string
+  readonly shown?: string
+  readonly publicKey: string
+}
+
+/** A new one. */
+export const make = (crypto: Algorithms): Made & { readonly shown: string } => {
   const [hmac, seed] = [crypto.random(32), crypto.random(32)]
   const secret: typeof Standard.Type = { hmac: hmac.toBase64(), seed: seed.toBase64() }
   return {
@@ -33,6 +40,9 @@ export const make = (crypto: Algorithms) => {
 
 /** The text for the box of one that its owner chose. */
 export const shared = (secret: string): string => JSON.stringify({ shared: secret } satisfies typeof Shared.Type)
+
+/** One that its owner chose, and knows. */
+export const ofOwner = (secret: string): Made => ({ text: shared(secret), publicKey: "" })
 
 /** A new one for a receiver that knows no other than those. */
 export const makeShared = (crypto: Algorithms) => {

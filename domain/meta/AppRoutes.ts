@@ -15,7 +15,10 @@ import { Region, TargetName, type Unit, units } from "./Target.ts"
 // Events
 
 const names = Schema.Array(TargetName).check(Schema.isMinLength(1))
-const rules = (key: RegExp) => Schema.Record(Schema.String.check(Schema.isPattern(key)), names)
+const rules = (key: RegExp) =>
+  Schema.Record(Schema.String, names).check(
+    Schema.makeFilter((some) => Object.keys(some).every((one) => key.test(one)), { expected: "rules of this kind" })
+  )
 
 const table = {
   fields: rules(/^[A-Za-z0-9][\w.:-]{0,63}$/),
@@ -184,7 +187,9 @@ const decider: Decider<AppRoutesState, AppRoutesCommand, AppRoutesEvent, RoutesR
     }
     const target = state.targets.get(data.id)
     const put = (changes: Partial<Known>) =>
-      target === undefined ? state : { ...state, targets: new Map(state.targets).set(data.id, { ...target, ...changes }) }
+      target === undefined
+        ? state
+        : { ...state, targets: new Map(state.targets).set(data.id, { ...target, ...changes }) }
     switch (type) {
       case "routes.target_added": {
         const known: Known = {
@@ -232,7 +237,9 @@ const decideOn = (command: OfTarget, id: TargetId, target: Known, { routes }: Ap
     case "Enable":
       return target.disabled === null ? accept() : accept({ type: "routes.target_enabled", data: { id } })
     case "Remove": {
-      const place = namesIn(routes).find(([name]) => name === target.name)?.slice(1)
+      const place = namesIn(routes)
+        .find(([name]) => name === target.name)
+        ?.slice(1)
       return place === undefined ? accept({ type: "routes.target_removed", data: { id } }) : reject("in_use", place)
     }
   }

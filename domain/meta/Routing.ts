@@ -1,3 +1,5 @@
+import type { JsonObject } from "../Json.ts"
+import { listIn, textIn } from "./MetaJson.ts"
 import type { Piece } from "./Splitting.ts"
 
 type Rules = Readonly<Record<string, ReadonlyArray<string>>>
@@ -29,8 +31,7 @@ export interface Route {
 
 const longestPrefix = 15
 
-const under = (rules: Rules, key: string) =>
-  Object.hasOwn(rules, key) ? rules[key]! : []
+const under = (rules: Rules, key: string) => (Object.hasOwn(rules, key) ? rules[key]! : [])
 
 /** What each rule could go by in this piece, the more particular first. */
 const keysOf = ({ account, field, person, phoneNumberId }: Piece): ReadonlyArray<readonly [Rule, string]> => {
@@ -52,6 +53,12 @@ export const routeOf = (routes: RouteTable, piece: Piece): Route => {
     if (targets.length > 0) return { by, matched, targets: [...new Set(targets)] }
   }
   return { by: "default", matched: "", targets: [...new Set(routes.others)] }
+}
+
+/** The fields of all changes, each once. */
+export const fieldsIn = (payload: JsonObject): ReadonlyArray<string> => {
+  const changes = listIn(payload, "entry").flatMap((entry) => listIn(entry, "changes"))
+  return [...new Set(changes.flatMap((change) => textIn(change, "field") ?? []))]
 }
 
 /**

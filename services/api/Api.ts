@@ -14,7 +14,9 @@ import { InboundApi } from "./InboundApi.ts"
 import { LiveApi } from "./LiveApi.ts"
 import { MessagesApi } from "./MessagesApi.ts"
 import { withRateLimitHeaders } from "./RateLimitHeaders.ts"
+import { RoutesApi } from "./RoutesApi.ts"
 import { withSecurity } from "./Security.ts"
+import { TargetsApi } from "./TargetsApi.ts"
 
 /** The whole front door, as data: the server, the OpenAPI document and the typed client are made from it. */
 export class Api extends HttpApi.make("homing")
@@ -30,6 +32,8 @@ export class Api extends HttpApi.make("homing")
   .add(ClientsApi)
   .add(EndpointsApi)
   .add(DeliveriesApi)
+  .add(TargetsApi)
+  .add(RoutesApi)
   .add(ProbesApi)
   .add(HealthApi)
   .annotate(OpenApi.Title, "Homing")

@@ -32,11 +32,8 @@ export const jsonBody = <A>(schema: Schema.ConstraintDecoder<A>) => {
     if (Exit.isSuccess(exit)) return Effect.succeed(exit.value)
     return Effect.mapError(explain(value), (error) => problem("invalid_request", { errors: flawsOf(error, "body") }))
   }
-  return (request: HttpServerRequest.HttpServerRequest): Read => {
-    const obstacle = obstacleTo(request.headers)
-    if (obstacle !== undefined) return refuse("unsupported_media_type", obstacle)
-    if (Number(request.headers["content-length"]) > maxBodyBytes) return refuse("payload_too_large")
-    return AtOnce.flatMap(bytesOf(request), (bytes): Read => {
+  return (request: HttpServerRequest.HttpServerRequest): Read =>
+    AtOnce.flatMap(bytesBody(request), (bytes): Read => {
       const read = readJson(bytes)
       if (typeof read === "string") {
         const packed = obstacleIn(bytes)
@@ -46,7 +43,14 @@ export const jsonBody = <A>(schema: Schema.ConstraintDecoder<A>) => {
       if (excess !== undefined) return refuse("bad_request", { detail: excess })
       return decoded(read.value)
     })
-  }
+}
+
+/** What is said to be JSON, as it came, and no more of it than is borne. */
+export const bytesBody = (request: HttpServerRequest.HttpServerRequest): Effect.Effect<Uint8Array, Unreadable> => {
+  const obstacle = obstacleTo(request.headers)
+  if (obstacle !== undefined) return refuse("unsupported_media_type", obstacle)
+  if (Number(request.headers["content-length"]) > maxBodyBytes) return refuse("payload_too_large")
+  return bytesOf(request)
 }
 
 const anything = jsonBody(Schema.Unknown)

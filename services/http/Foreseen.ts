@@ -46,6 +46,18 @@ const problems = {
   AddressRefused: ({ reason }: { readonly reason: string }) =>
     problem("address_refused", { detail: `What is wrong with it: ${reason}.` }),
 
+  AppUnknown: () => problem("app_not_found"),
+  TargetUnknown: () => problem("target_not_found"),
+  TargetNameTaken: () => problem("target_name_taken"),
+  TargetsFull: () => problem("too_many_targets"),
+  TargetSignsNothing: () => problem("target_signs_nothing"),
+  TargetInUse: ({ place }: { readonly place: string }) =>
+    problem("target_in_use", { detail: `It stands in the routes at ${place}.` }),
+  TargetRefused: ({ reason }: { readonly reason: string }) =>
+    problem("address_refused", { detail: `What is wrong with it: ${reason}.` }),
+  RoutesFlawed: (flaw: { readonly pointer: string; readonly expected: string }) =>
+    problem("invalid_request", { errors: [{ in: "body", pointer: flaw.pointer, expected: flaw.expected }] }),
+
   ClientUnknown: () => problem("client_not_found"),
   KeyUnknown: () => problem("key_not_found"),
   KeyNotActive: () => problem("key_not_active"),

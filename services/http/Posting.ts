@@ -35,6 +35,7 @@ type Reply<Success> =
 /**
  * The handler of an endpoint that takes JSON: the body is read once, strictly, by the schema that the endpoint declares,
  * and what is answered is what it declares. Where none is declared, none is taken. `unread`: what else is to be done when the body cannot be read.
+ * `readAs`: another reading of it, where it is in somebody else's words.
  */
 export const posting = <
   Endpoint extends HttpApiEndpoint.ConstraintRequest & Declared,
@@ -44,10 +45,11 @@ export const posting = <
 >(
   endpoint: Endpoint,
   handle: (asked: Asked<Endpoint>) => Effect.Effect<Reply<Endpoint["~Success"]>, E, R>,
-  unread: (request: Request) => Effect.Effect<unknown, never, R2> = () => Effect.void
+  unread: (request: Request) => Effect.Effect<unknown, never, R2> = () => Effect.void,
+  readAs?: (request: Request) => Effect.Effect<Endpoint["~Payload"]["Type"], Unreadable>
 ) => {
   const takesBody = endpoint.payload.size > 0
-  const readBody = takesBody ? jsonBody(payloadOf<Endpoint["~Payload"]["Type"]>(endpoint)) : noBody
+  const readBody = readAs ?? (takesBody ? jsonBody(payloadOf<Endpoint["~Payload"]["Type"]>(endpoint)) : noBody)
   const read = readBody as (request: Request) => Effect.Effect<unknown, Unreadable>
   const write = writing(endpoint)
   const takesKey = membersOf(endpoint.headers).includes(idempotencyKey)

@@ -23,6 +23,7 @@ import type { QueueLimits } from "../messages/MessagesLive.ts"
 import * as Meta from "../meta/Feature.ts"
 import type { Options as MetaOptions } from "../meta/Receiving.ts"
 import { Personal } from "../privacy/Personal.ts"
+import * as Routes from "../routes/Feature.ts"
 import { Freshness } from "../runtime/Freshness.ts"
 import * as SameLog from "../runtime/SameLog.ts"
 import { SharedClock } from "../runtime/SharedClock.ts"
@@ -61,7 +62,8 @@ const projections = Projections.layer(
     Chats.projections,
     Devices.projections,
     Access.projections,
-    Webhooks.projections
+    Webhooks.projections,
+    Routes.projections
   )
 )
 
@@ -79,6 +81,7 @@ export const gateway = <A = never, E = never, R = never>(
     Layer.provideMerge(Meta.layer(options.meta, options.http.trustProxy)),
     Layer.provideMerge([Dispatch.layer(options.reconciler), HealthHttp.layer, Live.layer(options.live)]),
     Layer.provideMerge(Webhooks.layer(options.webhooks)),
+    Layer.provideMerge(Layer.provide(Routes.layer, Meta.known(options.meta))),
     Layer.provideMerge(Announcements.layer(options.announcements)),
     Layer.provideMerge([transports, Events.layer]),
     Layer.provideMerge([Inbound.layer(options.inbound), Chats.layer]),

@@ -1,19 +1,14 @@
-import { Clock, Effect, Redacted } from "effect"
+import { Clock, Effect } from "effect"
 import type { JsonObject } from "#domain/Json.ts"
-import { listIn, textIn } from "#domain/meta/MetaJson.ts"
-import { targetsOfFields } from "#domain/meta/Routing.ts"
+import { fieldsIn, targetsOfFields } from "#domain/meta/Routing.ts"
 import { remainingMillis } from "#domain/ports/Deadline.ts"
 import { OutboundHttp } from "#domain/ports/OutboundHttp.ts"
 import { tally } from "#domain/wire/Tally.ts"
 import * as Answer from "./Answer.ts"
-import { type Destination, type RouteMap, routeMapIn } from "./RouteMap.ts"
+import { type Destination, type DestinationOptions, destinationsIn, type RouteMap } from "./RouteMap.ts"
 import type { Webhook } from "./Webhook.ts"
 
-export interface Options {
-  readonly destinationUrl?: Redacted.Redacted | undefined
-  readonly destinationName?: string | undefined
-  readonly sharedSecret?: Redacted.Redacted | undefined
-  readonly routeMap?: Redacted.Redacted | undefined
+export interface Options extends DestinationOptions {
   readonly forwardTimeoutMs: number
 }
 
@@ -23,12 +18,6 @@ const source = "p2e-inferno-gateway"
 const graceMillis = 300
 
 const isTaken = (status: number) => status >= 200 && status < 300
-
-/** The fields of all changes, each once. */
-const fieldsIn = (payload: JsonObject): ReadonlyArray<string> => {
-  const changes = listIn(payload, "entry").flatMap((entry) => listIn(entry, "changes"))
-  return [...new Set(changes.flatMap((change) => textIn(change, "field") ?? []))]
-}
 
 /** To whom: of two destinations of one name the last counts, and each name is sent to once. */
 const routing = (map: RouteMap, others: ReadonlyArray<Destination>) => {
@@ -49,23 +38,11 @@ const routing = (map: RouteMap, others: ReadonlyArray<Destination>) => {
  */
 export const make = Effect.fnUntraced(function* (options: Options) {
   const outbound = yield* OutboundHttp
-  const { destinationName = "default", destinationUrl, forwardTimeoutMs, routeMap, sharedSecret } = options
-  const own: ReadonlyArray<Destination> =
-    destinationUrl === undefined
-      ? []
-      : [
-          {
-            name: destinationName,
-            url: Redacted.value(destinationUrl),
-            secret: sharedSecret && Redacted.value(sharedSecret),
-            label: destinationName
-          }
-        ]
-  const map = routeMap === undefined ? new Map() : routeMapIn(Redacted.value(routeMap))
-  if (map === undefined) {
+  const { isBroken, map, others } = destinationsIn(options)
+  if (isBroken) {
     yield* Effect.logWarning("WHATSAPP_FORWARD_ROUTE_MAP is not JSON; all webhooks go to the default destination")
   }
-  const destinationsOf = routing(map ?? new Map(), own)
+  const destinationsOf = routing(map, others)
   const failures = tally({
     metric: "homing_meta_forward_failures_total",
     description: "Webhooks that a destination did not take, by its name.",
@@ -85,7 +62,7 @@ export const make = Effect.fnUntraced(function* (options: Options) {
           "x-meta-signature-256": signature
         },
         body: bytes,
-        timeoutMs: Math.max(0, Math.min(forwardTimeoutMs, left - graceMillis))
+        timeoutMs: Math.max(0, Math.min(options.forwardTimeoutMs, left - graceMillis))
       })
     ).pipe(Effect.match({ onFailure: () => false, onSuccess: ({ status }) => isTaken(status) }))
 

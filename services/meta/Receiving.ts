@@ -8,7 +8,9 @@ import * as Door from "./Door.ts"
 import * as FactActors from "./FactActors.ts"
 import * as Facts from "./Facts.ts"
 import * as Forwarding from "./Forwarding.ts"
+import * as FromEnvironment from "./FromEnvironment.ts"
 import * as Keeping from "./Keeping.ts"
+import { defaultApp } from "./Paths.ts"
 import * as Retention from "./Retention.ts"
 import { Rush } from "./Rush.ts"
 import * as Splitter from "./Splitter.ts"
@@ -48,8 +50,14 @@ export const layer = (options: Options, trustProxy: Trust | undefined) =>
         trustProxy,
         receive: (webhook) => (webhook.mode === "sync" ? forward(webhook) : rush.during(keep(webhook)))
       })
+      const taken = apps.get(defaultApp)?.mode === "durable" ? FromEnvironment.layer(options) : Layer.empty
       // also where nothing more is kept: something may have been before
-      return Layer.mergeAll(door, Splitter.layer(rush), Retention.layer({ keptMillis: options.rawDays * dayMillis }))
+      return Layer.mergeAll(
+        door,
+        taken,
+        Splitter.layer(rush),
+        Retention.layer({ keptMillis: options.rawDays * dayMillis })
+      )
     })
   ).pipe(Layer.provide(Facts.layer), Layer.provide([BatchActors.layer, FactActors.layer]))
 

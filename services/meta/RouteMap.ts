@@ -1,3 +1,4 @@
+import { Redacted } from "effect"
 import type { Json } from "#domain/Json.ts"
 import { isList, isObject } from "#domain/meta/MetaJson.ts"
 
@@ -35,4 +36,33 @@ export const routeMapIn = (text: string): RouteMap | undefined => {
   } catch {
     return undefined
   }
+}
+
+export interface DestinationOptions {
+  readonly destinationUrl?: Redacted.Redacted | undefined
+  readonly destinationName?: string | undefined
+  readonly sharedSecret?: Redacted.Redacted | undefined
+  readonly routeMap?: Redacted.Redacted | undefined
+}
+
+/** Of a map that is not written well nothing leads anywhere, and all goes to the others. */
+export const destinationsIn = ({
+  destinationName = "default",
+  destinationUrl,
+  routeMap,
+  sharedSecret
+}: DestinationOptions) => {
+  const map = routeMap === undefined ? new Map() : routeMapIn(Redacted.value(routeMap))
+  const others: ReadonlyArray<Destination> =
+    destinationUrl === undefined
+      ? []
+      : [
+          {
+            name: destinationName,
+            url: Redacted.value(destinationUrl),
+            secret: sharedSecret && Redacted.value(sharedSecret),
+            label: destinationName
+          }
+        ]
+  return { map: map ?? (new Map() as RouteMap), others, isBroken: map === undefined }
 }

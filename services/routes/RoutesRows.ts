@@ -1,9 +1,9 @@
 import { Effect, Schema } from "effect"
 import type { SqlClient } from "effect/sql"
-import { MetaApp, TenantId } from "#domain/Ids.ts"
+import { MetaApp, TargetId, TenantId } from "#domain/Ids.ts"
 import { AppRoutes, Table } from "#domain/meta/AppRoutes.ts"
-import { type Configuration, Target } from "#domain/meta/Target.ts"
 import { noRoutes } from "#domain/meta/Routing.ts"
+import { type Configuration, Target } from "#domain/meta/Target.ts"
 import type { RecordedEvent } from "#domain/Recorded.ts"
 import type { RowsView } from "../views/RowsView.ts"
 
@@ -13,12 +13,14 @@ const Record = Schema.Struct({
   routes: Table,
   /** What the environment said that was taken last, as a keyed digest. */
   taken: Schema.NullOr(Schema.String),
-  targets: Schema.Array(Target)
+  targets: Schema.Array(Target),
+  /** Whose keys are to be gone. */
+  removed: Schema.Array(TargetId)
 })
 type Record = typeof Record.Type
 
 /** Where what an app hears goes, as its stream tells it; what is sealed still is. */
-export interface RoutesRecord extends Configuration, Pick<Record, "app" | "tenant" | "taken"> {}
+export interface RoutesRecord extends Configuration, Pick<Record, "app" | "tenant" | "taken" | "removed"> {}
 export type RoutesRecords = ReadonlyMap<MetaApp, RoutesRecord>
 
 /** What an event makes of it. */
@@ -26,7 +28,7 @@ export const evolve = (before: RoutesRecord | undefined, recorded: RecordedEvent
   const { eventId, metadata, stream } = recorded
   const { occurredAt, tenant } = metadata
   const app = AppRoutes.idOf(stream)
-  const record = before ?? { app, tenant, routes: noRoutes, taken: null, targets: new Map() }
+  const record = before ?? { app, tenant, routes: noRoutes, taken: null, targets: new Map(), removed: [] }
   const aim = { aimedBy: eventId, aimedAt: occurredAt }
   const event = AppRoutes.read(recorded)
   if (event.type === "routes.set") {
@@ -56,7 +58,8 @@ export const evolve = (before: RoutesRecord | undefined, recorded: RecordedEvent
     }
     case "routes.target_secret_rotated": {
       const { secret, until } = event.data
-      const former = target.secrets.slice(0, 1).map((one) => ({ ...one, until }))
+      const [newest] = target.secrets
+      const former = newest === undefined ? [] : [{ ...newest, until }]
       return put({ secrets: [{ ...secret, sealedBy: eventId, until: null }, ...former] })
     }
     case "routes.target_disabled":
@@ -66,7 +69,7 @@ export const evolve = (before: RoutesRecord | undefined, recorded: RecordedEvent
     case "routes.target_removed": {
       const targets = new Map(record.targets)
       targets.delete(target.name)
-      return { ...record, targets }
+      return { ...record, targets, removed: [...record.removed, target.id] }
     }
   }
 }

@@ -33,6 +33,10 @@ import * as Live from "#services/live/Feature.ts"
 import { type MessageDocument, Messages, type SendRequest } from "#services/messages/Messages.ts"
 import * as MessagesHttp from "#services/messages/MessagesHttp.ts"
 import { Personal } from "#services/privacy/Personal.ts"
+import * as RoutesHttp from "#services/routes/RoutesHttp.ts"
+import { RouteTables } from "#services/routes/RouteTables.ts"
+import { Targets } from "#services/routes/Targets.ts"
+import * as TargetsHttp from "#services/routes/TargetsHttp.ts"
 import { Freshness } from "#services/runtime/Freshness.ts"
 import { Provenance } from "#services/runtime/Provenance.ts"
 import { Stop } from "#services/runtime/Stop.ts"
@@ -158,6 +162,8 @@ export const gateway = (stubs: Stubs = {}) => {
       DevicesHttp.layer(phoneNumber),
       EndpointsHttp.layer,
       DeliveriesHttp.layer,
+      RoutesHttp.layer,
+      TargetsHttp.layer,
       Layer.provide(Inbound.layer(), Layer.succeed(DeviceRegistry, new Map())),
       Chats.layer,
       AgentsHttp.layer,
@@ -183,6 +189,8 @@ export const gateway = (stubs: Stubs = {}) => {
       Layer.succeed(PairingCodes, { shown: stubs.codes ?? Stream.empty } as PairingCodes["Service"]),
       Layer.succeed(Endpoints, endpoints),
       Layer.succeed(Deliveries, {} as Deliveries["Service"]),
+      Layer.succeed(Targets, {} as Targets["Service"]),
+      Layer.succeed(RouteTables, {} as RouteTables["Service"]),
       Layer.succeed(Standing, { warnings: () => [] }),
       Layer.succeed(Deployment, {
         version: "0.0.0",

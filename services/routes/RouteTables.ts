@@ -1,0 +1,71 @@
+import { Context, Effect, Layer } from "effect"
+import type { MetaApp } from "#domain/Ids.ts"
+import type { JsonObject } from "#domain/Json.ts"
+import type { RoutesRejected } from "#domain/meta/AppRoutes.ts"
+import type { RouteTable } from "#domain/meta/Routing.ts"
+import type { Caller } from "../runtime/Caller.ts"
+import type { Unavailable } from "../views/Unavailable.ts"
+import * as Apps from "./Apps.ts"
+import * as Commands from "./Commands.ts"
+import { type Explanation, explain } from "./Explaining.ts"
+import { type KnownApp, KnownApps } from "./KnownApps.ts"
+import { type AppUnknown, RoutesFlawed } from "./Refusals.ts"
+import { Routes } from "./Routes.ts"
+
+export interface RoutesDocument extends RouteTable {
+  readonly app: MetaApp
+  /** `null`: this gateway does not serve the app. */
+  readonly mode: KnownApp["mode"] | null
+}
+
+/** Which rules lead where. What a call here answers is in force when it answers, on this process. */
+export class RouteTables extends Context.Service<
+  RouteTables,
+  {
+    readonly find: (app: string) => Effect.Effect<RoutesDocument, AppUnknown>
+    /** In place of all that there were. */
+    readonly set: (
+      caller: Caller,
+      app: string,
+      routes: RouteTable
+    ) => Effect.Effect<RoutesDocument, AppUnknown | RoutesFlawed | Unavailable>
+    /** Where this would go, if Meta told it now. Nothing of it is kept. */
+    readonly explain: (app: string, payload: JsonObject) => Effect.Effect<Explanation, AppUnknown>
+  }
+>()("homing/services/routes/RouteTables") {}
+
+const flawed = ({ place = [], reason }: RoutesRejected) => {
+  const expected =
+    reason === "unknown_target"
+      ? "the name of a target of the app"
+      : "a target with the unit change: one that takes requests whole reads of others too"
+  return new RoutesFlawed({ pointer: `/${place.join("/")}`, expected })
+}
+
+export const layer = Layer.effect(
+  RouteTables,
+  Effect.gen(function* () {
+    const appNamed = yield* Apps.make
+    const known = yield* KnownApps
+    const { current } = yield* Routes
+    const say = yield* Commands.make
+
+    const present = (app: MetaApp): RoutesDocument => ({
+      app,
+      mode: known.get(app)?.mode ?? null,
+      ...current(app).routes
+    })
+
+    return {
+      find: (name) => Effect.map(appNamed(name), present),
+      set: Effect.fnUntraced(function* (caller, name, routes) {
+        const app = yield* appNamed(name)
+        const told = say(Commands.byCaller(caller), app, app, () => ({ _tag: "Set", routes }))
+        yield* Effect.catchTag(told, "RoutesRejected", (rejected) => Effect.fail(flawed(rejected)))
+        return present(app)
+      }),
+      explain: (name, payload) =>
+        Effect.map(appNamed(name), (app) => explain(app, known.get(app), current(app), payload))
+    }
+  })
+)
