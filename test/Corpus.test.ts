@@ -163,7 +163,13 @@ describe("the corpus of stored events", () => {
         "message.queued.v2 recipient": '{"kind":"phone","address":"+15550100002"}',
         "message.queued.v2 content": '{"type":"text","text":"Your parcel is here 📦"}',
         "message.queued.v2 quote":
-          '{"target":{"waMessageId":"3AEB2A40A5C1B0D6F9E1","fromMe":false,"sender":{"kind":"person","phone":"+15550100002","lid":"90000000000002"}},"kind":"text","text":"Thanks, it is here 🙏"}'
+          '{"target":{"waMessageId":"3AEB2A40A5C1B0D6F9E1","fromMe":false,"sender":{"kind":"person","phone":"+15550100002","lid":"90000000000002"}},"kind":"text","text":"Thanks, it is here 🙏"}',
+        "routes.target_added.v1 secret":
+          '{"hmac":"GBAdhAikcLi577R/w5k9VtQGTxQgcWoDM3oFJUa+Ha8=","seed":"Wp2wCfK8osm6kLSNx0CVCI42ItOXOlUHpzWyU5oJvIA="}',
+        "routes.target_added.v1 url": "https://eu.example/whatsapp",
+        "routes.target_changed.v1 url": "https://eu.example/hooks",
+        "routes.target_secret_rotated.v1 secret":
+          '{"hmac":"VQpNNSPEpxEzaCLfyWwHFy0B8oV8TMXs9jA8HVZHDu4=","seed":"qEoqHKZrtVcoVZeFc/pPbf/qnC49I+kymh9UE9o2EAQ="}'
       })
     })
   )

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"
-import { type RouteTable, routeOf, targetsOfFields } from "./Routing.ts"
+import { type RouteTable, routeOf, targetsOfFields, wholeTo } from "./Routing.ts"
 import type { Piece } from "./Splitting.ts"
 
 const routes: RouteTable = {
@@ -60,6 +60,63 @@ describe("a route", () => {
     const fitting = Object.keys(routes.prefixes).filter((prefix) => phone.startsWith(prefix))
     const longest = fitting.reduce((long, prefix) => (prefix.length > long.length ? prefix : long), "")
     assert.deepStrictEqual([by, matched], longest === "" ? ["default", ""] : ["prefix", longest])
+  })
+})
+
+describe("any routes", () => {
+  const names = Schema.Array(Schema.Literals(["a", "b", "c"])).check(Schema.isMaxLength(2))
+  const key = Schema.Literals(["1", "18", "187", "4", "48", "MA", "US", "messages", "calls", "7", "8"])
+  const rule = Schema.Array(Schema.Tuple([key, names])).check(Schema.isMaxLength(5))
+  const part = Schema.Literals(["1", "4", "7", "8"])
+  const person = Schema.Struct({
+    phone: Schema.UndefinedOr(Schema.Array(part).check(Schema.isMaxLength(4))),
+    bsuid: Schema.Literals(["MA.1", "US.2", "MA", "nonsense"])
+  })
+  const asked = [rule, rule, rule, rule, names, person, Schema.Literals(["messages", "calls", "other"])] as const
+  const first = (rules: Readonly<Record<string, ReadonlyArray<string>>>, keys: ReadonlyArray<string>) =>
+    keys.find((one) => (rules[one] ?? []).length > 0)
+
+  it.prop("lead everything by the first rule that names a target", asked, (all) => {
+    const [fields, accounts, prefixes, countries, others, { bsuid, phone }, field] = all
+    const table = {
+      fields: Object.fromEntries(fields),
+      accounts: Object.fromEntries(accounts),
+      prefixes: Object.fromEntries(prefixes),
+      countries: Object.fromEntries(countries),
+      others
+    }
+    const digits = phone?.join("")
+    const { by, matched, targets } = routeOf(table, piece({ field, person: { phone: digits, bsuid } }))
+    const beginnings = Object.keys(table.prefixes)
+      .filter((prefix) => /^\d+$/.test(prefix) && digits?.startsWith(prefix))
+      .toSorted((one, other) => other.length - one.length)
+    const expected = [
+      ["field", table.fields, first(table.fields, [field])] as const,
+      ["account", table.accounts, first(table.accounts, ["8", "7"])] as const,
+      ["prefix", table.prefixes, first(table.prefixes, beginnings)] as const,
+      ["country", table.countries, first(table.countries, bsuid.includes(".") ? [bsuid.slice(0, 2)] : [])] as const
+    ].find(([, , one]) => one !== undefined)
+    assert.deepStrictEqual([by, matched], expected === undefined ? ["default", ""] : [expected[0], expected[2]])
+    const rules = expected === undefined ? others : expected[1][expected[2]!]!
+    assert.deepStrictEqual(targets, [...new Set(rules)])
+  })
+})
+
+describe("who takes requests whole", () => {
+  const takesWhole = (target: string) => target.startsWith("raw")
+  const route = (by: "field" | "default", ...targets: ReadonlyArray<string>) => ({ by, matched: "", targets })
+
+  it("takes each once, if anything leads there", () => {
+    const both = [route("field", "raw-a", "eu"), route("field", "raw-a", "raw-b"), route("default", "eu")]
+    assert.deepStrictEqual(wholeTo(both, takesWhole), ["raw-a", "raw-b"])
+    assert.deepStrictEqual(wholeTo([route("field", "eu")], takesWhole), [])
+    assert.deepStrictEqual(wholeTo([], takesWhole), [])
+  })
+
+  it("takes none by default of which another has all", () => {
+    assert.deepStrictEqual(wholeTo([route("field", "raw-a"), route("default", "raw-b")], takesWhole), ["raw-a"])
+    // a change went elsewhere, and what went by default would be lost
+    assert.deepStrictEqual(wholeTo([route("field", "eu"), route("default", "raw-b")], takesWhole), ["raw-b"])
   })
 })
 
