@@ -67,7 +67,7 @@ describe("routes", () => {
       const homing = yield* gateway(yield* folder)
       yield* add(homing, "eu")
       yield* add(homing, "log", { unit: "raw" })
-      const flaw = (routes: object) =>
+      const flaw = (routes: object | string) =>
         Effect.map(homing.call("PUT", "/v1/routes", routes), ({ body, status }) => [
           status,
           body.code,
@@ -80,7 +80,8 @@ describe("routes", () => {
       assert.deepStrictEqual(yield* flaw({ accounts: { "7": ["log"] } }), invalid("/accounts/7/0"))
       assert.deepStrictEqual(yield* flaw({ prefixes: { "+49": ["eu"] } }), invalid("/prefixes"))
       assert.deepStrictEqual(yield* flaw({ prefixes: { "49": [] } }), invalid("/prefixes/49"))
-      assert.deepStrictEqual(yield* flaw({ prefix: {} }), invalid("/prefix"))
+      assert.deepStrictEqual(yield* flaw({ prefix: {} }), invalid(""))
+      assert.deepStrictEqual(yield* flaw('{ "fields": { "__proto__": ["eu"] } }'), invalid("/fields"))
       assert.deepStrictEqual((yield* homing.call("GET", "/v1/routes")).body.prefixes, {})
       for (const [method, path, body] of [
         ["GET", "/v1/routes?app=shop", undefined],
