@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"
-import { type RouteTable, routeOf, targetsOfFields, wholeTo } from "./Routing.ts"
+import { noRoutes, type RouteTable, routeOf, targetsOfFields, wholeTo } from "./Routing.ts"
 import type { Piece } from "./Splitting.ts"
 
 const routes: RouteTable = {
@@ -51,54 +51,69 @@ describe("a route", () => {
   it("is led by no name that every object has", () => {
     assert.deepStrictEqual(led(piece({ field: "constructor", account: "__proto__" })), ["default", "", "anywhere"])
   })
-
-  const digit = Schema.Literals(["1", "4", "5", "7", "8"])
-  it.prop("leads somewhere, and past no longer beginning", [Schema.Array(digit)], ([digits]) => {
-    const phone = digits.join("")
-    const { by, matched, targets } = routeOf(routes, from(phone))
-    assert.isAbove(targets.length, 0)
-    const fitting = Object.keys(routes.prefixes).filter((prefix) => phone.startsWith(prefix))
-    const longest = fitting.reduce((long, prefix) => (prefix.length > long.length ? prefix : long), "")
-    assert.deepStrictEqual([by, matched], longest === "" ? ["default", ""] : ["prefix", longest])
-  })
 })
 
 describe("any routes", () => {
   const names = Schema.Array(Schema.Literals(["a", "b", "c"])).check(Schema.isMaxLength(2))
-  const key = Schema.Literals(["1", "18", "187", "4", "48", "MA", "US", "messages", "calls", "7", "8"])
-  const rule = Schema.Array(Schema.Tuple([key, names])).check(Schema.isMaxLength(5))
-  const part = Schema.Literals(["1", "4", "7", "8"])
-  const person = Schema.Struct({
-    phone: Schema.UndefinedOr(Schema.Array(part).check(Schema.isMaxLength(4))),
-    bsuid: Schema.Literals(["MA.1", "US.2", "MA", "nonsense"])
-  })
-  const asked = [rule, rule, rule, rule, names, person, Schema.Literals(["messages", "calls", "other"])] as const
+  const rules = <const Key extends string>(...keys: ReadonlyArray<Key>) =>
+    Schema.Array(Schema.Tuple([Schema.Literals(keys), names])).check(Schema.isMaxLength(2))
+  /** Some of the beginnings of a number, by their length, each one digit more or another one. */
+  const lengths = Schema.Literals([1, 2, 3, 4, 5, 6, 7, 8])
+  const beginnings = Schema.Array(Schema.Tuple([lengths, Schema.Boolean, names])).check(Schema.isMaxLength(6))
+  const digit = Schema.Literals(["1", "4", "8"])
+  const phone = Schema.UndefinedOr(Schema.Array(digit).check(Schema.isMinLength(1), Schema.isMaxLength(10)))
+  const asked = [
+    rules("messages", "calls"),
+    rules("7", "8", "9"),
+    beginnings,
+    rules("MA", "US"),
+    names,
+    phone,
+    Schema.Literals(["MA.1", "US.2", "MA", "nonsense"]),
+    Schema.Literals(["messages", "calls", "other"])
+  ] as const
   const first = (rules: Readonly<Record<string, ReadonlyArray<string>>>, keys: ReadonlyArray<string>) =>
     keys.find((one) => (rules[one] ?? []).length > 0)
 
-  it.prop("lead everything by the first rule that names a target", asked, (all) => {
-    const [fields, accounts, prefixes, countries, others, { bsuid, phone }, field] = all
+  it.prop("lead everything by the first rule that names a target, and by no shorter beginning", asked, (all) => {
+    const [fields, accounts, cuts, countries, others, digits, bsuid, field] = all
+    const number = digits?.join("")
+    const prefixes = cuts.map(([length, isElse, names]) => {
+      const beginning = (number ?? "").slice(0, length)
+      return [isElse ? `${beginning.slice(0, -1)}7` : beginning, names] as const
+    })
     const table = {
       fields: Object.fromEntries(fields),
       accounts: Object.fromEntries(accounts),
-      prefixes: Object.fromEntries(prefixes),
+      prefixes: Object.fromEntries(prefixes.filter(([prefix]) => prefix !== "")),
       countries: Object.fromEntries(countries),
       others
     }
-    const digits = phone?.join("")
-    const { by, matched, targets } = routeOf(table, piece({ field, person: { phone: digits, bsuid } }))
-    const beginnings = Object.keys(table.prefixes)
-      .filter((prefix) => /^\d+$/.test(prefix) && digits?.startsWith(prefix))
+    const { by, matched, targets } = routeOf(table, piece({ field, person: { phone: number, bsuid } }))
+    const fitting = Object.keys(table.prefixes)
+      .filter((prefix) => number?.startsWith(prefix))
       .toSorted((one, other) => other.length - one.length)
     const expected = [
       ["field", table.fields, first(table.fields, [field])] as const,
       ["account", table.accounts, first(table.accounts, ["8", "7"])] as const,
-      ["prefix", table.prefixes, first(table.prefixes, beginnings)] as const,
+      ["prefix", table.prefixes, first(table.prefixes, fitting)] as const,
       ["country", table.countries, first(table.countries, bsuid.includes(".") ? [bsuid.slice(0, 2)] : [])] as const
     ].find(([, , one]) => one !== undefined)
     assert.deepStrictEqual([by, matched], expected === undefined ? ["default", ""] : [expected[0], expected[2]])
-    const rules = expected === undefined ? others : expected[1][expected[2]!]!
-    assert.deepStrictEqual(targets, [...new Set(rules)])
+    const names = expected === undefined ? others : expected[1][expected[2]!]!
+    assert.deepStrictEqual(targets, [...new Set(names)])
+  })
+
+  it.prop("lead by the longest beginning of a number", [beginnings, phone], ([cuts, digits]) => {
+    const number = digits?.join("") ?? ""
+    const prefixes = Object.fromEntries(
+      cuts.map(([length, isElse]) => [`${number.slice(0, length)}${isElse ? "7" : ""}`, ["a"]])
+    )
+    const { by, matched, targets } = routeOf({ ...noRoutes, prefixes, others: ["b"] }, from(number))
+    const longest = Object.keys(prefixes)
+      .filter((prefix) => prefix !== "" && number.startsWith(prefix))
+      .reduce((long, prefix) => (prefix.length > long.length ? prefix : long), "")
+    assert.deepStrictEqual([by, matched, ...targets], longest === "" ? ["default", "", "b"] : ["prefix", longest, "a"])
   })
 })
 
