@@ -1,5 +1,6 @@
 import { assert } from "@effect/vitest"
-import { Effect } from "effect"
+import { Effect, Layer } from "effect"
+import type { SubjectKeys } from "#domain/ports/SubjectKeys.ts"
 import * as NodeHttpOutbound from "#infra/outbound-http/NodeHttp.ts"
 import * as AcknowledgesAtOnce from "#infra/whatsapp/AcknowledgesAtOnce.ts"
 import { type Homing, start } from "./Homing.ts"
@@ -7,11 +8,18 @@ import { changed, message, optionsOf } from "./MetaFixture.ts"
 
 /** A gateway that hears Meta, and where what it hears is led. */
 
-export const gateway = Effect.fnUntraced(function* (path: string, options: Parameters<typeof optionsOf>[0] = {}) {
+const outbound = NodeHttpOutbound.layer({ allow: [] })
+
+/** `more`: ports to stand before those there are. */
+export const gateway = Effect.fnUntraced(function* (
+  path: string,
+  options: Parameters<typeof optionsOf>[0] = {},
+  more: Layer.Layer<never, unknown, SubjectKeys> = Layer.empty
+) {
   const lines: Array<string> = []
   const started = yield* start(path, AcknowledgesAtOnce.layer, {
     options: optionsOf(options),
-    ports: NodeHttpOutbound.layer({ allow: [] }),
+    ports: Layer.merge(outbound, more) as typeof outbound,
     withoutAgent: true,
     log: (line) => lines.push(line)
   })

@@ -1,8 +1,13 @@
+import { join } from "node:path"
+import { DatabaseSync } from "node:sqlite"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Effect, Layer } from "effect"
+import type { SubjectId, TenantId } from "#domain/Ids.ts"
 import { mostTargets } from "#domain/meta/AppRoutes.ts"
+import { SubjectKeys, SubjectKeysUnavailable } from "#domain/ports/SubjectKeys.ts"
+import { until } from "#domain/testing/Eventually.ts"
 import { scanner } from "./Canaries.ts"
-import { folder } from "./Homing.ts"
+import { eventually, folder, life } from "./Homing.ts"
 import { add, gateway, set } from "./RoutesFixture.ts"
 
 describe("a target", () => {
@@ -91,6 +96,62 @@ describe("a target", () => {
     })
   )
 
+  it.live("that was removed is unreadable also when nobody lived to destroy its key", () =>
+    Effect.gen(function* () {
+      const path = yield* folder
+      const asked: Array<readonly [TenantId, SubjectId]> = []
+      let isAway = true
+      let keys: SubjectKeys["Service"] | undefined
+      const spied = Layer.effect(
+        SubjectKeys,
+        Effect.map(SubjectKeys, (real) => {
+          keys = real
+          const destroy: typeof real.destroy = (tenant, subject) => {
+            asked.push([tenant, subject])
+            return isAway ? Effect.fail(new SubjectKeysUnavailable({ cause: "away" })) : real.destroy(tenant, subject)
+          }
+          return { ...real, destroy }
+        })
+      )
+      const first = yield* life
+      const homing = yield* first.during(gateway(path, {}, spied))
+      const { id } = yield* add(homing, "eu")
+      assert.strictEqual((yield* homing.call("DELETE", `/v1/targets/${id}`)).status, 503)
+      assert.strictEqual((yield* homing.call("GET", `/v1/targets/${id}`)).status, 404)
+      yield* first.end
+      isAway = false
+      const before = asked.length
+      yield* gateway(path, {}, spied)
+      yield* until(() => asked.length > before)
+      assert.lengthOf(new Set(asked.map(([, subject]) => subject)), 1)
+      yield* eventually(keys!.all(...asked[0]!), ({ length }) => length === 0)
+    })
+  )
+
+  it.live("is not believed from a row that somebody changed", () =>
+    Effect.gen(function* () {
+      const path = yield* folder
+      const first = yield* life
+      const homing = yield* first.during(gateway(path))
+      yield* add(homing, "eu")
+      const kept = yield* set(homing, { others: ["eu"] })
+      yield* eventually(
+        Effect.sync(() => withViews(path, (views) => views.prepare("SELECT record FROM routes").get()?.record)),
+        (record) => String(record).includes('"others":["eu"]')
+      )
+      yield* first.end
+      withViews(path, (views) =>
+        views.exec(`UPDATE routes SET record = replace(record, '"others":["eu"]', '"others":[]')`)
+      )
+      const again = yield* gateway(path)
+      assert.deepStrictEqual((yield* again.call("GET", "/v1/routes")).body, kept)
+      assert.lengthOf(
+        again.lines.filter((line) => line.includes('"problem":"a row was changed, added or taken away"')),
+        1
+      )
+    })
+  )
+
   it.live("is one of so many, however many are added at once", () =>
     Effect.gen(function* () {
       const homing = yield* gateway(yield* folder)
@@ -104,3 +165,12 @@ describe("a target", () => {
     })
   )
 })
+
+const withViews = <A>(path: string, use: (views: DatabaseSync) => A): A => {
+  const views = new DatabaseSync(join(path, "views.db"))
+  try {
+    return use(views)
+  } finally {
+    views.close()
+  }
+}

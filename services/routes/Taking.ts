@@ -82,16 +82,27 @@ export const layer = Layer.effect(
       yield* tell((decision) => ({ _tag: "Rotate", id, secret: fresh(decision), until: decision.at }))
     })
 
+    /** Another gateway has begun to take the same. */
+    const isAhead = (error: RoutesRejected | Unavailable) =>
+      error._tag === "RoutesRejected" && error.reason === "name_taken"
+
     return {
-      take: Effect.fnUntraced(function* (app, said) {
-        const head = yield* store.head
-        if (head !== undefined) yield* views.reached(head)
-        const taken = contentDigestOf(crypto, pepper, canonicalize(said)!)
-        if (registry.get(app)?.taken === taken) return false
-        for (const target of said.targets) yield* keep(app, target, said.timeoutMillis)
-        yield* say(actor, app, app, () => ({ _tag: "Set", routes: { ...current(app).routes, ...said.routes }, taken }))
-        return true
-      })
+      take: Effect.fnUntraced(
+        function* (app: MetaApp, said: Said) {
+          const head = yield* store.head
+          if (head !== undefined) yield* views.reached(head)
+          const taken = contentDigestOf(crypto, pepper, canonicalize(said)!)
+          if (registry.get(app)?.taken === taken) return false
+          for (const target of said.targets) yield* keep(app, target, said.timeoutMillis)
+          yield* say(actor, app, app, () => ({
+            _tag: "Set",
+            routes: { ...current(app).routes, ...said.routes },
+            taken
+          }))
+          return true
+        },
+        Effect.retry({ while: isAhead, times: 10 })
+      )
     }
   })
 )
