@@ -1,7 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Redacted } from "effect"
+import { Deferred, Effect, Layer, Redacted } from "effect"
+import { EventStore } from "#domain/ports/EventStore.ts"
 import { eventually, folder, type Homing, life } from "./Homing.ts"
-import { changed } from "./MetaFixture.ts"
+import { changed, post } from "./MetaFixture.ts"
 import { explained, gateway, said } from "./RoutesFixture.ts"
 
 const to = (name: string | undefined, host: string, more: object = {}) => ({
@@ -97,6 +98,30 @@ describe("what the environment says of routes", () => {
       assert.notInclude(told[0], "secret")
       const none = yield* gateway(yield* folder, { mode: "durable" })
       assert.deepStrictEqual(yield* listed(none), [])
+    })
+  )
+
+  it.live("is there before the first webhook is kept, which would be led nowhere", () =>
+    Effect.gen(function* () {
+      const hold = yield* Deferred.make<void>()
+      const held = Layer.effect(
+        EventStore,
+        Effect.map(EventStore, (real) => ({
+          ...real,
+          append: (...[stream, revision, events]: Parameters<typeof real.append>) =>
+            stream.startsWith("routes-")
+              ? Effect.andThen(Deferred.await(hold), real.append(stream, revision, events))
+              : real.append(stream, revision, events)
+        }))
+      )
+      const homing = yield* gateway(yield* folder, byDefault, held)
+      const body = JSON.stringify(said("15550001111"))
+      const early = yield* post(homing.url, body)
+      assert.deepStrictEqual([early.status, early.text], [503, '{"error":"starting"}'])
+      assert.isNotNull(early.headers.get("retry-after"))
+      yield* Deferred.succeed(hold, undefined)
+      yield* eventually(post(homing.url, body), ({ status }) => status === 200)
+      assert.deepStrictEqual((yield* routesOf(homing)).others, ["default"])
     })
   )
 

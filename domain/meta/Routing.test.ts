@@ -62,47 +62,50 @@ describe("any routes", () => {
   const beginnings = Schema.Array(Schema.Tuple([lengths, Schema.Boolean, names])).check(Schema.isMaxLength(6))
   const digit = Schema.Literals(["1", "4", "8"])
   const phone = Schema.UndefinedOr(Schema.Array(digit).check(Schema.isMinLength(1), Schema.isMaxLength(10)))
-  const asked = [
-    rules("messages", "calls"),
-    rules("7", "8", "9"),
-    beginnings,
-    rules("MA", "US"),
-    names,
-    phone,
-    Schema.Literals(["MA.1", "US.2", "MA", "nonsense"]),
-    Schema.Literals(["messages", "calls", "other"])
-  ] as const
   const first = (rules: Readonly<Record<string, ReadonlyArray<string>>>, keys: ReadonlyArray<string>) =>
     keys.find((one) => (rules[one] ?? []).length > 0)
 
-  it.prop("lead everything by the first rule that names a target, and by no shorter beginning", asked, (all) => {
-    const [fields, accounts, cuts, countries, others, digits, bsuid, field] = all
-    const number = digits?.join("")
-    const prefixes = cuts.map(([length, isElse, names]) => {
-      const beginning = (number ?? "").slice(0, length)
-      return [isElse ? `${beginning.slice(0, -1)}7` : beginning, names] as const
-    })
-    const table = {
-      fields: Object.fromEntries(fields),
-      accounts: Object.fromEntries(accounts),
-      prefixes: Object.fromEntries(prefixes.filter(([prefix]) => prefix !== "")),
-      countries: Object.fromEntries(countries),
-      others
+  it.prop(
+    "lead everything by the first rule that names a target, and by no shorter beginning",
+    [
+      rules("messages", "calls"),
+      rules("7", "8", "9"),
+      beginnings,
+      rules("MA", "US"),
+      names,
+      phone,
+      Schema.Literals(["MA.1", "US.2", "MA", "nonsense"]),
+      Schema.Literals(["messages", "calls", "other"])
+    ],
+    (all) => {
+      const [fields, accounts, cuts, countries, others, digits, bsuid, field] = all
+      const number = digits?.join("")
+      const prefixes = cuts.map(([length, isElse, names]) => {
+        const beginning = (number ?? "").slice(0, length)
+        return [isElse ? `${beginning.slice(0, -1)}7` : beginning, names] as const
+      })
+      const table = {
+        fields: Object.fromEntries(fields),
+        accounts: Object.fromEntries(accounts),
+        prefixes: Object.fromEntries(prefixes.filter(([prefix]) => prefix !== "")),
+        countries: Object.fromEntries(countries),
+        others
+      }
+      const { by, matched, targets } = routeOf(table, piece({ field, person: { phone: number, bsuid } }))
+      const fitting = Object.keys(table.prefixes)
+        .filter((prefix) => number?.startsWith(prefix))
+        .toSorted((one, other) => other.length - one.length)
+      const expected = [
+        ["field", table.fields, first(table.fields, [field])] as const,
+        ["account", table.accounts, first(table.accounts, ["8", "7"])] as const,
+        ["prefix", table.prefixes, first(table.prefixes, fitting)] as const,
+        ["country", table.countries, first(table.countries, bsuid.includes(".") ? [bsuid.slice(0, 2)] : [])] as const
+      ].find(([, , one]) => one !== undefined)
+      assert.deepStrictEqual([by, matched], expected === undefined ? ["default", ""] : [expected[0], expected[2]])
+      const names = expected === undefined ? others : expected[1][expected[2]!]!
+      assert.deepStrictEqual(targets, [...new Set(names)])
     }
-    const { by, matched, targets } = routeOf(table, piece({ field, person: { phone: number, bsuid } }))
-    const fitting = Object.keys(table.prefixes)
-      .filter((prefix) => number?.startsWith(prefix))
-      .toSorted((one, other) => other.length - one.length)
-    const expected = [
-      ["field", table.fields, first(table.fields, [field])] as const,
-      ["account", table.accounts, first(table.accounts, ["8", "7"])] as const,
-      ["prefix", table.prefixes, first(table.prefixes, fitting)] as const,
-      ["country", table.countries, first(table.countries, bsuid.includes(".") ? [bsuid.slice(0, 2)] : [])] as const
-    ].find(([, , one]) => one !== undefined)
-    assert.deepStrictEqual([by, matched], expected === undefined ? ["default", ""] : [expected[0], expected[2]])
-    const names = expected === undefined ? others : expected[1][expected[2]!]!
-    assert.deepStrictEqual(targets, [...new Set(names)])
-  })
+  )
 
   it.prop("lead by the longest beginning of a number", [beginnings, phone], ([cuts, digits]) => {
     const number = digits?.join("") ?? ""

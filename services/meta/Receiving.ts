@@ -2,6 +2,7 @@ import { Effect, Layer, type Redacted, Schema } from "effect"
 import { Blobs } from "#domain/ports/Blobs.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
 import type { Trust } from "../http/ClientAddress.ts"
+import * as Answer from "./Answer.ts"
 import { type AppSettings, appsIn } from "./Apps.ts"
 import * as BatchActors from "./BatchActors.ts"
 import * as Door from "./Door.ts"
@@ -41,6 +42,7 @@ export const layer = (options: Options, trustProxy: Trust | undefined) =>
       if (isDurable) yield* (yield* Blobs).ready
       const forward = yield* Forwarding.make(options)
       const keep = yield* Keeping.make
+      const isReady = apps.get(defaultApp)?.mode === "durable" ? yield* FromEnvironment.make(options) : () => true
       const rush = new Rush()
       const door = Door.layer({
         apps,
@@ -48,16 +50,14 @@ export const layer = (options: Options, trustProxy: Trust | undefined) =>
         healthToken,
         patience,
         trustProxy,
-        receive: (webhook) => (webhook.mode === "sync" ? forward(webhook) : rush.during(keep(webhook)))
+        receive: (webhook) => {
+          if (webhook.mode === "sync") return forward(webhook)
+          if (webhook.app === defaultApp && !isReady()) return Effect.succeed(Answer.unavailable("starting"))
+          return rush.during(keep(webhook))
+        }
       })
-      const taken = apps.get(defaultApp)?.mode === "durable" ? FromEnvironment.layer(options) : Layer.empty
       // also where nothing more is kept: something may have been before
-      return Layer.mergeAll(
-        door,
-        taken,
-        Splitter.layer(rush),
-        Retention.layer({ keptMillis: options.rawDays * dayMillis })
-      )
+      return Layer.mergeAll(door, Splitter.layer(rush), Retention.layer({ keptMillis: options.rawDays * dayMillis }))
     })
   ).pipe(Layer.provide(Facts.layer), Layer.provide([BatchActors.layer, FactActors.layer]))
 
