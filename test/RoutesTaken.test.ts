@@ -115,6 +115,7 @@ describe("what the environment says of routes", () => {
         }))
       )
       const homing = yield* gateway(yield* folder, byDefault, held)
+      yield* Effect.addFinalizer(() => Deferred.succeed(hold, undefined))
       const body = JSON.stringify(said("15550001111"))
       const early = yield* post(homing.url, body)
       assert.deepStrictEqual([early.status, early.text], [503, '{"error":"starting"}'])
