@@ -59,7 +59,7 @@ export const settings = {
     "WHATSAPP_FORWARD_DESTINATION_URL",
     secret(2_048),
     "an address beginning with https://, or http:// where OUTBOUND_ALLOW says so",
-    "Where webhooks go that no route is for (sync)."
+    "Where webhooks go that no route is for. In durable it is taken as a target."
   ),
   destinationName: optional(
     "WHATSAPP_FORWARD_DESTINATION_NAME",
@@ -77,14 +77,14 @@ export const settings = {
     "WHATSAPP_FORWARD_ROUTE_MAP",
     secret(65_536),
     'JSON such as {"messages":[{"name":"agent","url":"https://…","secret":"…"}]}',
-    "Where webhooks with a change of these fields go instead (sync)."
+    "Where webhooks with a change of these fields go instead. In durable they are taken as targets and routes."
   ),
   forwardTimeoutMs: setting(
     "WHATSAPP_FORWARD_TIMEOUT_MS",
     "3000",
     whole(100, 8_000),
     "milliseconds, 100 to 8000",
-    "How long a destination may take (sync). Meta waits ten seconds for all of it."
+    "How long a destination may take. In sync Meta waits ten seconds for all of it."
   )
 }
 export type MetaSettings = Values<typeof settings>
