@@ -142,6 +142,7 @@ layer(app, { excludeTestServices: true })("one meaning", (it) => {
   it.effect("of a query's member that the path does not have: none, whatever is asked", () =>
     Effect.gen(function* () {
       listed.length = 0
+      const ofApp = ["GET /v1/targets", "GET /v1/routes", "PUT /v1/routes", "POST /v1/routes/explain"]
       const expected: Record<string, RegExp> = {
         "/v1/messages": /^no parameters but status, device, after, limit$/,
         "/v1/inbound": /^no parameters but device, after, limit$/,
@@ -150,11 +151,7 @@ layer(app, { excludeTestServices: true })("one meaning", (it) => {
         "/v1/chats/nobody/messages": /^no parameters but after, limit$/,
         "/v1/events": /^no parameters but after, types, device, chat, limit, waitMs$/,
         "/v1/live": /^no parameters but after, types, device, chat$/,
-        "/v1/deliveries": /^no parameters but endpoint, status, after, limit$/,
-        "/v1/targets": /^no parameters but app$/,
-        "/v1/routes": /^no parameters but app$/,
-        "PUT /v1/routes": /^no parameters but app$/,
-        "POST /v1/routes/explain": /^no parameters but app$/
+        "/v1/deliveries": /^no parameters but endpoint, status, after, limit$/
       }
       for (const { method, path } of guarded) {
         const asked = path.replace(/\/$/, "").replace(/:\w+/g, "nobody")
@@ -163,7 +160,8 @@ layer(app, { excludeTestServices: true })("one meaning", (it) => {
           isProblem(refused, "invalid_request")
           const [flaw] = refused.json.errors
           assert.deepInclude(flaw, { in: "query", pointer: "" })
-          assert.match(flaw.expected, expected[method === "GET" ? asked : `${method} ${asked}`] ?? /^no parameters$/)
+          const some = method === "GET" ? (expected[asked] ?? /^no parameters$/) : /^no parameters$/
+          assert.match(flaw.expected, ofApp.includes(`${method} ${asked}`) ? /^no parameters but app$/ : some)
           assert.notInclude(refused.text, "stauts")
         }
         const probed = yield* ask(method, `${asked}?stauts=failed`, { key: "" })
