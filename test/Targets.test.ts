@@ -59,6 +59,8 @@ describe("a target", () => {
       const moved = yield* change(eu, { url: "https://new.example/", region: null, timeoutMs: 900, enabled: false })
       assert.deepInclude(moved.body, { url: "https://new.example/", region: null, timeoutMs: 900, reason: "operator" })
       assert.strictEqual((yield* change(eu, { enabled: true })).body.state, "enabled")
+      const inside = yield* change(eu, { url: "http://10.0.0.7/" })
+      assert.deepStrictEqual([inside.status, inside.body.code], [422, "address_refused"])
       const flaw = ({ body, status }: typeof moved) => [status, body.errors[0].pointer]
       assert.deepStrictEqual(flaw(yield* change(raw, { region: "eu" })), [422, "/region"])
       assert.deepStrictEqual(flaw(yield* change(eu, { gatewaySecret: "two" })), [422, "/gatewaySecret"])
