@@ -13,6 +13,7 @@ import type {
   PeerId,
   RequestId,
   SubjectId,
+  TargetId,
   TenantId,
   WaMessageId
 } from "./Ids.ts"
@@ -54,8 +55,8 @@ export const reportIdOf = (crypto: Algorithms, agentCommand: string, attempt: nu
   uuidV5(crypto, agentCommand, String(attempt), step) as EventId
 
 /** Receivers know a delivery again by it. */
-export const deliveryIdOf = (crypto: Algorithms, event: EventId, endpoint: EndpointId) =>
-  uuidV5(crypto, "delivery", event, endpoint) as DeliveryId
+export const deliveryIdOf = (crypto: Algorithms, event: EventId, destination: EndpointId | TargetId) =>
+  uuidV5(crypto, "delivery", event, destination) as DeliveryId
 
 /** Whoever or whatever a device speaks with, by the first name of theirs that was recorded. */
 export const peerIdOf = (crypto: Algorithms, device: DeviceId, name: SubjectId) =>

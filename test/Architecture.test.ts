@@ -76,6 +76,7 @@ const confined: Record<string, ReadonlyArray<string>> = {
     "services/dispatch/ReissueRows.ts",
     "services/devices/PairingCodeRows.ts",
     "services/meta/CheckpointRows.ts",
+    "services/meta/HeldRows.ts",
     "services/routes/RoutesRows.ts",
     "services/webhooks/EndpointsRows.ts",
     "services/webhooks/DeliveryRows.ts",
@@ -167,7 +168,8 @@ const below: Record<string, ReadonlyArray<string>> = {
     "views",
     "webhooks"
   ],
-  webhooks: ["api", "events", "http", "identity", "privacy", "runtime", "tables", "telemetry", "views"],
+  webhooks: ["api", "events", "http", "identity", "privacy", "routes", "runtime", "tables", "telemetry", "views"],
+  forwarding: ["events", "meta", "privacy", "routes", "runtime", "tables", "telemetry", "views", "webhooks"],
   routes: ["api", "http", "privacy", "runtime", "views"],
   meta: ["http", "privacy", "routes", "runtime", "tables", "telemetry"],
   live: ["access", "api", "devices", "events", "http", "identity", "runtime", "telemetry"],

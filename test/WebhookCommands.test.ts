@@ -102,7 +102,7 @@ it.live(
       yield* eventually(delivered, ({ body }) => body.items.length === ranged.length + 1)
       for (const args of [[], ["--endpoint", endpoint.id, first.id]]) {
         const { code, err } = yield* run("deliveries redrive", ...args)
-        assert.deepStrictEqual([code, err], [1, "homing: name the deliveries, or say --endpoint"])
+        assert.deepStrictEqual([code, err], [1, "homing: name the deliveries, or say --endpoint or --target"])
       }
       const mistyped = yield* run("deliveries list", endpoint.id, "--from", "yesterday")
       assert.strictEqual(mistyped.code, 1)

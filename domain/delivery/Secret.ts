@@ -60,6 +60,8 @@ export const publicKeyOf = ({ publicKey }: Pick<Signing, "publicKey">): string =
 export interface Signatory {
   readonly mac: MacKey | undefined
   readonly key: SigningKey | undefined
+  /** Of its text as it is shown, for whoever takes the text for the key. */
+  readonly text: MacKey | undefined
   /** What its owner chose. */
   readonly shared: string | undefined
 }
@@ -68,10 +70,12 @@ export const signatoryOf = (crypto: Algorithms, text: string): Signatory => {
   const secret = decode(text)
   if ("shared" in secret) {
     const { shared } = secret
-    return { mac: shared === "" ? undefined : crypto.macKey(utf8(shared)), key: undefined, shared }
+    const mac = shared === "" ? undefined : crypto.macKey(utf8(shared))
+    return { mac, key: undefined, text: mac, shared }
   }
   const { key } = crypto.signingKey(Uint8Array.fromBase64(secret.seed))
-  return { mac: crypto.macKey(Uint8Array.fromBase64(secret.hmac)), key, shared: undefined }
+  const mac = crypto.macKey(Uint8Array.fromBase64(secret.hmac))
+  return { mac, key, text: crypto.macKey(utf8(`${prefix}${secret.hmac}`)), shared: undefined }
 }
 
 /** The signatures of one attempt, by each of these, in the words of the header `webhook-signature`. */

@@ -20,6 +20,9 @@ export interface RouteTable {
 /** Leads nowhere. */
 export const noRoutes: RouteTable = { fields: {}, accounts: {}, prefixes: {}, countries: {}, others: [] }
 
+/** What of a piece decides where it goes. */
+export type Routed = Pick<Piece, "account" | "field" | "person" | "phoneNumberId">
+
 type Rule = "field" | "account" | "prefix" | "country"
 
 /** Which rule led there, and what it went by. */
@@ -34,7 +37,7 @@ const longestPrefix = 15
 const under = (rules: Rules, key: string) => (Object.hasOwn(rules, key) ? rules[key]! : [])
 
 /** What each rule could go by in this piece, the more particular first. */
-const keysOf = ({ account, field, person, phoneNumberId }: Piece): ReadonlyArray<readonly [Rule, string]> => {
+const keysOf = ({ account, field, person, phoneNumberId }: Routed): ReadonlyArray<readonly [Rule, string]> => {
   const digits = person?.phone?.slice(0, longestPrefix) ?? ""
   const [country] = person?.bsuid?.match(/^[A-Z]{2}(?=\.)/) ?? []
   return [
@@ -46,7 +49,7 @@ const keysOf = ({ account, field, person, phoneNumberId }: Piece): ReadonlyArray
 }
 
 /** Total: what nothing matches goes where others go. */
-export const routeOf = (routes: RouteTable, piece: Piece): Route => {
+export const routeOf = (routes: RouteTable, piece: Routed): Route => {
   const rules = { field: routes.fields, account: routes.accounts, prefix: routes.prefixes, country: routes.countries }
   for (const [by, matched] of keysOf(piece)) {
     const targets = under(rules[by], matched)

@@ -3,18 +3,24 @@ import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/ht
 import { Authorization, RequiredScope } from "./Authorization.ts"
 import { Attempt } from "./EndpointsApi.ts"
 import { answered, keyed } from "./IdempotencyKey.ts"
-import { count, instant, nullable, text, uuid } from "./Members.ts"
+import { count, instant, nullable, text, uuid, word } from "./Members.ts"
 import { paging, pagingAs } from "./Paging.ts"
 import { anywhere, Problem, withBody } from "./Problems.ts"
 
 export const statuses = ["pending", "delivered", "dead"] as const
+const kinds = ["event", "change", "raw"] as const
 const Status = Schema.Literals(statuses)
 
 const Delivery = Schema.Struct({
   id: uuid("Names the delivery: the `webhook-id` of each of its attempts."),
-  endpoint: uuid("Where it goes."),
+  endpoint: Schema.optionalKey(uuid("The endpoint that it goes to.")),
+  target: Schema.optionalKey(uuid("The target that it goes to.")),
+  kind: word(
+    kinds,
+    "`event`: what happened, to an endpoint; `change`: what Meta told of one person or thing, and `raw`: a whole request of Meta's, to a target."
+  ),
   event: uuid("The id of the event that it tells."),
-  type: text("The event's type."),
+  type: text("The event's type; of a whole request of Meta's `homing.meta.request.v1`."),
   recordedAt: instant("When the event was recorded."),
   status: Status.annotate({
     description: "`pending` is to be tried, `delivered` was answered with 2xx, `dead` was given up."
@@ -22,12 +28,14 @@ const Delivery = Schema.Struct({
   tries: count("How often it was tried, since it was made or asked for again."),
   dueAt: nullable(instant("A moment."), "When it is tried next at the earliest; `null` when it is settled."),
   attempts: Schema.Array(Attempt).annotate({ description: "What they came to, oldest first; the last 24." })
-}).annotate({ identifier: "Delivery", description: "One event to one endpoint." })
+}).annotate({ identifier: "Delivery", description: "One thing to one endpoint or target." })
 
 const DeliveryPage = Schema.Struct({
   items: Schema.Array(Delivery).annotate({ description: "Newest first." }),
   next: nullable(Schema.String, "The `after` of the next page; `null` on the last.")
-}).annotate({ identifier: "DeliveryPage", description: "Some of the deliveries to an endpoint." })
+}).annotate({ identifier: "DeliveryPage", description: "Some of the deliveries to an endpoint or a target." })
+
+const destination = (description: string) => uuid(description).check(Schema.isMaxLength(255))
 
 /** Of a page of deliveries. */
 export const pageSizes = { minimum: 1, maximum: 200, default: 50 } as const
@@ -36,15 +44,16 @@ export class DeliveriesApi extends HttpApiGroup.make("deliveries")
   .add(
     HttpApiEndpoint.get("list", "/", {
       query: {
-        endpoint: uuid("Those to this endpoint.").check(Schema.isMaxLength(255)),
+        endpoint: Schema.optionalKey(destination("Those to this endpoint; or say `target`.")),
+        target: Schema.optionalKey(destination("Those to this target of routes.")),
         status: Schema.optionalKey(Status.annotate({ description: "Only those with this status." })),
         ...paging(pageSizes)
       },
       success: DeliveryPage,
-      error: [...anywhere, Problem("forbidden"), Problem("endpoint_not_found")]
+      error: [...anywhere, Problem("forbidden"), Problem("endpoint_not_found"), Problem("target_not_found")]
     })
       .annotate(...pagingAs(pageSizes))
-      .annotate(OpenApi.Summary, "Deliveries to an endpoint, newest first")
+      .annotate(OpenApi.Summary, "Deliveries to an endpoint or a target, newest first")
       .annotate(
         OpenApi.Description,
         "What was delivered is listed for three days, what was given up for thirty. Nothing of what was told is in it."
@@ -72,4 +81,4 @@ export class DeliveriesApi extends HttpApiGroup.make("deliveries")
   .annotateEndpoints(RequiredScope, ["webhooks:manage"])
   .middleware(Authorization)
   .prefix("/v1/deliveries")
-  .annotate(OpenApi.Description, "What was told to endpoints, and what became of it.") {}
+  .annotate(OpenApi.Description, "What was told to endpoints and targets, and what became of it.") {}

@@ -27,6 +27,7 @@ const warnings = [
   "bus_storage",
   "bus_events",
   "endpoint_failing",
+  "target_failing",
   "endpoint_disabled"
 ] as const
 

@@ -32,9 +32,16 @@ const lineOf = ({ attempts, id, recordedAt, status, type }: Delivery) => {
 }
 const sayDelivery = (delivery: Delivery, json: boolean) => say(json ? JSON.stringify(delivery) : lineOf(delivery))
 
-/** Those to one endpoint whose events were recorded `from` a moment on, before another. */
+/** Where deliveries go. */
+export interface Destination {
+  readonly endpoint?: string
+  readonly target?: string
+}
+const isNamed = (destination: Destination) => Object.keys(destination).length > 0
+
+/** Those to one destination whose events were recorded `from` a moment on, before another. */
 export interface Range {
-  readonly endpoint: string
+  readonly destination: Destination
   readonly status: Status | undefined
   readonly from: Instant | undefined
   readonly to: Instant | undefined
@@ -45,12 +52,12 @@ const pageSize = 200
 /** Every page, each as it comes. */
 const each = Effect.fnUntraced(function* <E>(
   ask: Client.Ask,
-  { endpoint, from, status, to }: Range,
+  { destination, from, status, to }: Range,
   take: (some: ReadonlyArray<Delivery>) => Effect.Effect<void, E>
 ) {
   for (let after: string | null | undefined; after !== null; ) {
     const query = {
-      endpoint,
+      ...destination,
       limit: pageSize,
       ...(status !== undefined && { status }),
       ...(after !== undefined && { after })
@@ -67,12 +74,14 @@ const each = Effect.fnUntraced(function* <E>(
   }
 })
 
-export const list = (ask: Client.Ask, range: Range, json: boolean) =>
-  each(ask, range, (some) =>
+export const list = Effect.fnUntraced(function* (ask: Client.Ask, range: Range, json: boolean) {
+  if (!isNamed(range.destination)) return yield* new NotAsked({ message: "name an endpoint, or say --target" })
+  yield* each(ask, range, (some) =>
     Effect.sync(() => {
       for (const one of some) sayDelivery(one, json)
     })
   )
+})
 
 export const show = Effect.fnUntraced(function* (ask: Client.Ask, id: string, json: boolean) {
   const delivery = yield* ask(({ deliveries }) => deliveries.get({ params: { id } }))
@@ -88,16 +97,17 @@ export const redrive = Effect.fnUntraced(function* (
   {
     ids,
     json,
-    range: { endpoint, ...range }
+    range
   }: {
     readonly ids: ReadonlyArray<string>
-    readonly range: Omit<Range, "endpoint"> & { readonly endpoint: string | undefined }
+    readonly range: Range
     readonly json: boolean
   }
 ) {
+  const isOfOne = isNamed(range.destination)
   const isRanged = range.from !== undefined || range.to !== undefined
-  if (ids.length > 0 ? endpoint !== undefined || isRanged : endpoint === undefined) {
-    return yield* new NotAsked({ message: "name the deliveries, or say --endpoint" })
+  if (ids.length > 0 ? isOfOne || isRanged : !isOfOne) {
+    return yield* new NotAsked({ message: "name the deliveries, or say --endpoint or --target" })
   }
   let asked = 0
   let done = 0
@@ -113,11 +123,9 @@ export const redrive = Effect.fnUntraced(function* (
   const orWarned = (id: string) =>
     Effect.catchTag(one(id), "CallFailed", ({ message }) => Effect.sync(() => warn(`homing: ${id}: ${message}`)))
   yield* Effect.forEach(ids, orWarned, { discard: true })
-  if (endpoint !== undefined) {
-    yield* each(ask, { ...range, endpoint }, (some) =>
-      Effect.forEach(some, ({ id }) => orWarned(id), { discard: true })
-    )
+  if (isOfOne) {
+    yield* each(ask, range, (some) => Effect.forEach(some, ({ id }) => orWarned(id), { discard: true }))
   }
   if (done < asked) return yield* new NotAll({ done, asked })
-  if (!json && endpoint !== undefined) say(`${done} deliveries are redriven`)
+  if (!json && isOfOne) say(`${done} deliveries are redriven`)
 })

@@ -1,6 +1,6 @@
 import { Effect, Option, Schema } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
-import { EndpointId } from "#domain/Ids.ts"
+import { EndpointId, TargetId } from "#domain/Ids.ts"
 import { fromMillis, type Instant } from "#domain/Instant.ts"
 import { connected, json, url } from "./GatewayCommands.ts"
 
@@ -119,6 +119,17 @@ const range = {
   to: moment("to", "Only of events that were recorded before this moment")
 }
 
+const target = Flag.String("target").pipe(
+  Flag.withDescription("Of this target of routes, instead of an endpoint"),
+  Flag.withSchema(TargetId),
+  Flag.optional
+)
+type Named = { readonly [K in "endpoint" | "target"]: Option.Option<string> }
+const destinationOf = ({ endpoint, target }: Named) => ({
+  ...(Option.isSome(endpoint) && { endpoint: endpoint.value }),
+  ...(Option.isSome(target) && { target: target.value })
+})
+
 const deliveriesList = Command.make(
   "list",
   {
@@ -129,15 +140,21 @@ const deliveriesList = Command.make(
       Flag.withDescription("Only those with this status"),
       Flag.optional
     ),
-    endpoint: id
+    target,
+    endpoint: id.pipe(Argument.optional)
   },
-  ({ endpoint, from, json, status, to, url }) =>
+  ({ from, json, status, to, url, ...named }) =>
     Effect.gen(function* () {
       const { ask } = yield* connected(url, scope)
-      const asked = { endpoint, status: Option.getOrUndefined(status), from: instantOf(from), to: instantOf(to) }
+      const asked = {
+        destination: destinationOf(named),
+        status: Option.getOrUndefined(status),
+        from: instantOf(from),
+        to: instantOf(to)
+      }
       yield* (yield* deliveriesCommand).list(ask, asked, json)
     })
-).pipe(Command.withDescription("Print every delivery to an endpoint, newest first, a line each"))
+).pipe(Command.withDescription("Print every delivery to an endpoint or a target, newest first, a line each"))
 
 const deliveriesShow = Command.make("show", { url, json, delivery }, ({ delivery, json, url }) =>
   Effect.gen(function* () {
@@ -157,24 +174,32 @@ const deliveriesRedrive = Command.make(
       Flag.withSchema(EndpointId),
       Flag.optional
     ),
+    target,
     status: Flag.Literals("status", ["dead", "delivered"]).pipe(
-      Flag.withDescription("What is redriven of an endpoint: what was given up, or what arrived"),
+      Flag.withDescription("What is redriven of an endpoint or a target: what was given up, or what arrived"),
       Flag.withDefault("dead")
     ),
     ids: delivery.pipe(Argument.variadic())
   },
-  ({ endpoint, from, ids, json, status, to, url }) =>
+  ({ endpoint, from, ids, json, status, target, to, url }) =>
     Effect.gen(function* () {
       const { redrive } = yield* deliveriesCommand
       const { ask } = yield* connected(url, scope)
-      const range = { endpoint: Option.getOrUndefined(endpoint), status, from: instantOf(from), to: instantOf(to) }
+      const range = {
+        destination: destinationOf({ endpoint, target }),
+        status,
+        from: instantOf(from),
+        to: instantOf(to)
+      }
       yield* redrive(ask, { ids, range, json })
     })
 ).pipe(
-  Command.withDescription("Deliver again under the same id: some that are named, or those of a time to an endpoint")
+  Command.withDescription(
+    "Deliver again under the same id: some that are named, or those of a time to an endpoint or a target"
+  )
 )
 
 export const deliveries = Command.make("deliveries").pipe(
-  Command.withDescription("Ask a running gateway what was told to endpoints; needs API_KEY"),
+  Command.withDescription("Ask a running gateway what was told to endpoints and targets; needs API_KEY"),
   Command.withSubcommands([deliveriesList, deliveriesShow, deliveriesRedrive])
 )

@@ -7,7 +7,6 @@ import { accountOf } from "#domain/meta/Names.ts"
 import type { Blobs, BlobsUnavailable } from "#domain/ports/Blobs.ts"
 import type { SubjectKeysUnavailable } from "#domain/ports/SubjectKeys.ts"
 import type { RecordedEvent } from "#domain/Recorded.ts"
-import type { Sealed } from "#domain/Sealed.ts"
 import { type PublicData, type PublicType, publicTypes } from "../api/PublicTypes.ts"
 import type { Personal } from "../privacy/Personal.ts"
 
@@ -44,26 +43,45 @@ const changeIn = (text: string) =>
       : value
   ) as JsonObject
 
+/** Whose it is, if it is sealed. */
+const subjectIn = (opener: Personal["Service"], { account, person, source }: MetaReceived) =>
+  person?.names[0] ?? opener.subjectOf(...accountOf(source.app, account))
+
+/** Of whom it is, in JSON; `undefined` where it is nobody's, or can no longer be read. */
+export const addressOf = (
+  opener: Personal["Service"],
+  event: RecordedEvent
+): Effect.Effect<string | undefined, SubjectKeysUnavailable> => {
+  const { data } = MetaFact.read(event)
+  if (data.person === undefined) return Effect.succeed(undefined)
+  const place = { tenant: event.metadata.tenant, event: event.eventId, field: "address" }
+  return opener.reveal(data.person.address, place, { stream: event.stream, subject: subjectIn(opener, data) })
+}
+
+/** What Meta said, as it was written; `undefined` when that can no longer be read. Dies of what is missing, or damaged. */
+export const changeTextOf = (
+  opener: Personal["Service"],
+  blobs: Blobs["Service"],
+  event: RecordedEvent
+): Effect.Effect<string | undefined, BlobsUnavailable | SubjectKeysUnavailable> => {
+  const { data } = MetaFact.read(event)
+  if (data.blob !== undefined) return textIn(blobs, data.blob)
+  if (data.change === undefined) return Effect.succeed(undefined)
+  const place = { tenant: event.metadata.tenant, event: event.eventId, field: "change" }
+  return opener.reveal(data.change, place, { stream: event.stream, subject: subjectIn(opener, data) })
+}
+
 /** A fact of Meta's, with what of it may be read. */
 export const metaJson = Effect.fnUntraced(function* (
   opener: Personal["Service"] | undefined,
   blobs: Blobs["Service"],
-  { eventId: event, metadata: { tenant }, ...recorded }: RecordedEvent
+  recorded: RecordedEvent
 ) {
-  const { data } = MetaFact.read({ ...recorded, eventId: event })
+  const { data } = MetaFact.read(recorded)
   const { account, conflicting, field, fromMe, group, isHistory, kind, person, phoneNumberId, receivedAt } = data
   const { message, sentAt, source, status, target } = data
-  const open = (
-    sealed: Sealed | undefined,
-    name: string
-  ): Effect.Effect<string | undefined, SubjectKeysUnavailable> => {
-    if (sealed === undefined || opener === undefined) return Effect.succeed(undefined)
-    const subject = person?.names[0] ?? opener.subjectOf(...accountOf(source.app, account))
-    return opener.reveal(sealed, { tenant, event, field: name }, { stream: recorded.stream, subject })
-  }
-  const address = yield* open(person?.address, "address")
-  const isInBlob = data.blob !== undefined && opener !== undefined
-  const change = isInBlob ? yield* textIn(blobs, data.blob) : yield* open(data.change, "change")
+  const address = opener && (yield* addressOf(opener, recorded))
+  const change = opener && (yield* changeTextOf(opener, blobs, recorded))
   const { bsuid, phone }: { readonly bsuid?: string; readonly phone?: string } =
     address === undefined ? {} : JSON.parse(address)
   const told: PublicData["homing.meta.other.v1"] = {

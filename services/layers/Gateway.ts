@@ -8,6 +8,8 @@ import * as Devices from "../devices/Feature.ts"
 import * as Dispatch from "../dispatch/Feature.ts"
 import type { ReconcilerOptions } from "../dispatch/Reconciler.ts"
 import * as Events from "../events/Feature.ts"
+import * as Forwarding from "../forwarding/Feature.ts"
+import type { Options as ForwardingOptions } from "../forwarding/TargetLane.ts"
 import * as Server from "../gateway/Server.ts"
 import * as HealthHttp from "../health/HealthHttp.ts"
 import * as Judgement from "../health/Judgement.ts"
@@ -21,6 +23,7 @@ import * as Live from "../live/Feature.ts"
 import * as Messages from "../messages/Feature.ts"
 import type { QueueLimits } from "../messages/MessagesLive.ts"
 import * as Meta from "../meta/Feature.ts"
+import { Holds } from "../meta/Holds.ts"
 import type { Options as MetaOptions } from "../meta/Receiving.ts"
 import { Personal } from "../privacy/Personal.ts"
 import * as Routes from "../routes/Feature.ts"
@@ -47,6 +50,7 @@ export interface GatewayOptions {
   readonly webhooks?: Webhooks.Options
   readonly live?: Partial<Live.Options>
   readonly meta?: MetaOptions
+  readonly forwarding?: ForwardingOptions
 }
 
 /** Whether this process can do its part, and how much of the log it has heard. */
@@ -79,7 +83,8 @@ export const gateway = <A = never, E = never, R = never>(
   return Server.layer(options.http).pipe(
     Layer.provideMerge(behind),
     Layer.provideMerge(Meta.layer(options.meta, options.http.trustProxy)),
-    Layer.provideMerge([Dispatch.layer(options.reconciler), HealthHttp.layer, Live.layer(options.live)]),
+    Layer.provideMerge(Forwarding.layer(options.meta, options.forwarding)),
+    Layer.provideMerge([Dispatch.layer(options.reconciler), HealthHttp.layer, Live.layer(options.live), Holds.layer]),
     Layer.provideMerge(Webhooks.layer(options.webhooks)),
     Layer.provideMerge(Layer.provide(Routes.layer, Meta.known(options.meta))),
     Layer.provideMerge(Announcements.layer(options.announcements)),

@@ -13,7 +13,7 @@ export interface Options extends DestinationOptions {
 }
 
 /** By which destinations know who it is from. */
-const source = "p2e-inferno-gateway"
+export const source = "p2e-inferno-gateway"
 /** For the answer to be written, when a destination took all the time there was. */
 const graceMillis = 300
 

@@ -22,6 +22,8 @@ export interface Options extends AppSettings, Forwarding.Options {
   /** How long bytes are kept that were taken apart. */
   readonly rawDays: number
   readonly patience?: Door.Options["patience"]
+  /** How often what is to be destroyed is looked for. */
+  readonly lookMillis?: number | undefined
 }
 
 /** What a header says is believed of nobody, and then nobody is let in. */
@@ -57,7 +59,8 @@ export const layer = (options: Options, trustProxy: Trust | undefined) =>
         }
       })
       // also where nothing more is kept: something may have been before
-      return Layer.mergeAll(door, Splitter.layer(rush), Retention.layer({ keptMillis: options.rawDays * dayMillis }))
+      const retention = { keptMillis: options.rawDays * dayMillis, lookMillis: options.lookMillis }
+      return Layer.mergeAll(door, Splitter.layer(rush), Retention.layer(retention))
     })
   ).pipe(Layer.provide(Facts.layer), Layer.provide([BatchActors.layer, FactActors.layer]))
 

@@ -77,13 +77,32 @@ export const deliveryAttempted = counter(
 /** A delivery that arrived, or was given up. */
 export const deliverySettled = counter("homing_deliveries_settled_total", "Deliveries that are over.", "status")
 
+const deliveryBoundaries = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60, 600, 3_600, 36_000]
 const deliverySeconds = Metric.histogram("homing_delivery_seconds", {
   description: "From an event's record in the log to its endpoint's 2xx.",
-  boundaries: [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60, 600, 3_600, 36_000]
+  boundaries: deliveryBoundaries
 })
 
 /** `millis`: since what it tells was recorded. */
 export const deliveryArrived = (millis: number): void => deliverySeconds.updateUnsafe(millis / 1_000, context)
+
+/** An attempt to hand on to a target what Meta told, by what came of it. */
+export const forwardAttempted = counter(
+  "homing_forward_attempts_total",
+  "Attempts to deliver to targets, by what came of them.",
+  "outcome"
+)
+
+/** A delivery to a target that arrived, or was given up. */
+export const forwardSettled = counter("homing_forwards_settled_total", "Deliveries to targets that are over.", "status")
+
+const forwardSeconds = Metric.histogram("homing_forward_seconds", {
+  description: "From the record of what Meta told to its target's 2xx.",
+  boundaries: deliveryBoundaries
+})
+
+/** `millis`: since what Meta told was recorded. */
+export const forwardArrived = (millis: number): void => forwardSeconds.updateUnsafe(millis / 1_000, context)
 
 /** Of an event that was published on the bus, its type. */
 export const eventAnnounced = counter("homing_events_published_total", "Events published on the bus.", "type")

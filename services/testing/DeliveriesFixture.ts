@@ -20,6 +20,7 @@ export const database = InProcessLeases.layer.pipe(
 export const [one, other] = [EndpointId.make(uuid(901)), EndpointId.make(uuid(902))]
 export const made = (n: number, chat: string, endpoint = one): NewDelivery => ({
   id: DeliveryId.make(uuid(n)),
+  kind: "event",
   endpoint,
   event: EventId.make(uuid(n)),
   stream: StreamId.make(`message-${uuid(n)}`),

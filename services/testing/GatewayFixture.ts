@@ -34,6 +34,7 @@ import { type MessageDocument, Messages, type SendRequest } from "#services/mess
 import * as MessagesHttp from "#services/messages/MessagesHttp.ts"
 import { Personal } from "#services/privacy/Personal.ts"
 import * as RoutesHttp from "#services/routes/RoutesHttp.ts"
+import { RoutesRegistry } from "#services/routes/RoutesRegistry.ts"
 import { RouteTables } from "#services/routes/RouteTables.ts"
 import { Targets } from "#services/routes/Targets.ts"
 import * as TargetsHttp from "#services/routes/TargetsHttp.ts"
@@ -191,7 +192,8 @@ export const gateway = (stubs: Stubs = {}) => {
       Layer.succeed(Deliveries, {} as Deliveries["Service"]),
       Layer.succeed(Targets, {} as Targets["Service"]),
       Layer.succeed(RouteTables, {} as RouteTables["Service"]),
-      Layer.succeed(Standing, { warnings: () => [] }),
+      Layer.succeed(RoutesRegistry, new Map()),
+      Layer.succeed(Standing, { warnings: () => [], watch: () => {} }),
       Layer.succeed(Deployment, {
         version: "0.0.0",
         store: "a store in memory",

@@ -1,55 +1,28 @@
-import { Cause, Clock, Effect, Schema } from "effect"
+import { Clock, Effect } from "effect"
 import * as Secret from "#domain/delivery/Secret.ts"
 import { categoryOf } from "#domain/Ids.ts"
 import { fromMillis, toMillis } from "#domain/Instant.ts"
 import { Message } from "#domain/message/Message.ts"
-import { patiently } from "#domain/Patience.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
 import { EventStore } from "#domain/ports/EventStore.ts"
 import { OutboundHttp } from "#domain/ports/OutboundHttp.ts"
 import type { RecordedEvent } from "#domain/Recorded.ts"
 import { type PublicEvent, PublicEvents } from "../events/PublicEvents.ts"
-import type { Attempt, Delivery } from "./Delivery.ts"
+import { type Answered, answered, inWords, surely, timeoutMillis, Unsendable } from "./Answered.ts"
+import type { Delivery } from "./Delivery.ts"
 import type { EndpointRecord } from "./EndpointsRows.ts"
 import * as Opened from "./Opened.ts"
 import type { Recent } from "./Recent.ts"
 import * as WaGateway from "./WaGateway.ts"
 
-/** For the whole of one exchange, as Standard Webhooks asks for. */
-export const timeoutMillis = 15_000
-
 /** Greater, as text, for what is later in the log: a function of the event alone, whoever computes it. */
 const sequenceOf = ({ position }: Pick<Delivery, "position">): string => String(position).padStart(20, "0")
-
-/** What an attempt came to. */
-export interface Answered {
-  readonly attempt: Attempt
-  readonly isDelivered: boolean
-  /** The endpoint wants nothing any more. */
-  readonly isGone: boolean
-  /** It wants to be left alone for so long. */
-  readonly wishMillis: number | undefined
-}
 
 interface Told {
   readonly event: Omit<PublicEvent, "cursor"> & { readonly sequence?: string }
   /** Of a message, how it began. */
   readonly queued: PublicEvent | undefined
 }
-
-/** What is to be sent cannot be read: its keys are gone, or it is no event of this release. */
-class Unsendable extends Schema.TaggedError<Unsendable>()("Unsendable", {}) {}
-
-const noAnswer = (error: string, millis: number) =>
-  Effect.map(
-    Clock.currentTimeMillis,
-    (now): Answered => ({
-      attempt: { at: fromMillis(now - millis), error, millis },
-      isDelivered: false,
-      isGone: false,
-      wishMillis: undefined
-    })
-  )
 
 /** Sends what happened to an endpoint, once. `recent`: events that are not read again. */
 export const make = Effect.fnUntraced(function* (recent?: Recent) {
@@ -97,58 +70,23 @@ export const make = Effect.fnUntraced(function* (recent?: Recent) {
     return first && (yield* tell(first, { personal }))
   })
 
-  /** What it comes to; only what this gateway itself cannot do fails. */
-  const attempted = Effect.fnUntraced(function* (
-    endpoint: EndpointRecord,
-    id: string,
-    told: Told,
-    longest = timeoutMillis
-  ) {
+  const attempted = (endpoint: EndpointRecord, id: string, told: Told, longest = timeoutMillis) => {
     const timeoutMs = Math.min(longest, endpoint.timeoutMillis ?? longest)
-    const begun = yield* Clock.currentTimeMillis
-    return yield* Effect.matchEffect(
-      Effect.catchTags(send(endpoint, id, told, timeoutMs), {
-        OutboundFailed: ({ kind }) => Effect.succeed(kind),
-        OutboundRefused: ({ reason }) => Effect.succeed(`refused: ${reason}`),
-        Unsendable: () => Effect.succeed("unreadable")
-      }),
-      {
-        onFailure: Effect.fail,
-        onSuccess: (answer) => {
-          if (typeof answer === "string")
-            return Effect.flatMap(Clock.currentTimeMillis, (now) => noAnswer(answer, Math.max(0, now - begun)))
-          const { headers, millis, status } = answer
-          const answered: Answered = {
-            attempt: { at: fromMillis(begun), status, millis: Math.round(millis) },
-            isDelivered: status >= 200 && status < 300,
-            isGone: status === 410,
-            wishMillis: headers.retryAfterMillis
-          }
-          return Effect.succeed(answered)
-        }
-      }
-    )
-  })
+    return answered(Effect.catchTags(send(endpoint, id, told, timeoutMs), inWords))
+  }
 
   return {
     /** What does not answer on this side counts as no attempt. */
     deliver: (delivery: Delivery, endpoint: EndpointRecord): Effect.Effect<Answered> =>
-      Effect.gen(function* () {
-        const event = recent?.get(delivery.event) ?? (yield* store.read(delivery.stream))[delivery.revision]
-        const told = event && (yield* tell(event, { personal: endpoint.personal }))
-        if (told === undefined) return yield* Effect.die(new Error("a delivery is of an event that is not told"))
-        const queued = yield* queuedOf(event!, endpoint)
-        return yield* attempted(endpoint, delivery.id, { event: { ...told, sequence: sequenceOf(delivery) }, queued })
-      }).pipe(
-        Effect.retry(patiently),
-        Effect.catchCause((cause) =>
-          Cause.hasInterrupts(cause)
-            ? Effect.interrupt
-            : Effect.andThen(
-                Effect.logError("a delivery cannot be made", { delivery: delivery.id, endpoint: endpoint.id }, cause),
-                noAnswer("internal", 0)
-              )
-        )
+      surely(
+        delivery,
+        Effect.gen(function* () {
+          const event = recent?.get(delivery.event) ?? (yield* store.read(delivery.stream))[delivery.revision]
+          const told = event && (yield* tell(event, { personal: endpoint.personal }))
+          if (told === undefined) return yield* Effect.die(new Error("a delivery is of an event that is not told"))
+          const queued = yield* queuedOf(event!, endpoint)
+          return yield* attempted(endpoint, delivery.id, { event: { ...told, sequence: sequenceOf(delivery) }, queued })
+        })
       ),
 
     /** Something that did not happen, to see whether it arrives. */

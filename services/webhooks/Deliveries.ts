@@ -15,13 +15,13 @@ import { EndpointUnknown } from "./Endpoints.ts"
 
 export class DeliveryUnknown extends Schema.TaggedError<DeliveryUnknown>()("DeliveryUnknown", {}) {}
 
-/** What goes to endpoints, and what has become of it. */
+/** What goes to endpoints and targets, and what has become of it. */
 export class Deliveries extends Context.Service<
   Deliveries,
   {
     readonly rows: DeliveryRows.DeliveryRows
-    /** Tells whoever delivers here that something is due. */
-    readonly wakes: Queue.Queue<void>
+    /** Of whoever delivers here: each is told that something may be due. */
+    readonly wakes: Set<Queue.Queue<void>>
 
     readonly list: (
       filter: DeliveryRows.DeliveryFilter
@@ -62,7 +62,7 @@ export const layer = Layer.effect(
     const registry = yield* EndpointRegistry
     const requests = yield* Requests.Requests
     const rows = yield* DeliveryRows.make
-    const wakes = yield* Queue.sliding<void>(1)
+    const wakes = new Set<Queue.Queue<void>>()
 
     const orUnavailable = <A, R>(effect: Effect.Effect<A, unknown, R>) =>
       Effect.mapError(effect, (cause) => new ViewsUnavailable({ cause }))
@@ -86,7 +86,7 @@ export const layer = Layer.effect(
         const attempted = last === undefined ? first : toMillis(last.at)
         // also of a repeat: who asked first may have ended before it was done
         if (attempted <= first || attempted > now) yield* orUnavailable(rows.redrive(id, now, first))
-        yield* Queue.offer(wakes, undefined)
+        yield* Effect.forEach(wakes, (wake) => Queue.offer(wake, undefined), { discard: true })
         return yield* found(id)
       }),
 

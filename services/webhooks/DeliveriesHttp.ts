@@ -1,6 +1,6 @@
 import { Effect, Schema } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
-import { DeliveryId, EndpointId } from "#domain/Ids.ts"
+import { DeliveryId, EndpointId, TargetId } from "#domain/Ids.ts"
 import { fromMillis } from "#domain/Instant.ts"
 import { Api } from "../api/Api.ts"
 import { pageSizes } from "../api/DeliveriesApi.ts"
@@ -9,6 +9,7 @@ import { cursorOf, positionOf } from "../http/Cursor.ts"
 import { orProblem } from "../http/Foreseen.ts"
 import { posting } from "../http/Posting.ts"
 import { Identity } from "../identity/Identity.ts"
+import { RoutesRegistry } from "../routes/RoutesRegistry.ts"
 import { Deliveries } from "./Deliveries.ts"
 import type { Delivery } from "./Delivery.ts"
 import { Endpoints } from "./Endpoints.ts"
@@ -16,11 +17,13 @@ import { manager } from "./EndpointsHttp.ts"
 
 const isDeliveryId = Schema.is(DeliveryId)
 const isEndpointId = Schema.is(EndpointId)
+const isTargetId = Schema.is(TargetId)
 const { redrive } = Api.groups.deliveries.endpoints
 
-const deliveryJson = ({ attempts, due, endpoint, event, id, recorded, status, tries, type }: Delivery) => ({
+const deliveryJson = ({ attempts, due, endpoint, event, id, kind, recorded, status, tries, type }: Delivery) => ({
   id,
-  endpoint,
+  ...(kind === "event" ? { endpoint } : { target: endpoint }),
+  kind,
   event,
   type,
   recordedAt: fromMillis(recorded),
@@ -30,6 +33,14 @@ const deliveryJson = ({ attempts, due, endpoint, event, id, recorded, status, tr
   attempts
 })
 
+interface Asked {
+  readonly endpoint?: string
+  readonly target?: string
+}
+
+const isKnown = (routes: RoutesRegistry["Service"], target: TargetId) =>
+  routes.values().some(({ targets }) => targets.values().some(({ id }) => id === target))
+
 export const layer = HttpApiBuilder.group(
   Api,
   "deliveries",
@@ -37,13 +48,27 @@ export const layer = HttpApiBuilder.group(
     const deliveries = yield* Deliveries
     const endpoints = yield* Endpoints
     const { epoch } = yield* Identity
+    const routes = yield* RoutesRegistry
+
+    /** One of the two, which is there. */
+    const destinationOf = Effect.fnUntraced(function* ({ endpoint, target }: Asked) {
+      if (endpoint !== undefined && target === undefined) {
+        if (!isEndpointId(endpoint)) return yield* refuse("endpoint_not_found")
+        return (yield* orProblem(endpoints.find(endpoint))).id
+      }
+      if (target !== undefined && endpoint === undefined) {
+        if (!isTargetId(target) || !isKnown(routes, target)) return yield* refuse("target_not_found")
+        return target
+      }
+      const errors = [{ in: "query", pointer: "/endpoint", expected: "an endpoint or a target, and not both" }] as const
+      return yield* refuse("invalid_request", { errors })
+    })
 
     return handlers
-      .handle("list", ({ query: { after: cursor, endpoint, limit = pageSizes.default, status } }) =>
+      .handle("list", ({ query: { after: cursor, limit = pageSizes.default, status, ...asked } }) =>
         Effect.gen(function* () {
           yield* manager
-          if (!isEndpointId(endpoint)) return yield* refuse("endpoint_not_found")
-          yield* orProblem(endpoints.find(endpoint))
+          const endpoint = yield* destinationOf(asked)
           const after = cursor === undefined ? undefined : positionOf(epoch, cursor)
           if (cursor !== undefined && after === undefined) {
             const errors = [{ in: "query", pointer: "/after", expected: "the `next` of a page" }] as const

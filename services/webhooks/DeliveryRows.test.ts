@@ -16,10 +16,10 @@ it.effect("the checkpoint passes an event with its deliveries, or not at all, an
     yield* sql`CREATE TRIGGER full BEFORE INSERT ON deliveries BEGIN SELECT RAISE(ABORT, 'no room'); END`
     const take = rows.take(lease, [made(7, "a"), made(8, "b")], 0, 5n, mark(8))
     assert.isTrue(Exit.isFailure(yield* Effect.exit(take)))
-    assert.strictEqual(yield* rows.checkpoint, 5n)
+    assert.strictEqual(yield* rows.checkpoint("endpoints"), 5n)
     yield* sql`DROP TRIGGER full`
     yield* take
-    assert.strictEqual(yield* rows.checkpoint, 8n)
+    assert.strictEqual(yield* rows.checkpoint("endpoints"), 8n)
     assert.deepStrictEqual(yield* marksIn(deliverer), [mark(8)])
     assert.lengthOf(yield* dueAt(one, 0), 2)
     const again = yield* Effect.exit(rows.take(lease, [made(9, "a")], 0, 5n, mark(9)))
@@ -206,7 +206,7 @@ everywhere("deliveries", [
       ]) {
         assert.instanceOf(yield* Effect.flip(late as Effect.Effect<unknown, unknown>), LeaseLost)
       }
-      assert.deepStrictEqual([yield* due(), yield* rows.checkpoint], [[1], 2n])
+      assert.deepStrictEqual([yield* due(), yield* rows.checkpoint("endpoints")], [[1], 2n])
     })
   ],
   [

@@ -1,39 +1,18 @@
 import { Array, Effect, Semaphore } from "effect"
 import { SqlClient } from "effect/sql"
-import type { DeliveryId, EndpointId } from "#domain/Ids.ts"
+import type { DeliveryId, StreamId } from "#domain/Ids.ts"
 import { type Lease, Leases } from "#domain/ports/Leases.ts"
 import { CheckpointMoved } from "../runtime/Checkpoint.ts"
 import { deliverer, type Mark, rowOf } from "../tables/Positions.ts"
-import { open, type Table } from "../tables/Tables.ts"
+import { open } from "../tables/Tables.ts"
 import { reader } from "../views/Readable.ts"
+import { deliveries, type Follower, followers } from "./DeliveriesTable.ts"
 import { Delivery, type DeliveryStatus, type NewDelivery, type Settled } from "./Delivery.ts"
+import type { DestinationId } from "./Destination.ts"
 import * as StandingRows from "./StandingRows.ts"
 
-/**
- * `turn`: 0 waits for one before it in its chat, 1 is the first of its chat, 2 was asked for again and waits for nothing.
- * Instants are milliseconds.
- */
-const deliveries: Table = {
-  name: "deliveries",
-  create: (sql) =>
-    Effect.all(
-      [
-        sql`CREATE TABLE deliveries (
-          id TEXT PRIMARY KEY, endpoint TEXT NOT NULL, event TEXT NOT NULL, stream TEXT NOT NULL, revision INTEGER NOT NULL,
-          position BIGINT NOT NULL, type TEXT NOT NULL, chat TEXT NOT NULL, status TEXT NOT NULL, turn INTEGER NOT NULL,
-          due BIGINT NOT NULL, tries INTEGER NOT NULL, attempts TEXT NOT NULL, recorded BIGINT NOT NULL)`,
-        sql`CREATE INDEX deliveries_pending ON deliveries (endpoint, recorded) WHERE status = 'pending'`,
-        sql`CREATE INDEX deliveries_due ON deliveries (endpoint, due) WHERE status = 'pending' AND turn > 0`,
-        sql`CREATE INDEX deliveries_chat ON deliveries (endpoint, chat, status, position)`,
-        sql`CREATE INDEX deliveries_order ON deliveries (endpoint, position)`,
-        sql`CREATE INDEX deliveries_age ON deliveries (due) WHERE status <> 'pending'`
-      ],
-      { discard: true }
-    )
-}
-
 const columns =
-  "id, endpoint, event, stream, revision, CAST(position AS TEXT) AS position, type, chat, status, CAST(due AS TEXT) AS due, tries, CAST(recorded AS TEXT) AS recorded, attempts"
+  "id, kind, endpoint, event, stream, revision, CAST(position AS TEXT) AS position, type, chat, status, CAST(due AS TEXT) AS due, tries, CAST(asked AS TEXT) AS asked, CAST(recorded AS TEXT) AS recorded, attempts"
 const read = reader("deliveries", Delivery)
 const readable = (rows: ReadonlyArray<object>) =>
   Effect.map(read(rows), (found) => found.flatMap(({ row }) => row ?? []))
@@ -45,7 +24,7 @@ type Some = Array.NonEmptyReadonlyArray<Settled>
 type Chat = Pick<Delivery, "chat" | "endpoint">
 const isDelivered = ({ status }: Settled) => status === "delivered"
 const deliveryOf = ({ delivery }: Settled) => delivery
-const endpointOf = ({ endpoint }: { readonly endpoint: EndpointId }) => endpoint
+const endpointOf = ({ endpoint }: { readonly endpoint: DestinationId }) => endpoint
 
 export type DeliveryRows = Effect.Success<typeof make>
 
@@ -59,11 +38,11 @@ export const make = Effect.gen(function* () {
   const filling = yield* Semaphore.make(1)
   const shown = sql.literal(columns)
 
-  const move = (from: bigint | undefined, to: Mark) =>
+  const move = (id: number, from: bigint | undefined, to: Mark) =>
     Effect.flatMap(
       from === undefined
-        ? sql`INSERT INTO deliverer ${sql.insert({ id: 1, ...rowOf(to) })} ON CONFLICT DO NOTHING RETURNING id`
-        : sql`UPDATE deliverer SET ${sql.update(rowOf(to))} WHERE id = 1 AND position = ${String(from)} RETURNING id`,
+        ? sql`INSERT INTO deliverer ${sql.insert({ id, ...rowOf(to) })} ON CONFLICT DO NOTHING RETURNING id`
+        : sql`UPDATE deliverer SET ${sql.update(rowOf(to))} WHERE id = ${id} AND position = ${String(from)} RETURNING id`,
       (moved) => (moved.length > 0 ? Effect.void : Effect.fail(new CheckpointMoved()))
     )
 
@@ -76,9 +55,10 @@ export const make = Effect.gen(function* () {
         turn: 0,
         due: now,
         tries: 0,
-        attempts: "[]"
+        attempts: "[]",
+        asked: now
       }))
-      const added = yield* sql<{ readonly endpoint: EndpointId }>`INSERT INTO deliveries ${sql.insert(rows)}
+      const added = yield* sql<{ readonly endpoint: DestinationId }>`INSERT INTO deliveries ${sql.insert(rows)}
         ON CONFLICT (id) DO NOTHING RETURNING endpoint`
       yield* standing.added(added.map(endpointOf))
       yield* sql`UPDATE deliveries SET turn = 1 WHERE turn = 0 AND ${sql.in(
@@ -123,26 +103,45 @@ export const make = Effect.gen(function* () {
   }
 
   return {
-    checkpoint: Effect.map(sql<{ readonly position: string }>`SELECT position FROM deliverer WHERE id = 1`, ([row]) =>
-      row === undefined ? undefined : BigInt(row.position)
-    ),
+    checkpoint: (whose: Follower) =>
+      Effect.map(
+        sql<{ readonly position: string }>`SELECT position FROM deliverer WHERE id = ${followers[whose]}`,
+        ([row]) => (row === undefined ? undefined : BigInt(row.position))
+      ),
 
     /** The checkpoint passes an event together with its deliveries, or not at all. */
-    take: (lease: Lease, made: ReadonlyArray<NewDelivery>, now: number, from: bigint | undefined, to: Mark) =>
-      filling.withPermit(leases.fenced(lease, Effect.andThen(move(from, to), insert(made, now)))),
+    take: (
+      lease: Lease,
+      made: ReadonlyArray<NewDelivery>,
+      now: number,
+      from: bigint | undefined,
+      to: Mark,
+      whose: Follower = "endpoints"
+    ) => filling.withPermit(leases.fenced(lease, Effect.andThen(move(followers[whose], from, to), insert(made, now)))),
+
+    /** Those of these streams of which something is still to be delivered whole. */
+    awaited: Effect.fnUntraced(function* (streams: ReadonlyArray<StreamId>) {
+      const found = new Set<StreamId>()
+      for (const some of Array.chunksOf(streams, rowsAtOnce)) {
+        const rows = yield* sql<{ readonly stream: StreamId }>`SELECT stream FROM deliveries
+          WHERE status = 'pending' AND kind = 'raw' AND ${sql.in("stream", some)}`
+        for (const { stream } of rows) found.add(stream)
+      }
+      return found
+    }),
 
     /** Of these endpoints those for which something is due. */
-    waiting: Effect.fnUntraced(function* (endpoints: ReadonlyArray<EndpointId>, now: number) {
+    waiting: Effect.fnUntraced(function* (endpoints: ReadonlyArray<DestinationId>, now: number) {
       if (endpoints.length === 0) return []
       const asked = sql.csv(endpoints.map((endpoint) => sql`(${endpoint})`))
-      const rows = yield* sql<{ readonly endpoint: EndpointId }>`
+      const rows = yield* sql<{ readonly endpoint: DestinationId }>`
         SELECT v.column1 AS endpoint FROM (VALUES ${asked}) AS v WHERE EXISTS (SELECT 1 FROM deliveries AS d
           WHERE d.endpoint = v.column1 AND d.status = 'pending' AND d.turn > 0 AND d.due <= ${now})`
       return rows.map(({ endpoint }) => endpoint)
     }),
 
     /** Of each chat the first at most; the longest due first. `unreadable`: the ids of those whose rows are not what was written. */
-    due: Effect.fnUntraced(function* (endpoint: EndpointId, now: number, limit: number) {
+    due: Effect.fnUntraced(function* (endpoint: DestinationId, now: number, limit: number) {
       const rows = yield* sql<{ readonly id: string }>`SELECT ${shown} FROM deliveries
         WHERE status = 'pending' AND turn > 0 AND endpoint = ${endpoint}
         AND due <= ${now} ORDER BY deliveries.due, deliveries.position LIMIT ${limit}`
@@ -187,12 +186,12 @@ export const make = Effect.gen(function* () {
     failing: standing.failing,
     /** What is kept of that is made to be what the deliveries say. */
     recount: (lease: Lease) => filling.withPermit(leases.fenced(lease, standing.recount)),
-    overflowing: (lease: Lease, enabled: ReadonlyArray<EndpointId>, most: number) =>
+    overflowing: (lease: Lease, enabled: ReadonlyArray<DestinationId>, most: number) =>
       filling.withPermit(leases.fenced(lease, standing.overflowing(enabled, most))),
-    excuse: (lease: Lease, endpoint: EndpointId) => leases.fenced(lease, standing.excuse(endpoint)),
+    excuse: (lease: Lease, endpoint: DestinationId) => leases.fenced(lease, standing.excuse(endpoint)),
 
     /** What waits for a further attempt there is due: why it was to wait is over. */
-    hasten: (lease: Lease, endpoint: EndpointId, now: number) =>
+    hasten: (lease: Lease, endpoint: DestinationId, now: number) =>
       leases.fenced(
         lease,
         sql`UPDATE deliveries SET due = ${now} WHERE endpoint = ${endpoint} AND status = 'pending' AND turn > 0
@@ -200,7 +199,7 @@ export const make = Effect.gen(function* () {
       ),
 
     /** What is due later than `latest`, or has never been tried and is due only later, was put off by a clock that was ahead. */
-    recall: (lease: Lease, endpoints: ReadonlyArray<EndpointId>, now: number, latest: number) =>
+    recall: (lease: Lease, endpoints: ReadonlyArray<DestinationId>, now: number, latest: number) =>
       endpoints.length === 0
         ? Effect.succeed(0)
         : Effect.map(
@@ -219,7 +218,7 @@ export const make = Effect.gen(function* () {
     redrive: (id: DeliveryId, now: number, asked: number) =>
       sql.withTransaction(
         Effect.flatMap(
-          sql<Chat>`UPDATE deliveries SET status = 'pending', turn = 2, due = ${now}, tries = 0
+          sql<Chat>`UPDATE deliveries SET status = 'pending', turn = 2, due = ${now}, tries = 0, asked = ${now}
             WHERE id = ${id} AND status <> 'pending' AND (due <= ${asked} OR due > ${now}) RETURNING endpoint, chat`,
           (some) =>
             some.length > 0
@@ -246,17 +245,18 @@ export const make = Effect.gen(function* () {
       ),
 
     /** Of an endpoint that is no more. */
-    forget: (endpoint: EndpointId) =>
+    forget: (endpoint: DestinationId) =>
       filling.withPermit(
         Effect.andThen(sql`DELETE FROM deliveries WHERE endpoint = ${endpoint}`, standing.forget(endpoint))
       ),
 
     /** Of endpoints that are not among these: whoever has lost the lease meanwhile does not know the others. */
-    forgetOthers: (lease: Lease, endpoints: ReadonlyArray<EndpointId>) =>
+    forgetOthers: (lease: Lease, endpoints: ReadonlyArray<DestinationId>, whose: Follower = "endpoints") =>
       leases.fenced(
         lease,
         Effect.andThen(
-          sql`DELETE FROM deliveries WHERE NOT ${sql.in("endpoint", endpoints)}`,
+          sql`DELETE FROM deliveries WHERE NOT ${sql.in("endpoint", endpoints)}
+            AND kind ${sql.literal(whose === "endpoints" ? "=" : "<>")} 'event'`,
           standing.forgetOthers(endpoints)
         )
       ),
@@ -273,7 +273,7 @@ export interface ListedDelivery {
 }
 
 export interface DeliveryFilter {
-  readonly endpoint: EndpointId
+  readonly endpoint: DestinationId
   readonly status: DeliveryStatus | undefined
   readonly after: bigint | undefined
   readonly limit: number

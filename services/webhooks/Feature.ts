@@ -1,8 +1,8 @@
 import { Layer } from "effect"
-import * as Deliverer from "./Deliverer.ts"
 import * as Deliveries from "./Deliveries.ts"
 import * as DeliveriesHttp from "./DeliveriesHttp.ts"
 import * as EndpointActors from "./EndpointActors.ts"
+import * as EndpointLane from "./EndpointLane.ts"
 import { EndpointRegistry } from "./EndpointRegistry.ts"
 import * as Endpoints from "./Endpoints.ts"
 import * as EndpointsHttp from "./EndpointsHttp.ts"
@@ -13,17 +13,18 @@ import * as WaGateway from "./WaGateway.ts"
 /** What registers itself, to be written as rows and known in memory. */
 export const projections = EndpointRegistry.layer
 
-export interface Options extends Deliverer.Options, FromEnvironment.Options {}
+export interface Options extends EndpointLane.Options, FromEnvironment.Options {}
 
 export const layer = (options: Options = {}) =>
   Layer.mergeAll(
     EndpointsHttp.layer,
     DeliveriesHttp.layer,
-    Deliverer.layer(options),
+    EndpointLane.layer(options),
     FromEnvironment.layer(options)
   ).pipe(
     Layer.provideMerge(Standing.layer(options)),
-    Layer.provide([Endpoints.layer, Deliveries.layer]),
+    Layer.provide(Endpoints.layer),
+    Layer.provideMerge(Deliveries.layer),
     Layer.provide(EndpointActors.layer),
     Layer.provide(Layer.succeed(WaGateway.SignaturePrefix, options.environment?.signature === "bare" ? "" : "sha256="))
   )

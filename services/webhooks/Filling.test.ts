@@ -33,7 +33,7 @@ it.effect("begins where the first endpoint that is there was made, not where one
     const log = [created(gone, 5n), created(later, 9n)]
     const places: Array<Mark> = []
     const rows = {
-      checkpoint: Effect.succeed(undefined),
+      checkpoint: () => Effect.succeed(undefined),
       forgetOthers: () => Effect.void,
       take: (...[, , , , to]: Parameters<DeliveryRows["take"]>) => Effect.sync(() => void places.push(to))
     } as never

@@ -70,13 +70,14 @@ export const make = Effect.fnUntraced(function* (recent: Recent) {
     const recorded = toMillis(recordedAt)
     return wanting.map(({ id: endpoint }): NewDelivery => {
       const id = deliveryIdOf(crypto, eventId, endpoint)
-      return { id, endpoint, event: eventId, stream, revision, position, type: known.type, chat, recorded }
+      const { type } = known
+      return { id, kind: "event", endpoint, event: eventId, stream, revision, position, type, chat, recorded }
     })
   })
 
   /** `filled`: there are new deliveries. Ends only with what keeps it from going on. */
   return Effect.fnUntraced(function* (rows: DeliveryRows, lease: Lease, filled: Effect.Effect<unknown>) {
-    const kept = yield* rows.checkpoint
+    const kept = yield* rows.checkpoint("endpoints")
     // where there were endpoints, one that is no more may still have its keys
     // an endpoint that was there a moment ago may be no more: of none it is not known where to begin
     const known = yield* Effect.repeat(histories, {

@@ -1,8 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import { EventId } from "#domain/Ids.ts"
+import { fromMillis } from "#domain/Instant.ts"
 import { uuid } from "../testing/ViewsFixture.ts"
 import { Places } from "./Places.ts"
-import { delayAfter, delaysMillis, longestMillis, longestWishMillis } from "./Retries.ts"
+import { delayAfter, delaysMillis, longestMillis, longestWishMillis, ofEndpoints } from "./Retries.ts"
 
 describe("retries", () => {
   it("follow each other later and later, for 27 hours and 35 minutes, and then no more", () => {
@@ -30,7 +31,7 @@ describe("retries", () => {
       for (const [i] of delaysMillis.entries()) assert.isAtMost(delayAfter(i + 1, wish, 1) ?? 0, longestMillis())
     }
     assert.isAtMost(
-      delayAfter(1, undefined, 1, [0, 100 * longestWishMillis])!,
+      delayAfter(1, undefined, 1, ofEndpoints([0, 100 * longestWishMillis]))!,
       longestMillis([0, 100 * longestWishMillis])
     )
   })
@@ -38,9 +39,9 @@ describe("retries", () => {
   it("come again when a clock that was ahead has left an endpoint alone for longer than it may ask for", () => {
     const places = new Places()
     places.aim(EventId.make(uuid(1)))
-    places.quietUntil = longestWishMillis
-    assert.strictEqual(places.free(0), 0)
-    places.quietUntil = longestWishMillis + 1
+    const attempt = { at: fromMillis(0), status: 503, millis: 1 }
+    places.heard({ attempt, isDelivered: false, isGone: false, wishMillis: 2 * longestWishMillis }, 1)
+    assert.strictEqual(places.free(1), 0)
     assert.isAbove(places.free(0), 0)
   })
 })

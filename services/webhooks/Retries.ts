@@ -14,6 +14,16 @@ export const delaysMillis: ReadonlyArray<number> = [
   10 * hour
 ]
 
+/** When a delivery is attempted again, and when it is given up. */
+export interface Schedule {
+  readonly delaysMillis: ReadonlyArray<number>
+  /** The last delay again and again, as long as that was not tried for so long. */
+  readonly lastingMillis: number
+}
+
+/** To an endpoint. */
+export const ofEndpoints = (delays = delaysMillis): Schedule => ({ delaysMillis: delays, lastingMillis: 0 })
+
 /** What was to be a moment for many is spread: later by up to a fifth. */
 const jitter = 0.2
 /** An endpoint may ask to be left alone for no longer than so. */
@@ -24,16 +34,17 @@ export const longestMillis = (delays = delaysMillis): number =>
   Math.max(longestWishMillis, Math.max(...delays) * (1 + jitter))
 
 /**
- * How long to wait after so many attempts, all of which failed; `undefined`: it is given up. `chance` is from 0 up to 1;
- * `wish` is what the endpoint asked for.
+ * How long to wait after so many attempts within `lastedMillis`, all of which failed; `undefined`: it is given up.
+ * `chance` is from 0 up to 1; `wish` is what the destination asked for.
  */
 export const delayAfter = (
   tries: number,
   wish: number | undefined,
   chance: number,
-  delays = delaysMillis
+  { delaysMillis: delays, lastingMillis } = ofEndpoints(),
+  lastedMillis = 0
 ): number | undefined => {
-  const delay = delays[tries]
+  const delay = delays[tries] ?? (lastedMillis < lastingMillis ? delays.at(-1) : undefined)
   if (delay === undefined) return undefined
   return Math.round(Math.max(delay * (1 + jitter * chance), Math.min(wish ?? 0, longestWishMillis)))
 }

@@ -1,7 +1,7 @@
 import { Array, Effect } from "effect"
 import { SqlClient } from "effect/sql"
-import type { EndpointId } from "#domain/Ids.ts"
 import { open, type Table } from "../tables/Tables.ts"
+import type { DestinationId } from "./Destination.ts"
 
 /**
  * How many deliveries wait for an endpoint. `excused`: so many of them were there when it was enabled, and are no reason to
@@ -19,7 +19,7 @@ const failures: Table = {
   create: (sql) => sql`CREATE TABLE endpoint_failures (endpoint TEXT PRIMARY KEY, since BIGINT NOT NULL)`
 }
 
-type Endpoints = ReadonlyArray<EndpointId>
+type Endpoints = ReadonlyArray<DestinationId>
 const counted = (endpoints: Endpoints) =>
   Map.groupBy(endpoints, (endpoint) => endpoint)
     .entries()
@@ -64,16 +64,17 @@ export const make = Effect.gen(function* () {
     overflowing: Effect.fnUntraced(function* (enabled: Endpoints, most: number) {
       yield* sql`UPDATE endpoint_backlogs SET excused = pending
         WHERE excused <> pending AND (excused > pending OR NOT ${sql.in("endpoint", enabled)})`
-      const rows = yield* sql<{ readonly endpoint: EndpointId }>`SELECT endpoint FROM endpoint_backlogs
+      const rows = yield* sql<{ readonly endpoint: DestinationId }>`SELECT endpoint FROM endpoint_backlogs
         WHERE pending > excused + ${most} AND ${sql.in("endpoint", enabled)}`
       return rows.map(({ endpoint }) => endpoint)
     }),
     /** It is enabled no more, and may be again before anybody looks. */
-    excuse: (endpoint: EndpointId) => sql`UPDATE endpoint_backlogs SET excused = pending WHERE endpoint = ${endpoint}`,
+    excuse: (endpoint: DestinationId) =>
+      sql`UPDATE endpoint_backlogs SET excused = pending WHERE endpoint = ${endpoint}`,
 
     /** How many wait for each, if any do, and when the oldest of what they tell was recorded. */
     all: Effect.map(
-      sql<{ readonly endpoint: EndpointId; readonly pending: string; readonly oldest: string | null }>`
+      sql<{ readonly endpoint: DestinationId; readonly pending: string; readonly oldest: string | null }>`
         SELECT endpoint, CAST(pending AS TEXT) AS pending, CAST((SELECT MIN(d.recorded) FROM deliveries AS d
           WHERE d.endpoint = endpoint_backlogs.endpoint AND d.status = 'pending') AS TEXT) AS oldest
         FROM endpoint_backlogs WHERE pending > 0`,
@@ -85,35 +86,38 @@ export const make = Effect.gen(function* () {
 
     /** Endpoints at which nothing arrives, and since when. */
     failing: Effect.map(
-      sql<{ readonly endpoint: EndpointId; readonly since: string }>`
+      sql<{ readonly endpoint: DestinationId; readonly since: string }>`
         SELECT endpoint, CAST(since AS TEXT) AS since FROM endpoint_failures`,
       (rows) => rows.map(({ endpoint, since }) => ({ endpoint, since: Number(since) }))
     ),
 
     /** Nothing arrives at `failed` from now on, if nothing did before either; something has at `arrived`. */
     judge: Effect.fnUntraced(function* (
-      arrived: ReadonlySet<EndpointId>,
-      failed: ReadonlySet<EndpointId>,
+      arrived: ReadonlySet<DestinationId>,
+      failed: ReadonlySet<DestinationId>,
       now: number
     ) {
       if (arrived.size > 0) yield* sql`DELETE FROM endpoint_failures WHERE ${sql.in("endpoint", [...arrived])}`
-      if (failed.size === 0) return new Map<EndpointId, number>()
-      const since = Array.map([...failed] as [EndpointId], (endpoint) => ({ endpoint, since: now }))
+      if (failed.size === 0) return new Map<DestinationId, number>()
+      const since = Array.map([...failed] as [DestinationId], (endpoint) => ({ endpoint, since: now }))
       yield* sql`INSERT INTO endpoint_failures ${sql.insert(since)} ON CONFLICT DO NOTHING`
-      const rows = yield* sql<{ readonly endpoint: EndpointId; readonly since: string }>`
+      const rows = yield* sql<{ readonly endpoint: DestinationId; readonly since: string }>`
         SELECT endpoint, CAST(since AS TEXT) AS since FROM endpoint_failures WHERE ${sql.in("endpoint", [...failed])}`
       return new Map(rows.map(({ endpoint, since }) => [endpoint, Number(since)]))
     }),
 
-    forget: (endpoint: EndpointId) =>
+    forget: (endpoint: DestinationId) =>
       Effect.andThen(
         sql`DELETE FROM endpoint_backlogs WHERE endpoint = ${endpoint}`,
         sql`DELETE FROM endpoint_failures WHERE endpoint = ${endpoint}`
       ),
+    /** Of those that are not among these, and have no deliveries. */
     forgetOthers: (endpoints: Endpoints) =>
       Effect.andThen(
-        sql`DELETE FROM endpoint_backlogs WHERE NOT ${sql.in("endpoint", endpoints)}`,
-        sql`DELETE FROM endpoint_failures WHERE NOT ${sql.in("endpoint", endpoints)}`
+        sql`DELETE FROM endpoint_backlogs WHERE NOT ${sql.in("endpoint", endpoints)}
+          AND NOT EXISTS (SELECT 1 FROM deliveries AS d WHERE d.endpoint = endpoint_backlogs.endpoint)`,
+        sql`DELETE FROM endpoint_failures WHERE NOT ${sql.in("endpoint", endpoints)}
+          AND NOT EXISTS (SELECT 1 FROM deliveries AS d WHERE d.endpoint = endpoint_failures.endpoint)`
       )
   }
 })

@@ -50,6 +50,7 @@ const metaOf = ({ metaSecrets: secrets }: Orders) =>
   secrets === undefined
     ? {}
     : {
+        forwarding: { retries: { ...webhooks, lastingMillis: 0 } },
         meta: {
           appSecret: Redacted.make(secrets.default),
           apps: Redacted.make({ shop: { secret: secrets.shop, verifyToken: "nobody asks in a run" } }),
@@ -76,7 +77,7 @@ const portsOf = ({ busMillis: slowMillis, deafness, haste, reconciled, sabotage 
       Layer.provide(Haste.eventStore(haste)),
       Layer.provide(Sabotage.eventStore(sabotage))
     ),
-    Deafness.outbound(deafness)
+    Deafness.outbound(haste === "forward" ? "delivery-outcome" : deafness)
   )
 const sessionOf = ({ deafness, folder, sabotage, webSocketUrl }: Orders) => {
   const backoff = { firstMs: 100, mostMs: 1_000 }

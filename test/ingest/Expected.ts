@@ -3,7 +3,7 @@ import { object, type Update } from "./Update.ts"
 /** What has to be told of an update, by the documentation alone: it shares nothing with what is tested. */
 
 /** Numbers that no `number` can hold are told as they were written. */
-const told = (value: unknown): unknown => {
+export const told = (value: unknown): unknown => {
   if (Array.isArray(value)) return value.map(told)
   if (typeof value !== "object" || value === null) return value
   if ("rawJSON" in value) return value.rawJSON
@@ -11,7 +11,7 @@ const told = (value: unknown): unknown => {
 }
 
 /** In Meta's shape, with this alone, and without the time, which is another at each telling. */
-const changeOf = (update: Update) => {
+export const changeOf = (update: Update) => {
   if (update.form === "payload") return update.payload
   if (update.form === "entry") return { object, entry: [update.entry] }
   if (update.form === "value") {

@@ -30,6 +30,7 @@ export interface Options {
 
 export const meta = ({ answered, dice, secrets, url }: Options) => {
   const tellings = new Map<string, Telling>()
+  const bodies = new Map<App, Set<string>>(apps.map((app) => [app, new Set()]))
   let [posts, unanswered, turn, deceived] = [0, 0, 0, 0]
 
   const post = async (from: string, app: App, bytes: Buffer, secret: string): Promise<number | undefined> => {
@@ -63,6 +64,7 @@ export const meta = ({ answered, dice, secrets, url }: Options) => {
     const bytes = spelled(payload, dice)
     const began = performance.now()
     posts++
+    bodies.get(app)!.add(bytes.toString("latin1"))
     await until200(app, bytes)
     const answered = performance.now()
     for (const { mark } of updates) {
@@ -78,6 +80,8 @@ export const meta = ({ answered, dice, secrets, url }: Options) => {
   return {
     /** By its mark: when each was first on its way, and first answered for. */
     tellings: tellings as ReadonlyMap<string, Telling>,
+    /** Every body of this app, byte for byte. */
+    bodies: (app: App): ReadonlySet<string> => bodies.get(app)!,
     posts: () => posts,
     unanswered: () => unanswered,
     /** So often somebody was believed who has no secret. */

@@ -12,6 +12,7 @@ import { judge, type Verdict } from "./Judge.ts"
 import { meta } from "./Meta.ts"
 import { requests } from "./Requests.ts"
 import type { Sabotage } from "./Sabotage.ts"
+import { type ForwardedFlaws, targets } from "./Targets.ts"
 import { marks, object, type Update } from "./Update.ts"
 import { updates } from "./Updates.ts"
 
@@ -43,6 +44,8 @@ export interface Report extends Verdict {
   readonly killsPerProcess: Readonly<Record<string, number>>
   /** Webhooks of the gateway's whose signature did not verify. */
   readonly forged: number
+  /** What targets of routes were told, by their name. */
+  readonly forwarded: Readonly<Record<string, ForwardedFlaws>>
   readonly collapses: number
   readonly seconds: number
 }
@@ -51,6 +54,8 @@ const apiKey = "a-key-for-this-run-only"
 const secrets = { default: "the first app's secret", shop: "the shop's secret" }
 /** Nobody listens there, and no device asks. */
 const noWhatsApp = "ws://127.0.0.1:9/ws/chat"
+
+const marksOf = ({ data }: Told) => marks.in(JSON.stringify([data.change, data.phoneNumberId]))
 
 /** What is told when all else was: when the second is in the log, all that the first came after is taken apart. */
 const lastWord = (n: number): Update => ({
@@ -78,6 +83,7 @@ export const run = async (options: Options): Promise<Report> => {
   const said = [...updates(options.updates, dice(seed + 1))]
   const posts = requests(said, options.redeliveries, dice(seed + 2))
   const hook = await webhook(dice(seed + 3))
+  const forwarding = await targets(dice(seed + 5), secrets)
   const deployed = await deployment(backbone, {
     folder: join(folder, "data"),
     chance,
@@ -122,7 +128,8 @@ export const run = async (options: Options): Promise<Report> => {
   }
   /** Until something is so, or patience ends with nobody hearing anything new. */
   const patiently = async (isDone: () => boolean) => {
-    const heard = () => log.length + audiences.reduce((sum, audience) => sum + audience.heard.length, 0)
+    const heard = () =>
+      log.length + forwarding.amount() + audiences.reduce((sum, audience) => sum + audience.heard.length, 0)
     for (let [before, since] = [-1, performance.now()]; performance.now() - since < patienceMillis; await pause(200)) {
       await readOn()
       if (isDone()) return
@@ -141,6 +148,7 @@ export const run = async (options: Options): Promise<Report> => {
   try {
     const gateways = await deployed.start()
     await hook.subscribe(gateways[0]!, apiKey)
+    await forwarding.route(gateways[0]!, apiKey)
     audiences.push(polling(deployed.url, apiKey))
     progress(`${said.length} updates in ${posts.length} requests, some of them twice`)
     for (let done = 0; done <= kills; done++) {
@@ -155,7 +163,10 @@ export const run = async (options: Options): Promise<Report> => {
     await sayLast(options.updates)
     await sayLast(options.updates + 1)
     progress("everything is said, and taken apart")
-    await patiently(() => audiences.every(({ heard }) => heard.length >= log.length))
+    const places = () => new Map(log.flatMap((fact, place) => [...marksOf(fact)].map((mark) => [mark, place] as const)))
+    const isForwarded = () =>
+      Object.values(forwarding.judged(said, source.bodies("shop"), places())).every(({ lost }) => lost === 0)
+    await patiently(() => audiences.every(({ heard }) => heard.length >= log.length) && isForwarded())
     progress("everybody has heard what they will")
     return {
       seed,
@@ -166,11 +177,13 @@ export const run = async (options: Options): Promise<Report> => {
       kills: Object.values(deployed.kills()).reduce((sum, killed) => sum + killed, 0),
       killsPerProcess: deployed.kills(),
       forged: hook.forged(),
+      forwarded: forwarding.judged(said, source.bodies("shop"), places()),
       collapses: deployed.collapses(),
       seconds: Math.round(elapsed())
     }
   } finally {
     for (const audience of audiences) await audience.end()
+    await forwarding.end()
     await deployed.end()
     rmSync(folder, { recursive: true, force: true })
   }
@@ -178,9 +191,10 @@ export const run = async (options: Options): Promise<Report> => {
 
 /** What is not as it should be. */
 export const flawsIn = (report: Report): ReadonlyArray<string> => {
-  const { audiences, collapses, conflicts, deceived, doubled, forged, lost, outOfOrder, planted, wrong } = report
+  const { audiences, collapses, conflicts, deceived, doubled, forged, forwarded, lost, outOfOrder, planted, wrong } =
+    report
   const counted = { lost, doubled, wrong, outOfOrder, deceived, forged, collapses, conflicts: conflicts - planted }
-  return Object.entries({ log: counted, ...audiences }).flatMap(([who, flaws]) =>
+  return Object.entries({ log: counted, ...audiences, ...forwarded }).flatMap(([who, flaws]) =>
     Object.entries(flaws).flatMap(([what, amount]) => (amount === 0 ? [] : [`${who}: ${amount} ${what}`]))
   )
 }

@@ -6,7 +6,7 @@ import { type Sabotage, sabotages } from "./Sabotage.ts"
 const timeout = 600_000 // a run takes a fraction of it on a machine that does nothing else
 
 const lostWith = async (sabotage: Sabotage, seed: number) => {
-  const { lost } = await run({
+  const { forwarded, lost } = await run({
     updates: 120,
     redeliveries: 0,
     kills: 3,
@@ -18,7 +18,7 @@ const lostWith = async (sabotage: Sabotage, seed: number) => {
     output: 2,
     progress: () => {}
   })
-  return lost
+  return sabotage === "forward" ? Object.values(forwarded).reduce((sum, { lost }) => sum + lost, 0) : lost
 }
 
 /** In one run or another: a kill may come when what it should interrupt is over. */

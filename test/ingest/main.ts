@@ -25,8 +25,8 @@ if (values.help) {
 
 Starts the whole product, and Meta: everything of which its Cloud API tells, of many people, for two apps, gathered by
 chance, escaped or not, again and again, until each request is answered 200; some contradict each other. Meanwhile the product
-is killed with SIGKILL, mostly as it has just said 200. Then compares what GET /v1/events and a webhook were told with what Meta
-said. Fails if anything was lost, told twice, is not as Meta said it, or stands before what came to the same person earlier.
+is killed with SIGKILL, mostly as it has just said 200. Then compares what GET /v1/events, a webhook and the targets of routes were
+told with what Meta said. Fails if anything was lost, told twice, is not as Meta said it, or stands before what came to the same person earlier.
 
   --redeliveries  so often each is told again, but for a tenth of them
   --seed          repeats the chances of an earlier run (not its timing)

@@ -1,0 +1,132 @@
+import { Clock, Effect, Semaphore } from "effect"
+import { utf8 } from "#domain/Bytes.ts"
+import * as Secret from "#domain/delivery/Secret.ts"
+import { BlobId, type TargetId } from "#domain/Ids.ts"
+import { toMillis } from "#domain/Instant.ts"
+import { Batch } from "#domain/meta/Batch.ts"
+import { MetaFact } from "#domain/meta/MetaFact.ts"
+import * as RawWebhook from "#domain/meta/RawWebhook.ts"
+import type { Target } from "#domain/meta/Target.ts"
+import { Blobs } from "#domain/ports/Blobs.ts"
+import { Crypto } from "#domain/ports/Crypto.ts"
+import { EventStore } from "#domain/ports/EventStore.ts"
+import { OutboundHttp } from "#domain/ports/OutboundHttp.ts"
+import { changeTextOf } from "../events/MetaDocument.ts"
+import { source } from "../meta/Forwarding.ts"
+import * as Signature from "../meta/Signature.ts"
+import { Personal } from "../privacy/Personal.ts"
+import { type Opened, Routes } from "../routes/Routes.ts"
+import { answered, inWords, surely, timeoutMillis, Unsendable } from "../webhooks/Answered.ts"
+import type { Delivery } from "../webhooks/Delivery.ts"
+import type { Recent } from "../webhooks/Recent.ts"
+
+/** What is sent, and the headers that say something of it. */
+interface Sent {
+  readonly body: Uint8Array
+  readonly headers: Readonly<Record<string, string>>
+}
+
+/** Of what stands in blobs so much at once for each target, in KiB: all of it is in memory while it is on its way. */
+const mostAtOnce = 8 * 1_024
+const placesOf = (bytes: number) => Math.min(mostAtOnce, Math.ceil(bytes / 1_024))
+
+/** Sends what Meta told to a target, once. */
+export const make = Effect.fnUntraced(function* (recent: Recent) {
+  const blobs = yield* Blobs
+  const crypto = yield* Crypto
+  const outbound = yield* OutboundHttp
+  const personal = yield* Personal
+  const { opened } = yield* Routes
+  const store = yield* EventStore
+  const rooms = new Map<TargetId, Semaphore.Semaphore>()
+
+  const within = <A, E>({ id }: Target, bytes: number, work: Effect.Effect<A, E>): Effect.Effect<A, E> =>
+    bytes === 0
+      ? work
+      : Effect.flatMap(Semaphore.make(mostAtOnce), (made) => {
+          const room = rooms.get(id) ?? made
+          rooms.set(id, room)
+          return room.withPermits(placesOf(bytes))(work)
+        })
+
+  const eventOf = Effect.fnUntraced(function* ({ event, revision, stream }: Delivery) {
+    const found = recent.get(event) ?? (yield* store.read(stream))[revision]
+    return found ?? (yield* Effect.die(new Error("a delivery is of an event that is not there")))
+  })
+
+  /** In Meta's shape with nothing else in it, as its text stands in the log. */
+  const changed = Effect.fnUntraced(function* (delivery: Delivery, { secrets }: Opened) {
+    const event = yield* eventOf(delivery)
+    const text = yield* Effect.catchDefect(changeTextOf(personal, blobs, event), () => Effect.succeed(undefined))
+    if (text === undefined) return yield* new Unsendable({})
+    const body = utf8(text).slice()
+    const now = yield* Clock.currentTimeMillis
+    const seconds = Math.floor(now / 1_000)
+    const signing = secrets.filter(({ until }) => until === null || toMillis(until) > now)
+    const [newest] = signing
+    const sent: Sent = {
+      body,
+      headers: {
+        "webhook-timestamp": String(seconds),
+        "webhook-signature": yield* Secret.sign(crypto, signing, { body, id: delivery.id, seconds }),
+        // as Meta signs, for whoever was written for Meta: with the text of the secret, in place of the app's
+        ...(newest?.text !== undefined && { [Signature.header]: `sha256=${crypto.mac(newest.text, body, "hex")}` }),
+        "x-request-digest": MetaFact.read(event).data.batch
+      }
+    }
+    return sent
+  })
+
+  /** The bytes that Meta signed, and its signature. */
+  const whole = Effect.fnUntraced(function* ({ stream }: Delivery, { secrets: [newest] }: Opened) {
+    const kept = yield* Effect.catchTag(blobs.read(BlobId.make(Batch.idOf(stream))), "BlobDamaged", () =>
+      Effect.succeed(undefined)
+    )
+    if (kept === undefined) return yield* new Unsendable({})
+    const { bytes, headers } = RawWebhook.read(kept)
+    const signature = headers[Signature.header]
+    const secret = newest?.shared ?? ""
+    const sent: Sent = {
+      body: bytes,
+      headers: {
+        ...(secret !== "" && { "x-gateway-secret": secret }),
+        ...(signature !== undefined && { "x-meta-signature-256": signature })
+      }
+    }
+    return sent
+  })
+
+  const send = Effect.fnUntraced(function* (delivery: Delivery, target: Target) {
+    const known = yield* opened(target)
+    if (known === undefined) return yield* new Unsendable({})
+    const { body, headers } = yield* delivery.kind === "raw" ? whole(delivery, known) : changed(delivery, known)
+    const all = {
+      "user-agent": "Homing",
+      "content-type": "application/json",
+      "x-source": source,
+      "x-destination-name": target.name,
+      "webhook-id": delivery.id,
+      ...headers
+    }
+    const timeoutMs = Math.min(timeoutMillis, target.timeoutMillis)
+    return yield* outbound.post({ url: known.url, headers: all, body, timeoutMs })
+  })
+
+  /** How much of a blob it holds. */
+  const sizeOf = Effect.fnUntraced(function* (delivery: Delivery) {
+    const event = yield* eventOf(delivery)
+    if (delivery.kind === "change") return MetaFact.read(event).data.blob === undefined ? 0 : longestChange
+    const read = Batch.read(event)
+    return read.type === "batch.received" ? read.data.bytes : 0
+  })
+
+  return (delivery: Delivery, target: Target) =>
+    surely(
+      delivery,
+      Effect.flatMap(sizeOf(delivery), (bytes) =>
+        within(target, bytes, answered(Effect.catchTags(send(delivery, target), inWords)))
+      )
+    )
+})
+
+const longestChange = 4 * 1_024 * 1_024

@@ -1,0 +1,95 @@
+import { Effect } from "effect"
+import type { TargetId } from "#domain/Ids.ts"
+import { Batch } from "#domain/meta/Batch.ts"
+import type { MetaPerson } from "#domain/meta/Items.ts"
+import { MetaFact } from "#domain/meta/MetaFact.ts"
+import { namesOf } from "#domain/meta/Names.ts"
+import { routeOf, wholeTo } from "#domain/meta/Routing.ts"
+import { type Piece, split } from "#domain/meta/Splitting.ts"
+import type { Configuration, Unit } from "#domain/meta/Target.ts"
+import type { RecordedEvent } from "#domain/Recorded.ts"
+import { addressOf, metaTypeOf } from "../events/MetaDocument.ts"
+import * as Contents from "../meta/Contents.ts"
+import { Personal } from "../privacy/Personal.ts"
+
+/** What goes to some targets, within which order, and how it is called. */
+export interface Wanted {
+  readonly targets: ReadonlyArray<TargetId>
+  readonly kind: Unit
+  readonly type: string
+  readonly chat: string
+}
+
+export const requestType = "homing.meta.request.v1"
+
+const named = ({ targets }: Configuration, names: ReadonlyArray<string>, unit: Unit): ReadonlyArray<TargetId> =>
+  names.flatMap((name) => {
+    const target = targets.get(name)
+    return target?.unit === unit && target.disabled === null ? [target.id] : []
+  })
+
+const isTaken = ({ targets }: Configuration, unit: Unit) => targets.values().some((target) => target.unit === unit)
+
+const reads = ({ routes: { countries, prefixes } }: Configuration) =>
+  Object.keys(prefixes).length > 0 || Object.keys(countries).length > 0
+
+/** Of an event of Meta's, to whom it goes by the configuration that it met. */
+export const make = Effect.gen(function* () {
+  const contents = yield* Contents.make
+  const personal = yield* Personal
+
+  /** Whom a fact is with; `undefined` where that is sealed, and can no longer be read. */
+  const personIn = Effect.fnUntraced(function* (event: RecordedEvent) {
+    const { person } = MetaFact.read(event).data
+    if (person === undefined) return {}
+    const address = yield* addressOf(personal, event)
+    return address === undefined ? undefined : { person: JSON.parse(address) as MetaPerson }
+  })
+
+  /** Of what was told of one person or thing. */
+  const changes = Effect.fnUntraced(function* (event: RecordedEvent, configuration: Configuration) {
+    if (!isTaken(configuration, "change")) return undefined
+    const { data } = MetaFact.read(event)
+    const { account, field, group, person, phoneNumberId, source } = data
+    const known = reads(configuration) ? yield* personIn(event) : {}
+    if (known === undefined) return undefined // nor can what was said
+    const { targets } = routeOf(configuration.routes, { account, field, phoneNumberId, ...known })
+    const chat = `meta/${source.app}/${group ?? person?.names[0] ?? account ?? ""}`
+    const found: Wanted = {
+      targets: named(configuration, targets, "change"),
+      kind: "change",
+      type: metaTypeOf(data),
+      chat
+    }
+    return found
+  })
+
+  /** In one order with whatever else is of the one chat that all of it is of; of several it is in none. */
+  const chatOf = (app: string, id: string, pieces: ReadonlyArray<Piece>) => {
+    const chats = new Set(
+      pieces.map(({ account, group, person }) => {
+        const [name] = namesOf(person)
+        if (group !== undefined) return personal.subjectOf("group", group)
+        return name === undefined ? (account ?? "") : personal.subjectOf(...name)
+      })
+    )
+    return chats.size === 1 ? `request/${app}/${[...chats][0]}` : `request/${id}`
+  }
+
+  /** Of a request, whole. */
+  const requests = Effect.fnUntraced(function* (event: RecordedEvent, configuration: Configuration) {
+    const { data, type } = Batch.read(event)
+    if (type !== "batch.received" || !isTaken(configuration, "raw")) return undefined
+    const id = Batch.idOf(event.stream)
+    const payload = yield* contents.of({ blob: data.blob, id })
+    if (payload === undefined) return undefined
+    const pieces = split(payload)
+    const routes = pieces.map((piece) => routeOf(configuration.routes, piece))
+    const names = wholeTo(routes, (name) => configuration.targets.get(name)?.unit === "raw")
+    const chat = chatOf(data.app, id, pieces)
+    const found: Wanted = { targets: named(configuration, names, "raw"), kind: "raw", type: requestType, chat }
+    return found
+  })
+
+  return { changes, requests }
+})
