@@ -18,7 +18,7 @@ describe("configuration", () => {
         access: { apiKey: undefined },
         process: { role: undefined, dataDirectory: "./data", agent: AgentId.make("home") },
         addresses: nowhere,
-        announcements: { sealingKeys: undefined },
+        announcements: { personal: "sealed", sealingKeys: undefined },
         log: { level: "info" },
         provenance: { region: "local" },
         http: { phoneCountryCode: undefined, corsOrigins: undefined, trustProxy: undefined },
