@@ -49,7 +49,7 @@ describe("configuration", () => {
           routeMap: undefined,
           forwardTimeoutMs: 3_000
         },
-        whatsApp: { webSocketUrl: undefined, version: undefined, history: "recent", typingMillis: 0 }
+        whatsApp: { webSocketUrl: undefined, version: undefined, history: "recent", presence: false, typingMillis: 0 }
       })
       assert.sameMembers([...new Set(described.map(({ source }) => source))], ["default"])
     })

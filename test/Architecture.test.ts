@@ -167,7 +167,7 @@ const below: Record<string, ReadonlyArray<string>> = {
   ],
   webhooks: ["api", "events", "http", "identity", "privacy", "runtime", "tables", "telemetry", "views"],
   meta: ["http", "privacy", "runtime", "tables", "telemetry"],
-  live: ["access", "api", "devices", "events", "http", "identity", "runtime", "telemetry"],
+  live: ["access", "api", "devices", "events", "http", "identity", "inbound", "runtime", "telemetry"],
   gateway: ["api", "events", "http", "live", "messages", "runtime", "telemetry"]
 }
 

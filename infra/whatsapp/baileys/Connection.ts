@@ -30,6 +30,7 @@ import * as Opened from "./Opened.ts"
 import type { Pace } from "./Pace.ts"
 import { PairingCodeRefused, pairingCodes } from "./PairingCodes.ts"
 import { answerPlainReceipts } from "./PlainReceipts.ts"
+import { hearPresences } from "./Presences.ts"
 import * as PrivacyTokens from "./PrivacyTokens.ts"
 import * as ReadReceipts from "./ReadReceipts.ts"
 import { hearReceipts } from "./Receipts.ts"
@@ -151,6 +152,12 @@ export const connect = (options: {
     const readReceipts = ReadReceipts.make(sock, settings)
     const now = () => Math.floor(Date.now() / 1_000)
     const groupNames = GroupNames.make(sock, auth.notes, now)
+    const presences = settings.presence
+      ? hearPresences(sock, {
+          alsoKnown: addresses.alsoKnown,
+          tell: (presence) => tell({ _tag: "Presence", presence })
+        })
+      : undefined
     const tokens = PrivacyTokens.make(sock, now)
     const guarded = guard(sock.ws, {
       key,
@@ -203,6 +210,7 @@ export const connect = (options: {
           within(breach, () => void sock.sendPresenceUpdate("composing", addresses.of(to)).catch(() => {}))
         outside(() => options.opened({ send, markRead, typing, logOut: () => void logOut() }))
         within(breach, () => groupNames.refresh().catch(() => {})) // the next connection asks again
+        within(breach, () => presences?.show().catch(() => {})) // as above
         const number = Addresses.phoneOf(sock.user?.id)
         tell({ _tag: "Connected", ...(number !== undefined && { number }) })
       }
@@ -244,8 +252,9 @@ export const connect = (options: {
       unopened: Unopened.make(sock, { notes: auth.notes, secrets, alsoKnown }),
       alsoKnown,
       stanzas: HeldStanzas.make(sock.ws, { breach, isCertain: suspects.areCertainOf }),
-      take: (heard: Heard) =>
-        new Promise<boolean>((resolve) =>
+      take: (heard: Heard) => {
+        presences?.watch(heard)
+        return new Promise<boolean>((resolve) =>
           tell({
             _tag: "Heard",
             heard: groupNames.naming(heard),
@@ -253,6 +262,7 @@ export const connect = (options: {
             refused: Effect.sync(() => resolve(false))
           })
         )
+      }
     }
     const hearPeer = hearHistory(sock, {
       ...listening,
