@@ -51,7 +51,9 @@ it.live(
       const socket = yield* webSocket(`${live}?presence=true`, { headers: { "x-api-key": holder } })
       for (const one of [asking, narrow, silent, mute]) assert.strictEqual(one.status, 200)
       yield* until(() => [asking, narrow, silent, mute].every(({ lastId }) => lastId() !== undefined))
-      yield* until(() => socket.told.length > 0)
+      const introduced = yield* webSocket(live)
+      introduced.socket.send(JSON.stringify({ type: "auth", key: holder, presence: true }))
+      yield* until(() => socket.told.length > 0 && introduced.told.length > 0)
       assert.strictEqual((yield* eventSource(`${live}?presence=perhaps`, apiKey)).status, 422)
       assert.strictEqual(
         (yield* webSocket(`${live}?presence=perhaps`, { headers: { "x-api-key": holder } })).refused?.status,
@@ -74,7 +76,8 @@ it.live(
       assert.deepInclude(typing.data, { device, state: "typing" })
       assert.deepInclude(typing.data.chat, { kind: "person", phone: bob.phone, lid: bob.lid })
       assert.lengthOf(typing.data.chat.names, 2)
-      yield* until(() => socket.told.some(({ type }) => type === "homing.presence.v1"))
+      for (const { told } of [socket, introduced])
+        yield* until(() => told.some(({ type }) => type === "homing.presence.v1"))
       for (const one of [silent, mute]) assert.notInclude(one.text(), "presence")
       // neither the log nor a cursor has moved
       assert.deepStrictEqual((yield* call("GET", "/v1/events?limit=500")).body.next, head)
