@@ -1,6 +1,7 @@
 import { Layer } from "effect"
 import * as Commands from "./Commands.ts"
 import * as Hearing from "./hearing/Hearing.ts"
+import * as Presences from "./hearing/Presences.ts"
 import * as LedgerPatience from "./LedgerPatience.ts"
 import * as Dialect from "./link/Dialect.ts"
 import * as GatewayClock from "./link/GatewayClock.ts"
@@ -18,7 +19,7 @@ export const layer = (options: Sender.SenderOptions = {}) =>
   Commands.layer.pipe(
     Layer.merge(Housekeeping.layer),
     Layer.provide(Sessions.layer),
-    Layer.provide([Hearing.layer, Reading.layer]),
+    Layer.provide([Hearing.layer, Presences.layer, Reading.layer]),
     Layer.provide(Gate.sender.pipe(Layer.provide(Sender.layer(options).pipe(Layer.provide(Gate.whatsApp))))),
     Layer.provide(Heartbeat.layer),
     Layer.provide(Reporter.layer),

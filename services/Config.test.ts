@@ -18,7 +18,7 @@ describe("configuration", () => {
         access: { apiKey: undefined },
         process: { role: undefined, dataDirectory: "./data", agent: AgentId.make("home") },
         addresses: nowhere,
-        announcements: { sealingKeys: undefined },
+        announcements: { personal: "sealed", sealingKeys: undefined },
         log: { level: "info" },
         provenance: { region: "local" },
         http: { phoneCountryCode: undefined, corsOrigins: undefined, trustProxy: undefined },
@@ -49,7 +49,7 @@ describe("configuration", () => {
           routeMap: undefined,
           forwardTimeoutMs: 3_000
         },
-        whatsApp: { webSocketUrl: undefined, version: undefined, history: "recent", typingMillis: 0 }
+        whatsApp: { webSocketUrl: undefined, version: undefined, history: "recent", presence: false, typingMillis: 0 }
       })
       assert.sameMembers([...new Set(described.map(({ source }) => source))], ["default"])
     })

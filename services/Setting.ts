@@ -35,6 +35,14 @@ export const optional = <A>(
 export const whole = (minimum: number, maximum: number) =>
   Schema.NumberFromString.check(Schema.isInt(), Schema.isBetween({ minimum, maximum }))
 
+/** `true` and `false` are what whoever comes from wa-gateway-go has written there. */
+export const onOrOff = Schema.Literals(["on", "off", "true", "false"]).pipe(
+  Schema.decodeTo(Schema.Boolean, {
+    decode: SchemaGetter.transform((word) => word === "on" || word === "true"),
+    encode: SchemaGetter.transform((is) => (is ? "on" : "off"))
+  })
+)
+
 export const matching = (pattern: RegExp) => Schema.String.check(Schema.isPattern(pattern))
 
 /** What a function of ours reads; `undefined` from it: not valid. */

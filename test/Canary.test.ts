@@ -12,6 +12,7 @@ const friend = "60123987651"
 const stranger = "60198761234"
 const said = "the zanzibar quokka sings at noon"
 const heard = "a mauve walrus answered from afar"
+const groupName = "Ocelots of Lower Saxony"
 const deviceName = "Quetzalcoatl's handset"
 const clientName = "Bilberry Umbrella Works"
 
@@ -30,6 +31,7 @@ const { inFolder, inText } = scanner({
   ...writtenOut("stranger's", stranger),
   "sent text": said,
   "received text": heard,
+  "group name": groupName,
   "device name": deviceName,
   "client name": clientName
 })
@@ -96,7 +98,10 @@ describe("personal data", () => {
         const data = join(cwd, "data")
         const findings: Array<string> = []
         const whatsapp = yield* simulator(cwd, "--record", join(cwd, "record.jsonl"), "--absent", stranger)
-        const options = { cwd, env: { DATA_DIR: "data", LOG_LEVEL: "debug", WHATSAPP_URL: whatsapp.url } }
+        const options = {
+          cwd,
+          env: { DATA_DIR: "data", LOG_LEVEL: "debug", PRESENCE: "on", WHATSAPP_URL: whatsapp.url }
+        }
 
         // a first life: everything goes well
         const first = yield* started(options)
@@ -114,6 +119,14 @@ describe("personal data", () => {
         yield* whatsapp.control("incoming", { from: friend, to: own, text: heard })
         const inbound = yield* eventually(first.call("GET", "/v1/inbound"), ({ body }) => body.items?.length === 1)
         assert.include(inText("an answer", JSON.stringify(inbound.body)), "received text as text in an answer")
+        const { group } = yield* whatsapp.control("group", { by: friend, subject: groupName, add: [own] })
+        yield* whatsapp.control("incoming", { from: friend, to: own, group, text: heard })
+        const seen = whatsapp.control("presence", { from: friend, to: own, state: "typing" })
+        yield* eventually(seen, ({ told }) => told === 1)
+        const chats = yield* eventually(first.call("GET", "/v1/chats"), ({ body }) =>
+          body.items?.some(({ name }: { readonly name?: string }) => name === groupName)
+        )
+        assert.include(inText("an answer", JSON.stringify(chats.body)), "group name as text in an answer")
         const told = yield* sender("GET", "/v1/events?limit=500")
         assert.include(JSON.stringify(told.body), inbound.body.items[0].id)
         findings.push(...inText("what is told to one who may not read", JSON.stringify(told.body)))

@@ -151,6 +151,30 @@ describe("contacts and chats", () => {
     })
   )
 
+  it.live("of a group have the name that it had when something was heard there last", () =>
+    Effect.gen(function* () {
+      const { call, hear, url } = yield* product
+      const house = { kind: "group", address: "120363000000000001@g.us" } as const
+      const hello = { sender: byLid, content: { type: "text", text: "hello" } } as const
+      const named = (wanted: string | undefined) =>
+        eventually(call("GET", "/v1/chats"), ({ body }) => body.items?.[0]?.name === wanted)
+      yield* hear({ ...hello, chat: { ...house, name: "the house" } })
+      const { body: before } = yield* named("the house")
+      yield* hear({ ...hello, chat: { ...house, name: "our house" } })
+      const { body: after } = yield* named("our house")
+      assert.strictEqual(after.items.length, 1)
+      assert.deepInclude(after.items[0], { id: before.items[0].id, address: house.address })
+      const { body } = yield* call("GET", "/v1/events?types=homing.inbound.message.v1")
+      assert.deepStrictEqual(
+        body.items.map(({ data }: { readonly data: { readonly chat: object } }) => Reflect.get(data.chat, "name")),
+        ["the house", "our house"]
+      )
+      const blind = yield* call("POST", "/v1/clients", { name: "blind", scopes: ["events:read"] })
+      const shown = yield* callerOf(url, blind.body.key.secret)("GET", "/v1/events")
+      assert.notInclude(JSON.stringify(shown.body), "house")
+    })
+  )
+
   it.live("of many the table has all, in as many pages as it takes", () =>
     Effect.gen(function* () {
       const { call, hear } = yield* product

@@ -54,9 +54,10 @@ const bytesOf = new Map<CipherKey, Uint8Array>([
   [reportKey, seed(4)]
 ])
 
-/** Encrypts the same to the same. */
+/** Encrypts the same to the same, and makes the same names. */
 const withoutChance: Crypto["Service"] = {
   ...crypto,
+  random: (bytes) => new Uint8Array(bytes),
   encrypt: (key, plaintext, associated) => {
     const iv = crypto.sha256(associated).subarray(0, 12)
     const cipher = createCipheriv("aes-256-gcm", bytesOf.get(key)!, iv)
@@ -168,6 +169,7 @@ const said = [
   { kind: "device", change: "connected", step: 1, at },
   { kind: "device", change: "disconnected", step: 2, at, reason: "connection_lost" }
 ] as const
+const presence = { chat: heard.chat, sender: heard.sender, state: "offline", lastSeenAt: at } as const
 const readMarked = { kind: "read_marked", fact, at } as const
 const number = PhoneNumber.make("+15550100009")
 const heartbeat = { kind: "heartbeat", at, protocol: 2, revision: 3, refused: 4, offsetMillis: -5 } as const
@@ -201,6 +203,8 @@ const reports = Effect.fnUntraced(function* (version: number) {
   const before = published.length
   reporter.tell({ id: eventOf(3), device, at, heard }, () => {})
   yield* until("it is published", () => published.length > before)
+  yield* reporter.showPresence(device, { at, presence })
+  yield* until("it is published", () => published.length > before + 1)
   return published
 })
 
@@ -259,7 +263,8 @@ describe("envelopes are read as they were first released", () => {
         const code = { kind: "pairing_code", method: "qr", expiresAt, box: { code: "2@code" } }
         const told = { kind: "number", asOf: 1, box: { number } }
         const fact = { kind: "heard", at, box: heard }
-        const later = [...(version < 2 ? [] : [heartbeat]), ...(version < hearingSince ? [] : [told, fact])]
+        const seen = { kind: "presence", at, box: presence }
+        const later = [...(version < 2 ? [] : [heartbeat]), ...(version < hearingSince ? [] : [told, fact, seen])]
         const kept = version < hearingSince ? said : [...said, readMarked]
         assert.deepStrictEqual(read, [...kept, code, ...later])
       })

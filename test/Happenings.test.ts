@@ -71,7 +71,20 @@ it.live("calls, groups and what a phone remembers are told to whoever follows, e
     const [created, added] = of("group")
     assert.deepInclude(created.content, { event: "created", text: "the house" })
     assert.strictEqual(added.content.people[0].phone, `+${other}`)
-    assert.strictEqual(added.chat.address, group)
+    assert.deepInclude(added.chat, { address: group, name: "the house" })
+
+    yield* control("group", { group, by: friend, subject: "our house" })
+    yield* control("incoming", { from: other, to: account, group, text: "hello" })
+    const isRenamed = ({ name }: { readonly name?: string }) => name === "our house"
+    const chats = yield* eventually(gateway.call("GET", "/v1/chats"), ({ body }) => body.items?.some(isRenamed))
+    const house = chats.body.items.find(isRenamed)
+    assert.deepInclude(house, { kind: "group", address: group })
+    assert.deepStrictEqual((yield* gateway.call("GET", `/v1/chats/${house.id}`)).body, house)
+    const said = yield* eventually(
+      gateway.call("GET", "/v1/events?types=homing.inbound.message.v1"),
+      ({ body }) => body.items?.length === 1
+    )
+    assert.deepInclude(said.body.items[0].data.chat, { kind: "group", name: "our house" })
     const [remembered] = of("history")
     assert.deepInclude(remembered, { waMessageId: "PAST", isHistory: true, kind: "text" })
     assert.strictEqual(remembered.content.text, "long ago")

@@ -1,10 +1,17 @@
-import { besides, type HeardContent } from "./Heard.ts"
+import { besides, type Chat, type HeardContent } from "./Heard.ts"
 
 /** Names a message in its chat; by which of their names its sender is known here changes. */
 export const nameOf = ({ fromMe, waMessageId }: { readonly waMessageId: string; readonly fromMe: boolean }) => ({
   waMessageId,
   fromMe
 })
+
+/** Which chat it is, whatever it is called by now. */
+export const chatOf = (chat: Chat): Chat => {
+  if (chat.kind === "person") return chat
+  const { name: _, ...place } = chat
+  return place
+}
 
 /**
  * What of it is the same however often and by whichever way it comes: its words, and of a file the digest. Not as what it was

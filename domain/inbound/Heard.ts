@@ -28,7 +28,13 @@ export const Place = Schema.Struct({
 }).annotate({ identifier: "HeardPlace", description: "Where several are spoken to." })
 export type Place = typeof Place.Type
 
-export const Chat = Schema.Union([Person, Place])
+/** With what it is called, where whoever hears it knows that. That changes, and says nothing of which one it is. */
+const CalledPlace = Schema.Struct({
+  ...Place.fields,
+  name: Schema.optionalKey(Schema.String.check(Schema.isMaxLength(256), wellFormed))
+})
+
+export const Chat = Schema.Union([Person, CalledPlace])
 export type Chat = typeof Chat.Type
 
 /** What the source calls a message. Unique for whoever sent it, within a chat, no more. */

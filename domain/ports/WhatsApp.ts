@@ -2,6 +2,7 @@ import { Context, type Effect, Schema, type Stream } from "effect"
 import type { DeviceId, WaMessageId } from "../Ids.ts"
 import type { Instant } from "../Instant.ts"
 import type { Chat, Heard, Target } from "../inbound/Heard.ts"
+import type { Presence } from "../inbound/Presence.ts"
 import type { Quote } from "../inbound/Quote.ts"
 import type { MessageCodeOf } from "../message/Codes.ts"
 import type { Content } from "../message/content/Content.ts"
@@ -102,6 +103,8 @@ export type SessionEvent = { readonly device: DeviceId } & (
       /** To be run instead when it cannot be: what was heard later does not wait for it. */
       readonly refused: Effect.Effect<void>
     }
+  /** How somebody is seen just now; told only where that is wanted, and not again. */
+  | { readonly _tag: "Presence"; readonly presence: Presence }
   /** An acknowledgement nobody was waiting for any more: it came after the try had ended. */
   | { readonly _tag: "LateAck"; readonly waMessageId: string; readonly error?: string; readonly at: Instant }
   /** Somebody spoke, or asked for one of our messages, who may not. It stays without consequence. */

@@ -4,6 +4,7 @@ import { EventId, InboundId, MessageId, SubjectId, WaMessageId } from "../Ids.ts
 import { Instant } from "../Instant.ts"
 import { GatewayPin } from "../identity/Trust.ts"
 import { Chat, Target } from "../inbound/Heard.ts"
+import { Presence } from "../inbound/Presence.ts"
 import { Quote } from "../inbound/Quote.ts"
 import { WholeHeard } from "../inbound/Whole.ts"
 import { Content } from "../message/content/Content.ts"
@@ -78,6 +79,9 @@ export const CodeBox = Schema.Struct({ code: Schema.String.check(Schema.isMaxLen
 /** The personal part of `heard`. */
 export const HeardBox = WholeHeard
 
+/** The personal part of `presence`. */
+export const PresenceBox = Presence
+
 const reportsOfVersion1 = [
   Schema.Struct({
     kind: Schema.Literal("message"),
@@ -128,7 +132,9 @@ export const AgentReport = Schema.Union([
    */
   Schema.Struct({ kind: Schema.Literal("number"), asOf: Schema.Natural, box: WireBox }),
   /** Version 3. WhatsApp was told that the account has read this. */
-  Schema.Struct({ kind: Schema.Literal("read_marked"), fact: InboundId, at: Instant })
+  Schema.Struct({ kind: Schema.Literal("read_marked"), fact: InboundId, at: Instant }),
+  /** Version 3. Shown, never recorded: how somebody is seen by a device. */
+  Schema.Struct({ kind: Schema.Literal("presence"), at: Instant, box: WireBox })
 ])
 /** What a program that speaks no more than version 2 can read. */
 export const AgentReportV2 = Schema.Union(reportsOfVersion2)

@@ -57,7 +57,7 @@ export const heartbeatsSince = version2.newest
 
 /**
  * Adds what is asked of devices that are there, to be unlinked, to connect again and to mark what they heard as read, whose
- * number they are linked to, what they hear, and what a message replies to.
+ * number they are linked to, what they hear and how they see people, and what a message replies to.
  */
 export const version3 = version2.next({ commands: AgentCommand, reports: AgentReport })
 
@@ -70,6 +70,9 @@ const managing: ReadonlyArray<AgentCommand["kind"]> = ["unlink", "reconnect", "r
 
 /** From this version on a gateway takes what devices hear. */
 export const hearingSince = version3.newest
+
+/** From this version on a gateway shows how people are seen. */
+export const presencesSince = version3.newest
 
 /** From this version on an agent quotes what a message replies to; an older one would send it without. */
 const quotingSince = version3.newest

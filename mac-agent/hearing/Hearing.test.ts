@@ -236,6 +236,23 @@ it.effect("what WhatsApp offers once more is the same, and taken again", () =>
   })
 )
 
+it.effect("is the same, whatever its group is called by then", () =>
+  Effect.gen(function* () {
+    const gateway = yield* makeGateway
+    const { hearsIt, taken } = yield* running(gateway)
+    yield* connect(gateway)
+    const house = { kind: "group", address: "120363@g.us" } as const
+    for (const chat of [house, { ...house, name: "the house" }, { ...house, name: "our house" }]) {
+      yield* hearsIt(1, Heard.make({ ...heardOf(1), chat }))
+    }
+    yield* until("all are taken", () => taken.length === 3)
+    yield* until("it is told", () => factsOf(gateway).length === 1)
+    yield* acknowledge(gateway, factsOf(gateway)[0]!.id)
+    yield* pass(30)
+    assert.strictEqual(factsOf(gateway).length, 1)
+  })
+)
+
 it.effect("waits for a gateway that takes it", () =>
   Effect.gen(function* () {
     const gateway = yield* makeGateway

@@ -4,7 +4,7 @@ import * as Clocks from "#domain/Clocks.ts"
 import { reportIdOf } from "#domain/Identifiers.ts"
 import type { DeviceId, EventId } from "#domain/Ids.ts"
 import { fromMillis } from "#domain/Instant.ts"
-import { gistOf } from "#domain/inbound/Gist.ts"
+import { chatOf, gistOf } from "#domain/inbound/Gist.ts"
 import type { Heard } from "#domain/inbound/Heard.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
 import { type HeardFact, type HeardPlace, Ledger, type Lane as Name } from "#domain/ports/Ledger.ts"
@@ -42,7 +42,7 @@ export class Hearing extends Context.Service<
 /** What WhatsApp offers once more has the same id, also where it is encoded in another way. */
 const idOf = (crypto: Crypto["Service"], device: DeviceId, heard: Heard): EventId => {
   const { chat, content, fromMe, sender, waMessageId } = heard
-  const said = utf8(JSON.stringify([waMessageId, fromMe, chat, sender, gistOf(content)]))
+  const said = utf8(JSON.stringify([waMessageId, fromMe, chatOf(chat), sender, gistOf(content)]))
   return reportIdOf(crypto, device, 1, `heard ${base64url(crypto.sha256(said))}`)
 }
 

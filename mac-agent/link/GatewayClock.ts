@@ -26,6 +26,8 @@ export class GatewayClock extends Context.Service<
     readonly isSet: () => boolean
     /** How far the machine is behind the gateway; before an answer, `undefined`. */
     readonly offsetMillis: () => number | undefined
+    /** For how long it has not answered; for ever, if it never did. */
+    readonly silentMillis: () => number
     /** A question leaves under this name. */
     readonly asked: (question: string) => void
     /** What the gateway's clock showed when it answered. Too late or never asked, it sets nothing. */
@@ -58,6 +60,7 @@ export const layer = Layer.effect(
     let needed = Math.min(newest, trust.protocol) >= heartbeatsSince
     let set = !needed
     let offset: number | undefined
+    let answeredAt = Number.NEGATIVE_INFINITY
     let wall = wallMillis()
     let steady = steadyMillis()
     let skewed = false
@@ -85,6 +88,7 @@ export const layer = Layer.effect(
         return set
       },
       offsetMillis: () => offset,
+      silentMillis: () => steadyMillis() - answeredAt,
       asked: (question) => {
         look()
         questions.set(question, steady)
@@ -95,6 +99,7 @@ export const layer = Layer.effect(
         const asked = questions.get(question)
         questions.delete(question)
         if (asked === undefined || steady - asked > longestTripMillis) return
+        answeredAt = steady
         offset = fitting(offset ?? 0, gatewayMillis - wall, steady - asked)
         needed = true
         turn(true)

@@ -1,8 +1,9 @@
 import { Clock, Context, Effect, FiberSet, Layer, Schedule } from "effect"
 import * as Clocks from "#domain/Clocks.ts"
 import { deviceReportKey, numberReportKey, reportIdOf, uuidV7 } from "#domain/Identifiers.ts"
-import type { EventId } from "#domain/Ids.ts"
-import { fromMillis, toMillis } from "#domain/Instant.ts"
+import type { DeviceId, EventId } from "#domain/Ids.ts"
+import { fromMillis, type Instant, toMillis } from "#domain/Instant.ts"
+import type { Presence } from "#domain/inbound/Presence.ts"
 import type { PhoneNumber } from "#domain/message/Recipient.ts"
 import { reportKey } from "#domain/message/Status.ts"
 import type { Lane, Outgoing } from "#domain/ports/CommandBus.ts"
@@ -62,6 +63,11 @@ export class Reporter extends Context.Service<
     readonly showCode: (
       regarding: Regarding,
       code: { readonly method: "qr" | "code"; readonly code: string; readonly expiresAt: string }
+    ) => Effect.Effect<void>
+    /** Publishes how somebody is seen, encrypted to the gateway and kept nowhere. */
+    readonly showPresence: (
+      device: DeviceId,
+      seen: { readonly at: Instant; readonly presence: Presence }
     ) => Effect.Effect<void>
     /**
      * Publishes what a device heard, in the words, under the keys and in the epoch that hold now. Hears by `returned` that
@@ -240,6 +246,17 @@ export const layer = Layer.effect(
         })
         enqueue({ id: `${regarding.commandId}:${millis}`, bytes })
       }),
+      showPresence: (device, { at, presence }) =>
+        Effect.sync(() => {
+          const name = uuidV7(crypto, toMillis(at))
+          const regarding = { commandId: name, attempt: 1, position: 0n, device, subject: "-" }
+          const bytes = write(sender(), regarding, validFrom(toMillis(at)), {
+            kind: "presence",
+            at,
+            personal: presence
+          })
+          enqueue({ id: name, bytes })
+        }),
       tell: ({ at, device, heard, id }, returned, name = nameOf(id)) => {
         const regarding = { commandId: id, attempt: 1, position: 0n, device, subject: "-" }
         const bytes = write(sender(), regarding, validFrom(wall()), { kind: "heard", at, personal: heard })

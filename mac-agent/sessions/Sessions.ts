@@ -5,6 +5,7 @@ import { fromMillis } from "#domain/Instant.ts"
 import { Ledger, type LedgerDevice, type LedgerReport } from "#domain/ports/Ledger.ts"
 import { type Pairing, type SessionEvent, WhatsApp } from "#domain/ports/WhatsApp.ts"
 import { Hearing } from "../hearing/Hearing.ts"
+import { Presences } from "../hearing/Presences.ts"
 import { LedgerPatience } from "../LedgerPatience.ts"
 import { Refusals } from "../link/Refusals.ts"
 import { Reporter } from "../link/Reporter.ts"
@@ -51,6 +52,7 @@ export const layer = Layer.effect(
     const hearing = yield* Hearing
     const ledger = yield* Ledger
     const patience = yield* LedgerPatience
+    const presences = yield* Presences
     const reading = yield* Reading
     const refusals = yield* Refusals
     const reporter = yield* Reporter
@@ -185,6 +187,8 @@ export const layer = Layer.effect(
           return yield* refusals.disbelieve(event.reason)
         case "Heard":
           return hearing.hear(event)
+        case "Presence":
+          return yield* presences.tell(event)
         case "LateAck": {
           const { at, error } = event
           return yield* sender.heard(

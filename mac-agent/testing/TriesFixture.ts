@@ -55,6 +55,7 @@ export const scene = Effect.fnUntraced(function* (options: { readonly lastingMil
         tell: () => {},
         publishAlong: () => {},
         showCode: () => Effect.die("not here"),
+        showPresence: () => Effect.die("not here"),
         tellNumber: () => {},
         ask: () => {},
         acknowledged: () => Effect.die("not here")

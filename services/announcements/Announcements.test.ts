@@ -102,6 +102,22 @@ describe("what is published of an event", () => {
     })
   )
 
+  it.live(
+    "has nothing personal where that is to be omitted, and all of it, as far as there is room, where it is to be plain",
+    () =>
+      Effect.gen(function* () {
+        const { announced, erase, told } = yield* scene
+        assert.deepStrictEqual((yield* announced({ personal: "omitted", sealingKeys })).event, yield* told(false))
+        const { event, length } = yield* announced({ personal: "plain", sealingKeys })
+        assert.deepStrictEqual(event, yield* told(true))
+        assert.deepInclude(event.data.content, { text: "hello" })
+        const short = yield* announced({ personal: "plain" }, undefined, length - 1)
+        assert.deepStrictEqual(short.event, { ...(yield* told(false)), omitted: "too_large" })
+        yield* erase
+        assert.deepStrictEqual((yield* announced({ personal: "plain" })).event, yield* told(false))
+      })
+  )
+
   it.live("has no box for somebody who was erased before, nor where there is nothing personal", () =>
     Effect.gen(function* () {
       const { announced, connected, erase, told } = yield* scene

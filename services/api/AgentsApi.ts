@@ -51,7 +51,7 @@ export class AgentsApi extends HttpApiGroup.make("agents")
     HttpApiEndpoint.delete("revokeKey", "/:id/keys/:key", {
       params: { id: text("The agent's id."), key: text("The key's id.") },
       success: HttpApiSchema.NoContent,
-      error: [...anywhere, Problem("agent_not_found"), Problem("key_not_found")]
+      error: [...withBody, Problem("agent_not_found"), Problem("key_not_found")]
     }).annotate(OpenApi.Summary, "Revoke a key of an agent: what it signs is refused from the answer on")
   )
   .annotateEndpoints(RequiredScope, ["admin"])

@@ -17,7 +17,7 @@ const Chat = Schema.Struct({
   phone,
   lid,
   address: Schema.optionalKey(text(`WhatsApp's address of what is no person. ${shownToReaders}`)),
-  name: Schema.optionalKey(text(`As a person called themselves last. ${shownToReaders}`)),
+  name: Schema.optionalKey(text(`As a person called themselves last, or what a group is called. ${shownToReaders}`)),
   lastHeardAt: Schema.optionalKey(instant("When a person was heard last, wherever that was."))
 }).annotate({ identifier: "Chat", description: "What a device and somebody say to each other, or what a group does." })
 

@@ -179,7 +179,7 @@ export class ClientsApi extends HttpApiGroup.make("clients")
     HttpApiEndpoint.delete("revokeKey", "/:id/keys/:key", {
       params: { id, key },
       success: HttpApiSchema.NoContent,
-      error: [...anywhere, Problem("client_not_found"), Problem("key_not_found"), Problem("last_administrator")]
+      error: [...withBody, Problem("client_not_found"), Problem("key_not_found"), Problem("last_administrator")]
     }).annotate(OpenApi.Summary, "Revoke a key: it is refused from the answer on")
   )
   .annotateEndpoints(RequiredScope, ["admin"])

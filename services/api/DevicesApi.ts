@@ -114,7 +114,7 @@ export class DevicesApi extends HttpApiGroup.make("devices")
     HttpApiEndpoint.delete("unlink", "/:id", {
       params: { id },
       success: managed,
-      error: [...anywhere, ...unfit]
+      error: [...withBody, ...unfit]
     })
       .annotate(RequiredScope, ["devices:manage"])
       .annotate(ShowsViews, "memory")

@@ -143,7 +143,7 @@ export class EndpointsApi extends HttpApiGroup.make("endpoints")
     HttpApiEndpoint.delete("remove", "/:id", {
       params: { id },
       success: HttpApiSchema.NoContent,
-      error: [...anywhere, forbidden, Problem("endpoint_not_found")]
+      error: [...withBody, forbidden, Problem("endpoint_not_found")]
     }).annotate(OpenApi.Summary, "Remove an endpoint, and what waits for it"),
     HttpApiEndpoint.post("rotate", "/:id/rotate", {
       params: { id },

@@ -16,7 +16,8 @@ const Chat = Schema.Struct({
   names,
   phone,
   lid,
-  address: Schema.optionalKey(text(`WhatsApp's address of what is no person. ${shownToReaders}`))
+  address: Schema.optionalKey(text(`WhatsApp's address of what is no person. ${shownToReaders}`)),
+  name: Schema.optionalKey(text(`What a group was called when it was heard, where that was known. ${shownToReaders}`))
 }).annotate({ identifier: "FactChat", description: "Where it was said." })
 
 export const Sender = Schema.Struct({

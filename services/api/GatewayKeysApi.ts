@@ -57,7 +57,7 @@ export class GatewayKeysApi extends HttpApiGroup.make("gatewayKeys")
     HttpApiEndpoint.delete("revoke", "/:key", {
       ...keyInPath,
       success: HttpApiSchema.NoContent,
-      error: [...anywhere, Problem("key_not_found"), Problem("key_in_use")]
+      error: [...withBody, Problem("key_not_found"), Problem("key_in_use")]
     }).annotate(OpenApi.Summary, "Revoke a key: agents that hear of it take nothing of it any more")
   )
   .annotateEndpoints(RequiredScope, ["admin"])

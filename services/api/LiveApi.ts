@@ -7,7 +7,15 @@ import { anywhere, Problem } from "./Problems.ts"
 export class LiveApi extends HttpApiGroup.make("live")
   .add(
     HttpApiEndpoint.get("stream", "/", {
-      query: filters("without, from now on"),
+      query: {
+        ...filters("without, from now on"),
+        presence: Schema.optionalKey(
+          Schema.Literals(["true", "false"]).annotate({
+            description:
+              "Also how people are seen, where PRESENCE is on, by devices of which the key may read what they hear: events of the type `homing.presence.v1`, without a cursor, which are never told again."
+          })
+        )
+      },
       headers: {
         "last-event-id": Schema.optionalKey(
           Schema.String.check(Schema.isMaxLength(255)).annotate({

@@ -14,6 +14,7 @@ import { orProblem } from "../http/Foreseen.ts"
 import { Identity } from "../identity/Identity.ts"
 import { readable } from "../views/Views.ts"
 import * as ChatReading from "./ChatReading.ts"
+import * as GroupNames from "./GroupNames.ts"
 import * as ListedChatRows from "./ListedChatRows.ts"
 
 const flawed = (pointer: string, expected: string) =>
@@ -29,13 +30,20 @@ export const layer = HttpApiBuilder.group(
     const { epoch } = yield* Identity
     const rows = yield* ListedChatRows.make
     const peerDocument = yield* PeerDocument.make
+    const namesOf = yield* GroupNames.make
     const stretch = yield* ChatReading.make
+
+    const shown = Effect.fnUntraced(function* (chats: ReadonlyArray<Peer>) {
+      const called = yield* namesOf(chats)
+      const documents = yield* peerDocument(chats)
+      return documents.map((document, n) => ({ ...document, ...called.get(chats[n]!.number) }))
+    })
 
     const list = Effect.fnUntraced(function* ({ limit, ...asked }: Page) {
       const found = yield* rows.list({ ...asked, limit: limit + 1 })
       const page = found.slice(0, limit)
       const last = found.length > limit ? page.at(-1) : undefined
-      const items = yield* peerDocument(page.map(({ peer }) => peer))
+      const items = yield* shown(page.map(({ peer }) => peer))
       return { items, next: last === undefined ? null : cursorOf(epoch, last.place) }
     }, readable)
 
@@ -69,7 +77,7 @@ export const layer = HttpApiBuilder.group(
       .handle("get", ({ params: { id } }) =>
         Effect.gen(function* () {
           const chat = yield* find(id)
-          const [document] = yield* orProblem(readable(peerDocument([chat])))
+          const [document] = yield* orProblem(readable(shown([chat])))
           return document!
         })
       )

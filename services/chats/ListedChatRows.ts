@@ -21,6 +21,9 @@ const decodeChanges = Schema.decodeUnknownSync(Schema.Array(ChangeRow))
 const FirstRow = Schema.Struct({ position: Schema.BigIntFromString, wa: Schema.String, from_me: flag })
 const decodeFirsts = Schema.decodeUnknownSync(Schema.Array(FirstRow))
 
+const NewestRow = Schema.Struct({ chat: Schema.Number, position: Schema.BigIntFromString })
+const decodeNewest = Schema.decodeUnknownSync(Schema.Array(NewestRow))
+
 const said = <R extends { readonly from_me: 0 | 1; readonly wa: string }>({ from_me, wa, ...row }: R) => ({
   ...row,
   waMessageId: wa,
@@ -65,6 +68,16 @@ export const make = Effect.map(SqlClient.SqlClient, (sql) => {
       )
       const entries = decodeEntries(found.flat()).map(said)
       return entries.sort((a, b) => (a.position < b.position ? 1 : -1)).slice(0, limit)
+    }),
+
+    /** Where in each of these chats something was heard last. */
+    newestHeard: Effect.fnUntraced(function* (chats: ReadonlyArray<number>) {
+      const found = yield* Effect.forEach(
+        chats,
+        (chat) => sql`SELECT chat, CAST(position AS TEXT) AS position FROM chat_entries
+          WHERE chat = ${chat} AND sent = 0 ORDER BY chat_entries.position DESC LIMIT 1`
+      )
+      return new Map(decodeNewest(found.flat()).map(({ chat, position }) => [chat, position]))
     }),
 
     /** What was done to these ids of WhatsApp's. */

@@ -128,8 +128,9 @@ export const layer = (phoneNumber: ReadPhoneNumber) =>
             })
           )
         )
-        .handleRaw("unlink", ({ params }) =>
+        .handleRaw("unlink", ({ params, request }) =>
           Effect.gen(function* () {
+            yield* noBody(request)
             const id = yield* named(params.id)
             return yield* managed(yield* orProblem(devices.unlink(yield* CurrentPrincipal, id)))
           })

@@ -6,6 +6,7 @@ import { SubjectKeys, SubjectKeysUnavailable } from "#domain/ports/SubjectKeys.t
 import type { RecordedEvent } from "#domain/Recorded.ts"
 import * as NodeCrypto from "#infra/crypto/NodeCrypto.ts"
 import { partitionOf } from "../runtime/Partitions.ts"
+import type { Mark } from "../tables/Positions.ts"
 import { deviceCreated, queued, recorded, uuid } from "../testing/ViewsFixture.ts"
 import * as Outbox from "./Outbox.ts"
 
@@ -25,7 +26,7 @@ const reading = Effect.fnUntraced(function* (
     append: () => Effect.die("not here"),
     read: () => Effect.die("not here"),
     head: Effect.die("not here"),
-    at: () => Effect.die("not here"),
+    at: (position) => Effect.succeed(log.find((event) => event.position === position)?.eventId),
     appendable: Effect.die("not here"),
     subscribe: ({ after }) =>
       Stream.concat(Stream.fromIterable(log.filter(({ position }) => position > (after ?? -1n))), Stream.never)
@@ -57,6 +58,7 @@ const reading = Effect.fnUntraced(function* (
   }).pipe(Effect.provideService(SubjectKeys, keys))
   const join = Effect.fnUntraced(function* (partition: number, after?: bigint, begun?: bigint) {
     let handed = after
+    const marks: Array<Mark["eventId"]> = []
     const taken: Array<bigint> = []
     yield* outbox
       .join({
@@ -66,11 +68,12 @@ const reading = Effect.fnUntraced(function* (
         take: (orders, last) =>
           Effect.sync(() => {
             handed = last.position
+            marks.push(last.eventId)
             taken.push(...orders.map(({ position }) => position))
           })
       })
       .pipe(Effect.provideService(EventStore, store))
-    return { handed: () => handed, taken }
+    return { handed: () => handed, marks, taken }
   })
   return { asked: () => asked, join, over, withheld }
 })
@@ -164,7 +167,7 @@ it.effect("hands out nothing that an agent has answered", () =>
 it.effect("who has no place in the log begins with the devices, then where the oldest unanswered message stands", () =>
   Effect.gen(function* () {
     const messages = [queued(1, 4n, right), queued(2, 5n, right), queued(3, 6n, right)]
-    const { join } = yield* reading(messages.slice(1), 0, {
+    const { join } = yield* reading(messages, 0, {
       head: Effect.succeed(6n),
       position: Effect.succeed(6n),
       isUnanswered: (id) => id === uuid(2),
@@ -176,6 +179,7 @@ it.effect("who has no place in the log begins with the devices, then where the o
     yield* TestClock.adjust("1 second")
     assert.deepStrictEqual([one.taken, one.handed()], [[0n, 2n], 6n])
     assert.deepStrictEqual([other.taken, other.handed()], [[], 6n])
+    assert.strictEqual(one.marks[0], messages[0]!.eventId) // its first place names the event that stands there
   }).pipe(Effect.provide(layer))
 )
 

@@ -2,7 +2,7 @@ import { Array, Effect, FiberHandle } from "effect"
 import { Message } from "#domain/message/Message.ts"
 import { patiently } from "#domain/Patience.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
-import type { EventStoreUnavailable } from "#domain/ports/EventStore.ts"
+import { EventStore, type EventStoreUnavailable } from "#domain/ports/EventStore.ts"
 import { Steps } from "#domain/ports/Steps.ts"
 import { SubjectKeys } from "#domain/ports/SubjectKeys.ts"
 import type { RecordedEvent } from "#domain/Recorded.ts"
@@ -96,7 +96,8 @@ export const make = Effect.fnUntraced(function* (
       const oldest = backlog.oldest()
       const before = oldest === undefined ? head : oldest.before
       if (before === undefined) return // then all of the log is read
-      const place: Mark = { position: before, eventId: undefined }
+      const { at } = yield* EventStore
+      const place: Mark = { position: before, eventId: yield* at(before) }
       const events = yield* backlog.devices
       const byPartition = yield* deriveAll(events, () => true)
       for (const reader of readers) yield* reader.take(byPartition.get(reader.partition) ?? [], place, events.length)

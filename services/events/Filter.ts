@@ -30,6 +30,8 @@ export interface Filter {
   readonly device?: string | undefined
   /** A chat's id. */
   readonly chat?: string | undefined
+  /** Of live connections: also how people are seen. */
+  readonly presence?: boolean | undefined
 }
 
 /** Where the filter stood. */
@@ -38,6 +40,7 @@ export type Place = "body" | "query"
 export interface Understood extends Wanted {
   readonly after: bigint | undefined
   readonly personal: boolean
+  readonly presence?: boolean | undefined
 }
 
 /** What a filter comes to for a key. What there is not would be waited for in vain: it is refused. */
@@ -99,7 +102,8 @@ export const make = Effect.gen(function* () {
       device,
       chat,
       seen,
-      personal
+      personal,
+      ...(asked.presence !== undefined && { presence: asked.presence })
     }
     return understood
   })

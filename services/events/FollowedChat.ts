@@ -17,6 +17,11 @@ export class FollowedChat {
     this.#names = new Set(names)
   }
 
+  /** Whether it is the one of this device with such a name, as far as that is known. */
+  isCalled(device: DeviceId, names: ReadonlyArray<SubjectId>): boolean {
+    return device === this.device && names.some((name) => this.#names.has(name))
+  }
+
   /** Learns what else it, or the person in it, is called: a sender of a group may be named there by what is new. */
   has({ device, origin }: About): boolean {
     if (origin === undefined || device !== this.device) return false

@@ -1,6 +1,7 @@
 import { Effect, Option, Schema } from "effect"
 import { EventId, type InboundId, type StreamId, type TenantId } from "#domain/Ids.ts"
 import { Instant } from "#domain/Instant.ts"
+import { chatOf } from "#domain/inbound/Gist.ts"
 import { Chat, HeardContent, Person } from "#domain/inbound/Heard.ts"
 import { AboutTarget, Inbound, type Received, SaidContent } from "#domain/inbound/Inbound.ts"
 import type { RecordedEvent } from "#domain/Recorded.ts"
@@ -28,12 +29,16 @@ const decodeContent = readable(HeardContent)
 
 const kinds: ReadonlySet<string> = new Set(HeardContent.members.map(({ fields }) => fields.type.literal))
 
-/** The members of `address` that name it, but for its kind. */
+/** The members of `address` that name it, but for its kind. What it is called names nothing: that changes. */
 const namesIn = (chat: Chat | undefined) => {
   if (chat === undefined) return {}
-  const { kind: _, ...names } = chat
+  const { kind: _, ...names } = chatOf(chat)
   return names
 }
+
+/** What it was called by then. */
+const calledIn = (chat: Chat | undefined) =>
+  chat !== undefined && "name" in chat && chat.name !== undefined ? { name: chat.name } : {}
 
 /** What was said, opened where `personal` is given. Of a kind that only a newer release knows, the kind alone. */
 export const saidJson = Effect.fnUntraced(function* (
@@ -61,6 +66,13 @@ const opened = (
 export const addressJson = (personal: Personal["Service"], sealed: Sealed, place: Place, field: "chat" | "sender") =>
   Effect.map(opened(personal, sealed, place, field), (where) => namesIn(decodeChat(where)))
 
+/** What its chat was called when it was heard, where that was known. */
+export const chatNameJson = (personal: Personal["Service"], { event, id, received, tenant }: SealedFact) =>
+  Effect.map(
+    opened(personal, received.chat.address, { tenant, stream: Inbound.streamOf(id), event }, "chat"),
+    (where) => calledIn(decodeChat(where))
+  )
+
 /** What its sender calls themselves. */
 export const nameJson = (personal: Personal["Service"], { event, id, received: { sender }, tenant }: SealedFact) =>
   sender.name === undefined
@@ -86,7 +98,7 @@ export const factJson = Effect.fnUntraced(function* (
   }: typeof Received.Type,
   place: Place
 ) {
-  const where = yield* opened(personal, chat.address, place, "chat")
+  const where = decodeChat(yield* opened(personal, chat.address, place, "chat"))
   const who = yield* opened(personal, sender.address, place, "sender")
   const name = sender.name && (yield* opened(personal, sender.name, place, "name"))
   const fact: typeof Fact.Type = {
@@ -94,7 +106,7 @@ export const factJson = Effect.fnUntraced(function* (
     device: source.device,
     waMessageId,
     fromMe,
-    chat: { kind: chat.kind, names: chat.names, ...namesIn(decodeChat(where)) },
+    chat: { kind: chat.kind, names: chat.names, ...namesIn(where), ...calledIn(where) },
     sender: {
       names: sender.names,
       ...namesIn(decodePerson(who)),

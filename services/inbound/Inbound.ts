@@ -3,6 +3,7 @@ import { Context, Effect, Layer, Metric } from "effect"
 import { contentDigestOf, inboundIdOf, reportIdOf, subjectIdOf } from "#domain/Identifiers.ts"
 import type { DeviceId, EventId, InboundId, SubjectId } from "#domain/Ids.ts"
 import type { Instant } from "#domain/Instant.ts"
+import { chatOf } from "#domain/inbound/Gist.ts"
 import type { Chat } from "#domain/inbound/Heard.ts"
 import { Inbound, type InboundRejected, type ReceivedFact } from "#domain/inbound/Inbound.ts"
 import { understood, type WholeHeard } from "#domain/inbound/Whole.ts"
@@ -119,7 +120,7 @@ export const layer = ({ marksAsRead }: Options) =>
               // by what is said alone: by which of their names somebody is known changes
               Effect.andThen(record(digestOf({ content: gist }))),
               // and somebody else has said the same
-              Effect.catchTag("InboundRejected", () => record(digestOf({ chat, content: gist, sender })))
+              Effect.catchTag("InboundRejected", () => record(digestOf({ chat: chatOf(chat), content: gist, sender })))
             )
           )
         })

@@ -1,13 +1,4 @@
-import { Schema, SchemaGetter } from "effect"
-import { setting } from "../Setting.ts"
-
-/** `true` and `false` are what whoever comes from wa-gateway-go has written there. */
-const onOrOff = Schema.Literals(["on", "off", "true", "false"]).pipe(
-  Schema.decodeTo(Schema.Boolean, {
-    decode: SchemaGetter.transform((word) => word === "on" || word === "true"),
-    encode: SchemaGetter.transform((is) => (is ? "on" : "off"))
-  })
-)
+import { onOrOff, setting } from "../Setting.ts"
 
 /** What is done with what devices hear. */
 export const settings = {

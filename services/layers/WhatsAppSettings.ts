@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import { matching, optional, parsed, setting, type Values, whole } from "../Setting.ts"
+import { matching, onOrOff, optional, parsed, setting, type Values, whole } from "../Setting.ts"
 
 const versionOf = (text: string) => {
   if (!/^\d{1,3}\.\d{1,6}\.\d{1,10}$/.test(text)) return undefined
@@ -28,6 +28,13 @@ export const settings = {
     "off, recent or full",
     "How much of what was said before a device was linked is recorded: nothing, the recent past, or all that its phone has. It is told when a device is linked, and cannot be had later."
   ),
+  presence: setting(
+    "PRESENCE",
+    "off",
+    onOrOff,
+    "on or off",
+    "Whether live connections that ask for it are told who of those that write to an account is online or writing. The account is then seen to be online as well, as long as its device is connected, and its phone may show fewer notifications."
+  ),
   typingMillis: setting(
     "TYPING_DELAY_MS",
     "0",
@@ -43,10 +50,12 @@ export const senderOptions = ({ typingMillis }: Pick<Values<typeof settings>, "t
 /** What the adapter for WhatsApp is told: nothing of what is not set and has no default. */
 export const whatsAppOptions = ({
   history,
+  presence,
   version,
   webSocketUrl
-}: Pick<Values<typeof settings>, "history" | "version" | "webSocketUrl">) => ({
+}: Pick<Values<typeof settings>, "history" | "presence" | "version" | "webSocketUrl">) => ({
   history,
+  presence,
   ...(webSocketUrl !== undefined && { webSocketUrl }),
   ...(version !== undefined && { version })
 })

@@ -77,6 +77,7 @@ const play = (
         given.push(cursor)
         pending = isSlow ? 2 ** 21 : 0
       },
+      show: () => {},
       mark: () => {},
       pendingBytes: () => pending,
       drained: Effect.suspend(() => {

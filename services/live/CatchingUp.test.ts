@@ -52,6 +52,7 @@ const scene = Effect.fnUntraced(function* (length: number, broken: ReadonlySet<b
         take(cursor)
         given.push(cursor)
       },
+      show: () => {},
       mark: () => {},
       pendingBytes: () => 0,
       drained: Effect.void,

@@ -31,7 +31,8 @@ const Introducing = Schema.Struct({
   after: Schema.optionalKey(Schema.String.check(Schema.isMaxLength(255))),
   types: Schema.optionalKey(Schema.Array(Schema.String)),
   device: Schema.optionalKey(Schema.String.check(Schema.isMaxLength(255))),
-  chat: Schema.optionalKey(Schema.String.check(Schema.isMaxLength(255)))
+  chat: Schema.optionalKey(Schema.String.check(Schema.isMaxLength(255))),
+  presence: Schema.optionalKey(Schema.Boolean)
 })
 const introducedIn = introducing(Introducing, { onExcessProperty: "error" })
 

@@ -3,7 +3,7 @@ import type { Writable } from "node:stream"
 import { Effect } from "effect"
 
 /** As much may wait in a connection before it counts as slow: more than Node itself lets wait before it says so. */
-const littleBytes = 128 * 1024
+export const littleBytes = 128 * 1024
 
 /** Completes when little waits in it, or nothing ever will again. */
 export const drained = (stream: Writable, pendingBytes: () => number): Effect.Effect<void> =>

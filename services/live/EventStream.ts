@@ -3,7 +3,7 @@ import { Readable } from "node:stream"
 import { Effect, Exit } from "effect"
 import { Later } from "#domain/Later.ts"
 import { after } from "#domain/Timer.ts"
-import { drained, stuck } from "./Draining.ts"
+import { drained, littleBytes, stuck } from "./Draining.ts"
 import { endings, type Outlet } from "./Outlet.ts"
 
 /** When a client that was cut comes again. */
@@ -27,6 +27,9 @@ export const make = (response: ServerResponse): Outlet & { readonly body: Readab
     body,
     give: ({ lines }) => {
       if (!ended) body.push(lines)
+    },
+    show: (type, event) => {
+      if (!ended && pendingBytes() < littleBytes) body.push(`event: ${type}\ndata: ${event}\n\n`)
     },
     // an `id` without `data` is no event, and is remembered: a filter that matches little is not read through again
     mark: (cursor) => {

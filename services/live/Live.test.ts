@@ -7,6 +7,7 @@ import type { Principal } from "../api/Principal.ts"
 import { Feed } from "../events/Feed.ts"
 import { PublicEvents } from "../events/PublicEvents.ts"
 import { Identity } from "../identity/Identity.ts"
+import { Presences } from "../inbound/Presences.ts"
 import { Views } from "../views/Views.ts"
 import { Live, layer } from "./Live.ts"
 import type { Ending } from "./Outlet.ts"
@@ -29,6 +30,7 @@ const live = Effect.gen(function* () {
         Layer.succeed(Identity, { epoch: "epoch" } as never),
         Layer.succeed(Feed, feed as never),
         Layer.succeed(PublicEvents, { about, tell: () => Effect.die(new Error("odd")) } as never),
+        Layer.succeed(Presences, {} as never),
         Layer.succeed(Views, {} as never)
       ])
     )
@@ -42,6 +44,7 @@ it.live("a connection to which something cannot be told is ended with a word", (
     const ended: Array<Ending> = []
     const outlet = {
       give: () => {},
+      show: () => {},
       mark: () => {},
       pendingBytes: () => 0,
       drained: Effect.void,

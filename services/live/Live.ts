@@ -1,15 +1,16 @@
-import { Cause, Context, Effect, Exit, Layer, Schema } from "effect"
+import { Cause, Context, Effect, Exit, Layer, Schema, Stream } from "effect"
 import { Client } from "#domain/access/Client.ts"
 import { categoryOf } from "#domain/Ids.ts"
 import { Later } from "#domain/Later.ts"
 import { every } from "#domain/Timer.ts"
 import { Authenticator } from "../access/Authenticator.ts"
-import type { Principal } from "../api/Principal.ts"
+import { hears, type Principal } from "../api/Principal.ts"
 import { Feed } from "../events/Feed.ts"
 import type { Understood } from "../events/Filter.ts"
 import { PublicEvents } from "../events/PublicEvents.ts"
 import { cursorOf } from "../http/Cursor.ts"
 import { Identity } from "../identity/Identity.ts"
+import { Presences, presenceType } from "../inbound/Presences.ts"
 import { liveBroken, observe } from "../telemetry/Metrics.ts"
 import * as Broadcast from "./Broadcast.ts"
 import type { Ending, Outlet } from "./Outlet.ts"
@@ -63,6 +64,7 @@ export const layer = ({ beatMillis = 15_000, connections: most, connectionsPerKe
       const { standing } = yield* Authenticator
       const { epoch } = yield* Identity
       const feed = yield* Feed
+      const presences = yield* Presences
       const broadcast = yield* Broadcast.make(feed, yield* PublicEvents)
       const open = new Set<Connection>()
       const perKey = new Map<string, number>()
@@ -101,6 +103,20 @@ export const layer = ({ beatMillis = 15_000, connections: most, connectionsPerKe
       )
       yield* Effect.forkScoped(hearOfKeys)
 
+      /** How people are seen by devices of which it may read what they hear. */
+      const showingTo = ({ chat, device }: Understood, principal: Principal, outlet: Outlet) => {
+        const devices = hears(principal)
+        return Stream.runForEach(presences.shown, (shown) =>
+          Effect.sync(() => {
+            const isWanted =
+              (devices === undefined || devices.has(shown.device)) &&
+              (device === undefined || device === shown.device) &&
+              (chat === undefined || chat.isCalled(shown.device, shown.chat))
+            if (isWanted) outlet.show(presenceType, shown.event)
+          })
+        )
+      }
+
       const follow = Effect.fnUntraced(function* (asked: Understood, principal: Principal, outlet: Outlet) {
         const after = asked.after ?? asked.chat?.upTo ?? (yield* broadcast.head)
         let place = () => after
@@ -129,8 +145,9 @@ export const layer = ({ beatMillis = 15_000, connections: most, connectionsPerKe
           return outlet.gone
         })
         const following = Effect.andThen(Effect.catchDefect(told, complain), broken)
+        const showing = asked.presence === true ? showingTo(asked, principal, outlet) : Effect.never
         yield* Effect.ensuring(
-          Effect.raceFirst(following, outlet.gone),
+          Effect.raceAllFirst([following, showing, outlet.gone]),
           Effect.sync(() => open.delete(connection))
         )
       })

@@ -31,7 +31,12 @@ export const layer = HttpApiBuilder.group(
         const principal = yield* CurrentPrincipal
         const limited = yield* inTime(admission.admit(request, principal, "messages"))
         if (limited !== undefined) return yield* orProblem(Effect.fail(limited))
-        const filter = { ...query, after: last ?? query.after, types: query.types?.split(",") }
+        const filter = {
+          ...query,
+          after: last ?? query.after,
+          types: query.types?.split(","),
+          presence: query.presence === "true"
+        }
         const wanted = yield* inTime(understand(principal, filter, "query"))
         const response = toServerResponse(request) as ServerResponse
         const seat = live.sit(principal)

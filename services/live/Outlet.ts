@@ -14,6 +14,8 @@ export type Ending = keyof typeof endings
 /** The connection of somebody who follows. Nothing here waits but `drained` and `gone`. */
 export interface Outlet {
   readonly give: (frame: Frame) => void
+  /** What stands in no log, as JSON: told to whoever keeps up, and never again. */
+  readonly show: (type: string, event: string) => void
   /** Nothing up to this cursor is missed; also a sign of life. */
   readonly mark: (cursor: string | undefined) => void
   /** What was given and is still here. */

@@ -4,7 +4,7 @@ import type { WebSocket } from "ws"
 import { Later } from "#domain/Later.ts"
 import { after } from "#domain/Timer.ts"
 import type { Dialect } from "./Dialect.ts"
-import { drained, stuck } from "./Draining.ts"
+import { drained, littleBytes, stuck } from "./Draining.ts"
 import type { Ending, Outlet } from "./Outlet.ts"
 
 /** The far side may come again, with 1012 and 1013; with 4401 it had better not. */
@@ -41,6 +41,9 @@ export const make = (socket: WebSocket, connection: Socket, { marked, said }: Di
   }
   return {
     give: (frame) => send(said(frame)),
+    show: (_, event) => {
+      if (pendingBytes() < littleBytes) send(event)
+    },
     mark: (cursor) => {
       if (cursor !== last) send(marked(cursor, last === null))
       if (last !== null) {

@@ -50,8 +50,11 @@ export class Sockets extends Context.Service<
 const closeCodeOf = ({ status }: Problem): number => (status === 503 ? 1013 : status === 500 ? 1011 : 4_000 + status)
 
 const queryOf = (url: string): Filter | undefined => {
-  const { after, chat, device, types, ...others } = Object.fromEntries(new URL(url, "http://localhost").searchParams)
-  return Object.keys(others).length > 0 ? undefined : { after, chat, device, types: types?.split(",") }
+  const { after, chat, device, presence, types, ...others } = Object.fromEntries(
+    new URL(url, "http://localhost").searchParams
+  )
+  const isMisspelt = Object.keys(others).length > 0 || !["true", "false", undefined].includes(presence)
+  return isMisspelt ? undefined : { after, chat, device, types: types?.split(","), presence: presence === "true" }
 }
 
 const asksIn = ({ headers, socket }: IncomingMessage): Asking => ({
@@ -61,7 +64,11 @@ const asksIn = ({ headers, socket }: IncomingMessage): Asking => ({
 
 const misspelt = problem("invalid_request", {
   errors: [
-    { in: "query", pointer: "", expected: "no parameters but after, types, device, chat, beside a key in a header" }
+    {
+      in: "query",
+      pointer: "",
+      expected: "no parameters but after, types, device, chat, presence (true or false), beside a key in a header"
+    }
   ]
 })
 const misspoken = problem("invalid_request", {

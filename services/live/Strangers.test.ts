@@ -2,10 +2,14 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Strangers from "./Strangers.ts"
 
 const scene = (most: number, mostPerAddress: number) => {
-  const strangers = Strangers.make({ most, mostPerAddress })
+  let now = 0
+  const strangers = Strangers.make({ most, mostPerAddress, now: () => now })
   const sent: Array<string> = []
   const enter = (address: string, name = address) => strangers.enter(address, () => sent.push(name))
-  return { ...strangers, enter, sent }
+  const passes = (millis: number) => {
+    now += millis
+  }
+  return { ...strangers, enter, sent, passes }
 }
 
 describe("those who have not said their key", () => {
@@ -29,5 +33,24 @@ describe("those who have not said their key", () => {
     // each has one: nobody has more right to it
     assert.isUndefined(enter("f", "f1"))
     assert.strictEqual(count(), 5)
+  })
+
+  it("of many addresses with one each keep nobody out for longer than a key takes to be said", () => {
+    const { count, enter, passes, sent } = scene(3, 3)
+    for (const name of ["a", "b", "c"]) {
+      enter(name)
+      passes(400)
+    }
+    assert.isDefined(enter("d"))
+    assert.deepStrictEqual(sent, ["a"])
+    assert.isUndefined(enter("e")) // none of them has had its time
+    passes(200)
+    assert.isDefined(enter("e"))
+    assert.deepStrictEqual(sent, ["a", "b"])
+    passes(10_000)
+    assert.isUndefined(enter("e")) // nobody gets more than the others by waiting
+    assert.isDefined(enter("f"))
+    assert.deepStrictEqual(sent, ["a", "b", "c"])
+    assert.strictEqual(count(), 3)
   })
 })

@@ -29,6 +29,7 @@ import * as Admission from "#services/http/Admission.ts"
 import { phoneNumbers } from "#services/http/PhoneNumbers.ts"
 import { Identity } from "#services/identity/Identity.ts"
 import * as Inbound from "#services/inbound/Feature.ts"
+import * as Presences from "#services/inbound/Presences.ts"
 import * as Live from "#services/live/Feature.ts"
 import { type MessageDocument, Messages, type SendRequest } from "#services/messages/Messages.ts"
 import * as MessagesHttp from "#services/messages/MessagesHttp.ts"
@@ -171,7 +172,7 @@ export const gateway = (stubs: Stubs = {}) => {
       GatewayKeysHttp.layer,
       HealthHttp.layer
     ]),
-    Layer.provide(Live.layer(stubs.live)),
+    Layer.provide(Live.layer(stubs.live).pipe(Layer.provide(Presences.layer))),
     Layer.provideMerge(Events.layer),
     Layer.provideMerge(Access.layer(Redacted.make(apiKey))),
     Layer.provide([Admission.layer(options), Personal.layer]),

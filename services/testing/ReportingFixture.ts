@@ -25,6 +25,7 @@ import type { AgentTrust } from "../identity/AgentTrust.ts"
 import { Identity } from "../identity/Identity.ts"
 import * as Inbound from "../inbound/Inbound.ts"
 import * as InboundActors from "../inbound/InboundActors.ts"
+import * as Presences from "../inbound/Presences.ts"
 import * as Readings from "../inbound/Readings.ts"
 import * as MessageActors from "../messages/MessageActors.ts"
 import { Personal } from "../privacy/Personal.ts"
@@ -150,7 +151,7 @@ const surroundings = (
   )
   return Layer.mergeAll(Reports.layer, PublicEvents.layer).pipe(
     Layer.provide(Records.layer),
-    Layer.provideMerge(Inbound.layer({ marksAsRead })),
+    Layer.provideMerge([Inbound.layer({ marksAsRead }), Presences.layer]),
     Layer.provideMerge(Readings.layer),
     Layer.provide(InboundActors.layer),
     Layer.provide([Outcomes.layer, Layer.succeed(DeviceRegistry, registry)]),
@@ -227,6 +228,7 @@ export const reporting = Effect.fnUntraced(function* (
     world,
     become,
     codes: Context.get(services, PairingCodes),
+    presences: Context.get(services, Presences.Presences),
     personal: Context.get(services, Personal),
     keys: Context.get(services, Keys.SubjectKeys),
     /** As it is told to the outside. */

@@ -18,6 +18,8 @@ everywhere("how endpoints stand", [
       assert.deepStrictEqual([yield* since(1, "pending", 5), yield* since(1, "dead", 9)], [5, 5])
       assert.strictEqual(yield* since(2, "delivered", 10), undefined)
       assert.strictEqual(yield* since(3, "pending", 12), 12)
+      assert.strictEqual(yield* since(3, "pending", 7), 7) // the clock was ahead
+      assert.strictEqual(yield* since(3, "pending", 8), 7)
     })
   ],
   [

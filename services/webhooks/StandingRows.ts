@@ -91,7 +91,10 @@ export const make = Effect.gen(function* () {
       (rows) => rows.map(({ endpoint, since }) => ({ endpoint, since: Number(since) }))
     ),
 
-    /** Nothing arrives at `failed` from now on, if nothing did before either; something has at `arrived`. */
+    /**
+     * Nothing arrives at `failed` from now on, if nothing did before either; something has at `arrived`. Since later than now
+     * was by a clock that was ahead: since now, then.
+     */
     judge: Effect.fnUntraced(function* (
       arrived: ReadonlySet<DestinationId>,
       failed: ReadonlySet<DestinationId>,
@@ -100,7 +103,8 @@ export const make = Effect.gen(function* () {
       if (arrived.size > 0) yield* sql`DELETE FROM endpoint_failures WHERE ${sql.in("endpoint", [...arrived])}`
       if (failed.size === 0) return new Map<DestinationId, number>()
       const since = Array.map([...failed] as [DestinationId], (endpoint) => ({ endpoint, since: now }))
-      yield* sql`INSERT INTO endpoint_failures ${sql.insert(since)} ON CONFLICT DO NOTHING`
+      yield* sql`INSERT INTO endpoint_failures ${sql.insert(since)}
+        ON CONFLICT (endpoint) DO UPDATE SET since = excluded.since WHERE endpoint_failures.since > excluded.since`
       const rows = yield* sql<{ readonly endpoint: DestinationId; readonly since: string }>`
         SELECT endpoint, CAST(since AS TEXT) AS since FROM endpoint_failures WHERE ${sql.in("endpoint", [...failed])}`
       return new Map(rows.map(({ endpoint, since }) => [endpoint, Number(since)]))

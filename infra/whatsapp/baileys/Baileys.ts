@@ -30,6 +30,8 @@ export interface Options {
   readonly lookups?: Pacing
   /** How much is heard of what was before a device was linked; what is `recent`, unless told otherwise. */
   readonly history?: HistoryScope
+  /** Whether it is heard how people are seen; the account is seen to be there as well, then. */
+  readonly presence?: boolean
 }
 
 /** WhatsApp through Baileys, which is loaded when the first device needs it: it costs a second and 100 MB. */
@@ -55,7 +57,8 @@ const make = Effect.fnUntraced(function* (options: Options) {
     lookupTimeoutMs: options.lookupTimeoutMs ?? 8_000,
     ackTimeoutMs: options.ackTimeoutMs ?? 20_000,
     qrTimeoutMs: options.qrTimeoutMs,
-    history: options.history ?? "recent"
+    history: options.history ?? "recent",
+    presence: options.presence ?? false
   }
   const lookups = options.lookups ?? { burst: 10, everyMs: 500 }
   const backoff = { ...Backoff.standard, ...options.backoff }

@@ -19,6 +19,8 @@ export interface Settings {
   readonly ackTimeoutMs: number
   readonly qrTimeoutMs: number | undefined
   readonly history: HistoryScope
+  /** The account is seen to be there, and hears how those are seen who write to it. */
+  readonly presence: boolean
 }
 
 /** Baileys logs addresses and texts. */

@@ -19,6 +19,7 @@ import * as DisappearingChats from "./DisappearingChats.ts"
 import { banMillis, disconnectReason } from "./DisconnectReasons.ts"
 import { gatherWrites } from "./GatheredWrites.ts"
 import { hearGroupChanges } from "./GroupChanges.ts"
+import * as GroupNames from "./GroupNames.ts"
 import { hearMessages } from "./Hearing.ts"
 import * as HeldStanzas from "./HeldStanzas.ts"
 import { hearHistory } from "./History.ts"
@@ -29,6 +30,7 @@ import * as Opened from "./Opened.ts"
 import type { Pace } from "./Pace.ts"
 import { PairingCodeRefused, pairingCodes } from "./PairingCodes.ts"
 import { answerPlainReceipts } from "./PlainReceipts.ts"
+import { hearPresences } from "./Presences.ts"
 import * as PrivacyTokens from "./PrivacyTokens.ts"
 import * as ReadReceipts from "./ReadReceipts.ts"
 import { hearReceipts } from "./Receipts.ts"
@@ -38,6 +40,7 @@ import * as BaileysSend from "./Send.ts"
 import { guard } from "./StanzaGuard.ts"
 import { digestOf, isOffered, type Suspects } from "./Suspects.ts"
 import * as TransportKey from "./TransportKey.ts"
+import * as Unopened from "./Unopened.ts"
 
 /** A session event without the device it is about. */
 export type Told = SessionEvent extends infer Event ? (Event extends unknown ? Omit<Event, "device"> : never) : never
@@ -147,7 +150,15 @@ export const connect = (options: {
     const deviceLists = DeviceLists.make(sock, addresses, () => sock.user?.id)
     const sender = BaileysSend.make(sock, { ...settings, pace: options.pace, found: addresses.found, deviceLists })
     const readReceipts = ReadReceipts.make(sock, settings)
-    const tokens = PrivacyTokens.make(sock, () => Math.floor(Date.now() / 1_000))
+    const now = () => Math.floor(Date.now() / 1_000)
+    const groupNames = GroupNames.make(sock, auth.notes, now)
+    const presences = settings.presence
+      ? hearPresences(sock, {
+          alsoKnown: addresses.alsoKnown,
+          tell: (presence) => tell({ _tag: "Presence", presence })
+        })
+      : undefined
+    const tokens = PrivacyTokens.make(sock, now)
     const guarded = guard(sock.ws, {
       key,
       suspects,
@@ -198,6 +209,8 @@ export const connect = (options: {
         const typing: Line["typing"] = (to) =>
           within(breach, () => void sock.sendPresenceUpdate("composing", addresses.of(to)).catch(() => {}))
         outside(() => options.opened({ send, markRead, typing, logOut: () => void logOut() }))
+        within(breach, () => groupNames.refresh().catch(() => {})) // the next connection asks again
+        within(breach, () => presences?.show().catch(() => {})) // as above
         const number = Addresses.phoneOf(sock.user?.id)
         tell({ _tag: "Connected", ...(number !== undefined && { number }) })
       }
@@ -207,7 +220,7 @@ export const connect = (options: {
       }
     })
 
-    DisappearingChats.hear(sock, auth.notes, () => Math.floor(Date.now() / 1_000))
+    DisappearingChats.hear(sock, auth.notes, now)
     const refuse = (reason: WordRefusal) => tell({ _tag: "Refused", reason })
     const words = { addresses, addressOf: sender.addressOf, sent, refuse }
     hearAcks(sock, {
@@ -231,20 +244,25 @@ export const connect = (options: {
       }
     })
 
+    const secrets = Secrets.make(auth.notes, sent)
+    const { alsoKnown } = addresses
     const listening = {
       opened: Opened.make(sock, auth.notes),
-      secrets: Secrets.make(auth.notes, sent),
-      alsoKnown: addresses.alsoKnown,
+      secrets,
+      unopened: Unopened.make(sock, { notes: auth.notes, secrets, alsoKnown }),
+      alsoKnown,
       stanzas: HeldStanzas.make(sock.ws, { breach, isCertain: suspects.areCertainOf }),
-      take: (heard: Heard) =>
-        new Promise<boolean>((resolve) =>
+      take: (heard: Heard) => {
+        presences?.watch(heard)
+        return new Promise<boolean>((resolve) =>
           tell({
             _tag: "Heard",
-            heard,
+            heard: groupNames.naming(heard),
             taken: Effect.sync(() => resolve(true)),
             refused: Effect.sync(() => resolve(false))
           })
         )
+      }
     }
     const hearPeer = hearHistory(sock, {
       ...listening,

@@ -16,6 +16,7 @@ import type { AlsoKnown } from "./heard/People.ts"
 import { secretNeededBy } from "./heard/Secretly.ts"
 import type { Opened, Rows } from "./Opened.ts"
 import type { Secrets } from "./Secrets.ts"
+import { tellingWith, type Unopened } from "./Unopened.ts"
 
 /** Nothing when it cannot be made out whose it is: Baileys refuses such a stanza. */
 export const read = (stanza: BinaryNode, me: Contact, repository: WASocket["signalRepository"]) => {
@@ -27,6 +28,8 @@ export const read = (stanza: BinaryNode, me: Contact, repository: WASocket["sign
 }
 
 const none: Rows = {}
+const nothing = { taken: Promise.resolve(true) }
+const idOf = ({ attrs }: BinaryNode) => attrs.id ?? ""
 
 const unpadded = (plain: Uint8Array): Uint8Array | undefined => {
   try {
@@ -45,6 +48,7 @@ export const hearMessages = (
   options: {
     readonly opened: Opened
     readonly secrets: Secrets
+    readonly unopened: Unopened
     readonly alsoKnown: AlsoKnown
     readonly stanzas: HeldStanzas
     /** Resolves when somebody holds it. */
@@ -53,9 +57,10 @@ export const hearMessages = (
     readonly hearPeer: (stanza: BinaryNode, handOn: () => void) => void
   }
 ): void => {
-  const { alsoKnown, hearPeer, opened, secrets, stanzas, take } = options
+  const { alsoKnown, hearPeer, opened, secrets, stanzas, unopened } = options
   const { authState, signalRepository, ws } = sock
   const handOn = standBefore(ws, "message")
+  const tell = tellingWith(unopened, options.take)
 
   /** As Baileys does before it opens: whoever wrote under the other address is the one that a session is with. */
   const acquaint = async ({ key }: WAMessage) => {
@@ -76,7 +81,7 @@ export const hearMessages = (
       const plain = unpadded(padded)
       if (plain === undefined) return none
       plains.push(plain)
-      return secrets.rowsFor(stanza.attrs.id ?? "", plain)
+      return secrets.rowsFor(idOf(stanza), plain)
     })
     const message = read(stanza, me, repository)
     if (message === undefined) return undefined
@@ -92,7 +97,7 @@ export const hearMessages = (
   /** What could not be read when it came may be readable when its turn is over: what came behind it had the key. */
   const hearAgain = async (stanza: BinaryNode): Promise<boolean> => {
     const heard = await open(stanza)
-    return heard === undefined || isUnread(heard) || take(heard)
+    return heard === undefined || isUnread(heard) || (await tell(heard, idOf(stanza))).taken
   }
 
   const hold = (stanza: BinaryNode) => {
@@ -100,7 +105,7 @@ export const hearMessages = (
     const hear = async () => {
       const heard = await open(stanza)
       wasUnread = heard !== undefined && isUnread(heard)
-      return { taken: heard === undefined ? Promise.resolve(true) : take(heard) }
+      return heard === undefined ? nothing : tell(heard, idOf(stanza))
     }
     stanzas.hold(stanza, hear, async () => {
       // whatever comes of it, Baileys opens nothing that was not opened here

@@ -11,6 +11,7 @@ import { keepSecretsOf } from "./HistorySecrets.ts"
 import type { AlsoKnown } from "./heard/People.ts"
 import type { Opened } from "./Opened.ts"
 import type { Secrets } from "./Secrets.ts"
+import type { Unopened } from "./Unopened.ts"
 
 /** So many offers are opened at a time; the others are opened when there is room, or offered again. */
 const mostWaiting = 8
@@ -81,6 +82,7 @@ export const hearHistory = (
   options: {
     readonly opened: Opened
     readonly secrets: Secrets
+    readonly unopened: Unopened
     readonly alsoKnown: AlsoKnown
     readonly notes: Notes
     readonly scope: HistoryScope
@@ -93,7 +95,7 @@ export const hearHistory = (
     readonly isCertain: (stanza: BinaryNode) => boolean
   }
 ): ((stanza: BinaryNode, handOn: () => void) => void) => {
-  const { alsoKnown, breach, isCertain, missing, notes, opened, origin, scope, secrets, take } = options
+  const { alsoKnown, breach, isCertain, missing, notes, opened, origin, scope, secrets, take, unopened } = options
   const linkedAt = noteLinking({ ws }, notes)
 
   /** What the account's phone says in this stanza, if it offers history. Nobody else may offer any. */
@@ -124,6 +126,15 @@ export const hearHistory = (
     }
   }
 
+  /** What was said in secret of a message that only the history has. */
+  const tellLater = async (id: string): Promise<boolean> => {
+    const later = await unopened.of(id)
+    if (later.length === 0) return true
+    const isHeld = !(await Promise.all(later.map(take))).includes(false)
+    if (isHeld) await unopened.forget(id)
+    return isHeld
+  }
+
   /** Whether all of it is held, or never will be. */
   const keep = async (stanza: BinaryNode, { offer, said }: Offering): Promise<boolean> => {
     const { me } = authState.creds
@@ -134,12 +145,13 @@ export const hearHistory = (
       missing(history)
       return true
     }
-    await keepSecretsOf(history, { keys: authState.keys, secrets, now: Date.now() / 1_000 })
+    const spokenOf = await keepSecretsOf(history, { keys: authState.keys, secrets, now: Date.now() / 1_000 })
     let isHeld = true
     for (const some of together(factsIn(history, { me, alsoKnown, linkedAt: linkedAt() }))) {
       if (!ws.isOpen) return false
       if ((await Promise.all(some.map(take))).includes(false)) isHeld = false
     }
+    for (const id of spokenOf) if (!(await tellLater(id))) isHeld = false
     if (!isHeld) return false
     for (const ciphertext of ciphertextsOf(stanza)) opened.replace(ciphertext, enclosing(said, packed as Uint8Array))
     return true

@@ -22,7 +22,10 @@ const encoded = ({ message, messageSecret }: proto.IWebMessageInfo): Uint8Array 
   return proto.Message.encode({ ...message, messageContextInfo }).finish()
 }
 
-/** Of polls, which stay open, and of what was said just now; written in the order in which it was said. */
+/**
+ * Of polls, which stay open, and of what was said just now; in the order in which it was said, and all of them in one commit.
+ * Answers with the ids of these messages.
+ */
 export const keepSecretsOf = async (
   { conversations }: proto.HistorySync,
   {
@@ -35,14 +38,19 @@ export const keepSecretsOf = async (
     /** In seconds since 1970. */
     readonly now: number
   }
-): Promise<void> => {
+): Promise<ReadonlyArray<string>> => {
   const spokenOf = conversations
     .flatMap(({ messages }) => (messages ?? []).flatMap(({ message }) => message ?? []))
     .filter((info) => info.message && info.key?.id)
     .filter((info) => isPoll(info) || now - secondsOf(info) < editedForSeconds)
     .sort((one, other) => secondsOf(one) - secondsOf(other))
-  for (const info of spokenOf.slice(-mostKept)) {
-    const rows = secrets.rowsFor(info.key!.id!, encoded(info))
-    if (Object.keys(rows).length > 0) await keys.set(rows as unknown as SignalDataSet) // the file takes more than Baileys has types for
+    .slice(-mostKept)
+  const rows: { [type: string]: { [id: string]: unknown } } = {}
+  for (const info of spokenOf) {
+    for (const [type, some] of Object.entries(secrets.rowsFor(info.key!.id!, encoded(info), rows))) {
+      rows[type] = Object.assign(rows[type] ?? {}, some)
+    }
   }
+  if (Object.keys(rows).length > 0) await keys.set(rows as unknown as SignalDataSet) // the file takes more than Baileys has types for
+  return spokenOf.map(({ key }) => key!.id!)
 }

@@ -12,7 +12,8 @@ const settings = {
   lookupTimeoutMs: 1,
   ackTimeoutMs: 1,
   qrTimeoutMs: undefined,
-  history: "recent" as const
+  history: "recent" as const,
+  presence: false
 }
 
 /** What Baileys is given of one connection, and everything that it stores. */

@@ -8,7 +8,7 @@ export interface Row {
 }
 
 /** What is asked for with every message and every receipt, and by itself opens nothing for whoever reads the memory. */
-const recalled: ReadonlySet<string> = new Set(["address", "disappearing", "lid-mapping", "tctoken"])
+const recalled: ReadonlySet<string> = new Set(["address", "disappearing", "group-name", "lid-mapping", "tctoken"])
 const most = 4_096
 
 type Reading = (device: string, type: string, id: string) => string | undefined

@@ -2,6 +2,8 @@ import { assert, describe, it } from "@effect/vitest"
 import { proto } from "@whiskeysockets/baileys"
 import { Effect } from "effect"
 import type { SentMessage } from "#domain/ports/WhatsApp.ts"
+import { keepSecretsOf } from "./HistorySecrets.ts"
+import type { Rows } from "./Opened.ts"
 import { make, type Secrets } from "./Secrets.ts"
 
 const secret = (n: number) => Buffer.alloc(32, n)
@@ -13,12 +15,13 @@ const poll = (n: number) => encoded({ pollCreationMessageV3: { name: "a", option
 const world = (sent: (waMessageId: string) => Promise<SentMessage | undefined> = async () => undefined) => {
   const rows = new Map<string, unknown>()
   const secrets = make({ get: (type, id) => rows.get(`${type} ${id}`) }, sent)
-  const hear = (id: string, plain: Uint8Array) => {
-    for (const [type, some] of Object.entries(secrets.rowsFor(id, plain))) {
+  const write = (written: Rows) => {
+    for (const [type, some] of Object.entries(written)) {
       for (const [row, value] of Object.entries(some)) rows.set(`${type} ${row}`, JSON.parse(JSON.stringify(value)))
     }
   }
-  return { rows, secrets, hear }
+  const hear = (id: string, plain: Uint8Array) => write(secrets.rowsFor(id, plain))
+  return { rows, secrets, hear, write }
 }
 const firstBytes = async ({ of }: Secrets, id: string) => (await of(id)).map(([first]) => first)
 
@@ -41,6 +44,27 @@ describe("secrets of messages", () => {
     for (const row of rows.values()) assert.isAtMost((row as ReadonlyArray<unknown>).length, 8)
     assert.deepStrictEqual(await firstBytes(secrets, "P"), [9])
     for (let n = 5_000; n < 6_000; n++) assert.deepStrictEqual(await firstBytes(secrets, `A${n}`), [n % 7])
+  })
+
+  it("of all that a history has are one commit, and none pushes out another that was said later", async () => {
+    const { secrets, write } = world()
+    let commits = 0
+    const set = async (data: object) => {
+      commits += 1
+      write(data as Rows)
+    }
+    const messages = Array.from({ length: 1_000 }, (_, n) => ({
+      message: {
+        key: { id: `P${n}` },
+        messageTimestamp: 1_000 + n,
+        message: { pollCreationMessageV3: { name: "a", options: [] } },
+        messageSecret: secret(n % 7)
+      }
+    }))
+    const history = { conversations: [{ messages }] } as unknown as proto.HistorySync
+    const ids = await keepSecretsOf(history, { keys: { set } as never, secrets, now: 5_000 })
+    assert.deepStrictEqual([commits, ids.length], [1, 1_000])
+    for (let n = 500; n < 1_000; n++) assert.deepStrictEqual(await firstBytes(secrets, `P${n}`), [n % 7])
   })
 
   it("of what was sent from here stand in what was sent", async () => {

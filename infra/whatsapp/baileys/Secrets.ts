@@ -13,8 +13,11 @@ import type { Rows } from "./Opened.ts"
  * heard they stand in the session's file; of those that were sent, in the bytes that were sent.
  */
 export interface Secrets {
-  /** What is to be written with the message, so that its secret is known once the message is. Does not throw. */
-  readonly rowsFor: (waMessageId: string, plain: Uint8Array) => Rows
+  /**
+   * What is to be written with the message, so that its secret is known once the message is. `beside`: what is written with
+   * it of other messages. Does not throw.
+   */
+  readonly rowsFor: (waMessageId: string, plain: Uint8Array, beside?: Rows) => Rows
   /** Those of messages with this id: ids are made by whoever sends, and may be the same. Without those that cannot be read. */
   readonly of: (waMessageId: string) => Promise<ReadonlyArray<Uint8Array>>
 }
@@ -48,7 +51,7 @@ export const make = (
   }
 
   return {
-    rowsFor: (waMessageId, plain) => {
+    rowsFor: (waMessageId, plain, beside = {}) => {
       try {
         const message = proto.Message.decode(plain)
         const secret = secretOf(message)
@@ -56,7 +59,8 @@ export const make = (
         const shelf = unwrapped(message)?.name.startsWith("pollCreationMessage") ? polls : heard
         const digest = digestOf(waMessageId)
         const entry = [nameOf(digest), base64url(secret)] as const
-        const others = entriesIn(shelf, digest).filter(([name, other]) => name !== entry[0] || other !== entry[1])
+        const before = (beside[shelf.type]?.[rowIn(shelf, digest)] as Row | undefined) ?? entriesIn(shelf, digest)
+        const others = before.filter(([name, other]) => name !== entry[0] || other !== entry[1])
         return { [shelf.type]: { [rowIn(shelf, digest)]: [...others, entry].slice(-mostInRow) } }
       } catch {
         return {}

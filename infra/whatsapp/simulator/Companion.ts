@@ -34,6 +34,8 @@ export class Companion {
   signedPreKey: SignedPreKey
   line: Line | undefined
   unlinked = false
+  /** Of which contacts it has asked how they are seen, on this line. */
+  readonly watched = new Set<string>()
   /** Until then each login brings the phone's history: a client that was killed meanwhile would hold its events back. */
   hasHistory = false
   readonly #receipts = new Map<string, ReadonlyArray<string>>()
@@ -88,6 +90,7 @@ export class Companion {
   attach(line: Line) {
     this.line = line
     this.#refusals.clear() // of copies that went over another line
+    this.watched.clear()
     this.#online = false
   }
 

@@ -6,6 +6,7 @@ import { GroupChange } from "./GroupChanges.ts"
 import { Memories } from "./History.ts"
 import { IncomingMessage } from "./IncomingMessage.ts"
 import { PhoneNumber } from "./PhoneNumber.ts"
+import { SeenAs } from "./Presences.ts"
 import { Stanza } from "./Stanza.ts"
 
 const Text = Schema.String.check(Schema.isMaxLength(4096))
@@ -80,6 +81,7 @@ export const controlRoutes: ReadonlyMap<string, Route> = new Map<string, Route>(
     route(Memories, async (controls, memories) => ({ waMessageIds: await controls.remember(memories) }))
   ],
   ["POST /control/timer", route(TimerRequest, (controls, timer) => controls.setTimer(timer))],
+  ["POST /control/presence", route(SeenAs, (controls, seen) => controls.seenAs(seen))],
   ["POST /control/receipt", route(ReceiptRequest, (controls, receipt) => controls.claimReceipt(receipt))],
   ["POST /control/ack", route(AckRequest, (controls, ack) => controls.claimAck(ack))],
   ["POST /control/devices", route(DevicesRequest, (controls, devices) => controls.claimDevices(devices))],

@@ -11,6 +11,7 @@ import type { Network } from "./Network.ts"
 import { scanQr } from "./Pairing.ts"
 import { enterCode } from "./PairingCode.ts"
 import type { InboxEntry } from "./Phone.ts"
+import { type SeenAs, seenAs } from "./Presences.ts"
 import type { SimulatorRecord } from "./Record.ts"
 import { unlink } from "./Unlink.ts"
 
@@ -33,6 +34,8 @@ export interface Controls {
   readonly remember: (memories: Memories) => Promise<ReadonlyArray<string>>
   /** A contact makes the messages of its chat with an account disappear, or stay. */
   readonly setTimer: (timer: ChatTimer) => Promise<void>
+  /** How a contact is seen from now on. Returns how many clients were told. */
+  readonly seenAs: (seen: SeenAs) => { readonly told: number }
   /** A receipt to every linked device of an account, from whomever it names. */
   readonly claimReceipt: (claim: ReceiptClaim) => Promise<void>
   /** An answer to a message of an account, in whosever name. */
@@ -77,6 +80,7 @@ export const makeControls = (network: Network): Controls => {
     changeGroup: (change) => changeGroup(network, change),
     remember: (memories) => remember(network, memories),
     setTimer: (timer) => setTimer(network, timer),
+    seenAs: (seen) => seenAs(network, seen),
     claimReceipt: (claim) => claimReceipt(network, claim),
     claimAck: (claim) => claimAck(network, claim),
     claimDevices: (claim) => claimDevices(network, claim),

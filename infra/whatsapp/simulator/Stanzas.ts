@@ -28,6 +28,7 @@ const receivePresence = (network: Network, { login }: Connection, stanza: Binary
   if (!login) return
   const { to, type } = stanza.attrs
   const contact = to === undefined ? undefined : network.directory.find(to)
+  if (contact && type === "subscribe") login.companion.watched.add(contact.number)
   network.record.add("presence", {
     account: login.phone.number,
     device: login.companion.device,

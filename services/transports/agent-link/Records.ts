@@ -9,12 +9,21 @@ import { Crypto } from "#domain/ports/Crypto.ts"
 import { EventStore } from "#domain/ports/EventStore.ts"
 import type { Actor } from "#domain/Recorded.ts"
 import type { Header, Verified } from "#domain/wire/Envelope.ts"
-import { type AgentReport, CodeBox, HeardBox, NumberBox, Undecodable, unbox } from "#domain/wire/Protocol.ts"
+import {
+  type AgentReport,
+  CodeBox,
+  HeardBox,
+  NumberBox,
+  PresenceBox,
+  Undecodable,
+  unbox
+} from "#domain/wire/Protocol.ts"
 import { DeviceActors } from "../../devices/DeviceActors.ts"
 import { DeviceRegistry } from "../../devices/DeviceRegistry.ts"
 import { PairingCodes } from "../../devices/PairingCodes.ts"
 import type { AgentTrust } from "../../identity/AgentTrust.ts"
 import { Facts } from "../../inbound/Inbound.ts"
+import { Presences } from "../../inbound/Presences.ts"
 import { Readings } from "../../inbound/Readings.ts"
 import { Personal } from "../../privacy/Personal.ts"
 import type { Origin } from "../../runtime/Provenance.ts"
@@ -26,11 +35,13 @@ type DeviceReport = Extract<Told, { kind: "device" }>
 type CodeReport = Extract<Told, { kind: "pairing_code" }>
 type HeardReport = Extract<Told, { kind: "heard" }>
 type NumberReport = Extract<Told, { kind: "number" }>
+type PresenceReport = Extract<Told, { kind: "presence" }>
 type ReadReport = Extract<Told, { kind: "read_marked" }>
 
 const isDeviceId = Schema.is(DeviceId)
 const decodeCode = Schema.decodeUnknownSync(CodeBox)
 const decodeHeard = Schema.decodeUnknownSync(HeardBox)
+const decodePresence = Schema.decodeUnknownSync(PresenceBox)
 const decodeNumber = Schema.decodeUnknownSync(NumberBox)
 
 const actorOf = ({ agent }: Header): Actor => ({ kind: "agent", id: agent })
@@ -58,6 +69,7 @@ const make = Effect.gen(function* () {
   const outcomes = yield* Outcomes
   const devices = yield* DeviceActors
   const personal = yield* Personal
+  const presences = yield* Presences
   const readings = yield* Readings
   const registry = yield* DeviceRegistry
   const store = yield* EventStore
@@ -111,6 +123,16 @@ const make = Effect.gen(function* () {
     return yield* facts.receive(heard, { device, at, origin })
   })
 
+  const showPresence = Effect.fnUntraced(function* (
+    trust: AgentTrust,
+    { header }: Verified,
+    { at, box }: PresenceReport,
+    device: DeviceId
+  ) {
+    const presence = yield* unbox(crypto, trust.reportKeys(header.keyId), header, box, decodePresence)
+    yield* presences.show(device, at, presence)
+  })
+
   const recordRead = ({ header }: Verified, { at, fact }: ReadReport, device: DeviceId, eventId: EventId) =>
     readings.record(fact, { answers: answered(header), device, at, actor: actorOf(header), eventId })
 
@@ -151,6 +173,7 @@ const make = Effect.gen(function* () {
     | typeof recordNumber
     | typeof recordRead
     | typeof showCode
+    | typeof showPresence
   >
   type Recorded = Effect.Effect<unknown, Effect.Error<Recording> | Undecodable>
 
@@ -193,13 +216,18 @@ const make = Effect.gen(function* () {
       }
       case "pairing_code":
         return { id: undefined, recorded: ifOwn(trust, header, (device) => showCode(trust, verified, told, device)) }
+      case "presence":
+        return {
+          id: undefined,
+          recorded: ifOwn(trust, header, (device) => showPresence(trust, verified, told, device))
+        }
     }
   }
 })
 
 /**
  * Turns verified reports into events of the streams they are about, with the signed bytes. A report's id names it in the
- * agent's ledger, and its event; a code to pair with has none.
+ * agent's ledger, and its event; what is shown alone has none.
  */
 export class ReportRecords extends Context.Service<ReportRecords, Effect.Success<typeof make>>()(
   "homing/services/transports/agent-link/ReportRecords"
