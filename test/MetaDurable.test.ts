@@ -265,7 +265,8 @@ describe("what Meta tells, kept", () => {
             })
         }))
       )
-      const homing = yield* gateway(yield* folder, {}, unreliable)
+      const path = yield* folder
+      const homing = yield* gateway(path, {}, unreliable)
       const tell = (id: string) =>
         Effect.map(
           post(homing.url, text(changed({ messages: [message(id, "hello")] }))),
@@ -287,11 +288,17 @@ describe("what Meta tells, kept", () => {
       yield* said("the bytes of a webhook are damaged")
       fault = "none"
       assert.strictEqual(yield* tell("C"), '200 {"ok":true}')
-      const all = yield* eventually(told(homing), atLeast(1))
-      assert.deepStrictEqual(
-        all.map((one) => valueIn(one).messages[0].id),
-        ["wamid.C"]
-      )
+      const wamidsOf = (all: ReadonlyArray<Told>) => all.map((one) => valueIn(one).messages[0].id)
+      assert.deepStrictEqual(wamidsOf(yield* eventually(told(homing), atLeast(1))), ["wamid.C"])
+      assert.strictEqual(countOf(path, "batch.lost.v1"), 1)
+      const { body: metrics } = yield* homing.call("GET", "/metrics")
+      assert.match(metrics.text, /homing_meta_lost_total\{reason="damaged"\} 1/)
+      const kept = new DatabaseSync(join(path, "blobs.db"))
+      kept.exec("UPDATE chunks SET box = x'00'")
+      kept.close()
+      assert.strictEqual(yield* tell("B"), '200 {"ok":true}') // Meta brings it once more
+      assert.deepStrictEqual(wamidsOf(yield* eventually(told(homing), atLeast(2))), ["wamid.C", "wamid.B"])
+      assert.strictEqual(countOf(path, "batch.split.v1"), 2)
     })
   )
 

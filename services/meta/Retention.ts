@@ -1,7 +1,7 @@
 import { type Array, Clock, Effect, Layer, Stream } from "effect"
 import { isReleased } from "#domain/Aggregates.ts"
 import { BlobId } from "#domain/Ids.ts"
-import { fromMillis, toMillis } from "#domain/Instant.ts"
+import { fromMillis } from "#domain/Instant.ts"
 import { Batch } from "#domain/meta/Batch.ts"
 import { Blobs } from "#domain/ports/Blobs.ts"
 import { EventStore } from "#domain/ports/EventStore.ts"
@@ -11,6 +11,7 @@ import * as Partitions from "../runtime/Partitions.ts"
 import { BatchActors } from "./BatchActors.ts"
 import * as CheckpointRows from "./CheckpointRows.ts"
 import { actor } from "./Keeping.ts"
+import * as RecordedSince from "./RecordedSince.ts"
 
 export interface Options {
   /** Since a webhook was taken apart, in milliseconds. */
@@ -32,6 +33,7 @@ export const layer = ({ keptMillis }: Options) =>
       const actors = yield* BatchActors
       const blobs = yield* Blobs
       const checkpoints = yield* CheckpointRows.make
+      const recordedSince = yield* RecordedSince.make
       const store = yield* EventStore
 
       const destroy = Effect.fnUntraced(function* (event: RecordedEvent) {
@@ -45,6 +47,11 @@ export const layer = ({ keptMillis }: Options) =>
         yield* blobs.destroy(blob) // the same may have come once more in between, when nothing said so yet
       })
 
+      const isDue = Effect.fnUntraced(function* (event: RecordedEvent) {
+        const since = yield* recordedSince(event)
+        return since !== undefined && since <= (yield* Clock.currentTimeMillis) - keptMillis
+      })
+
       /** Ends with the first that is not due yet; where all are, it waits for more. */
       const work = Effect.fnUntraced(function* (lease: Lease) {
         let saved = yield* checkpoints.position("retention")
@@ -56,9 +63,7 @@ export const layer = ({ keptMillis }: Options) =>
         })
         const pass = Effect.suspend(() =>
           store.subscribe({ categories: [Batch.category], after: saved }).pipe(
-            Stream.takeWhileEffect((event) =>
-              Effect.map(Clock.currentTimeMillis, (now) => toMillis(event.recordedAt) <= now - keptMillis)
-            ),
+            Stream.takeWhileEffect(isDue),
             Stream.runForEachArray(handle)
           )
         )
