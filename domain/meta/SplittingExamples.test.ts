@@ -15,14 +15,20 @@ const leavesOf = (value: Json | undefined, path = ""): ReadonlyArray<string> => 
 const sortedSet = (all: ReadonlyArray<string>) => [...new Set(all)].sort()
 
 describe("what Meta documents", () => {
-  it.each(examples.map((example) => [example.name, example] as const))("is taken apart whole: %s", (_, { kinds, payload }) => {
-    const pieces = split(readObject(utf8(JSON.stringify(payload)))!)
-    assert.deepStrictEqual(
-      pieces.map(({ kind }) => kind),
-      kinds
-    )
-    assert.deepStrictEqual(sortedSet(pieces.flatMap((piece) => leavesOf(piece.payload))), sortedSet(leavesOf(payload)))
-  })
+  it.each(examples.map((example) => [example.name, example] as const))(
+    "is taken apart whole: %s",
+    (_, { kinds, payload }) => {
+      const pieces = split(readObject(utf8(JSON.stringify(payload)))!)
+      assert.deepStrictEqual(
+        pieces.map(({ kind }) => kind),
+        kinds
+      )
+      assert.deepStrictEqual(
+        sortedSet(pieces.flatMap((piece) => leavesOf(piece.payload))),
+        sortedSet(leavesOf(payload))
+      )
+    }
+  )
 
   it("has a name of its own, each piece", () => {
     const names = examples.flatMap(({ payload }) => split(payload)).map(({ identity }) => JSON.stringify(identity))

@@ -29,7 +29,9 @@ const demo = Command.make(
       Flag.withDefault("normal")
     ),
     meta: Flag.Boolean("meta").pipe(
-      Flag.withDescription("Be the address of an app of Meta's too: a signed webhook, what is kept of it, what is told of it"),
+      Flag.withDescription(
+        "Be the address of an app of Meta's too: a signed webhook, what is kept of it, what is told of it"
+      ),
       Flag.withDefault(false)
     ),
     json

@@ -57,9 +57,7 @@ export const run = (config: Config, options: DemoOptions) =>
       const app = demoApp()
       const own = { ...gatewayOptions(config), webhooks: {}, meta: app.options }
       const services = yield* Layer.build(
-        together(folder, own, session, addresses).pipe(
-          Layer.provideMerge(Log.layer(config.log))
-        )
+        together(folder, own, session, addresses).pipe(Layer.provideMerge(Log.layer(config.log)))
       )
       yield* story(simulator, app, options, tell).pipe(Effect.provideContext(services))
     })

@@ -22,7 +22,7 @@ const objectIn = (bytes: Uint8Array): JsonObject => {
 
 /** What webhooks that were kept say. */
 export const make = Effect.map(Blobs, (blobs) => ({
-/** Otherwise what is wrong with its bytes. */
+  /** Otherwise what is wrong with its bytes. */
   of: ({ blob }: { readonly blob: BlobId }): Effect.Effect<JsonObject | Loss["problem"], BlobsUnavailable> =>
     blobs.read(blob).pipe(
       Effect.flatMap((kept) =>

@@ -18,9 +18,7 @@ describe("RecordedSince", () => {
       const write = (n: number) =>
         store.append(StreamId.make(`${Batch.category}-${n}`), "no_stream", [newEvent("batch.split.v1")])
       const first = (n: number) =>
-        store
-          .subscribe({ categories: [Batch.category], after: undefined })
-          .pipe(Stream.take(n), Stream.runCollect)
+        store.subscribe({ categories: [Batch.category], after: undefined }).pipe(Stream.take(n), Stream.runCollect)
 
       yield* TestClock.setTime(hour)
       yield* write(1)

@@ -62,10 +62,9 @@ export const layer = ({ keptMillis }: Options) =>
           saved = to.position
         })
         const pass = Effect.suspend(() =>
-          store.subscribe({ categories: [Batch.category], after: saved }).pipe(
-            Stream.takeWhileEffect(isDue),
-            Stream.runForEachArray(handle)
-          )
+          store
+            .subscribe({ categories: [Batch.category], after: saved })
+            .pipe(Stream.takeWhileEffect(isDue), Stream.runForEachArray(handle))
         )
         return yield* Effect.forever(Effect.andThen(pass, Effect.sleep(pause)))
       })

@@ -10,23 +10,23 @@ describe("Room", () => {
       return bytes
     })
     assert.deepStrictEqual(held, [512, 256, 128, 64])
-    assert.isTrue(shareOf("meta").take(64))
+    assert.isTrue(shareOf("meta").take(32))
   })
 
   it("is all for what is signed, and all there again in the end", () => {
     const shareOf = room(1_024)
-    const shares = Array.from({ length: 10 }, () => shareOf("meta"))
+    const shares = Array.from({ length: 9 }, () => shareOf("meta"))
     for (const share of shares) {
       assert.isTrue(share.take(100))
       share.vouch()
     }
-    assert.isFalse(shareOf("meta").take(13))
-    assert.isTrue(shareOf("meta").take(12))
+    assert.isFalse(shareOf("meta").take(63))
+    assert.isTrue(shareOf("meta").take(62))
     for (const share of shares) {
       share.release()
       share.release()
     }
-    assert.isTrue(shareOf("somebody").take(500))
+    assert.isTrue(shareOf("somebody").take(481))
   })
 
   it("holds nothing against an address that gave all back", () => {

@@ -10,8 +10,20 @@ export interface Body {
 const texts = examples.map(({ payload }) => JSON.stringify(payload))
 const oddNumbers = ["1e400", "-0", "1e-400", "9007199254740993", "1".repeat(400), "0.1e1", "1E+2", "00", "-", "NaN"]
 const oddNames = ["__proto__", "constructor", "toJSON", "rawJSON", "", "length", "hasOwnProperty", "id", "\\u0000"]
-const oddTexts = ['"\\ud800"', '"\\udc00x"', '"\\u0000"', '"\u2028"', `"${"x".repeat(5_000)}"`, "null", "[]", "{}", "true"]
-const oddBytes = ["c328", "ff", "efbfbf", "f0288cbc", "eda080", "00", "efbbbf", "fffe", "c0af"].map((hex) => Buffer.from(hex, "hex"))
+const oddTexts = [
+  '"\\ud800"',
+  '"\\udc00x"',
+  '"\\u0000"',
+  '"\u2028"',
+  `"${"x".repeat(5_000)}"`,
+  "null",
+  "[]",
+  "{}",
+  "true"
+]
+const oddBytes = ["c328", "ff", "efbfbf", "f0288cbc", "eda080", "00", "efbbbf", "fffe", "c0af"].map((hex) =>
+  Buffer.from(hex, "hex")
+)
 const named = '{"object":"whatsapp_business_account","entry":'
 
 /** Bodies that no one should have sent: of what Meta documents, altered in one to three places, or made of nothing. */

@@ -76,12 +76,19 @@ const run = Effect.gen(function* () {
     const { bytes, headers } = nextBody()
     const isSigned = chance.below(2) === 0
     const signature = isSigned ? `sha256=${hmac(bytes)}` : forgeries[chance.below(forgeries.length)]!(bytes)
-    const all = { "content-type": "application/json", ...headers, ...(signature !== undefined && { "x-hub-signature-256": signature }) }
+    const all = {
+      "content-type": "application/json",
+      ...headers,
+      ...(signature !== undefined && { "x-hub-signature-256": signature })
+    }
     const answer = await pool.request({ method: "POST", path, headers: all, body: bytes })
     await answer.body.dump()
     const { statusCode: status } = answer
     const isRight = isSigned || values.deceived ? status === deserved(bytes) : status === 401 || status === 429
-    if (!isRight) throw new Error(`answered ${status}, ${isSigned ? "" : "not "}signed: ${bytes.toString("base64").slice(0, 4_000)}`)
+    if (!isRight)
+      throw new Error(
+        `answered ${status}, ${isSigned ? "" : "not "}signed: ${bytes.toString("base64").slice(0, 4_000)}`
+      )
     answers[status] = (answers[status] ?? 0) + 1
     if (isSigned) signed++
     if (status === 200) kept.add(createHash("sha256").update(bytes).digest("hex"))
@@ -96,7 +103,10 @@ const run = Effect.gen(function* () {
       }
       await Promise.all(Array.from({ length: connections }, talk))
     })
-  const takenApart = eventually(Effect.sync(() => countOf("batch.split.v1")), (n) => n === countOf("batch.received.v1"))
+  const takenApart = eventually(
+    Effect.sync(() => countOf("batch.split.v1")),
+    (n) => n === countOf("batch.received.v1")
+  )
 
   yield* sayUpTo(Math.ceil(count / 5))
   yield* takenApart

@@ -10,7 +10,11 @@ const said = (name: string, message: JsonObject, contacts: JsonObject = contact)
   }),
   kinds: ["message"]
 })
-const media = { mime_type: "image/jpeg", sha256: "SfInY0gGKTsJlUWbwxC1k+FAD0FZHvzwfpvO0zX0GUI=", id: "1003383421387256" }
+const media = {
+  mime_type: "image/jpeg",
+  sha256: "SfInY0gGKTsJlUWbwxC1k+FAD0FZHvzwfpvO0zX0GUI=",
+  id: "1003383421387256"
+}
 const answering = { context: { from: business, id: wamid(900) } }
 const interactive = (type: string, reply: JsonObject) => ({
   ...answering,
@@ -22,7 +26,10 @@ const interactive = (type: string, reply: JsonObject) => ({
 export const messages: ReadonlyArray<Example> = [
   said("text", { type: "text", text: { body: "Is it there in green?" } }),
   said("text about a product", {
-    context: { ...answering.context, referred_product: { catalog_id: "194836987003835", product_retailer_id: "di9oz" } },
+    context: {
+      ...answering.context,
+      referred_product: { catalog_id: "194836987003835", product_retailer_id: "di9oz" }
+    },
     type: "text",
     text: { body: "Is this one still there?" }
   }),
@@ -41,7 +48,11 @@ export const messages: ReadonlyArray<Example> = [
     type: "text",
     text: { body: "Tell me more" }
   }),
-  said("forwarded often", { context: { frequently_forwarded: true, forwarded: true }, type: "text", text: { body: "!" } }),
+  said("forwarded often", {
+    context: { frequently_forwarded: true, forwarded: true },
+    type: "text",
+    text: { body: "!" }
+  }),
   said("reaction", { type: "reaction", reaction: { message_id: wamid(901), emoji: "\ud83d\udc4d" } }),
   said("reaction taken back", { type: "reaction", reaction: { message_id: wamid(901) } }),
   said("image", { type: "image", image: { caption: "look", ...media, url: "https://lookaside.example/?mid=1" } }),
@@ -51,7 +62,13 @@ export const messages: ReadonlyArray<Example> = [
   said("sticker", { type: "sticker", sticker: { ...media, mime_type: "image/webp", animated: false } }),
   said("location", {
     type: "location",
-    location: { address: "1 Main St", latitude: 37.44221496582, longitude: -122.16165924072, name: "Café", url: "https://a.example/" }
+    location: {
+      address: "1 Main St",
+      latitude: 37.44221496582,
+      longitude: -122.16165924072,
+      name: "Café",
+      url: "https://a.example/"
+    }
   }),
   said("contacts", {
     type: "contacts",
@@ -69,7 +86,12 @@ export const messages: ReadonlyArray<Example> = [
   }),
   said("unsupported", {
     errors: [
-      { code: 131051, title: "Message type unknown", message: "Message type unknown", error_data: { details: "not supported" } }
+      {
+        code: 131051,
+        title: "Message type unknown",
+        message: "Message type unknown",
+        error_data: { details: "not supported" }
+      }
     ],
     type: "unsupported",
     unsupported: { type: "poll_creation" }
@@ -77,8 +99,18 @@ export const messages: ReadonlyArray<Example> = [
   said("button of a template", { ...answering, type: "button", button: { payload: "stop", text: "Stop" } }),
   said("list reply", interactive("list_reply", { id: "express", title: "Express", description: "tomorrow" })),
   said("button reply", interactive("button_reply", { id: "cancel", title: "Cancel" })),
-  said("reply of a flow", interactive("nfm_reply", { name: "flow", body: "Sent", response_json: '{"flow_token":"t","n":1}' })),
-  said("permission to call", interactive("call_permission_reply", { response: "accept", expiration_timestamp: 1749416999, response_source: "user_action" })),
+  said(
+    "reply of a flow",
+    interactive("nfm_reply", { name: "flow", body: "Sent", response_json: '{"flow_token":"t","n":1}' })
+  ),
+  said(
+    "permission to call",
+    interactive("call_permission_reply", {
+      response: "accept",
+      expiration_timestamp: 1749416999,
+      response_source: "user_action"
+    })
+  ),
   said("order", {
     type: "order",
     order: {
@@ -90,14 +122,26 @@ export const messages: ReadonlyArray<Example> = [
       ]
     }
   }),
-  said("edited", { type: "edit", edit: { original_message_id: wamid(902), message: { type: "text", text: { body: "mended" } } } }),
+  said("edited", {
+    type: "edit",
+    edit: { original_message_id: wamid(902), message: { type: "text", text: { body: "mended" } } }
+  }),
   said("revoked", { type: "revoke", revoke: { original_message_id: wamid(902) } }),
   said("in a group", { group_id: "Y2FwaV9ncm91cDoxODA1", type: "text", text: { body: "to all" } }),
-  said("who may be somebody else now", { type: "text", text: { body: "me" } }, { ...contact, identity_key_hash: "DF2lS5v2W6x=" }),
+  said(
+    "who may be somebody else now",
+    { type: "text", text: { body: "me" } },
+    { ...contact, identity_key_hash: "DF2lS5v2W6x=" }
+  ),
   said(
     "with a user name and a number",
     { from_user_id: bsuid, from_parent_user_id: "US.ENT.11815799212886844830", type: "text", text: { body: "hi" } },
-    { ...contact, user_id: bsuid, parent_user_id: "US.ENT.11815799212886844830", profile: { name: "Ada", username: "@ada" } }
+    {
+      ...contact,
+      user_id: bsuid,
+      parent_user_id: "US.ENT.11815799212886844830",
+      profile: { name: "Ada", username: "@ada" }
+    }
   ),
   {
     name: "with a user name alone",
@@ -123,7 +167,15 @@ export const messages: ReadonlyArray<Example> = [
   {
     name: "errors of the number",
     payload: ofNumber("messages", {
-      errors: [{ code: 130429, title: "Rate limit hit", message: "Rate limit hit", error_data: { details: "too many" }, href: "https://a.example" }]
+      errors: [
+        {
+          code: 130429,
+          title: "Rate limit hit",
+          message: "Rate limit hit",
+          error_data: { details: "too many" },
+          href: "https://a.example"
+        }
+      ]
     }),
     kinds: ["other"]
   }
