@@ -1,7 +1,8 @@
-import { type Array, Deferred, Effect, Layer } from "effect"
+import { type Array, Clock, Deferred, Effect, Layer } from "effect"
 import { isReleased } from "#domain/Aggregates.ts"
 import * as Clocks from "#domain/Clocks.ts"
 import type { BatchId } from "#domain/Ids.ts"
+import { toMillis } from "#domain/Instant.ts"
 import { Batch, type ReceivedBatch } from "#domain/meta/Batch.ts"
 import { type Piece, split } from "#domain/meta/Splitting.ts"
 import type { Lease } from "#domain/ports/Leases.ts"
@@ -12,7 +13,7 @@ import type { Mark } from "../tables/Positions.ts"
 import * as CheckpointRows from "./CheckpointRows.ts"
 import * as Contents from "./Contents.ts"
 import { type Arrival, MetaFacts } from "./Facts.ts"
-import type { Rush } from "./Rush.ts"
+import { type Rush, restAfter } from "./Rush.ts"
 import * as Settling from "./Settling.ts"
 
 /** One gateway at a time: what two requests say of one person is recorded in their order. */
@@ -24,12 +25,10 @@ const hindrances = ["clock_off", "store_unavailable"] as const
 /** So much is taken apart at once: of bytes, since of each request several times as much is in memory. */
 const mostRequests = 64
 const mostBytes = 8 * 1024 * 1024
-const mostChats = 32
+const mostChats = 128
 
 /** What comes meanwhile is taken apart together, in fewer commits. */
 const gatheringMillis = 25
-/** While webhooks wait for their answer, it rests as long as it has worked: but no longer. */
-const longestRestMillis = 250
 
 interface Request extends ReceivedBatch {
   readonly id: BatchId
@@ -62,6 +61,8 @@ const portions = (requests: ReadonlyArray<Request>): ReadonlyArray<ReadonlyArray
   }
   return all
 }
+
+const lateBy = ({ receivedAt }: Request) => Effect.map(Clock.currentTimeMillis, (now) => now - toMillis(receivedAt))
 
 /** Within which order it is told: with whom, or of which account. */
 const chatOf = ({ piece: { account, group, person } }: Told): string =>
@@ -142,7 +143,7 @@ export const layer = (rush: Rush) =>
             const begun = now()
             yield* take(portion)
             yield* save(portion.at(-1)!.event)
-            if (rush.isOn) yield* Effect.sleep(Math.min(now() - begun, longestRestMillis))
+            if (rush.isOn) yield* Effect.sleep(restAfter(now() - begun, yield* lateBy(portion[0]!)))
           }
           if (requests.length > 0) yield* Effect.sleep(gatheringMillis)
         })
