@@ -95,6 +95,13 @@ describe("what Meta tells, kept", () => {
       )
       assert.strictEqual(new Set(statuses.map(({ data }) => data.target)).size, 1)
 
+      const again = yield* homing.call("GET", `/v1/meta/facts/${ana!.data.id}`)
+      assert.deepStrictEqual([again.status, again.body], [200, ana!.data])
+      const device = "01a204f5-0000-7000-8000-000000000000"
+      for (const id of [device, "nonsense", stored(path).length]) {
+        assert.strictEqual((yield* homing.call("GET", `/v1/meta/facts/${id}`)).body.code, "inbound_not_found")
+      }
+
       const asked = { name: "shop", scopes: ["events:read", "messages:read"] }
       const { body: client } = yield* homing.call("POST", "/v1/clients", asked)
       const { body: seen, status: allowed } = yield* callerOf(homing.url, client.key.secret)(
@@ -102,6 +109,8 @@ describe("what Meta tells, kept", () => {
         "/v1/events?limit=500"
       )
       assert.deepStrictEqual([allowed, seen.items], [200, []])
+      const refused = yield* callerOf(homing.url, client.key.secret)("GET", `/v1/meta/facts/${ana!.data.id}`)
+      assert.strictEqual(refused.status, 403)
     })
   )
 

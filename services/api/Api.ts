@@ -13,6 +13,7 @@ import { HealthApi, ProbesApi } from "./HealthApi.ts"
 import { InboundApi } from "./InboundApi.ts"
 import { LiveApi } from "./LiveApi.ts"
 import { MessagesApi } from "./MessagesApi.ts"
+import { MetaFactsApi } from "./MetaFactsApi.ts"
 import { withRateLimitHeaders } from "./RateLimitHeaders.ts"
 import { withSecurity } from "./Security.ts"
 
@@ -20,6 +21,7 @@ import { withSecurity } from "./Security.ts"
 export class Api extends HttpApi.make("homing")
   .add(MessagesApi)
   .add(InboundApi)
+  .add(MetaFactsApi)
   .add(ContactsApi)
   .add(ChatsApi)
   .add(EventsApi)
