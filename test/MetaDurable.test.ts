@@ -1,51 +1,11 @@
 import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Layer, Redacted } from "effect"
-import { Blobs, BlobsUnavailable } from "#domain/ports/Blobs.ts"
-import * as AcknowledgesAtOnce from "#infra/whatsapp/AcknowledgesAtOnce.ts"
+import { Effect, Redacted } from "effect"
 import { scanner } from "./Canaries.ts"
-import { callerOf, eventually, folder, type Homing, life, start } from "./Homing.ts"
-import { changed, contact, message, optionsOf, post, status } from "./MetaFixture.ts"
-
-const gateway = Effect.fnUntraced(function* (
-  path: string,
-  options: Parameters<typeof optionsOf>[0] = {},
-  ports: Layer.Layer<never, never, Blobs> = Layer.empty
-) {
-  const lines: Array<string> = []
-  const composition = {
-    options: optionsOf(options),
-    ports,
-    withoutAgent: true,
-    log: (line: string) => lines.push(line)
-  }
-  const started = yield* start(path, AcknowledgesAtOnce.layer, composition)
-  return { ...started, lines }
-})
-
-// biome-ignore lint/suspicious/noExplicitAny: JSON as it came; what is wrong with it fails an assertion
-type Told = { readonly type: string; readonly data: any; readonly source: string }
-const told = ({ call }: Pick<Homing, "call">) =>
-  Effect.map(call("GET", "/v1/events?limit=500"), ({ body }) => body.items as ReadonlyArray<Told>)
-const atLeast = (n: number) => (all: ReadonlyArray<Told>) => all.length >= n
-
-/** Everything in the log, as it stands there. */
-const stored = (path: string) => {
-  const db = new DatabaseSync(join(path, "log.db"), { readOnly: true })
-  try {
-    return db
-      .prepare("SELECT type FROM events ORDER BY position")
-      .all()
-      .map(({ type }) => type as string)
-  } finally {
-    db.close()
-  }
-}
-const countOf = (path: string, type: string) => stored(path).filter((one) => one === type).length
-
-const text = (payload: object) => JSON.stringify(payload)
-const valueIn = ({ data }: Told) => data.change.entry[0].changes[0].value
+import { callerOf, eventually, folder, life } from "./Homing.ts"
+import { changed, contact, message, post, status } from "./MetaFixture.ts"
+import { atLeast, countOf, gateway, stored, type Told, text, told, valueIn } from "./MetaKept.ts"
 
 describe("what Meta tells, kept", () => {
   it.live("is told once to whoever may read all, each of one person, and to nobody else", () =>
@@ -254,59 +214,6 @@ describe("what Meta tells, kept", () => {
       yield* tell("B")
       yield* eventually(reached, (position) => position > before)
       assert.lengthOf(yield* told(homing), 2)
-      assert.strictEqual(countOf(path, "batch.split.v1"), 2)
-    })
-  )
-
-  it.live("that cannot be kept or read now is told to whoever operates it; what is none holds up nothing", () =>
-    Effect.gen(function* () {
-      let fault: "none" | "put" | "read" | "garbled" = "none"
-      const unavailable = Effect.fail(new BlobsUnavailable({ cause: new Error("simulated") }))
-      const unreliable = Layer.effect(
-        Blobs,
-        Effect.map(Blobs, (blobs) => ({
-          ...blobs,
-          put: (...asked) => Effect.suspend(() => (fault === "put" ? unavailable : blobs.put(...asked))),
-          read: (name) =>
-            Effect.suspend(() => {
-              if (fault === "read") return unavailable
-              return fault === "garbled" ? Effect.succeed(new Uint8Array(3)) : blobs.read(name)
-            })
-        }))
-      )
-      const path = yield* folder
-      const homing = yield* gateway(path, {}, unreliable)
-      const tell = (id: string) =>
-        Effect.map(
-          post(homing.url, text(changed({ messages: [message(id, "hello")] }))),
-          ({ status, text }) => `${status} ${text}`
-        )
-      const said = (words: string) =>
-        eventually(
-          Effect.sync(() => homing.lines.filter((line) => line.includes(words))),
-          (found) => found.length > 0
-        )
-      fault = "put"
-      assert.strictEqual(yield* tell("A"), '503 {"error":"store"}')
-      assert.strictEqual(yield* tell("A"), '503 {"error":"store"}')
-      assert.lengthOf(yield* said("a webhook of Meta cannot be kept"), 1)
-      fault = "read"
-      assert.strictEqual(yield* tell("B"), '200 {"ok":true}')
-      yield* said("subscription failed; it begins again")
-      fault = "garbled"
-      yield* said("the bytes of a webhook are damaged")
-      fault = "none"
-      assert.strictEqual(yield* tell("C"), '200 {"ok":true}')
-      const wamidsOf = (all: ReadonlyArray<Told>) => all.map((one) => valueIn(one).messages[0].id)
-      assert.deepStrictEqual(wamidsOf(yield* eventually(told(homing), atLeast(1))), ["wamid.C"])
-      assert.strictEqual(countOf(path, "batch.lost.v1"), 1)
-      const { body: metrics } = yield* homing.call("GET", "/metrics")
-      assert.match(metrics.text, /homing_meta_lost_total\{reason="damaged"\} 1/)
-      const kept = new DatabaseSync(join(path, "blobs.db"))
-      kept.exec("UPDATE chunks SET box = x'00'")
-      kept.close()
-      assert.strictEqual(yield* tell("B"), '200 {"ok":true}') // Meta brings it once more
-      assert.deepStrictEqual(wamidsOf(yield* eventually(told(homing), atLeast(2))), ["wamid.C", "wamid.B"])
       assert.strictEqual(countOf(path, "batch.split.v1"), 2)
     })
   )
