@@ -36,7 +36,7 @@ describe("homing demo", () => {
     Effect.gen(function* () {
       const { leftBehind, process } = yield* demo(["--once", "--json"])
       assert.deepStrictEqual(yield* process.ended, { code: 0, signal: null }, process.stderr())
-      const { device, endpoint, events, history, key, message, simulator, url } = lineOf(process.stdout())
+      const { device, endpoint, events, history, key, message, meta, simulator, url } = lineOf(process.stdout())
       assert.match(url, /^http:\/\/127\.0\.0\.1:\d+$/)
       assert.match(key, keyPattern)
       assert.match(simulator, /^ws:\/\//)
@@ -53,7 +53,21 @@ describe("homing demo", () => {
       assert.lengthOf(events, 1)
       assert.deepInclude(events[0], { type: "homing.inbound.message.v1", source: `/devices/${device}` })
       assert.deepInclude(events[0].data.content, { type: "text", text: "Hello yourself" })
+      assert.deepStrictEqual(Object.keys(meta), ["url", "verifyToken", "appSecret"])
       assert.deepStrictEqual(yield* leftBehind, [])
+    })
+  )
+
+  it.live("--meta shows what a signed webhook of Meta's comes to, with an app of its own", () =>
+    Effect.gen(function* () {
+      const own = { META_APP_SECRET: "somebody's", WHATSAPP_FORWARD_DESTINATION_URL: "http://127.0.0.1:9/somebody" }
+      const { process } = yield* demo(["--once", "--json", "--meta"], own)
+      assert.deepStrictEqual(yield* process.ended, { code: 0, signal: null }, process.stderr())
+      const { meta, url } = lineOf(process.stdout())
+      assert.strictEqual(meta.url, `${url}/webhooks/meta/whatsapp`)
+      assert.notInclude(meta.appSecret, "somebody's")
+      assert.lengthOf(meta.events, 1)
+      assert.deepInclude(meta.events[0], { type: "homing.meta.message.v1", source: "/meta/default" })
     })
   )
 

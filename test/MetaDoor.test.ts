@@ -193,12 +193,13 @@ describe("Meta's address", () => {
     Effect.gen(function* () {
       const { lines, url } = yield* gateway({}, { trustProxy: trustOf("1"), rateLimits: undefined })
       const wrong = (from: string) => post(url, body, { "x-hub-signature-256": undefined, "x-forwarded-for": from })
-      const answers = yield* Effect.forEach(Array.from({ length: 61 }), () => wrong("203.0.113.7"))
-      assert.deepStrictEqual(
-        answers.map(({ status }) => status),
-        [...Array.from({ length: 60 }, () => 401), 429]
-      )
-      assert.deepStrictEqual(said(answers[60]!), refused(429, "rate_limited"))
+      const begun = performance.now()
+      const answers = yield* Effect.forEach(Array.from({ length: 150 }), () => wrong("203.0.113.7"), { concurrency: 8 })
+      const seconds = Math.ceil((performance.now() - begun) / 1_000) // each of them lets one more be refused
+      const refusals = answers.filter(({ status }) => status === 401)
+      assert.isAtLeast(refusals.length, 60)
+      assert.isAtMost(refusals.length, 60 + seconds)
+      assert.deepStrictEqual(said(answers.find(({ status }) => status !== 401)!), refused(429, "rate_limited"))
       assert.strictEqual((yield* wrong("203.0.113.8")).status, 401)
       const right = yield* Effect.forEach(
         Array.from({ length: 300 }),

@@ -1,51 +1,11 @@
 import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Layer, Redacted } from "effect"
-import { Blobs, BlobsUnavailable } from "#domain/ports/Blobs.ts"
-import * as AcknowledgesAtOnce from "#infra/whatsapp/AcknowledgesAtOnce.ts"
+import { Effect, Redacted } from "effect"
 import { scanner } from "./Canaries.ts"
-import { callerOf, eventually, folder, type Homing, life, start } from "./Homing.ts"
-import { changed, contact, message, optionsOf, post, status } from "./MetaFixture.ts"
-
-const gateway = Effect.fnUntraced(function* (
-  path: string,
-  options: Parameters<typeof optionsOf>[0] = {},
-  ports: Layer.Layer<never, never, Blobs> = Layer.empty
-) {
-  const lines: Array<string> = []
-  const composition = {
-    options: optionsOf(options),
-    ports,
-    withoutAgent: true,
-    log: (line: string) => lines.push(line)
-  }
-  const started = yield* start(path, AcknowledgesAtOnce.layer, composition)
-  return { ...started, lines }
-})
-
-// biome-ignore lint/suspicious/noExplicitAny: JSON as it came; what is wrong with it fails an assertion
-type Told = { readonly type: string; readonly data: any; readonly source: string }
-const told = ({ call }: Pick<Homing, "call">) =>
-  Effect.map(call("GET", "/v1/events?limit=500"), ({ body }) => body.items as ReadonlyArray<Told>)
-const atLeast = (n: number) => (all: ReadonlyArray<Told>) => all.length >= n
-
-/** Everything in the log, as it stands there. */
-const stored = (path: string) => {
-  const db = new DatabaseSync(join(path, "log.db"), { readOnly: true })
-  try {
-    return db
-      .prepare("SELECT type FROM events ORDER BY position")
-      .all()
-      .map(({ type }) => type as string)
-  } finally {
-    db.close()
-  }
-}
-const countOf = (path: string, type: string) => stored(path).filter((one) => one === type).length
-
-const text = (payload: object) => JSON.stringify(payload)
-const valueIn = ({ data }: Told) => data.change.entry[0].changes[0].value
+import { callerOf, eventually, folder, life } from "./Homing.ts"
+import { changed, contact, message, post, status } from "./MetaFixture.ts"
+import { atLeast, countOf, gateway, stored, type Told, text, told, valueIn } from "./MetaKept.ts"
 
 describe("what Meta tells, kept", () => {
   it.live("is told once to whoever may read all, each of one person, and to nobody else", () =>
@@ -95,6 +55,13 @@ describe("what Meta tells, kept", () => {
       )
       assert.strictEqual(new Set(statuses.map(({ data }) => data.target)).size, 1)
 
+      const again = yield* homing.call("GET", `/v1/meta/facts/${ana!.data.id}`)
+      assert.deepStrictEqual([again.status, again.body], [200, ana!.data])
+      const device = "01a204f5-0000-7000-8000-000000000000"
+      for (const id of [device, "nonsense", stored(path).length]) {
+        assert.strictEqual((yield* homing.call("GET", `/v1/meta/facts/${id}`)).body.code, "inbound_not_found")
+      }
+
       const asked = { name: "shop", scopes: ["events:read", "messages:read"] }
       const { body: client } = yield* homing.call("POST", "/v1/clients", asked)
       const { body: seen, status: allowed } = yield* callerOf(homing.url, client.key.secret)(
@@ -102,6 +69,8 @@ describe("what Meta tells, kept", () => {
         "/v1/events?limit=500"
       )
       assert.deepStrictEqual([allowed, seen.items], [200, []])
+      const refused = yield* callerOf(homing.url, client.key.secret)("GET", `/v1/meta/facts/${ana!.data.id}`)
+      assert.strictEqual(refused.status, 403)
     })
   )
 
@@ -246,52 +215,6 @@ describe("what Meta tells, kept", () => {
       yield* eventually(reached, (position) => position > before)
       assert.lengthOf(yield* told(homing), 2)
       assert.strictEqual(countOf(path, "batch.split.v1"), 2)
-    })
-  )
-
-  it.live("that cannot be kept or read now is told to whoever operates it; what is none holds up nothing", () =>
-    Effect.gen(function* () {
-      let fault: "none" | "put" | "read" | "garbled" = "none"
-      const unavailable = Effect.fail(new BlobsUnavailable({ cause: new Error("simulated") }))
-      const unreliable = Layer.effect(
-        Blobs,
-        Effect.map(Blobs, (blobs) => ({
-          ...blobs,
-          put: (...asked) => Effect.suspend(() => (fault === "put" ? unavailable : blobs.put(...asked))),
-          read: (name) =>
-            Effect.suspend(() => {
-              if (fault === "read") return unavailable
-              return fault === "garbled" ? Effect.succeed(new Uint8Array(3)) : blobs.read(name)
-            })
-        }))
-      )
-      const homing = yield* gateway(yield* folder, {}, unreliable)
-      const tell = (id: string) =>
-        Effect.map(
-          post(homing.url, text(changed({ messages: [message(id, "hello")] }))),
-          ({ status, text }) => `${status} ${text}`
-        )
-      const said = (words: string) =>
-        eventually(
-          Effect.sync(() => homing.lines.filter((line) => line.includes(words))),
-          (found) => found.length > 0
-        )
-      fault = "put"
-      assert.strictEqual(yield* tell("A"), '503 {"error":"store"}')
-      assert.strictEqual(yield* tell("A"), '503 {"error":"store"}')
-      assert.lengthOf(yield* said("a webhook of Meta cannot be kept"), 1)
-      fault = "read"
-      assert.strictEqual(yield* tell("B"), '200 {"ok":true}')
-      yield* said("subscription failed; it begins again")
-      fault = "garbled"
-      yield* said("the bytes of a webhook are damaged")
-      fault = "none"
-      assert.strictEqual(yield* tell("C"), '200 {"ok":true}')
-      const all = yield* eventually(told(homing), atLeast(1))
-      assert.deepStrictEqual(
-        all.map((one) => valueIn(one).messages[0].id),
-        ["wamid.C"]
-      )
     })
   )
 

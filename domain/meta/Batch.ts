@@ -30,12 +30,17 @@ const split = Schema.Struct({
 })
 export type Split = typeof split.Type
 
+/** Nothing can come of it: its bytes were not there, or were not those that were kept. Meta may bring them once more. */
+const lost = Schema.Struct({ problem: Schema.Literals(["missing", "damaged"]), at: Instant })
+export type Loss = typeof lost.Type
+
 /** Its bytes are gone. */
 const destroyed = Schema.Struct({ at: Instant })
 
 const events = {
   "batch.received": released(received),
   "batch.split": released(split),
+  "batch.lost": released(lost),
   "batch.destroyed": released(destroyed)
 }
 export type BatchEvent = EventOf<typeof events>
@@ -45,6 +50,7 @@ export type BatchEvent = EventOf<typeof events>
 export type BatchCommand =
   | { readonly _tag: "Receive"; readonly batch: ReceivedBatch }
   | { readonly _tag: "Split"; readonly split: Split }
+  | { readonly _tag: "Lose"; readonly loss: Loss }
   | { readonly _tag: "Destroy"; readonly at: Instant }
 
 export class BatchRejected extends Schema.TaggedError<BatchRejected>()("BatchRejected", {
@@ -57,7 +63,14 @@ export class BatchRejected extends Schema.TaggedError<BatchRejected>()("BatchRej
 
 // State
 
-export type BatchState = { readonly _tag: "Nothing" | "Received" | "Split" | "Destroyed" }
+export type BatchState = { readonly _tag: "Nothing" | "Received" | "Split" | "Lost" | "Destroyed" }
+
+const after = {
+  "batch.received": "Received",
+  "batch.split": "Split",
+  "batch.lost": "Lost",
+  "batch.destroyed": "Destroyed"
+} as const
 
 type Decision = Result.Result<ReadonlyArray<BatchEvent>, BatchRejected>
 const accept = (...events: ReadonlyArray<BatchEvent>): Decision => Result.succeed(events)
@@ -68,25 +81,28 @@ const decider: Decider<BatchState, BatchCommand, BatchEvent, BatchRejected> = {
 
   decide: (command, { _tag: state }) => {
     if (command._tag === "Receive") {
-      return state === "Nothing" ? accept({ type: "batch.received", data: command.batch }) : accept()
+      const isAwaited = state === "Nothing" || state === "Lost"
+      return isAwaited ? accept({ type: "batch.received", data: command.batch }) : accept()
     }
     if (state === "Nothing") return reject("not_received")
-    if (command._tag === "Split") {
-      return state === "Received" ? accept({ type: "batch.split", data: command.split }) : accept()
+    if (command._tag === "Lose") {
+      return state === "Received" ? accept({ type: "batch.lost", data: command.loss }) : accept()
     }
-    if (state === "Received") return reject("not_split")
+    const isWhole = state === "Split" || state === "Destroyed"
+    if (command._tag === "Split") {
+      return isWhole ? accept() : accept({ type: "batch.split", data: command.split })
+    }
+    if (!isWhole) return reject("not_split")
     return state === "Destroyed" ? accept() : accept({ type: "batch.destroyed", data: { at: command.at } })
   },
 
-  evolve: (_, { type }) => {
-    if (type === "batch.received") return { _tag: "Received" }
-    return { _tag: type === "batch.split" ? "Split" : "Destroyed" }
-  }
+  evolve: (_, { type }) => ({ _tag: after[type] })
 }
 
 export const Batch: Aggregate<BatchId, BatchState, BatchCommand, BatchEvent, BatchRejected> = aggregate({
   category: "batch",
   events,
   decider,
+  // none stays in memory: another gateway may find it lost, and whoever then believed what it was would not begin anew
   isSettled: () => true
 })

@@ -15,8 +15,11 @@ export class BlobDamaged extends Schema.TaggedError<BlobDamaged>()("BlobDamaged"
 export class Blobs extends Context.Service<
   Blobs,
   {
-    /** Durable when it returns. What is there under this name stays as it is: a name is given to the same bytes alone. */
-    readonly put: (name: BlobId, bytes: Uint8Array) => Effect.Effect<void, BlobsUnavailable>
+    /**
+     * Durable when it returns: whether it was put now. What is there under this name stays as it is: a name is given to the
+     * same bytes alone.
+     */
+    readonly put: (name: BlobId, bytes: Uint8Array) => Effect.Effect<boolean, BlobsUnavailable>
     /** `undefined`: there is none of this name, or none any more. */
     readonly read: (name: BlobId) => Effect.Effect<Uint8Array | undefined, BlobsUnavailable | BlobDamaged>
     /** Key and bytes are gone, durably. Of none that is there it makes nothing. */

@@ -24,9 +24,10 @@ export const blobsTable = (db: DatabaseSync) => {
 
   return {
     any: () => selectAny.get() as unknown as { name: BlobId; wrapped: Uint8Array } | undefined,
-    put: (name: BlobId, { boxes, wrapped }: StoredBlob): void => {
-      if (insertKey.run(name, wrapped).changes === 0) return
+    put: (name: BlobId, { boxes, wrapped }: StoredBlob): boolean => {
+      if (insertKey.run(name, wrapped).changes === 0) return false
       for (const [n, box] of boxes.entries()) insertBox.run(name, n, box)
+      return true
     },
     find: (name: BlobId): StoredBlob | undefined => {
       const key = selectKey.get(name)

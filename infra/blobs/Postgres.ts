@@ -32,10 +32,11 @@ const make = Effect.gen(function* () {
         const { boxes, wrapped } = chunks.seal(name, bytes)
         const pieces = boxes.map((box, n) => sql`SELECT ${n}::integer AS n, ${box}::bytea AS box`)
         const all = pieces.reduce((some, piece) => sql`${some} UNION ALL ${piece}`)
-        return Effect.asVoid(
+        return Effect.map(
           unless(sql`WITH one AS (
               INSERT INTO blobs VALUES (${name}, ${wrapped}) ON CONFLICT (name) DO NOTHING RETURNING name)
-            INSERT INTO blob_chunks SELECT one.name, n, box FROM one CROSS JOIN (${all}) AS pieces`)
+            INSERT INTO blob_chunks SELECT one.name, n, box FROM one CROSS JOIN (${all}) AS pieces RETURNING n`),
+          (rows) => rows.length > 0
         )
       }),
     read: Effect.fnUntraced(function* (name) {

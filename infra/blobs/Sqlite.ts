@@ -8,9 +8,9 @@ import { sealedChunks } from "./SealedChunks.ts"
 const make = Effect.fnUntraced(function* (file: string) {
   const { db, tables: table } = yield* Database.openWith(file, { durability: "commit", schema }, blobsTable)
   const chunks = yield* sealedChunks(file, table.any())
-  const group = yield* GroupCommit.make<void>(db)
+  const group = yield* GroupCommit.make<unknown>(db)
   const unavailable = (cause: unknown) => new BlobsUnavailable({ cause })
-  const write = (change: () => void) => Effect.mapError(group.write(change), ({ cause }) => unavailable(cause))
+  const write = <A>(change: () => A) => Effect.mapError(group.write(change), ({ cause }) => unavailable(cause))
   const reading = <A>(read: () => A) => Effect.try({ try: read, catch: unavailable })
 
   return Blobs.of({

@@ -68,8 +68,11 @@ export const blobsContract = <E>(adapter: string, layer: Layer.Layer<Storages, E
       Effect.gen(function* () {
         const storage = yield* empty
         const blobs = yield* open(storage)
-        yield* Effect.all([blobs.put(one, utf8("first")), blobs.put(one, utf8("first"))], { concurrency: 2 })
-        yield* blobs.put(one, utf8("second"))
+        const puts = yield* Effect.all([blobs.put(one, utf8("first")), blobs.put(one, utf8("first"))], {
+          concurrency: 2
+        })
+        assert.sameMembers(puts, [true, false])
+        assert.isFalse(yield* blobs.put(one, utf8("second")))
         assert.deepEqual(yield* blobs.read(one), utf8("first"))
         assert.lengthOf(yield* storage.chunks, 1)
       })

@@ -13,6 +13,7 @@ import { HealthApi, ProbesApi } from "./HealthApi.ts"
 import { InboundApi } from "./InboundApi.ts"
 import { LiveApi } from "./LiveApi.ts"
 import { MessagesApi } from "./MessagesApi.ts"
+import { MetaFactsApi } from "./MetaFactsApi.ts"
 import { withRateLimitHeaders } from "./RateLimitHeaders.ts"
 import { RoutesApi } from "./RoutesApi.ts"
 import { withSecurity } from "./Security.ts"
@@ -22,6 +23,7 @@ import { TargetsApi } from "./TargetsApi.ts"
 export class Api extends HttpApi.make("homing")
   .add(MessagesApi)
   .add(InboundApi)
+  .add(MetaFactsApi)
   .add(ContactsApi)
   .add(ChatsApi)
   .add(EventsApi)

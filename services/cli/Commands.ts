@@ -29,6 +29,12 @@ const demo = Command.make(
       Flag.withDescription("How the simulated WhatsApp acknowledges: see what an honest answer looks like"),
       Flag.withDefault("normal")
     ),
+    meta: Flag.Boolean("meta").pipe(
+      Flag.withDescription(
+        "Be the address of an app of Meta's too: a signed webhook, what is kept of it, what is told of it"
+      ),
+      Flag.withDefault(false)
+    ),
     json
   },
   (options) =>

@@ -13,6 +13,7 @@ import { together } from "../layers/Processes.ts"
 import { nowhere } from "../layers/Settings.ts"
 import * as Log from "../telemetry/Log.ts"
 import * as Client from "./Client.ts"
+import { addressOfMeta, type DemoApp, demoApp, metaStory } from "./DemoMeta.ts"
 import { reply } from "./DemoReply.ts"
 import { gatewayOptions } from "./Settings.ts"
 import { faint, good, inStatusColour, say, strong } from "./Terminal.ts"
@@ -21,6 +22,7 @@ import * as Timeline from "./Timeline.ts"
 export interface DemoOptions {
   readonly once: boolean
   readonly json: boolean
+  readonly meta: boolean
   readonly ack: keyof typeof faultsOf
 }
 
@@ -52,17 +54,18 @@ export const run = (config: Config, options: DemoOptions) =>
       const simulator = yield* simulated({ autoContacts: true, faults: faultsOf[options.ack] })
       tell("", `  ${strong("Homing")}  ${faint("gateway, agent and a simulated WhatsApp in this terminal")}`, "")
       const session = whatsapp(folder, { webSocketUrl: simulator.url })
+      const app = demoApp()
+      const own = { ...gatewayOptions(config), webhooks: {}, meta: app.options }
       const services = yield* Layer.build(
-        together(folder, { ...gatewayOptions(config), webhooks: {} }, session, addresses).pipe(
-          Layer.provideMerge(Log.layer(config.log))
-        )
+        together(folder, own, session, addresses).pipe(Layer.provideMerge(Log.layer(config.log)))
       )
-      yield* story(simulator, options, tell).pipe(Effect.provideContext(services))
+      yield* story(simulator, app, options, tell).pipe(Effect.provideContext(services))
     })
   )
 
 const story = Effect.fnUntraced(function* (
   simulator: Simulator,
+  app: DemoApp,
   options: DemoOptions,
   tell: (...lines: ReadonlyArray<string>) => void
 ) {
@@ -103,12 +106,14 @@ const story = Effect.fnUntraced(function* (
 
   const answered =
     options.ack === "normal" ? yield* inTime(reply(ask, simulator, { own: ownNumber, friend }, tell)) : {}
+  const meta = addressOfMeta(address.url, app)
+  const posted = options.meta ? yield* inTime(metaStory(ask, meta, tell)) : {}
   if (options.json) {
     const once = options.once
       ? { message: yield* ask(({ messages }) => messages.get({ params })), history: events }
       : {}
     const places = { simulator: simulator.url, control: simulator.controlUrl }
-    say(JSON.stringify({ ...address, device, ...places, ...once, ...answered }))
+    say(JSON.stringify({ ...address, device, ...places, ...once, ...answered, meta: { ...meta, ...posted } }))
   }
   const proven = moments.some(({ finding, type }) => type === "message.sent.v1" && finding === "Signed")
   if (options.ack === "normal" && !proven) {
@@ -143,7 +148,7 @@ const settledAs = (ask: Client.Ask, id: string, status: string) =>
 const inTime = <A, E, R>(told: Effect.Effect<A, E, R>) =>
   Effect.timeoutOrElse(told, {
     duration: "30 seconds",
-    orElse: () => Effect.fail(new DemoFailed({ message: "no webhook told of the answer" }))
+    orElse: () => Effect.fail(new DemoFailed({ message: "what was said did not come back as an event" }))
   })
 
 const until = <A, E, R>(

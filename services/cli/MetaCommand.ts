@@ -1,8 +1,9 @@
-import { createHmac, randomBytes } from "node:crypto"
+import { randomBytes } from "node:crypto"
 import { Console, Effect, Redacted } from "effect"
 import { defaultApp } from "../meta/Paths.ts"
 import type { MetaSettings } from "../meta/Settings.ts"
 import { NotAsked } from "./AgentsCommand.ts"
+import { post, signatureOf } from "./MetaPosting.ts"
 import { escaped, posted, updates } from "./MetaUpdates.ts"
 import { configured } from "./Settings.ts"
 import { faint, say, strong } from "./Terminal.ts"
@@ -56,18 +57,7 @@ export const run = (options: { readonly target: string; readonly app: string | u
     const attempts = attemptsOf(randomBytes(6).toString("hex"))
     let unexpected = 0
     for (const { body, expected, signature, what } of attempts) {
-      const mac = signature ?? `sha256=${createHmac("sha256", secret).update(body).digest("hex")}`
-      const begun = performance.now()
-      const { status, text } = yield* Effect.promise(async () => {
-        const headers = {
-          "content-type": "application/json",
-          "x-hub-signature-256": mac,
-          "user-agent": "facebookexternalua"
-        }
-        const answer = await fetch(address, { method: "POST", headers, body, signal: AbortSignal.timeout(15_000) })
-        return { status: answer.status, text: await answer.text() }
-      }).pipe(Effect.catchDefect((problem) => Effect.succeed({ status: 0, text: String(problem) })))
-      const millis = Math.round(performance.now() - begun)
+      const { millis, status, text } = yield* post(address, body, signature ?? signatureOf(secret, body))
       if (status !== expected) unexpected++
       if (options.json) yield* Console.log(JSON.stringify({ what, bytes: body.length, expected, status, text, millis }))
       else

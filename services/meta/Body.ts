@@ -3,45 +3,23 @@ import { Effect } from "effect"
 import { concat } from "#domain/Bytes.ts"
 import { after } from "#domain/Timer.ts"
 import * as Answer from "./Answer.ts"
+import type { Share } from "./Room.ts"
 
 /** Meta sends 3 MB at most. */
 export const longest = 4 * 1024 * 1024
 
-/** Of all bodies that are held at once, before anybody knows who sent them. */
-export const mostHeld = 128 * 1024 * 1024
-
-/** Bytes of bodies, of all requests together. */
-export class Room {
-  #free: number
-  constructor(bytes: number) {
-    this.#free = bytes
-  }
-  take(bytes: number): boolean {
-    if (bytes > this.#free) return false
-    this.#free -= bytes
-    return true
-  }
-  give(bytes: number): void {
-    this.#free += bytes
-  }
-}
-
 /**
  * The bytes of a body as they were received: nothing is decompressed, decoded or mended. Fails with what is answered
- * instead, as soon as that is known. `release` gives its room back, when all is done with it.
+ * instead, as soon as that is known; then its room is given back.
  */
 export const read = (
   request: IncomingMessage,
-  room: Room,
+  share: Share,
   withinMillis: number
-): Effect.Effect<{ readonly bytes: Uint8Array; readonly release: () => void }, Answer.Answer> =>
+): Effect.Effect<Uint8Array, Answer.Answer> =>
   Effect.callback((resume) => {
     const chunks: Array<Uint8Array> = []
     let held = 0
-    const release = () => {
-      room.give(held)
-      held = 0
-    }
     let isOver = false
     const end = (exit: Parameters<typeof resume>[0]) => {
       if (isOver) return
@@ -53,12 +31,12 @@ export const read = (
       if (isOver) return
       request.off("data", take).resume() // what still comes is thrown away
       chunks.length = 0
-      release()
+      share.release()
       end(Effect.fail(answer))
     }
     const take = (chunk: Uint8Array) => {
       if (held + chunk.length > longest) return refuse(Answer.payloadTooLarge)
-      if (!room.take(chunk.length)) return refuse(Answer.unavailable("busy"))
+      if (!share.take(chunk.length)) return refuse(Answer.unavailable("busy"))
       held += chunk.length
       chunks.push(chunk)
     }
@@ -66,7 +44,7 @@ export const read = (
     if (Number(request.headers["content-length"] ?? 0) > longest) return refuse(Answer.payloadTooLarge)
     request
       .on("data", take)
-      .once("end", () => end(Effect.succeed({ bytes: chunks.length === 1 ? chunks[0]! : concat(...chunks), release })))
+      .once("end", () => end(Effect.succeed(chunks.length === 1 ? chunks[0]! : concat(...chunks))))
       .once("close", () => refuse(Answer.requestTimeout)) // nobody hears it
       .once("error", () => refuse(Answer.requestTimeout))
     return Effect.sync(() => refuse(Answer.requestTimeout))

@@ -2,6 +2,7 @@ import { Effect } from "effect"
 import { utf8 } from "#domain/Bytes.ts"
 import type { BlobId } from "#domain/Ids.ts"
 import type { JsonObject } from "#domain/Json.ts"
+import type { Loss } from "#domain/meta/Batch.ts"
 import { readObject, sortedText } from "#domain/meta/MetaJson.ts"
 import * as RawWebhook from "#domain/meta/RawWebhook.ts"
 import type { Piece } from "#domain/meta/Splitting.ts"
@@ -21,32 +22,16 @@ const objectIn = (bytes: Uint8Array): JsonObject => {
 
 /** What webhooks that were kept say. */
 export const make = Effect.map(Blobs, (blobs) => ({
-  /** `undefined` where the bytes are gone, or are not those that were kept: told, since nothing comes of it any more. */
-  of: ({
-    blob,
-    id
-  }: {
-    readonly blob: BlobId
-    readonly id: string
-  }): Effect.Effect<JsonObject | undefined, BlobsUnavailable> =>
+  /** Otherwise what is wrong with its bytes. */
+  of: ({ blob }: { readonly blob: BlobId }): Effect.Effect<JsonObject | Loss["problem"], BlobsUnavailable> =>
     blobs.read(blob).pipe(
       Effect.flatMap((kept) =>
         Effect.try({
-          try: () => kept && objectIn(RawWebhook.read(kept).bytes),
+          try: () => (kept === undefined ? "missing" : objectIn(RawWebhook.read(kept).bytes)),
           catch: () => new BlobDamaged({ name: blob })
         })
       ),
-      Effect.tap((found) =>
-        found === undefined
-          ? Effect.logError("the bytes of a webhook are missing; nothing can come of it", { batch: id })
-          : Effect.void
-      ),
-      Effect.catchTag("BlobDamaged", () =>
-        Effect.as(
-          Effect.logError("the bytes of a webhook are damaged; nothing can come of it", { batch: id }),
-          undefined
-        )
-      )
+      Effect.catchTag("BlobDamaged", () => Effect.succeed("damaged" as const))
     ),
 
   /** A piece of which nothing is known but that it came. */

@@ -19,6 +19,7 @@ import { isMetas } from "./Certificate.ts"
 import { challengeIn } from "./Challenge.ts"
 import { health, type Place, placeOf } from "./Paths.ts"
 import { isOfWhatsApp, payloadIn } from "./Payload.ts"
+import { room } from "./Room.ts"
 import * as Signature from "./Signature.ts"
 import type { Webhook } from "./Webhook.ts"
 
@@ -37,6 +38,9 @@ export interface Options {
 const defaultPatience = { body: 6_000, all: 9_500 }
 /** Of one address: what anybody may do who has no secret. */
 const refusals = { quota: 60, windowMillis: 60_000 }
+
+/** The address of a connection that has ended. */
+const gone = "gone"
 
 /**
  * Meta's one address, before the router: limits that are for callers with keys would turn away what is lost then, and what
@@ -58,7 +62,7 @@ export const layer = ({
       const stop = yield* Stop
       const run = Effect.runForkWith(yield* Effect.context<never>())
       const addressOf = clientAddresses(trustProxy)
-      const room = new Body.Room(Body.mostHeld)
+      const shareOf = room()
       const proxiesHeader = certificateHeader?.toLowerCase()
       const refused = tally({
         metric: "homing_meta_refused_total",
@@ -75,7 +79,7 @@ export const layer = ({
         answer: Answer.Answer
       ) {
         yield* refused.count(reason, app.name, yield* Clock.currentTimeMillis)
-        const address = addressOf(askingOf(request)) ?? "gone"
+        const address = addressOf(askingOf(request)) ?? gone
         const claim = { bucket: `meta:${address}`, policy: refusals, amount: 1 }
         return limits.takeHere(claim).allowed ? answer : Answer.rateLimited
       })
@@ -92,16 +96,18 @@ export const layer = ({
         const code = Signature.codeIn(signature)
         const unsigned = refuse(request, app, "signature", Answer.invalidSignature)
         if (code === undefined) return yield* unsigned
-        const { bytes, release } = yield* Body.read(request, room, patience.body)
+        const share = shareOf(addressOf(askingOf(request)) ?? gone)
+        const bytes = yield* Body.read(request, share, patience.body)
         return yield* Effect.ensuring(
           Effect.suspend(() => {
             if (!Signature.isSigned(crypto, app.secrets, bytes, code)) return unsigned
+            share.vouch()
             const payload = payloadIn(bytes)
             if (payload === undefined) return Effect.succeed(Answer.invalidJson)
             if (!isOfWhatsApp(payload)) return Effect.succeed(Answer.unsupportedObject)
             return receive({ app: app.name, mode: app.mode, bytes, payload, signature: signature! })
           }),
-          Effect.sync(release)
+          Effect.sync(share.release)
         )
       })
 

@@ -3,7 +3,6 @@ import { utf8 } from "#domain/Bytes.ts"
 import { contentDigestOf, inboundIdOf, reportIdOf, subjectIdOf } from "#domain/Identifiers.ts"
 import { type BatchId, BlobId, type EventId, type MetaApp } from "#domain/Ids.ts"
 import { fromMillis, type Instant } from "#domain/Instant.ts"
-import type { MetaPerson } from "#domain/meta/Items.ts"
 import { MetaFact, type MetaReceived } from "#domain/meta/MetaFact.ts"
 import { sortedText } from "#domain/meta/MetaJson.ts"
 import { accountOf, namesOf } from "#domain/meta/Names.ts"
@@ -62,21 +61,19 @@ export const layer = Layer.effect(
     const subjectOf = ([kind, identity]: readonly [string, string]) =>
       subjectIdOf(crypto, pepper, tenant, kind, identity)
 
-    const personOf = Effect.fnUntraced(function* (event: EventId, person: MetaPerson | undefined) {
-      const names = namesOf(person)
-      if (names.length === 0) return {}
-      const seal = yield* personal.sealFor(...names[0]!)
-      return { person: { names: names.map(subjectOf), address: seal(event, "address", JSON.stringify(person)) } }
-    })
-
-    const changeOf = Effect.fnUntraced(function* (blob: BlobId, event: EventId, { app }: Arrival, piece: Piece) {
+    const wordsOf = Effect.fnUntraced(function* (blob: BlobId, event: EventId, { app }: Arrival, piece: Piece) {
+      const names = namesOf(piece.person)
       const text = JSON.stringify(piece.payload)
-      if (text.length <= longestChange) {
-        const seal = yield* personal.sealFor(...(namesOf(piece.person)[0] ?? accountOf(app, piece.account)))
-        return { change: seal(event, "change", text) }
+      const isLong = text.length > longestChange
+      if (isLong) yield* blobs.put(blob, utf8(text))
+      if (isLong && names.length === 0) return { blob }
+      const seal = yield* personal.sealFor(...(names[0] ?? accountOf(app, piece.account)))
+      return {
+        ...(names.length > 0 && {
+          person: { names: names.map(subjectOf), address: seal(event, "address", JSON.stringify(piece.person)) }
+        }),
+        ...(isLong ? { blob } : { change: seal(event, "change", text) })
       }
-      yield* blobs.put(blob, utf8(text))
-      return { blob }
     })
 
     const factOf = Effect.fnUntraced(function* (
@@ -95,12 +92,11 @@ export const layer = Layer.effect(
         ...(phoneNumberId !== undefined && { phoneNumberId }),
         field,
         kind,
-        ...(yield* personOf(event, piece.person)),
+        ...(yield* wordsOf(blob, event, arrival, piece)),
         ...(group !== undefined && { group: subjectOf(["group", group]) }),
         ...(status !== undefined && { status }),
         ...(about !== undefined && { target: messageOf(about) }),
         ...(message !== undefined && { message: messageOf(message) }),
-        ...(yield* changeOf(blob, event, arrival, piece)),
         contentDigest,
         ...(kind === "history" && { isHistory: true as const }),
         ...(kind === "echo" && { fromMe: true as const }),

@@ -33,6 +33,15 @@ export const make = Effect.gen(function* () {
     whose: "app"
   })
 
+  /** Bytes of before that do not open any more are as good as none: here they are again. */
+  const keepBytes = Effect.fnUntraced(function* (blob: BlobId, kept: Uint8Array) {
+    if (yield* blobs.put(blob, kept)) return
+    const isThere = yield* Effect.catchTag(blobs.read(blob), "BlobDamaged", () => Effect.succeed(undefined))
+    if (isThere !== undefined) return
+    yield* blobs.destroy(blob)
+    yield* blobs.put(blob, kept)
+  })
+
   return ({ app: name, bytes, signature }: Webhook): Effect.Effect<Answer.Answer> => {
     const app = MetaApp.make(name)
     const id = batchIdOf(crypto, pepper, tenant, app, bytes)
@@ -40,7 +49,7 @@ export const make = Effect.gen(function* () {
     const kept = RawWebhook.written({ headers: { [Signature.header]: signature }, bytes })
     return Effect.gen(function* () {
       const receivedAt = fromMillis(yield* Clock.currentTimeMillis)
-      yield* blobs.put(blob, kept)
+      yield* keepBytes(blob, kept)
       const { events, state } = yield* actors.execute(
         Batch.streamOf(id),
         () => ({ _tag: "Receive", batch: { app, blob, bytes: bytes.length, receivedAt } }),

@@ -1,7 +1,7 @@
 import { type Array, Clock, Effect, Layer, Stream } from "effect"
 import { isReleased } from "#domain/Aggregates.ts"
 import { type BatchId, BlobId } from "#domain/Ids.ts"
-import { fromMillis, toMillis } from "#domain/Instant.ts"
+import { fromMillis } from "#domain/Instant.ts"
 import { Batch } from "#domain/meta/Batch.ts"
 import { Blobs } from "#domain/ports/Blobs.ts"
 import { EventStore } from "#domain/ports/EventStore.ts"
@@ -13,6 +13,7 @@ import * as CheckpointRows from "./CheckpointRows.ts"
 import { type Held, make as heldRows } from "./HeldRows.ts"
 import { Holds } from "./Holds.ts"
 import { actor } from "./Keeping.ts"
+import * as RecordedSince from "./RecordedSince.ts"
 
 export interface Options {
   /** Since a webhook was taken apart, in milliseconds. */
@@ -41,6 +42,7 @@ export const layer = ({ keptMillis, lookMillis = 60_000 }: Options) =>
       const checkpoints = yield* CheckpointRows.make
       const held = yield* heldRows
       const holds = yield* Holds
+      const recordedSince = yield* RecordedSince.make
       const store = yield* EventStore
 
       const destroy = Effect.fnUntraced(function* ({ event, id }: Held) {
@@ -73,6 +75,11 @@ export const layer = ({ keptMillis, lookMillis = 60_000 }: Options) =>
         }
       })
 
+      const isDue = Effect.fnUntraced(function* (event: RecordedEvent) {
+        const since = yield* recordedSince(event)
+        return since !== undefined && since <= (yield* Clock.currentTimeMillis) - keptMillis
+      })
+
       /** Ends with the first that is not due yet; where all are, it waits for more. */
       const work = Effect.fnUntraced(function* (lease: Lease) {
         let saved = yield* checkpoints.position("retention")
@@ -90,12 +97,9 @@ export const layer = ({ keptMillis, lookMillis = 60_000 }: Options) =>
           saved = to.position
         })
         const pass = Effect.suspend(() =>
-          store.subscribe({ categories: [Batch.category], after: saved }).pipe(
-            Stream.takeWhileEffect((event) =>
-              Effect.map(Clock.currentTimeMillis, (now) => toMillis(event.recordedAt) <= now - keptMillis)
-            ),
-            Stream.runForEachArray(handle)
-          )
+          store
+            .subscribe({ categories: [Batch.category], after: saved })
+            .pipe(Stream.takeWhileEffect(isDue), Stream.runForEachArray(handle))
         )
         const always = <E>(look: Effect.Effect<void, E>) =>
           Effect.forever(Effect.andThen(look, Effect.sleep(lookMillis)))

@@ -2,21 +2,19 @@ import { type Array, Clock, Deferred, Effect, Layer } from "effect"
 import { isReleased } from "#domain/Aggregates.ts"
 import * as Clocks from "#domain/Clocks.ts"
 import type { BatchId } from "#domain/Ids.ts"
-import { fromMillis } from "#domain/Instant.ts"
+import { toMillis } from "#domain/Instant.ts"
 import { Batch, type ReceivedBatch } from "#domain/meta/Batch.ts"
 import { type Piece, split } from "#domain/meta/Splitting.ts"
-import { patiently } from "#domain/Patience.ts"
 import type { Lease } from "#domain/ports/Leases.ts"
 import type { RecordedEvent } from "#domain/Recorded.ts"
 import * as Partitions from "../runtime/Partitions.ts"
 import * as Subscription from "../runtime/Subscription.ts"
 import type { Mark } from "../tables/Positions.ts"
-import { BatchActors } from "./BatchActors.ts"
 import * as CheckpointRows from "./CheckpointRows.ts"
 import * as Contents from "./Contents.ts"
 import { type Arrival, MetaFacts } from "./Facts.ts"
-import { actor } from "./Keeping.ts"
-import type { Rush } from "./Rush.ts"
+import { type Rush, restAfter } from "./Rush.ts"
+import * as Settling from "./Settling.ts"
 
 /** One gateway at a time: what two requests say of one person is recorded in their order. */
 const group = { name: "meta-split", partitions: 1 }
@@ -27,14 +25,10 @@ const hindrances = ["clock_off", "store_unavailable"] as const
 /** So much is taken apart at once: of bytes, since of each request several times as much is in memory. */
 const mostRequests = 64
 const mostBytes = 8 * 1024 * 1024
-const mostChats = 32
+const mostChats = 128
 
-/** What is away for longer than half a minute is told, and all begins again. */
-const patience = { schedule: patiently, times: 10 }
 /** What comes meanwhile is taken apart together, in fewer commits. */
 const gatheringMillis = 25
-/** While webhooks wait for their answer, it rests as long as it has worked: but no longer. */
-const longestRestMillis = 250
 
 interface Request extends ReceivedBatch {
   readonly id: BatchId
@@ -68,6 +62,8 @@ const portions = (requests: ReadonlyArray<Request>): ReadonlyArray<ReadonlyArray
   return all
 }
 
+const lateBy = ({ receivedAt }: Request) => Effect.map(Clock.currentTimeMillis, (now) => now - toMillis(receivedAt))
+
 /** Within which order it is told: with whom, or of which account. */
 const chatOf = ({ piece: { account, group, person } }: Told): string =>
   group ?? person?.phone ?? person?.bsuid ?? account ?? ""
@@ -80,12 +76,12 @@ export const layer = (rush: Rush) =>
   Layer.effectDiscard(
     Effect.gen(function* () {
       const now = yield* Clocks.steady
-      const actors = yield* BatchActors
       const checkpoints = yield* CheckpointRows.make
       const contents = yield* Contents.make
       const facts = yield* MetaFacts
+      const settling = yield* Settling.make
 
-      const receive = ({ arrival, piece }: Told) => Effect.retry(facts.receive(piece, arrival), patience)
+      const receive = ({ arrival, piece }: Told) => Effect.retry(facts.receive(piece, arrival), Settling.patience)
       /** What cannot be recorded as what it is, is recorded as it came: it is in the way of nothing. */
       const record = (told: Told) =>
         Effect.catchDefect(receive(told), (defect) =>
@@ -95,18 +91,6 @@ export const layer = (rush: Rush) =>
           }).pipe(Effect.andThen(receive({ ...told, piece: contents.unread(told.piece.payload) })))
         )
 
-      const settle = (request: Request, facts: number, conflicts: number) =>
-        Effect.retry(
-          Effect.flatMap(Clock.currentTimeMillis, (now) =>
-            actors.execute(
-              Batch.streamOf(request.id),
-              () => ({ _tag: "Split", split: { facts, conflicts, at: fromMillis(now) } }),
-              { actor, correlationId: request.id, causationId: request.id }
-            )
-          ),
-          { ...patience, while: ({ _tag }) => _tag === "EventStoreUnavailable" }
-        ).pipe(Effect.asVoid, Effect.orDie)
-
       const take = Effect.fnUntraced(function* (requests: ReadonlyArray<Request>) {
         const read = yield* Effect.forEach(
           requests,
@@ -114,13 +98,13 @@ export const layer = (rush: Rush) =>
             Effect.map(contents.of(request), (payload) => {
               const { app, id: batch, receivedAt } = request
               const arrival = { app, batch, receivedAt }
-              const told = payload && split(payload).map((piece): Told => ({ piece, arrival }))
+              const told = typeof payload === "string" ? payload : split(payload).map((piece) => ({ piece, arrival }))
               return { request, told }
             }),
           { concurrency: 8 }
         )
         const chats = Map.groupBy(
-          read.flatMap(({ told }) => told ?? []),
+          read.flatMap(({ told }): ReadonlyArray<Told> => (typeof told === "string" ? [] : told)),
           chatOf
         )
         const conflicts = new Map<BatchId, number>()
@@ -136,7 +120,9 @@ export const layer = (rush: Rush) =>
         yield* Effect.forEach(
           read,
           ({ request, told }) =>
-            told === undefined ? Effect.void : settle(request, told.length, conflicts.get(request.id) ?? 0),
+            typeof told === "string"
+              ? settling.asLost(request, told)
+              : settling.asSplit(request, told.length, conflicts.get(request.id) ?? 0),
           { concurrency: "unbounded", discard: true }
         )
       })
@@ -157,7 +143,7 @@ export const layer = (rush: Rush) =>
             const begun = now()
             yield* take(portion)
             yield* save(portion.at(-1)!.event)
-            if (rush.isOn) yield* Effect.sleep(Math.min(now() - begun, longestRestMillis))
+            if (rush.isOn) yield* Effect.sleep(restAfter(now() - begun, yield* lateBy(portion[0]!)))
           }
           if (requests.length > 0) yield* Effect.sleep(gatheringMillis)
         })
