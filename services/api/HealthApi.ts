@@ -27,7 +27,8 @@ const warnings = [
   "bus_storage",
   "bus_events",
   "endpoint_failing",
-  "endpoint_disabled"
+  "endpoint_disabled",
+  "archive_behind"
 ] as const
 
 const Alive = Schema.Struct({

@@ -99,7 +99,14 @@ export const layer = ({
             const payload = payloadIn(bytes)
             if (payload === undefined) return Effect.succeed(Answer.invalidJson)
             if (!isOfWhatsApp(payload)) return Effect.succeed(Answer.unsupportedObject)
-            return receive({ app: app.name, mode: app.mode, bytes, payload, signature: signature! })
+            return receive({
+              app: app.name,
+              mode: app.mode,
+              bytes,
+              payload,
+              signature: signature!,
+              headers: keptHeaders(request)
+            })
           }),
           Effect.sync(release)
         )
@@ -165,6 +172,17 @@ const headerOf = ({ headers }: IncomingMessage, name: string): string | undefine
   const value = headers[name]
   return typeof value === "string" ? value : undefined
 }
+
+/** What is kept beside the bytes: it says how they were sent, and nothing of where they came by. */
+const kept = [Signature.header, "x-hub-signature", "content-type", "content-encoding", "user-agent"]
+const longestHeader = 1_024
+const keptHeaders = (request: IncomingMessage): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    kept.flatMap((name) => {
+      const value = headerOf(request, name)
+      return value === undefined ? [] : [[name, value.slice(0, longestHeader)]]
+    })
+  )
 
 const askingOf = ({ headers, socket }: IncomingMessage): Asking => ({
   headers: headers as Asking["headers"],

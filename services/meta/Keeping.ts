@@ -10,7 +10,6 @@ import { tally } from "#domain/wire/Tally.ts"
 import { Provenance } from "../runtime/Provenance.ts"
 import * as Answer from "./Answer.ts"
 import { BatchActors } from "./BatchActors.ts"
-import * as Signature from "./Signature.ts"
 import type { Webhook } from "./Webhook.ts"
 
 /** Of whoever came in by Meta's door. */
@@ -20,7 +19,7 @@ export const actor = { kind: "gateway", id: "meta" } as const
  * Keeps a webhook as it came: its bytes on disk, then an event that names them, then the answer. The same bytes again are
  * the same webhook, and change nothing.
  */
-export const make = Effect.gen(function* () {
+export const make = Effect.fnUntraced(function* (proxy: string) {
   const actors = yield* BatchActors
   const blobs = yield* Blobs
   const crypto = yield* Crypto
@@ -33,11 +32,11 @@ export const make = Effect.gen(function* () {
     whose: "app"
   })
 
-  return ({ app: name, bytes, signature }: Webhook): Effect.Effect<Answer.Answer> => {
+  return ({ app: name, bytes, headers }: Webhook): Effect.Effect<Answer.Answer> => {
     const app = MetaApp.make(name)
     const id = batchIdOf(crypto, pepper, tenant, app, bytes)
     const blob = BlobId.make(id)
-    const kept = RawWebhook.written({ headers: { [Signature.header]: signature }, bytes })
+    const kept = RawWebhook.written({ headers, proxy, bytes })
     return Effect.gen(function* () {
       const receivedAt = fromMillis(yield* Clock.currentTimeMillis)
       yield* blobs.put(blob, kept)

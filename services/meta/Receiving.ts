@@ -1,3 +1,4 @@
+import { hostname } from "node:os"
 import { Effect, Layer, type Redacted, Schema } from "effect"
 import { Blobs } from "#domain/ports/Blobs.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
@@ -18,6 +19,8 @@ export interface Options extends AppSettings, Forwarding.Options {
   readonly healthToken?: Redacted.Redacted | undefined
   /** How long bytes are kept that were taken apart. */
   readonly rawDays: number
+  /** What this gateway is called beside what it took; without it the name of its machine. */
+  readonly proxyId?: string | undefined
   readonly patience?: Door.Options["patience"]
 }
 
@@ -38,7 +41,7 @@ export const layer = (options: Options, trustProxy: Trust | undefined) =>
       const isDurable = [...apps.values()].some(({ mode }) => mode === "durable")
       if (isDurable) yield* (yield* Blobs).ready
       const forward = yield* Forwarding.make(options)
-      const keep = yield* Keeping.make
+      const keep = yield* Keeping.make(options.proxyId ?? hostname())
       const rush = new Rush()
       const door = Door.layer({
         apps,

@@ -3,6 +3,7 @@ import { isReleased } from "#domain/Aggregates.ts"
 import { BlobId } from "#domain/Ids.ts"
 import { fromMillis, toMillis } from "#domain/Instant.ts"
 import { Batch } from "#domain/meta/Batch.ts"
+import { Archive } from "#domain/ports/Archive.ts"
 import { Blobs } from "#domain/ports/Blobs.ts"
 import { EventStore } from "#domain/ports/EventStore.ts"
 import type { Lease } from "#domain/ports/Leases.ts"
@@ -24,12 +25,13 @@ const pause = "1 minute"
 
 /**
  * Follows the log so many days behind: what was taken apart then has its bytes destroyed, and that is recorded. What was
- * not taken apart keeps them.
+ * not taken apart keeps them, and so does what is to be archived and is not yet.
  */
 export const layer = ({ keptMillis }: Options) =>
   Layer.effectDiscard(
     Effect.gen(function* () {
       const actors = yield* BatchActors
+      const isArchived = (yield* Archive) !== undefined
       const blobs = yield* Blobs
       const checkpoints = yield* CheckpointRows.make
       const store = yield* EventStore
@@ -54,14 +56,17 @@ export const layer = ({ keptMillis }: Options) =>
           yield* checkpoints.move("retention", lease, saved, to)
           saved = to.position
         })
-        const pass = Effect.suspend(() =>
-          store.subscribe({ categories: [Batch.category], after: saved }).pipe(
-            Stream.takeWhileEffect((event) =>
-              Effect.map(Clock.currentTimeMillis, (now) => toMillis(event.recordedAt) <= now - keptMillis)
-            ),
-            Stream.runForEachArray(handle)
-          )
-        )
+        const pass = Effect.gen(function* () {
+          const archived = isArchived ? ((yield* checkpoints.position("archive")) ?? -1n) : undefined
+          const isDue = ({ position, recordedAt }: RecordedEvent) =>
+            Effect.map(
+              Clock.currentTimeMillis,
+              (now) => toMillis(recordedAt) <= now - keptMillis && (archived === undefined || position <= archived)
+            )
+          yield* store
+            .subscribe({ categories: [Batch.category], after: saved })
+            .pipe(Stream.takeWhileEffect(isDue), Stream.runForEachArray(handle))
+        })
         return yield* Effect.forever(Effect.andThen(pass, Effect.sleep(pause)))
       })
 

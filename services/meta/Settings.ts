@@ -43,6 +43,12 @@ export const settings = {
     "a number from 0 to 365",
     "For how many days a webhook's bytes are kept after they were taken apart. Then their key is destroyed."
   ),
+  proxyId: optional(
+    "PROXY_ID",
+    matching(/^[A-Za-z0-9._-]{1,64}$/),
+    "1 to 64 of letters, digits, ., _ and -",
+    "What this gateway is called in the archive, beside what it took. Without it the name of its machine."
+  ),
   certificateHeader: optional(
     "META_CLIENT_CERTIFICATE_HEADER",
     matching(/^[A-Za-z0-9-]{1,64}$/),
