@@ -41,6 +41,7 @@ describe("configuration", () => {
           apps: undefined,
           mode: undefined,
           rawDays: 14,
+          proxyId: undefined,
           certificateHeader: undefined,
           healthToken: undefined,
           destinationUrl: undefined,
@@ -49,6 +50,7 @@ describe("configuration", () => {
           routeMap: undefined,
           forwardTimeoutMs: 3_000
         },
+        archive: { masks: undefined },
         whatsApp: { webSocketUrl: undefined, version: undefined, history: "recent", typingMillis: 0 }
       })
       assert.sameMembers([...new Set(described.map(({ source }) => source))], ["default"])

@@ -143,7 +143,8 @@ const opening = Effect.fnUntraced(function* (crypto: Crypto["Service"], options:
   const removeOld = async (today: string) => {
     if (removedAfterDays === undefined) return
     const first = dayOf(Date.parse(today) - removedAfterDays * dayMillis)
-    for (const { day, file, number } of await segmentsIn(folder)) if (day < first && number < end.segment) await rm(file)
+    for (const { day, file, number } of await segmentsIn(folder))
+      if (day < first && number < end.segment) await rm(file)
   }
   const turnOver = async (today: string) => {
     if (current !== undefined && (current.segment.day < today || current.bytes >= most)) {
@@ -200,7 +201,8 @@ const opening = Effect.fnUntraced(function* (crypto: Crypto["Service"], options:
   )
   return {
     newest,
-    append: (records) => (records.length === 0 ? Effect.void : Effect.uninterruptible(alone((today) => write(records, today))))
+    append: (records) =>
+      records.length === 0 ? Effect.void : Effect.uninterruptible(alone((today) => write(records, today)))
   } satisfies OpenArchive
 })
 

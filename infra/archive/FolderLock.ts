@@ -8,7 +8,9 @@ export const lockFolder = (folder: string) =>
     Effect.try({
       try: () => lockDatabase(folder),
       catch: (cause) =>
-        new ArchiveUnavailable({ cause: new Error(`${folder} is in use by another process, or not writable`, { cause }) })
+        new ArchiveUnavailable({
+          cause: new Error(`${folder} is in use by another process, or not writable`, { cause })
+        })
     }),
     (lock) => Effect.sync(() => lock.close())
   )

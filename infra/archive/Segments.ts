@@ -4,8 +4,8 @@ import { join } from "node:path"
 import { type Line, lineIn } from "#domain/archive/Lines.ts"
 import { type End, type Flaw, type Read, reading } from "#domain/archive/Reading.ts"
 import { linesIn } from "#domain/archive/Split.ts"
-import type { Crypto } from "#domain/ports/Crypto.ts"
 import type { Place } from "#domain/ports/Archive.ts"
+import type { Crypto } from "#domain/ports/Crypto.ts"
 
 /** The files of an archive: numbered one after the other, each of a day. */
 export interface Segment {

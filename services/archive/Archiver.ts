@@ -59,11 +59,7 @@ const portions = (events: ReadonlyArray<RecordedEvent>): ReadonlyArray<Array.Non
  * Archives what was kept, in the log's order, behind everybody's back: nobody's answer waits for it, and no bytes are
  * destroyed before. What was archived when a process ended is found there, and not archived again.
  */
-export const run = Effect.fnUntraced(function* (
-  archive: ArchiveService,
-  masks: Masks | undefined,
-  standing: Standing
-) {
+export const run = Effect.fnUntraced(function* (archive: ArchiveService, masks: Masks | undefined, standing: Standing) {
   const checkpoints = yield* CheckpointRows.make
   const records = yield* Records.make(masks)
   const regions = yield* Regions

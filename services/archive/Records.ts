@@ -1,7 +1,7 @@
 import { Effect } from "effect"
-import { fromUtf8, utf8 } from "#domain/Bytes.ts"
 import type { ArchivedRequest, ArchivedRouting } from "#domain/archive/Lines.ts"
 import { type Masks, masked } from "#domain/archive/Masking.ts"
+import { fromUtf8, utf8 } from "#domain/Bytes.ts"
 import { rawDigestOf } from "#domain/Identifiers.ts"
 import { Batch, type ReceivedBatch } from "#domain/meta/Batch.ts"
 import { readObject } from "#domain/meta/MetaJson.ts"
@@ -56,7 +56,7 @@ export const make = Effect.fnUntraced(function* (masks: Masks | undefined) {
 
   const requestOf = (
     event: RecordedEvent,
-    { app, blob, bytes, receivedAt, source = "meta" }: ReceivedBatch
+    { app, blob, bytes, receivedAt, source }: ReceivedBatch
   ): Effect.Effect<ArchiveRecord, BlobsUnavailable> =>
     blobs.read(blob).pipe(
       Effect.map((kept) => {
@@ -83,7 +83,7 @@ export const make = Effect.fnUntraced(function* (masks: Masks | undefined) {
           kind: "request",
           id,
           app,
-          source,
+          source: source ?? "meta",
           ...placeIn(event),
           receivedAt,
           ...(proxy !== undefined && { proxy }),

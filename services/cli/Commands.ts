@@ -239,7 +239,9 @@ const archiveVerify = Command.make(
       const { verify } = yield* Effect.promise(() => import("./ArchiveCommand.ts"))
       yield* verify(files, { json })
     })
-).pipe(Command.withDescription("Check that files are what was archived: every line, its link, and what each file follows"))
+).pipe(
+  Command.withDescription("Check that files are what was archived: every line, its link, and what each file follows")
+)
 
 const archive = Command.make("archive").pipe(
   Command.withDescription("What is archived of that which came from outside"),

@@ -135,10 +135,7 @@ const archive = (addresses: Addresses) => {
     return later(
       () => import("#infra/archive/Files.ts"),
       (Files) =>
-        Layer.effect(
-          Archive,
-          Files.make({ folder: url.folder, removedAfterDays: remove === "yes" ? days : undefined })
-        )
+        Layer.effect(Archive, Files.make({ folder: url.folder, removedAfterDays: remove === "yes" ? days : undefined }))
     )
   }
   const credentials = id === undefined || secret === undefined ? undefined : { id, secret }

@@ -8,6 +8,7 @@ import { deployment } from "../crash/Deployment.ts"
 import { dice } from "../crash/Dice.ts"
 import { type Listening, polling, webhook, wholeLog } from "../inbound/Audiences.ts"
 import type { Told } from "../inbound/Judge.ts"
+import { type ArchiveFlaws, archiveFlaws } from "./Archived.ts"
 import { judge, type Verdict } from "./Judge.ts"
 import { meta } from "./Meta.ts"
 import { requests } from "./Requests.ts"
@@ -23,6 +24,8 @@ export interface Options {
   readonly kills: number
   readonly seed: number
   readonly sabotage: Sabotage | undefined
+  /** Whether what is told is archived as well. */
+  readonly isArchived: boolean
   readonly backbone: Backbone
   /** After everything is answered for, the run ends when nobody has heard anything new for so long. */
   readonly patienceMillis: number
@@ -41,6 +44,7 @@ export interface Report extends Verdict {
   readonly deceived: number
   readonly kills: number
   readonly killsPerProcess: Readonly<Record<string, number>>
+  readonly archive?: ArchiveFlaws
   /** Webhooks of the gateway's whose signature did not verify. */
   readonly forged: number
   readonly collapses: number
@@ -78,6 +82,7 @@ export const run = async (options: Options): Promise<Report> => {
   const said = [...updates(options.updates, dice(seed + 1))]
   const posts = requests(said, options.redeliveries, dice(seed + 2))
   const hook = await webhook(dice(seed + 3))
+  const archive = options.isArchived ? join(folder, "archive") : undefined
   const deployed = await deployment(backbone, {
     folder: join(folder, "data"),
     chance,
@@ -85,6 +90,7 @@ export const run = async (options: Options): Promise<Report> => {
     webSocketUrl: noWhatsApp,
     sabotage: undefined,
     haste: sabotage,
+    archive,
     metaSecrets: secrets,
     reconciled: true,
     busMillis: 0,
@@ -156,10 +162,13 @@ export const run = async (options: Options): Promise<Report> => {
     await sayLast(options.updates + 1)
     progress("everything is said, and taken apart")
     await patiently(() => audiences.every(({ heard }) => heard.length >= log.length))
+    const isThere = () => archive === undefined || archiveFlaws(archive, source.sent).lost === 0
+    for (let left = 50; left > 0 && !isThere(); left--) await pause(200)
     progress("everybody has heard what they will")
     return {
       seed,
       ...judge(said, log, source.tellings, audiences),
+      ...(archive !== undefined && { archive: archiveFlaws(archive, source.sent) }),
       posts: source.posts(),
       unanswered: source.unanswered(),
       deceived: source.deceived(),
@@ -178,9 +187,21 @@ export const run = async (options: Options): Promise<Report> => {
 
 /** What is not as it should be. */
 export const flawsIn = (report: Report): ReadonlyArray<string> => {
-  const { audiences, collapses, conflicts, deceived, doubled, forged, lost, outOfOrder, planted, wrong } = report
+  const {
+    archive = {},
+    audiences,
+    collapses,
+    conflicts,
+    deceived,
+    doubled,
+    forged,
+    lost,
+    outOfOrder,
+    planted,
+    wrong
+  } = report
   const counted = { lost, doubled, wrong, outOfOrder, deceived, forged, collapses, conflicts: conflicts - planted }
-  return Object.entries({ log: counted, ...audiences }).flatMap(([who, flaws]) =>
+  return Object.entries({ log: counted, archive, ...audiences }).flatMap(([who, flaws]) =>
     Object.entries(flaws).flatMap(([what, amount]) => (amount === 0 ? [] : [`${who}: ${amount} ${what}`]))
   )
 }
