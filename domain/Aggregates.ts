@@ -7,9 +7,21 @@ import { Inbound } from "./inbound/Inbound.ts"
 import { Message } from "./message/Message.ts"
 import { Batch } from "./meta/Batch.ts"
 import { MetaFact } from "./meta/MetaFact.ts"
+import { SessionFact } from "./session/SessionFact.ts"
 
 /** Every aggregate there is. What reads the whole log, or checks it, follows from this list. */
-export const aggregates = [Message, Inbound, Batch, MetaFact, Device, Client, Endpoint, Request, LogIdentity] as const
+export const aggregates = [
+  Message,
+  Inbound,
+  Batch,
+  MetaFact,
+  SessionFact,
+  Device,
+  Client,
+  Endpoint,
+  Request,
+  LogIdentity
+] as const
 
 export const categories: ReadonlyArray<string> = aggregates.map(({ category }) => category)
 

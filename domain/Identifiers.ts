@@ -94,6 +94,15 @@ export const inboundIdOf = (
 export const batchIdOf = (crypto: Algorithms, pepper: MacKey, tenant: TenantId, app: MetaApp, bytes: Uint8Array) =>
   uuid(crypto.mac(pepper, concat(lengthPrefixed("batch", tenant, app), bytes), "hex"), 8) as BatchId
 
+/** The same, of a session source. */
+export const sessionBatchIdOf = (
+  crypto: Algorithms,
+  pepper: MacKey,
+  tenant: TenantId,
+  source: MetaApp,
+  bytes: Uint8Array
+) => uuid(crypto.mac(pepper, concat(lengthPrefixed("batch", tenant, "session", source), bytes), "hex"), 8) as BatchId
+
 /** Of bytes as they came from outside: who has the pepper can tell whether others are the same. */
 export const rawDigestOf = (crypto: Algorithms, pepper: MacKey, tenant: TenantId, bytes: Uint8Array): string =>
   crypto.mac(pepper, concat(lengthPrefixed("raw", tenant), bytes), "base64url")

@@ -1,17 +1,14 @@
-import type { IncomingMessage, ServerResponse } from "node:http"
-import { Cause, Clock, Effect, Layer, Option, Redacted } from "effect"
+import type { IncomingMessage } from "node:http"
+import { Cause, Clock, Effect, Layer, Redacted } from "effect"
 import { utf8 } from "#domain/Bytes.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
 import { Deadline } from "#domain/ports/Deadline.ts"
 import { RateLimits } from "#domain/ports/RateLimits.ts"
 import { after } from "#domain/Timer.ts"
 import { tally } from "#domain/wire/Tally.ts"
-import { type Asking, clientAddresses, isProxied, type Trust } from "../http/ClientAddress.ts"
-import { closeUnlessComplete } from "../http/Connections.ts"
-import { requestIdHeader, requestIdOf } from "../http/RequestContext.ts"
+import { clientAddresses, isProxied, type Trust } from "../http/ClientAddress.ts"
 import { SideDoor } from "../http/SideDoor.ts"
 import { Stop } from "../runtime/Stop.ts"
-import { requestAnswered } from "../telemetry/Metrics.ts"
 import * as Answer from "./Answer.ts"
 import type { App } from "./Apps.ts"
 import * as Body from "./Body.ts"
@@ -19,6 +16,7 @@ import { isMetas } from "./Certificate.ts"
 import { challengeIn } from "./Challenge.ts"
 import { health, type Place, placeOf } from "./Paths.ts"
 import { isOfWhatsApp, payloadIn } from "./Payload.ts"
+import { askingOf, headerOf, keptHeaders, replying } from "./Requests.ts"
 import * as Signature from "./Signature.ts"
 import type { Webhook } from "./Webhook.ts"
 
@@ -166,45 +164,4 @@ const unanswered = (cause: Cause.Cause<unknown>, app: string) => {
   const failure = Cause.squash(cause)
   const problem = failure instanceof Error ? failure.name : "unknown"
   return Effect.logError("a webhook of Meta cannot be answered", { app, problem })
-}
-
-const headerOf = ({ headers }: IncomingMessage, name: string): string | undefined => {
-  const value = headers[name]
-  return typeof value === "string" ? value : undefined
-}
-
-/** What is kept beside the bytes: it says how they were sent, and nothing of where they came by. */
-const kept = [Signature.header, "x-hub-signature", "content-type", "content-encoding", "user-agent"]
-const longestHeader = 1_024
-const keptHeaders = (request: IncomingMessage): Readonly<Record<string, string>> =>
-  Object.fromEntries(
-    kept.flatMap((name) => {
-      const value = headerOf(request, name)
-      return value === undefined ? [] : [[name, value.slice(0, longestHeader)]]
-    })
-  )
-
-const askingOf = ({ headers, socket }: IncomingMessage): Asking => ({
-  headers: headers as Asking["headers"],
-  remoteAddress: Option.fromUndefinedOr(socket.remoteAddress)
-})
-
-/** Answers once; what is found out after that nobody hears. */
-const replying = (request: IncomingMessage, response: ServerResponse, route: string) => {
-  const begun = performance.now()
-  let isSaid = false
-  return ({ body, headers, status }: Answer.Answer): void => {
-    if (isSaid) return
-    isSaid = true
-    const all = {
-      "cache-control": "no-store",
-      "x-content-type-options": "nosniff",
-      [requestIdHeader]: requestIdOf(request as Parameters<typeof requestIdOf>[0]),
-      "content-length": String(Buffer.byteLength(body)),
-      ...headers
-    }
-    response.writeHead(status, all).end(body)
-    closeUnlessComplete(request)
-    requestAnswered(request.method ?? "unknown", route, status, performance.now() - begun)
-  }
 }

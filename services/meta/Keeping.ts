@@ -1,5 +1,5 @@
 import { Clock, Effect } from "effect"
-import { batchIdOf } from "#domain/Identifiers.ts"
+import { batchIdOf, sessionBatchIdOf } from "#domain/Identifiers.ts"
 import { BlobId, MetaApp } from "#domain/Ids.ts"
 import { fromMillis } from "#domain/Instant.ts"
 import { Batch } from "#domain/meta/Batch.ts"
@@ -11,6 +11,9 @@ import { Provenance } from "../runtime/Provenance.ts"
 import * as Answer from "./Answer.ts"
 import { BatchActors } from "./BatchActors.ts"
 import type { Webhook } from "./Webhook.ts"
+
+/** What of a request is kept. */
+type Kept = Pick<Webhook, "app" | "bytes" | "headers">
 
 /** Of whoever came in by Meta's door. */
 export const actor = { kind: "gateway", id: "meta" } as const
@@ -32,9 +35,9 @@ export const make = Effect.fnUntraced(function* (proxy: string) {
     whose: "app"
   })
 
-  return ({ app: name, bytes, headers }: Webhook): Effect.Effect<Answer.Answer> => {
+  return ({ app: name, bytes, headers }: Kept, source?: "session"): Effect.Effect<Answer.Answer> => {
     const app = MetaApp.make(name)
-    const id = batchIdOf(crypto, pepper, tenant, app, bytes)
+    const id = (source === undefined ? batchIdOf : sessionBatchIdOf)(crypto, pepper, tenant, app, bytes)
     const blob = BlobId.make(id)
     const kept = RawWebhook.written({ headers, proxy, bytes })
     return Effect.gen(function* () {
@@ -42,7 +45,10 @@ export const make = Effect.fnUntraced(function* (proxy: string) {
       yield* blobs.put(blob, kept)
       const { events, state } = yield* actors.execute(
         Batch.streamOf(id),
-        () => ({ _tag: "Receive", batch: { app, blob, bytes: bytes.length, receivedAt } }),
+        () => ({
+          _tag: "Receive",
+          batch: { app, ...(source !== undefined && { source }), blob, bytes: bytes.length, receivedAt }
+        }),
         { actor, correlationId: id, causationId: id },
         { expectNew: true }
       )

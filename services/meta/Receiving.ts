@@ -13,12 +13,17 @@ import * as Keeping from "./Keeping.ts"
 import * as Retention from "./Retention.ts"
 import { Rush } from "./Rush.ts"
 import * as Splitter from "./Splitter.ts"
+import * as SessionDoor from "./sessions/Door.ts"
+import * as SessionFacts from "./sessions/Facts.ts"
+import { type SourceSettings, sessionSources } from "./sessions/Sources.ts"
+import * as SessionSplitter from "./sessions/Splitter.ts"
 
 export interface Options extends AppSettings, Forwarding.Options {
   readonly certificateHeader?: string | undefined
   readonly healthToken?: Redacted.Redacted | undefined
   /** How long bytes are kept that were taken apart. */
   readonly rawDays: number
+  readonly sessions?: Redacted.Redacted<SourceSettings> | undefined
   /** What this gateway is called beside what it took; without it the name of its machine. */
   readonly proxyId?: string | undefined
   readonly patience?: Door.Options["patience"]
@@ -39,10 +44,11 @@ export const layer = (options: Options, trustProxy: Trust | undefined) =>
       if (certificateHeader !== undefined && trustProxy === undefined) return yield* new NoProxyTrusted()
       const apps = appsIn(yield* Crypto, options)
       const isDurable = [...apps.values()].some(({ mode }) => mode === "durable")
-      if (isDurable) yield* (yield* Blobs).ready
+      if (isDurable || options.sessions !== undefined) yield* (yield* Blobs).ready
       const forward = yield* Forwarding.make(options)
       const keep = yield* Keeping.make(options.proxyId ?? hostname())
       const rush = new Rush()
+      const sources = sessionSources(yield* Crypto, options.sessions)
       const door = Door.layer({
         apps,
         certificateHeader,
@@ -51,9 +57,20 @@ export const layer = (options: Options, trustProxy: Trust | undefined) =>
         trustProxy,
         receive: (webhook) => (webhook.mode === "sync" ? forward(webhook) : rush.during(keep(webhook)))
       })
+      const sessionDoor = SessionDoor.layer({
+        sources,
+        patience,
+        trustProxy,
+        receive: (told) => rush.during(keep(told, "session"))
+      })
       // also where nothing more is kept: something may have been before
-      return Layer.mergeAll(door, Splitter.layer(rush), Retention.layer({ keptMillis: options.rawDays * dayMillis }))
+      return Layer.mergeAll(
+        sessionDoor.pipe(Layer.provide(door)),
+        Splitter.layer(rush),
+        SessionSplitter.layer(sources),
+        Retention.layer({ keptMillis: options.rawDays * dayMillis })
+      )
     })
-  ).pipe(Layer.provide(Facts.layer), Layer.provide([BatchActors.layer, FactActors.layer]))
+  ).pipe(Layer.provide([Facts.layer, SessionFacts.layer]), Layer.provide([BatchActors.layer, FactActors.layer]))
 
 const dayMillis = 24 * 3_600_000

@@ -1,6 +1,7 @@
 import { Schema } from "effect"
 import { matching, optional, parsed, setting, type Values, whole } from "../Setting.ts"
 import { furtherApps } from "./Apps.ts"
+import { sourcesOf } from "./sessions/Sources.ts"
 
 const secret = (longest: number) => Schema.RedactedFromValue(Schema.String.check(Schema.isMaxLength(longest)))
 
@@ -29,6 +30,12 @@ export const settings = {
     Schema.RedactedFromValue(parsed(furtherApps)),
     '{"shop":{"secret":"…","verifyToken":"…"}}: names of 1 to 32 of a-z, 0-9 and -, each with a secret, perhaps a previousSecret, and a verifyToken',
     "Further apps of Meta, each at /webhooks/meta/whatsapp/ and its name."
+  ),
+  sessions: optional(
+    "SESSION_SOURCES",
+    Schema.RedactedFromValue(parsed(sourcesOf)),
+    '{"wasender":{"secret":"…"}}: names of 1 to 32 of a-z, 0-9 and -, each with a secret or an hmac, perhaps a previous one, a header, and where session, event, id, state, person, time and items stand',
+    "Gateways that speak for sessions instead of numbers of Meta's, each at /webhooks/sessions/ and its name."
   ),
   mode: optional(
     "META_MODE",
