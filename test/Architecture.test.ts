@@ -20,6 +20,7 @@ const rooms: Record<string, (target: string, file: string) => boolean> = {
 /** Libraries of vendors, and what Effect calls unstable, stay in few places, so that an upgrade touches few files. */
 const confined: Record<string, ReadonlyArray<string>> = {
   "node:sqlite": ["infra/"],
+  "@aws-sdk/client-s3": ["infra/archive/"],
   nats: ["infra/bus/jetstream/"],
   "@effect/sql-pg": ["infra/postgres/"],
   "@whiskeysockets/baileys": ["infra/whatsapp/"],
@@ -156,6 +157,7 @@ const below: Record<string, ReadonlyArray<string>> = {
   health: [
     "announcements",
     "api",
+    "archive",
     "devices",
     "http",
     "identity",
@@ -167,6 +169,7 @@ const below: Record<string, ReadonlyArray<string>> = {
   ],
   webhooks: ["api", "events", "http", "identity", "privacy", "runtime", "tables", "telemetry", "views"],
   meta: ["http", "privacy", "runtime", "tables", "telemetry"],
+  archive: ["meta", "runtime", "telemetry"],
   live: ["access", "api", "devices", "events", "http", "identity", "runtime", "telemetry"],
   gateway: ["api", "events", "http", "live", "messages", "runtime", "telemetry"]
 }

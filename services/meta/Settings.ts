@@ -34,7 +34,7 @@ export const settings = {
   sessions: optional(
     "SESSION_SOURCES",
     Schema.RedactedFromValue(parsed(sourcesOf)),
-    '{"wasender":{"secret":"…"}}: names of 1 to 32 of a-z, 0-9 and -, each with a secret or an hmac, perhaps a previous one, a header, and where session, event, id, state, person, time and items stand',
+    '{"wasender":{"secret":"…"}}: names as of META_APPS, each with a secret or an hmac, perhaps previous, header, and paths (docs/operations.md, Session sources)',
     "Gateways that speak for sessions instead of numbers of Meta's, each at /webhooks/sessions/ and its name."
   ),
   mode: optional(
