@@ -39,6 +39,7 @@ describe("configuration", () => {
           appSecret: undefined,
           previousAppSecret: undefined,
           apps: undefined,
+          sessions: undefined,
           mode: undefined,
           rawDays: 14,
           proxyId: undefined,
