@@ -1,4 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
+import { utf8 } from "../Bytes.ts"
+import { readObject } from "../meta/MetaJson.ts"
 import { pathOf, sessionIn, tellings, usual } from "./Telling.ts"
 
 const one = (payload: object) => tellings(payload as never, usual)[0]!
@@ -84,6 +86,7 @@ describe("what a session source tells", () => {
       assert.lengthOf(tellings(payload as never, usual), 1)
     }
     assert.isUndefined(sessionIn({ session: "two words" }, usual))
+    assert.strictEqual(sessionIn(readObject(utf8('{"session":12345678901234567890}'))!, usual), "12345678901234567890")
     assert.strictEqual(sessionIn({ a: { b: "s" } }, { ...usual, session: [pathOf("a.b")] }), "s")
   })
 })

@@ -1,5 +1,5 @@
 import type { Json, JsonObject } from "../Json.ts"
-import { isList, isObject, sortedText, textIn } from "../meta/MetaJson.ts"
+import { isList, isNumber, isObject, sortedText, textIn } from "../meta/MetaJson.ts"
 
 /** What a gateway that speaks for a session tells, in its own JSON, read by where it says what. */
 
@@ -76,7 +76,9 @@ const firstOf = <A>(
   return undefined
 }
 
-const textOf = (value: Json | undefined) => textIn({ value }, "value")
+/** Also of a number that JavaScript cannot hold, as it was written. */
+const textOf = (value: Json | undefined) =>
+  value !== undefined && isNumber(value) ? JSON.stringify(value) : textIn({ value }, "value")
 const wordOf = (value: Json | undefined) => {
   const found = textOf(value)
   return found !== undefined && /^[\w.:@+-]{1,128}$/.test(found) ? found : undefined
