@@ -25,24 +25,18 @@ export interface Mapping {
 }
 
 export const pathOf = (text: string): Path => text.split(".")
-const paths = (...texts: ReadonlyArray<string>) => texts.map(pathOf)
+const paths = (texts: string) => texts.split(" ").map(pathOf)
 
 /** Where well-known gateways say it. */
 export const usual: Mapping = {
-  session: paths("sessionId", "session", "instance", "data.sessionId"),
-  event: paths("event", "type"),
-  id: paths("id", "data.messages.key.id", "data.key.id", "data.keys.id", "payload.id", "data.id"),
-  state: paths(
-    "data.update.status",
-    "data.messages.update.status",
-    "data.status",
-    "payload.ack",
-    "data.messages.status"
-  ),
-  person: paths("data.messages.key.remoteJid", "data.key.remoteJid", "payload.from", "data.from"),
-  fromMe: paths("data.messages.key.fromMe", "data.key.fromMe", "payload.fromMe", "data.fromMe"),
-  time: paths("data.messages.messageTimestamp", "payload.timestamp", "timestamp", "date_time"),
-  items: paths("data.messages", "data")
+  session: paths("sessionId session instance data.sessionId"),
+  event: paths("event type"),
+  id: paths("id data.messages.key.id data.key.id data.keys.id payload.id data.id"),
+  state: paths("data.update.status data.messages.update.status data.status payload.ack data.messages.status"),
+  person: paths("payload.from data.from data.messages.key.remoteJid data.key.remoteJid"),
+  fromMe: paths("data.messages.key.fromMe data.key.fromMe payload.fromMe data.fromMe"),
+  time: paths("data.messages.messageTimestamp payload.timestamp timestamp date_time"),
+  items: paths("data.messages data")
 }
 
 /** One thing that it told. */

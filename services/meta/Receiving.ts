@@ -12,11 +12,11 @@ import * as Forwarding from "./Forwarding.ts"
 import * as Keeping from "./Keeping.ts"
 import * as Retention from "./Retention.ts"
 import { Rush } from "./Rush.ts"
+import * as SessionDoor from "./SessionDoor.ts"
+import * as SessionFacts from "./SessionFacts.ts"
+import { type SourceSettings, sessionSources } from "./SessionSources.ts"
+import * as SessionSplitter from "./SessionSplitter.ts"
 import * as Splitter from "./Splitter.ts"
-import * as SessionDoor from "./sessions/Door.ts"
-import * as SessionFacts from "./sessions/Facts.ts"
-import { type SourceSettings, sessionSources } from "./sessions/Sources.ts"
-import * as SessionSplitter from "./sessions/Splitter.ts"
 
 export interface Options extends AppSettings, Forwarding.Options {
   readonly certificateHeader?: string | undefined

@@ -1,7 +1,7 @@
 import { Schema } from "effect"
 import { matching, optional, parsed, setting, type Values, whole } from "../Setting.ts"
 import { furtherApps } from "./Apps.ts"
-import { sourcesOf } from "./sessions/Sources.ts"
+import { sourcesOf } from "./SessionSources.ts"
 
 const secret = (longest: number) => Schema.RedactedFromValue(Schema.String.check(Schema.isMaxLength(longest)))
 

@@ -10,10 +10,10 @@ import type { EventStoreUnavailable } from "#domain/ports/EventStore.ts"
 import type { SubjectKeysUnavailable } from "#domain/ports/SubjectKeys.ts"
 import { SessionFact, type SessionReceived } from "#domain/session/SessionFact.ts"
 import type { Telling } from "#domain/session/Telling.ts"
-import { Personal } from "../../privacy/Personal.ts"
-import * as AggregateActors from "../../runtime/AggregateActors.ts"
-import { Provenance } from "../../runtime/Provenance.ts"
-import { type Arrival, longestChange } from "../Facts.ts"
+import { Personal } from "../privacy/Personal.ts"
+import * as AggregateActors from "../runtime/AggregateActors.ts"
+import { Provenance } from "../runtime/Provenance.ts"
+import { type Arrival, longestChange } from "./Facts.ts"
 
 /** Of whoever came in by a session source's door. */
 export const actor = { kind: "gateway", id: "sessions" } as const
@@ -34,7 +34,7 @@ export class SessionFacts extends Context.Service<
       arrival: Arrival
     ) => Effect.Effect<{ readonly isConflicting: boolean }, Unavailable>
   }
->()("homing/services/meta/sessions/SessionFacts") {}
+>()("homing/services/meta/SessionFacts") {}
 
 export const layer = Layer.effect(
   SessionFacts,
