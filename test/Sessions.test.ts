@@ -10,6 +10,7 @@ import { post, signed } from "./MetaFixture.ts"
 
 const sources = {
   wasender: { secret: "what it shows", previous: "what it showed" },
+  shown: { secret: "a secret quokka", header: "X-Hub-Signature-256" },
   other: { hmac: "with which it signs", header: "x-other-signature", session: "for.device", id: "ref", event: "what" }
 }
 const options = {
@@ -120,8 +121,14 @@ describe("a gateway that speaks for sessions", () => {
           .map((line) => JSON.parse(line))
           .filter(({ kind }) => kind === "request")
       )
-      const archived = yield* eventually(lines, (found) => found.length >= 4)
-      assert.deepStrictEqual([...new Set(archived.map(({ app, source }) => `${source} ${app}`))], ["session wasender"])
+      const quokka = { "x-hub-signature-256": sources.shown.secret }
+      assert.strictEqual((yield* post(homing.url, '{"session":"s"}', quokka, at("shown"))).status, 200)
+      const archived = yield* eventually(lines, (found) => found.length >= 5)
+      assert.notInclude(JSON.stringify(archived), "quokka")
+      assert.deepStrictEqual(
+        [...new Set(archived.map(({ app, source }) => `${source} ${app}`))],
+        ["session wasender", "session shown"]
+      )
     })
   )
 

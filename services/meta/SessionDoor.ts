@@ -77,7 +77,7 @@ export const layer = ({ patience = defaultPatience, receive, sources, trustProxy
             const payload = payloadIn(bytes)
             if (!isObject(payload)) return Effect.succeed(Answer.invalidJson)
             if (sessionIn(payload, source.mapping) === undefined) return Effect.succeed(Answer.sessionMissing)
-            return receive({ app: source.name, bytes, headers: keptHeaders(request) })
+            return receive({ app: source.name, bytes, headers: withoutSecret(request, source) })
           }),
           Effect.sync(release)
         )
@@ -113,6 +113,12 @@ export const layer = ({ patience = defaultPatience, receive, sources, trustProxy
       }
     })
   )
+
+/** A secret that is shown stands in no file. */
+const withoutSecret = (request: IncomingMessage, { header, proof }: SessionSource) => {
+  const { [header]: shown, ...headers } = keptHeaders(request)
+  return proof.kind === "shared" || shown === undefined ? headers : { ...headers, [header]: shown }
+}
 
 /** Without what is wrong in words, which may quote what came. */
 const unanswered = (cause: Cause.Cause<unknown>, source: string) => {
