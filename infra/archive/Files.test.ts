@@ -1,4 +1,5 @@
 import { appendFileSync, chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs"
+import { type FileHandle, open } from "node:fs/promises"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer, Stream } from "effect"
@@ -144,6 +145,35 @@ describe("an archive of files", () => {
         assert.match((refused as Error).message, where)
         assert.strictEqual(readFileSync(file, "utf8"), spoilt)
       }
+    })
+  )
+
+  it.effect("has it on disk before it says so", () =>
+    Effect.gen(function* () {
+      const folder = yield* temporaryDirectory
+      const archive = yield* archiveIn(folder)
+      yield* during(archive, (append) => append(0, 1))
+      const synced = yield* Effect.acquireRelease(
+        Effect.promise(async () => {
+          const handle = await open(join(folder, filesIn(folder)[0]!))
+          const handles = Object.getPrototypeOf(handle)
+          await handle.close()
+          const { datasync } = handles
+          const sizes: Array<number> = []
+          handles.datasync = async function (this: FileHandle) {
+            const { size } = await this.stat()
+            await datasync.call(this)
+            sizes.push(size)
+          }
+          return { sizes, restore: () => Object.assign(handles, { datasync }) }
+        }),
+        ({ restore }) => Effect.sync(restore)
+      )
+      yield* during(archive, (append) =>
+        Effect.forEach([1, 2, 3], (n) =>
+          Effect.map(append(n, n + 1), () => assert.strictEqual(synced.sizes.at(-1), textsIn(folder)[0]!.length))
+        )
+      )
     })
   )
 
