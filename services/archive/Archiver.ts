@@ -116,5 +116,7 @@ export const run = Effect.fnUntraced(function* (archive: ArchiveService, masks: 
     )
   })
 
-  return yield* Partitions.run(group, (lease) => Effect.scoped(archiving(lease)), hindrances)
+  /** Whoever goes on with it elsewhere knows what waits. */
+  const work = (lease: Lease) => Effect.onInterrupt(Effect.scoped(archiving(lease)), () => Effect.sync(standing.rests))
+  return yield* Partitions.run(group, work, hindrances)
 })
