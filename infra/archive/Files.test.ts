@@ -136,6 +136,7 @@ describe("an archive of files", () => {
       const lines = whole.split("\n")
       for (const [spoilt, where] of [
         [whole.replace("said 1", "said 7"), /line 3 on \(broken_link\)/],
+        [whole.replace("said 3", "said 9"), /line 5 on \(broken_link\)/],
         [[...lines.slice(0, 2), ...lines.slice(3)].join("\n"), /line 3 on \(broken_link\)/],
         [[...lines.slice(0, 2), "nonsense", ...lines.slice(2)].join("\n"), /line 3 on \(unreadable\)/],
         [lines.slice(1).join("\n"), /line 1 on \(misplaced\)/]

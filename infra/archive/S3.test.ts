@@ -76,10 +76,12 @@ describe("an archive in a bucket", () => {
       const bucket = yield* s3Stub
       const ready = Effect.scoped(Effect.flatMap(archiveIn(bucket), (archive) => archive.ready))
       yield* ready
-      bucket.be({ isLocked: false })
-      const unlocked = yield* Effect.flip(ready)
-      assert.strictEqual(unlocked._tag, "ArchiveUnfit")
-      assert.match(unlocked.message, /bucket archive of ARCHIVE_URL has no Object Lock/)
+      for (const isLocked of [false, undefined]) {
+        bucket.be({ isLocked })
+        const unlocked = yield* Effect.flip(ready)
+        assert.strictEqual(unlocked._tag, "ArchiveUnfit")
+        assert.match(unlocked.message, /bucket archive of ARCHIVE_URL has no Object Lock/)
+      }
       bucket.be({ isLocked: true, status: 403 })
       const forbidden = yield* Effect.flip(ready)
       assert.match(forbidden.message, /AccessDenied.*s3:GetBucketObjectLockConfiguration/)

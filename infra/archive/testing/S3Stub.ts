@@ -22,7 +22,8 @@ export interface Bucket {
 }
 
 interface Behaviour {
-  readonly isLocked: boolean
+  /** `undefined`: it has something to say of locks, and not that there is one. */
+  readonly isLocked: boolean | undefined
   /** To everything. */
   readonly status: number | undefined
   /** Whether it knows `If-None-Match`: without that it refuses to replace what is under lock, in words of its own. */
@@ -96,11 +97,10 @@ export const s3Stub = Effect.acquireRelease(
         return error(response, how.status, how.status === 403 ? "AccessDenied" : "InternalError")
       if (!pathname.startsWith(bucket)) return error(response, 404, "NoSuchBucket")
       if (request.method === "GET" && searchParams.has("object-lock")) {
-        if (!how.isLocked) return error(response, 404, "ObjectLockConfigurationNotFoundError")
+        if (how.isLocked === false) return error(response, 404, "ObjectLockConfigurationNotFoundError")
         response.writeHead(200, { "content-type": "application/xml" })
-        return void response.end(
-          "<ObjectLockConfiguration><ObjectLockEnabled>Enabled</ObjectLockEnabled></ObjectLockConfiguration>"
-        )
+        const said = how.isLocked ? "<ObjectLockEnabled>Enabled</ObjectLockEnabled>" : ""
+        return void response.end(`<ObjectLockConfiguration>${said}</ObjectLockConfiguration>`)
       }
       const key = decodeURIComponent(pathname.slice(bucket.length + 1))
       if (request.method === "PUT") return put(request, response, key, body)
