@@ -4,7 +4,7 @@ import { defineConfig } from "rolldown"
 export default defineConfig({
   input: { homing: "services/cli/homing.ts", "bench-gateway": "bench/gateway.ts", "bench-agent": "bench/agent.ts" },
   platform: "node",
-  external: [/^@whiskeysockets\//, /^libsignal/, /^ws$/, /^nats$/, /^@grpc\//, /^@eventstore\//],
+  external: [/^@whiskeysockets\//, /^libsignal/, /^ws$/, /^nats$/, /^@grpc\//, /^@eventstore\//, /^@aws-sdk\//],
   // The source stays in memory for as long as the process: so without what it is not run by; names stay, for stack traces.
   output: {
     dir: "dist",

@@ -95,6 +95,19 @@ export const inboundIdOf = (
 export const batchIdOf = (crypto: Algorithms, pepper: MacKey, tenant: TenantId, app: MetaApp, bytes: Uint8Array) =>
   uuid(crypto.mac(pepper, concat(lengthPrefixed("batch", tenant, app), bytes), "hex"), 8) as BatchId
 
+/** The same, of a session source. */
+export const sessionBatchIdOf = (
+  crypto: Algorithms,
+  pepper: MacKey,
+  tenant: TenantId,
+  source: MetaApp,
+  bytes: Uint8Array
+) => uuid(crypto.mac(pepper, concat(lengthPrefixed("batch", tenant, "session", source), bytes), "hex"), 8) as BatchId
+
+/** Of bytes as they came from outside: who has the pepper can tell whether others are the same. */
+export const rawDigestOf = (crypto: Algorithms, pepper: MacKey, tenant: TenantId, bytes: Uint8Array): string =>
+  crypto.mac(pepper, concat(lengthPrefixed("raw", tenant), bytes), "base64url")
+
 /** Of an endpoint that is made without a request, by what it is made of. */
 export const endpointIdOf = (crypto: Algorithms, pepper: MacKey, tenant: TenantId, origin: string) =>
   uuid(crypto.mac(pepper, lengthPrefixed("endpoint", tenant, origin), "hex"), 8) as EndpointId

@@ -39,8 +39,10 @@ describe("configuration", () => {
           appSecret: undefined,
           previousAppSecret: undefined,
           apps: undefined,
+          sessions: undefined,
           mode: undefined,
           rawDays: 14,
+          proxyId: undefined,
           certificateHeader: undefined,
           healthToken: undefined,
           destinationUrl: undefined,
@@ -49,6 +51,7 @@ describe("configuration", () => {
           routeMap: undefined,
           forwardTimeoutMs: 3_000
         },
+        archive: { masks: undefined },
         whatsApp: { webSocketUrl: undefined, version: undefined, history: "recent", presence: false, typingMillis: 0 }
       })
       assert.sameMembers([...new Set(described.map(({ source }) => source))], ["default"])

@@ -1,6 +1,7 @@
 import { Effect, Exit, Redacted, Schema } from "effect"
 import * as Access from "./access/Settings.ts"
 import * as Announcements from "./announcements/Settings.ts"
+import * as Archive from "./archive/Settings.ts"
 import * as EnvFile from "./EnvFile.ts"
 import * as Door from "./gateway/Settings.ts"
 import * as Http from "./http/Settings.ts"
@@ -33,6 +34,7 @@ const rooms = {
   webhooks: Webhooks.settings,
   live: Live.settings,
   meta: Meta.settings,
+  archive: Archive.settings,
   whatsApp: WhatsApp.settings
 } satisfies Readonly<Record<string, Settings>>
 

@@ -20,6 +20,7 @@ const rooms: Record<string, (target: string, file: string) => boolean> = {
 /** Libraries of vendors, and what Effect calls unstable, stay in few places, so that an upgrade touches few files. */
 const confined: Record<string, ReadonlyArray<string>> = {
   "node:sqlite": ["infra/"],
+  "@aws-sdk/client-s3": ["infra/archive/"],
   nats: ["infra/bus/jetstream/"],
   "@effect/sql-pg": ["infra/postgres/"],
   "@whiskeysockets/baileys": ["infra/whatsapp/"],
@@ -159,6 +160,7 @@ const below: Record<string, ReadonlyArray<string>> = {
   health: [
     "announcements",
     "api",
+    "archive",
     "devices",
     "http",
     "identity",
@@ -172,6 +174,7 @@ const below: Record<string, ReadonlyArray<string>> = {
   forwarding: ["events", "meta", "privacy", "routes", "runtime", "tables", "telemetry", "views", "webhooks"],
   routes: ["api", "http", "privacy", "runtime", "views"],
   meta: ["http", "privacy", "routes", "runtime", "tables", "telemetry"],
+  archive: ["meta", "runtime", "telemetry"],
   live: ["access", "api", "devices", "events", "http", "identity", "inbound", "runtime", "telemetry"],
   gateway: ["api", "events", "http", "live", "messages", "runtime", "telemetry"]
 }

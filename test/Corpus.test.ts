@@ -158,6 +158,9 @@ describe("the corpus of stored events", () => {
         "meta.received.v1 address": '{"phone":"15550100002","bsuid":"US.1587668549511396"}',
         "meta.received.v1 change":
           '{"object":"whatsapp_business_account","entry":[{"id":"102290129340398","time":1760000000,"changes":[{"value":{"messaging_product":"whatsapp","metadata":{"display_phone_number":"15550783881","phone_number_id":"106540352242922"},"contacts":[{"profile":{"name":"Ada"},"wa_id":"15550100002"}],"messages":[{"from":"15550100002","id":"wamid.HBgLMTU1NTAxMDAwMDI","timestamp":"1749416383","type":"text","text":{"body":"Is it here?"},"from_user_id":"US.1587668549511396","context":{"id":"wamid.HBgLMTU1NTAxMDAwMDE"}}]},"field":"messages"}]}]}',
+        "session.received.v1 address": '["phone","+15550100002"]',
+        "session.received.v1 payload":
+          '{"event":"messages.upsert","sessionId":"main-7","data":{"messages":{"key":{"id":"A","fromMe":true,"remoteJid":"15550100002@s.whatsapp.net"},"message":{"conversation":"hello"}}}}',
         "message.queued.v1 recipient": '{"kind":"phone","address":"+15550100002"}',
         "message.queued.v1 content": '{"type":"text","text":"Your parcel is here 📦"}',
         "message.queued.v2 recipient": '{"kind":"phone","address":"+15550100002"}',

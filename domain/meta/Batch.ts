@@ -5,13 +5,16 @@ import { type EventOf, released } from "../Events.ts"
 import { type BatchId, BlobId, MetaApp } from "../Ids.ts"
 import { Instant } from "../Instant.ts"
 
-/** A request of Meta's: the bytes that were signed, until they were taken apart, and for a while after. */
+/** A request of Meta's, or of a session source: the bytes that were signed, until they were taken apart, and for a while after. */
 
 // Events
 
-/** It is kept, and Meta is told so. */
+/** It is kept, and whoever sent it is told so. */
 const received = Schema.Struct({
+  /** The app of Meta's, or the session source. */
   app: MetaApp,
+  /** Absent where it is Meta's. */
+  source: Schema.optionalKey(Schema.Literal("session")),
   /** Where its bytes are, with the headers that belong to them. */
   blob: BlobId,
   /** How many came. */

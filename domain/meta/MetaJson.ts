@@ -39,6 +39,9 @@ export const readObject = (bytes: Uint8Array): JsonObject | undefined => {
 export const isObject = (value: Json | undefined): value is JsonObject =>
   typeof value === "object" && value !== null && !Array.isArray(value)
 
+/** A number that stands as it was written. */
+export const isNumber = (value: Json): boolean => exact.isRawJSON(value)
+
 export const isList = (value: Json | undefined): value is ReadonlyArray<Json> => Array.isArray(value)
 
 /** What is not there is an empty list, and so is what is none. */

@@ -110,7 +110,7 @@ const inUse = (folder: string, note: Holder.Note | undefined) =>
  * Nobody but SQLite may open the file in this process: on POSIX, closing any descriptor of it would end the lock.
  * The journal is not a write-ahead log, whose readers and writers can share a file.
  */
-const lockDatabase: Lock = (folder) => {
+export const lockDatabase: Lock = (folder) => {
   const file = join(folder, "lock.db")
   if (!existsSync(file)) writeFileSync(file, "", { mode: 0o600 })
   const db = new DatabaseSync(file, { timeout: 0 })

@@ -11,7 +11,7 @@ const PublicEvent = Schema.Struct({
   specversion: Schema.Literal("1.0").annotate({ description: "The version of CloudEvents." }),
   id: uuid("The event's own; the same wherever it is told."),
   source: Schema.String.annotate({
-    description: "The path of the device, or of Meta's app, that it came by.",
+    description: "The path of the device, of Meta's app or of the session source that it came by.",
     format: "uri-reference"
   }),
   type: word(publicTypeNames, "What happened, and the version of the shape of `data`."),

@@ -28,7 +28,8 @@ const warnings = [
   "bus_events",
   "endpoint_failing",
   "target_failing",
-  "endpoint_disabled"
+  "endpoint_disabled",
+  "archive_behind"
 ] as const
 
 const Alive = Schema.Struct({

@@ -5,6 +5,7 @@ import { Content } from "#domain/message/content/Content.ts"
 import { Fact, said } from "./Facts.ts"
 import { count, instant, text, uuid, word } from "./Members.ts"
 import { MetaFact } from "./MetaFacts.ts"
+import { SessionFact } from "./SessionFacts.ts"
 
 /**
  * What is told of each kind of public event, by its type. A released shape only gains members that may be absent; any other
@@ -98,6 +99,9 @@ export const publicTypes = {
   "homing.meta.history.v1": MetaFact,
   /** Whatever else Meta tells, or will: `field` says in Meta's words what. */
   "homing.meta.other.v1": MetaFact,
+
+  /** Whatever a gateway tells that speaks for a session: `event` says in its words what. */
+  "homing.session.received.v1": SessionFact,
 
   "homing.device.created.v1": Schema.Struct({ ...ofDevice, name }),
   "homing.device.renamed.v1": Schema.Struct({ ...ofDevice, name }),

@@ -232,6 +232,29 @@ const store = Command.make("store").pipe(
   Command.withSubcommands([raiseEpoch, adopt, check])
 )
 
+const archiveVerify = Command.make(
+  "verify",
+  {
+    json,
+    files: Argument.String("file").pipe(
+      Argument.withDescription("Files of the archive, in their order"),
+      Argument.atLeast(1)
+    )
+  },
+  ({ files, json }) =>
+    Effect.gen(function* () {
+      const { verify } = yield* Effect.promise(() => import("./ArchiveCommand.ts"))
+      yield* verify(files, { json })
+    })
+).pipe(
+  Command.withDescription("Check that files are what was archived: every line, its link, and what each file follows")
+)
+
+const archive = Command.make("archive").pipe(
+  Command.withDescription("What is archived of that which came from outside"),
+  Command.withSubcommands([archiveVerify])
+)
+
 const homing = Command.make("homing").pipe(
   Command.withDescription("A self-hosted WhatsApp gateway whose answers are true and provable"),
   Command.withSubcommands([
@@ -254,6 +277,7 @@ const homing = Command.make("homing").pipe(
     nats,
     sealingKey,
     store,
+    archive,
     config
   ])
 )

@@ -18,6 +18,7 @@ export const configured = Effect.map(Effect.tap(load, tellMisspelt), ({ config }
 export const gatewayOptions = ({
   access,
   announcements,
+  archive,
   door,
   http,
   inbound,
@@ -35,6 +36,7 @@ export const gatewayOptions = ({
   http: { ...door, ...http, rateLimits },
   queueLimits: messages,
   announcements,
+  archive,
   inbound,
   live,
   meta,

@@ -7,6 +7,7 @@ import { accountOf } from "#domain/meta/Names.ts"
 import type { Blobs, BlobsUnavailable } from "#domain/ports/Blobs.ts"
 import type { SubjectKeysUnavailable } from "#domain/ports/SubjectKeys.ts"
 import type { RecordedEvent } from "#domain/Recorded.ts"
+import { SessionFact } from "#domain/session/SessionFact.ts"
 import { type PublicData, type PublicType, publicTypes } from "../api/PublicTypes.ts"
 import type { Personal } from "../privacy/Personal.ts"
 
@@ -18,10 +19,11 @@ export const metaTypeOf = ({ kind }: MetaReceived): PublicType => {
 
 /** Whether its text stands in a blob: up to megabytes, of which an answer holds few. */
 export const isLong = (event: RecordedEvent): boolean =>
-  event.type.startsWith("meta.received.") && MetaFact.read(event).data.blob !== undefined
+  (event.type.startsWith("meta.received.") && MetaFact.read(event).data.blob !== undefined) ||
+  (event.type.startsWith("session.received.") && SessionFact.read(event).data.blob !== undefined)
 
 /** Of what was too long for its event. What is not there, or not what was put there, is damage. */
-const textIn = (blobs: Blobs["Service"], blob: BlobId): Effect.Effect<string, BlobsUnavailable> =>
+export const textIn = (blobs: Blobs["Service"], blob: BlobId): Effect.Effect<string, BlobsUnavailable> =>
   blobs.read(blob).pipe(
     Effect.flatMap((bytes) =>
       bytes === undefined ? Effect.die(new Error("what a fact says is missing")) : Effect.sync(() => fromUtf8(bytes))
@@ -36,7 +38,7 @@ const parse = JSON.parse as unknown as (
 ) => Json
 
 /** Numbers that would be others are told as they were written. */
-const changeIn = (text: string) =>
+export const changeIn = (text: string) =>
   parse(text, (_, value, { source }) =>
     typeof value === "number" && source !== undefined && !Number.isSafeInteger(value) && String(value) !== source
       ? source

@@ -10,6 +10,7 @@ import type { EventStoreUnavailable } from "#domain/ports/EventStore.ts"
 import type { SubjectKeysUnavailable } from "#domain/ports/SubjectKeys.ts"
 import type { RecordedEvent } from "#domain/Recorded.ts"
 import type { Sealed } from "#domain/Sealed.ts"
+import { SessionFact } from "#domain/session/SessionFact.ts"
 import { type PublicData, type PublicType, publicTypes } from "../api/PublicTypes.ts"
 import { cursorOf } from "../http/Cursor.ts"
 import { Identity } from "../identity/Identity.ts"
@@ -19,13 +20,14 @@ import { errorJson } from "../messages/MessageJson.ts"
 import { Personal } from "../privacy/Personal.ts"
 import { metaJson, metaTypeOf } from "./MetaDocument.ts"
 import * as Origins from "./Origins.ts"
+import { sessionJson } from "./SessionDocument.ts"
 
 /** A CloudEvent 1.0: the one shape in which webhooks, live connections, the bus and `GET /v1/events` tell what happened. */
 export interface PublicEvent {
   readonly specversion: "1.0"
   /** The event's in the log. */
   readonly id: string
-  /** `/devices/<id>`: of the device that it came by; `/meta/<app>`: of the app that Meta told. */
+  /** `/devices/<id>`: of the device that it came by; `/meta/<app>`, `/sessions/<source>`: of whom that told it. */
   readonly source: string
   /** `homing.message.sent.v1`, `homing.inbound.message.v1` … */
   readonly type: string
@@ -72,7 +74,7 @@ export class PublicEvents extends Context.Service<
 >()("homing/services/events/PublicEvents") {}
 
 /** The events of these are told, all others are nobody else's business. */
-const told = [Message, Inbound, MetaFact, Device] as const
+const told = [Message, Inbound, MetaFact, SessionFact, Device] as const
 const isTold: ReadonlySet<string> = new Set(told.flatMap(({ read }) => [...read.types]))
 
 /** What is heard is told as what it is; of a kind that only a newer release knows, as something that was said. */
@@ -90,6 +92,13 @@ const typeOf = (event: RecordedEvent): PublicType => {
 }
 
 type Data = PublicData[PublicType]
+
+/** What came by no device, and from whom. */
+const sourceOf = (recorded: RecordedEvent): string =>
+  categoryOf(recorded.stream) === SessionFact.category
+    ? `/sessions/${SessionFact.read(recorded).data.source.name}`
+    : `/meta/${MetaFact.read(recorded).data.source.app}`
+const isOfNoDevice: ReadonlySet<string> = new Set([MetaFact.category, SessionFact.category])
 
 export const layer = Layer.effect(
   PublicEvents,
@@ -164,8 +173,10 @@ export const layer = Layer.effect(
       device: DeviceId | undefined,
       personal: boolean
     ): Effect.Effect<Data, BlobsUnavailable | SubjectKeysUnavailable> => {
-      if (device === undefined) return metaJson(personal ? opener : undefined, blobs, recorded)
       const category = categoryOf(recorded.stream)
+      const opening = personal ? opener : undefined
+      if (category === SessionFact.category) return sessionJson(opening, blobs, recorded)
+      if (device === undefined) return metaJson(opening, blobs, recorded)
       if (category === Message.category) return ofMessage(recorded, device, personal)
       return category === Inbound.category ? ofFact(recorded, device, personal) : ofDevice(recorded, device, personal)
     }
@@ -186,7 +197,7 @@ export const layer = Layer.effect(
     const about = (event: RecordedEvent): Effect.Effect<About | undefined, EventStoreUnavailable> => {
       if (!isTold.has(event.type)) return Effect.succeed(undefined)
       const type = typeOf(event)
-      if (categoryOf(event.stream) === MetaFact.category) return Effect.succeed({ type, device: undefined })
+      if (isOfNoDevice.has(categoryOf(event.stream))) return Effect.succeed({ type, device: undefined })
       return categoryOf(event.stream) === Device.category
         ? Effect.succeed({ type, device: Device.idOf(event.stream) })
         : Effect.map(originOf(event), (origin) => origin && { type, device: origin.device, origin })
@@ -202,7 +213,7 @@ export const layer = Layer.effect(
         const event: PublicEvent = {
           specversion: "1.0",
           id: recorded.eventId,
-          source: device === undefined ? `/meta/${MetaFact.read(recorded).data.source.app}` : `/devices/${device}`,
+          source: device === undefined ? sourceOf(recorded) : `/devices/${device}`,
           type,
           time: recorded.metadata.occurredAt,
           subject: data.id,

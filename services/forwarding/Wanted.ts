@@ -81,8 +81,8 @@ export const make = Effect.gen(function* () {
     const { data, type } = Batch.read(event)
     if (type !== "batch.received" || !isTaken(configuration, "raw")) return undefined
     const id = Batch.idOf(event.stream)
-    const payload = yield* contents.of({ blob: data.blob, id })
-    if (payload === undefined) return undefined
+    const payload = yield* contents.of(data)
+    if (typeof payload === "string") return undefined // nothing is left to be sent
     const pieces = split(payload)
     const routes = pieces.map((piece) => routeOf(configuration.routes, piece))
     const names = wholeTo(routes, (name) => configuration.targets.get(name)?.unit === "raw")

@@ -3,6 +3,7 @@ import { HttpApiBuilder } from "effect/http-api"
 import * as PrometheusMetrics from "effect/observability/PrometheusMetrics"
 import { Trouble } from "../announcements/Trouble.ts"
 import { Api } from "../api/Api.ts"
+import { ArchiveWarnings } from "../archive/Standing.ts"
 import { Devices } from "../devices/Devices.ts"
 import { refuse } from "../http/Answer.ts"
 import { AgentsStanding } from "../transports/agent-link/AgentsStanding.ts"
@@ -32,6 +33,7 @@ const health = HttpApiBuilder.group(
   "health",
   Effect.fnUntraced(function* (handlers) {
     const agents = yield* AgentsStanding
+    const archive = yield* ArchiveWarnings
     const deployment = yield* Deployment
     const devices = yield* Devices
     const deliveries = yield* Standing
@@ -53,7 +55,8 @@ const health = HttpApiBuilder.group(
             ...agents.warnings(standing),
             ...(shortage === undefined ? [] : (["bus_storage"] as const)),
             ...(unpublished === undefined ? [] : (["bus_events"] as const)),
-            ...deliveries.warnings()
+            ...deliveries.warnings(),
+            ...archive()
           ]
           const { heapUsed, rss } = process.memoryUsage()
           return {

@@ -1,6 +1,7 @@
 import { join } from "node:path"
 import { type Array, Effect, Layer, Redacted } from "effect"
 import type { AgentId, ConsumerId } from "#domain/Ids.ts"
+import { Archive } from "#domain/ports/Archive.ts"
 import { SecretVault } from "#domain/ports/SecretVault.ts"
 import { onDemand } from "#infra/blobs/OnDemand.ts"
 import * as SqliteBlobs from "#infra/blobs/Sqlite.ts"
@@ -125,6 +126,25 @@ const bus = (addresses: Addresses) => {
   )
 }
 
+/** None unless an address is named: then nothing of it is loaded. */
+const archive = (addresses: Addresses) => {
+  const { archiveDays: days, archiveEndpoint: endpoint, archiveKeyId: id, archiveKeySecret: secret } = addresses
+  const { archiveLock: mode, archiveRegion: region, archiveRemove: remove, archiveUrl: url } = addresses
+  if (url === undefined) return Layer.empty
+  if (url.kind === "files") {
+    return later(
+      () => import("#infra/archive/Files.ts"),
+      (Files) =>
+        Layer.effect(Archive, Files.make({ folder: url.folder, removedAfterDays: remove === "yes" ? days : undefined }))
+    )
+  }
+  const credentials = id === undefined || secret === undefined ? undefined : { id, secret }
+  return later(
+    () => import("#infra/archive/S3.ts"),
+    (S3) => Layer.effect(Archive, S3.make({ ...url, region, endpoint, credentials, mode, keptDays: days }))
+  )
+}
+
 const isShared = ({ databaseUrl, eventStoreUrl, natsUrl }: Addresses) =>
   databaseUrl !== undefined && eventStoreUrl !== undefined && natsUrl !== undefined
 
@@ -139,6 +159,7 @@ export const ports = (folder: string, addresses: Addresses) =>
     database(folder, addresses),
     bus(addresses),
     NodeHttpOutbound.layer({ allow: addresses.outboundAllow ?? [] }),
+    archive(addresses),
     Layer.succeed(LogElsewhere, addresses.eventStoreUrl !== undefined)
   )
 

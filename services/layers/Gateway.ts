@@ -3,6 +3,8 @@ import type { AgentId } from "#domain/Ids.ts"
 import * as Access from "../access/Feature.ts"
 import type { Options as AnnouncementsOptions } from "../announcements/Announcements.ts"
 import * as Announcements from "../announcements/Feature.ts"
+import * as Archive from "../archive/Feature.ts"
+import type { ArchiveSettings } from "../archive/Settings.ts"
 import * as Chats from "../chats/Feature.ts"
 import * as Devices from "../devices/Feature.ts"
 import * as Dispatch from "../dispatch/Feature.ts"
@@ -51,6 +53,7 @@ export interface GatewayOptions {
   readonly live?: Partial<Live.Options>
   readonly meta?: MetaOptions
   readonly forwarding?: ForwardingOptions
+  readonly archive?: ArchiveSettings
 }
 
 /** Whether this process can do its part, and how much of the log it has heard. */
@@ -84,8 +87,9 @@ export const gateway = <A = never, E = never, R = never>(
     Layer.provideMerge(behind),
     Layer.provideMerge(Meta.layer(options.meta, options.http.trustProxy)),
     Layer.provideMerge(Forwarding.layer(options.meta, options.forwarding)),
-    Layer.provideMerge([Dispatch.layer(options.reconciler), HealthHttp.layer, Live.layer(options.live), Holds.layer]),
-    Layer.provideMerge(Webhooks.layer(options.webhooks)),
+    Layer.provideMerge([Dispatch.layer(options.reconciler), HealthHttp.layer, Live.layer(options.live)]),
+    Layer.provideMerge([Webhooks.layer(options.webhooks), Archive.layer(options.archive)]),
+    Layer.provideMerge(Holds.layer),
     Layer.provideMerge(Layer.provide(Routes.layer, Meta.known(options.meta))),
     Layer.provideMerge(Announcements.layer(options.announcements)),
     Layer.provideMerge([transports, Events.layer]),

@@ -2,6 +2,7 @@ import { Schema } from "effect"
 import { AgentId, ConsumerId } from "#domain/Ids.ts"
 import { matching, optional, parsed, setting, type Values, whole } from "../Setting.ts"
 import { allowancesOf } from "./Allowances.ts"
+import { archive, unarchived } from "./ArchiveSettings.ts"
 import { roles } from "./Role.ts"
 
 /** What a process is, and where it keeps what is served from no address. */
@@ -82,7 +83,8 @@ export const addresses = {
     parsed(consumersOf),
     "names of 1 to 32 of a-z, 0-9 and -, separated by commas",
     "The services that read events on NATS: each gets a durable consumer of its name."
-  )
+  ),
+  ...archive
 }
 export type Addresses = Values<typeof addresses>
 
@@ -95,5 +97,6 @@ export const nowhere: Addresses = {
   outboundAllow: undefined,
   eventsMaxBytes: 1_073_741_824,
   eventsMaxAgeDays: 7,
-  eventsConsumers: undefined
+  eventsConsumers: undefined,
+  ...unarchived
 }

@@ -5,8 +5,8 @@ import { CheckpointMoved } from "../runtime/Checkpoint.ts"
 import { type Mark, metaCheckpoints, rowOf } from "../tables/Positions.ts"
 import { open } from "../tables/Tables.ts"
 
-/** What goes through the requests of Meta's, each at its own pace: taking them apart, and destroying their bytes. */
-export type Work = "split" | "retention"
+/** What goes through what was kept, each at its own pace: taking it apart, archiving it, and destroying its bytes. */
+export type Work = "split" | "sessions" | "archive" | "retention"
 
 /** Up to where each has come. Losing it repeats, and loses nothing. */
 export const make = Effect.gen(function* () {

@@ -1,17 +1,14 @@
-import type { IncomingMessage, ServerResponse } from "node:http"
-import { Cause, Clock, Effect, Layer, Option, Redacted } from "effect"
+import type { IncomingMessage } from "node:http"
+import { Cause, Clock, Effect, Layer, Redacted } from "effect"
 import { utf8 } from "#domain/Bytes.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
 import { Deadline } from "#domain/ports/Deadline.ts"
 import { RateLimits } from "#domain/ports/RateLimits.ts"
 import { after } from "#domain/Timer.ts"
 import { tally } from "#domain/wire/Tally.ts"
-import { type Asking, clientAddresses, isProxied, type Trust } from "../http/ClientAddress.ts"
-import { closeUnlessComplete } from "../http/Connections.ts"
-import { requestIdHeader, requestIdOf } from "../http/RequestContext.ts"
+import { clientAddresses, isProxied, type Trust } from "../http/ClientAddress.ts"
 import { SideDoor } from "../http/SideDoor.ts"
 import { Stop } from "../runtime/Stop.ts"
-import { requestAnswered } from "../telemetry/Metrics.ts"
 import * as Answer from "./Answer.ts"
 import type { App } from "./Apps.ts"
 import * as Body from "./Body.ts"
@@ -19,6 +16,7 @@ import { isMetas } from "./Certificate.ts"
 import { challengeIn } from "./Challenge.ts"
 import { health, type Place, placeOf } from "./Paths.ts"
 import { isOfWhatsApp, payloadIn } from "./Payload.ts"
+import { askingOf, headerOf, keptHeaders, replying } from "./Requests.ts"
 import { room } from "./Room.ts"
 import * as Signature from "./Signature.ts"
 import type { Webhook } from "./Webhook.ts"
@@ -105,7 +103,14 @@ export const layer = ({
             const payload = payloadIn(bytes)
             if (payload === undefined) return Effect.succeed(Answer.invalidJson)
             if (!isOfWhatsApp(payload)) return Effect.succeed(Answer.unsupportedObject)
-            return receive({ app: app.name, mode: app.mode, bytes, payload, signature: signature! })
+            return receive({
+              app: app.name,
+              mode: app.mode,
+              bytes,
+              payload,
+              signature: signature!,
+              headers: keptHeaders(request)
+            })
           }),
           Effect.sync(share.release)
         )
@@ -165,34 +170,4 @@ const unanswered = (cause: Cause.Cause<unknown>, app: string) => {
   const failure = Cause.squash(cause)
   const problem = failure instanceof Error ? failure.name : "unknown"
   return Effect.logError("a webhook of Meta cannot be answered", { app, problem })
-}
-
-const headerOf = ({ headers }: IncomingMessage, name: string): string | undefined => {
-  const value = headers[name]
-  return typeof value === "string" ? value : undefined
-}
-
-const askingOf = ({ headers, socket }: IncomingMessage): Asking => ({
-  headers: headers as Asking["headers"],
-  remoteAddress: Option.fromUndefinedOr(socket.remoteAddress)
-})
-
-/** Answers once; what is found out after that nobody hears. */
-const replying = (request: IncomingMessage, response: ServerResponse, route: string) => {
-  const begun = performance.now()
-  let isSaid = false
-  return ({ body, headers, status }: Answer.Answer): void => {
-    if (isSaid) return
-    isSaid = true
-    const all = {
-      "cache-control": "no-store",
-      "x-content-type-options": "nosniff",
-      [requestIdHeader]: requestIdOf(request as Parameters<typeof requestIdOf>[0]),
-      "content-length": String(Buffer.byteLength(body)),
-      ...headers
-    }
-    response.writeHead(status, all).end(body)
-    closeUnlessComplete(request)
-    requestAnswered(request.method ?? "unknown", route, status, performance.now() - begun)
-  }
 }

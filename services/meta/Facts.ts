@@ -17,7 +17,7 @@ import { FactActors } from "./FactActors.ts"
 import { actor } from "./Keeping.ts"
 
 /** What is longer stands in a blob: an event is handed whole to everybody who follows the log. */
-const longestChange = 192 * 1024
+export const longestChange = 192 * 1024
 
 const conflicts = Metric.counter("homing_meta_facts_conflicting_total", {
   description: "Facts of Meta's under a name that another fact has."

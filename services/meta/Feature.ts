@@ -6,11 +6,11 @@ import { appsIn, areThere } from "./Apps.ts"
 import { saidIn } from "./Environment.ts"
 import type { Options } from "./Receiving.ts"
 
-/** What Meta tells at its one address; nothing of it is loaded where no app is configured. */
+/** What Meta tells at its one address, and session sources at theirs; nothing of it is loaded where neither is configured. */
 export const layer = (options: Options | undefined, trustProxy: Trust | undefined) =>
   Layer.unwrap(
     Effect.gen(function* () {
-      if (options === undefined || !areThere(options)) return Layer.empty
+      if (options === undefined || !(areThere(options) || options.sessions !== undefined)) return Layer.empty
       const Receiving = yield* Effect.promise(() => import("./Receiving.ts"))
       return Receiving.layer(options, trustProxy)
     })

@@ -1,5 +1,5 @@
 import { Clock, Effect } from "effect"
-import { batchIdOf } from "#domain/Identifiers.ts"
+import { batchIdOf, sessionBatchIdOf } from "#domain/Identifiers.ts"
 import { BlobId, MetaApp } from "#domain/Ids.ts"
 import { fromMillis } from "#domain/Instant.ts"
 import { Batch } from "#domain/meta/Batch.ts"
@@ -10,8 +10,10 @@ import { tally } from "#domain/wire/Tally.ts"
 import { Provenance } from "../runtime/Provenance.ts"
 import * as Answer from "./Answer.ts"
 import { BatchActors } from "./BatchActors.ts"
-import * as Signature from "./Signature.ts"
 import type { Webhook } from "./Webhook.ts"
+
+/** What of a request is kept. */
+type Kept = Pick<Webhook, "app" | "bytes" | "headers">
 
 /** Of whoever came in by Meta's door. */
 export const actor = { kind: "gateway", id: "meta" } as const
@@ -20,7 +22,7 @@ export const actor = { kind: "gateway", id: "meta" } as const
  * Keeps a webhook as it came: its bytes on disk, then an event that names them, then the answer. The same bytes again are
  * the same webhook, and change nothing.
  */
-export const make = Effect.gen(function* () {
+export const make = Effect.fnUntraced(function* (proxy: string) {
   const actors = yield* BatchActors
   const blobs = yield* Blobs
   const crypto = yield* Crypto
@@ -42,17 +44,20 @@ export const make = Effect.gen(function* () {
     yield* blobs.put(blob, kept)
   })
 
-  return ({ app: name, bytes, signature }: Webhook): Effect.Effect<Answer.Answer> => {
+  return ({ app: name, bytes, headers }: Kept, source?: "session"): Effect.Effect<Answer.Answer> => {
     const app = MetaApp.make(name)
-    const id = batchIdOf(crypto, pepper, tenant, app, bytes)
+    const id = (source === undefined ? batchIdOf : sessionBatchIdOf)(crypto, pepper, tenant, app, bytes)
     const blob = BlobId.make(id)
-    const kept = RawWebhook.written({ headers: { [Signature.header]: signature }, bytes })
+    const kept = RawWebhook.written({ headers, proxy, bytes })
     return Effect.gen(function* () {
       const receivedAt = fromMillis(yield* Clock.currentTimeMillis)
       yield* keepBytes(blob, kept)
       const { events, state } = yield* actors.execute(
         Batch.streamOf(id),
-        () => ({ _tag: "Receive", batch: { app, blob, bytes: bytes.length, receivedAt } }),
+        () => ({
+          _tag: "Receive",
+          batch: { app, ...(source !== undefined && { source }), blob, bytes: bytes.length, receivedAt }
+        }),
         { actor, correlationId: id, causationId: id },
         { expectNew: true }
       )

@@ -1,3 +1,4 @@
+import { hostname } from "node:os"
 import { Effect, Layer, type Redacted, Schema } from "effect"
 import { Blobs } from "#domain/ports/Blobs.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
@@ -14,6 +15,10 @@ import * as Keeping from "./Keeping.ts"
 import { defaultApp } from "./Paths.ts"
 import * as Retention from "./Retention.ts"
 import { Rush } from "./Rush.ts"
+import * as SessionDoor from "./SessionDoor.ts"
+import * as SessionFacts from "./SessionFacts.ts"
+import { type SourceSettings, sessionSources } from "./SessionSources.ts"
+import * as SessionSplitter from "./SessionSplitter.ts"
 import * as Splitter from "./Splitter.ts"
 
 export interface Options extends AppSettings, Forwarding.Options {
@@ -21,6 +26,9 @@ export interface Options extends AppSettings, Forwarding.Options {
   readonly healthToken?: Redacted.Redacted | undefined
   /** How long bytes are kept that were taken apart. */
   readonly rawDays: number
+  readonly sessions?: Redacted.Redacted<SourceSettings> | undefined
+  /** What this gateway is called beside what it took; without it the name of its machine. */
+  readonly proxyId?: string | undefined
   readonly patience?: Door.Options["patience"]
   /** How often what is to be destroyed is looked for. */
   readonly lookMillis?: number | undefined
@@ -41,11 +49,12 @@ export const layer = (options: Options, trustProxy: Trust | undefined) =>
       if (certificateHeader !== undefined && trustProxy === undefined) return yield* new NoProxyTrusted()
       const apps = appsIn(yield* Crypto, options)
       const isDurable = [...apps.values()].some(({ mode }) => mode === "durable")
-      if (isDurable) yield* (yield* Blobs).ready
+      if (isDurable || options.sessions !== undefined) yield* (yield* Blobs).ready
       const forward = yield* Forwarding.make(options)
-      const keep = yield* Keeping.make
+      const keep = yield* Keeping.make(options.proxyId ?? hostname())
       const isReady = apps.get(defaultApp)?.mode === "durable" ? yield* FromEnvironment.make(options) : () => true
       const rush = new Rush()
+      const sources = sessionSources(yield* Crypto, options.sessions)
       const door = Door.layer({
         apps,
         certificateHeader,
@@ -58,10 +67,20 @@ export const layer = (options: Options, trustProxy: Trust | undefined) =>
           return rush.during(keep(webhook))
         }
       })
+      const sessionDoor = SessionDoor.layer({
+        sources,
+        patience,
+        trustProxy,
+        receive: (told) => rush.during(keep(told, "session"))
+      })
       // also where nothing more is kept: something may have been before
-      const retention = { keptMillis: options.rawDays * dayMillis, lookMillis: options.lookMillis }
-      return Layer.mergeAll(door, Splitter.layer(rush), Retention.layer(retention))
+      return Layer.mergeAll(
+        sessionDoor.pipe(Layer.provide(door)),
+        Splitter.layer(rush),
+        SessionSplitter.layer(sources),
+        Retention.layer({ keptMillis: options.rawDays * dayMillis, lookMillis: options.lookMillis })
+      )
     })
-  ).pipe(Layer.provide(Facts.layer), Layer.provide([BatchActors.layer, FactActors.layer]))
+  ).pipe(Layer.provide([Facts.layer, SessionFacts.layer]), Layer.provide([BatchActors.layer, FactActors.layer]))
 
 const dayMillis = 24 * 3_600_000

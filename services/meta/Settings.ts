@@ -1,6 +1,7 @@
 import { Schema } from "effect"
 import { matching, optional, parsed, setting, type Values, whole } from "../Setting.ts"
 import { furtherApps } from "./Apps.ts"
+import { sourcesOf } from "./SessionSources.ts"
 
 const secret = (longest: number) => Schema.RedactedFromValue(Schema.String.check(Schema.isMaxLength(longest)))
 
@@ -30,6 +31,12 @@ export const settings = {
     '{"shop":{"secret":"…","verifyToken":"…"}}: names of 1 to 32 of a-z, 0-9 and -, each with a secret, perhaps a previousSecret, and a verifyToken',
     "Further apps of Meta, each at /webhooks/meta/whatsapp/ and its name."
   ),
+  sessions: optional(
+    "SESSION_SOURCES",
+    Schema.RedactedFromValue(parsed(sourcesOf)),
+    '{"wasender":{"secret":"…"}}: names as of META_APPS, each with a secret or an hmac, perhaps previous, header, and paths (docs/operations.md, Session sources)',
+    "Gateways that speak for sessions instead of numbers of Meta's, each at /webhooks/sessions/ and its name."
+  ),
   mode: optional(
     "META_MODE",
     Schema.Literals(["sync", "durable"]),
@@ -42,6 +49,12 @@ export const settings = {
     whole(0, 365),
     "a number from 0 to 365",
     "For how many days a webhook's bytes are kept after they were taken apart. Then their key is destroyed."
+  ),
+  proxyId: optional(
+    "PROXY_ID",
+    matching(/^[A-Za-z0-9._-]{1,64}$/),
+    "1 to 64 of letters, digits, ., _ and -",
+    "What this gateway is called in the archive, beside what it took. Without it the name of its machine."
   ),
   certificateHeader: optional(
     "META_CLIENT_CERTIFICATE_HEADER",

@@ -43,7 +43,9 @@ interface Told {
 const requestIn = (event: RecordedEvent): ReadonlyArray<Request> => {
   if (!isReleased(event)) return []
   const { data, type } = Batch.read(event)
-  return type === "batch.received" ? [{ ...data, id: Batch.idOf(event.stream), event }] : []
+  return type === "batch.received" && data.source === undefined
+    ? [{ ...data, id: Batch.idOf(event.stream), event }]
+    : []
 }
 
 /** In their order, as many at a time as are borne. */

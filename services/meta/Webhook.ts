@@ -10,4 +10,6 @@ export interface Webhook {
   readonly payload: JsonObject
   /** The header. */
   readonly signature: string
+  /** That header, and others that say something of the bytes. */
+  readonly headers: Readonly<Record<string, string>>
 }

@@ -107,6 +107,9 @@ export const forwardArrived = (millis: number): void => forwardSeconds.updateUns
 /** Of an event that was published on the bus, its type. */
 export const eventAnnounced = counter("homing_events_published_total", "Events published on the bus.", "type")
 
+/** Of a line that the archive took, its kind. */
+export const lineArchived = counter("homing_archived_total", "Lines that the archive took.", "kind")
+
 const brokenConnections = Metric.counter("homing_live_broken_total", {
   description: "Connections that follow what happens, cut because something is wrong here.",
   incremental: true

@@ -6,6 +6,7 @@ import { Message } from "#domain/message/Message.ts"
 import { MetaFact } from "#domain/meta/MetaFact.ts"
 import { EventStore } from "#domain/ports/EventStore.ts"
 import type { RecordedEvent } from "#domain/Recorded.ts"
+import { SessionFact } from "#domain/session/SessionFact.ts"
 
 const capacity = 8_192
 
@@ -18,6 +19,10 @@ const chatIn = (first: RecordedEvent): string | undefined => {
   if (MetaFact.read.types.has(first.type)) {
     const { account, group, person, source } = MetaFact.read(first).data
     return `meta/${source.app}/${group ?? person?.names[0] ?? account ?? ""}`
+  }
+  if (SessionFact.read.types.has(first.type)) {
+    const { account, person, source } = SessionFact.read(first).data
+    return `sessions/${source.name}/${account}/${person?.names[0] ?? ""}`
   }
   const event = Inbound.read(first)
   return event.type === "inbound.received" ? `${event.data.source.device}/${event.data.chat.names[0]}` : undefined

@@ -26,6 +26,8 @@ export interface Orders {
   readonly deafness?: Deafness.Sabotage | undefined
   /** The same, of what Meta tells. */
   readonly haste?: Haste.Sabotage | undefined
+  /** Where what Meta tells is archived, if it is. */
+  readonly archive?: string | undefined
   /** With which Meta signs for its first app, and for a further one, where it tells anything. */
   readonly metaSecrets?: { readonly default: string; readonly shop: string } | undefined
   readonly reconciled: boolean
@@ -63,8 +65,9 @@ const options = (orders: Orders) =>
   optionsOf(orders.apiKey, { region: "crash", reconciler: reconcilerOf(orders), webhooks, ...metaOf(orders) })
 
 /** Whoever is told of what happens listens on this machine. */
-const addresses = ({ servers }: Orders) => ({
+const addresses = ({ archive, servers }: Orders) => ({
   ...addressesOf(servers),
+  archiveUrl: archive === undefined ? undefined : ({ kind: "files", folder: archive } as const),
   outboundAllow: [{ range: "loopback", port: undefined } as const],
   eventsConsumers: [listener]
 })
@@ -77,6 +80,7 @@ const portsOf = ({ busMillis: slowMillis, deafness, haste, reconciled, sabotage 
       Layer.provide(Haste.eventStore(haste)),
       Layer.provide(Sabotage.eventStore(sabotage))
     ),
+    Haste.archive(haste),
     Deafness.outbound(haste === "forward" ? "delivery-outcome" : deafness)
   )
 const sessionOf = ({ deafness, folder, sabotage, webSocketUrl }: Orders) => {

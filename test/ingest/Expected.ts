@@ -28,7 +28,7 @@ const phoneNumberIdOf = (update: Update) =>
 
 /** Of the event's `data` what can be known beforehand. */
 export const dataOf = (update: Update) => {
-  const { account, app, at, field, isLong, kind, person, status } = update
+  const { account, app, at, field, kind, person, status } = update
   const phoneNumberId = phoneNumberIdOf(update)
   const { bsuid, phone } = person ?? {}
   return {
@@ -44,7 +44,7 @@ export const dataOf = (update: Update) => {
     ...(at !== undefined && { sentAt: new Date(at * 1_000).toISOString() }),
     ...(kind === "history" && { isHistory: true }),
     ...(kind === "echo" && { fromMe: true }),
-    ...(!isLong && { change: told(changeOf(update)) })
+    change: told(changeOf(update))
   }
 }
 

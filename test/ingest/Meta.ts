@@ -1,6 +1,7 @@
 import { pause } from "../crash/Caller.ts"
 import type { Dice } from "../crash/Dice.ts"
 import type { Url } from "../inbound/Audiences.ts"
+import { nameOf } from "./Archived.ts"
 import type { Telling } from "./Judge.ts"
 import type { Request } from "./Requests.ts"
 import { signatureOf, spelled } from "./Spelling.ts"
@@ -13,6 +14,12 @@ export type Secrets = Readonly<Record<App, string>>
 const paths: Readonly<Record<App, ReadonlyArray<string>>> = {
   default: ["/webhooks/meta/whatsapp", "/api/webhooks/meta/whatsapp"],
   shop: ["/webhooks/meta/whatsapp/shop"]
+}
+
+/** Which bodies were on their way to which app, and which of them were answered 200. */
+export interface Sent {
+  readonly posted: ReadonlySet<string>
+  readonly answered: ReadonlySet<string>
 }
 
 /** Meta waits ten seconds. */
@@ -31,6 +38,7 @@ export interface Options {
 export const meta = ({ answered, dice, secrets, url }: Options) => {
   const tellings = new Map<string, Telling>()
   const bodies = new Map<App, Set<string>>(apps.map((app) => [app, new Set()]))
+  const sent = { posted: new Set<string>(), answered: new Set<string>() }
   let [posts, unanswered, turn, deceived] = [0, 0, 0, 0]
 
   const post = async (from: string, app: App, bytes: Buffer, secret: string): Promise<number | undefined> => {
@@ -50,10 +58,12 @@ export const meta = ({ answered, dice, secrets, url }: Options) => {
 
   /** What it answers may be a refusal of the moment alone: all of it is as Meta says it. */
   const until200 = async (app: App, bytes: Buffer) => {
+    const name = nameOf(app, bytes)
+    sent.posted.add(name)
     for (;;) {
       const from = url(turn++)
       const status = from === undefined ? undefined : await post(from, app, bytes, secrets[app])
-      if (status === 200) return
+      if (status === 200) return void sent.answered.add(name)
       if (status !== undefined && status !== 503) throw new Error(`Meta is answered ${status}`)
       if (from !== undefined) unanswered++
       await pause(10 + dice.below(90))
@@ -82,6 +92,7 @@ export const meta = ({ answered, dice, secrets, url }: Options) => {
     tellings: tellings as ReadonlyMap<string, Telling>,
     /** Every body of this app, byte for byte. */
     bodies: (app: App): ReadonlySet<string> => bodies.get(app)!,
+    sent: sent as Sent,
     posts: () => posts,
     unanswered: () => unanswered,
     /** So often somebody was believed who has no secret. */

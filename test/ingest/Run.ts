@@ -8,6 +8,7 @@ import { deployment } from "../crash/Deployment.ts"
 import { dice } from "../crash/Dice.ts"
 import { type Listening, polling, webhook, wholeLog } from "../inbound/Audiences.ts"
 import type { Told } from "../inbound/Judge.ts"
+import { type ArchiveFlaws, archiveFlaws } from "./Archived.ts"
 import { judge, type Verdict } from "./Judge.ts"
 import { meta } from "./Meta.ts"
 import { requests } from "./Requests.ts"
@@ -24,6 +25,8 @@ export interface Options {
   readonly kills: number
   readonly seed: number
   readonly sabotage: Sabotage | undefined
+  /** Whether what is told is archived as well. */
+  readonly isArchived: boolean
   readonly backbone: Backbone
   /** After everything is answered for, the run ends when nobody has heard anything new for so long. */
   readonly patienceMillis: number
@@ -42,6 +45,7 @@ export interface Report extends Verdict {
   readonly deceived: number
   readonly kills: number
   readonly killsPerProcess: Readonly<Record<string, number>>
+  readonly archive?: ArchiveFlaws
   /** Webhooks of the gateway's whose signature did not verify. */
   readonly forged: number
   /** What targets of routes were told, by their name. */
@@ -84,6 +88,7 @@ export const run = async (options: Options): Promise<Report> => {
   const posts = requests(said, options.redeliveries, dice(seed + 2))
   const hook = await webhook(dice(seed + 3))
   const forwarding = await targets(dice(seed + 5), secrets)
+  const archive = options.isArchived ? join(folder, "archive") : undefined
   const deployed = await deployment(backbone, {
     folder: join(folder, "data"),
     chance,
@@ -91,6 +96,7 @@ export const run = async (options: Options): Promise<Report> => {
     webSocketUrl: noWhatsApp,
     sabotage: undefined,
     haste: sabotage,
+    archive,
     metaSecrets: secrets,
     reconciled: true,
     busMillis: 0,
@@ -166,11 +172,13 @@ export const run = async (options: Options): Promise<Report> => {
     const places = () => new Map(log.flatMap((fact, place) => [...marksOf(fact)].map((mark) => [mark, place] as const)))
     const isForwarded = () =>
       Object.values(forwarding.judged(said, source.bodies("shop"), places())).every(({ lost }) => lost === 0)
-    await patiently(() => audiences.every(({ heard }) => heard.length >= log.length) && isForwarded())
+    const isArchived = () => archive === undefined || archiveFlaws(archive, source.sent).lost === 0
+    await patiently(() => audiences.every(({ heard }) => heard.length >= log.length) && isForwarded() && isArchived())
     progress("everybody has heard what they will")
     return {
       seed,
       ...judge(said, log, source.tellings, audiences),
+      ...(archive !== undefined && { archive: archiveFlaws(archive, source.sent) }),
       posts: source.posts(),
       unanswered: source.unanswered(),
       deceived: source.deceived(),
@@ -191,10 +199,22 @@ export const run = async (options: Options): Promise<Report> => {
 
 /** What is not as it should be. */
 export const flawsIn = (report: Report): ReadonlyArray<string> => {
-  const { audiences, collapses, conflicts, deceived, doubled, forged, forwarded, lost, outOfOrder, planted, wrong } =
-    report
+  const {
+    archive = {},
+    audiences,
+    collapses,
+    conflicts,
+    deceived,
+    doubled,
+    forged,
+    forwarded,
+    lost,
+    outOfOrder,
+    planted,
+    wrong
+  } = report
   const counted = { lost, doubled, wrong, outOfOrder, deceived, forged, collapses, conflicts: conflicts - planted }
-  return Object.entries({ log: counted, ...audiences, ...forwarded }).flatMap(([who, flaws]) =>
+  return Object.entries({ log: counted, archive, ...audiences, ...forwarded }).flatMap(([who, flaws]) =>
     Object.entries(flaws).flatMap(([what, amount]) => (amount === 0 ? [] : [`${who}: ${amount} ${what}`]))
   )
 }

@@ -6,19 +6,21 @@ import { type Sabotage, sabotages } from "./Sabotage.ts"
 const timeout = 600_000 // a run takes a fraction of it on a machine that does nothing else
 
 const lostWith = async (sabotage: Sabotage, seed: number) => {
-  const { forwarded, lost } = await run({
+  const { archive, forwarded, lost } = await run({
     updates: 120,
     redeliveries: 0,
     kills: 3,
     seed,
     sabotage,
+    isArchived: sabotage === "archive",
     backbone: backbones.embedded,
     patienceMillis: 8_000,
     logLevel: "warn",
     output: 2,
     progress: () => {}
   })
-  return sabotage === "forward" ? Object.values(forwarded).reduce((sum, { lost }) => sum + lost, 0) : lost
+  if (sabotage === "forward") return Object.values(forwarded).reduce((sum, { lost }) => sum + lost, 0)
+  return archive?.lost ?? lost
 }
 
 /** In one run or another: a kill may come when what it should interrupt is over. */

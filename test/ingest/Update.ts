@@ -50,8 +50,6 @@ export type Update = Form & {
   /** The message that it is, and the one that it is about, by Meta's id. */
   readonly own?: string
   readonly about?: string
-  /** It is so long that what it says is told nowhere. */
-  readonly isLong?: boolean
   /** Another one has the same name with Meta, and says something else: the mark of both. */
   readonly rivalry?: string
 }

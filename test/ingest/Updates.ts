@@ -169,7 +169,7 @@ const history: Make = (of, dice) => {
   }
   const chunk = { metadata: { phase: 0, chunk_order: n, progress: 100 }, threads: [{ id: "1", messages: [said] }] }
   const value = { messaging_product: "whatsapp", metadata, history: [chunk] }
-  return inChange(of, "history", "history", value, { metadata, isLong })
+  return inChange(of, "history", "history", value, { metadata })
 }
 
 const announcement: Make = (of, dice) => {

@@ -14,6 +14,7 @@ const { values } = parseArgs({
     seed: { type: "string" },
     json: { type: "string" },
     sabotage: { type: "string" },
+    archive: { type: "boolean", default: false },
     backbone: { type: "string", default: "embedded" },
     log: { type: "string" },
     help: { type: "boolean", default: false }
@@ -21,7 +22,7 @@ const { values } = parseArgs({
 })
 if (values.help) {
   console.log(`npm run test:ingest -- [--updates 400] [--redeliveries 2] [--kills 8] [--seed N] [--json FILE]
-                       [--sabotage WHICH] [--backbone WHICH] [--log FILE]
+                       [--archive] [--sabotage WHICH] [--backbone WHICH] [--log FILE]
 
 Starts the whole product, and Meta: everything of which its Cloud API tells, of many people, for two apps, gathered by
 chance, escaped or not, again and again, until each request is answered 200; some contradict each other. Meanwhile the product
@@ -30,6 +31,7 @@ told with what Meta said. Fails if anything was lost, told twice, is not as Meta
 
   --redeliveries  so often each is told again, but for a tenth of them
   --seed          repeats the chances of an earlier run (not its timing)
+  --archive       what is told is archived as well: each request once, whatever is killed
   --sabotage      ${sabotages.join(" | ")}: one promise is broken. A run that measures anything fails.
   --backbone      ${Object.keys(backbones).join(" | ")}: what it stands on; the servers are killed as well
   --log           where the product logs; otherwise a file that is kept when the run fails`)
@@ -55,6 +57,7 @@ const report = await run({
   kills: whole("kills"),
   seed: whole("seed", Math.floor(Math.random() * 2 ** 31)),
   sabotage,
+  isArchived: values.archive || sabotage === "archive",
   backbone: backbones[values.backbone],
   patienceMillis: 180_000, // while what is known is told again, nobody hears anything new
   logLevel: "warn",
