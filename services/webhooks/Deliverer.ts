@@ -111,7 +111,7 @@ export const layer = ({
 
       const heard = (outcome: Settling.Outcome): Settling.Outcome => {
         if (isCurrent(outcome.endpoint)) return outcome
-        return { ...outcome, answered: { ...outcome.answered, isGone: false, wishMillis: undefined } }
+        return { ...outcome, isPast: true, answered: { ...outcome.answered, isGone: false, wishMillis: undefined } }
       }
 
       const work = Effect.fnUntraced(function* (lease: Lease) {
@@ -189,6 +189,11 @@ export const layer = ({
           Effect.andThen(turns.withPermit(round), Effect.timeoutOption(Queue.take(wakes), "1 second"))
         )
         const settle = (some: Settling.Batch, now: number) => rows.settle(lease, some, now)
+        /** An attempt that was judged by what the endpoint was is on record before, or is judged by what it is. */
+        const filling = {
+          ...rows,
+          hasten: (...asked: Parameters<typeof rows.hasten>) => turns.withPermit(rows.hasten(...asked))
+        }
         const settling = Settling.run({ outcomes, heard, settle, follow, turns, delaysMillis })
         const prune = Effect.flatMap(Clock.currentTimeMillis, (now) =>
           rows.prune(now - keptMillis.delivered, now - keptMillis.dead)
@@ -211,7 +216,7 @@ export const layer = ({
         yield* Effect.forkScoped(Effect.repeat(Effect.ignore(bound), Schedule.spaced(lookMillis)))
         yield* Effect.forkScoped(Effect.repeat(Effect.ignore(recall), Schedule.spaced(lookMillis)))
         yield* Effect.forkScoped(Effect.repeat(Effect.ignore(prune), Schedule.spaced("1 hour")))
-        return yield* Effect.raceAllFirst([Deferred.await(failed), fill(rows, lease, wake), settling, rounds])
+        return yield* Effect.raceAllFirst([Deferred.await(failed), fill(filling, lease, wake), settling, rounds])
       }, Effect.scoped)
 
       yield* Effect.forkScoped(Partitions.run(group, work, hindrances))

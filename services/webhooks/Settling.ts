@@ -11,6 +11,8 @@ export interface Outcome {
   /** As it was when it was attempted. */
   readonly endpoint: EndpointRecord
   readonly answered: Answered
+  /** It was attempted at what the endpoint is no more. */
+  readonly isPast?: boolean
 }
 
 /** An attempt that is on record. */
@@ -55,8 +57,12 @@ export const run = ({ delaysMillis, follow, heard, outcomes, settle, turns }: Op
     return batch
   })
 
-  const judged = Effect.fnUntraced(function* ({ answered, delivery }: Outcome, now: number) {
+  const judged = Effect.fnUntraced(function* ({ answered, delivery, isPast }: Outcome, now: number) {
     const { attempt, isDelivered, wishMillis } = answered
+    if (isPast === true && !isDelivered) {
+      const again: Settled = { delivery, attempt, tries: delivery.tries, due: now, status: "pending" }
+      return again
+    }
     const tries = delivery.tries + 1
     const delay = isDelivered ? undefined : Retries.delayAfter(tries, wishMillis, yield* Random.next, delaysMillis)
     const status = isDelivered ? "delivered" : delay === undefined ? "dead" : "pending"
