@@ -1,7 +1,7 @@
 import { assert, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { eventStoreDouble } from "#infra/event-store/double/testing/DoubleFixture.ts"
-import { eventually, folder } from "./Homing.ts"
+import { callerOf, eventually, folder } from "./Homing.ts"
 import { homing, keyPattern } from "./Process.ts"
 
 /** Longer than any one answer of it is waited for. */
@@ -19,11 +19,8 @@ it.live(
       yield* Effect.sleep(silence)
       yield* store.thaw
       const [key] = yield* gateway.says(keyPattern)
-      const headers = { authorization: `Bearer ${key}` }
-      const listed = Effect.promise(async () =>
-        (await fetch(`${url!.replace(/\/$/, "")}/v1/devices`, { headers })).json()
-      )
-      const { items } = yield* eventually(listed, (body) => body.items?.length === 1)
-      assert.strictEqual(items[0].state, "pairing")
+      const call = callerOf(url!.replace(/\/$/, ""), key)
+      const { body } = yield* eventually(call("GET", "/v1/devices"), ({ body }) => body.items?.length === 1)
+      assert.strictEqual(body.items[0].state, "pairing")
     })
 )
