@@ -40,7 +40,7 @@ const disabled = (homing: Pick<Homing, "call">, id: string) =>
 describe("an endpoint", () => {
   it.live("that was moved is not what its old address wanted", () =>
     Effect.gen(function* () {
-      const homing = yield* product(yield* folder, { delaysMillis: [0, 0, 0, 0] })
+      const homing = yield* product(yield* folder, { delaysMillis: [0, 3_600_000, 3_600_000] })
       const device = yield* connectedDevice(homing)
       let goes = (_: number): void => {}
       const gone = yield* receiver(() => new Promise<number>((resolve) => (goes = resolve)))

@@ -2,12 +2,12 @@ import { existsSync } from "node:fs"
 import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { assert, describe, it } from "@effect/vitest"
-import { Context, Effect, Layer, Redacted } from "effect"
+import { Context, Effect, Layer } from "effect"
 import { utf8 } from "#domain/Bytes.ts"
 import { BlobId } from "#domain/Ids.ts"
 import { Blobs } from "#domain/ports/Blobs.ts"
-import { SecretVault } from "#domain/ports/SecretVault.ts"
 import * as NodeCrypto from "#infra/crypto/NodeCrypto.ts"
+import { vaultOf } from "../testing/Secrets.ts"
 import { temporaryDirectory } from "../testing/TemporaryDirectory.ts"
 import { blobsContract, type Chunk, Storages } from "./contract.ts"
 import { onDemand } from "./OnDemand.ts"
@@ -37,17 +37,14 @@ const storage = Effect.map(temporaryDirectory, (directory) => {
 
 blobsContract("SQLite", Layer.succeed(Storages, { empty: storage }))
 
-const secrets = Layer.succeed(SecretVault, {
-  obtain: () => Effect.succeed(Redacted.make(new Uint8Array(32).fill(1))),
-  find: () => Effect.succeed(Redacted.make(new Uint8Array(32).fill(1)))
-})
-
 describe("Blobs on demand", () => {
   it.effect("have no file until they are needed, are opened once, and again where that failed", () =>
     Effect.gen(function* () {
       const directory = yield* temporaryDirectory
       const file = join(directory, "later", "blobs.db")
-      const context = yield* Layer.build(onDemand(Sqlite.layer(file)).pipe(Layer.provide([NodeCrypto.layer, secrets])))
+      const context = yield* Layer.build(
+        onDemand(Sqlite.layer(file)).pipe(Layer.provide([NodeCrypto.layer, vaultOf(1)]))
+      )
       const blobs = Context.get(context, Blobs)
       const name = BlobId.make("00000000-0000-8000-8000-000000000001")
       assert.isFalse(existsSync(file))

@@ -1,9 +1,10 @@
 import type { DatabaseSync } from "node:sqlite"
 import type { BlobId } from "#domain/Ids.ts"
+import { emptyLog, overwriting } from "#infra/sqlite/Erasing.ts"
 import type { StoredBlob } from "./SealedChunks.ts"
 
 export const schema = `
-  PRAGMA secure_delete = ON;
+  ${overwriting}
   CREATE TABLE IF NOT EXISTS blobs (name TEXT NOT NULL PRIMARY KEY, wrapped BLOB NOT NULL) STRICT, WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS chunks (
     name TEXT NOT NULL,
@@ -41,7 +42,6 @@ export const blobsTable = (db: DatabaseSync) => {
       deleteKey.run(name)
       deleteBoxes.run(name)
     },
-    /** Older pages in the write-ahead log still show what was deleted, until it is emptied. */
-    forgetLog: (): void => db.exec("PRAGMA wal_checkpoint(TRUNCATE)")
+    forgetLog: () => emptyLog(db)
   }
 }

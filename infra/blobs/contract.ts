@@ -1,10 +1,11 @@
 import { assert, it } from "@effect/vitest"
-import { Context, Effect, Layer, Redacted, type Scope } from "effect"
+import { Context, Effect, type Layer, type Scope } from "effect"
 import { utf8 } from "#domain/Bytes.ts"
 import { BlobId } from "#domain/Ids.ts"
 import type { Blobs } from "#domain/ports/Blobs.ts"
-import { SecretVault } from "#domain/ports/SecretVault.ts"
+import type { SecretVault } from "#domain/ports/SecretVault.ts"
 import * as NodeCrypto from "#infra/crypto/NodeCrypto.ts"
+import { emptyVault, vaultOf } from "../testing/Secrets.ts"
 
 export interface Chunk {
   readonly name: string
@@ -30,31 +31,26 @@ export class Storages extends Context.Service<
   { readonly empty: Effect.Effect<Storage, never, Scope.Scope> }
 >()("homing/infra/blobs/Storages") {}
 
-const vault = (byte: number) => {
-  const secret = () => Effect.succeed(Redacted.make(new Uint8Array(32).fill(byte)))
-  return Layer.succeed(SecretVault, { obtain: secret, find: secret })
-}
-const emptyVault = Layer.succeed(SecretVault, {
-  obtain: () => Effect.die("a secret was made anew"),
-  find: () => Effect.succeed(undefined)
-})
 const opening = (storage: Storage, secrets: Layer.Layer<SecretVault>) =>
   Effect.provide(storage.open, [NodeCrypto.layer, secrets])
-const open = (storage: Storage) => Effect.orDie(opening(storage, vault(1)))
+const open = (storage: Storage) => Effect.orDie(opening(storage, vaultOf(1)))
 
 const nameOf = (n: number) => BlobId.make(`00000000-0000-8000-8000-${String(n).padStart(12, "0")}`)
 const [one, two] = [nameOf(1), nameOf(2)]
 const long = Uint8Array.from({ length: 700_000 }, (_, i) => (i * 7 + (i >> 8)) % 256)
 
 const empty = Effect.flatMap(Storages, (storages) => storages.empty)
+const begun = Effect.gen(function* () {
+  const storage = yield* empty
+  return { storage, blobs: yield* open(storage) }
+})
 
 /** The behaviour every Blobs adapter owes its callers. Run it against each layer; add no adapter options. */
 export const blobsContract = <E>(adapter: string, layer: Layer.Layer<Storages, E>) =>
   it.layer(layer)(`Blobs contract: ${adapter}`, (it) => {
     it.effect("gives back what was put, to whoever opens them next, whatever its length", () =>
       Effect.gen(function* () {
-        const storage = yield* empty
-        const blobs = yield* open(storage)
+        const { blobs, storage } = yield* begun
         yield* blobs.ready
         const all = [new Uint8Array(0), utf8("a"), long, long.subarray(0, 256 * 1024), long.subarray(0, 256 * 1024 + 1)]
         yield* Effect.forEach(all, (bytes, n) => blobs.put(nameOf(n), bytes), { concurrency: "unbounded" })
@@ -66,8 +62,7 @@ export const blobsContract = <E>(adapter: string, layer: Layer.Layer<Storages, E
 
     it.effect("keeps the first that was put under a name, also of two at once", () =>
       Effect.gen(function* () {
-        const storage = yield* empty
-        const blobs = yield* open(storage)
+        const { blobs, storage } = yield* begun
         const puts = yield* Effect.all([blobs.put(one, utf8("first")), blobs.put(one, utf8("first"))], {
           concurrency: 2
         })
@@ -80,8 +75,7 @@ export const blobsContract = <E>(adapter: string, layer: Layer.Layer<Storages, E
 
     it.effect("destroys one and no other, and bears being asked again", () =>
       Effect.gen(function* () {
-        const storage = yield* empty
-        const blobs = yield* open(storage)
+        const { blobs, storage } = yield* begun
         yield* blobs.put(one, long)
         yield* blobs.put(two, utf8("stays"))
         yield* blobs.destroy(one)
@@ -97,8 +91,7 @@ export const blobsContract = <E>(adapter: string, layer: Layer.Layer<Storages, E
 
     it.effect("shows nothing of what is in them, and of the same bytes nothing that is the same", () =>
       Effect.gen(function* () {
-        const storage = yield* empty
-        const blobs = yield* open(storage)
+        const { blobs, storage } = yield* begun
         yield* blobs.put(one, utf8("a mauve walrus"))
         yield* blobs.put(two, utf8("a mauve walrus"))
         const [a, b] = yield* storage.chunks
@@ -109,8 +102,7 @@ export const blobsContract = <E>(adapter: string, layer: Layer.Layer<Storages, E
 
     it.effect("takes a piece for damage that is changed, stands elsewhere or is missing", () =>
       Effect.gen(function* () {
-        const storage = yield* empty
-        const blobs = yield* open(storage)
+        const { blobs, storage } = yield* begun
         yield* blobs.put(one, long)
         yield* blobs.put(two, long)
         const [first, second, third, other] = yield* storage.chunks
@@ -133,7 +125,7 @@ export const blobsContract = <E>(adapter: string, layer: Layer.Layer<Storages, E
       Effect.gen(function* () {
         const storage = yield* empty
         yield* (yield* open(storage)).put(one, utf8("a"))
-        for (const secrets of [vault(2), emptyVault]) {
+        for (const secrets of [vaultOf(2), emptyVault]) {
           const failure = yield* Effect.flip(opening(storage, secrets))
           assert.match(String((failure as Error).message), /secret subject-keys/)
         }

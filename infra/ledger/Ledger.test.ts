@@ -2,24 +2,20 @@ import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { assert, describe, it } from "@effect/vitest"
-import { Array, Cause, Context, Effect, Layer, Redacted } from "effect"
+import { Array, Cause, Context, Effect, Layer } from "effect"
 import { concat, lengthPrefixed, utf8 } from "#domain/Bytes.ts"
 import { Ledger, type LedgerEntry } from "#domain/ports/Ledger.ts"
-import { SecretVault } from "#domain/ports/SecretVault.ts"
 import * as NodeCrypto from "#infra/crypto/NodeCrypto.ts"
 import { sealedBlobs } from "#infra/crypto/SealedBlob.ts"
+import { vaultOf } from "../testing/Secrets.ts"
 import { temporaryDirectory } from "../testing/TemporaryDirectory.ts"
 import { newFact } from "./contract/Facts.ts"
 import { newEntry, newReport, Outage, plain } from "./contract/Fixtures.ts"
 import { ledgerContract } from "./contract.ts"
 import * as Sqlite from "./Sqlite.ts"
 
-const vault = (byte: number) => {
-  const secret = () => Effect.succeed(Redacted.make(new Uint8Array(32).fill(byte)))
-  return Layer.succeed(SecretVault, { obtain: secret, find: secret })
-}
 const ledgerOf = (file: string, secret = 1, options?: Parameters<typeof Sqlite.layer>[1]) =>
-  Layer.provide(Sqlite.layer(file, options), [NodeCrypto.layer, vault(secret)])
+  Layer.provide(Sqlite.layer(file, options), [NodeCrypto.layer, vaultOf(secret)])
 const temporaryFile = Effect.map(temporaryDirectory, (directory) => join(directory, "ledger.db"))
 const open = (...options: Parameters<typeof ledgerOf>) =>
   Effect.map(Layer.build(Layer.fresh(ledgerOf(...options))), (context) => Context.get(context, Ledger))

@@ -1,10 +1,11 @@
 import type { DatabaseSync } from "node:sqlite"
 import type { SubjectId, TenantId } from "#domain/Ids.ts"
 import type { Ownership } from "#domain/ports/SubjectKeys.ts"
+import { emptyLog, overwriting } from "#infra/sqlite/Erasing.ts"
 import type { OwnedKey, StoredKey } from "./WrappedKeys.ts"
 
 export const schema = `
-  PRAGMA secure_delete = ON;
+  ${overwriting}
   CREATE TABLE IF NOT EXISTS keys (
     tenant TEXT NOT NULL,
     subject TEXT NOT NULL,
@@ -63,8 +64,7 @@ export const keysTable = (db: DatabaseSync) => {
       remember.run(tenant, subject)
       deleteKeys.run(tenant, subject)
     },
-    /** Older pages in the write-ahead log still show what was deleted, until it is emptied. */
-    forgetLog: (): void => db.exec("PRAGMA wal_checkpoint(TRUNCATE)"),
+    forgetLog: () => emptyLog(db),
     ownership: (): Ownership => {
       const { is_empty, log } = selectOwnership.get() as unknown as { log: string | null; is_empty: number }
       return { log: log ?? undefined, isEmpty: is_empty === 1 }

@@ -1,11 +1,12 @@
 import { assert, it } from "@effect/vitest"
-import { Array, Context, Effect, Layer, Redacted, type Scope } from "effect"
+import { Array, Context, Effect, type Layer, type Scope } from "effect"
 import { utf8 } from "#domain/Bytes.ts"
 import { SubjectId, TenantId } from "#domain/Ids.ts"
 import type { CipherKey } from "#domain/ports/Crypto.ts"
-import { SecretVault } from "#domain/ports/SecretVault.ts"
+import type { SecretVault } from "#domain/ports/SecretVault.ts"
 import type { SubjectKeys } from "#domain/ports/SubjectKeys.ts"
 import * as NodeCrypto from "#infra/crypto/NodeCrypto.ts"
+import { emptyVault, vaultOf } from "../testing/Secrets.ts"
 
 const { crypto } = NodeCrypto
 
@@ -31,19 +32,9 @@ export class Storages extends Context.Service<
   { readonly empty: Effect.Effect<Storage, never, Scope.Scope> }
 >()("homing/infra/subject-keys/Storages") {}
 
-const vault = (byte: number) => {
-  const secret = () => Effect.succeed(Redacted.make(new Uint8Array(32).fill(byte)))
-  return Layer.succeed(SecretVault, { obtain: secret, find: secret })
-}
-
-/** It makes none beside keys. */
-const emptyVault = Layer.succeed(SecretVault, {
-  obtain: () => Effect.die("a secret was made anew"),
-  find: () => Effect.succeed(undefined)
-})
 const opening = (storage: Storage, secrets: Layer.Layer<SecretVault>) =>
   Effect.provide(storage.open, [NodeCrypto.layer, secrets])
-export const open = (storage: Storage) => Effect.orDie(opening(storage, vault(1)))
+export const open = (storage: Storage) => Effect.orDie(opening(storage, vaultOf(1)))
 
 export const [home, away] = [TenantId.make("home"), TenantId.make("away")]
 const subjectOf = (n: number) => SubjectId.make(`${n}`.padStart(43, "s"))
@@ -54,6 +45,13 @@ export const same = (a: CipherKey | string, b: CipherKey) =>
   typeof a !== "string" && crypto.decrypt(b, crypto.encrypt(a, utf8("text"), utf8("")), utf8("")) !== undefined
 
 const empty = Effect.flatMap(Storages, (storages) => storages.empty)
+/** In a life that is over when it answers. */
+const earlier = <A, E, R>(storage: Storage, use: (keys: SubjectKeys["Service"]) => Effect.Effect<A, E, R>) =>
+  Effect.scoped(Effect.flatMap(open(storage), use))
+const begun = Effect.gen(function* () {
+  const storage = yield* empty
+  return { storage, keys: yield* open(storage) }
+})
 
 /** The behaviour every SubjectKeys adapter owes its callers. Run it against each layer; add no adapter options. */
 export const subjectKeysContract = <E>(adapter: string, layer: Layer.Layer<Storages, E>) =>
@@ -61,7 +59,7 @@ export const subjectKeysContract = <E>(adapter: string, layer: Layer.Layer<Stora
     it.effect("gives a subject one key, the same over a restart, and others another", () =>
       Effect.gen(function* () {
         const storage = yield* empty
-        const first = yield* Effect.scoped(Effect.flatMap(open(storage), (keys) => keys.obtain(home, one)))
+        const first = yield* earlier(storage, (keys) => keys.obtain(home, one))
         const keys = yield* open(storage)
         const again = yield* keys.obtain(home, one)
         assert.strictEqual(again.version, first.version)
@@ -87,7 +85,7 @@ export const subjectKeysContract = <E>(adapter: string, layer: Layer.Layer<Stora
     it.effect("finds a key by its version, cached or not, and nothing by another's", () =>
       Effect.gen(function* () {
         const storage = yield* empty
-        const first = yield* Effect.scoped(Effect.flatMap(open(storage), (keys) => keys.obtain(home, one)))
+        const first = yield* earlier(storage, (keys) => keys.obtain(home, one))
         const keys = yield* open(storage)
         for (const _ of ["from the database", "from the cache"]) {
           assert.isTrue(same(yield* keys.find(home, one, first.version), first.key))
@@ -100,8 +98,7 @@ export const subjectKeysContract = <E>(adapter: string, layer: Layer.Layer<Stora
 
     it.effect("shows every key of a subject that is here, and makes none", () =>
       Effect.gen(function* () {
-        const storage = yield* empty
-        const keys = yield* open(storage)
+        const { keys, storage } = yield* begun
         assert.deepStrictEqual(yield* keys.all(home, one), [])
         const obtained = yield* keys.obtain(home, one)
         yield* keys.obtain(home, two)
@@ -129,8 +126,7 @@ export const subjectKeysContract = <E>(adapter: string, layer: Layer.Layer<Stora
 
     it.effect("destroys a key for good, and gives the subject a new one afterwards", () =>
       Effect.gen(function* () {
-        const storage = yield* empty
-        const keys = yield* open(storage)
+        const { keys, storage } = yield* begun
         const [gone, kept] = [yield* keys.obtain(home, one), yield* keys.obtain(home, two)]
         yield* keys.destroy(home, one)
         assert.strictEqual(yield* keys.find(home, one, gone.version), "destroyed")
@@ -162,9 +158,9 @@ export const subjectKeysContract = <E>(adapter: string, layer: Layer.Layer<Stora
     it.effect("remembers what was destroyed over a restart, and also when a copy of the key comes back", () =>
       Effect.gen(function* () {
         const storage = yield* empty
-        const [{ version }, row] = yield* Effect.scoped(
-          Effect.gen(function* () {
-            const keys = yield* open(storage)
+        const [{ version }, row] = yield* earlier(
+          storage,
+          Effect.fnUntraced(function* (keys) {
             const made = yield* keys.obtain(home, one)
             yield* keys.obtain(home, two)
             const row = (yield* storage.rows).find(({ subject }) => subject === one)!
@@ -184,9 +180,9 @@ export const subjectKeysContract = <E>(adapter: string, layer: Layer.Layer<Stora
     it.effect("belongs to the log that claimed it, and is empty only as long as it never held a key", () =>
       Effect.gen(function* () {
         const storage = yield* empty
-        yield* Effect.scoped(
-          Effect.gen(function* () {
-            const keys = yield* open(storage)
+        yield* earlier(
+          storage,
+          Effect.fnUntraced(function* (keys) {
             assert.deepStrictEqual(yield* keys.ownership, { log: undefined, isEmpty: true })
             yield* keys.obtain(home, one)
             assert.deepStrictEqual(yield* keys.ownership, { log: undefined, isEmpty: false })
@@ -202,10 +198,8 @@ export const subjectKeysContract = <E>(adapter: string, layer: Layer.Layer<Stora
     it.effect("does not unwrap keys under another master key, or moved to another subject", () =>
       Effect.gen(function* () {
         const storage = yield* empty
-        yield* Effect.scoped(
-          Effect.flatMap(open(storage), (keys) => Effect.all([keys.obtain(home, one), keys.obtain(home, two)]))
-        )
-        const stranger = yield* Effect.scoped(Effect.flip(opening(storage, vault(2))))
+        yield* earlier(storage, (keys) => Effect.all([keys.obtain(home, one), keys.obtain(home, two)]))
+        const stranger = yield* Effect.scoped(Effect.flip(opening(storage, vaultOf(2))))
         assert.match(String(stranger), /not wrapped under the secret subject-keys that is here/)
         const unequipped = yield* Effect.scoped(Effect.flip(opening(storage, emptyVault)))
         assert.match(String(unequipped), /the secret subject-keys is missing/)

@@ -217,3 +217,18 @@ it.effect("a code to pair with is shown to the gateway alone, and kept nowhere",
     assert.strictEqual(gateway.codes.length, 1)
   })
 )
+
+it.effect("a code that takes the place of another in the same millisecond is shown as well", () =>
+  Effect.gen(function* () {
+    const gateway = yield* makeGateway
+    const { tell } = yield* startAgent(gateway)
+    yield* connect(gateway, device)
+    const expiresAt = fromMillis(start + 20_000)
+    for (const code of ["2@one", "2@two"]) yield* tell({ _tag: "PairingCode", device, method: "qr", code, expiresAt })
+    yield* until("both are shown", () => gateway.codes.length === 2)
+    assert.deepStrictEqual(
+      gateway.codes.map(({ personal }) => personal),
+      [{ code: "2@one" }, { code: "2@two" }]
+    )
+  })
+)

@@ -128,7 +128,7 @@ export const layer = Layer.effect(
      */
     const start = uuidV7(crypto, wall())
     let tellings = 0
-    const nameOf = (id: EventId) => `${id}:${start}:${++tellings}`
+    const nameOf = (id: string) => `${id}:${start}:${++tellings}`
     /** Behind which report the next look at the ledger begins: those that are never acknowledged keep nobody waiting. */
     let looked: ReportPlace | undefined
 
@@ -244,7 +244,7 @@ export const layer = Layer.effect(
           expiresAt: fromMillis(Date.parse(expiresAt)),
           personal: { code }
         })
-        enqueue({ id: `${regarding.commandId}:${millis}`, bytes })
+        enqueue({ id: nameOf(regarding.commandId), bytes })
       }),
       showPresence: (device, { at, presence }) =>
         Effect.sync(() => {

@@ -1,4 +1,4 @@
-import { type Array, Deferred, Effect, Option, Schema, Stream } from "effect"
+import { type Array, Effect, Option, Schema, Stream } from "effect"
 import { isReleased } from "#domain/Aggregates.ts"
 import type { Masks } from "#domain/archive/Masking.ts"
 import { toMillis } from "#domain/Instant.ts"
@@ -94,26 +94,20 @@ export const run = Effect.fnUntraced(function* (archive: ArchiveService, masks: 
     const opened = yield* archive.open
     const after = yield* reached(opened)
     standing.rests()
-    const failed = yield* Deferred.make<never, unknown>()
+    const { during, orEnd } = yield* Subscription.committing
     let saved = yield* checkpoints.position("archive")
     const take = Effect.fnUntraced(function* (portion: Array.NonEmptyReadonlyArray<RecordedEvent>) {
       standing.waits(toMillis(portion[0].recordedAt))
       const found = (yield* Effect.forEach(portion, recordOf, { concurrency: 8 })).flat()
       // what of it is there is found there, by whoever has the archive next
-      yield* opened.append(found).pipe(
-        Effect.andThen(checkpoints.move("archive", lease, saved, portion.at(-1)!)),
-        Effect.catchCause((cause) => Effect.andThen(Deferred.failCause(failed, cause), Effect.never))
-      )
+      yield* orEnd(Effect.andThen(opened.append(found), checkpoints.move("archive", lease, saved, portion.at(-1)!)))
       saved = portion.at(-1)!.position
       for (const { line } of found) lineArchived((line as { readonly kind: string }).kind)
       standing.rests()
     })
     const handle = (events: Array.NonEmptyReadonlyArray<RecordedEvent>) =>
       Effect.andThen(Effect.forEach(portions(events), take, { discard: true }), Effect.sleep(gatheringMillis))
-    return yield* Effect.raceFirst(
-      Deferred.await(failed),
-      Subscription.follow({ name: "archive", categories: [Batch.category], after, handle })
-    )
+    return yield* during(Subscription.follow({ name: "archive", categories: [Batch.category], after, handle }))
   })
 
   /** Whoever goes on with it elsewhere knows what waits. */

@@ -1,6 +1,7 @@
 import { Effect, Layer, Redacted, Schedule, Stream } from "effect"
 import { HttpServer } from "effect/http"
 import type { DeviceId } from "#domain/Ids.ts"
+import { patiently } from "#domain/Patience.ts"
 import { EventStore } from "#domain/ports/EventStore.ts"
 import { whatsapp } from "#mac-agent/Layers.ts"
 import { Authenticator } from "../access/Authenticator.ts"
@@ -49,6 +50,9 @@ export const run = (config: Config) =>
 /** With the configuration of this process. */
 export const main = Effect.flatMap(configured, run)
 
+/** Whoever has told an address is called there: it ends over nothing that is away for a while. */
+const surely = Effect.retry(patiently)
+
 const greet = Effect.fnUntraced(function* ({ access, process }: Config, role: Role) {
   const url = yield* HttpServer.addressFormattedWith(Effect.succeed)
   const codes = yield* PairingCodes
@@ -65,19 +69,16 @@ const greet = Effect.fnUntraced(function* ({ access, process }: Config, role: Ro
   say("", `  ${strong("Homing")}  ${url}   ${faint(`data in ${process.dataDirectory}`)}`)
   yield* Effect.logInfo("started", { url, role, version, folder: process.dataDirectory })
   yield* Effect.forkScoped((yield* Usefulness).telling)
-  const head = yield* (yield* EventStore).head
+  const head = yield* surely((yield* EventStore).head)
   if (head !== undefined) yield* (yield* Views).reached(head) // who and what there is already
-  const caller = access.apiKey === undefined ? yield* firstKey : yield* holderOf(access.apiKey)
+  const caller = access.apiKey === undefined ? yield* surely(firstKey) : yield* holderOf(access.apiKey)
   if (role === "gateway") return
   const devices = yield* Devices
-  if (!(yield* devices.isNone)) return // nothing of them is opened to be counted
+  if (!(yield* surely(devices.isNone))) return // nothing of them is opened to be counted
   if (caller === undefined) return say(`  ${faint("No device yet: POST /v1/devices links one.")}`, "")
   say(`  ${faint("No device yet: open WhatsApp on the phone, Linked devices, Link a device, and scan.")}`, "")
-  yield* devices.create(caller, {
-    idempotencyKey: globalThis.crypto.randomUUID(),
-    name: "first device",
-    pairing: { method: "qr" }
-  })
+  const idempotencyKey = globalThis.crypto.randomUUID()
+  yield* surely(devices.create(caller, { idempotencyKey, name: "first device", pairing: { method: "qr" } }))
 })
 
 /** Of a new log; nobody can be told it again. */

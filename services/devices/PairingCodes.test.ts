@@ -72,7 +72,7 @@ const contract = (name: string, databases: Layer.Layer<Databases>) =>
         yield* one.show(device, codeOf("first", 60)) // late, or again
         assert.deepStrictEqual(yield* one.current(device), codeOf("second", 80))
         yield* two.hide(device)
-        yield* Effect.repeat(rows(sql), { until: (left) => left.length === 0 })
+        assert.lengthOf(yield* rows(sql), 0)
         assert.isUndefined(yield* one.current(device))
       })
     )

@@ -7,6 +7,9 @@ import { Provenance } from "../runtime/Provenance.ts"
 import * as PairingCodeRows from "./PairingCodeRows.ts"
 import { make, type PairingCode, PairingCodes } from "./PairingCodes.ts"
 
+/** A code that was used, or is of an earlier round, works no more: that it is removed is not waited for much longer. */
+const patience = "1 second"
+
 /**
  * Codes to pair with, of several gateways on one database: the bus hands a code to one of them, and the caller may ask
  * another. A code stands there sealed under its device's own key, for as long as it works.
@@ -18,7 +21,6 @@ export const layer = Layer.effect(
     const personal = yield* Personal
     const { tenant } = yield* Provenance
     const here = yield* make
-    const scope = yield* Effect.scope
 
     /** No event holds a code: the device's id stands where an event's would. */
     const eventOf = (device: DeviceId) => EventId.make(device)
@@ -53,12 +55,9 @@ export const layer = Layer.effect(
     return PairingCodes.of({
       shown: here.shown,
       show: (device, code) => Effect.andThen(here.show(device, code), unheard("shared")(keep(device, code))),
+      // done when it returns: what is removed later may be the next one
       hide: (device) =>
-        Effect.andThen(
-          here.hide(device),
-          // nobody waits for it: a code that was used is over soon, and works no more
-          Effect.forkIn(unheard("removed")(rows.remove(device)), scope)
-        ),
+        Effect.andThen(here.hide(device), unheard("removed")(Effect.timeout(rows.remove(device), patience))),
       current,
       first
     })

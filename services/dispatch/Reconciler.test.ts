@@ -76,12 +76,17 @@ const reconciling = Effect.fnUntraced(function* (options: {
   }
   const issued: Array<string> = []
   const withheld: Array<string> = []
-  const agents = { trusted: trusts, reached: true }
+  const agents: { trusted: boolean; reached: boolean; silence: Effect.Effect<void> } = {
+    trusted: trusts,
+    reached: true,
+    silence: Effect.void
+  }
   const route: Route = {
     isOpen: () => agents.trusted,
     issue: (orders) =>
       Effect.suspend(() => {
-        if (!agents.reached) return Effect.fail(new TransportUnavailable({ what: "the bus", cause: "test" }))
+        const unreached = Effect.fail(new TransportUnavailable({ what: "the bus", cause: "test" }))
+        if (!agents.reached) return Effect.andThen(agents.silence, unreached)
         for (const { attempt, device } of orders) issued.push(`${device === pairing} ${attempt}`)
         return Effect.void
       })
@@ -202,5 +207,21 @@ it.effect("counts nothing that nobody took: once somebody can be reached, all is
     agents.reached = true
     yield* TestClock.adjust(30 * second)
     assert.deepStrictEqual(issued, pairs(2, 3))
+  }).pipe(Effect.provide(layer))
+)
+
+it.effect("is not led back by an earlier issue that nobody took in the end", () =>
+  Effect.gen(function* () {
+    const { agents, issued } = yield* reconciling({})
+    agents.reached = false
+    agents.silence = Effect.sleep(10 * minute)
+    yield* TestClock.adjust(4 * minute) // the third waits for its answer
+    agents.reached = true
+    yield* TestClock.adjust(4 * minute)
+    assert.deepStrictEqual(issued, pairs(2, 4))
+    yield* TestClock.adjust(6 * minute) // it comes, and says that nobody took it
+    assert.deepStrictEqual(issued, pairs(2, 4))
+    yield* TestClock.adjust(4 * minute)
+    assert.deepStrictEqual(issued, pairs(2, 4, 5))
   }).pipe(Effect.provide(layer))
 )

@@ -141,7 +141,8 @@ export const layer = (options: ReconcilerOptions) =>
         if (order === undefined || (order.kind !== "send" && order.expiresAt <= fromMillis(now))) return
         yield* reissues.note(lease, open.stream, order.attempt, now)
         // while nobody can be reached nothing is issued, so that nothing waits the longer for it afterwards
-        const notIssued = Effect.ignore(reissues.note(lease, open.stream, attempt, issuedAt))
+        const before = { attempt, at: issuedAt }
+        const notIssued = Effect.ignore(reissues.takeBack(lease, open.stream, order.attempt, before))
         // ends when somebody has custody; whoever is away may let it wait
         const issued = Effect.catch(route.issue([order]), () => notIssued)
         yield* underway.take(1)

@@ -29,6 +29,18 @@ export const make = Effect.gen(function* () {
         sql`INSERT INTO reissues (stream, attempt, issued_at) VALUES (${stream}, ${attempt}, ${now})
           ON CONFLICT (stream) DO UPDATE SET attempt = excluded.attempt, issued_at = excluded.issued_at`
       ),
+    /** Nobody took what was issued under this attempt: it is as before, unless it was issued again meanwhile. */
+    takeBack: (
+      lease: Lease,
+      stream: StreamId,
+      attempt: number,
+      before: { readonly attempt: number; readonly at: number }
+    ) =>
+      leases.fenced(
+        lease,
+        sql`UPDATE reissues SET attempt = ${before.attempt}, issued_at = ${before.at}
+          WHERE stream = ${stream} AND attempt = ${attempt}`
+      ),
     /** Of messages that were settled. There are few devices. */
     forget: sql`DELETE FROM reissues WHERE stream NOT IN (
       SELECT 'message-' || id FROM messages WHERE open = 1 UNION ALL SELECT 'device-' || id FROM devices UNION ALL

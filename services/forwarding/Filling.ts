@@ -1,4 +1,4 @@
-import { type Array, Clock, Deferred, Effect, Schedule } from "effect"
+import { type Array, Clock, Effect, Schedule } from "effect"
 import { isReleased } from "#domain/Aggregates.ts"
 import { deliveryIdOf } from "#domain/Identifiers.ts"
 import { categoryOf, type MetaApp, type TargetId } from "#domain/Ids.ts"
@@ -86,15 +86,14 @@ export const make = Effect.fnUntraced(function* (recent: Recent) {
     for (const event of known) if (event.position <= begin) RoutesRows.put(configurations, event)
     yield* rows.forgetOthers(lease, [...targetsIn(configurations).keys()], whose)
 
-    const failed = yield* Deferred.make<never, unknown>()
+    const { during, orEnd } = yield* Subscription.committing
     let saved = kept
     const save = (made: ReadonlyArray<NewDelivery>, to: Mark) =>
       Effect.gen(function* () {
-        yield* rows.take(lease, made, yield* Clock.currentTimeMillis, saved, to, whose)
+        yield* orEnd(rows.take(lease, made, yield* Clock.currentTimeMillis, saved, to, whose))
         saved = to.position
-        // a commit that failed may have happened: only the database knows where to go on
-      }).pipe(Effect.catchCause((cause) => Effect.andThen(Deferred.failCause(failed, cause), Effect.never)))
-    if (kept === undefined) yield* Effect.raceFirst(Deferred.await(failed), save([], first!))
+      })
+    if (kept === undefined) yield* during(save([], first!))
 
     const handle = Effect.fnUntraced(function* (events: Array.NonEmptyReadonlyArray<RecordedEvent>) {
       const made: globalThis.Array<NewDelivery> = []
@@ -110,6 +109,7 @@ export const make = Effect.fnUntraced(function* (recent: Recent) {
         const aimed = targets.get(id)
         if (aimed === undefined) yield* rows.forget(id)
         else if (aimed.aimedBy !== aimedBy) {
+          yield* views.reached(events[events.length - 1]!.position) // from here on attempts are judged by what it is now
           yield* rows.hasten(lease, id, yield* Clock.currentTimeMillis)
           yield* filled
         }
@@ -117,10 +117,7 @@ export const make = Effect.fnUntraced(function* (recent: Recent) {
       configurations = now // when all that follows from them is done: what failed is done again
       if (made.length > 0) yield* filled
     })
-    return yield* Effect.raceFirst(
-      Deferred.await(failed),
-      Subscription.follow({ name: "forwarding", categories, after: begin, handle })
-    )
+    return yield* during(Subscription.follow({ name: "forwarding", categories, after: begin, handle }))
   })
 })
 

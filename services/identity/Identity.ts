@@ -1,4 +1,4 @@
-import { Clock, Context, Effect, Layer, type Stream } from "effect"
+import { Clock, Context, Effect, Layer, Semaphore, type Stream } from "effect"
 import { fromBase64url, lengthPrefixed } from "#domain/Bytes.ts"
 import * as Clocks from "#domain/Clocks.ts"
 import { fold } from "#domain/Decider.ts"
@@ -164,6 +164,8 @@ export const layer = Layer.effect(
     const epoch = epochOf(first.state)
     let raisedTo = 0
 
+    /** In turn: secrets are read meanwhile, and what was told first is not learnt over what was told since. */
+    const inTurn = (yield* Semaphore.make(1)).withPermits(1)
     const update = Effect.fnUntraced(function* (told: { readonly revision: number; readonly state: Opened }) {
       if (told.revision <= watched.now().revision) return
       const known = yield* Effect.orDie(learn(told.revision, told.state))
@@ -176,7 +178,7 @@ export const layer = Layer.effect(
       }
       yield* tellKeyChanges(watched.now().state, told.state, now())
       yield* watched.set(known)
-    })
+    }, inTurn)
     const change = (command: LogIdentityCommand, by?: Actor) => Effect.tap(tell(command, by), update)
 
     /** Also what other gateways record. */

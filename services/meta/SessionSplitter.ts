@@ -1,4 +1,4 @@
-import { type Array, Deferred, Effect, Layer } from "effect"
+import { type Array, Effect, Layer } from "effect"
 import { isReleased } from "#domain/Aggregates.ts"
 import { Batch } from "#domain/meta/Batch.ts"
 import type { Lease } from "#domain/ports/Leases.ts"
@@ -44,20 +44,15 @@ export const layer = (sources: ReadonlyMap<string, SessionSource>) =>
 
       const work = Effect.fnUntraced(function* (lease: Lease) {
         const after = yield* checkpoints.position("sessions")
-        const failed = yield* Deferred.make<never, unknown>()
+        const { during, orEnd } = yield* Subscription.committing
         let saved = after
         const handle = Effect.fnUntraced(function* (events: Array.NonEmptyReadonlyArray<RecordedEvent>) {
           yield* Effect.forEach(events, take, { discard: true })
           const to = events[events.length - 1]!
-          yield* Effect.catchCause(checkpoints.move("sessions", lease, saved, to), (cause) =>
-            Effect.andThen(Deferred.failCause(failed, cause), Effect.never)
-          )
+          yield* orEnd(checkpoints.move("sessions", lease, saved, to))
           saved = to.position
         })
-        return yield* Effect.raceFirst(
-          Deferred.await(failed),
-          Subscription.follow({ name: "sessions", categories: [Batch.category], after, handle })
-        )
+        return yield* during(Subscription.follow({ name: "sessions", categories: [Batch.category], after, handle }))
       })
 
       if (sources.size > 0) yield* Effect.forkScoped(Partitions.run(group, work, hindrances))

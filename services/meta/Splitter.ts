@@ -1,4 +1,4 @@
-import { type Array, Clock, Deferred, Effect, Layer } from "effect"
+import { type Array, Clock, Effect, Layer } from "effect"
 import { isReleased } from "#domain/Aggregates.ts"
 import * as Clocks from "#domain/Clocks.ts"
 import type { BatchId } from "#domain/Ids.ts"
@@ -131,14 +131,12 @@ export const layer = (rush: Rush) =>
 
       const work = Effect.fnUntraced(function* (lease: Lease) {
         const after = yield* checkpoints.position("split")
-        const failed = yield* Deferred.make<never, unknown>()
+        const { during, orEnd } = yield* Subscription.committing
         let saved = after
         const save = (to: Mark) =>
-          Effect.gen(function* () {
-            yield* checkpoints.move("split", lease, saved, to)
+          Effect.map(orEnd(checkpoints.move("split", lease, saved, to)), () => {
             saved = to.position
-            // a commit that failed may have happened: only the database knows where to go on
-          }).pipe(Effect.catchCause((cause) => Effect.andThen(Deferred.failCause(failed, cause), Effect.never)))
+          })
         const handle = Effect.fnUntraced(function* (events: Array.NonEmptyReadonlyArray<RecordedEvent>) {
           const requests = events.flatMap(requestIn)
           for (const portion of portions(requests)) {
@@ -149,10 +147,7 @@ export const layer = (rush: Rush) =>
           }
           if (requests.length > 0) yield* Effect.sleep(gatheringMillis)
         })
-        return yield* Effect.raceFirst(
-          Deferred.await(failed),
-          Subscription.follow({ name: "meta", categories: [Batch.category], after, handle })
-        )
+        return yield* during(Subscription.follow({ name: "meta", categories: [Batch.category], after, handle }))
       })
 
       yield* Effect.forkScoped(Partitions.run(group, work, hindrances))

@@ -1,4 +1,4 @@
-import { type Array, Cause, Effect, Stream } from "effect"
+import { type Array, Cause, Deferred, Effect, Stream } from "effect"
 import { isReleased } from "#domain/Aggregates.ts"
 import { EventStore } from "#domain/ports/EventStore.ts"
 import type { RecordedEvent } from "#domain/Recorded.ts"
@@ -55,3 +55,14 @@ export const follow = <E, R>(options: {
       Effect.forever
     )
   })
+
+/**
+ * A commit that failed may have happened, and only the database knows where to go on: work `during` which one does ends with
+ * it, and handles nothing once more before.
+ */
+export const committing = Effect.map(Deferred.make<never, unknown>(), (failed) => ({
+  orEnd: <A, E, R>(commit: Effect.Effect<A, E, R>): Effect.Effect<A, never, R> =>
+    Effect.catchCause(commit, (cause) => Effect.andThen(Deferred.failCause(failed, cause), Effect.never)),
+  during: <A, E, R>(work: Effect.Effect<A, E, R>): Effect.Effect<A, unknown, R> =>
+    Effect.raceFirst(Deferred.await(failed), work)
+}))

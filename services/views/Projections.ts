@@ -1,4 +1,4 @@
-import { Array, Deferred, Effect, Layer, Schedule } from "effect"
+import { Array, Effect, Layer, Schedule } from "effect"
 import { SqlClient } from "effect/sql"
 import { categories } from "#domain/Aggregates.ts"
 import { patiently } from "#domain/Patience.ts"
@@ -46,8 +46,7 @@ const running = Layer.effect(
       Effect.gen(function* () {
         const rows = yield* Rows.open(views, (work) => leases.fenced(lease, work))
         const rest = yield* Rest.make
-        // A commit that failed may have happened: only the database knows where to go on.
-        const failed = yield* Deferred.make<never, unknown>()
+        const { during, orEnd } = yield* Subscription.committing
         const handle = (events: Array.NonEmptyReadonlyArray<RecordedEvent>) =>
           rows.write(events).pipe(
             Effect.tap(() =>
@@ -56,12 +55,9 @@ const running = Layer.effect(
               })
             ),
             Effect.andThen(rest(events)),
-            Effect.catchCause((cause) => Effect.andThen(Deferred.failCause(failed, cause), Effect.never))
+            orEnd
           )
-        return yield* Effect.raceFirst(
-          Subscription.follow({ name: "views", categories, after: rows.behind, handle }),
-          Deferred.await(failed)
-        )
+        return yield* during(Subscription.follow({ name: "views", categories, after: rows.behind, handle }))
       }).pipe(
         Effect.catch(
           Effect.fnUntraced(function* (failure) {

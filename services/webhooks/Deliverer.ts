@@ -61,7 +61,7 @@ export const run = Effect.fnUntraced(function* <D extends Destination>(
 
   const heard = (outcome: Settling.Outcome<D>): Settling.Outcome<D> => {
     if (isCurrent(outcome.destination)) return outcome
-    return { ...outcome, answered: { ...outcome.answered, isGone: false, wishMillis: undefined } }
+    return { ...outcome, isPast: true, answered: { ...outcome.answered, isGone: false, wishMillis: undefined } }
   }
 
   const work = Effect.fnUntraced(function* (lease: Lease) {
@@ -145,6 +145,11 @@ export const run = Effect.fnUntraced(function* <D extends Destination>(
       Effect.andThen(turns.withPermit(round), Effect.timeoutOption(Queue.take(wakes), "1 second"))
     )
     const settle = (some: Settling.Batch, now: number) => rows.settle(lease, some, now)
+    /** An attempt that was judged by what the destination was is on record before, or is judged by what it is. */
+    const filling = {
+      ...rows,
+      hasten: (...asked: Parameters<typeof rows.hasten>) => turns.withPermit(rows.hasten(...asked))
+    }
     const settling = Settling.run({ outcomes, heard, settle, follow, turns, retries })
     const prune = Effect.flatMap(Clock.currentTimeMillis, (now) =>
       rows.prune(now - keptMillis.delivered, now - keptMillis.dead)
@@ -161,7 +166,7 @@ export const run = Effect.fnUntraced(function* <D extends Destination>(
       yield* Effect.forkScoped(Effect.repeat(Effect.ignore(look), Schedule.spaced(lookMillis)))
     }
     yield* Effect.forkScoped(Effect.repeat(Effect.ignore(prune), Schedule.spaced("1 hour")))
-    return yield* Effect.raceAllFirst([Deferred.await(failed), lane.fill(rows, lease, wake), settling, rounds])
+    return yield* Effect.raceAllFirst([Deferred.await(failed), lane.fill(filling, lease, wake), settling, rounds])
   }, Effect.scoped)
 
   yield* Effect.forkScoped(Partitions.run({ name: lane.name, partitions: 1 }, work, hindrances))

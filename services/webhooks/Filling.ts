@@ -1,4 +1,4 @@
-import { type Array, Clock, Deferred, Effect, Schedule } from "effect"
+import { type Array, Clock, Effect, Schedule } from "effect"
 import { categories, isReleased } from "#domain/Aggregates.ts"
 import { Endpoint } from "#domain/delivery/Endpoint.ts"
 import { deliveryIdOf } from "#domain/Identifiers.ts"
@@ -93,17 +93,16 @@ export const make = Effect.fnUntraced(function* (recent: Recent) {
     let endpoints = new Map<EndpointId, EndpointRecord>()
     for (const event of known) if (event.position <= begin) put(endpoints, event)
 
-    const failed = yield* Deferred.make<never, unknown>()
+    const { during, orEnd } = yield* Subscription.committing
     let saved = kept
     let unsaved = 0
     const save = (made: ReadonlyArray<NewDelivery>, to: Mark) =>
       Effect.gen(function* () {
-        yield* rows.take(lease, made, yield* Clock.currentTimeMillis, saved, to)
+        yield* orEnd(rows.take(lease, made, yield* Clock.currentTimeMillis, saved, to))
         saved = to.position
         unsaved = 0
-        // a commit that failed may have happened: only the database knows where to go on
-      }).pipe(Effect.catchCause((cause) => Effect.andThen(Deferred.failCause(failed, cause), Effect.never)))
-    if (kept === undefined) yield* Effect.raceFirst(Deferred.await(failed), save([], first))
+      })
+    if (kept === undefined) yield* during(save([], first))
 
     const handle = Effect.fnUntraced(function* (events: Array.NonEmptyReadonlyArray<RecordedEvent>) {
       const made: globalThis.Array<NewDelivery> = []
@@ -122,6 +121,7 @@ export const make = Effect.fnUntraced(function* (recent: Recent) {
         const aimed = now.get(id)
         if (aimed === undefined) yield* rows.forget(id)
         else if (aimed.aimedBy !== aimedBy) {
+          yield* views.reached(events[events.length - 1]!.position) // from here on attempts are judged by what it is now
           yield* rows.hasten(lease, id, yield* Clock.currentTimeMillis)
           yield* filled
         }
@@ -129,9 +129,6 @@ export const make = Effect.fnUntraced(function* (recent: Recent) {
       endpoints = now // when all that follows from them is done: what failed is done again
       if (made.length > 0) yield* filled
     })
-    return yield* Effect.raceFirst(
-      Deferred.await(failed),
-      Subscription.follow({ name: "deliveries", categories, after: begin, handle })
-    )
+    return yield* during(Subscription.follow({ name: "deliveries", categories, after: begin, handle }))
   })
 })

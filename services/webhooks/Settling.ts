@@ -11,6 +11,8 @@ export interface Outcome<D extends Destination> {
   /** As it was when it was attempted. */
   readonly destination: D
   readonly answered: Answered
+  /** It was attempted at what the destination is no more. */
+  readonly isPast?: boolean
 }
 
 /** An attempt that is on record. */
@@ -55,8 +57,12 @@ export const run = <D extends Destination>({ follow, heard, outcomes, retries, s
     return batch
   })
 
-  const judged = Effect.fnUntraced(function* ({ answered, delivery }: Outcome<D>, now: number) {
+  const judged = Effect.fnUntraced(function* ({ answered, delivery, isPast }: Outcome<D>, now: number) {
     const { attempt, isDelivered, wishMillis } = answered
+    if (isPast === true && !isDelivered) {
+      const atOnce: Settled = { delivery, attempt, tries: delivery.tries, due: now, status: "pending" }
+      return atOnce
+    }
     const tries = delivery.tries + 1
     const again = Retries.delayAfter(tries, wishMillis, yield* Random.next, retries, now - delivery.asked)
     const delay = isDelivered ? undefined : again

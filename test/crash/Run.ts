@@ -1,11 +1,8 @@
-import { mkdtempSync, rmSync } from "node:fs"
-import { tmpdir } from "node:os"
 import { join } from "node:path"
 import type { Step } from "#domain/ports/Steps.ts"
 import type { FaultsPatch } from "#infra/whatsapp/simulator/Faults.ts"
 import { readRecord } from "#infra/whatsapp/simulator/RecordFile.ts"
-import type { Level } from "#services/telemetry/Log.ts"
-import type { Backbone } from "./Backbones.ts"
+import { place, type RunOptions } from "../Options.ts"
 import { pause } from "./Caller.ts"
 import { deployment } from "./Deployment.ts"
 import { type Dice, dice } from "./Dice.ts"
@@ -14,7 +11,7 @@ import type { Sabotage } from "./Sabotage.ts"
 import { simulation } from "./Simulation.ts"
 import { isFinal, type Traffic, traffic } from "./Traffic.ts"
 
-export interface Options {
+export interface Options extends RunOptions {
   /** At least so many messages. */
   readonly sends: number
   /** Kills at random times. */
@@ -24,23 +21,16 @@ export interface Options {
   readonly perStep: number
   /** How long after its step a process dies. */
   readonly afterStepMillis: number
-  readonly seed: number
   readonly sabotage: Sabotage | undefined
   readonly reconciled: boolean
   /** How long the bus takes to hand a command over. */
   readonly busMillis: number
-  readonly backbone: Backbone
   /** Whether the bus forgets everything in the middle. */
   readonly wipeBus: boolean
   /** What WhatsApp may be like, by chance, for each life of the system. */
   readonly weather: ReadonlyArray<FaultsPatch>
   /** After the last kill, the run ends when all is settled, or when nothing has become settled for so long. */
   readonly patienceMillis: number
-  /** What the product logs, at least. */
-  readonly logLevel: Level
-  /** Where it logs: a file descriptor. */
-  readonly output: number
-  readonly progress: (line: string) => void
 }
 
 /** The last life tries again what an earlier one left when it has listened for three seconds: by then that has left. */
@@ -98,10 +88,7 @@ export const run = async (options: Options): Promise<Report> => {
     seed,
     sends
   } = options
-  const begun = performance.now()
-  const elapsed = () => (performance.now() - begun) / 1_000
-  const progress = (line: string) => options.progress(`${elapsed().toFixed(1).padStart(6)} s  ${line}`)
-  const folder = mkdtempSync(join(tmpdir(), "homing-crash-"))
+  const { folder, leave, progress, seconds } = place("crash", options.progress)
   const chance = dice(seed)
   const simulator = await simulation(folder)
   const deployed = await deployment(backbone, {
@@ -199,12 +186,12 @@ export const run = async (options: Options): Promise<Report> => {
       collapses: deployed.collapses(),
       failedStarts: deployed.failedStarts(),
       hung: going.hung(),
-      seconds: Math.round(elapsed()),
+      seconds: seconds(),
       store: backbone.servers.includes("event-store") ? "double" : "sqlite"
     }
   } finally {
     await deployed.end()
     simulator.stop()
-    rmSync(folder, { recursive: true, force: true })
+    leave()
   }
 }

@@ -1,13 +1,10 @@
-import { mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs"
-import { tmpdir } from "node:os"
-import { dirname, join } from "node:path"
 import { parseArgs } from "node:util"
-import { type Level, levels } from "#services/telemetry/Log.ts"
-import { type BackboneName, backbones } from "./Backbones.ts"
+import { levels } from "#services/telemetry/Log.ts"
+import { backboneIn, conclude, oneOf, seedIn, whole, wipesBus } from "../Options.ts"
+import { backbones } from "./Backbones.ts"
 import { type Report, run } from "./Run.ts"
-import { type Sabotage, sabotages } from "./Sabotage.ts"
+import { sabotages } from "./Sabotage.ts"
 import { control, everywhere } from "./Scenarios.ts"
-import type { ServerName } from "./Servers.ts"
 
 const { values } = parseArgs({
   options: {
@@ -45,38 +42,17 @@ ended by itself, or if a step was not hit often enough with a message in flight.
   process.exit(0)
 }
 
-const whole = (name: "sends" | "kills" | "per-step" | "seed", otherwise: number): number => {
-  const number = Number(values[name] ?? otherwise)
-  if (!Number.isSafeInteger(number) || number < 0) throw new Error(`--${name} takes a whole number`)
-  return number
-}
-const isSabotage = (name: string): name is Sabotage => (sabotages as ReadonlyArray<string>).includes(name)
-const { sabotage } = values
-if (sabotage !== undefined && !isSabotage(sabotage)) throw new Error(`--sabotage is one of ${sabotages.join(", ")}`)
-
-const isBackbone = (name: string): name is BackboneName => Object.hasOwn(backbones, name)
-const name = values.backbone
-if (!isBackbone(name)) throw new Error(`--backbone is one of ${Object.keys(backbones).join(", ")}`)
-const isLevel = (level: string): level is Level => (levels as ReadonlyArray<string>).includes(level)
-const logLevel = values["log-level"]
-if (!isLevel(logLevel)) throw new Error(`--log-level is one of ${levels.join(", ")}`)
-
-const wipeBus = values["wipe-bus"]
-const servers: ReadonlyArray<ServerName> = backbones[name].servers
-if (wipeBus && !servers.includes("nats-server")) throw new Error("--wipe-bus needs a backbone with nats-server")
-const log = values.log ?? join(mkdtempSync(join(tmpdir(), "homing-crash-log-")), "product.log")
-const backbone = backbones[name]
+const sabotage = oneOf(values, "sabotage", sabotages)
+const backbone = backboneIn(values, backbones)
 const scenario = sabotage === undefined ? everywhere(backbone) : control(sabotage, backbone)
 const options = {
   ...scenario,
-  sends: whole("sends", scenario.sends),
-  kills: whole("kills", scenario.kills),
-  perStep: whole("per-step", scenario.perStep),
-  seed: whole("seed", Math.floor(Math.random() * 2 ** 31)),
-  wipeBus,
-  logLevel,
-  output: openSync(log, "w"),
-  progress: (line: string) => void process.stderr.write(`${line}\n`)
+  sends: whole(values, "sends", scenario.sends),
+  kills: whole(values, "kills", scenario.kills),
+  perStep: whole(values, "per-step", scenario.perStep),
+  seed: seedIn(values),
+  wipeBus: wipesBus(values, backbone),
+  logLevel: oneOf(values, "log-level", levels)!
 }
 
 const flaws = ({ hitsPerStep, ...report }: Report) => {
@@ -92,12 +68,4 @@ const flaws = ({ hitsPerStep, ...report }: Report) => {
     )
 }
 
-for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(1))
-const report = await run(options)
-console.log(JSON.stringify(report, undefined, 2))
-if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(report, undefined, 2)}\n`)
-const found = flaws(report)
-if (found.length > 0) {
-  console.error(`not as it should be: ${found.join(", ")}; what the product logged is in ${log}`)
-  process.exitCode = 1
-} else if (values.log === undefined) rmSync(dirname(log), { recursive: true })
+await conclude("crash", { json: values.json, log: values.log }, (told) => run({ ...options, ...told }), flaws)

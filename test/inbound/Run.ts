@@ -1,13 +1,10 @@
-import { mkdtempSync, rmSync } from "node:fs"
-import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { readRecord } from "#infra/whatsapp/simulator/RecordFile.ts"
-import type { Level } from "#services/telemetry/Log.ts"
-import type { Backbone } from "../crash/Backbones.ts"
 import { control, pause } from "../crash/Caller.ts"
 import { deployment } from "../crash/Deployment.ts"
 import { type Dice, dice } from "../crash/Dice.ts"
 import { accountOf, simulation } from "../crash/Simulation.ts"
+import { place, type RunOptions } from "../Options.ts"
 import { type Listening, polling, webhook, wholeLog } from "./Audiences.ts"
 import { onTheBus, serverSent, webSocket } from "./Following.ts"
 import { handingsIn } from "./Handings.ts"
@@ -17,7 +14,7 @@ import { expectedIn } from "./Record.ts"
 import type { Sabotage } from "./Sabotage.ts"
 import { writing } from "./Writing.ts"
 
-export interface Options {
+export interface Options extends RunOptions {
   /** So many things are said and done by contacts. */
   readonly facts: number
   readonly kills: number
@@ -25,17 +22,11 @@ export interface Options {
   readonly spells: number
   /** The broker's store is deleted in the middle. */
   readonly wipeBus: boolean
-  readonly seed: number
   readonly sabotage: Sabotage | undefined
-  readonly backbone: Backbone
   /** After the last kill, the run ends when nobody has heard anything new for so long. */
   readonly patienceMillis: number
-  readonly logLevel: Level
-  /** Where the product logs: a file descriptor. */
-  readonly output: number
   /** Where the simulator writes down what it sees; otherwise it is gone with the run. */
   readonly record: string | undefined
-  readonly progress: (line: string) => void
 }
 
 export interface Report extends Verdict {
@@ -70,10 +61,7 @@ const troubles = ({ kills, spells, wipeBus }: Options, victims: ReadonlyArray<st
  */
 export const run = async (options: Options): Promise<Report> => {
   const { backbone, facts, logLevel, output, patienceMillis, sabotage, seed } = options
-  const begun = performance.now()
-  const elapsed = () => (performance.now() - begun) / 1_000
-  const progress = (line: string) => options.progress(`${elapsed().toFixed(1).padStart(6)} s  ${line}`)
-  const folder = mkdtempSync(join(tmpdir(), "homing-inbound-"))
+  const { folder, leave, progress, seconds } = place("inbound", options.progress)
   const chance = dice(seed)
   const simulator = await simulation(folder, options.record)
   const hook = await webhook(dice(seed + 1))
@@ -166,12 +154,12 @@ export const run = async (options: Options): Promise<Report> => {
       killsPerProcess: deployed.kills(),
       forged: hook.forged(),
       collapses: deployed.collapses(),
-      seconds: Math.round(elapsed())
+      seconds: seconds()
     }
   } finally {
     for (const audience of audiences) await audience.end()
     await deployed.end()
     simulator.stop()
-    rmSync(folder, { recursive: true, force: true })
+    leave()
   }
 }

@@ -1,12 +1,9 @@
-import { mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs"
-import { tmpdir } from "node:os"
-import { dirname, join } from "node:path"
 import { parseArgs } from "node:util"
-import { type BackboneName, backbones } from "../crash/Backbones.ts"
-import type { ServerName } from "../crash/Servers.ts"
+import { backbones } from "../crash/Backbones.ts"
+import { backboneIn, conclude, oneOf, seedIn, whole, wipesBus } from "../Options.ts"
 import { flawsIn } from "./Judge.ts"
-import { run } from "./Run.ts"
-import { type Sabotage, sabotages } from "./Sabotage.ts"
+import { type Report, run } from "./Run.ts"
+import { sabotages } from "./Sabotage.ts"
 
 const { values } = parseArgs({
   options: {
@@ -44,44 +41,24 @@ told one twice, or in another order.
   process.exit(0)
 }
 
-const whole = (name: "facts" | "kills" | "spells" | "seed", otherwise = 0): number => {
-  const number = Number(values[name] ?? otherwise)
-  if (!Number.isSafeInteger(number) || number < 0) throw new Error(`--${name} takes a whole number`)
-  return number
-}
-const isSabotage = (name: string): name is Sabotage => (sabotages as ReadonlyArray<string>).includes(name)
-const { sabotage } = values
-if (sabotage !== undefined && !isSabotage(sabotage)) throw new Error(`--sabotage is one of ${sabotages.join(", ")}`)
-const isBackbone = (name: string): name is BackboneName => Object.hasOwn(backbones, name)
-if (!isBackbone(values.backbone)) throw new Error(`--backbone is one of ${Object.keys(backbones).join(", ")}`)
-const wipeBus = values["wipe-bus"]
-const servers: ReadonlyArray<ServerName> = backbones[values.backbone].servers
-if (wipeBus && !servers.includes("nats-server")) throw new Error("--wipe-bus needs a backbone with nats-server")
-
-const log = values.log ?? join(mkdtempSync(join(tmpdir(), "homing-inbound-log-")), "product.log")
-for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(1))
-const report = await run({
-  facts: whole("facts"),
-  kills: whole("kills"),
-  spells: whole("spells"),
-  wipeBus,
-  seed: whole("seed", Math.floor(Math.random() * 2 ** 31)),
-  sabotage,
-  backbone: backbones[values.backbone],
+const backbone = backboneIn(values, backbones)
+const options = {
+  facts: whole(values, "facts"),
+  kills: whole(values, "kills"),
+  spells: whole(values, "spells"),
+  wipeBus: wipesBus(values, backbone),
+  seed: seedIn(values),
+  sabotage: oneOf(values, "sabotage", sabotages),
+  backbone,
   patienceMillis: 60_000,
   logLevel: "warn",
-  output: openSync(log, "w"),
-  record: values.record,
-  progress: (line) => void process.stderr.write(`${line}\n`)
-})
-console.log(JSON.stringify(report, undefined, 2))
-if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(report, undefined, 2)}\n`)
-const found = [
+  record: values.record
+} as const
+
+const flaws = (report: Report) => [
   ...flawsIn(report),
   ...(report.forged > 0 ? [`${report.forged} webhooks that do not verify`] : []),
   ...(report.collapses > 0 ? [`${report.collapses} times a process ended by itself`] : [])
 ]
-if (found.length > 0) {
-  console.error(`not as it should be: ${found.join(", ")}; what the product logged is in ${log}`)
-  process.exitCode = 1
-} else if (values.log === undefined) rmSync(dirname(log), { recursive: true })
+
+await conclude("inbound", { json: values.json, log: values.log }, (told) => run({ ...options, ...told }), flaws)

@@ -1,13 +1,10 @@
-import { mkdtempSync, rmSync } from "node:fs"
-import { tmpdir } from "node:os"
 import { join } from "node:path"
-import type { Level } from "#services/telemetry/Log.ts"
-import type { Backbone } from "../crash/Backbones.ts"
 import { pause } from "../crash/Caller.ts"
 import { deployment } from "../crash/Deployment.ts"
 import { dice } from "../crash/Dice.ts"
 import { type Listening, polling, webhook, wholeLog } from "../inbound/Audiences.ts"
 import type { Told } from "../inbound/Judge.ts"
+import { place, type RunOptions } from "../Options.ts"
 import { type ArchiveFlaws, archiveFlaws } from "./Archived.ts"
 import { judge, type Verdict } from "./Judge.ts"
 import { meta } from "./Meta.ts"
@@ -17,23 +14,17 @@ import { type ForwardedFlaws, targets } from "./Targets.ts"
 import { marks, object, type Update } from "./Update.ts"
 import { updates } from "./Updates.ts"
 
-export interface Options {
+export interface Options extends RunOptions {
   /** So many different things are told. */
   readonly updates: number
   /** So often more than once each. */
   readonly redeliveries: number
   readonly kills: number
-  readonly seed: number
   readonly sabotage: Sabotage | undefined
   /** Whether what is told is archived as well. */
   readonly isArchived: boolean
-  readonly backbone: Backbone
   /** After everything is answered for, the run ends when nobody has heard anything new for so long. */
   readonly patienceMillis: number
-  readonly logLevel: Level
-  /** Where the product logs: a file descriptor. */
-  readonly output: number
-  readonly progress: (line: string) => void
 }
 
 export interface Report extends Verdict {
@@ -79,10 +70,7 @@ const lastWord = (n: number): Update => ({
  */
 export const run = async (options: Options): Promise<Report> => {
   const { backbone, kills, logLevel, output, patienceMillis, sabotage, seed } = options
-  const begun = performance.now()
-  const elapsed = () => (performance.now() - begun) / 1_000
-  const progress = (line: string) => options.progress(`${elapsed().toFixed(1).padStart(6)} s  ${line}`)
-  const folder = mkdtempSync(join(tmpdir(), "homing-ingest-"))
+  const { folder, leave, progress, seconds } = place("ingest", options.progress)
   const chance = dice(seed)
   const said = [...updates(options.updates, dice(seed + 1))]
   const posts = requests(said, options.redeliveries, dice(seed + 2))
@@ -187,13 +175,13 @@ export const run = async (options: Options): Promise<Report> => {
       forged: hook.forged(),
       forwarded: forwarding.judged(said, source.bodies("shop"), places()),
       collapses: deployed.collapses(),
-      seconds: Math.round(elapsed())
+      seconds: seconds()
     }
   } finally {
     for (const audience of audiences) await audience.end()
     await forwarding.end()
     await deployed.end()
-    rmSync(folder, { recursive: true, force: true })
+    leave()
   }
 }
 

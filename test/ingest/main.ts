@@ -1,10 +1,8 @@
-import { mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs"
-import { tmpdir } from "node:os"
-import { dirname, join } from "node:path"
 import { parseArgs } from "node:util"
-import { type BackboneName, backbones } from "./Backbones.ts"
+import { backboneIn, conclude, oneOf, seedIn, whole } from "../Options.ts"
+import { backbones } from "./Backbones.ts"
 import { flawsIn, run } from "./Run.ts"
-import { type Sabotage, sabotages } from "./Sabotage.ts"
+import { sabotages } from "./Sabotage.ts"
 
 const { values } = parseArgs({
   options: {
@@ -38,36 +36,16 @@ told with what Meta said. Fails if anything was lost, told twice, is not as Meta
   process.exit(0)
 }
 
-const whole = (name: "updates" | "redeliveries" | "kills" | "seed", otherwise = 0): number => {
-  const number = Number(values[name] ?? otherwise)
-  if (!Number.isSafeInteger(number) || number < 0) throw new Error(`--${name} takes a whole number`)
-  return number
-}
-const isSabotage = (name: string): name is Sabotage => (sabotages as ReadonlyArray<string>).includes(name)
-const { sabotage } = values
-if (sabotage !== undefined && !isSabotage(sabotage)) throw new Error(`--sabotage is one of ${sabotages.join(", ")}`)
-const isBackbone = (name: string): name is BackboneName => Object.hasOwn(backbones, name)
-if (!isBackbone(values.backbone)) throw new Error(`--backbone is one of ${Object.keys(backbones).join(", ")}`)
-
-const log = values.log ?? join(mkdtempSync(join(tmpdir(), "homing-ingest-log-")), "product.log")
-for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(1))
-const report = await run({
-  updates: whole("updates"),
-  redeliveries: whole("redeliveries"),
-  kills: whole("kills"),
-  seed: whole("seed", Math.floor(Math.random() * 2 ** 31)),
-  sabotage,
-  isArchived: values.archive || sabotage === "archive",
-  backbone: backbones[values.backbone],
+const options = {
+  updates: whole(values, "updates"),
+  redeliveries: whole(values, "redeliveries"),
+  kills: whole(values, "kills"),
+  seed: seedIn(values),
+  sabotage: oneOf(values, "sabotage", sabotages),
+  isArchived: values.archive || values.sabotage === "archive",
+  backbone: backboneIn(values, backbones),
   patienceMillis: 180_000, // while what is known is told again, nobody hears anything new
-  logLevel: "warn",
-  output: openSync(log, "w"),
-  progress: (line) => void process.stderr.write(`${line}\n`)
-})
-console.log(JSON.stringify(report, undefined, 2))
-if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(report, undefined, 2)}\n`)
-const found = flawsIn(report)
-if (found.length > 0) {
-  console.error(`not as it should be: ${found.join(", ")}; what the product logged is in ${log}`)
-  process.exitCode = 1
-} else if (values.log === undefined) rmSync(dirname(log), { recursive: true })
+  logLevel: "warn"
+} as const
+
+await conclude("ingest", { json: values.json, log: values.log }, (told) => run({ ...options, ...told }), flawsIn)

@@ -5,6 +5,8 @@ import { Fault } from "./Faults.ts"
 import { serverVersion } from "./Server.ts"
 
 const largestBody = 64 * 1024
+/** Longer than whoever asks keeps a connection that is not used. */
+const keepAliveTimeout = 150_000
 
 interface Answer {
   readonly status: number
@@ -19,7 +21,7 @@ const decodeFault = Schema.decodeUnknownOption(Schema.fromJsonString(Fault), { o
  * HTTP on its own port: `/info` and `/health/live`.
  */
 export const controlServer = (faults: ActiveFaults) =>
-  createServer(async (request, response) => {
+  createServer({ keepAliveTimeout }, async (request, response) => {
     const { body, status } = await handle(faults, request)
     response.writeHead(status, { "content-type": "application/json" })
     response.end(body === undefined ? undefined : JSON.stringify(body))

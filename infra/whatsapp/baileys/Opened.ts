@@ -100,9 +100,14 @@ export const make = ({ authState: { keys }, signalRepository }: WASocket, notes:
       failures.delete(name)
       const slot = place()
       const rows = wiping()
-      await write({ ...rows, [slot]: { name, plain } }, opened(plain))
       slots.delete(slot)
-      slots.set(slot, { name, plain, isHeld: false })
+      slots.set(slot, { name, plain, isHeld: false }) // before it is written: another chat may look for a place meanwhile
+      try {
+        await write({ ...rows, [slot]: { name, plain } }, opened(plain))
+      } catch (cause) {
+        if (slots.get(slot)?.name === name) slots.delete(slot)
+        throw cause
+      }
       return plain
     }, chat)
   }

@@ -67,6 +67,11 @@ describe("control server, in a process of its own", () => {
     assert.deepStrictEqual(await request("/drop", unread), { status: 400, body: { error: "the body is not JSON" } })
   })
 
+  it("closes no connection on which a busy client may be just asking", async () => {
+    const { headers } = await fetch(`${controlUrl}/counts`)
+    assert.strictEqual(headers.get("keep-alive"), "timeout=150")
+  })
+
   it("lets contacts say whatever there is, in groups too, now and long ago", async () => {
     const phone = "15550005"
     const parties = { from: contact, to: phone }

@@ -22,6 +22,11 @@ import { Uploads } from "./Uploads.ts"
 
 const webSocketPath = "/ws/chat"
 const largestWebSocketMessage = 4 * 1024 * 1024
+/**
+ * Longer than whoever steers it keeps a connection that is not used: at Node's five seconds a busy client, late by as much as
+ * that, asks on one that is just closed.
+ */
+const keepAliveTimeout = 150_000
 
 /** All numbers are digits, without the plus sign. */
 export interface SimulatorOptions {
@@ -65,7 +70,7 @@ export const startSimulator = async (options: SimulatorOptions = {}): Promise<Si
   for (const number of contacts) network.directory.phone(number)
 
   const controls = makeControls(network)
-  const server = createServer(network.uploads.before(controlListener(controls), network.faults))
+  const server = createServer({ keepAliveTimeout }, network.uploads.before(controlListener(controls), network.faults))
   const sockets = acceptClients(server, network)
   server.listen(port, host)
   await once(server, "listening")

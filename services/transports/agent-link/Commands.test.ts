@@ -20,6 +20,7 @@ const scene = Effect.gen(function* () {
   const commandKey = crypto.cipherKey(crypto.random(32))
   const keys = { taken: true }
   const published: Array<number> = []
+  const names: Array<string> = []
   const warnings: Array<unknown> = []
   const identity = {
     epoch: "store:1",
@@ -37,7 +38,11 @@ const scene = Effect.gen(function* () {
         Layer.succeed(AgentsHeard, { version: () => 1 } as never),
         Layer.succeed(Provenance, { tenant: defaultTenant } as never),
         Layer.succeed(CommandBus, {
-          publish: (_, envelopes) => Effect.sync(() => void published.push(envelopes.length)),
+          publish: (_, envelopes) =>
+            Effect.sync(() => {
+              published.push(envelopes.length)
+              names.push(...envelopes.map(({ id }) => id))
+            }),
           subscribe: () => Effect.die("not here") as never,
           answer: Effect.void
         })
@@ -47,10 +52,16 @@ const scene = Effect.gen(function* () {
   const { issue } = yield* Effect.provideContext(AgentCommands.AgentCommands, services)
   const acknowledgement = (validMillis: number) =>
     AgentCommands.notice(crypto, 0, validMillis, { kind: "receipt", reports: [] })
+  const command = acknowledgement(minute)
   return {
     enrol: SubscriptionRef.set(enrolled, true),
     keys,
+    names,
     published,
+    raise: () => {
+      identity.epoch = "store:2"
+    },
+    same: issue(home, [command]),
     warnings,
     issue: (...valid: readonly [number, ...ReadonlyArray<number>]) =>
       issue(home, [acknowledgement(valid[0]), ...valid.slice(1).map(acknowledgement)]).pipe(
@@ -86,5 +97,18 @@ it.effect("are signed by no key that is not taken", () =>
     keys.taken = true
     yield* Fiber.join(yield* issue(minute))
     assert.deepStrictEqual(published, [1])
+  }).pipe(Effect.provide(NodeCrypto.layer))
+)
+
+it.effect("have another name in another epoch: the bus remembers what the agent refuses now", () =>
+  Effect.gen(function* () {
+    const { enrol, names, raise, same } = yield* scene
+    yield* enrol
+    yield* same
+    yield* same
+    raise()
+    yield* same
+    assert.strictEqual(names[0], names[1])
+    assert.notStrictEqual(names[1], names[2])
   }).pipe(Effect.provide(NodeCrypto.layer))
 )

@@ -109,7 +109,8 @@ export const layer = Layer.effect(
         const issuedAt = fromMillis(yield* Clock.currentTimeMillis)
         const written = sayable.map(
           (order): Written => ({
-            id: `${order.commandId}:${order.attempt}`,
+            // what was said in another epoch is refused: the bus must not take this for it
+            id: `${order.commandId}:${order.attempt}:${epoch}`,
             bytes: write(from, order, { issuedAt, expiresAt: order.expiresAt }, order.command),
             kind: order.command.kind
           })

@@ -1,4 +1,4 @@
-import { Context, Effect, Layer, Schema } from "effect"
+import { Context, Effect, FiberSet, Layer, Schema } from "effect"
 import { base64url } from "#domain/Bytes.ts"
 import { agentOf, type ChangeEvent, Device, DeviceRejected } from "#domain/device/Device.ts"
 import { toldReasons } from "#domain/device/Reasons.ts"
@@ -73,6 +73,7 @@ const make = Effect.gen(function* () {
   const readings = yield* Readings
   const registry = yield* DeviceRegistry
   const store = yield* EventStore
+  const run = yield* FiberSet.makeRuntime<never>()
 
   const recordMessage = (
     { bytes, header }: Verified,
@@ -99,7 +100,7 @@ const make = Effect.gen(function* () {
     const agent = header.agent as AgentId
     return devices
       .execute(Device.streamOf(device), () => ({ _tag: "Record", agent, event }), originOf(header, device), { eventId })
-      .pipe(Effect.andThen(isUp ? codes.hide(device) : Effect.void))
+      .pipe(Effect.andThen(isUp ? Effect.sync(() => void run(codes.hide(device))) : Effect.void)) // nobody waits for it
   }
 
   const showCode = Effect.fnUntraced(function* (
