@@ -1,4 +1,4 @@
-import { renameSync } from "node:fs"
+import { copyFileSync, renameSync } from "node:fs"
 import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { assert, describe, it } from "@effect/vitest"
@@ -17,6 +17,11 @@ interface Spoilt {
 const removed = (file: string): Spoilt => {
   renameSync(file, `${file}.away`)
   return { file, mended: () => renameSync(`${file}.away`, file) }
+}
+const replaced = (file: string): Spoilt => {
+  const away = removed(file)
+  copyFileSync(`${file}.away`, file)
+  return away
 }
 const locked = (file: string): Spoilt => {
   const db = new DatabaseSync(file)
@@ -54,6 +59,7 @@ const away = "503 store_unavailable"
 const table = [
   ["log.db", removed, { send: away, webhook: 503 }],
   ["log.db", locked, { send: away, webhook: 503 }],
+  ["log.db", replaced, { send: away, webhook: 503 }],
   ["subject-keys.db", removed, { send: away, webhook: 200 }],
   ["subject-keys.db", locked, { send: away, webhook: 200 }],
   ["blobs.db", removed, { send: "201 sent", webhook: 503 }],
@@ -66,7 +72,7 @@ describe("a gateway is not ready while it cannot write to", () => {
       Effect.gen(function* () {
         const { becomes, device, homing, path } = yield* begun
         const { mended } = spoil(join(path, file))
-        if (spoil === removed) yield* becomes(away) // before anybody was refused
+        if (spoil !== locked) yield* becomes(away) // before anybody was refused
         assert.strictEqual(codeOf(yield* send(homing, device)), met.send)
         assert.strictEqual((yield* webhook(homing)).status, met.webhook)
         yield* becomes(away)
