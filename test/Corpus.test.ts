@@ -65,6 +65,7 @@ const subjectKeys = Layer.succeed(SubjectKeys, {
   },
   destroy: () => Effect.die("not asked for"),
   ownership: Effect.die("not asked for"),
+  ready: Effect.void,
   claim: () => Effect.die("not asked for")
 })
 

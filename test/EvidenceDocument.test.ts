@@ -109,6 +109,16 @@ describe("a verifier of nothing but node:crypto", () => {
       const at = history.items.length - 1
       return Effect.succeed(changed(history, at, base64url(bytesOf(history, at).subarray(0, -1 - n))))
     },
+    "a report whose signature is gone": (history) => {
+      const { evidence: _, ...stripped } = history.items.at(-1)!
+      return Effect.succeed({ ...history, items: [...history.items.slice(0, -1), stripped] })
+    },
+    "a report that is told twice": (history) => {
+      const again = { ...history.items.at(-1)!, revision: history.items.length }
+      return Effect.succeed({ ...history, items: [...history.items, again] })
+    },
+    "a report from another lane": (_, n) =>
+      historyOf(n, { changed: (one) => ({ ...one, header: { ...one.header, lane: "homing.reports.office" } }) }),
     "a swapped event": (history) => {
       const [last, before] = [history.items.length - 1, history.items.length - 2]
       const swapped = changed(history, last, history.items[before]!.evidence!)

@@ -50,9 +50,9 @@ it.live("who may send and read can check its own messages, with nothing but the 
     writeFileSync(file, exported)
 
     const told = yield* run(root, ["verify", file])
-    assert.deepStrictEqual([told.code, told.err], [0, ""])
+    assert.deepStrictEqual([told.code, told.err], [4, ""])
     assert.include(told.out, `✔ signed by agent home, key ${offer.keyId}, which was revoked`)
-    assert.include(told.out, "compare them with `homing agent keys`")
+    assert.include(told.out, "--keys takes a file of lines that agents printed")
 
     const keys = join(root, "keys")
     writeFileSync(keys, `${JSON.stringify(offer)}\n`)
@@ -66,6 +66,11 @@ it.live("who may send and read can check its own messages, with nothing but the 
     const stranger = yield* run(root, ["verify", "--json", "--keys", keys, file])
     assert.strictEqual(stranger.code, 2)
     assert.deepInclude(JSON.parse(stranger.out).events[1], { finding: "refuted", flaw: "unknown_key" })
+
+    writeFileSync(keys, "\n")
+    const unpinned = yield* run(root, ["verify", "--keys", keys, file])
+    assert.deepStrictEqual([unpinned.code, unpinned.out], [1, ""])
+    assert.include(unpinned.err, `${keys} holds no key`)
 
     const { items, ...rest } = JSON.parse(exported)
     writeFileSync(file, JSON.stringify({ ...rest, items: items.slice(0, 1) }))

@@ -58,7 +58,10 @@ describe("homing listen", () => {
       const nowhere = yield* homing(["listen", "--url", "http://127.0.0.1:9"], { cwd, env })
       const keyless = yield* homing(["listen"], { cwd })
       assert.strictEqual((yield* nowhere.ended).code, 1)
-      assert.strictEqual(nowhere.stderr(), "homing: no gateway answers at http://127.0.0.1:9\n")
+      assert.strictEqual(
+        nowhere.stderr(),
+        "homing: no gateway answers at http://127.0.0.1:9: see whether it runs there; --url says where else to ask\n"
+      )
       assert.strictEqual((yield* keyless.ended).code, 1)
       assert.strictEqual(keyless.stderr(), "homing: set API_KEY to a key with the scope events:read\n")
     })

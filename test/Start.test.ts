@@ -32,7 +32,7 @@ describe("homing start", () => {
         assert.deepStrictEqual(yield* refused.ended, { code: 1, signal: null })
         assert.strictEqual(
           refused.stderr(),
-          `homing: the data directory data is in use by process ${first.process.pid}\n`
+          `homing: the data directory data is in use by process ${first.process.pid}: stop that first, or set DATA_DIR to another folder\n`
         )
         assert.strictEqual((yield* first.call("GET", "/health/ready")).status, 200)
 

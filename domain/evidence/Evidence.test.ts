@@ -4,7 +4,7 @@ import { crypto } from "#infra/crypto/NodeCrypto.ts"
 import { base64url, fromBase64url } from "../Bytes.ts"
 import { Crypto } from "../ports/Crypto.ts"
 import { agentKey, historyOf, type Planned, plannedOf, stranger, strangerKey } from "../testing/HistoryFixture.ts"
-import { examine, type Flaw, type History, type SigningKey } from "./Evidence.ts"
+import { examine, type Flaw, type History, type SigningKey, type ToldEvent } from "./Evidence.ts"
 
 const judge = (history: History, keys: ReadonlyArray<SigningKey> = [agentKey]) =>
   Effect.provideService(examine(history, keys), Crypto, crypto)
@@ -35,12 +35,70 @@ describe("a history", () => {
   it.effect("rests on the gateway's word where nobody signed its status", () =>
     Effect.gen(function* () {
       const history = yield* historyOf(delivered)
-      const stripped = history.items.map(({ evidence, ...event }, i) => (i === 2 ? event : { ...event, evidence }))
-      const items = stripped.map((event) => JSON.parse(JSON.stringify(event)))
-      const judgement = yield* judge({ ...history, items })
-      assert.deepInclude(judgement, { verdict: "unsigned", status: "delivered", signedStatus: "sent", complete: true })
-      const accepted = yield* judge({ ...history, items: items.slice(0, 1) })
+      const [queued, sent] = history.items
+      const concluded = (code: string): ToldEvent => {
+        const data = { at: "2030-01-02T00:02:00.000Z", attempt: 1, code }
+        return { id: sent!.id, type: "message.unknown.v1", revision: 1, data }
+      }
+      for (const code of ["no_report", "key_lost", "erased", "damaged"]) {
+        const judgement = yield* judge({ ...history, items: [queued!, concluded(code)] })
+        assert.deepInclude(judgement, {
+          verdict: "unsigned",
+          status: "unknown",
+          signedStatus: "queued",
+          complete: true
+        })
+      }
+      const accepted = yield* judge({ ...history, items: [queued!] })
       assert.deepInclude(accepted, { verdict: "unsigned", status: "queued", signedStatus: "queued" })
+      const excused = yield* foundIn({ ...history, items: [queued!, concluded("ack_timeout")] })
+      assert.deepStrictEqual(excused, ["Unsigned", "not_signed"])
+    })
+  )
+
+  it.effect("is refuted where an agent's word has lost its signature", () =>
+    Effect.gen(function* () {
+      for (let n = 0; n < 28; n++) {
+        const history = yield* historyOf(n)
+        for (const at of history.items.keys()) {
+          if (at === 0) continue
+          const items = history.items.map(({ evidence, ...event }, i) =>
+            i === at || evidence === undefined ? event : { ...event, evidence }
+          )
+          const judgement = yield* judge({ ...history, items })
+          assert.deepInclude(judgement, { verdict: "refuted", complete: true }, `history ${n}`)
+          assert.deepStrictEqual(judgement.findings[at], { _tag: "Refuted", flaw: "not_signed" })
+        }
+      }
+    })
+  )
+
+  it.effect("is not refuted for it where no agent has a word: Meta signs nothing of this", () =>
+    Effect.gen(function* () {
+      const history = yield* historyOf(delivered)
+      const items = history.items.map(({ data, evidence: _, ...event }) => ({ ...event, data: { ...data } }))
+      const { transport: _, waMessageId: __, ...data } = items[0]!.data
+      items[0] = { ...items[0]!, type: "message.queued.v2", data: { ...data, transport: { name: "cloud-api" } } }
+      assert.deepInclude(yield* judge({ ...history, items }), { verdict: "unsigned", signedStatus: "queued" })
+    })
+  )
+
+  it.effect("is refuted where something is told twice, or for two logs", () =>
+    Effect.gen(function* () {
+      const history = yield* historyOf(delivered)
+      const [queued, sent] = history.items
+      const twice = { ...history, items: [queued!, sent!, { ...sent!, revision: 2 }] }
+      assert.deepStrictEqual(yield* foundIn(twice), ["Unsigned", "Signed", "told_twice"])
+      const begun = { ...history, items: [queued!, { ...queued!, revision: 1 }] }
+      assert.deepStrictEqual(yield* foundIn(begun), ["Unsigned", "told_twice"])
+      const epochs = (epoch: string) =>
+        historyOf(delivered, {
+          changed: (one, i) => (i === 0 ? one : { ...one, header: { ...one.header, epoch } })
+        })
+      const { epoch } = plannedOf(delivered).reports[0]!.header
+      const raised = yield* epochs(epoch.replace(/1$/, "2"))
+      assert.deepStrictEqual(yield* foundIn(raised), ["Unsigned", "Signed", "Signed"])
+      assert.deepStrictEqual(yield* foundIn(yield* epochs("another:1")), ["Unsigned", "Signed", "other_log"])
     })
   )
 
@@ -67,6 +125,9 @@ describe("evidence does not hold", () => {
     ["unknown_version", header({ direction: "homing/report/99" })],
     ["undecodable", said({ kind: "device" })],
     ["undecodable", said({ claim: "erased" })],
+    ["undecodable", header({ attempt: "02" })],
+    ["wrong_lane", header({ lane: "homing.reports.office" })],
+    ["wrong_lane", header({ tenant: "another" })],
     ["other_message", said({ message: plannedOf(otherNumber).message })],
     ["other_command", header({ commandId: plannedOf(otherNumber).queued.id })],
     ["other_device", header({ device: plannedOf(2).reports[0]!.header.device })],
@@ -86,6 +147,23 @@ describe("evidence does not hold", () => {
       })
     )
   }
+
+  it.effect("of a word that is not an agent's to say", () =>
+    Effect.gen(function* () {
+      const unnamed = yield* signedAs((one) => {
+        const { recipient: _, ...rest } = one.said
+        return { ...one, said: rest }
+      })
+      const { recipient: _, ...data } = unnamed.items[2]!.data
+      const items = unnamed.items.map((event, i) => (i === 2 ? { ...event, data } : event))
+      assert.deepStrictEqual(yield* foundIn({ ...unnamed, items }), ["Unsigned", "Signed", "no_recipient"])
+      const failed = yield* historyOf(5, { changed: (one) => ({ ...one, said: { ...one.said, code: "no_report" } }) })
+      const coded = failed.items.map((event, i) =>
+        i === 1 ? { ...event, data: { ...event.data, code: "no_report" } } : event
+      )
+      assert.deepStrictEqual(yield* foundIn({ ...failed, items: coded }), ["Unsigned", "foreign_code"])
+    })
+  )
 
   it.effect("under a key that is not at hand, is another's, or goes by another's id", () =>
     Effect.gen(function* () {

@@ -31,9 +31,12 @@ const gatewayCodes: ReadonlyArray<string> = [
   "damaged"
 ] satisfies ReadonlyArray<MessageCode>
 
+/** Whether it is the gateway's own word, which nobody else may say and nobody signs. */
+export const isGateways = (code: string): boolean => gatewayCodes.includes(code)
+
 /** Whoever reports may say the other ones, and numbers of WhatsApp's, of one to six digits. */
 export const isReportable = (code: string): boolean =>
-  /^\d{1,6}$/.test(code) || (Object.hasOwn(messageCodes, code) && !gatewayCodes.includes(code))
+  /^\d{1,6}$/.test(code) || (Object.hasOwn(messageCodes, code) && !isGateways(code))
 
 /** Some of them, by name. */
 export type MessageCodeOf<Code extends MessageCode> = Code

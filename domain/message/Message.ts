@@ -152,17 +152,20 @@ export const recorded = (
 /** The reporter's clock may be ahead of the gateway's, and a process's of another's. */
 const clockToleranceMillis = 5 * 60_000
 
+/** Why this is no reporter's word, whatever it is about: whoever verifies goes by it as well. */
+export const notTheirs = ({ code, kind, recipient }: Report): "no_recipient" | "foreign_code" | undefined => {
+  if (recipient === undefined && receipts.includes(kind)) return "no_recipient"
+  return code !== undefined && !isReportable(code) ? "foreign_code" : undefined
+}
+
 /** Why no reporter may say this of the message: it answers something else, or the word is not theirs to say. */
 const refusal = (
   { answer, now, report }: Extract<MessageCommand, { _tag: "Record" }>,
   state: Extract<MessageState, { _tag: "Queued" }>
 ): MessageRejected["reason"] | undefined => {
-  const { code, kind, recipient } = report
-  const other = astray(answer, recipient, state)
-  if (other !== undefined) return other
-  if (recipient === undefined && receipts.includes(kind)) return "no_recipient"
-  if (code !== undefined && !isReportable(code)) return "foreign_code"
-  const isEarly = kind === "expired" && toMillis(now) + clockToleranceMillis < toMillis(state.expiresAt)
+  const refused = astray(answer, report.recipient, state) ?? notTheirs(report)
+  if (refused !== undefined) return refused
+  const isEarly = report.kind === "expired" && toMillis(now) + clockToleranceMillis < toMillis(state.expiresAt)
   return isEarly ? "not_expired" : undefined
 }
 

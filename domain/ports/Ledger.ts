@@ -188,5 +188,8 @@ export class Ledger extends Context.Service<
      * never were) and have expired by `now`; returns how many. Works in small commits, and the cost is that of what it forgets.
      */
     readonly purge: (before: Instant, now: Instant) => Outcome<number>
+
+    /** Fails when nothing could be kept, as far as that can be told without: then nothing is taken, sent or settled. */
+    readonly ready: Outcome<void>
   }
 >()("homing/domain/ports/Ledger") {}

@@ -1,5 +1,6 @@
 import { Context, type Effect, Schema } from "effect"
 import type { GatewayPin } from "../identity/Trust.ts"
+import { inWords } from "../SystemWords.ts"
 
 /** What an agent keeps of whom it trusts, across restarts. Nothing in it is secret. */
 export interface Kept {
@@ -13,7 +14,7 @@ export class PinStoreUnavailable extends Schema.TaggedError<PinStoreUnavailable>
   cause: Schema.Defect()
 }) {
   override get message() {
-    return `what this agent pinned cannot be read or written: ${this.cause instanceof Error ? this.cause.message : "unknown"}`
+    return `what this agent pinned cannot be read or written: ${inWords(this.cause)}`
   }
 }
 

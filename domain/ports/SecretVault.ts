@@ -1,11 +1,12 @@
 import { Context, type Effect, type Redacted, Schema } from "effect"
+import { inWords } from "../SystemWords.ts"
 
 export class SecretVaultUnavailable extends Schema.TaggedError<SecretVaultUnavailable>()("SecretVaultUnavailable", {
   name: Schema.String,
   cause: Schema.Defect()
 }) {
   override get message() {
-    return `the secret ${this.name} is not available: ${this.cause instanceof Error ? this.cause.message : "unknown"}`
+    return `the secret ${this.name} is not available: ${inWords(this.cause)}`
   }
 }
 

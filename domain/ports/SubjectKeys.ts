@@ -31,7 +31,7 @@ export class SubjectKeys extends Context.Service<
 
     /**
      * The key something was sealed with. `destroyed`: somebody meant it to be gone. `missing`: there is no such key and
-     * nobody destroyed it, so something is wrong with what keeps the keys.
+     * nobody destroyed it, or it does not open: something is wrong with what keeps the keys.
      */
     readonly find: (
       tenant: TenantId,
@@ -50,5 +50,8 @@ export class SubjectKeys extends Context.Service<
      * What was sealed under them can never be read again.
      */
     readonly destroy: (tenant: TenantId, subject: SubjectId) => Effect.Effect<void, SubjectKeysUnavailable>
+
+    /** Fails when no key could be found, or made, as far as that can be told without: nobody can be written to then. */
+    readonly ready: Effect.Effect<void, SubjectKeysUnavailable>
   }
 >()("homing/domain/ports/SubjectKeys") {}

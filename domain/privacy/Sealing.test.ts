@@ -33,6 +33,7 @@ const holding = (keys: Record<string, CipherKey>, gone: "destroyed" | "missing")
             })
           ),
         ownership: Effect.die("not asked for"),
+        ready: Effect.void,
         claim: () => Effect.die("not asked for"),
         destroy: () => Effect.die("not asked for")
       })

@@ -25,6 +25,9 @@ const headerFields = [
 /** All texts. `device` and `subject` are `-` where there is none; times are instants; the rest is as in the ledger. */
 export type Header = { readonly [K in (typeof headerFields)[number]]: string }
 
+/** An `attempt` counts from 1, and there is one way to write it. */
+export const isAttempt = (attempt: string): boolean => /^[1-9]\d{0,8}$/.test(attempt)
+
 export interface Unsigned {
   readonly header: Header
   readonly payload: Uint8Array

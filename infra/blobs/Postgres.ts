@@ -49,7 +49,7 @@ const make = Effect.gen(function* () {
       return yield* Effect.try({ try: () => chunks.open(name, stored), catch: () => new BlobDamaged({ name }) })
     }),
     destroy: (name) => Effect.asVoid(unless(sql`DELETE FROM blobs WHERE name = ${name}`)),
-    ready: Effect.asVoid(unless(sql`SELECT 1`))
+    ready: Effect.asVoid(unless(sql`SELECT 1 FROM blobs, blob_chunks LIMIT 0`))
   })
 })
 

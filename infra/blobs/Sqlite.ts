@@ -29,7 +29,7 @@ const make = Effect.fnUntraced(function* (file: string) {
         write(() => table.destroy(name)),
         reading(table.forgetLog)
       ),
-    ready: Effect.void
+    ready: Effect.mapError(group.usable, ({ cause }) => unavailable(cause))
   })
 })
 

@@ -115,6 +115,7 @@ const make = Effect.fnUntraced(function* (file: string, { mostFactBytes }: Optio
       acknowledged: (ids) => (ids.length === 0 ? Effect.void : group.soon(() => facts.acknowledged(ids)))
     },
 
+    ready: stored(group.usable),
     reached: (epoch) => afterFlush(() => tables.reached(epoch)),
 
     devices: afterFlush(tables.devices),

@@ -6,7 +6,7 @@ export class PostgresUrlInvalid extends Schema.TaggedError<PostgresUrlInvalid>()
   expected: Schema.String
 }) {
   override get message() {
-    return `the address of PostgreSQL is not valid: ${this.expected}`
+    return `the address of PostgreSQL in DATABASE_URL is not valid: ${this.expected}; see docs/operations.md, Configuration`
   }
 }
 

@@ -1,9 +1,14 @@
 import { assert, it } from "@effect/vitest"
 import { Effect, Fiber, Layer, Logger, Redacted } from "effect"
+import { SubjectKeysUnavailable } from "#domain/ports/SubjectKeys.ts"
 import { until } from "#domain/testing/Eventually.ts"
+import { isLoss } from "#services/layers/Adapters.ts"
+import { nowhere } from "#services/layers/Settings.ts"
 import { describeWith } from "../../test/servers/Installed.ts"
 import { postgres } from "../../test/servers/Postgres.ts"
+import { isPassing } from "./Passing.ts"
 import * as Presence from "./Presence.ts"
+import { clientOf } from "./testing/PostgresFixture.ts"
 
 const heard = () => {
   const lines: Array<string> = []
@@ -42,6 +47,27 @@ describeWith("PostgreSQL", "PostgreSQL at a start", () => {
       yield* server.kill()
       const { message } = yield* Effect.flip(waited(server.url, 700))
       assert.match(message, /^PostgreSQL cannot be used: no useful answer at 127\.0\.0\.1:\d+: .*ECONNREFUSED/)
+    })
+  )
+})
+
+describeWith("PostgreSQL", "an error of PostgreSQL", () => {
+  it.live("tells whether the server went away, in the midst of whatever, or refuses what is asked", () =>
+    Effect.gen(function* () {
+      const server = yield* postgres({ settings: { fsync: "off" } })
+      const sql = yield* clientOf(Redacted.make(server.url))
+      const wrong = yield* Effect.flip(sql`SELECT * FROM nothing`)
+      assert.isFalse(isPassing(wrong))
+      const asked = yield* Effect.forkChild(Effect.flip(sql`SELECT pg_sleep(60)`), { startImmediately: true })
+      yield* Effect.sleep("500 millis")
+      yield* server.kill()
+      for (const error of [yield* Fiber.join(asked), yield* Effect.flip(sql`SELECT 1`)]) {
+        assert.isTrue(isPassing(error))
+        const keys = new SubjectKeysUnavailable({ cause: error })
+        assert.isTrue(isLoss({ ...nowhere, databaseUrl: Redacted.make(server.url) })(keys))
+        assert.isFalse(isLoss(nowhere)(keys))
+      }
+      assert.isFalse(isLoss({ ...nowhere, databaseUrl: Redacted.make(server.url) })(wrong))
     })
   )
 })

@@ -1,5 +1,6 @@
 import { Context, Effect, Layer, type Redacted, Schedule, Schema } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
+import { innermost, mayPass } from "./Passing.ts"
 import * as PostgresClient from "./PostgresClient.ts"
 import * as PostgresUrl from "./PostgresUrl.ts"
 
@@ -10,25 +11,12 @@ export class PostgresAbsent extends Schema.TaggedError<PostgresAbsent>()("Postgr
   last: Schema.String
 }) {
   override get message() {
-    return `PostgreSQL cannot be used: no useful answer at ${this.host}:${this.port}: ${this.last}`
+    const way = "see whether it runs there, and whether DATABASE_URL says what it should"
+    return `PostgreSQL cannot be used: no useful answer at ${this.host}:${this.port}: ${this.last}; ${way}`
   }
 }
 
-/** What the system says of a server that is away, and the server while it starts, stops or has no connection to give. */
-const passing: ReadonlySet<unknown> = new Set([
-  ...["ECONNREFUSED", "ECONNRESET", "EPIPE", "ETIMEDOUT", "EHOSTUNREACH", "ENETUNREACH", "ENOTFOUND", "EAI_AGAIN"],
-  ...["57P01", "57P02", "57P03", "53300"]
-])
-
-const innermost = (error: unknown): Partial<NodeJS.ErrnoException> =>
-  error instanceof Error && error.cause instanceof Error ? innermost(error.cause) : (error as Error)
 const words = (error: SqlError.SqlError) => innermost(error).message || innermost(error).code || error.message
-/** A connection that ended or stayed silent has no code; one that is refused for what it is, has another. */
-const mayPass = (error: SqlError.SqlError) => {
-  const { code, message = "" } = innermost(error)
-  if (code !== undefined) return passing.has(code)
-  return error.reason._tag === "ConnectionError" && !/\b(TLS|SSL)\b/.test(message)
-}
 
 /** PostgreSQL as soon as it is there. One that is away at a start is waited for, and that is said once. */
 export const layer = (url: Redacted.Redacted, patienceMillis = 30_000) =>

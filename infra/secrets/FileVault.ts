@@ -88,7 +88,7 @@ const refuseIfOthersMay = (path: string, mode: number) => {
   if ((mode & othersBits) === 0) return
   const octal = (mode & 0o777).toString(8)
   throw new Error(
-    `${path} is open to other users (mode ${octal}): what is in it may be known. Its owner alone may have access`
+    `${path} is open to other users (mode ${octal}): what is in it may be known. Its owner alone may have access: exchange it if somebody may have seen it, then chmod go= ${path}`
   )
 }
 

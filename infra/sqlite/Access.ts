@@ -33,7 +33,9 @@ export const closeToOthers = (folder: string): ReadonlyArray<string> => {
   for (const { mode, path } of open) {
     chmodSync(path, mode & 0o777 & ~openToOthers)
     if (((modeOf(path) ?? 0) & openToOthers) === 0) continue
-    throw new Error(`${path} stays open to other users (mode ${octal(mode)}): its file system keeps no permissions`)
+    throw new Error(
+      `${path} stays open to other users (mode ${octal(mode)}): its file system keeps no permissions: set DATA_DIR to a folder on one that does`
+    )
   }
   return wasClosed ? [] : open.map(({ mode, path }) => `${path} (${octal(mode)})`)
 }

@@ -25,8 +25,8 @@ export class DatabaseNotOpened extends Schema.TaggedError<DatabaseNotOpened>()("
 }) {
   override get message() {
     const problem = this.cause instanceof Error ? this.cause.message : "unknown"
-    const way = isDamage(this) ? `. ${whatToDo}` : ""
-    return `the database ${this.file} cannot be opened: ${problem}${way}`
+    const way = isDamage(this) ? whatToDo : ways[codeOf(this.cause)]
+    return `the database ${this.file} cannot be opened: ${problem}${way === undefined ? "" : `. ${way}`}`
   }
 }
 
@@ -103,8 +103,18 @@ const run = (db: DatabaseSync, schema: NonNullable<Options["schema"]>) =>
 const whatToDo = "Restore it from a backup, with all other files of the same moment"
 /** SQLite's codes of a file that is not whole, and of one that is none of its own. */
 const damage: ReadonlySet<number> = new Set([11, 26])
-const isDamage = ({ cause }: Pick<DatabaseNotOpened, "cause">) =>
-  cause instanceof Damaged || damage.has(((cause as { readonly errcode?: number }).errcode ?? 0) % 256)
+const codeOf = (cause: unknown) => ((cause as { readonly errcode?: number }).errcode ?? 0) % 256
+const isDamage = ({ cause }: Pick<DatabaseNotOpened, "cause">) => cause instanceof Damaged || damage.has(codeOf(cause))
+
+const allow = "See that this user may read and write it and its folder"
+/** What to do about SQLite's other codes; what is not SQLite's says it itself. */
+const ways: Readonly<Record<number, string>> = {
+  5: "Another program holds it: end that one",
+  8: allow,
+  10: "See whether its disk is sound; restore it from a backup if it is not",
+  13: "Make room on its disk",
+  14: allow
+}
 
 const setAside = Effect.fnUntraced(function* (file: string, problem: DatabaseNotOpened) {
   const aside = `.damaged-${fromMillis(yield* Clock.currentTimeMillis).replaceAll(/[:.]/g, "-")}`

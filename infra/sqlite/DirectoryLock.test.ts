@@ -20,6 +20,8 @@ import { until } from "#domain/testing/Eventually.ts"
 import { temporaryDirectory } from "../testing/TemporaryDirectory.ts"
 import * as DirectoryLock from "./DirectoryLock.ts"
 
+const otherwise = ": stop that first, or set DATA_DIR to another folder"
+
 const pace = { beatMillis: 50, patienceMillis: 2_000 }
 /** As on a mount that forwards none. */
 const noLock = () => ({ close: () => {} })
@@ -78,7 +80,10 @@ describe("DirectoryLock", () => {
     Effect.gen(function* () {
       const folder = yield* data
       const { pid } = yield* holder(folder)
-      const refusal = { _tag: "DirectoryInUse", message: `the data directory ${folder} is in use by process ${pid}` }
+      const refusal = {
+        _tag: "DirectoryInUse",
+        message: `the data directory ${folder} is in use by process ${pid}${otherwise}`
+      }
       assert.deepStrictEqual(yield* refused(hold(folder)), refusal)
       assert.deepStrictEqual(yield* refused(hold(folder)), refusal) // being refused takes nothing from the holder
     })
@@ -123,7 +128,7 @@ describe("DirectoryLock", () => {
       writeFileSync(join(folder, "lock.json"), note)
       assert.strictEqual(
         (yield* refused(hold(folder))).message,
-        `the data directory ${folder} is in use by another process`
+        `the data directory ${folder} is in use by another process${otherwise}`
       )
     })
   )
@@ -199,7 +204,7 @@ describe("DirectoryLock where a mount forwards no locks", () => {
       for (const _ of ["once", "and again"]) {
         assert.deepStrictEqual(yield* refused(hold(folder, options)), {
           _tag: "DirectoryInUse",
-          message: `the data directory ${folder} is in use by process ${pid}`
+          message: `the data directory ${folder} is in use by process ${pid}${otherwise}`
         })
       }
     })
@@ -232,7 +237,7 @@ describe("DirectoryLock where a mount forwards no locks", () => {
         { eval: true }
       )
       const told = yield* refused(hold(folder, options))
-      assert.strictEqual(told.message, `the data directory ${folder} is in use by process 7 on elsewhere`)
+      assert.strictEqual(told.message, `the data directory ${folder} is in use by process 7 on elsewhere${otherwise}`)
       yield* Effect.promise(() => other.terminate())
       yield* hold(folder, options)
       assert.notInclude(readFileSync(file, "utf8"), "theirs")
@@ -252,7 +257,7 @@ describe("DirectoryLock where a mount forwards no locks", () => {
         said,
         `homing: the data directory ${folder} was taken by another process while this one stood still\n`
       )
-      assert.match((yield* refused(hold(folder, options))).message, new RegExp(`process ${next.pid}$`))
+      assert.match((yield* refused(hold(folder, options))).message, new RegExp(`process ${next.pid}:`))
     })
   )
 
@@ -274,7 +279,7 @@ describe("DirectoryLock where a mount forwards no locks", () => {
       const { pid } = yield* holder(folder, "no lock")
       rmSync(join(folder, "lock.json"))
       yield* until(() => existsSync(join(folder, "lock.json")))
-      assert.match((yield* refused(hold(folder, options))).message, new RegExp(`process ${pid}$`))
+      assert.match((yield* refused(hold(folder, options))).message, new RegExp(`process ${pid}:`))
     })
   )
 })

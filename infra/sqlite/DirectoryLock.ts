@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, rmSync, writeFileSync, writeSync } from "node:fs
 import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { Effect, Layer, Schema } from "effect"
+import { inWords } from "#domain/SystemWords.ts"
 import { closeToOthers } from "./Access.ts"
 import * as Holder from "./Holder.ts"
 
@@ -15,7 +16,7 @@ export class DirectoryInUse extends Schema.TaggedError<DirectoryInUse>()("Direct
   override get message() {
     const where = this.host === undefined ? "" : ` on ${this.host}`
     const who = this.pid === undefined ? "another process" : `process ${this.pid}${where}`
-    return `the data directory ${this.folder} is in use by ${who}`
+    return `the data directory ${this.folder} is in use by ${who}: stop that first, or set DATA_DIR to another folder`
   }
 }
 
@@ -24,7 +25,7 @@ export class DirectoryUnusable extends Schema.TaggedError<DirectoryUnusable>()("
   cause: Schema.Defect()
 }) {
   override get message() {
-    return `the data directory ${this.folder} cannot be used: ${this.cause instanceof Error ? this.cause.message : "unknown"}`
+    return `the data directory ${this.folder} cannot be used: ${inWords(this.cause)}`
   }
 }
 

@@ -2,6 +2,7 @@ import type { DatabaseSync } from "node:sqlite"
 import { Effect, Exit, Result } from "effect"
 import { after, type Timer } from "#domain/Timer.ts"
 import { CommitFailed, commitTogether } from "./Transaction.ts"
+import { usability } from "./Usable.ts"
 
 /**
  * Writes that arrive together share one transaction, hence one sync to disk; each has its own answer. A write is
@@ -19,6 +20,8 @@ export interface GroupCommit<in Result> {
   readonly soon: (write: () => Result) => Effect.Effect<void>
   /** Commits what is queued now: a read after it shows what was deferred. */
   readonly flush: Effect.Effect<void>
+  /** Fails when a commit would, as far as that can be told without one: a full disk is still read from. */
+  readonly usable: Effect.Effect<void, CommitFailed>
 }
 
 const alongMillis = 50
@@ -43,6 +46,7 @@ export const make = Effect.fnUntraced(function* <Result = unknown>(
 ) {
   const log = Effect.runForkWith(yield* Effect.context())
   const commit = commitTogether(db)
+  const usable = usability(db)
   let queue: Array<Queued<Result>> = []
   /** The deferred ones that could not be stored, all older than what is queued. */
   let kept: ReadonlyArray<Queued<Result>> = []
@@ -68,6 +72,7 @@ export const make = Effect.fnUntraced(function* <Result = unknown>(
     if (queue.length > 0) arm()
     const outcome = commit(batch.map(({ write }) => write))
     if (Result.isFailure(outcome)) return refuse(batch, outcome.failure)
+    usable.stored()
     if (kept.length > 0) log(Effect.logInfo("what was kept is stored"))
     kept = []
     const exits = outcome.success
@@ -75,6 +80,7 @@ export const make = Effect.fnUntraced(function* <Result = unknown>(
     for (const [i, { settle = logLost }] of batch.entries()) settle(exits[i]!) // what a writer then adds arms for itself
   }
   const refuse = (batch: ReadonlyArray<Queued<Result>>, failure: CommitFailed) => {
+    usable.failed(failure.cause)
     const deferred = batch.filter(({ settle }) => settle === undefined)
     if (kept.length === 0 && deferred.length > 0)
       log(Effect.logWarning("nothing can be stored; what nobody waits for is kept, and offered again", failure))
@@ -144,7 +150,8 @@ export const make = Effect.fnUntraced(function* <Result = unknown>(
       }),
     along: (write) => told(write, armShortly),
     soon: (write) => Effect.sync(() => enqueue({ write, settle: undefined }, armLater)),
-    flush: Effect.sync(flushAll)
+    flush: Effect.sync(flushAll),
+    usable: Effect.try({ try: usable.refuse, catch: (cause) => new CommitFailed({ written: "no", cause }) })
   }
   return group
 })

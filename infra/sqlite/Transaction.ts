@@ -1,7 +1,6 @@
-import { statSync } from "node:fs"
-import { basename } from "node:path"
 import type { DatabaseSync } from "node:sqlite"
 import { Exit, Result, Schema } from "effect"
+import { codeOf, present } from "./Usable.ts"
 
 /** A write was not stored. `written`: `no`, for certain; `unknown`, it may come back when the file is opened again. */
 export class CommitFailed extends Schema.TaggedError<CommitFailed>()("CommitFailed", {
@@ -78,23 +77,6 @@ export const commitTogether = (db: DatabaseSync) => {
   }
 }
 
-/** What is written into a file without a name is nowhere after the end of this process, and nothing else would say so. */
-const present = (db: DatabaseSync) => {
-  const file = db.location()
-  if (file === null) return () => {}
-  const opened = statSync(file).ino
-  return () => {
-    if (statSync(file, { throwIfNoEntry: false })?.ino === opened) return
-    throw new Error(
-      `${basename(file)} was removed or replaced while it was in use: stop, and put it back from a backup`
-    )
-  }
-}
-
-const codeOf = (cause: unknown): number | undefined => {
-  const code = (cause as { readonly errcode?: number }).errcode
-  return code === undefined ? undefined : code & 0xff
-}
 /** It would throw on any day: it breaks a constraint, or is no statement's error at all. */
 const isAtFault = (cause: unknown): boolean => {
   const code = codeOf(cause)

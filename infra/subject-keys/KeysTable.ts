@@ -2,7 +2,7 @@ import type { DatabaseSync } from "node:sqlite"
 import type { SubjectId, TenantId } from "#domain/Ids.ts"
 import type { Ownership } from "#domain/ports/SubjectKeys.ts"
 import { emptyLog, overwriting } from "#infra/sqlite/Erasing.ts"
-import type { OwnedKey, StoredKey } from "./WrappedKeys.ts"
+import { mostLookedAt, type OwnedKey, type StoredKey } from "./WrappedKeys.ts"
 
 export const schema = `
   ${overwriting}
@@ -28,8 +28,7 @@ const comesBack =
 export const keysTable = (db: DatabaseSync) => {
   db.exec(comesBack) // from a copy of before it was destroyed
   const insertKey = db.prepare("INSERT INTO keys VALUES (?, ?, ?, ?)")
-  const selectAny = db.prepare("SELECT * FROM keys LIMIT 1")
-  const selectCurrent = db.prepare("SELECT version, wrapped FROM keys WHERE tenant = ? AND subject = ? LIMIT 1")
+  const selectSome = db.prepare("SELECT * FROM keys LIMIT ?")
   const selectAll = db.prepare("SELECT version, wrapped FROM keys WHERE tenant = ? AND subject = ?")
   const selectVersion = db.prepare("SELECT wrapped FROM keys WHERE tenant = ? AND subject = ? AND version = ?")
   const selectDestroyed = db.prepare("SELECT 1 FROM destroyed WHERE tenant = ? AND subject = ? AND version = ?")
@@ -41,21 +40,13 @@ export const keysTable = (db: DatabaseSync) => {
     SELECT (SELECT log FROM owner) AS log,
       NOT EXISTS (SELECT 1 FROM keys) AND NOT EXISTS (SELECT 1 FROM destroyed) AS is_empty`)
   const replaceOwner = db.prepare("INSERT OR REPLACE INTO owner VALUES (1, ?)")
-  const current = (tenant: TenantId, subject: SubjectId) =>
-    selectCurrent.get(tenant, subject) as unknown as StoredKey | undefined
 
   return {
-    any: () => selectAny.get() as unknown as OwnedKey | undefined,
-    current,
+    some: () => selectSome.all(mostLookedAt) as unknown as ReadonlyArray<OwnedKey>,
     all: (tenant: TenantId, subject: SubjectId) =>
       selectAll.all(tenant, subject) as unknown as ReadonlyArray<StoredKey>,
-    /** Stores `candidate` unless there is a key already; gives back the one that counts. */
-    keepFirst: (tenant: TenantId, subject: SubjectId, candidate: StoredKey): StoredKey => {
-      const first = current(tenant, subject)
-      if (first !== undefined) return first
-      insertKey.run(tenant, subject, candidate.version, candidate.wrapped)
-      return candidate
-    },
+    insert: (tenant: TenantId, subject: SubjectId, { version, wrapped }: StoredKey): void =>
+      void insertKey.run(tenant, subject, version, wrapped),
     find: (tenant: TenantId, subject: SubjectId, version: string): Uint8Array | "destroyed" | "missing" => {
       const wrapped = selectVersion.get(tenant, subject, version)?.wrapped as Uint8Array | undefined
       return wrapped ?? (selectDestroyed.get(tenant, subject, version) === undefined ? "missing" : "destroyed")

@@ -1,5 +1,5 @@
 import { assert, it } from "@effect/vitest"
-import { Array, Context, Effect, Layer } from "effect"
+import { Array, Context, Effect, Exit, Layer } from "effect"
 import { TestClock } from "effect/testing"
 import { SubjectKeys } from "#domain/ports/SubjectKeys.ts"
 import * as PostgresClient from "#infra/postgres/PostgresClient.ts"
@@ -48,6 +48,33 @@ describeWith("PostgreSQL", "SubjectKeys: PostgreSQL", () => {
           { concurrency: "unbounded" }
         )
         assert.strictEqual(new Set(obtained.map(({ version }) => version)).size, 1)
+      })
+    )
+
+    it.effect("is not ready without one of its tables, or while what went wrong last goes wrong", () =>
+      Effect.gen(function* () {
+        const url = yield* (yield* Postgres).database
+        const sql = yield* clientOf(url)
+        const client = Layer.fresh(PostgresClient.layer(url))
+        const keys = yield* open({
+          open: Effect.map(Layer.build(Layer.fresh(PostgresKeys.layer).pipe(Layer.provide(client))), (context) =>
+            Context.get(context, SubjectKeys)
+          )
+        } as never)
+        const isReady = Effect.map(Effect.exit(keys.ready), Exit.isSuccess)
+        assert.isTrue(yield* isReady)
+        for (const table of ["subject_keys", "older_subject_keys", "destroyed_subject_keys"]) {
+          yield* sql`ALTER TABLE ${sql(table)} RENAME TO elsewhere`
+          assert.isFalse(yield* isReady)
+          yield* sql`ALTER TABLE elsewhere RENAME TO ${sql(table)}`
+          assert.isTrue(yield* isReady)
+        }
+        yield* sql`ALTER TABLE subject_keys ADD CONSTRAINT full_disk CHECK (version = '')`
+        assert.isTrue(yield* isReady)
+        yield* Effect.flip(keys.obtain(home, one))
+        assert.isFalse(yield* isReady)
+        yield* sql`ALTER TABLE subject_keys DROP CONSTRAINT full_disk`
+        assert.isTrue(yield* isReady)
       })
     )
 

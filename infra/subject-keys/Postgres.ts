@@ -7,7 +7,7 @@ import { type SubjectKey, SubjectKeys, SubjectKeysUnavailable } from "#domain/po
 import { creating } from "#infra/postgres/Schema.ts"
 import { together } from "#infra/postgres/Together.ts"
 import * as PostgresTables from "./PostgresTables.ts"
-import { type OwnedKey, type StoredKey, wrappedKeys } from "./WrappedKeys.ts"
+import { mostLookedAt, type OwnedKey, type StoredKey, wrappedKeys } from "./WrappedKeys.ts"
 
 const cacheCapacity = 10_000
 const patience = "5 seconds"
@@ -27,8 +27,8 @@ const make = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
   const now = yield* Clocks.steady
   yield* creating(sql, PostgresTables.setUp(sql))
-  const [any] = yield* sql<OwnedKey>`SELECT * FROM subject_keys LIMIT 1`
-  const wrapping = yield* wrappedKeys("PostgreSQL", any)
+  const some = yield* sql<OwnedKey>`SELECT * FROM subject_keys LIMIT ${mostLookedAt}`
+  const wrapping = yield* wrappedKeys("PostgreSQL", some)
 
   const cache = lru<{ readonly key: SubjectKey; readonly until: number }>(cacheCapacity)
   /** Rises with every key destroyed here: what was read before is not remembered after. */
@@ -48,7 +48,17 @@ const make = Effect.gen(function* () {
   )
 
   const unwrapped = (tenant: TenantId, subject: SubjectId, row: StoredKey) =>
-    Effect.try({ try: () => wrapping.unwrap(tenant, subject, row), catch: (cause) => cause })
+    Effect.tap(
+      Effect.sync(() => wrapping.unwrap(tenant, subject, row)),
+      wrapping.tell
+    )
+
+  /** Makes room for another; where it goes it is found by its version, should it be put back. */
+  const setAside = (tenant: TenantId, subject: SubjectId, { version, wrapped }: StoredKey) =>
+    sql`WITH damaged AS (
+        DELETE FROM subject_keys WHERE tenant = ${tenant} AND subject = ${subject} AND version = ${version}
+          AND wrapped = ${wrapped} RETURNING tenant, subject, version, wrapped)
+      INSERT INTO older_subject_keys SELECT * FROM damaged ON CONFLICT (tenant, subject, version) DO NOTHING`
 
   /** The subject's key as the database has it now. What it said is believed from before it was asked. */
   const current = Effect.fnUntraced(function* (tenant: TenantId, subject: SubjectId) {
@@ -60,8 +70,8 @@ const make = Effect.gen(function* () {
     cache.delete(name)
     if (row === undefined) return undefined
     const key = before?.version === row.version ? before : yield* unwrapped(tenant, subject, row)
-    if (asked === destroyed) cache.set(name, { key, until })
-    return key
+    if (key !== undefined && asked === destroyed) cache.set(name, { key, until })
+    return key ?? { damaged: row }
   })
 
   /** Of all who create a subject's key the first wins; the others wait for its commit, and read it. */
@@ -71,7 +81,8 @@ const make = Effect.gen(function* () {
       yield* sql`INSERT INTO subject_keys ${sql.insert({ tenant, subject, version, wrapped })}
         ON CONFLICT (tenant, subject) DO NOTHING`
       const key = yield* current(tenant, subject)
-      if (key !== undefined) return key
+      if (key !== undefined && "key" in key) return key
+      if (key !== undefined) yield* setAside(tenant, subject, key.damaged)
     }
   })
 
@@ -79,23 +90,32 @@ const make = Effect.gen(function* () {
   const notCurrent = Effect.fnUntraced(function* (tenant: TenantId, subject: SubjectId, version: string) {
     const [older] = yield* sql<StoredKey>`SELECT version, wrapped FROM older_subject_keys
       WHERE tenant = ${tenant} AND subject = ${subject} AND version = ${version}`
-    if (older !== undefined) return (yield* unwrapped(tenant, subject, older)).key
+    if (older !== undefined) return (yield* unwrapped(tenant, subject, older))?.key ?? "missing"
     const [destroyed] = yield* sql`SELECT 1 FROM destroyed_subject_keys
       WHERE tenant = ${tenant} AND subject = ${subject} AND version = ${version}`
     return destroyed === undefined ? "missing" : "destroyed"
   })
 
-  const unless = <A, E>(effect: Effect.Effect<A, E>) =>
+  const bounded = <A, E>(effect: Effect.Effect<A, E>) =>
     effect.pipe(
       Effect.timeout(patience),
       Effect.mapError((cause) => new SubjectKeysUnavailable({ cause }))
     )
+  /** What went wrong last, to be tried again by whoever asks whether all is well. */
+  let failing: Effect.Effect<unknown, unknown> = Effect.void
+  const unless = <A, E>(effect: Effect.Effect<A, E>) =>
+    Effect.tapError(bounded(effect), () =>
+      Effect.sync(() => {
+        failing = effect
+      })
+    )
+  const tables = sql`SELECT 1 FROM subject_keys, older_subject_keys, destroyed_subject_keys LIMIT 0`
 
   return SubjectKeys.of({
     obtain: (tenant, subject) =>
       unless(
         Effect.flatMap(current(tenant, subject), (key) =>
-          key === undefined ? create(tenant, subject) : Effect.succeed(key)
+          key !== undefined && "key" in key ? Effect.succeed(key) : create(tenant, subject)
         )
       ),
 
@@ -106,9 +126,12 @@ const make = Effect.gen(function* () {
           return Effect.succeed(known.key.key)
         }
         return unless(
-          Effect.flatMap(current(tenant, subject), (key) =>
-            key?.version === version ? Effect.succeed(key.key) : notCurrent(tenant, subject, version)
-          )
+          Effect.flatMap(current(tenant, subject), (key) => {
+            if (key === undefined || "key" in key) {
+              return key?.version === version ? Effect.succeed(key.key) : notCurrent(tenant, subject, version)
+            }
+            return key.damaged.version === version ? Effect.succeed("missing") : notCurrent(tenant, subject, version)
+          })
         )
       }),
 
@@ -118,9 +141,21 @@ const make = Effect.gen(function* () {
           sql<StoredKey>`SELECT version, wrapped FROM subject_keys WHERE tenant = ${tenant} AND subject = ${subject}
             UNION ALL SELECT version, wrapped FROM older_subject_keys
             WHERE tenant = ${tenant} AND subject = ${subject}`,
-          (rows) => Effect.forEach(rows, (row) => unwrapped(tenant, subject, row))
+          (rows) =>
+            Effect.map(
+              Effect.forEach(rows, (row) => unwrapped(tenant, subject, row)),
+              (keys) => keys.filter((key) => key !== undefined)
+            )
         )
       ),
+
+    ready: Effect.suspend(() => bounded(Effect.andThen(tables, failing))).pipe(
+      Effect.andThen(
+        Effect.sync(() => {
+          failing = Effect.void
+        })
+      )
+    ),
 
     ownership: unless(
       Effect.map(

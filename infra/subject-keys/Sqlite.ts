@@ -17,7 +17,7 @@ interface Change {
 
 const make = Effect.fnUntraced(function* (file: string) {
   const { db, tables: table } = yield* Database.openWith(file, { durability: "commit", schema }, keysTable)
-  const wrapping = yield* wrappedKeys(file, table.any())
+  const wrapping = yield* wrappedKeys(file, table.some())
   const cache = lru<SubjectKey>(cacheCapacity)
   // The cache follows the commits in their order: it cannot bring back a key that a later commit destroyed.
   const group = yield* GroupCommit.make<Change>(db, (changes) => {
@@ -30,24 +30,27 @@ const make = Effect.fnUntraced(function* (file: string) {
   const nameOf = (tenant: TenantId, subject: SubjectId) => `${tenant}/${subject}`
   const unavailable = (cause: unknown) => new SubjectKeysUnavailable({ cause })
 
+  const opened = (tenant: TenantId, subject: SubjectId): ReadonlyArray<SubjectKey> =>
+    table.all(tenant, subject).flatMap((stored) => wrapping.unwrap(tenant, subject, stored) ?? [])
+
   const current = (tenant: TenantId, subject: SubjectId): SubjectKey | undefined => {
     const name = nameOf(tenant, subject)
     const cached = cache.get(name)
     if (cached !== undefined) return cached
-    const stored = table.current(tenant, subject)
-    if (stored === undefined) return undefined
-    const key = wrapping.unwrap(tenant, subject, stored)
-    cache.set(name, key)
+    const [key] = opened(tenant, subject)
+    if (key !== undefined) cache.set(name, key)
     return key
   }
 
   const create = (tenant: TenantId, subject: SubjectId) =>
     Effect.suspend(() => {
       const candidate = wrapping.make(tenant, subject)
-      return group.write(() => ({
-        name: nameOf(tenant, subject),
-        key: wrapping.unwrap(tenant, subject, table.keepFirst(tenant, subject, candidate))
-      }))
+      const made = wrapping.unwrap(tenant, subject, candidate)!
+      return group.write(() => {
+        const [first] = opened(tenant, subject) // the one that counts; beside a damaged one there is another
+        if (first === undefined) table.insert(tenant, subject, candidate)
+        return { name: nameOf(tenant, subject), key: first ?? made }
+      })
     }).pipe(
       Effect.map(({ key }) => key),
       Effect.mapError(({ cause }) => unavailable(cause))
@@ -55,7 +58,24 @@ const make = Effect.fnUntraced(function* (file: string) {
 
   /** What changes no subject's key. */
   const nobody = { name: "", key: undefined }
-  const reading = <A>(read: () => A) => Effect.try({ try: read, catch: unavailable })
+  /** What could not be read last: as long as it cannot, whoever it is of is written to no more. */
+  let failing: (() => unknown) | undefined
+  const reading = <A>(read: () => A) =>
+    Effect.try({ try: read, catch: unavailable }).pipe(
+      Effect.tap(wrapping.tell),
+      Effect.tapError(() =>
+        Effect.sync(() => {
+          failing = read
+        })
+      )
+    )
+  const readable = Effect.suspend(() => (failing === undefined ? Effect.void : reading(failing))).pipe(
+    Effect.andThen(
+      Effect.sync(() => {
+        failing = undefined
+      })
+    )
+  )
 
   return SubjectKeys.of({
     obtain: (tenant, subject) =>
@@ -69,11 +89,11 @@ const make = Effect.fnUntraced(function* (file: string) {
         const latest = current(tenant, subject)
         if (latest?.version === version) return latest.key
         const wrapped = table.find(tenant, subject, version)
-        return typeof wrapped === "string" ? wrapped : wrapping.unwrap(tenant, subject, { version, wrapped }).key
+        if (typeof wrapped === "string") return wrapped
+        return wrapping.unwrap(tenant, subject, { version, wrapped })?.key ?? "missing"
       }),
 
-    all: (tenant, subject) =>
-      reading(() => table.all(tenant, subject).map((stored) => wrapping.unwrap(tenant, subject, stored))),
+    all: (tenant, subject) => reading(() => opened(tenant, subject)),
 
     destroy: (tenant, subject) =>
       group
@@ -85,6 +105,11 @@ const make = Effect.fnUntraced(function* (file: string) {
           Effect.mapError(({ cause }) => unavailable(cause)),
           Effect.andThen(reading(table.forgetLog))
         ),
+
+    ready: Effect.andThen(
+      readable,
+      Effect.mapError(group.usable, ({ cause }) => unavailable(cause))
+    ),
 
     ownership: reading(table.ownership),
     claim: (log) =>

@@ -1,12 +1,12 @@
-import { existsSync, readFileSync } from "node:fs"
+import { existsSync, readFileSync, renameSync } from "node:fs"
 import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { assert, describe, it } from "@effect/vitest"
-import { Context, Effect, Layer } from "effect"
+import { Context, Effect, Exit, Layer } from "effect"
 import { lru } from "#domain/Lru.ts"
 import { SubjectKeys } from "#domain/ports/SubjectKeys.ts"
 import { temporaryDirectory } from "../testing/TemporaryDirectory.ts"
-import { home, one, open, type Row, Storages, same, subjectKeysContract } from "./contract.ts"
+import { home, one, open, type Row, Storages, same, subjectKeysContract, two } from "./contract.ts"
 import * as Sqlite from "./Sqlite.ts"
 
 const storage = Effect.map(temporaryDirectory, (directory) => {
@@ -20,6 +20,7 @@ const storage = Effect.map(temporaryDirectory, (directory) => {
   return {
     file,
     open: Effect.map(Layer.build(Layer.fresh(Sqlite.layer(file))), (context) => Context.get(context, SubjectKeys)),
+    change: (statement: string) => using((db) => db.exec(statement)),
     remove: (subject: string) => using((db) => void db.prepare("DELETE FROM keys WHERE subject = ?").run(subject)),
     rows: using((db) => db.prepare("SELECT * FROM keys").all() as unknown as ReadonlyArray<Row>),
     insert: ({ subject, tenant, version, wrapped }: Row) =>
@@ -66,6 +67,25 @@ describe("SubjectKeys: SQLite", () => {
       assert.isTrue(onDisk())
       yield* keys.destroy(home, one)
       assert.isFalse(onDisk())
+    })
+  )
+
+  it.effect("is not ready as long as a subject's key cannot be read, or none can be made", () =>
+    Effect.gen(function* () {
+      const kept = yield* storage
+      const keys = yield* open(kept)
+      const isReady = Effect.map(Effect.exit(keys.ready), Exit.isSuccess)
+      yield* keys.obtain(home, one)
+      assert.isTrue(yield* isReady)
+      yield* kept.change("ALTER TABLE keys RENAME TO elsewhere")
+      yield* Effect.flip(keys.find(home, two, "version"))
+      assert.isFalse(yield* isReady)
+      yield* kept.change("ALTER TABLE elsewhere RENAME TO keys")
+      assert.isTrue(yield* isReady)
+      renameSync(kept.file, `${kept.file}.away`)
+      assert.isFalse(yield* isReady)
+      renameSync(`${kept.file}.away`, kept.file)
+      assert.isTrue(yield* isReady)
     })
   )
 

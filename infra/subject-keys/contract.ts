@@ -195,7 +195,7 @@ export const subjectKeysContract = <E>(adapter: string, layer: Layer.Layer<Stora
       })
     )
 
-    it.effect("does not unwrap keys under another master key, or moved to another subject", () =>
+    it.effect("does not open keys under another master key", () =>
       Effect.gen(function* () {
         const storage = yield* empty
         yield* earlier(storage, (keys) => Effect.all([keys.obtain(home, one), keys.obtain(home, two)]))
@@ -203,12 +203,37 @@ export const subjectKeysContract = <E>(adapter: string, layer: Layer.Layer<Stora
         assert.match(String(stranger), /not wrapped under the secret subject-keys that is here/)
         const unequipped = yield* Effect.scoped(Effect.flip(opening(storage, emptyVault)))
         assert.match(String(unequipped), /the secret subject-keys is missing/)
-
-        const row = (yield* storage.rows).find(({ subject }) => subject === one)!
-        yield* storage.overwrite(row, two)
-        const keys = yield* open(storage)
-        yield* keys.obtain(home, one)
-        assert.strictEqual((yield* Effect.flip(keys.obtain(home, two)))._tag, "SubjectKeysUnavailable")
       })
+    )
+
+    it.effect(
+      "takes a key that does not open, as one moved to another subject, for a missing one, and makes another",
+      () =>
+        Effect.gen(function* () {
+          for (const [moved, spoilt] of [
+            [one, two],
+            [two, one]
+          ] as const) {
+            const storage = yield* empty
+            yield* Effect.scoped(
+              Effect.flatMap(open(storage), (keys) => Effect.all([keys.obtain(home, one), keys.obtain(home, two)]))
+            )
+            const row = (yield* storage.rows).find(({ subject }) => subject === moved)!
+            yield* storage.overwrite(row, spoilt)
+            for (const _ of ["before another is made", "after"]) {
+              const keys = yield* open(storage)
+              assert.isTrue(same(yield* keys.find(home, moved, row.version), (yield* keys.obtain(home, moved)).key))
+              assert.strictEqual(yield* keys.find(home, spoilt, row.version), "missing")
+              const { key, version } = yield* keys.obtain(home, spoilt)
+              assert.notStrictEqual(version, row.version)
+              assert.isTrue(same(yield* keys.find(home, spoilt, version), key))
+              assert.deepStrictEqual(
+                (yield* keys.all(home, spoilt)).map((found) => found.version),
+                [version]
+              )
+              assert.strictEqual((yield* keys.obtain(home, spoilt)).version, version)
+            }
+          }
+        })
     )
   })

@@ -53,7 +53,9 @@ export const layer = (agent: AgentId) =>
       const { generations, pin } = yield* pins.read
       if (pin === undefined) return yield* unpinned(agent)
       if (pin.agent !== agent) {
-        return yield* new NotTrusted({ message: `this folder is that of agent ${pin.agent}, not of ${agent}` })
+        return yield* new NotTrusted({
+          message: `this folder is that of agent ${pin.agent}, not of ${agent}: set AGENT_ID to ${pin.agent}, or DATA_DIR to another folder`
+        })
       }
       yield* refuseLost(generations)
       const keep = (next: GatewayPin) => pins.write({ generations, pin: next })

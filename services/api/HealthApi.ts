@@ -24,6 +24,7 @@ const warnings = [
   "device_not_paired",
   "agent_silent",
   "agent_clock_off",
+  "agent_ledger",
   "bus_storage",
   "bus_events",
   "endpoint_failing",

@@ -8,7 +8,7 @@ import * as Log from "../telemetry/Log.ts"
 import { version } from "../Version.ts"
 import { faint, say, sayNotice, strong } from "./Terminal.ts"
 
-class NoBus extends Schema.TaggedError<NoBus>()("NoBus", {}) {
+export class NoBus extends Schema.TaggedError<NoBus>()("NoBus", {}) {
   override get message() {
     return "an agent of its own needs NATS_URL: the NATS server through which it hears of its gateway"
   }

@@ -47,7 +47,10 @@ it.live("says plainly what is no answer of the gateway, and repeats what is one"
     const { url } = yield* Effect.scoped(answering(200, "", ""))
     const gone = yield* Client.connect({ url, key: "key" })
     const unreachable = yield* Effect.flip(gone(({ agents }) => agents.list({})))
-    assert.strictEqual(unreachable.message, `no gateway answers at ${url}`)
+    assert.strictEqual(
+      unreachable.message,
+      `no gateway answers at ${url}: see whether it runs there; --url says where else to ask`
+    )
   })
 )
 

@@ -41,7 +41,7 @@ export class NotOurs extends Schema.TaggedError<NotOurs>()("NotOurs", {
 
 export class Unreachable extends Schema.TaggedError<Unreachable>()("Unreachable", { url: Schema.String }) {
   override get message() {
-    return `no gateway answers at ${this.url}`
+    return `no gateway answers at ${this.url}: see whether it runs there; --url says where else to ask`
   }
 }
 

@@ -28,6 +28,15 @@ it("tells what is not proven, and nothing of keys that somebody vouches for", ()
   assert.isTrue(summaryOf({ ...shown, keysFrom: undefined }).notProven.some((one) => one.startsWith("whose the keys")))
 })
 
+it("calls nothing signed by keys that nobody but the export vouches for", () => {
+  const shown = shownOf("message.sent.v1", { verdict: "signed", status: "sent", signedStatus: "sent" })
+  assert.include(textOf(shown), "signed: `sent` follows from what the agent signed alone")
+  assert.strictEqual(summaryOf(shown).verdict, "signed")
+  const unpinned = { ...shown, keysFrom: undefined }
+  assert.include(textOf(unpinned), "unpinned: `sent` follows")
+  assert.strictEqual(summaryOf(unpinned).verdict, "unpinned")
+})
+
 it("says why something is refuted", () => {
   const findings = [{ _tag: "Refuted", flaw: "other_message" }] as const
   const shown = shownOf("message.sent.v1", { findings, verdict: "refuted" })

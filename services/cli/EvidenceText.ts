@@ -10,6 +10,12 @@ export interface Shown {
   readonly keysFrom: string | undefined
 }
 
+/** What is to be believed. `unpinned`: it would be signed, by keys that nobody but the export vouches for. */
+export type Verdict = Judgement["verdict"] | "unpinned"
+
+export const verdictOf = ({ judgement: { verdict }, keysFrom }: Shown): Verdict =>
+  verdict === "signed" && keysFrom === undefined ? "unpinned" : verdict
+
 /** Whoever wrote the export may have meant the terminal. */
 const plain = (text: string) => text.replaceAll(/[\p{Cc}\p{Cf}]/gu, "?")
 const nameOf = (type: string) => plain(type.split(".")[1] ?? type)
@@ -20,15 +26,15 @@ const neverProven = [
   "when: `at` is by the agent's clock, `recordedAt` by the gateway's",
   "the number and the text: what is signed names the recipient by a digest that needs the gateway's secret, and no text",
   "how things are called and stand: the ids of reports, and whether a key was revoked, are the gateway's word",
-  "that this is all: events after the last one may have been left out"
+  "that this is all, and the order of it: which event follows which is the gateway's word, and reports may have been left out"
 ]
 const keysNotProven =
-  "whose the keys are: they came with the export; compare them with `homing agent keys`, or use --keys"
+  "whose the keys are: they came with the export; --keys takes a file of lines that agents printed (`homing agent keys`)"
 
 const notProvenBy = ({ judgement: { findings }, keysFrom }: Shown) => [
   ...(keysFrom === undefined ? [keysNotProven] : []),
   ...(findings.some(({ _tag }) => _tag === "Unsigned")
-    ? ["events that nobody signed: they are the gateway's own word"]
+    ? ["events that nobody signs: they are the gateway's own word"]
     : []),
   ...neverProven
 ]
@@ -42,10 +48,10 @@ const signerOf = ({ history: { keys } }: Shown, { header }: Extract<Finding, { _
 /** The same for programs. */
 export const summaryOf = (shown: Shown) => {
   const { history, judgement, keysFrom } = shown
-  const { complete, findings, signedStatus, status, verdict } = judgement
+  const { complete, findings, signedStatus, status } = judgement
   return {
     message: history.message,
-    verdict,
+    verdict: verdictOf(shown),
     status,
     signedStatus,
     complete,
@@ -81,10 +87,15 @@ const gapIn = (items: Shown["history"]["items"]): string => {
   return items.length === 0 ? "there are no events" : "it does not begin with what was accepted"
 }
 
-const conclusion = ({ history, judgement: { complete, signedStatus, status, verdict } }: Shown): string => {
+const conclusion = (shown: Shown): string => {
+  const { history, judgement } = shown
+  const { complete, signedStatus, status } = judgement
+  const verdict = verdictOf(shown)
   if (!complete) return bad(`refuted: ${gapIn(history.items)}`)
   if (verdict === "refuted") return bad("refuted: not all of it holds")
   if (verdict === "signed") return good(`signed: \`${status}\` follows from what the agent signed alone`)
+  if (verdict === "unpinned")
+    return open(`unpinned: \`${status}\` follows from what is signed alone, by keys of unknown owners`)
   const alone = signedStatus === "queued" ? "nothing" : `\`${signedStatus}\``
   return open(`unsigned: all of it holds, and \`${status}\` is the gateway's word; signed is ${alone}`)
 }

@@ -201,7 +201,11 @@ const evidenceVerify = Command.make(
     Effect.gen(function* () {
       yield* (yield* evidenceCommand).verify({ file, json, keys: Option.getOrUndefined(keys) })
     })
-).pipe(Command.withDescription("Check an export, offline: ends with 0 signed, 2 refuted, 3 the gateway's own word"))
+).pipe(
+  Command.withDescription(
+    "Check an export, offline: ends with 0 signed, 2 refuted, 3 the gateway's own word, 4 under unpinned keys"
+  )
+)
 
 export const evidence = Command.make("evidence").pipe(
   Command.withDescription("What stands behind a message's status, for whoever wants to check it"),

@@ -5,7 +5,9 @@ import { say, warn } from "./Terminal.ts"
 
 class NoKeyFile extends Schema.TaggedError<NoKeyFile>()("NoKeyFile", { file: Schema.String, cause: Schema.Defect() }) {
   override get message() {
-    return `the private key was not written to ${this.file}, and nothing is overwritten`
+    const { code = "" } = this.cause as NodeJS.ErrnoException
+    const why = code === "EEXIST" ? "something is there, and nothing is overwritten" : `the system says ${code}`
+    return `the private key was not written to ${this.file}: ${why}. Name another file`
   }
 }
 

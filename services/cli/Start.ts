@@ -1,4 +1,4 @@
-import { Effect, Layer, Redacted, Schedule, Stream } from "effect"
+import { Effect, Redacted, Schedule, Stream } from "effect"
 import { HttpServer } from "effect/http"
 import type { DeviceId } from "#domain/Ids.ts"
 import { patiently } from "#domain/Patience.ts"
@@ -11,12 +11,14 @@ import { type DeviceDocument, Devices } from "../devices/Devices.ts"
 import { type PairingCode, PairingCodes } from "../devices/PairingCodes.ts"
 import * as QrCode from "../devices/QrCode.ts"
 import { Usefulness } from "../health/Usefulness.ts"
+import { isLoss } from "../layers/Adapters.ts"
 import { alone, together } from "../layers/Processes.ts"
 import { type Role, roleOf } from "../layers/Role.ts"
 import { senderOptions, whatsAppOptions } from "../layers/WhatsAppSettings.ts"
 import * as Log from "../telemetry/Log.ts"
 import { version } from "../Version.ts"
 import { Views } from "../views/Views.ts"
+import { rebuilt } from "./Rebuilt.ts"
 import { configured, gatewayOptions } from "./Settings.ts"
 import { bad, faint, good, say, sayNotice, strong } from "./Terminal.ts"
 
@@ -28,7 +30,7 @@ export const run = (config: Config) =>
       const folder = process.dataDirectory
       const options = gatewayOptions(config)
       const role = roleOf({ ...process, ...addresses })
-      const services = yield* Layer.build(
+      const layer =
         role === "embedded"
           ? together(
               folder,
@@ -38,7 +40,7 @@ export const run = (config: Config) =>
               senderOptions(config.whatsApp)
             )
           : alone(folder, addresses, options)
-      )
+      const services = yield* rebuilt(layer, isLoss(addresses))
       yield* greet(config, role).pipe(Effect.provideContext(services))
       yield* Effect.never
     })
@@ -97,13 +99,14 @@ const holderOf = Effect.fnUntraced(function* (apiKey: Redacted.Redacted) {
   return typeof principal === "string" ? undefined : principal
 })
 
+/** Whoever reads a journal or a pipe is shown no colours: there they are noise around the code. */
+const qrCode = (code: string, { isTTY, rows }: NodeJS.WriteStream) =>
+  isTTY ? QrCode.toTerminal(code, rows) : QrCode.toText(code)
+
 const show = ({ code, device, method }: PairingCode & { readonly device: DeviceId }) =>
   Effect.sync(() =>
     method === "qr"
-      ? say(
-          QrCode.toTerminal(code, globalThis.process.stdout.rows),
-          `  ${faint(`device ${device}: scan it with the phone`)}`
-        )
+      ? say(qrCode(code, globalThis.process.stdout), `  ${faint(`device ${device}: scan it with the phone`)}`)
       : say("", `  ${faint(`device ${device}: type this into the phone`)}  ${strong(code)}`, "")
   )
 

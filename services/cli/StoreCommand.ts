@@ -20,21 +20,31 @@ export const raiseEpoch = ({ addresses, log, process, provenance }: Config) =>
   )
 
 /** The log says something else than what was written, or not all of it. */
-export class LogDamaged extends Schema.TaggedError<LogDamaged>()("LogDamaged", { count: Schema.Natural }) {
+export class LogDamaged extends Schema.TaggedError<LogDamaged>()("LogDamaged", {
+  file: Schema.String,
+  count: Schema.Natural
+}) {
   override get message() {
     const which = this.count === 1 ? "one event is" : `${this.count} events are`
-    return `${which} not as written: restore the log, and all that belongs to it, from the newest backup`
+    return `${this.file} is damaged: ${which} not as written. Restore the log, and all that belongs to it, from the newest backup`
+  }
+}
+
+/** All that is here is well, since nothing is. */
+export class NothingChecked extends Schema.TaggedError<NothingChecked>()("NothingChecked", { folder: Schema.String }) {
+  override get message() {
+    return `nothing was checked: there is no database in ${this.folder}; set DATA_DIR to the folder that holds them`
   }
 }
 
 const mostShown = 20
 
-const checkLog = Effect.gen(function* () {
+const checkLog = Effect.fnUntraced(function* (file: string) {
   const { events, flaws } = yield* logFlaws
   for (const { position, problem, stream } of flaws.slice(0, mostShown)) {
     say(`  at position ${position}, in ${stream}: ${problem}`)
   }
-  if (flaws.length > 0) return yield* new LogDamaged({ count: flaws.length })
+  if (flaws.length > 0) return yield* new LogDamaged({ file, count: flaws.length })
   say(`log.db has ${events} events, and each can be read`)
 })
 
@@ -42,11 +52,12 @@ const checkLog = Effect.gen(function* () {
 export const check = ({ process: { dataDirectory: folder } }: Config) =>
   Effect.gen(function* () {
     const files = readdirSync(folder).filter((one) => one.endsWith(".db") && one !== "lock.db")
+    if (files.length === 0) return yield* new NothingChecked({ folder })
     for (const name of files) {
       yield* readThrough(join(folder, name))
       say(`${name} is whole`)
     }
-    if (files.includes("log.db")) yield* Effect.provide(checkLog, embeddedLog(folder))
+    if (files.includes("log.db")) yield* Effect.provide(checkLog(join(folder, "log.db")), embeddedLog(folder))
   }).pipe(Effect.provide(held(folder)))
 
 /** This configuration's secrets and addresses are the log's from now on. */

@@ -82,6 +82,13 @@ describe("a QR code is read by a scanner that does not try it inverted, and has 
     assert.isAtMost(painted(output)[0]!.length, 80)
   })
 
+  it("as text alone, light on dark", () => {
+    const output = QrCode.toText(text)
+    assert.match(output, /^[ ▀▄█\n]+$/)
+    const coloured = output.split("\n").map((line) => `\u001b[38;5;231;48;5;16m${line}\u001b[0m`)
+    holds(painted(coloured.join("\n")))
+  })
+
   it("in a terminal of 80 by 24, with a line below it", () => {
     const lines = QrCode.toTerminal(text, 24)
       .split("\n")

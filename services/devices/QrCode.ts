@@ -17,6 +17,9 @@ export const toTerminal = (text: string, rows = Number.POSITIVE_INFINITY): strin
   return lines.map((line) => `\x1b[38;5;231;48;5;16m${line}\x1b[0m`).join("\n")
 }
 
+/** Without colours, so for whoever reads light on dark. */
+export const toText = (text: string): string => renderUnicodeCompact(text, { border })
+
 /** Half the quiet zone: else WhatsApp's codes, of 61 modules, would not fit into 24 lines. */
 const narrow = 2
 

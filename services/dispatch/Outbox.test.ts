@@ -36,6 +36,7 @@ const reading = Effect.fnUntraced(function* (
     obtain: () => Effect.die("not here"),
     destroy: () => Effect.die("not here"),
     ownership: Effect.die("not here"),
+    ready: Effect.void,
     claim: () => Effect.die("not here"),
     find: () =>
       Effect.suspend(() =>

@@ -40,7 +40,7 @@ const health = HttpApiBuilder.group(
     const trouble = yield* Trouble
     const views = yield* Views
     const { lag } = yield* Readiness
-    const { hindrance, reachable } = yield* Usefulness
+    const { hindrance, reachable, warnings: unmet } = yield* Usefulness
     return handlers
       .handle("detailed", () =>
         Effect.gen(function* () {
@@ -56,7 +56,8 @@ const health = HttpApiBuilder.group(
             ...(shortage === undefined ? [] : (["bus_storage"] as const)),
             ...(unpublished === undefined ? [] : (["bus_events"] as const)),
             ...deliveries.warnings(),
-            ...archive()
+            ...archive(),
+            ...(yield* unmet)
           ]
           const { heapUsed, rss } = process.memoryUsage()
           return {

@@ -2,6 +2,7 @@ import { Context, Effect, Layer } from "effect"
 import { notice } from "#domain/Notice.ts"
 import { EventStore } from "#domain/ports/EventStore.ts"
 import { Fitness, type Obstacle } from "../runtime/Fitness.ts"
+import { type Need, Needs } from "../runtime/Needs.ts"
 import { type Lag, Readiness } from "../views/Readiness.ts"
 
 /** Asked for by whoever comes along, so asked of the store at most once in this time. */
@@ -18,6 +19,8 @@ export class Usefulness extends Context.Service<
     readonly hindrance: Effect.Effect<Hindrance | undefined>
     /** The store can be read from. */
     readonly reachable: Effect.Effect<boolean>
+    /** Of what it could do without, what cannot be written to. */
+    readonly warnings: Effect.Effect<ReadonlyArray<NonNullable<Need["warning"]>>>
     /** Tells terminal and log whenever it becomes of use, or is so no more. */
     readonly telling: Effect.Effect<never>
   }
@@ -28,9 +31,10 @@ export class Usefulness extends Context.Service<
       const store = yield* EventStore
       const { lag } = yield* Readiness
       const { obstacle, unheard } = yield* Fitness
+      const needs = yield* Needs
 
       let trouble: Error | undefined
-      const asked = <E extends Error>(question: Effect.Effect<boolean, E>) =>
+      const tried = <E extends Error>(question: Effect.Effect<boolean, E>) =>
         question.pipe(
           Effect.timeout(patience),
           Effect.match({
@@ -39,15 +43,24 @@ export class Usefulness extends Context.Service<
               trouble = error
               return false
             }
-          }),
-          Effect.cachedWithTTL(freshness)
+          })
         )
+      const asked = <E extends Error>(question: Effect.Effect<boolean, E>) =>
+        Effect.cachedWithTTL(tried(question), freshness)
       const reachable = yield* asked(Effect.as(store.head, true))
       const appendable = yield* asked(Effect.as(store.appendable, true))
 
+      const isUnmet = ({ ready }: Need) => Effect.map(tried(Effect.as(ready, true)), (isReady) => !isReady)
+      const unmet = yield* Effect.cachedWithTTL(
+        Effect.suspend(() => Effect.filter(needs.all(), isUnmet, { concurrency: "unbounded" })),
+        freshness
+      )
+      const lacks = Effect.map(unmet, (found) => found.some(({ warning }) => warning === undefined))
+      const warnings = Effect.map(unmet, (found) => found.flatMap(({ warning }) => warning ?? []))
+
       const hindrance = Effect.gen(function* (): Effect.fn.Return<Hindrance | undefined> {
         if (!(yield* reachable) || !(yield* appendable)) return "store_unavailable"
-        return obstacle() ?? unheard() ?? lag()
+        return obstacle() ?? unheard() ?? ((yield* lacks) ? "store_unavailable" : lag())
       })
 
       let told: Hindrance | undefined = "starting"
@@ -62,7 +75,7 @@ export class Usefulness extends Context.Service<
         trouble = undefined
       })
 
-      return { hindrance, reachable, telling: Effect.forever(Effect.andThen(tell, Effect.sleep(freshness))) }
+      return { hindrance, reachable, warnings, telling: Effect.forever(Effect.andThen(tell, Effect.sleep(freshness))) }
     })
   )
 }

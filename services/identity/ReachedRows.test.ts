@@ -3,7 +3,7 @@ import { Effect } from "effect"
 import { SqlClient } from "effect/sql"
 import { EventId } from "#domain/Ids.ts"
 import * as SqliteClient from "#infra/sqlite/SqliteClient.ts"
-import { checkpoints, deliverer, dispatcher, rowOf } from "../tables/Positions.ts"
+import { checkpoints, deliverer, dispatcher, metaCheckpoints, rowOf } from "../tables/Positions.ts"
 import { open } from "../tables/Tables.ts"
 import { marksIn } from "./ReachedRows.ts"
 
@@ -36,5 +36,28 @@ it.effect("views that were begun anew have come nowhere; what is no event is ref
     assert.deepStrictEqual(yield* marksIn(checkpoints), [])
     yield* sql`UPDATE checkpoints SET position = '3', event = 'x', event_position = '3'`
     assert.match((yield* Effect.flip(marksIn(checkpoints))).message, /the table checkpoints in .* cannot be used/)
+  }).pipe(Effect.provide(database))
+)
+
+it.effect("a position that is none, or stands before the first event, is refused by the table's name", () =>
+  Effect.gen(function* () {
+    const sql = yield* SqlClient.SqlClient
+    for (const table of [dispatcher, deliverer, metaCheckpoints, checkpoints]) {
+      yield* open(sql, table)
+      const key = { checkpoints: "view_name", meta_checkpoints: "name" }[table.name] ?? "id"
+      const more = table === checkpoints ? { view_version: 1 } : {}
+      yield* sql`INSERT INTO ${sql(table.name)} ${sql.insert({ [key]: "1", position: "5", ...more })}`
+      for (const position of ["0", "-1", "", "x", "1.5", " 7"]) {
+        yield* sql`UPDATE ${sql(table.name)} SET position = ${position}`
+        const refusal = yield* Effect.flip(marksIn(table))
+        assert.match(
+          refusal.message,
+          new RegExp(`the table ${table.name} in .* cannot be used: a position in it is none`)
+        )
+      }
+      if (table === checkpoints) continue
+      const emptied = yield* Effect.exit(sql`UPDATE ${sql(table.name)} SET position = NULL`)
+      assert.strictEqual(emptied._tag, "Failure")
+    }
   }).pipe(Effect.provide(database))
 )

@@ -13,6 +13,7 @@ import * as SqliteEventStore from "#infra/event-store/sqlite/Sqlite.ts"
 import * as InProcessLeases from "#infra/leases/InProcess.ts"
 import * as InProcessLimits from "#infra/limits/InProcess.ts"
 import * as NodeHttpOutbound from "#infra/outbound-http/NodeHttp.ts"
+import { isPassing } from "#infra/postgres/Passing.ts"
 import * as FileVault from "#infra/secrets/FileVault.ts"
 import * as Database from "#infra/sqlite/Database.ts"
 import * as DirectoryLock from "#infra/sqlite/DirectoryLock.ts"
@@ -143,6 +144,19 @@ const archive = (addresses: Addresses) => {
     () => import("#infra/archive/S3.ts"),
     (S3) => Layer.effect(Archive, S3.make({ ...url, region, endpoint, credentials, mode, keptDays: days }))
   )
+}
+
+const hasTag = (error: unknown, tag: string) => (error as { readonly _tag?: unknown })._tag === tag
+
+/** Whether this came of a server that has gone away, and may come back: a file does neither. */
+export const isLoss = ({ databaseUrl, eventStoreUrl }: Addresses) => {
+  const isLost = (error: unknown): boolean => {
+    if (!(error instanceof Error)) return false
+    if (eventStoreUrl !== undefined && hasTag(error, "EventStoreUnavailable")) return true
+    if (databaseUrl !== undefined && isPassing(error)) return true
+    return isLost(error.cause)
+  }
+  return isLost
 }
 
 const isShared = ({ databaseUrl, eventStoreUrl, natsUrl }: Addresses) =>

@@ -30,6 +30,7 @@ import type { Options as MetaOptions } from "../meta/Receiving.ts"
 import { Personal } from "../privacy/Personal.ts"
 import * as Routes from "../routes/Feature.ts"
 import { Freshness } from "../runtime/Freshness.ts"
+import * as Needs from "../runtime/Needs.ts"
 import * as SameLog from "../runtime/SameLog.ts"
 import { SharedClock } from "../runtime/SharedClock.ts"
 import { Stop } from "../runtime/Stop.ts"
@@ -57,7 +58,7 @@ export interface GatewayOptions {
 }
 
 /** Whether this process can do its part, and how much of the log it has heard. */
-const vitals = Judgement.layer.pipe(Layer.provideMerge([Freshness.layer, SharedClock.layer]))
+const vitals = Judgement.layer.pipe(Layer.provideMerge([Freshness.layer, SharedClock.layer, Needs.layer]))
 
 /** Every way by which messages go. */
 const transports = Layer.mergeAll(AgentLink.layer).pipe(Layer.provideMerge([Transports.layer, Outcomes.layer]))

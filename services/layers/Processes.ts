@@ -2,6 +2,7 @@ import { existsSync } from "node:fs"
 import { join } from "node:path"
 import { Effect, Layer } from "effect"
 import type { AgentId } from "#domain/Ids.ts"
+import { Ledger } from "#domain/ports/Ledger.ts"
 import type { WhatsApp } from "#domain/ports/WhatsApp.ts"
 import { SpokenVersions } from "#domain/wire/Versions.ts"
 import * as Agent from "#mac-agent/Agent.ts"
@@ -14,6 +15,7 @@ import { Adopting } from "../identity/Installation.ts"
 import * as OlderLog from "../identity/OlderLog.ts"
 import * as OwnKeys from "../identity/OwnKeys.ts"
 import { provenance } from "../identity/Pepper.ts"
+import { Needs } from "../runtime/Needs.ts"
 import { Stop } from "../runtime/Stop.ts"
 import { custody, database, ports, sharedLog } from "./Adapters.ts"
 import { type GatewayOptions, gateway } from "./Gateway.ts"
@@ -36,6 +38,8 @@ export const agent = (name: AgentId, options: SenderOptions = {}) =>
     Effect.gen(function* () {
       const identity = yield* Identity
       const { remainingMillis } = yield* Stop
+      const needs = yield* Needs
+      needs.add({ ready: (yield* Ledger).ready, warning: "agent_ledger" })
       const keys = yield* ownKeys(1)
       const pin = yield* identity.enrol({ agent: name, ...keys[0]!.public, protocol: (yield* SpokenVersions).newest })
       const trust = Layer.effect(

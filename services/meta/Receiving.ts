@@ -3,6 +3,7 @@ import { Effect, Layer, type Redacted, Schema } from "effect"
 import { Blobs } from "#domain/ports/Blobs.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
 import type { Trust } from "../http/ClientAddress.ts"
+import { Needs } from "../runtime/Needs.ts"
 import * as Answer from "./Answer.ts"
 import { type AppSettings, appsIn } from "./Apps.ts"
 import * as BatchActors from "./BatchActors.ts"
@@ -37,7 +38,10 @@ export interface Options extends AppSettings, Forwarding.Options {
 /** What a header says is believed of nobody, and then nobody is let in. */
 export class NoProxyTrusted extends Schema.TaggedError<NoProxyTrusted>()("NoProxyTrusted", {}) {
   override get message() {
-    return "META_CLIENT_CERTIFICATE_HEADER is set, and TRUST_PROXY is not: nobody is believed who writes that header"
+    return (
+      "META_CLIENT_CERTIFICATE_HEADER is set, and TRUST_PROXY is not: nobody is believed who writes that header. " +
+      "Set TRUST_PROXY to the proxy that writes it, or unset META_CLIENT_CERTIFICATE_HEADER"
+    )
   }
 }
 
@@ -46,10 +50,15 @@ export const layer = (options: Options, trustProxy: Trust | undefined) =>
   Layer.unwrap(
     Effect.gen(function* () {
       const { certificateHeader, healthToken, patience } = options
+      const needs = yield* Needs
       if (certificateHeader !== undefined && trustProxy === undefined) return yield* new NoProxyTrusted()
       const apps = appsIn(yield* Crypto, options)
       const isDurable = [...apps.values()].some(({ mode }) => mode === "durable")
-      if (isDurable || options.sessions !== undefined) yield* (yield* Blobs).ready
+      if (isDurable || options.sessions !== undefined) {
+        const { ready } = yield* Blobs
+        yield* ready
+        needs.add({ ready })
+      }
       const forward = yield* Forwarding.make(options)
       const keep = yield* Keeping.make(options.proxyId ?? hostname())
       const isReady = apps.get(defaultApp)?.mode === "durable" ? yield* FromEnvironment.make(options) : () => true

@@ -35,6 +35,7 @@ const scene = () => {
           return key === undefined ? [] : [{ key, version: "1" }]
         }),
       ownership: Effect.die("not asked for"),
+      ready: Effect.void,
       claim: () => Effect.die("not asked for"),
       destroy: () => Effect.die("not asked for")
     })

@@ -5,6 +5,7 @@ import { Crypto } from "#domain/ports/Crypto.ts"
 import { SubjectKeys, type SubjectKeysUnavailable } from "#domain/ports/SubjectKeys.ts"
 import { openWith, type Place, seal } from "#domain/privacy/Sealing.ts"
 import type { Sealed } from "#domain/Sealed.ts"
+import { Needs } from "../runtime/Needs.ts"
 import { Provenance } from "../runtime/Provenance.ts"
 
 /** Seals a field of this event, under the data key of one subject. */
@@ -43,6 +44,8 @@ export class Personal extends Context.Service<
     Effect.gen(function* () {
       const crypto = yield* Crypto
       const keys = yield* SubjectKeys
+      const needs = yield* Needs
+      needs.add({ ready: keys.ready })
       const { pepper, tenant } = yield* Provenance
       const subjectOf = (kind: string, identity: string) => subjectIdOf(crypto, pepper, tenant, kind, identity)
       const told = new Set<string>()

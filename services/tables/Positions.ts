@@ -17,7 +17,8 @@ export const rowOf = ({ eventId, position }: Mark) => ({
   event_position: eventId === undefined ? null : String(position)
 })
 
-const Position = Schema.NullOr(Schema.BigIntFromString)
+/** No event stands before the first place: 0 and less are nowhere that anybody has come to. */
+const Position = Schema.NullOr(Schema.BigIntFromString.check(Schema.isGreaterThanBigInt(0n)))
 
 export const MarkedRow = Schema.Struct({
   position: Position,

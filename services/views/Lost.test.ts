@@ -202,3 +202,35 @@ it.live("each table that was emptied is noticed at a start, and a key without it
     assert.strictEqual(unlimited._tag, "Failure")
   }).pipe(Effect.provide(Layer.fresh(world)))
 )
+
+it.live(
+  "rows whose place in the log was taken away, or moved to and fro, are made anew: nothing is written twice, or never",
+  () =>
+    Effect.gen(function* () {
+      const sql = yield* begun
+      const at = (view: string) =>
+        Effect.map(
+          sql<{ readonly position: string }>`SELECT position FROM checkpoints WHERE view_name = ${view}`,
+          ([row]) => row!.position
+        )
+      const moves = [
+        sql`UPDATE checkpoints SET position = NULL WHERE view_name = 'messages'`,
+        sql`UPDATE checkpoints SET position = NULL, event = NULL, event_position = NULL WHERE view_name = 'messages'`,
+        sql`UPDATE checkpoints SET position = '1' WHERE view_name = 'messages'`
+      ]
+      for (const move of moves) {
+        yield* move
+        const head = (yield* (yield* EventStore).head)!
+        const lines = yield* life(until(head))
+        assert.deepStrictEqual(
+          lines.map(({ problem }) => problem),
+          ["their place in the log is not theirs"]
+        )
+        assert.deepStrictEqual([yield* rows(sql), yield* at("messages")], [whole, String(head)])
+      }
+      const last = yield* append(queued(3, 0n, home))
+      yield* sql`UPDATE checkpoints SET position = ${String(last)} WHERE view_name = 'messages'`
+      yield* life(until(last))
+      assert.lengthOf((yield* rows(sql)).messages, 3)
+    }).pipe(Effect.provide(Layer.fresh(world)))
+)

@@ -87,7 +87,27 @@ const wasEmptied = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, table:
   return (yield* Stream.runFold(past, () => 0, left)) > 0
 })
 
-/** Makes those rows of this release anew that lack a column, a key or an index, or all that was written. */
+/**
+ * Rows that are said to hold nothing, or to stand elsewhere than at their event: what comes next would be written to them
+ * twice, or never. In one statement, since another process may be writing them.
+ */
+const isMisplaced = (sql: SqlClient.SqlClient, { name, tables, version }: RowsView) => {
+  const filled = tables.flatMap((table) =>
+    table.filledBy === "setup" ? [] : [sql`EXISTS (SELECT 1 FROM ${sql(table.name)})`]
+  )
+  const holdsRows = filled.length === 0 ? sql`FALSE` : sql.or(filled)
+  return Effect.map(
+    sql`SELECT 1 FROM checkpoints WHERE view_name = ${name} AND view_version = ${version}
+      AND ((event_position IS NOT NULL AND event_position IS DISTINCT FROM position)
+        OR (event_position IS NULL AND position IS NULL AND ${holdsRows}))`,
+    (found) => found.length > 0
+  )
+}
+
+/**
+ * Makes those rows of this release anew that lack a column, a key or an index, their place in the log, or all that was
+ * written.
+ */
 export const mend = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, views: ReadonlyArray<RowsView>) {
   const checkpoints = yield* sql<Checkpoint>`SELECT * FROM checkpoints`
   for (const view of views) {
@@ -97,6 +117,10 @@ export const mend = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, views
     const lacking = yield* lack(sql, view.setup, names)
     if (lacking !== undefined) {
       yield* alone(sql, remake(sql, view, `${lacking.table} lacks ${lacking.part}`))
+      continue
+    }
+    if (yield* isMisplaced(sql, view)) {
+      yield* alone(sql, remake(sql, view, "their place in the log is not theirs"))
       continue
     }
     for (const table of view.tables) {

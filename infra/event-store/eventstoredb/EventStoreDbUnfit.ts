@@ -5,6 +5,6 @@ export class EventStoreDbUnfit extends Schema.TaggedError<EventStoreDbUnfit>()("
   reason: Schema.String
 }) {
   override get message() {
-    return `EventStoreDB cannot be used: ${this.reason}`
+    return `EventStoreDB at EVENTSTORE_URL cannot be used: ${this.reason}`
   }
 }

@@ -55,12 +55,17 @@ const refusing = (version: string, exception: Record<string, string>) =>
 
 describe("starting on an EventStoreDB", () => {
   const unfit = [
-    ["that is too old", "22.10.3", {}, "it is version 22.10.3; 23.10 is the oldest that will do"],
+    [
+      "that is too old",
+      "22.10.3",
+      {},
+      "it is version 22.10.3; 23.10 is the oldest that will do: use that or a later one"
+    ],
     [
       "that takes less than an append may be",
       "24.2.0",
       { exception: "maximum-append-size-exceeded", "maximum-append-size": "65536" },
-      "its MaxAppendSize is 65536 bytes; 1048576 are needed"
+      "its MaxAppendSize is 65536 bytes; 1048576 are needed: set it to as many"
     ],
     [
       "that does not know the user",
@@ -73,7 +78,7 @@ describe("starting on an EventStoreDB", () => {
     it.live(`${name} says so`, () =>
       Effect.gen(function* () {
         const { received, url } = yield* refusing(version, exception)
-        assert.strictEqual(yield* refusal(url), `EventStoreDB cannot be used: ${reason}`)
+        assert.strictEqual(yield* refusal(url), `EventStoreDB at EVENTSTORE_URL cannot be used: ${reason}`)
         assert.include([0, appendLimit], received())
       }).pipe(Effect.scoped, Effect.provide(quiet))
     )
@@ -83,7 +88,7 @@ describe("starting on an EventStoreDB", () => {
     Effect.gen(function* () {
       const server = yield* eventStoreDouble
       yield* server.freeze
-      const where = `EventStoreDB cannot be used: no useful answer at ${new URL(server.url.replace("esdb", "http")).host}`
+      const where = `EventStoreDB at EVENTSTORE_URL cannot be used: no useful answer at ${new URL(server.url.replace("esdb", "http")).host}`
       assert.strictEqual(yield* refusal(server.url, brief), `${where}: silence`)
       yield* server.kill
       assert.match(yield* refusal(server.url, brief), new RegExp(`^${where}: 14 UNAVAILABLE: .*ECONNREFUSED`))
@@ -97,7 +102,10 @@ describe("starting on an EventStoreDB", () => {
   it.live("reads the certificate authority's file first", () =>
     Effect.gen(function* () {
       const message = yield* refusal("esdb://u:hunter2@localhost:1?tlsCAFile=/no/such/file")
-      assert.strictEqual(message, "EventStoreDB cannot be used: the file named by tlsCAFile cannot be read")
+      assert.strictEqual(
+        message,
+        "EventStoreDB at EVENTSTORE_URL cannot be used: the file named by tlsCAFile cannot be read"
+      )
     }).pipe(Effect.scoped, Effect.provide(quiet))
   )
 })

@@ -21,7 +21,8 @@ const oldest = [23, 10] as const
 export const check = (connection: Connection, patience: Patience): Effect.Effect<void, EventStoreDbUnfit> => {
   const where = connection.hosts.map(({ address, port }) => `${address}:${port}`).join(", ")
   let last = "silence"
-  const absent = () => new EventStoreDbUnfit({ reason: `no useful answer at ${where}: ${last}` })
+  const absent = () =>
+    new EventStoreDbUnfit({ reason: `no useful answer at ${where}: ${last}; see whether it runs there` })
   const questions = Effect.scoped(
     Effect.gen(function* () {
       const client = yield* Effect.acquireRelease(make(connection), (client) => Effect.sync(() => client.end()))
@@ -53,7 +54,9 @@ const checkVersion = Effect.fnUntraced(function* (client: Client) {
   const version = yield* asking(() => client.serverVersion)
   const [major = 0, minor = 0] = version.split(".").map((part) => Number.parseInt(part, 10) || 0)
   if (major < oldest[0] || (major === oldest[0] && minor < oldest[1])) {
-    return yield* unfit(`it is version ${version}; ${oldest.join(".")} is the oldest that will do`)
+    return yield* unfit(
+      `it is version ${version}; ${oldest.join(".")} is the oldest that will do: use that or a later one`
+    )
   }
   yield* Effect.logInfo("EventStoreDB", { version })
 })
@@ -69,7 +72,7 @@ const checkRights = (client: Client, { answer }: Patience) => {
     Effect.catchIf(
       (error) => error instanceof MaxAppendSizeExceededError,
       ({ maxAppendSize }: MaxAppendSizeExceededError) =>
-        unfit(`its MaxAppendSize is ${maxAppendSize} bytes; ${appendLimit} are needed`)
+        unfit(`its MaxAppendSize is ${maxAppendSize} bytes; ${appendLimit} are needed: set it to as many`)
     ),
     Effect.catchIf(
       (error) => error instanceof AccessDeniedError,

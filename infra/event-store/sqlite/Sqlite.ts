@@ -1,4 +1,3 @@
-import { statfsSync } from "node:fs"
 import { Effect, Exit, Layer } from "effect"
 import * as Clocks from "#domain/Clocks.ts"
 import { fromMillis } from "#domain/Instant.ts"
@@ -33,17 +32,8 @@ const make = Effect.fnUntraced(function* (file: string) {
     tail.publish(insertions.flatMap((insertion) => (insertion._tag === "Stored" ? insertion.events : [])))
   )
 
-  /** What the last append failed by. */
-  let trouble: unknown
-
   const trying = <A>(question: () => A) =>
     Effect.try({ try: question, catch: (cause) => new EventStoreUnavailable({ written: "no", cause }) })
-
-  const refuseTrouble = () => {
-    if (trouble === undefined) return refuseFullDisk(file)
-    db.exec(emptyCommit)
-    trouble = undefined
-  }
 
   return EventStore.of({
     append: (stream, expected, events) =>
@@ -51,39 +41,23 @@ const make = Effect.fnUntraced(function* (file: string) {
         const encoded = events.map(encode) // before the transaction: what is not JSON is the caller's defect alone
         const insert = () => table.insert(stream, expected, encoded, fromMillis(now()))
         return Effect.matchEffect(group.write(insert), {
-          onSuccess: (insertion) => {
-            trouble = undefined
-            return insertion._tag === "Refused"
+          onSuccess: (insertion) =>
+            insertion._tag === "Refused"
               ? Exit.fail(new WrongExpectedRevision({ stream, expected }))
-              : Exit.succeed({ revision: insertion.last.revision, position: insertion.last.position })
-          },
-          onFailure: ({ cause, written }) => {
-            trouble = cause
-            return Exit.fail(new EventStoreUnavailable({ written, cause }))
-          }
+              : Exit.succeed({ revision: insertion.last.revision, position: insertion.last.position }),
+          onFailure: ({ cause, written }) => Exit.fail(new EventStoreUnavailable({ written, cause }))
         })
       }),
     read: (stream) => trying(() => table.read(stream)),
     subscribe: ({ after, categories, passed }) => tail.subscribe(categories, after ?? 0n, passed),
     head: trying(table.head),
     at: (position) => trying(() => table.at(position)),
-    appendable: trying(refuseTrouble)
+    appendable: Effect.mapError(group.usable, ({ cause, written }) => new EventStoreUnavailable({ written, cause }))
   })
 })
 
 const min = (a: bigint, b: bigint) => (a < b ? a : b)
 const max = (a: bigint, b: bigint) => (a > b ? a : b)
-
-/** Writes a page, of which nothing changes: it needs of the disk what any commit needs. */
-const emptyCommit = "PRAGMA user_version = 0"
-/** What a handful of messages take, the log's own file and those beside it. */
-const leastBytes = 1_048_576
-
-const refuseFullDisk = (file: string): void => {
-  if (file === ":memory:") return
-  const { bavail, bsize } = statfsSync(file)
-  if (bavail * bsize < leastBytes) throw new Error("the disk is full")
-}
 
 /** The log in one SQLite file, durable at every commit. One process, one store per file. */
 export const layer = (file: string) => Layer.effect(EventStore, make(file))

@@ -6,7 +6,7 @@ import { fromMillis } from "#domain/Instant.ts"
 import { patiently } from "#domain/Patience.ts"
 import { CommandBus, type Incoming, type Lane } from "#domain/ports/CommandBus.ts"
 import { Steps } from "#domain/ports/Steps.ts"
-import type { Header } from "#domain/wire/Envelope.ts"
+import { type Header, isAttempt } from "#domain/wire/Envelope.ts"
 import type { AgentReport } from "#domain/wire/Protocol.ts"
 import { type Received, type Receiver, Refused, receiving, take } from "#domain/wire/Receiving.ts"
 import { tally } from "#domain/wire/Tally.ts"
@@ -23,7 +23,7 @@ import { ReportRecords } from "./Records.ts"
 type Report = Received<AgentReport>
 
 const isEventId = Schema.is(EventId)
-const isWhole = ({ attempt, commandId }: Header) => /^[1-9]\d{0,8}$/.test(attempt) && isEventId(commandId)
+const isWhole = ({ attempt, commandId }: Header) => isAttempt(attempt) && isEventId(commandId)
 const refusals = tally({
   metric: "homing_reports_refused_total",
   description: "Reports that were not recorded, by reason.",
