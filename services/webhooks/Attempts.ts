@@ -18,6 +18,9 @@ import * as WaGateway from "./WaGateway.ts"
 /** For the whole of one exchange, as Standard Webhooks asks for. */
 export const timeoutMillis = 15_000
 
+/** How many events of a stream are remembered when it is read. */
+const readAhead = 8
+
 /** Greater, as text, for what is later in the log: a function of the event alone, whoever computes it. */
 const sequenceOf = ({ position }: Pick<Delivery, "position">): string => String(position).padStart(20, "0")
 
@@ -90,6 +93,15 @@ export const make = Effect.fnUntraced(function* (recent?: Recent) {
     return yield* outbound.post({ url: opened.url, headers: all, body, timeoutMs })
   })
 
+  /** What follows in its stream is told next in its chat, as a rule. */
+  const eventOf = Effect.fnUntraced(function* ({ event, revision, stream }: Delivery) {
+    const known = recent?.get(event)
+    if (known !== undefined) return known
+    const events = yield* store.read(stream)
+    for (const later of events.slice(revision + 1, revision + readAhead)) recent?.set(later.eventId, later)
+    return events[revision]
+  })
+
   /** What was sent, of a message whose event does not say it. */
   const queuedOf = Effect.fnUntraced(function* (event: RecordedEvent, { format, personal }: EndpointRecord) {
     if (format !== "wa-gateway" || categoryOf(event.stream) !== Message.category) return undefined
@@ -134,7 +146,7 @@ export const make = Effect.fnUntraced(function* (recent?: Recent) {
     /** What does not answer on this side counts as no attempt. */
     deliver: (delivery: Delivery, endpoint: EndpointRecord): Effect.Effect<Answered> =>
       Effect.gen(function* () {
-        const event = recent?.get(delivery.event) ?? (yield* store.read(delivery.stream))[delivery.revision]
+        const event = yield* eventOf(delivery)
         const told = event && (yield* tell(event, { personal: endpoint.personal }))
         if (told === undefined) return yield* Effect.die(new Error("a delivery is of an event that is not told"))
         const queued = yield* queuedOf(event!, endpoint)

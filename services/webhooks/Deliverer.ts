@@ -178,7 +178,7 @@ export const layer = ({
           for (const endpoint of open) {
             if (!waiting.has(endpoint.id)) continue
             const place = placesOf(endpoint)
-            const { wanted } = place
+            const wanted = place.wanted(now)
             const { due, unreadable } = yield* rows.due(endpoint.id, now, wanted)
             place.found(due.length + unreadable.length, wanted)
             begin(due, now)
