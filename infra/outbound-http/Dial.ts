@@ -73,12 +73,12 @@ export const connected = async (
   held: Connections
 ): Promise<Socket | Failure> => {
   const some = addresses.toSorted((a, b) => Number(a.includes(":")) - Number(b.includes(":"))).slice(0, mostAddresses)
-  let found: Socket | Failure = silent()
+  let found: Socket | Failure | undefined
   for (const [i, address] of some.entries()) {
-    if (held.isOver) return silent()
+    if (held.isOver) break
     const socket = held.hold(begin(address, target.port))
     found = await reached(socket, address, i === some.length - 1 ? undefined : nextAfterMillis)
     if (!isFailure(found)) return target.scheme === "http" ? found : secured(found, target, held)
   }
-  return found
+  return found ?? silent()
 }

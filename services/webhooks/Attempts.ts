@@ -144,15 +144,15 @@ export const make = Effect.fnUntraced(function* (recent?: Recent) {
 
   return {
     /** What does not answer on this side counts as no attempt. */
-    deliver: (delivery: Delivery, endpoint: EndpointRecord): Effect.Effect<Answered> =>
-      Effect.gen(function* () {
+    deliver: (delivery: Delivery, endpoint: EndpointRecord): Effect.Effect<Answered> => {
+      const once = Effect.gen(function* () {
         const event = yield* eventOf(delivery)
         const told = event && (yield* tell(event, { personal: endpoint.personal }))
         if (told === undefined) return yield* Effect.die(new Error("a delivery is of an event that is not told"))
         const queued = yield* queuedOf(event!, endpoint)
         return yield* attempted(endpoint, delivery.id, { event: { ...told, sequence: sequenceOf(delivery) }, queued })
-      }).pipe(
-        Effect.retry(patiently),
+      })
+      return Effect.catch(once, () => Effect.retry(once, patiently)).pipe(
         Effect.catchCause((cause) =>
           Cause.hasInterrupts(cause)
             ? Effect.interrupt
@@ -161,7 +161,8 @@ export const make = Effect.fnUntraced(function* (recent?: Recent) {
                 noAnswer("internal", 0)
               )
         )
-      ),
+      )
+    },
 
     /** Something that did not happen, to see whether it arrives. */
     test: Effect.fnUntraced(function* (endpoint: EndpointRecord, id: string, timeoutMs: number) {
