@@ -16,6 +16,7 @@ export class Connections {
   /** For what is no connection. */
   get ended(): AbortSignal {
     this.#ending ??= new AbortController()
+    if (this.isOver) this.#ending.abort()
     return this.#ending.signal
   }
 
