@@ -46,30 +46,30 @@ const layingOut = (types: ReadonlyArray<SchemaAST.AST>): LayOut | undefined => {
   if (members.size === 0) return undefined
   const names = [...members.keys()].sort()
   const parts = names.map((name) => layingOut(members.get(name)!.map(({ type }) => type)))
-  const isInPlace = (keys: ReadonlyArray<string>): boolean => {
+  const nested = names.flatMap((name, i) => (parts[i] === undefined ? [] : [[name, parts[i]] as const]))
+
+  const isLaidOut = (value: Members, keys: ReadonlyArray<string>): boolean => {
     let place = 0
     for (const key of keys) {
       while (place < names.length && names[place] !== key) place++
       if (place++ === names.length) return false
     }
-    return true
+    return nested.every(([name, layOut]) => layOut(value[name]) === value[name])
   }
 
   return (value) => {
     if (typeof value !== "object" || value === null) return value
     const [from, keys] = [value as Members, Object.keys(value)]
-    let isLaidOut = isInPlace(keys)
-    let left = keys.length
+    if (isLaidOut(from, keys)) return value
     const laidOut: Record<string, unknown> = {}
+    let left = keys.length
     for (const [i, name] of names.entries()) {
       const member = from[name]
       if (member === undefined) continue
-      const part = parts[i]?.(member) ?? member
-      if (part !== member) isLaidOut = false
-      laidOut[name] = part
+      laidOut[name] = parts[i] === undefined ? member : parts[i](member)
       left--
     }
-    return isLaidOut || left > 0 ? value : laidOut
+    return left === 0 ? laidOut : value
   }
 }
 
