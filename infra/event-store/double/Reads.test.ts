@@ -16,7 +16,7 @@ alike("reads", (it) => {
       const commit = first!.position.commit + 1n
       const error = yield* rejection(all(client.readAll({ fromPosition: { commit, prepare: commit } })))
       assert.deepInclude(error, { code: 2 })
-      assert.include((error as Error).message, "Unexpected ReadAllResult: InvalidPosition")
+      assert.include(String(error.message), "Unexpected ReadAllResult: InvalidPosition")
     })
   )
 
