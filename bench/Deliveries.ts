@@ -4,7 +4,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { key, pairedDevice, request } from "./Callers.ts"
-import { load, median, type Server, serve } from "./Processes.ts"
+import { ask, load, median, type Server, serve } from "./Processes.ts"
 
 /**
  * Events a second, from the log to a local receiver's 200, signed and with their outcome recorded, beside a bare loop that
@@ -27,6 +27,12 @@ const say = async ({ process }: Server, what: string): Promise<Seen> => {
   return seen
 }
 
+/** `cpuMs`: of whoever delivers, its start included, for one event: what whoever else uses the machine changes least. */
+interface Measured {
+  readonly rate: number
+  readonly cpuMs: number
+}
+
 /** Events a second, when so many have arrived. */
 const rateOf = async (receiver: Server, expected: number) => {
   for (const ends = performance.now() + patienceMillis; performance.now() < ends; await aMoment()) {
@@ -34,6 +40,11 @@ const rateOf = async (receiver: Server, expected: number) => {
     if (count >= expected) return (count - 1) / ((last - first) / 1_000)
   }
   throw new Error(`fewer than ${expected} deliveries arrived`)
+}
+
+const measured = async (receiver: Server, deliverer: Server, expected: number): Promise<Measured> => {
+  const rate = await rateOf(receiver, expected)
+  return { rate, cpuMs: (await ask(deliverer)).cpuMs / expected }
 }
 
 /** The deliverer has told nothing yet of what is in the log; answers how many events there are to tell. */
@@ -67,33 +78,38 @@ export const measure = async (rounds: number, seconds: number, note: (line: stri
   const product = async () => {
     await say(receiver, "open")
     const server = await serve(gateway, { folder })
-    const rate = await rateOf(receiver, all)
+    const found = await measured(receiver, server, all)
     await server.stop()
     forget(folder)
-    return rate
+    return found
   }
   const floor = async (connections: "kept" | "each") => {
     await say(receiver, "open")
     const server = await serve("floor-deliveries.ts", { args: [folder, String(receiver.port), connections] })
-    const rate = await rateOf(receiver, all)
+    const found = await measured(receiver, server, all)
     await server.stop()
-    return rate
+    return found
   }
-  const measured: Array<{ readonly product: number; readonly kept: number; readonly each: number }> = []
+  const found: Array<{ readonly product: Measured; readonly kept: Measured; readonly each: Measured }> = []
   for (let round = 1; round <= rounds; round++) {
     const one = { kept: await floor("kept"), product: await product(), each: await floor("each") }
-    measured.push(one)
-    const [a, b, c] = [one.product, one.each, one.kept].map((rate) => rate.toFixed(0))
-    note(`round ${round}: ${a} of ${b} events/s over a connection for each, of ${c} over kept ones`)
+    found.push(one)
+    const [a, b, c] = [one.product, one.each, one.kept].map(({ rate }) => rate.toFixed(0))
+    const [d, e] = [one.product, one.each].map(({ cpuMs }) => cpuMs.toFixed(2))
+    note(
+      `round ${round}: ${a} of ${b} events/s over a connection for each, of ${c} over kept ones; ${d} and ${e} ms of CPU`
+    )
   }
   await receiver.stop()
   rmSync(folder, { recursive: true, force: true })
-  const of = (pick: (one: (typeof measured)[number]) => number) => median(measured.map(pick))
+  const of = (pick: (one: (typeof found)[number]) => number) => median(found.map(pick))
   return {
-    eventsPerSecond: of((_) => _.product),
-    floorEach: of((_) => _.each),
-    floorKept: of((_) => _.kept),
-    ratioEach: of((_) => _.product / _.each),
-    ratioKept: of((_) => _.product / _.kept)
+    eventsPerSecond: of((_) => _.product.rate),
+    floorEach: of((_) => _.each.rate),
+    floorKept: of((_) => _.kept.rate),
+    ratioEach: of((_) => _.product.rate / _.each.rate),
+    ratioKept: of((_) => _.product.rate / _.kept.rate),
+    cpuMs: of((_) => _.product.cpuMs),
+    cpuRatioEach: of((_) => _.each.cpuMs / _.product.cpuMs)
   }
 }

@@ -4,6 +4,7 @@ import { DatabaseSync } from "node:sqlite"
 import { promisify } from "node:util"
 import { Pool } from "undici"
 import { openTable } from "./FloorTables.ts"
+import { tellUsage } from "./Usage.ts"
 
 /**
  * The same deliveries with no framework and no meaning: the log's events about messages are read, signed twice, posted, and
@@ -34,6 +35,7 @@ const deliver = async ({ data, event_id: id, type }: Record<string, unknown>) =>
   await outcomes(randomUUID(), JSON.stringify({ id, status: answer.statusCode }))
 }
 
+tellUsage()
 console.log(JSON.stringify({ port: 1 }))
 const db = new DatabaseSync(join(log, "log.db"), { readOnly: true })
 const page = db.prepare("SELECT * FROM events WHERE position > ? AND type LIKE 'message.%' ORDER BY position LIMIT 500")

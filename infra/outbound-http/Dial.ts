@@ -1,8 +1,9 @@
 import { connect, type Socket } from "node:net"
 import * as tls from "node:tls"
-import { Effect } from "effect"
 import { OutboundFailed, OutboundRefused } from "#domain/ports/OutboundHttp.ts"
+import { after } from "#domain/Timer.ts"
 import { codeOf } from "./CodeOf.ts"
+import type { Connections } from "./Connections.ts"
 import { read } from "./Reach.ts"
 import type { Target } from "./Target.ts"
 
@@ -15,36 +16,43 @@ export const dial: Dial = (host, port) => connect({ host, port, noDelay: true })
 const nextAfterMillis = 2_000
 const mostAddresses = 4
 
-/** Until it is open. It ends with the scope, and at once when it does not open. */
-const opened = (socket: Socket, event: "connect" | "secureConnect", kind: "unreachable" | "tls") =>
-  Effect.callback<void, OutboundFailed>((resume) => {
-    const fail = (error?: unknown) => resume(Effect.fail(new OutboundFailed({ kind, code: codeOf(error) })))
-    socket.once(event, () => resume(Effect.void))
-    socket.once("close", () => fail())
-    socket.once("error", fail)
-    return Effect.sync(() => socket.destroy())
+type Failure = OutboundFailed | OutboundRefused
+export const isFailure = (found: Socket | Failure): found is Failure => "_tag" in found
+
+const silent = () => new OutboundFailed({ kind: "unreachable", code: "ETIMEDOUT" })
+
+/** Until it is open, or why it is not. */
+const opened = (
+  socket: Socket,
+  event: "connect" | "secureConnect",
+  kind: "unreachable" | "tls",
+  mostMillis?: number
+): Promise<OutboundFailed | undefined> =>
+  new Promise((resolve) => {
+    const settle = (failure: OutboundFailed | undefined) => {
+      timer?.stop()
+      socket.off(event, open).off("close", fail).off("error", fail)
+      if (failure !== undefined) socket.destroy()
+      resolve(failure)
+    }
+    const open = () => settle(undefined)
+    const fail = (error?: unknown) => settle(new OutboundFailed({ kind, code: codeOf(error) }))
+    const timer = mostMillis === undefined ? undefined : after(mostMillis, () => settle(silent()))
+    socket.on(event, open).on("close", fail).on("error", fail)
   })
 
-const held = <S extends Socket>(open: () => S) =>
-  Effect.acquireRelease(
-    Effect.sync(() => open().on("error", () => {})), // told where it is awaited
-    (socket) => Effect.sync(() => socket.destroy())
-  )
-
 /** Where it ended is looked at before anything is said there. */
-const reached = Effect.fnUntraced(function* (begin: Dial, address: string, port: number) {
-  const socket = yield* held(() => begin(address, port))
-  yield* opened(socket, "connect", "unreachable")
-  const there = read(socket.remoteAddress ?? "")?.toString()
-  if (there !== read(address)?.toString()) {
-    socket.destroy()
-    return yield* new OutboundRefused({ reason: "address" })
-  }
-  return socket
-})
+const reached = async (socket: Socket, address: string, mostMillis?: number): Promise<Socket | Failure> => {
+  const failure = await opened(socket, "connect", "unreachable", mostMillis)
+  if (failure !== undefined) return failure
+  const there = socket.remoteAddress
+  if (there === address || (there !== undefined && read(there)?.toString() === read(address)?.toString())) return socket
+  socket.destroy()
+  return new OutboundRefused({ reason: "address" })
+}
 
-const secured = Effect.fnUntraced(function* (socket: Socket, { host, isLiteral }: Target) {
-  const secure = yield* held(() =>
+const secured = async (socket: Socket, { host, isLiteral }: Target, held: Connections): Promise<Socket | Failure> => {
+  const secure = held.hold(
     tls.connect({
       socket,
       host,
@@ -54,18 +62,23 @@ const secured = Effect.fnUntraced(function* (socket: Socket, { host, isLiteral }
       rejectUnauthorized: true // also where the environment says otherwise
     })
   )
-  yield* opened(secure, "secureConnect", "tls")
-  return secure
-})
+  return (await opened(secure, "secureConnect", "tls")) ?? secure
+}
 
-/** One of these addresses, which are those that may be reached: the first that opens. */
-export const connected = Effect.fnUntraced(function* (begin: Dial, addresses: ReadonlyArray<string>, target: Target) {
+/** To one of these addresses, which are those that may be reached: the first that opens. */
+export const connected = async (
+  begin: Dial,
+  addresses: ReadonlyArray<string>,
+  target: Target,
+  held: Connections
+): Promise<Socket | Failure> => {
   const some = addresses.toSorted((a, b) => Number(a.includes(":")) - Number(b.includes(":"))).slice(0, mostAddresses)
-  const silent = Effect.fail(new OutboundFailed({ kind: "unreachable", code: "ETIMEDOUT" }))
-  const tries = some.map((address, i) => {
-    const one = reached(begin, address, target.port)
-    return i === some.length - 1 ? one : Effect.timeoutOrElse(one, { duration: nextAfterMillis, orElse: () => silent })
-  })
-  const socket = yield* Effect.firstSuccessOf(tries)
-  return target.scheme === "http" ? socket : yield* secured(socket, target)
-})
+  let found: Socket | Failure | undefined
+  for (const [i, address] of some.entries()) {
+    if (held.isOver) break
+    const socket = held.hold(begin(address, target.port))
+    found = await reached(socket, address, i === some.length - 1 ? undefined : nextAfterMillis)
+    if (!isFailure(found)) return target.scheme === "http" ? found : secured(found, target, held)
+  }
+  return found ?? silent()
+}

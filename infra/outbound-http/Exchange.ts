@@ -1,6 +1,5 @@
 import { request } from "node:http"
 import type { Socket } from "node:net"
-import { Effect } from "effect"
 import { longestBody, OutboundFailed, type OutboundRequest } from "#domain/ports/OutboundHttp.ts"
 import { codeOf } from "./CodeOf.ts"
 import type { Heard } from "./Heard.ts"
@@ -14,7 +13,7 @@ const mostBytes = 8 * longestBody
 const broken = (error: unknown) => new OutboundFailed({ kind: "broken", code: codeOf(error) })
 
 /**
- * Asks over this connection, once, and writes down what is heard until it has an end. The connection is the caller's to
+ * Asks over this connection, once, and writes down what is heard until it has an end, or says why there is no answer. The connection is the caller's to
  * close, and there is no other: Node is given no agent, and nothing by which it could dial.
  */
 export const exchange = (
@@ -22,11 +21,11 @@ export const exchange = (
   { authority, path }: Target,
   { body, headers }: OutboundRequest,
   heard: Heard
-) =>
-  Effect.callback<void, OutboundFailed>((resume) => {
+): Promise<OutboundFailed | undefined> =>
+  new Promise((resolve) => {
     const end = (error?: unknown) => {
       heard.end()
-      resume(heard.status === undefined ? Effect.fail(broken(error)) : Effect.void)
+      resolve(heard.status === undefined ? broken(error) : undefined)
     }
     if (socket.destroyed) return end()
     const asking = request({

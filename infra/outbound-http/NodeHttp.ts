@@ -1,7 +1,15 @@
 import { Clock, Effect, Layer, Result } from "effect"
 import { remainingMillis } from "#domain/ports/Deadline.ts"
-import { type Allowance, OutboundFailed, OutboundHttp, OutboundRefused } from "#domain/ports/OutboundHttp.ts"
+import {
+  type Allowance,
+  OutboundFailed,
+  OutboundHttp,
+  OutboundRefused,
+  type OutboundRequest
+} from "#domain/ports/OutboundHttp.ts"
+import { after } from "#domain/Timer.ts"
 import { codeOf } from "./CodeOf.ts"
+import { Connections } from "./Connections.ts"
 import type { Dial } from "./Dial.ts"
 import { areSendable } from "./Headers.ts"
 import { Heard, patienceOf } from "./Heard.ts"
@@ -14,60 +22,65 @@ export interface Options {
   readonly dial?: Dial
 }
 
+const once = <A>(load: () => Promise<A>) => {
+  let loading: Promise<A> | undefined
+  return () => {
+    loading ??= load()
+    return loading
+  }
+}
 /** Loaded when the first address is looked at. */
-const loadReach = Effect.promise(() => import("./Reach.ts"))
-const loadExchange = Effect.promise(async () => ({
+const loadReach = once(() => import("./Reach.ts"))
+const loadExchange = once(async () => ({
   ...(await import("./Dial.ts")),
   ...(await import("./Exchange.ts"))
 }))
 
-const refused = (reason: OutboundRefused["reason"]) => Effect.fail(new OutboundRefused({ reason }))
+type Failure = OutboundFailed | OutboundRefused
+const refused = (reason: OutboundRefused["reason"]) => new OutboundRefused({ reason })
+const unresolved = (error?: unknown) => new OutboundFailed({ kind: "unresolved", code: codeOf(error) })
 
 const make = ({ allow, dial, resolve = resolving() }: Options): OutboundHttp["Service"] => {
-  const reach = Effect.map(loadReach, (module) => module.reach(allow))
+  const loadReaching = once(async () => (await loadReach()).reach(allow))
 
   const targeted = Effect.fnUntraced(function* (url: string) {
     const target = targetOf(url)
     if (Result.isFailure(target)) return yield* refused(target.failure)
-    const { refuses, refusesWay } = yield* reach
+    const { refuses, refusesWay } = yield* Effect.promise(loadReaching)
     const { host, isLiteral } = target.success
     const reason = isLiteral ? refuses(host, target.success) : refusesWay(target.success)
     return reason === undefined ? target.success : yield* refused(reason)
   })
 
   /** Looked up once: what is vetted is what is dialled. */
-  const reachable = Effect.fnUntraced(function* (target: Target) {
-    const addresses = target.isLiteral
-      ? [target.host]
-      : yield* Effect.tryPromise({
-          try: (signal) => resolve(target.host, signal),
-          catch: (error) => new OutboundFailed({ kind: "unresolved", code: codeOf(error) })
-        })
-    const { refuses } = yield* reach
-    const reasons = addresses.map((address) => refuses(address, target))
-    const some = addresses.filter((_, i) => reasons[i] === undefined)
+  const reachable = async (target: Target, held: Connections): Promise<ReadonlyArray<string> | Failure> => {
+    if (target.isLiteral) return [target.host] // vetted already
+    const found = await resolve(target.host, held.ended).catch(unresolved)
+    if (found instanceof OutboundFailed) return found
+    const { refuses } = await loadReaching()
+    const reasons = found.map((address) => refuses(address, target))
+    const some = found.filter((_, i) => reasons[i] === undefined)
     if (some.length > 0) return some
-    return yield* reasons[0] === undefined
-      ? Effect.fail(new OutboundFailed({ kind: "unresolved", code: undefined }))
-      : refused(reasons[0])
-  })
+    return reasons[0] === undefined ? unresolved() : refused(reasons[0])
+  }
+
+  const ask = async (target: Target, request: OutboundRequest, heard: Heard, held: Connections) => {
+    const { connected, dial: directly, exchange, isFailure } = await loadExchange()
+    const addresses = await reachable(target, held)
+    if ("_tag" in addresses) return addresses
+    const socket = await connected(dial ?? directly, addresses, target, held)
+    return isFailure(socket) ? socket : exchange(socket, target, request, heard)
+  }
 
   return {
     vet: (url) => Effect.asVoid(targeted(url)),
     post: Effect.fnUntraced(function* (request) {
       const target = yield* targeted(request.url)
       if (!areSendable(request.headers)) return yield* refused("header")
-      const { connected, dial: directly, exchange } = yield* loadExchange
       const begun = performance.now()
       const heard = new Heard()
-      const exchanged = Effect.gen(function* () {
-        const socket = yield* connected(dial ?? directly, yield* reachable(target), target)
-        yield* exchange(socket, target, request, heard)
-      })
-      yield* Effect.timeoutOrElse(Effect.scoped(exchanged), {
-        duration: Math.min(request.timeoutMs, yield* remainingMillis),
-        orElse: () => Effect.sync(() => heard.end())
-      })
+      const mostMillis = Math.min(request.timeoutMs, yield* remainingMillis)
+      yield* lasting(mostMillis, heard, (held) => ask(target, request, heard, held))
       if (heard.status === undefined) return yield* new OutboundFailed({ kind: "timeout", code: undefined })
       return {
         status: heard.status,
@@ -79,6 +92,28 @@ const make = ({ allow, dial, resolve = resolving() }: Options): OutboundHttp["Se
     })
   }
 }
+
+/** What is heard within this time; then, and when nobody waits any more, its connections end. */
+const lasting = (
+  mostMillis: number,
+  heard: Heard,
+  ask: (held: Connections) => Promise<Failure | undefined>
+): Effect.Effect<void, Failure> =>
+  Effect.callback((resume) => {
+    const held = new Connections()
+    const end = (outcome: Effect.Effect<void, Failure>) => {
+      timer.stop()
+      heard.end()
+      held.end()
+      resume(outcome)
+    }
+    const timer = after(mostMillis, () => end(Effect.void))
+    ask(held).then(
+      (failure) => end(failure ?? Effect.void),
+      (defect) => end(Effect.die(defect))
+    )
+    return Effect.sync(() => end(Effect.void))
+  })
 
 /** By node:http, each exchange over a connection of its own that was dialled and looked at here. */
 export const layer = (options: Options): Layer.Layer<OutboundHttp> => Layer.sync(OutboundHttp, () => make(options))

@@ -25,6 +25,7 @@ export const follow = <E, R>(options: {
     let failures = 0
     const strange = new Set<string>()
     const remark = (events: ReadonlyArray<RecordedEvent>) => {
+      if (events.every(isReleased)) return Effect.void
       const types = events.flatMap((event) => (isReleased(event) || strange.has(event.type) ? [] : [event.type]))
       if (types.length === 0) return Effect.void
       for (const type of types) strange.add(type)

@@ -67,8 +67,7 @@ export const surely = <E>(
   { endpoint, id }: Pick<Delivery, "endpoint" | "id">,
   attempt: Effect.Effect<Answered, E>
 ): Effect.Effect<Answered> =>
-  attempt.pipe(
-    Effect.retry(patiently),
+  Effect.catch(attempt, () => Effect.retry(attempt, patiently)).pipe(
     Effect.catchCause((cause) =>
       Cause.hasInterrupts(cause)
         ? Effect.interrupt

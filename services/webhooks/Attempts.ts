@@ -15,6 +15,9 @@ import * as Opened from "./Opened.ts"
 import type { Recent } from "./Recent.ts"
 import * as WaGateway from "./WaGateway.ts"
 
+/** How many events of a stream are remembered when it is read. */
+const readAhead = 8
+
 /** Greater, as text, for what is later in the log: a function of the event alone, whoever computes it. */
 const sequenceOf = ({ position }: Pick<Delivery, "position">): string => String(position).padStart(20, "0")
 
@@ -63,6 +66,15 @@ export const make = Effect.fnUntraced(function* (recent?: Recent) {
     return yield* outbound.post({ url: opened.url, headers: all, body, timeoutMs })
   })
 
+  /** What follows in its stream is told next in its chat, as a rule. */
+  const eventOf = Effect.fnUntraced(function* ({ event, revision, stream }: Delivery) {
+    const known = recent?.get(event)
+    if (known !== undefined) return known
+    const events = yield* store.read(stream)
+    for (const later of events.slice(revision + 1, revision + readAhead)) recent?.set(later.eventId, later)
+    return events[revision]
+  })
+
   /** What was sent, of a message whose event does not say it. */
   const queuedOf = Effect.fnUntraced(function* (event: RecordedEvent, { format, personal }: EndpointRecord) {
     if (format !== "wa-gateway" || categoryOf(event.stream) !== Message.category) return undefined
@@ -81,7 +93,7 @@ export const make = Effect.fnUntraced(function* (recent?: Recent) {
       surely(
         delivery,
         Effect.gen(function* () {
-          const event = recent?.get(delivery.event) ?? (yield* store.read(delivery.stream))[delivery.revision]
+          const event = yield* eventOf(delivery)
           const told = event && (yield* tell(event, { personal: endpoint.personal }))
           if (told === undefined) return yield* Effect.die(new Error("a delivery is of an event that is not told"))
           const queued = yield* queuedOf(event!, endpoint)

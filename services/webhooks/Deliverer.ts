@@ -134,7 +134,7 @@ export const run = Effect.fnUntraced(function* <D extends Destination>(
       for (const destination of open) {
         if (!waiting.has(destination.id)) continue
         const place = placesOf(destination)
-        const { wanted } = place
+        const wanted = place.wanted(now)
         const { due, unreadable } = yield* rows.due(destination.id, now, wanted)
         place.found(due.length + unreadable.length, wanted)
         begin(due, now)

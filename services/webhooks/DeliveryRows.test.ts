@@ -54,6 +54,17 @@ everywhere("deliveries", [
     })
   ],
   [
+    "what comes behind one that was there already, and is settled, is due",
+    Effect.gen(function* () {
+      const { due, lease, rows, settle } = yield* scene
+      yield* rows.take(lease, [made(1, "a")], 0, undefined, mark(1))
+      assert.deepStrictEqual(yield* due(), [1])
+      yield* settle(1, settled("delivered"))
+      yield* rows.take(lease, [made(1, "a"), made(2, "a"), made(3, "a")], 0, 1n, mark(3))
+      assert.deepStrictEqual(yield* due(), [2])
+    })
+  ],
+  [
     "what waits for a further attempt is due when it is asked for; what a clock that was ahead has put off is due",
     Effect.gen(function* () {
       const { due, lease, rows, settle } = yield* scene

@@ -24,6 +24,17 @@ type Some = Array.NonEmptyReadonlyArray<Settled>
 type Chat = Pick<Delivery, "chat" | "endpoint">
 const isDelivered = ({ status }: Settled) => status === "delivered"
 const deliveryOf = ({ delivery }: Settled) => delivery
+type Added = Pick<Delivery, "endpoint" | "id">
+
+/** Of those that were added, which stand in the log's order, the first of each chat: of the others one waits before them. */
+const foremost = (some: ReadonlyArray<NewDelivery>, added: ReadonlySet<DeliveryId>) => {
+  const firsts = new Map<string, NewDelivery>()
+  for (const one of some) {
+    const place = `${one.endpoint} ${one.chat}`
+    if (added.has(one.id) && !firsts.has(place)) firsts.set(place, one)
+  }
+  return [...firsts.values()]
+}
 const endpointOf = ({ endpoint }: { readonly endpoint: DestinationId }) => endpoint
 
 export type DeliveryRows = Effect.Success<typeof make>
@@ -58,17 +69,23 @@ export const make = Effect.gen(function* () {
         attempts: "[]",
         asked: now
       }))
-      const added = yield* sql<{ readonly endpoint: DestinationId }>`INSERT INTO deliveries ${sql.insert(rows)}
-        ON CONFLICT (id) DO NOTHING RETURNING endpoint`
+      const added = yield* sql<Added>`INSERT INTO deliveries ${sql.insert(rows)}
+        ON CONFLICT (id) DO NOTHING RETURNING id, endpoint`
       yield* standing.added(added.map(endpointOf))
-      yield* sql`UPDATE deliveries SET turn = 1 WHERE turn = 0 AND ${sql.in(
-        "id",
-        some.map(({ id }) => id)
-      )} AND NOT EXISTS (SELECT 1 FROM deliveries AS earlier WHERE earlier.endpoint = deliveries.endpoint
-        AND earlier.chat = deliveries.chat AND earlier.status = 'pending' AND earlier.turn < 2
-        AND earlier.position < deliveries.position)`
+      yield* opened(foremost(some, new Set(added.map(({ id }) => id))))
     }
   })
+
+  /** Where nothing waits before them, they need not wait either. */
+  const opened = (some: ReadonlyArray<NewDelivery>) =>
+    some.length === 0
+      ? Effect.void
+      : sql`UPDATE deliveries SET turn = 1 WHERE turn = 0 AND ${sql.in(
+          "id",
+          some.map(({ id }) => id)
+        )} AND NOT EXISTS (SELECT 1 FROM deliveries AS earlier WHERE earlier.endpoint = deliveries.endpoint
+          AND earlier.chat = deliveries.chat AND earlier.status = 'pending' AND earlier.turn < 2
+          AND earlier.position < deliveries.position)`
 
   const settled = (some: Some) => {
     const rows = some.map(({ attempt, delivery: { attempts, id }, due, status, tries }) => {

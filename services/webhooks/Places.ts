@@ -66,9 +66,9 @@ export class Places {
     return this.#all - this.#busy.size
   }
 
-  /** How many to ask for, so that among them are as many as there are places for. */
-  get wanted(): number {
-    return this.#busy.size + most
+  /** How many to ask for, so that among them are as many as there are places for: what is under way is due as well. */
+  wanted(now: number): number {
+    return this.#busy.size + this.free(now)
   }
 
   /** What was due, when so many were asked for. */

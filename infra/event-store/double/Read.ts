@@ -6,7 +6,7 @@ import { deletedRevision, type Order, type StoredEvent } from "./Log.ts"
 import { positionOf } from "./Positions.ts"
 import { nameOf } from "./Proposal.ts"
 import { eventMessage, streamNotFoundMessage } from "./ReadMessages.ts"
-import { streamDeleted, unreadable } from "./Rpc.ts"
+import { streamDeleted, unknownPosition, unreadable } from "./Rpc.ts"
 import { visible } from "./StreamMetadata.ts"
 import { CleanEnd, type Send, subscriber } from "./Subscriber.ts"
 import { subscribeToAll } from "./SubscribeToAll.ts"
@@ -70,7 +70,7 @@ const readStream = async ({ log }: Context, options: streams.ReadReq.Options, se
 /** From a position: itself and what follows it forwards, only what precedes it backwards. */
 const readAll = async ({ log }: Context, options: streams.ReadReq.Options, send: Send) => {
   const order = orderOf(options)
-  const from = positionOf(log, options.getAll()!) ?? 0n
+  const from = positionOf(log, options.getAll()!, unknownPosition) ?? 0n
   const page = (after: bigint | undefined, limit: number) =>
     order === "forwards"
       ? log.all(after === undefined ? from : after + 1n, deletedRevision, order, limit)

@@ -7,6 +7,19 @@ const revisions = (client: EventStoreDBClient, stream: string, options: ReadStre
   Effect.promise(async () => (await all(client.readStream(stream, options))).map(({ revision }) => Number(revision)))
 
 alike("reads", (it) => {
+  it.effect("says that nothing begins at a place of $all, in words of a plain read", () =>
+    Effect.gen(function* () {
+      const { client } = yield* Connected
+      const stream = freshStream()
+      yield* Effect.promise(() => client.appendToStream(stream, newEvents(2)))
+      const [first] = yield* Effect.promise(() => all(client.readStream(stream)))
+      const commit = first!.position.commit + 1n
+      const error = yield* rejection(all(client.readAll({ fromPosition: { commit, prepare: commit } })))
+      assert.deepInclude(error, { code: 2 })
+      assert.include(String(error.message), "Unexpected ReadAllResult: InvalidPosition")
+    })
+  )
+
   it.effect("gives back every field, of JSON and of bytes", () =>
     Effect.gen(function* () {
       const { client } = yield* Connected

@@ -45,3 +45,5 @@ export const wrongExpectedVersion = (stream: string, expected: bigint, actual: b
       "actual-version": `${actual}`
     }
   )
+/** Of a plain read of `$all`. */
+export const unknownPosition = () => rpcError(status.UNKNOWN, "Unexpected ReadAllResult: InvalidPosition")

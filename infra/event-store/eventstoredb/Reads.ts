@@ -31,7 +31,7 @@ const late = Effect.fail(
 
 /** Where records of a log end and begin follows from all before them: in another log nothing may begin there. */
 const isNoPosition = ({ cause }: EventStoreUnavailable) =>
-  cause instanceof UnknownError && cause.code === invalidArgument
+  cause instanceof UnknownError && (cause.code === invalidArgument || cause.message.includes("InvalidPosition")) // 24.2
 
 export const reader = (line: Line, { answer }: Patience) => {
   const turns = new Turns(readsAtOnce)

@@ -39,7 +39,7 @@ export const endings = (layer: MakeLayer) => {
   it.live("ends its connection when nobody waits any more", () =>
     Effect.gen(function* () {
       const silent = yield* greeting(() => {})
-      const waiting = yield* Effect.forkChild(to(silent))
+      const waiting = yield* Effect.forkChild(to(silent, { timeoutMs: 3_600_000 })) // which would end it as well
       while (silent.requests.length === 0) yield* Effect.sleep("10 millis")
       yield* Fiber.interrupt(waiting)
       while (!silent.connections[0]!.destroyed) yield* Effect.sleep("10 millis")
