@@ -110,7 +110,7 @@ export const layer = Layer.effect(
         const written = sayable.map(
           (order): Written => ({
             // what was said in another epoch is refused: the bus must not take this for it
-            id: `${order.commandId}:${order.attempt}:${epoch}`,
+            id: `${order.commandId}:${epoch}:${order.attempt}`,
             bytes: write(from, order, { issuedAt, expiresAt: order.expiresAt }, order.command),
             kind: order.command.kind
           })
