@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { EventId } from "#domain/Ids.ts"
+import { ArchiveUnavailable, ArchiveUnfit } from "#domain/ports/Archive.ts"
 import { PinStoreUnavailable } from "#domain/ports/PinStore.ts"
 import { SecretVaultUnavailable } from "#domain/ports/SecretVault.ts"
 import { BlobsUnfit } from "#infra/blobs/SealedChunks.ts"
@@ -12,6 +13,7 @@ import { DirectoryInUse, DirectoryUnusable } from "#infra/sqlite/DirectoryLock.t
 import { LogElsewhere, StoreMissing } from "#infra/sqlite/FolderContents.ts"
 import { SubjectKeysUnfit } from "#infra/subject-keys/WrappedKeys.ts"
 import { OwnKeyMissing } from "#mac-agent/link/OwnKeys.ts"
+import { ArchiveOfOtherLog } from "#services/archive/Archiver.ts"
 import { NoBus } from "#services/cli/AgentCommand.ts"
 import { Unreachable } from "#services/cli/Client.ts"
 import { LogDamaged, NothingChecked } from "#services/cli/StoreCommand.ts"
@@ -31,6 +33,9 @@ const sqlite = (errcode: number) =>
   new DatabaseNotOpened({ file: "/data/log.db", cause: system("something is wrong", { errcode }) })
 
 const refusals: ReadonlyArray<Error> = [
+  new ArchiveOfOtherLog(),
+  new ArchiveUnavailable({ cause: system("no space left", { code: "ENOSPC" }) }),
+  new ArchiveUnfit({ problem: "a line of /data/archive is not what was written. Put the file back" }),
   new BlobsUnfit({ place: "/data/blobs.db", problem: "the secret is another. Put back the one that goes with them" }),
   new SubjectKeysUnfit({ place: "/data/subject-keys.db", problem: "the secret is another. Put it back from a backup" }),
   new EventStoreDbUnfit({ reason: "no useful answer at 127.0.0.1:2113: silence; see whether it runs there" }),
@@ -73,6 +78,7 @@ const elsewhere = [
   "ConfigInvalid", // names each variable, where it is set, and what is expected
   "NoKeyFile", // says itself which file, why, and what else
   "NotArrived",
+  "NotRead", // names the file that a command was given
   "NotOurs",
   "OneOfThem",
   "Silence",

@@ -6,7 +6,8 @@ export class ArchiveUnavailable extends Schema.TaggedError<ArchiveUnavailable>()
   cause: Schema.Defect()
 }) {
   override get message() {
-    return `the archive cannot be written to: ${this.cause instanceof Error ? this.cause.message : "unknown"}`
+    const cause = this.cause instanceof Error ? this.cause.message : "unknown"
+    return `the archive cannot be written to: ${cause}. See whether what ARCHIVE_URL names is there, and has room`
   }
 }
 
