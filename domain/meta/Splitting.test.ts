@@ -91,6 +91,19 @@ describe("what Meta posts at once", () => {
     assert.deepStrictEqual(valueOf(pieces[2]!).contacts, [contacts[2]!])
   })
 
+  it("gives somebody who is alone in a change no contact of another", () => {
+    const contacts = [contactOf("1", "A"), contactOf("2", "B")]
+    for (const messages of [[textOf("1", "wamid.A", "")], ["a", "b", "c"].map((id) => textOf("1", id, ""))]) {
+      const pieces = split(posted({ contacts, messages }))
+      for (const piece of pieces.slice(0, -1)) assert.deepStrictEqual(valueOf(piece).contacts, [contacts[0]!])
+      assert.deepStrictEqual(valueOf(pieces.at(-1)!), {
+        messaging_product: "whatsapp",
+        metadata,
+        contacts: [contacts[1]!]
+      })
+    }
+  })
+
   it("tells what was sent from what was delivered of one message", () => {
     const statuses = [
       statusOf("wamid.A", "sent"),

@@ -70,7 +70,6 @@ const sharedOut = (contacts: ReadonlyArray<Json>, people: ReadonlyArray<MetaPers
     if (!everybody.has(key)) everybody.set(key, everybody.size)
     return everybody.get(key)!
   })
-  if (everybody.size === 1) return { own: people.map(() => contacts), others: [] }
   const named = people.map(contactsOf(contacts))
   const isNamed = new Set(named.flat())
   const placed = (some: ReadonlyArray<Json>, place: number) => {

@@ -3,6 +3,7 @@ import type { Instant } from "#domain/Instant.ts"
 import type { statuses } from "../api/DeliveriesApi.ts"
 import { NotAsked } from "./AgentsCommand.ts"
 import * as Client from "./Client.ts"
+import { idAnywhere } from "./TargetsCommand.ts"
 import { bad, good, open, say, warn } from "./Terminal.ts"
 
 /** Some of several were not done; of each was said why. */
@@ -32,7 +33,7 @@ const lineOf = ({ attempts, id, recordedAt, status, type }: Delivery) => {
 }
 const sayDelivery = (delivery: Delivery, json: boolean) => say(json ? JSON.stringify(delivery) : lineOf(delivery))
 
-/** Where deliveries go. */
+/** Where deliveries go: to an endpoint by its id, or to a target by its name or its id. */
 export interface Destination {
   readonly endpoint?: string
   readonly target?: string
@@ -52,9 +53,10 @@ const pageSize = 200
 /** Every page, each as it comes. */
 const each = Effect.fnUntraced(function* <E>(
   ask: Client.Ask,
-  { destination, from, status, to }: Range,
+  { destination: { target, ...endpoint }, from, status, to }: Range,
   take: (some: ReadonlyArray<Delivery>) => Effect.Effect<void, E>
 ) {
+  const destination = target === undefined ? endpoint : { ...endpoint, target: yield* idAnywhere(ask, target) }
   for (let after: string | null | undefined; after !== null; ) {
     const query = {
       ...destination,

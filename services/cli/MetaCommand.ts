@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto"
-import { Console, Effect, Redacted } from "effect"
+import { Console, Effect, Redacted, Runtime, Schema } from "effect"
 import { defaultApp } from "../meta/Paths.ts"
 import type { MetaSettings } from "../meta/Settings.ts"
 import { NotAsked } from "./AgentsCommand.ts"
@@ -9,6 +9,12 @@ import { configured } from "./Settings.ts"
 import { faint, say, strong } from "./Terminal.ts"
 
 const path = "/webhooks/meta/whatsapp"
+
+/** A verdict that a program should hear. It was told already. */
+export class NotAsExpected extends Schema.TaggedError<NotAsExpected>()("NotAsExpected", {}) {
+  override readonly [Runtime.errorReported] = false
+  override readonly [Runtime.errorExitCode] = 1
+}
 
 interface Attempt {
   readonly what: string
@@ -54,10 +60,13 @@ export const run = (options: { readonly target: string; readonly app: string | u
     if (secret === undefined)
       return yield* new NotAsked({ message: "there is no secret of that app: META_APP_SECRET, or META_APPS" })
     const address = `${options.target.replace(/\/$/, "")}${path}${options.app === undefined ? "" : `/${options.app}`}`
+    if (!/^https?:/.test(address) || !URL.canParse(address))
+      return yield* new NotAsked({ message: "--target is no address: http://localhost:4010 say" })
     const attempts = attemptsOf(randomBytes(6).toString("hex"))
     let unexpected = 0
     for (const { body, expected, signature, what } of attempts) {
       const { millis, status, text } = yield* post(address, body, signature ?? signatureOf(secret, body))
+      if (status === 0) return yield* new NotAsked({ message: `nobody answers at ${address}` })
       if (status !== expected) unexpected++
       if (options.json) yield* Console.log(JSON.stringify({ what, bytes: body.length, expected, status, text, millis }))
       else
@@ -66,5 +75,5 @@ export const run = (options: { readonly target: string; readonly app: string | u
         )
     }
     if (!options.json) say("", `  ${attempts.length - unexpected} of ${attempts.length} answers as expected`)
-    if (unexpected > 0) yield* Effect.sync(() => (process.exitCode = 1))
+    if (unexpected > 0) return yield* new NotAsExpected()
   })

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs"
-import { Effect } from "effect"
+import { Effect, Schema } from "effect"
+import { TargetId } from "#domain/Ids.ts"
 import { NotAsked } from "./AgentsCommand.ts"
 import type * as Client from "./Client.ts"
 import { bad, faint, good, say } from "./Terminal.ts"
@@ -52,6 +53,18 @@ const all = (ask: Client.Ask, app: string) =>
 const idOf = Effect.fnUntraced(function* (ask: Client.Ask, { app, target }: Named) {
   const found = (yield* all(ask, app)).find(({ id, name }) => id === target || name === target)
   return found?.id ?? (yield* new NotAsked({ message: `the app ${app} has no target ${target}` }))
+})
+
+const isId = Schema.is(TargetId)
+
+/** The same of whichever app; its id is asked of nobody. */
+export const idAnywhere = Effect.fnUntraced(function* (ask: Client.Ask, target: string) {
+  if (isId(target)) return target
+  const { items } = yield* ask(({ targets }) => targets.list({ query: {} }))
+  const [found, ...others] = items.filter(({ name }) => name === target)
+  if (found === undefined) return yield* new NotAsked({ message: `there is no target ${target}` })
+  if (others.length > 0) return yield* new NotAsked({ message: `several apps have a target ${target}: say its id` })
+  return found.id
 })
 
 export const list = (ask: Client.Ask, { app, json }: Asking) =>

@@ -1,6 +1,6 @@
 import { Effect, Option, Schema } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
-import { EndpointId, TargetId } from "#domain/Ids.ts"
+import { EndpointId } from "#domain/Ids.ts"
 import { fromMillis, type Instant } from "#domain/Instant.ts"
 import { connected, json, url } from "./GatewayCommands.ts"
 
@@ -120,8 +120,7 @@ const range = {
 }
 
 const target = Flag.String("target").pipe(
-  Flag.withDescription("Of this target of routes, instead of an endpoint"),
-  Flag.withSchema(TargetId),
+  Flag.withDescription("Of this target of routes, by its name or its id, instead of an endpoint"),
   Flag.optional
 )
 type Named = { readonly [K in "endpoint" | "target"]: Option.Option<string> }

@@ -32,6 +32,20 @@ const routing = (map: RouteMap, others: ReadonlyArray<Destination>) => {
   }
 }
 
+/** Says of each destination at which nothing will ever arrive, before Meta is answered so. */
+export const vet = Effect.fnUntraced(function* (options: DestinationOptions) {
+  const outbound = yield* OutboundHttp
+  const { map, others } = destinationsIn(options)
+  for (const { label, url } of [...[...map.values()].flat(), ...others]) {
+    yield* Effect.catch(outbound.vet(url), ({ reason }) =>
+      Effect.logError("nothing may be sent to a destination of the environment; what leads there is answered 502", {
+        destination: label,
+        reason
+      })
+    )
+  }
+})
+
 /**
  * Hands webhooks on while Meta waits, and keeps, logs and counts nothing of what they say. A 200 is the word of every
  * destination: whatever else becomes of one, Meta sends it to all of them again.

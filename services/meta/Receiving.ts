@@ -59,6 +59,7 @@ export const layer = (options: Options, trustProxy: Trust | undefined) =>
         yield* ready
         needs.add({ ready })
       }
+      if (apps.get(defaultApp)?.mode === "sync") yield* Forwarding.vet(options)
       const forward = yield* Forwarding.make(options)
       const keep = yield* Keeping.make(options.proxyId ?? hostname())
       const isReady = apps.get(defaultApp)?.mode === "durable" ? yield* FromEnvironment.make(options) : () => true
