@@ -5,7 +5,7 @@ import { toMillis } from "#domain/Instant.ts"
 import { Batch } from "#domain/meta/Batch.ts"
 import type { ArchiveRecord, ArchiveService, OpenArchive } from "#domain/ports/Archive.ts"
 import type { BlobsUnavailable } from "#domain/ports/Blobs.ts"
-import { EventStore } from "#domain/ports/EventStore.ts"
+import { EventStore, type EventStoreUnavailable } from "#domain/ports/EventStore.ts"
 import type { Lease } from "#domain/ports/Leases.ts"
 import type { RecordedEvent } from "#domain/Recorded.ts"
 import * as CheckpointRows from "../meta/CheckpointRows.ts"
@@ -13,7 +13,7 @@ import * as Partitions from "../runtime/Partitions.ts"
 import * as Subscription from "../runtime/Subscription.ts"
 import { lineArchived } from "../telemetry/Metrics.ts"
 import * as Records from "./Records.ts"
-import { Regions } from "./Regions.ts"
+import * as Regions from "./Regions.ts"
 import type { Standing } from "./Standing.ts"
 
 /** One gateway at a time, so that each request is archived once, in the log's order. */
@@ -62,15 +62,17 @@ const portions = (events: ReadonlyArray<RecordedEvent>): ReadonlyArray<Array.Non
 export const run = Effect.fnUntraced(function* (archive: ArchiveService, masks: Masks | undefined, standing: Standing) {
   const checkpoints = yield* CheckpointRows.make
   const records = yield* Records.make(masks)
-  const regions = yield* Regions
+  const regionsOf = yield* Regions.make
   const store = yield* EventStore
 
-  const recordOf = (event: RecordedEvent): Effect.Effect<ReadonlyArray<ArchiveRecord>, BlobsUnavailable> => {
+  const recordOf = (
+    event: RecordedEvent
+  ): Effect.Effect<ReadonlyArray<ArchiveRecord>, BlobsUnavailable | EventStoreUnavailable> => {
     if (!isReleased(event)) return Effect.succeed([])
     const { data, type } = Batch.read(event)
     if (type === "batch.received") return Effect.map(records.requestOf(event, data), (record) => [record])
     if (type !== "batch.split") return Effect.succeed([])
-    return Effect.map(regions(event), (found) => (found === undefined ? [] : [records.routingOf(event, found)]))
+    return Effect.map(regionsOf(event), (found) => (found === undefined ? [] : [records.routingOf(event, found)]))
   }
 
   /** Behind which event it goes on: what the archive itself holds counts for as much as what the database says. */
