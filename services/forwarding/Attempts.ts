@@ -16,7 +16,7 @@ import { source } from "../meta/Forwarding.ts"
 import * as Signature from "../meta/Signature.ts"
 import { Personal } from "../privacy/Personal.ts"
 import { type Opened, Routes } from "../routes/Routes.ts"
-import { answered, inWords, surely, timeoutMillis, Unsendable } from "../webhooks/Answered.ts"
+import { answered, BytesGone, inWords, surely, timeoutMillis, Unsendable } from "../webhooks/Answered.ts"
 import type { Delivery } from "../webhooks/Delivery.ts"
 import type { Recent } from "../webhooks/Recent.ts"
 
@@ -82,8 +82,8 @@ export const make = Effect.fnUntraced(function* (recent: Recent) {
     const kept = yield* Effect.catchTag(blobs.read(BlobId.make(Batch.idOf(stream))), "BlobDamaged", () =>
       Effect.succeed(undefined)
     )
-    if (kept === undefined) return yield* new Unsendable({})
-    const { bytes, headers } = RawWebhook.read(kept)
+    if (kept === undefined) return yield* new BytesGone({})
+    const { bytes, headers } = yield* Effect.try({ try: () => RawWebhook.read(kept), catch: () => new BytesGone({}) })
     const signature = headers[Signature.header]
     const secret = newest?.shared ?? ""
     const sent: Sent = {
@@ -115,7 +115,7 @@ export const make = Effect.fnUntraced(function* (recent: Recent) {
   /** How much of a blob it holds. */
   const sizeOf = Effect.fnUntraced(function* (delivery: Delivery) {
     const event = yield* eventOf(delivery)
-    if (delivery.kind === "change") return MetaFact.read(event).data.blob === undefined ? 0 : longestChange
+    if (delivery.kind === "change") return MetaFact.read(event).data.blob === undefined ? 0 : longestInBlob
     const read = Batch.read(event)
     return read.type === "batch.received" ? read.data.bytes : 0
   })
@@ -129,4 +129,5 @@ export const make = Effect.fnUntraced(function* (recent: Recent) {
     )
 })
 
-const longestChange = 4 * 1_024 * 1_024
+/** No request is longer, and no piece of one. */
+const longestInBlob = 4 * 1_024 * 1_024

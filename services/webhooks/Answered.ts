@@ -17,17 +17,24 @@ export interface Answered {
   readonly wishMillis: number | undefined
 }
 
-/** What is to be sent cannot be read: its keys are gone, or it is no event of this release. */
+/** What is to be sent, or where to, cannot be read: its keys are not there, and may be again. */
 export class Unsendable extends Schema.TaggedError<Unsendable>()("Unsendable", {}) {}
+
+/** The bytes that were to be sent are gone, or are not those that were kept: they do not come back. */
+export class BytesGone extends Schema.TaggedError<BytesGone>()("BytesGone", {}) {}
 
 const tooMany = 429
 const tooLate = 408
 
+/** Words for why nothing was sent, of which the destination has no part. */
+const ownWords: ReadonlySet<string> = new Set(["gone", "unreadable", "internal"])
+
 /** Whether it may be the destination that is away, or has too much to do: it said nothing of what it was to take. */
-export const isAway = ({ attempt: { error, status } }: Answered): boolean =>
-  status === undefined
-    ? error !== "unreadable" && error !== "internal"
-    : status >= 500 || status === tooMany || status === tooLate
+export const isAway = ({ attempt: { error = "", status } }: Answered): boolean =>
+  status === undefined ? !ownWords.has(error) : status >= 500 || status === tooMany || status === tooLate
+
+/** Whether no further attempt can come to anything else. */
+export const isLast = ({ attempt: { error } }: Answered): boolean => error === "gone"
 
 const noAnswer = (error: string, millis: number) =>
   Effect.map(
@@ -44,6 +51,7 @@ const noAnswer = (error: string, millis: number) =>
 export const inWords = {
   OutboundFailed: ({ kind }: OutboundFailed) => Effect.succeed<string>(kind),
   OutboundRefused: ({ reason }: OutboundRefused) => Effect.succeed(`refused: ${reason}`),
+  BytesGone: (_: BytesGone) => Effect.succeed("gone"),
   Unsendable: (_: Unsendable) => Effect.succeed("unreadable")
 }
 
