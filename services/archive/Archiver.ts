@@ -9,6 +9,7 @@ import { EventStore, type EventStoreUnavailable } from "#domain/ports/EventStore
 import type { Lease } from "#domain/ports/Leases.ts"
 import type { RecordedEvent } from "#domain/Recorded.ts"
 import * as CheckpointRows from "../meta/CheckpointRows.ts"
+import { type Bounds, portions } from "../meta/Portions.ts"
 import * as Partitions from "../runtime/Partitions.ts"
 import * as Subscription from "../runtime/Subscription.ts"
 import { lineArchived } from "../telemetry/Metrics.ts"
@@ -21,8 +22,7 @@ const group = { name: "archive", partitions: 1 }
 const hindrances = ["clock_off", "store_unavailable"] as const
 
 /** So much is archived at once: of bytes, since of each request several times as much is in memory. */
-const mostEvents = 128
-const mostBytes = 8 * 1024 * 1024
+const most: Bounds = { items: 128, bytes: 8 * 1024 * 1024 }
 /** What comes meanwhile is archived together, with one sync. */
 const gatheringMillis = 50
 
@@ -37,22 +37,6 @@ const sizeOf = (event: RecordedEvent): number => {
   if (!isReleased(event)) return 0
   const { data, type } = Batch.read(event)
   return type === "batch.received" ? data.bytes : 0
-}
-
-/** In their order, as many at a time as are borne. */
-const portions = (events: ReadonlyArray<RecordedEvent>): ReadonlyArray<Array.NonEmptyReadonlyArray<RecordedEvent>> => {
-  const all: globalThis.Array<[RecordedEvent, ...globalThis.Array<RecordedEvent>]> = []
-  let bytes = 0
-  for (const event of events) {
-    const last = all.at(-1)
-    bytes += sizeOf(event)
-    if (last !== undefined && last.length < mostEvents && bytes <= mostBytes) last.push(event)
-    else {
-      all.push([event])
-      bytes = sizeOf(event)
-    }
-  }
-  return all
 }
 
 /**
@@ -108,7 +92,10 @@ export const run = Effect.fnUntraced(function* (archive: ArchiveService, masks: 
       standing.rests()
     })
     const handle = (events: Array.NonEmptyReadonlyArray<RecordedEvent>) =>
-      Effect.andThen(Effect.forEach(portions(events), take, { discard: true }), Effect.sleep(gatheringMillis))
+      Effect.andThen(
+        Effect.forEach(portions(events, sizeOf, most), take, { discard: true }),
+        Effect.sleep(gatheringMillis)
+      )
     return yield* during(Subscription.follow({ name: "archive", categories: [Batch.category], after, handle }))
   })
 
