@@ -33,8 +33,8 @@ const ownWords: ReadonlySet<string> = new Set(["gone", "unreadable", "internal"]
 export const isAway = ({ attempt: { error = "", status } }: Answered): boolean =>
   status === undefined ? !ownWords.has(error) : status >= 500 || status === tooMany || status === tooLate
 
-/** Whether no further attempt can come to anything else. */
-export const isLast = ({ attempt: { error } }: Answered): boolean => error === "gone"
+/** Whether no further attempt can come to anything else: this one was none of the destination's. */
+export const isLast = ({ attempt: { error } }: Pick<Answered, "attempt">): boolean => error === "gone"
 
 const noAnswer = (error: string, millis: number) =>
   Effect.map(
