@@ -32,7 +32,7 @@ it.live("what was lost and came once more is archived under a name of its own, w
         })
       )
     )
-    const ports = Layer.merge(watched, unreliable) as typeof watched
+    const ports = Layer.merge(watched, unreliable)
     const options = optionsOf()
     const homing = yield* start(yield* folder, AcknowledgesAtOnce.layer, { options, ports, withoutAgent: true })
     const body = JSON.stringify(changed({ messages: [message("A", "hello")] }))
