@@ -1,4 +1,4 @@
-import { Clock, Effect, Semaphore } from "effect"
+import { Clock, Effect, Schema, Semaphore } from "effect"
 import { utf8 } from "#domain/Bytes.ts"
 import * as Secret from "#domain/delivery/Secret.ts"
 import { BlobId, type TargetId } from "#domain/Ids.ts"
@@ -16,7 +16,7 @@ import { source } from "../meta/Forwarding.ts"
 import * as Signature from "../meta/Signature.ts"
 import { Personal } from "../privacy/Personal.ts"
 import { type Opened, Routes } from "../routes/Routes.ts"
-import { answered, BytesGone, inWords, surely, timeoutMillis, Unsendable } from "../webhooks/Answered.ts"
+import { answered, gone, inWords, surely, timeoutMillis, Unsendable } from "../webhooks/Answered.ts"
 import type { Delivery } from "../webhooks/Delivery.ts"
 import type { Recent } from "../webhooks/Recent.ts"
 
@@ -25,6 +25,9 @@ interface Sent {
   readonly body: Uint8Array
   readonly headers: Readonly<Record<string, string>>
 }
+
+class BytesGone extends Schema.TaggedError<BytesGone>()("BytesGone", {}) {}
+const words = { ...inWords, BytesGone: (_: BytesGone) => Effect.succeed<string>(gone) }
 
 /** Of what stands in blobs so much at once for each target, in KiB: all of it is in memory while it is on its way. */
 const mostAtOnce = 8 * 1_024
@@ -124,7 +127,7 @@ export const make = Effect.fnUntraced(function* (recent: Recent) {
     surely(
       delivery,
       Effect.flatMap(sizeOf(delivery), (bytes) =>
-        within(target, bytes, answered(Effect.catchTags(send(delivery, target), inWords)))
+        within(target, bytes, answered(Effect.catchTags(send(delivery, target), words)))
       )
     )
 })
