@@ -174,7 +174,7 @@ const below: Record<string, ReadonlyArray<string>> = {
   forwarding: ["events", "meta", "privacy", "routes", "runtime", "tables", "telemetry", "views", "webhooks"],
   routes: ["api", "http", "privacy", "runtime", "views"],
   meta: ["http", "privacy", "routes", "runtime", "tables", "telemetry"],
-  archive: ["meta", "runtime", "telemetry"],
+  archive: ["meta", "routes", "runtime", "telemetry"],
   live: ["access", "api", "devices", "events", "http", "identity", "inbound", "runtime", "telemetry"],
   gateway: ["api", "events", "http", "live", "messages", "runtime", "telemetry"]
 }

@@ -6,9 +6,9 @@ import { Effect, Layer, Redacted } from "effect"
 import { Archive, type ArchiveService, ArchiveUnavailable } from "#domain/ports/Archive.ts"
 import * as Files from "#infra/archive/Files.ts"
 import * as AcknowledgesAtOnce from "#infra/whatsapp/AcknowledgesAtOnce.ts"
-import { Regions } from "#services/archive/Regions.ts"
 import { eventually, folder, life, start } from "./Homing.ts"
 import { changed, message, optionsOf, post, signed } from "./MetaFixture.ts"
+import { add, gateway as routed, said, set } from "./RoutesFixture.ts"
 
 interface Faults {
   isAway: boolean
@@ -177,21 +177,38 @@ describe("what comes in, archived", () => {
     })
   )
 
-  it.live("says where it went, once that is known", () =>
+  it.live("says to which regions it went, by the routes of its moment, and nothing where none are", () =>
     Effect.gen(function* () {
       const [path, archive] = [yield* folder, yield* folder]
-      const options = optionsOf({})
-      const regions = Layer.succeed(Regions, () => Effect.succeed(["br", "eu"]))
-      const ports = Layer.merge(archiveIn(archive), regions)
-      const homing = yield* start(path, AcknowledgesAtOnce.layer, { options, ports, withoutAgent: true })
-      yield* post(homing.url, bodyOf("A"))
+      const faults = { isAway: false, appended: 0 }
+      const homing = yield* routed(path, {}, archiveIn(archive, faults))
+      const say = (...people: ReadonlyArray<string>) => post(homing.url, JSON.stringify(said(...people)))
+      yield* say("551187654321")
+      yield* split(path, 1)
+      yield* add(homing, "br", { region: "br" })
+      const { id } = yield* add(homing, "eu", { region: "eu" })
+      yield* add(homing, "all")
+      yield* set(homing, { prefixes: { "55": ["br", "all"], "49": ["eu"] }, others: ["all"] })
+      yield* archived(archive, 1)
+      faults.isAway = true
+      yield* say("551187654322", "4915112345678")
+      yield* split(path, 2)
+      yield* set(homing, { prefixes: { "55": ["eu"] }, others: ["all"] })
+      yield* say("551187654323")
+      yield* split(path, 3)
+      yield* homing.call("PATCH", `/v1/targets/${id}`, { enabled: false })
+      yield* say("551187654324")
+      yield* split(path, 4)
+      faults.isAway = false
       const lines = yield* eventually(
         Effect.sync(() => linesIn(archive)),
-        (found) => found.length >= 3
+        (found) => found.filter(({ kind }) => kind === "routed").length >= 3
       )
-      const [, request, routed] = lines
-      assert.strictEqual(routed.kind, "routed")
-      assert.deepStrictEqual([routed.id, routed.regions], [request.id, ["br", "eu"]])
+      const [, ...requests] = requestsIn(archive)
+      assert.deepStrictEqual(
+        lines.flatMap(({ id, kind, regions }) => (kind === "routed" ? [[id, ...regions]] : [])),
+        [[requests[0].id, "br", "eu"], [requests[1].id, "eu"], [requests[2].id]]
+      )
     })
   )
 

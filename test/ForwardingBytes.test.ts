@@ -16,6 +16,16 @@ const countOf = (path: string, type: string) => {
   }
 }
 const destroyed = (path: string) => Effect.sync(() => countOf(path, "batch.destroyed.v1"))
+/** Of the first request that came. */
+const loseFirst = (path: string) => {
+  const [log, blobs] = ["log.db", "blobs.db"].map((name) => new DatabaseSync(join(path, name))) as [
+    DatabaseSync,
+    DatabaseSync
+  ]
+  const { stream } = log.prepare("SELECT stream FROM events WHERE type = ? ORDER BY position").get("batch.received.v1")!
+  assert.strictEqual(blobs.prepare("DELETE FROM blobs WHERE name = ?").run(String(stream).slice(6)).changes, 1)
+  for (const db of [log, blobs]) db.close()
+}
 const body = (id: string, from?: string) => JSON.stringify(changed({ messages: [message(id, id, from)] }))
 
 describe("the bytes of a request", () => {
@@ -58,8 +68,28 @@ describe("the bytes of a request", () => {
         Effect.map(homing.call("GET", `/v1/deliveries/${dead.id}`), ({ body }) => body),
         ({ attempts, status }) => status === "dead" && attempts.length > dead.attempts.length
       )
-      assert.strictEqual(again.attempts.at(-1).error, "unreadable")
+      assert.strictEqual(again.attempts.at(-1).error, "gone")
       assert.lengthOf(away.arrivals, before)
+    })
+  )
+
+  it.live("that are gone end what waits for them at once, which is told, and whatever waits behind them goes on", () =>
+    Effect.gen(function* () {
+      const path = yield* folder
+      const homing = yield* scene({}, {}, path)
+      let isUp = false
+      const away = yield* receiver(() => (isUp ? 200 : 503))
+      const { id } = yield* target(homing, "away", away.url, { unit: "raw" })
+      yield* route(homing, { others: ["away"] })
+      for (const name of ["A", "B"]) yield* post(homing.url, body(name))
+      yield* eventually(listed(homing, id, "&status=pending"), ({ length }) => length === 2)
+      loseFirst(path)
+      isUp = true
+      const [dead] = yield* eventually(listed(homing, id, "&status=dead"), ({ length }) => length === 1)
+      assert.strictEqual(dead.attempts.at(-1).error, "gone")
+      yield* eventually(listed(homing, id, "&status=delivered"), ({ length }) => length === 1)
+      assert.isTrue(homing.lines.some((line) => line.includes("a delivery is given up") && line.includes("gone")))
+      assert.strictEqual(away.arrivals.at(-1)!.text, body("B"))
     })
   )
 })

@@ -1,5 +1,6 @@
 import { assert } from "@effect/vitest"
 import { Effect, Layer } from "effect"
+import type { Crypto } from "#domain/ports/Crypto.ts"
 import type { EventStore } from "#domain/ports/EventStore.ts"
 import type { SubjectKeys } from "#domain/ports/SubjectKeys.ts"
 import * as NodeHttpOutbound from "#infra/outbound-http/NodeHttp.ts"
@@ -15,7 +16,7 @@ const outbound = NodeHttpOutbound.layer({ allow: [] })
 export const gateway = Effect.fnUntraced(function* (
   path: string,
   options: Parameters<typeof optionsOf>[0] = {},
-  more: Layer.Layer<never, unknown, EventStore | SubjectKeys> = Layer.empty
+  more: Layer.Layer<never, unknown, Crypto | EventStore | SubjectKeys> = Layer.empty
 ) {
   const lines: Array<string> = []
   const started = yield* start(path, AcknowledgesAtOnce.layer, {

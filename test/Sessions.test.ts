@@ -3,6 +3,7 @@ import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer, Redacted } from "effect"
 import { Archive } from "#domain/ports/Archive.ts"
+import { Blobs, BlobsUnavailable } from "#domain/ports/Blobs.ts"
 import * as Files from "#infra/archive/Files.ts"
 import * as AcknowledgesAtOnce from "#infra/whatsapp/AcknowledgesAtOnce.ts"
 import { callerOf, eventually, folder, gatewayOptions, type Homing, life, start } from "./Homing.ts"
@@ -21,6 +22,13 @@ const gateway = (path: string, archive?: string) => {
   const ports = archive === undefined ? Layer.empty : Layer.effect(Archive, Files.make({ folder: archive }))
   return start(path, AcknowledgesAtOnce.layer, { options, ports, withoutAgent: true })
 }
+const full = Layer.effect(
+  Blobs,
+  Effect.map(Blobs, (blobs) => ({
+    ...blobs,
+    put: () => Effect.fail(new BlobsUnavailable({ cause: new Error("simulated") }))
+  }))
+)
 
 const at = (source: string) => `/webhooks/sessions/${source}`
 const shared = (secret = sources.wasender.secret) => ({
@@ -147,6 +155,22 @@ describe("a gateway that speaks for sessions", () => {
         all.map(({ data }) => data.payload.data.messages.message.conversation.length),
         [5, 250_000]
       )
+    })
+  )
+
+  it.live("that cannot be kept now is not said to be Meta's, which would send it again", () =>
+    Effect.gen(function* () {
+      const lines: Array<string> = []
+      const log = (line: string) => lines.push(line)
+      const composition = { options, ports: full, withoutAgent: true, log }
+      const homing = yield* start(yield* folder, AcknowledgesAtOnce.layer, composition)
+      assert.match(yield* tell(homing.url, upsert("A", "hello")), /^503 /)
+      const said = lines.map((line) => JSON.parse(line)).filter(({ msg }) => msg.includes("cannot be kept"))
+      assert.deepStrictEqual(
+        said.map(({ reason, source }) => [reason, source]),
+        [["blobs", "wasender"]]
+      )
+      assert.notInclude(said[0].msg, "Meta")
     })
   )
 })

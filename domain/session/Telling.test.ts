@@ -38,6 +38,7 @@ describe("what a session source tells", () => {
     }
     assert.deepStrictEqual(one({ session: "s", data: { from: "1203630@g.us" } }).person, ["address", "1203630@g.us"])
     assert.deepStrictEqual(one({ session: "s", data: { from: "98765@lid" } }).person, ["lid", "98765@lid"])
+    assert.isUndefined(one({ session: "s", data: { from: "a".repeat(257) } }).person)
   })
 
   it("is told apart by its id, state, event and session; without an id by all that it says", () => {

@@ -80,10 +80,13 @@ const wordOf = (value: Json | undefined) => {
 
 const account = /^\+?(\d{5,15})(?::\d{1,5})?@(?:s\.whatsapp\.net|c\.us)$/
 
+/** What is longer is nobody's address, and would stand in the event: the log takes no event of any length. */
+const longestAddress = 256
+
 /** As other sources name them, so that they are one. */
 const personOf = (value: Json | undefined): readonly [string, string] | undefined => {
   const text = textOf(value)
-  if (text === undefined) return undefined
+  if (text === undefined || text.length > longestAddress) return undefined
   const [, digits] = account.exec(text) ?? /^\+?(\d{5,15})$/.exec(text) ?? []
   if (digits !== undefined) return ["phone", `+${digits}`]
   return [text.endsWith("@lid") ? "lid" : "address", text]

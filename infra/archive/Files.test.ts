@@ -56,6 +56,18 @@ const flawsIn = (folder: string) => {
 }
 
 describe("an archive of files", () => {
+  it.effect("gives its lock back when a file that is being closed is closed", () =>
+    Effect.gen(function* () {
+      const folder = yield* temporaryDirectory
+      const archive = yield* archiveIn(folder)
+      yield* TestClock.setTime(Date.parse("2026-11-30T23:59:30Z"))
+      yield* during(archive, (append) => Effect.andThen(append(0, 3), TestClock.adjust("2 minutes")))
+      const [first] = filesIn(folder)
+      assert.strictEqual(statSync(join(folder, first!)).mode & 0o777, 0o440)
+      assert.include(textsIn(folder)[0], '"kind":"closed"')
+    })
+  )
+
   it.effect("begins a file each day, closes the one before, and nobody can write to that again", () =>
     Effect.gen(function* () {
       const folder = join(yield* temporaryDirectory, "made", "here")

@@ -169,19 +169,24 @@ const opening = Effect.fnUntraced(function* (crypto: Crypto["Service"], options:
     current.lines += records.length
     current.bytes += Buffer.byteLength(all)
   }
-  /** After a write that failed nobody knows what of it is there: it is opened anew, and read. */
+  /**
+   * After a write that failed nobody knows what of it is there: it is opened anew, and read. One that was begun is waited for:
+   * the lock is given back behind it.
+   */
   const alone = (act: (today: string) => Promise<void>) =>
-    turn.withPermits(1)(
-      Effect.flatMap(Clock.currentTimeMillis, (now) =>
-        Effect.tryPromise({
-          try: async () => {
-            if (isBroken) throw new Error("what was being written is to be read first")
-            isBroken = true
-            await act(dayOf(now))
-            isBroken = false
-          },
-          catch: (cause) => new ArchiveUnavailable({ cause })
-        })
+    Effect.uninterruptible(
+      turn.withPermits(1)(
+        Effect.flatMap(Clock.currentTimeMillis, (now) =>
+          Effect.tryPromise({
+            try: async () => {
+              if (isBroken) throw new Error("what was being written is to be read first")
+              isBroken = true
+              await act(dayOf(now))
+              isBroken = false
+            },
+            catch: (cause) => new ArchiveUnavailable({ cause })
+          })
+        )
       )
     )
   yield* alone(turnOver)
@@ -201,8 +206,7 @@ const opening = Effect.fnUntraced(function* (crypto: Crypto["Service"], options:
   )
   return {
     newest,
-    append: (records) =>
-      records.length === 0 ? Effect.void : Effect.uninterruptible(alone((today) => write(records, today)))
+    append: (records) => (records.length === 0 ? Effect.void : alone((today) => write(records, today)))
   } satisfies OpenArchive
 })
 

@@ -88,7 +88,7 @@ export const Attempt = Schema.Struct({
   status: Schema.optionalKey(count("The status that was answered.")),
   error: Schema.optionalKey(
     text(
-      "Why there was no answer: `timeout`, `unreachable`, `unresolved`, `tls`, `broken`, `refused: …`, `unreadable` or `internal`."
+      "Why there was no answer: `timeout`, `unreachable`, `unresolved`, `tls`, `broken`, `refused: …`, `unreadable`, `gone` or `internal`."
     )
   ),
   millis: count("What it took.")

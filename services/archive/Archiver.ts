@@ -5,15 +5,16 @@ import { toMillis } from "#domain/Instant.ts"
 import { Batch } from "#domain/meta/Batch.ts"
 import type { ArchiveRecord, ArchiveService, OpenArchive } from "#domain/ports/Archive.ts"
 import type { BlobsUnavailable } from "#domain/ports/Blobs.ts"
-import { EventStore } from "#domain/ports/EventStore.ts"
+import { EventStore, type EventStoreUnavailable } from "#domain/ports/EventStore.ts"
 import type { Lease } from "#domain/ports/Leases.ts"
 import type { RecordedEvent } from "#domain/Recorded.ts"
 import * as CheckpointRows from "../meta/CheckpointRows.ts"
+import { type Bounds, portions } from "../meta/Portions.ts"
 import * as Partitions from "../runtime/Partitions.ts"
 import * as Subscription from "../runtime/Subscription.ts"
 import { lineArchived } from "../telemetry/Metrics.ts"
 import * as Records from "./Records.ts"
-import { Regions } from "./Regions.ts"
+import * as Regions from "./Regions.ts"
 import type { Standing } from "./Standing.ts"
 
 /** One gateway at a time, so that each request is archived once, in the log's order. */
@@ -21,8 +22,7 @@ const group = { name: "archive", partitions: 1 }
 const hindrances = ["clock_off", "store_unavailable"] as const
 
 /** So much is archived at once: of bytes, since of each request several times as much is in memory. */
-const mostEvents = 128
-const mostBytes = 8 * 1024 * 1024
+const most: Bounds = { items: 128, bytes: 8 * 1024 * 1024 }
 /** What comes meanwhile is archived together, with one sync. */
 const gatheringMillis = 50
 
@@ -39,22 +39,6 @@ const sizeOf = (event: RecordedEvent): number => {
   return type === "batch.received" ? data.bytes : 0
 }
 
-/** In their order, as many at a time as are borne. */
-const portions = (events: ReadonlyArray<RecordedEvent>): ReadonlyArray<Array.NonEmptyReadonlyArray<RecordedEvent>> => {
-  const all: globalThis.Array<[RecordedEvent, ...globalThis.Array<RecordedEvent>]> = []
-  let bytes = 0
-  for (const event of events) {
-    const last = all.at(-1)
-    bytes += sizeOf(event)
-    if (last !== undefined && last.length < mostEvents && bytes <= mostBytes) last.push(event)
-    else {
-      all.push([event])
-      bytes = sizeOf(event)
-    }
-  }
-  return all
-}
-
 /**
  * Archives what was kept, in the log's order, behind everybody's back: nobody's answer waits for it, and no bytes are
  * destroyed before. What was archived when a process ended is found there, and not archived again.
@@ -62,15 +46,17 @@ const portions = (events: ReadonlyArray<RecordedEvent>): ReadonlyArray<Array.Non
 export const run = Effect.fnUntraced(function* (archive: ArchiveService, masks: Masks | undefined, standing: Standing) {
   const checkpoints = yield* CheckpointRows.make
   const records = yield* Records.make(masks)
-  const regions = yield* Regions
+  const regionsOf = yield* Regions.make
   const store = yield* EventStore
 
-  const recordOf = (event: RecordedEvent): Effect.Effect<ReadonlyArray<ArchiveRecord>, BlobsUnavailable> => {
+  const recordOf = (
+    event: RecordedEvent
+  ): Effect.Effect<ReadonlyArray<ArchiveRecord>, BlobsUnavailable | EventStoreUnavailable> => {
     if (!isReleased(event)) return Effect.succeed([])
     const { data, type } = Batch.read(event)
     if (type === "batch.received") return Effect.map(records.requestOf(event, data), (record) => [record])
     if (type !== "batch.split") return Effect.succeed([])
-    return Effect.map(regions(event), (found) => (found === undefined ? [] : [records.routingOf(event, found)]))
+    return Effect.map(regionsOf(event), (found) => (found === undefined ? [] : [records.routingOf(event, found)]))
   }
 
   /** Behind which event it goes on: what the archive itself holds counts for as much as what the database says. */
@@ -106,7 +92,10 @@ export const run = Effect.fnUntraced(function* (archive: ArchiveService, masks: 
       standing.rests()
     })
     const handle = (events: Array.NonEmptyReadonlyArray<RecordedEvent>) =>
-      Effect.andThen(Effect.forEach(portions(events), take, { discard: true }), Effect.sleep(gatheringMillis))
+      Effect.andThen(
+        Effect.forEach(portions(events, sizeOf, most), take, { discard: true }),
+        Effect.sleep(gatheringMillis)
+      )
     return yield* during(Subscription.follow({ name: "archive", categories: [Batch.category], after, handle }))
   })
 

@@ -90,7 +90,9 @@ export const make = Effect.fnUntraced(function* (masks: Masks | undefined) {
           bytes,
           ...rest
         }
-        return { name: id, place: placed(event), receivedAt, line }
+        // what came once more after it was lost is another line, and may have what the first one lacks
+        const name = event.revision === 0 ? id : `${id}.${event.revision}`
+        return { name, place: placed(event), receivedAt, line }
       })
     )
 

@@ -1,4 +1,4 @@
-import { Clock, Effect, Semaphore } from "effect"
+import { Clock, Effect, Schema, Semaphore } from "effect"
 import { utf8 } from "#domain/Bytes.ts"
 import * as Secret from "#domain/delivery/Secret.ts"
 import { BlobId, type TargetId } from "#domain/Ids.ts"
@@ -16,7 +16,7 @@ import { source } from "../meta/Forwarding.ts"
 import * as Signature from "../meta/Signature.ts"
 import { Personal } from "../privacy/Personal.ts"
 import { type Opened, Routes } from "../routes/Routes.ts"
-import { answered, inWords, surely, timeoutMillis, Unsendable } from "../webhooks/Answered.ts"
+import { answered, gone, inWords, surely, timeoutMillis, Unsendable } from "../webhooks/Answered.ts"
 import type { Delivery } from "../webhooks/Delivery.ts"
 import type { Recent } from "../webhooks/Recent.ts"
 
@@ -25,6 +25,9 @@ interface Sent {
   readonly body: Uint8Array
   readonly headers: Readonly<Record<string, string>>
 }
+
+class BytesGone extends Schema.TaggedError<BytesGone>()("BytesGone", {}) {}
+const words = { ...inWords, BytesGone: (_: BytesGone) => Effect.succeed<string>(gone) }
 
 /** Of what stands in blobs so much at once for each target, in KiB: all of it is in memory while it is on its way. */
 const mostAtOnce = 8 * 1_024
@@ -82,8 +85,8 @@ export const make = Effect.fnUntraced(function* (recent: Recent) {
     const kept = yield* Effect.catchTag(blobs.read(BlobId.make(Batch.idOf(stream))), "BlobDamaged", () =>
       Effect.succeed(undefined)
     )
-    if (kept === undefined) return yield* new Unsendable({})
-    const { bytes, headers } = RawWebhook.read(kept)
+    if (kept === undefined) return yield* new BytesGone({})
+    const { bytes, headers } = yield* Effect.try({ try: () => RawWebhook.read(kept), catch: () => new BytesGone({}) })
     const signature = headers[Signature.header]
     const secret = newest?.shared ?? ""
     const sent: Sent = {
@@ -115,7 +118,7 @@ export const make = Effect.fnUntraced(function* (recent: Recent) {
   /** How much of a blob it holds. */
   const sizeOf = Effect.fnUntraced(function* (delivery: Delivery) {
     const event = yield* eventOf(delivery)
-    if (delivery.kind === "change") return MetaFact.read(event).data.blob === undefined ? 0 : longestChange
+    if (delivery.kind === "change") return MetaFact.read(event).data.blob === undefined ? 0 : longestInBlob
     const read = Batch.read(event)
     return read.type === "batch.received" ? read.data.bytes : 0
   })
@@ -124,9 +127,10 @@ export const make = Effect.fnUntraced(function* (recent: Recent) {
     surely(
       delivery,
       Effect.flatMap(sizeOf(delivery), (bytes) =>
-        within(target, bytes, answered(Effect.catchTags(send(delivery, target), inWords)))
+        within(target, bytes, answered(Effect.catchTags(send(delivery, target), words)))
       )
     )
 })
 
-const longestChange = 4 * 1_024 * 1_024
+/** No request is longer, and no piece of one. */
+const longestInBlob = 4 * 1_024 * 1_024

@@ -15,6 +15,7 @@ import { RoutesRegistry } from "../routes/RoutesRegistry.ts"
 import * as RoutesRows from "../routes/RoutesRows.ts"
 import * as Subscription from "../runtime/Subscription.ts"
 import type { Mark } from "../tables/Positions.ts"
+import { forwardUnled } from "../telemetry/Metrics.ts"
 import { Views } from "../views/Views.ts"
 import type { NewDelivery } from "../webhooks/Delivery.ts"
 import type { DeliveryRows } from "../webhooks/DeliveryRows.ts"
@@ -59,6 +60,7 @@ export const make = Effect.fnUntraced(function* (recent: Recent) {
     const configuration = app && configurations.get(app)
     if (configuration === undefined) return []
     const found = yield* isFact ? changes(event, configuration) : requests(event, configuration)
+    if (typeof found === "string") return found
     if (found === undefined || found.targets.length === 0) return []
     if (isFact) recent.set(event.eventId, event)
     const { chat, kind, type } = found
@@ -97,13 +99,19 @@ export const make = Effect.fnUntraced(function* (recent: Recent) {
 
     const handle = Effect.fnUntraced(function* (events: Array.NonEmptyReadonlyArray<RecordedEvent>) {
       const made: globalThis.Array<NewDelivery> = []
+      const unled: globalThis.Array<Wanted.Nowhere> = []
       const now: Configurations = new Map(configurations) // taken with the events, or not at all
       for (const event of events) {
         if (!isReleased(event)) continue
         if (categoryOf(event.stream) === AppRoutes.category) RoutesRows.put(now, event)
-        else if (!isOld(event)) made.push(...(yield* deliveriesOf(event, now)))
+        else if (!isOld(event)) {
+          const found = yield* deliveriesOf(event, now)
+          if (typeof found === "string") unled.push(found)
+          else made.push(...found)
+        }
       }
       yield* save(made, events[events.length - 1]!) // each time: whoever destroys what was forwarded asks how far this is
+      for (const reason of unled) forwardUnled(reason)
       const targets = targetsIn(now)
       for (const [id, { aimedBy }] of targetsIn(configurations)) {
         const aimed = targets.get(id)
@@ -121,7 +129,8 @@ export const make = Effect.fnUntraced(function* (recent: Recent) {
   })
 })
 
+/** A session source may be called as an app is, and has no routes. */
 const appOf = (event: RecordedEvent) => {
   const read = Batch.read(event)
-  return read.type === "batch.received" ? read.data.app : undefined
+  return read.type === "batch.received" && read.data.source === undefined ? read.data.app : undefined
 }

@@ -12,6 +12,15 @@ import { addressOf, metaTypeOf } from "../events/MetaDocument.ts"
 import * as Contents from "../meta/Contents.ts"
 import { Personal } from "../privacy/Personal.ts"
 
+/** Why what Meta told goes nowhere. */
+export type Nowhere =
+  /** None that there is names a target. */
+  | "no_route"
+  /** Nothing is for a target while it is disabled. */
+  | "disabled"
+  /** A route goes by whom it is with, and that can no longer be read. */
+  | "unreadable"
+
 /** What goes to some targets, within which order, and how it is called. */
 export interface Wanted {
   readonly targets: ReadonlyArray<TargetId>
@@ -46,21 +55,18 @@ export const make = Effect.gen(function* () {
     return address === undefined ? undefined : { person: JSON.parse(address) as MetaPerson }
   })
 
-  /** Of what was told of one person or thing. */
+  /** Of what was told of one person or thing. What goes whole alone, with its request, goes nowhere else. */
   const changes = Effect.fnUntraced(function* (event: RecordedEvent, configuration: Configuration) {
-    if (!isTaken(configuration, "change")) return undefined
     const { data } = MetaFact.read(event)
     const { account, field, group, person, phoneNumberId, source } = data
     const known = reads(configuration) ? yield* personIn(event) : {}
-    if (known === undefined) return undefined // nor can what was said
-    const { targets } = routeOf(configuration.routes, { account, field, phoneNumberId, ...known })
+    if (known === undefined) return "unreadable" // nor can what was said
+    const { targets: names } = routeOf(configuration.routes, { account, field, phoneNumberId, ...known })
+    if (names.length === 0) return "no_route"
+    const targets = named(configuration, names, "change")
+    if (targets.length === 0 && named(configuration, names, "raw").length === 0) return "disabled"
     const chat = `meta/${source.app}/${group ?? person?.names[0] ?? account ?? ""}`
-    const found: Wanted = {
-      targets: named(configuration, targets, "change"),
-      kind: "change",
-      type: metaTypeOf(data),
-      chat
-    }
+    const found: Wanted = { targets, kind: "change", type: metaTypeOf(data), chat }
     return found
   })
 

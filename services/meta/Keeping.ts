@@ -15,6 +15,11 @@ import type { Webhook } from "./Webhook.ts"
 /** What of a request is kept. */
 type Kept = Pick<Webhook, "app" | "bytes" | "headers">
 
+const counted = {
+  metric: "homing_meta_unkept_total",
+  description: "Webhooks of Meta and of session sources that could not be kept, by what was away."
+}
+
 /** Of whoever came in by Meta's door. */
 export const actor = { kind: "gateway", id: "meta" } as const
 
@@ -28,11 +33,11 @@ export const make = Effect.fnUntraced(function* (proxy: string) {
   const crypto = yield* Crypto
   const { pepper, tenant } = yield* Provenance
 
-  const unkept = tally({
-    metric: "homing_meta_unkept_total",
-    description: "Webhooks that could not be kept, by what was away.",
-    logged: "a webhook of Meta cannot be kept; Meta sends it again",
-    whose: "app"
+  const unkept = tally({ ...counted, logged: "a webhook of Meta cannot be kept; Meta sends it again", whose: "app" })
+  const unkeptOfSource = tally({
+    ...counted,
+    logged: "a webhook of a session source cannot be kept; whether it is sent again is up to that",
+    whose: "source"
   })
 
   /** Bytes of before that do not open any more are as good as none: here they are again. */
@@ -68,7 +73,11 @@ export const make = Effect.fnUntraced(function* (proxy: string) {
       Effect.catchTag("BatchRejected", (rejected) => Effect.die(rejected)),
       Effect.catch(({ _tag }) =>
         Effect.flatMap(Clock.currentTimeMillis, (now) =>
-          unkept.count(_tag === "BlobsUnavailable" ? "blobs" : "log", name, now)
+          (source === undefined ? unkept : unkeptOfSource).count(
+            _tag === "BlobsUnavailable" ? "blobs" : "log",
+            name,
+            now
+          )
         ).pipe(Effect.as(Answer.unavailable("store")))
       )
     )

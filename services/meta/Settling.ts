@@ -16,11 +16,12 @@ interface Request {
 
 const lostOnes = (reason: Loss["problem"]) =>
   Metric.counter("homing_meta_lost_total", {
-    description: "Webhooks of Meta of which nothing can come, by what is wrong with their bytes.",
+    description:
+      "Webhooks of Meta and of session sources of which nothing can come, by what is wrong with their bytes.",
     attributes: { reason }
   })
 
-/** How it ends with a request of Meta's that was kept. */
+/** How it ends with a request that was kept. */
 export const make = Effect.map(BatchActors, (actors) => {
   const tell = ({ id }: Request, command: (at: Instant) => BatchCommand) =>
     Effect.retry(

@@ -13,6 +13,7 @@ import type { Mark } from "../tables/Positions.ts"
 import * as CheckpointRows from "./CheckpointRows.ts"
 import * as Contents from "./Contents.ts"
 import { type Arrival, MetaFacts } from "./Facts.ts"
+import { type Bounds, portions } from "./Portions.ts"
 import { type Rush, restAfter } from "./Rush.ts"
 import * as Settling from "./Settling.ts"
 
@@ -23,8 +24,7 @@ const group = { name: "meta-split", partitions: 1 }
 const hindrances = ["clock_off", "store_unavailable"] as const
 
 /** So much is taken apart at once: of bytes, since of each request several times as much is in memory. */
-const mostRequests = 64
-const mostBytes = 8 * 1024 * 1024
+const most: Bounds = { items: 64, bytes: 8 * 1024 * 1024 }
 const mostChats = 128
 
 /** What comes meanwhile is taken apart together, in fewer commits. */
@@ -46,22 +46,6 @@ const requestIn = (event: RecordedEvent): ReadonlyArray<Request> => {
   return type === "batch.received" && data.source === undefined
     ? [{ ...data, id: Batch.idOf(event.stream), event }]
     : []
-}
-
-/** In their order, as many at a time as are borne. */
-const portions = (requests: ReadonlyArray<Request>): ReadonlyArray<ReadonlyArray<Request>> => {
-  const all: globalThis.Array<globalThis.Array<Request>> = []
-  let bytes = 0
-  for (const request of requests) {
-    const last = all.at(-1)
-    bytes += request.bytes
-    if (last !== undefined && last.length < mostRequests && bytes <= mostBytes) last.push(request)
-    else {
-      all.push([request])
-      bytes = request.bytes
-    }
-  }
-  return all
 }
 
 const lateBy = ({ receivedAt }: Request) => Effect.map(Clock.currentTimeMillis, (now) => now - toMillis(receivedAt))
@@ -139,11 +123,11 @@ export const layer = (rush: Rush) =>
           })
         const handle = Effect.fnUntraced(function* (events: Array.NonEmptyReadonlyArray<RecordedEvent>) {
           const requests = events.flatMap(requestIn)
-          for (const portion of portions(requests)) {
+          for (const portion of portions(requests, ({ bytes }) => bytes, most)) {
             const begun = now()
             yield* take(portion)
             yield* save(portion.at(-1)!.event)
-            if (rush.isOn) yield* Effect.sleep(restAfter(now() - begun, yield* lateBy(portion[0]!)))
+            if (rush.isOn) yield* Effect.sleep(restAfter(now() - begun, yield* lateBy(portion[0])))
           }
           if (requests.length > 0) yield* Effect.sleep(gatheringMillis)
         })

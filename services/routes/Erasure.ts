@@ -24,8 +24,9 @@ export const layer = Layer.effectDiscard(
     const store = yield* EventStore
     const views = yield* Views
     const erased = Effect.gen(function* () {
+      // what was removed last may stand in the log alone
       const head = yield* Effect.retry(store.head, patiently)
-      if (head !== undefined) yield* views.reached(head) // it may have been removed in the last moment
+      if (head !== undefined) yield* views.reached(head)
       const removed = [...registry.values()].flatMap((record) => record.removed)
       yield* Effect.forEach(removed, (id) => Effect.retry(erase(id), patiently), { discard: true })
     })

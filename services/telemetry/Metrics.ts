@@ -96,6 +96,13 @@ export const forwardAttempted = counter(
 /** A delivery to a target that arrived, or was given up. */
 export const forwardSettled = counter("homing_forwards_settled_total", "Deliveries to targets that are over.", "status")
 
+/** What Meta told that goes to no target, by why. */
+export const forwardUnled = counter(
+  "homing_forwards_unled_total",
+  "Facts of Meta's, of apps with routes, that go to no target, by why.",
+  "reason"
+)
+
 const forwardSeconds = Metric.histogram("homing_forward_seconds", {
   description: "From the record of what Meta told to its target's 2xx.",
   boundaries: deliveryBoundaries

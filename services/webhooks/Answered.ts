@@ -17,17 +17,23 @@ export interface Answered {
   readonly wishMillis: number | undefined
 }
 
-/** What is to be sent cannot be read: its keys are gone, or it is no event of this release. */
+/** What is to be sent, or where to, cannot be read: its keys are not there, and may be again. */
 export class Unsendable extends Schema.TaggedError<Unsendable>()("Unsendable", {}) {}
 
 const tooMany = 429
 const tooLate = 408
 
+/** The bytes that were to be sent are gone, or are not those that were kept: they do not come back. */
+export const gone = "gone"
+/** Words for why nothing was sent, of which the destination has no part. */
+const ownWords: ReadonlySet<string> = new Set([gone, "unreadable", "internal"])
+
 /** Whether it may be the destination that is away, or has too much to do: it said nothing of what it was to take. */
-export const isAway = ({ attempt: { error, status } }: Answered): boolean =>
-  status === undefined
-    ? error !== "unreadable" && error !== "internal"
-    : status >= 500 || status === tooMany || status === tooLate
+export const isAway = ({ attempt: { error = "", status } }: Answered): boolean =>
+  status === undefined ? !ownWords.has(error) : status >= 500 || status === tooMany || status === tooLate
+
+/** Whether no further attempt can come to anything else: this one was none of the destination's. */
+export const isLast = ({ attempt: { error } }: Pick<Answered, "attempt">): boolean => error === gone
 
 const noAnswer = (error: string, millis: number) =>
   Effect.map(

@@ -52,9 +52,10 @@ export const run = Effect.fnUntraced(function* <D extends Destination>(
   }
 
   const end = Effect.fnUntraced(function* (recorded: Settling.Recorded<D>, now: number) {
-    const { delivery, destination, settled } = recorded
+    const { answered, delivery, destination, settled } = recorded
     if (settled.status === "dead") {
-      yield* Effect.logWarning("a delivery is given up", { delivery: delivery.id, destination: destination.id })
+      const where = { delivery: delivery.id, destination: destination.id }
+      yield* Effect.logWarning("a delivery is given up", { ...where, last: outcomeOf(answered) })
     }
     yield* lane.failed(recorded, now)
   })

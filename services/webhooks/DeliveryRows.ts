@@ -6,6 +6,7 @@ import { CheckpointMoved } from "../runtime/Checkpoint.ts"
 import { deliverer, type Mark, rowOf } from "../tables/Positions.ts"
 import { open } from "../tables/Tables.ts"
 import { reader } from "../views/Readable.ts"
+import { isLast } from "./Answered.ts"
 import { deliveries, type Follower, followers } from "./DeliveriesTable.ts"
 import { Delivery, type DeliveryStatus, type NewDelivery, type Settled } from "./Delivery.ts"
 import type { DestinationId } from "./Destination.ts"
@@ -115,7 +116,8 @@ export const make = Effect.gen(function* () {
 
   const judge = (some: Some, now: number) => {
     const arrived = new Set(some.filter(isDelivered).map(deliveryOf).map(endpointOf))
-    const failed = new Set(some.map(deliveryOf).map(endpointOf)).difference(arrived)
+    const tried = some.filter((one) => !isLast(one))
+    const failed = new Set(tried.map(deliveryOf).map(endpointOf)).difference(arrived)
     return standing.judge(arrived, failed, now)
   }
 

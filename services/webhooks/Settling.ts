@@ -1,5 +1,5 @@
 import { type Array, Clock, Effect, Queue, Random, type Semaphore } from "effect"
-import type { Answered } from "./Answered.ts"
+import { type Answered, isLast } from "./Answered.ts"
 import type { Delivery, Settled } from "./Delivery.ts"
 import type { DeliveryRows } from "./DeliveryRows.ts"
 import type { Destination } from "./Destination.ts"
@@ -65,7 +65,7 @@ export const run = <D extends Destination>({ follow, heard, outcomes, retries, s
     }
     const tries = delivery.tries + 1
     const again = Retries.delayAfter(tries, wishMillis, yield* Random.next, retries, now - delivery.asked)
-    const delay = isDelivered ? undefined : again
+    const delay = isDelivered || isLast(answered) ? undefined : again
     const status = isDelivered ? "delivered" : delay === undefined ? "dead" : "pending"
     const settled: Settled = { delivery, attempt, tries, due: now + (delay ?? 0), status }
     return settled

@@ -1,6 +1,7 @@
 import { assert } from "@effect/vitest"
 import { Effect } from "effect"
 import { DeliveryId } from "#domain/Ids.ts"
+import { fromMillis } from "#domain/Instant.ts"
 import { everywhere, made, mark, one, other, scene, settled } from "../testing/DeliveriesFixture.ts"
 import { uuid } from "../testing/ViewsFixture.ts"
 import type { DeliveryStatus } from "./Delivery.ts"
@@ -20,6 +21,17 @@ everywhere("how endpoints stand", [
       assert.strictEqual(yield* since(3, "pending", 12), 12)
       assert.strictEqual(yield* since(3, "pending", 7), 7) // the clock was ahead
       assert.strictEqual(yield* since(3, "pending", 8), 7)
+    })
+  ],
+  [
+    "does not hold against it what there was nothing left to send of",
+    Effect.gen(function* () {
+      const { lease, rows, settle } = yield* scene
+      yield* rows.take(lease, [made(1, "a"), made(2, "b")], 0, undefined, mark(2))
+      const gone = { ...settled("dead"), attempt: { at: fromMillis(0), error: "gone", millis: 0 } }
+      assert.isUndefined((yield* settle(1, gone)).failing.get(one))
+      assert.deepStrictEqual(yield* rows.failing, [])
+      assert.strictEqual((yield* settle(2, settled("dead"), 7)).failing.get(one), 7)
     })
   ],
   [
