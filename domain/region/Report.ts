@@ -7,7 +7,10 @@ import { Instant } from "../Instant.ts"
 import { sealedAs } from "../Sealed.ts"
 import { Told } from "./Told.ts"
 
-/** An event of another region's log, as that region told it: recorded here once, however often it is handed over. */
+/**
+ * What another region told of one message, fact or device: each event of it recorded here once, however often it is handed
+ * over and whatever came between.
+ */
 
 export const RegionName = Schema.String.check(Schema.isPattern(/^[a-z0-9-]{1,32}$/))
 
@@ -21,7 +24,7 @@ const reported = Schema.Struct({
   /** When it was recorded there. */
   time: Instant,
   told: Told,
-  /** The whole public event, under the key of whom it is about; of nobody, under the region's. */
+  /** The whole public event, under the key of whose words it holds; of nobody's, under the region's. */
   whole: sealedAs("event"),
   /** It had more to say, which nobody here could open, or which was too long for the bus. */
   lacking: Schema.optionalKey(Schema.String)
@@ -32,14 +35,14 @@ const events = { "region.reported": released(reported) }
 export type ReportEvent = EventOf<typeof events>
 
 export type ReportCommand = { readonly _tag: "Record"; readonly reported: Reported }
-export type ReportState = { readonly isRecorded: boolean }
+export type ReportState = { readonly events: ReadonlySet<EventId> }
 
 const decider: Decider<ReportState, ReportCommand, ReportEvent, never> = {
-  initialState: { isRecorded: false },
+  initialState: { events: new Set() },
   // an event never says anything else than it did: the same id is the same event
-  decide: ({ reported: data }, { isRecorded }) =>
-    Result.succeed(isRecorded ? [] : [{ type: "region.reported", data }]),
-  evolve: () => ({ isRecorded: true })
+  decide: ({ reported: data }, { events }) =>
+    Result.succeed(events.has(data.event) ? [] : [{ type: "region.reported", data }]),
+  evolve: ({ events }, { data: { event } }) => ({ events: new Set(events).add(event) })
 }
 
 export const Report: Aggregate<string, ReportState, ReportCommand, ReportEvent, never> = aggregate({

@@ -28,6 +28,7 @@ import * as Meta from "../meta/Feature.ts"
 import { Holds } from "../meta/Holds.ts"
 import type { Options as MetaOptions } from "../meta/Receiving.ts"
 import { Personal } from "../privacy/Personal.ts"
+import * as Regions from "../regions/Feature.ts"
 import * as Routes from "../routes/Feature.ts"
 import { Freshness } from "../runtime/Freshness.ts"
 import * as Needs from "../runtime/Needs.ts"
@@ -71,7 +72,8 @@ const projections = Projections.layer(
     Devices.projections,
     Access.projections,
     Webhooks.projections,
-    Routes.projections
+    Routes.projections,
+    Regions.projections
   )
 )
 
@@ -93,6 +95,7 @@ export const gateway = <A = never, E = never, R = never>(
     Layer.provideMerge(Holds.layer),
     Layer.provideMerge(Layer.provide(Routes.layer, Meta.known(options.meta))),
     Layer.provideMerge(Announcements.layer(options.announcements)),
+    Layer.provideMerge(Regions.layer),
     Layer.provideMerge([transports, Events.layer]),
     Layer.provideMerge([Inbound.layer(options.inbound), Chats.layer]),
     Layer.provideMerge(Messages.layer(options.queueLimits, phoneNumber)),

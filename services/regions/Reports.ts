@@ -1,6 +1,8 @@
 import { Effect, Metric, Option, Schedule, Schema } from "effect"
 import { reportIdOf } from "#domain/Identifiers.ts"
+import type { StreamId } from "#domain/Ids.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
+import { EventStore } from "#domain/ports/EventStore.ts"
 import { type Handed, longestEvent } from "#domain/ports/RegionFeeds.ts"
 import { SubjectKeys } from "#domain/ports/SubjectKeys.ts"
 import { seal } from "#domain/privacy/Sealing.ts"
@@ -8,7 +10,7 @@ import { Report, type Reported } from "#domain/region/Report.ts"
 import { Personal } from "../privacy/Personal.ts"
 import * as AggregateActors from "../runtime/AggregateActors.ts"
 import { Provenance } from "../runtime/Provenance.ts"
-import { Event, toldBy } from "./PublicTold.ts"
+import { Event, ownerIn, toldBy } from "./PublicTold.ts"
 
 const decode = Schema.decodeUnknownOption(Schema.fromJsonString(Event))
 const decodeData = Schema.decodeUnknownOption(
@@ -22,25 +24,30 @@ const refused = Metric.counter("homing_region_events_refused_total", {
 /** A store that does not answer is asked until it does: what is not recorded is not acknowledged. */
 const patiently = Schedule.min([Schedule.exponential("200 millis"), Schedule.spaced("5 seconds")])
 
-/** Whose key seals what is about nobody. */
-export const ofRegion = (region: string) => ["region", region] as const
-
 /** Records what a region told, once however often it is handed over. Completes when it is durable. */
 export const make = Effect.gen(function* () {
   const actors = yield* AggregateActors.make(Report)
   const crypto = yield* Crypto
   const keys = yield* SubjectKeys
+  const store = yield* EventStore
   const { subjectOf } = yield* Personal
+  const phoneSubject = (phone: string) => subjectOf("phone", phone)
   const { tenant } = yield* Provenance
 
+  /** What completes a fact names nobody: it is whose the fact is. */
+  const firstOwner = (stream: StreamId) =>
+    Effect.map(store.read(stream), ([first]) => first && Report.read(first).data.whole.subject)
+
   const record = Effect.fnUntraced(function* (region: string, event: Event, lacking: string | undefined) {
-    const told = toldBy(event, (phone) => subjectOf("phone", phone))
-    const subject = told.names[0] ?? subjectOf(...ofRegion(region))
+    const told = toldBy(event, phoneSubject)
+    const id = reportIdOf(crypto, told.id, 1, `region ${region}`)
+    const stream = Report.streamOf(id)
+    const named = ownerIn(event, phoneSubject)
+    const subject = named ?? (yield* firstOwner(stream)) ?? subjectOf("region", region)
     const key = yield* keys.obtain(tenant, subject)
-    const id = reportIdOf(crypto, event.id, 1, `region ${region}`)
-    const eventId = reportIdOf(crypto, id, 1, "reported")
-    const { data, id: of, subject: about, time, type } = event
-    const text = JSON.stringify({ id: of, type, time, subject: about, data })
+    const eventId = reportIdOf(crypto, event.id, 1, `region ${region}`)
+    const { data, time, type } = event
+    const text = JSON.stringify({ id: event.id, type, time, subject: event.subject, data })
     const reported: Reported = {
       region,
       event: event.id,
@@ -57,7 +64,7 @@ export const make = Effect.gen(function* () {
       causationId: event.id
     } as const
     const command = () => ({ _tag: "Record", reported }) as const
-    yield* actors.execute(Report.streamOf(id), command, origin, { eventId, expectNew: true })
+    yield* actors.execute(stream, command, origin, { eventId, expectNew: named !== undefined })
   })
 
   const refuse = (region: string) =>
