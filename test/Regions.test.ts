@@ -103,7 +103,7 @@ const recordedIn = (path: string) => {
     return db
       .prepare("SELECT data FROM events WHERE type = 'region.reported.v1'")
       .all()
-      .map(({ data }) => JSON.parse(Buffer.from(data as Uint8Array).toString()))
+      .map(({ data }) => JSON.parse(data as string))
       .map(({ event, region }) => `${region} ${event}`)
   } finally {
     db.close()
