@@ -31,7 +31,6 @@ export interface RegionFeed {
 export const longestEvent = 8 * 1_048_576
 
 /** None unless this is the home of other regions. */
-export const RegionFeeds = Context.Reference<ReadonlyArray<RegionFeed> | undefined>(
-  "homing/domain/ports/RegionFeeds",
-  { defaultValue: () => undefined }
-)
+export const RegionFeeds = Context.Reference<ReadonlyArray<RegionFeed> | undefined>("homing/domain/ports/RegionFeeds", {
+  defaultValue: () => undefined
+})

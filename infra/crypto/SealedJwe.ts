@@ -1,4 +1,12 @@
-import { createDecipheriv, createPrivateKey, createPublicKey, diffieHellman, hash, type KeyObject } from "node:crypto"
+import {
+  createDecipheriv,
+  createPrivateKey,
+  createPublicKey,
+  diffieHellman,
+  hash,
+  type JsonWebKey,
+  type KeyObject
+} from "node:crypto"
 
 /** What was sealed for the holder of a key (RFC 7516: ECDH-ES on P-256, A256GCM), opened by it. */
 
@@ -11,7 +19,7 @@ export interface OpeningKey {
 /** `undefined` when it is no private key on P-256. */
 export const openingKeyOf = (jwk: { readonly kid: string }): OpeningKey | undefined => {
   try {
-    const key = createPrivateKey({ key: { ...jwk }, format: "jwk" })
+    const key = createPrivateKey({ key: jwk as JsonWebKey, format: "jwk" })
     return key.asymmetricKeyDetails?.namedCurve === "prime256v1" ? { kid: jwk.kid, key } : undefined
   } catch {
     return undefined

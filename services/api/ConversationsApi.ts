@@ -30,7 +30,9 @@ const Entry = Schema.Struct({
   regions,
   status: Schema.optionalKey(word(statuses, "Of what was sent: how far it has come.")),
   data,
-  completed: Schema.optionalKey(Change.annotate({ description: "What could not be read at first, as it was read later." })),
+  completed: Schema.optionalKey(
+    Change.annotate({ description: "What could not be read at first, as it was read later." })
+  ),
   edit: Schema.optionalKey(Change.annotate({ description: "The newest edit, by whoever said it." })),
   deletedAt: Schema.optionalKey(instant("When it was deleted by whoever said it; then nothing says what it was.")),
   reactions: Schema.Array(Change).annotate({ description: "The newest of each side." }),

@@ -144,7 +144,10 @@ const contract = <E>(adapter: string, layer: Layer.Layer<Databases, E>) =>
           before = page.at(-1)
           found.push(...page.map(({ id }) => id))
         }
-        assert.deepStrictEqual(found, oracle.map(({ id }) => id))
+        assert.deepStrictEqual(
+          found,
+          oracle.map(({ id }) => id)
+        )
       })
     )
   })

@@ -22,7 +22,12 @@ export interface Piece {
 export const Reached = Schema.Struct({ region: Schema.String, time: Instant })
 export type Reached = typeof Reached.Type
 
-const Row = Schema.Struct({ event: EventId, region: Schema.String, told: Schema.fromJsonString(Told), stream: StreamId })
+const Row = Schema.Struct({
+  event: EventId,
+  region: Schema.String,
+  told: Schema.fromJsonString(Told),
+  stream: StreamId
+})
 const decodeRows = Schema.decodeUnknownSync(Schema.Array(Row))
 const decodeReached = Schema.decodeUnknownSync(Schema.Array(Reached))
 const decodeEntries = Schema.decodeUnknownSync(Schema.Array(Schema.Struct({ id: Schema.String, at: Instant })))

@@ -17,7 +17,8 @@ const decodeWhole = Schema.decodeUnknownOption(Whole)
 const Cursor = Schema.fromJsonString(Schema.Tuple([Instant, Schema.String.check(Schema.isMaxLength(255))]))
 const decodeCursor = Schema.decodeUnknownOption(Cursor)
 
-export const cursorOf = ({ at, id }: ConversationRows.Place) => Buffer.from(JSON.stringify([at, id])).toString("base64url")
+export const cursorOf = ({ at, id }: ConversationRows.Place) =>
+  Buffer.from(JSON.stringify([at, id])).toString("base64url")
 export const placeOf = (cursor: string): ConversationRows.Place | undefined => {
   const found = decodeCursor(Buffer.from(cursor, "base64url").toString())
   return Option.getOrUndefined(Option.map(found, ([at, id]) => ({ at, id })))
@@ -70,7 +71,17 @@ export const make = Effect.gen(function* () {
     return { id, at, fromMe, regions: one.regions, ...(yield* dataOf(one)) }
   })
 
-  const shown = Effect.fnUntraced(function* ({ at, completed, deletion, edit, id, regions, said, status, ...rest }: Entry) {
+  const shown = Effect.fnUntraced(function* ({
+    at,
+    completed,
+    deletion,
+    edit,
+    id,
+    regions,
+    said,
+    status,
+    ...rest
+  }: Entry) {
     const { fromMe, step } = said.pieces[0].told
     const isDeleted = deletion !== undefined
     return {

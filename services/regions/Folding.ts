@@ -1,6 +1,6 @@
+import { SubjectId } from "#domain/Ids.ts"
 import type { Instant } from "#domain/Instant.ts"
 import { type Report, type ReportKind, reportKinds, type Status, statusOf } from "#domain/message/Status.ts"
-import { SubjectId } from "#domain/Ids.ts"
 import type { Piece } from "./ConversationRows.ts"
 
 /** What was told, of one event: the same in every region that has it. */
@@ -99,7 +99,7 @@ export const fold = (
   const changes = joined(about.filter(({ told }) => told.names.some((name) => names.has(name))))
   return Map.groupBy(joined(pieces), (one) => toldIn(one).id)
     .values()
-    .flatMap((all) => entryOf(all, changes) ?? [])
     .toArray()
+    .flatMap((all) => entryOf(all, changes) ?? [])
     .toSorted((one, other) => compare(other.at, one.at) || compare(other.id, one.id))
 }

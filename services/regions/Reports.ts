@@ -13,9 +13,7 @@ import { Provenance } from "../runtime/Provenance.ts"
 import { Event, ownerIn, toldBy } from "./PublicTold.ts"
 
 const decode = Schema.decodeUnknownOption(Schema.fromJsonString(Event))
-const decodeData = Schema.decodeUnknownOption(
-  Schema.fromJsonString(Schema.Record(Schema.String, Schema.Unknown))
-)
+const decodeData = Schema.decodeUnknownOption(Schema.fromJsonString(Schema.Record(Schema.String, Schema.Unknown)))
 
 const refused = Metric.counter("homing_region_events_refused_total", {
   description: "What stood on a region's bus and is no public event."

@@ -13,8 +13,7 @@ const hindrances = ["clock_off", "store_unavailable"] as const
  */
 export const run = Effect.fnUntraced(function* (feeds: ReadonlyArray<RegionFeed>) {
   const record = yield* Reports.make
-  const follow = ({ follow, region }: RegionFeed) =>
-    follow((handed) => Effect.orDie(record(region, handed)))
+  const follow = ({ follow, region }: RegionFeed) => follow((handed) => Effect.orDie(record(region, handed)))
   return yield* Partitions.run(
     group,
     () => Effect.forEach(feeds, follow, { concurrency: "unbounded", discard: true }),

@@ -25,9 +25,7 @@ export interface Options {
 
 const again = Schedule.min([Schedule.exponential("100 millis"), Schedule.spaced("2 seconds")])
 
-const Envelope = Schema.fromJsonString(
-  Schema.Struct({ id: Schema.String, sealed: Schema.optionalKey(Schema.String) })
-)
+const Envelope = Schema.fromJsonString(Schema.Struct({ id: Schema.String, sealed: Schema.optionalKey(Schema.String) }))
 const decode = Schema.decodeUnknownOption(Envelope)
 
 /** As it came; what was sealed for us beside it. */
@@ -67,7 +65,7 @@ export const make = Effect.fnUntraced(function* (options: Options) {
           yield* take(handedOf(message, key))
           isTold.value = false
           // heard by the server: unheard, it comes again, and nothing behind it before
-          yield* Connection.ask(() => message.ackAck())
+          yield* Connection.ask(() => link.nc.request(message.reply ?? "", "+ACK", { timeout: tuning.request }))
         }).pipe(Effect.forever)
         return yield* Effect.raceFirst(pull(connection, link, place, tuning, incoming.put), handle)
       }).pipe(
@@ -75,7 +73,10 @@ export const make = Effect.fnUntraced(function* (options: Options) {
           if (isTold.value) return Effect.void
           isTold.value = true
           const reason = error._tag === "PullEnded" ? error.reason : String(error.cause)
-          return Effect.logWarning("a region's events cannot be read; they wait there", { region: options.region, reason })
+          return Effect.logWarning("a region's events cannot be read; they wait there", {
+            region: options.region,
+            reason
+          })
         }),
         Effect.retry(again),
         Effect.orDie
