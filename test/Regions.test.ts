@@ -7,6 +7,7 @@ import { Effect, Layer, Redacted } from "effect"
 import { subjectIdOf } from "#domain/Identifiers.ts"
 import { ConsumerId, defaultTenant } from "#domain/Ids.ts"
 import { EventBus } from "#domain/ports/EventBus.ts"
+import { EventStore, EventStoreUnavailable } from "#domain/ports/EventStore.ts"
 import { RegionFeeds } from "#domain/ports/RegionFeeds.ts"
 import { SubjectKeys } from "#domain/ports/SubjectKeys.ts"
 import { sealingKeysIn } from "#domain/privacy/SealingKey.ts"
@@ -66,12 +67,19 @@ const regionOf = Effect.fnUntraced(function* (name: string) {
 })
 type Region = Effect.Success<ReturnType<typeof regionOf>>
 
-const homeOf = (path: string, regions: ReadonlyArray<Region>) =>
+const homeOf = (
+  path: string,
+  regions: ReadonlyArray<Region>,
+  store: Layer.Layer<never, never, EventStore> = Layer.empty
+) =>
   start(path, AcknowledgesAtOnce.layer, {
     options: { ...optionsOf(), region: "home" },
-    ports: Layer.effect(
-      RegionFeeds,
-      Effect.forEach(regions, ({ feed }) => feed)
+    ports: Layer.merge(
+      store,
+      Layer.effect(
+        RegionFeeds,
+        Effect.forEach(regions, ({ feed }) => feed)
+      )
     ),
     withoutAgent: true
   })
@@ -146,7 +154,10 @@ describeWith("nats-server", "the home of regions", () => {
       yield* says(br.gateway, "E", "while cut off", ana, 1_749_416_004)
       yield* says(eu.gateway, "F", "meanwhile", ana, 1_749_416_005)
       yield* says(eu.gateway, "E", "while cut off", ana, 1_749_416_004) // told to both
-      const half = yield* eventually(asked(before), ({ body }) => body.items.length === 5)
+      const half = yield* eventually(
+        asked(before),
+        ({ body }) => body.items.length === 5 && body.asOf[1].isCurrent === true
+      )
       assert.deepStrictEqual(linesOf(half).slice(0, 2), ["meanwhile eu", "while cut off eu"])
       assert.isFalse(half.body.isWhole)
       assert.deepStrictEqual(
@@ -184,6 +195,37 @@ describeWith("nats-server", "the home of regions", () => {
         next = page.body.next
       }
       assert.deepStrictEqual(pages, linesOf(healed))
+    })
+  )
+
+  it.live("tells a region that an event was taken when it is recorded, and not before", () =>
+    Effect.gen(function* () {
+      const br = yield* regionOf("br")
+      const path = yield* folderOfOne
+      const tried = new Set<string>()
+      const stuck = Layer.effect(
+        EventStore,
+        Effect.map(EventStore, (store) => ({
+          ...store,
+          append: (...asked: Parameters<typeof store.append>) => {
+            if (!asked[0].startsWith("region-")) return store.append(...asked)
+            tried.add(asked[0])
+            return Effect.fail(new EventStoreUnavailable({ written: "no", cause: new Error("no room") }))
+          }
+        }))
+      )
+      const first = yield* life
+      yield* first.during(homeOf(path, [br], stuck))
+      for (const id of ["A", "B", "C"]) yield* says(br.gateway, id, id)
+      yield* eventually(
+        Effect.sync(() => tried.size),
+        (size) => size > 0
+      )
+      yield* Effect.sleep("1 second") // what must not be acknowledged would be by then
+      yield* first.end
+      assert.deepStrictEqual(recordedIn(path), [])
+      yield* homeOf(path, [br])
+      yield* agrees(path, [br])
     })
   )
 
