@@ -19,7 +19,7 @@ export interface OpeningKey {
 /** `undefined` when it is no private key on P-256. */
 export const openingKeyOf = (jwk: { readonly kid: string }): OpeningKey | undefined => {
   try {
-    const key = createPrivateKey({ key: jwk as JsonWebKey, format: "jwk" })
+    const key = createPrivateKey({ key: jwk as JsonWebKeyInput["key"], format: "jwk" })
     return key.asymmetricKeyDetails?.namedCurve === "prime256v1" ? { kid: jwk.kid, key } : undefined
   } catch {
     return undefined
