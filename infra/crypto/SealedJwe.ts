@@ -4,7 +4,7 @@ import {
   createPublicKey,
   diffieHellman,
   hash,
-  type JsonWebKey,
+  type JsonWebKeyInput,
   type KeyObject
 } from "node:crypto"
 
