@@ -50,6 +50,6 @@ export const regions = {
     "REGIONS",
     Schema.RedactedFromValue(parsed(regionsIn)),
     '{"br":{"url":"tls://…","consumer":"home","nkeySeed":"SU…","caFile":"…","openingKey":{…}},…}: 1 to 16 regions',
-    "Of which regions this gateway is the home: it takes what their gateways publish on NATS into its log, and answers for all of them. The key is the private half of one of the region's EVENTS_SEALING_KEYS."
+    "Of which regions this gateway is the home: it takes what they publish on NATS. The key opens what is sealed there."
   )
 }
