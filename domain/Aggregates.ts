@@ -8,6 +8,7 @@ import { Message } from "./message/Message.ts"
 import { AppRoutes } from "./meta/AppRoutes.ts"
 import { Batch } from "./meta/Batch.ts"
 import { MetaFact } from "./meta/MetaFact.ts"
+import { Report } from "./region/Report.ts"
 import { SessionFact } from "./session/SessionFact.ts"
 
 /** Every aggregate there is. What reads the whole log, or checks it, follows from this list. */
@@ -18,6 +19,7 @@ export const aggregates = [
   MetaFact,
   AppRoutes,
   SessionFact,
+  Report,
   Device,
   Client,
   Endpoint,

@@ -43,6 +43,7 @@ const confined: Record<string, ReadonlyArray<string>> = {
     "services/events/",
     "services/gateway/",
     "services/health/",
+    "services/regions/",
     "services/routes/",
     "services/webhooks/",
     "services/inbound/",
@@ -78,6 +79,7 @@ const confined: Record<string, ReadonlyArray<string>> = {
     "services/devices/PairingCodeRows.ts",
     "services/meta/CheckpointRows.ts",
     "services/meta/HeldRows.ts",
+    "services/regions/ConversationRows.ts",
     "services/routes/RoutesRows.ts",
     "services/webhooks/EndpointsRows.ts",
     "services/webhooks/DeliveryRows.ts",
@@ -175,6 +177,7 @@ const below: Record<string, ReadonlyArray<string>> = {
   routes: ["api", "http", "privacy", "runtime", "views"],
   meta: ["http", "privacy", "routes", "runtime", "tables", "telemetry"],
   archive: ["meta", "routes", "runtime", "telemetry"],
+  regions: ["api", "events", "http", "privacy", "runtime", "views"],
   live: ["access", "api", "devices", "events", "http", "identity", "inbound", "runtime", "telemetry"],
   gateway: ["api", "events", "http", "live", "messages", "runtime", "telemetry"]
 }

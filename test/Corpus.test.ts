@@ -168,6 +168,8 @@ describe("the corpus of stored events", () => {
         "message.queued.v2 content": '{"type":"text","text":"Your parcel is here 📦"}',
         "message.queued.v2 quote":
           '{"target":{"waMessageId":"3AEB2A40A5C1B0D6F9E1","fromMe":false,"sender":{"kind":"person","phone":"+15550100002","lid":"90000000000002"}},"kind":"text","text":"Thanks, it is here 🙏"}',
+        "region.reported.v1 event":
+          '{"id":"a7d7035d-afee-5802-82c1-b8f499b0657c","type":"homing.inbound.message.v1","time":"2026-11-30T18:40:12.345Z","subject":"a3dce307-6e7a-8b70-87d8-668ef1b5c683","data":{"kind":"text","content":{"type":"text","text":"oi"}}}',
         "routes.target_added.v1 secret":
           '{"hmac":"GBAdhAikcLi577R/w5k9VtQGTxQgcWoDM3oFJUa+Ha8=","seed":"Wp2wCfK8osm6kLSNx0CVCI42ItOXOlUHpzWyU5oJvIA="}',
         "routes.target_added.v1 url": "https://eu.example/whatsapp",

@@ -19,6 +19,8 @@ export const scopes = [
   "routes:manage",
   /** What happens, of everybody's messages, of devices and what they hear; who may read messages is told what they say. */
   "events:read",
+  /** At the home of regions: what one person and the accounts have said, wherever that was. */
+  "conversations:read",
   /** How the gateway is: its metrics, and its health in detail. */
   "metrics:read",
   /** Manages clients and keys; includes all others. */

@@ -3,6 +3,7 @@ import { AgentsApi } from "./AgentsApi.ts"
 import { ChatsApi } from "./ChatsApi.ts"
 import { ClientsApi } from "./ClientsApi.ts"
 import { ContactsApi } from "./ContactsApi.ts"
+import { ConversationsApi } from "./ConversationsApi.ts"
 import { DeliveriesApi } from "./DeliveriesApi.ts"
 import { DevicesApi } from "./DevicesApi.ts"
 import { asSeenByClients } from "./Document.ts"
@@ -26,6 +27,7 @@ export class Api extends HttpApi.make("homing")
   .add(MetaFactsApi)
   .add(ContactsApi)
   .add(ChatsApi)
+  .add(ConversationsApi)
   .add(EventsApi)
   .add(LiveApi)
   .add(DevicesApi)

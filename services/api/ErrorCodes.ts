@@ -16,6 +16,7 @@ export const errorCodes = {
   reply_target_not_found: [404, "There is no message under the id in replyTo that can be replied to."],
   reply_in_another_chat: [422, "What replyTo names was said in another chat."],
   contact_not_found: [404, "There is no such contact."],
+  not_home: [404, "This gateway is the home of no regions; ask the one that is."],
   chat_not_found: [404, "There is no such chat."],
   device_not_found: [404, "There is no such device."],
   qr_not_found: [

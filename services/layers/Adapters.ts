@@ -2,6 +2,7 @@ import { join } from "node:path"
 import { type Array, Effect, Layer, Redacted } from "effect"
 import type { AgentId, ConsumerId } from "#domain/Ids.ts"
 import { Archive } from "#domain/ports/Archive.ts"
+import { RegionFeeds } from "#domain/ports/RegionFeeds.ts"
 import { SecretVault } from "#domain/ports/SecretVault.ts"
 import { onDemand } from "#infra/blobs/OnDemand.ts"
 import * as SqliteBlobs from "#infra/blobs/Sqlite.ts"
@@ -146,6 +147,15 @@ const archive = (addresses: Addresses) => {
   )
 }
 
+/** None unless this is the home of regions: then nothing of it is loaded. */
+const regionFeeds = ({ regions }: Addresses) =>
+  regions === undefined
+    ? Layer.empty
+    : later(
+        () => import("#infra/bus/jetstream/RegionFeed.ts"),
+        (RegionFeed) => Layer.effect(RegionFeeds, Effect.forEach(Redacted.value(regions), RegionFeed.make))
+      )
+
 const hasTag = (error: unknown, tag: string) => (error as { readonly _tag?: unknown })._tag === tag
 
 /** Whether this came of a server that has gone away, and may come back: a file does neither. */
@@ -174,6 +184,7 @@ export const ports = (folder: string, addresses: Addresses) =>
     bus(addresses),
     NodeHttpOutbound.layer({ allow: addresses.outboundAllow ?? [] }),
     archive(addresses),
+    regionFeeds(addresses),
     Layer.succeed(LogElsewhere, addresses.eventStoreUrl !== undefined)
   )
 

@@ -28,6 +28,7 @@ import * as Meta from "../meta/Feature.ts"
 import { Holds } from "../meta/Holds.ts"
 import type { Options as MetaOptions } from "../meta/Receiving.ts"
 import { Personal } from "../privacy/Personal.ts"
+import * as Regions from "../regions/Feature.ts"
 import * as Routes from "../routes/Feature.ts"
 import { Freshness } from "../runtime/Freshness.ts"
 import * as Needs from "../runtime/Needs.ts"
@@ -71,7 +72,8 @@ const projections = Projections.layer(
     Devices.projections,
     Access.projections,
     Webhooks.projections,
-    Routes.projections
+    Routes.projections,
+    Regions.projections
   )
 )
 
@@ -89,7 +91,7 @@ export const gateway = <A = never, E = never, R = never>(
     Layer.provideMerge(Meta.layer(options.meta, options.http.trustProxy)),
     Layer.provideMerge(Forwarding.layer(options.meta, options.forwarding)),
     Layer.provideMerge([Dispatch.layer(options.reconciler), HealthHttp.layer, Live.layer(options.live)]),
-    Layer.provideMerge([Webhooks.layer(options.webhooks), Archive.layer(options.archive)]),
+    Layer.provideMerge([Webhooks.layer(options.webhooks), Archive.layer(options.archive), Regions.layer]),
     Layer.provideMerge(Holds.layer),
     Layer.provideMerge(Layer.provide(Routes.layer, Meta.known(options.meta))),
     Layer.provideMerge(Announcements.layer(options.announcements)),

@@ -3,6 +3,7 @@ import { AgentId, ConsumerId } from "#domain/Ids.ts"
 import { matching, optional, parsed, setting, type Values, whole } from "../Setting.ts"
 import { allowancesOf } from "./Allowances.ts"
 import { archive, unarchived } from "./ArchiveSettings.ts"
+import { regions } from "./RegionSettings.ts"
 import { roles } from "./Role.ts"
 
 /** What a process is, and where it keeps what is served from no address. */
@@ -84,6 +85,7 @@ export const addresses = {
     "names of 1 to 32 of a-z, 0-9 and -, separated by commas",
     "The services that read events on NATS: each gets a durable consumer of its name."
   ),
+  ...regions,
   ...archive
 }
 export type Addresses = Values<typeof addresses>
@@ -98,5 +100,6 @@ export const nowhere: Addresses = {
   eventsMaxBytes: 1_073_741_824,
   eventsMaxAgeDays: 7,
   eventsConsumers: undefined,
+  regions: undefined,
   ...unarchived
 }

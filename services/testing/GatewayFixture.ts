@@ -34,6 +34,7 @@ import * as Live from "#services/live/Feature.ts"
 import { type MessageDocument, Messages, type SendRequest } from "#services/messages/Messages.ts"
 import * as MessagesHttp from "#services/messages/MessagesHttp.ts"
 import { Personal } from "#services/privacy/Personal.ts"
+import * as ConversationsHttp from "#services/regions/ConversationsHttp.ts"
 import * as RoutesHttp from "#services/routes/RoutesHttp.ts"
 import { RoutesRegistry } from "#services/routes/RoutesRegistry.ts"
 import { RouteTables } from "#services/routes/RouteTables.ts"
@@ -168,6 +169,7 @@ export const gateway = (stubs: Stubs = {}) => {
       TargetsHttp.layer,
       Layer.provide(Inbound.layer(), Layer.succeed(DeviceRegistry, new Map())),
       Chats.layer,
+      ConversationsHttp.layer,
       AgentsHttp.layer,
       GatewayKeysHttp.layer,
       HealthHttp.layer

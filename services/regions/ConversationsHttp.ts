@@ -1,0 +1,31 @@
+import { Effect } from "effect"
+import { HttpApiBuilder } from "effect/http-api"
+import { Api } from "../api/Api.ts"
+import { conversationPageSizes } from "../api/ConversationsApi.ts"
+import { refuse } from "../http/Answer.ts"
+import { orProblem } from "../http/Foreseen.ts"
+import { Personal } from "../privacy/Personal.ts"
+import * as Conversations from "./Conversations.ts"
+
+const flawed = refuse("invalid_request", {
+  errors: [{ in: "query", pointer: "/after", expected: "the `next` of an earlier page" }]
+})
+
+export const layer = HttpApiBuilder.group(
+  Api,
+  "conversations",
+  Effect.fnUntraced(function* (handlers) {
+    const conversation = yield* Conversations.make
+    const { subjectOf } = yield* Personal
+
+    return handlers.handle("get", ({ query: { after, limit = conversationPageSizes.default, phone } }) =>
+      Effect.gen(function* () {
+        if (conversation === undefined) return yield* refuse("not_home")
+        const before = after === undefined ? undefined : Conversations.placeOf(after)
+        if (after !== undefined && before === undefined) return yield* flawed
+        const person = subjectOf("phone", `+${phone.replace(/^[+ ]/, "")}`)
+        return yield* orProblem(conversation({ person, before, limit }))
+      })
+    )
+  })
+)
