@@ -19,8 +19,10 @@ const deployed = Effect.gen(function* () {
   const bones = yield* Split.backbones
   const { agent, device, gateway: first } = yield* Split.connected(bones)
   yield* scan(first, bones.whatsapp, device, phone)
-  const begin = (env: Readonly<Record<string, string>> = {}) =>
-    Split.gateway({ ...bones, env: { ...bones.env, LOG_LEVEL: "error", ...env } }, "gateway", first.key)
+  const begin = (more: Readonly<Record<string, string>> = {}) => {
+    const env = { ...bones.env, LOG_LEVEL: "error", ...more }
+    return Split.gateway({ ...bones, env }, "gateway", first.key)
+  }
   const send = ({ call }: Split.Gateway, key: string) =>
     call("POST", "/v1/messages", text(device, key), { "idempotency-key": key })
   const sent = (gateway: Split.Gateway, key: string) =>
