@@ -133,14 +133,16 @@ describeWith("PostgreSQL", "another log than was read, on the backbones", () => 
         yield* Split.enrol({ ...all, env: { ...env, ...own } }, again)
         yield* Split.agent(all)
         yield* sent(again, "trusted")
-        yield* eventually(again.call("GET", `/v1/messages/${body.id}`), ({ body }) => body.status === "sent")
         assert.strictEqual((yield* send(again, "before")).body.status, "sent")
+        yield* again.process.end("SIGTERM")
+        const next = yield* begin(own) // issues again what was refused
+        yield* eventually(next.call("GET", `/v1/messages/${body.id}`), ({ body }) => body.status === "sent")
         assert.deepStrictEqual(
           yield* seen,
           Array.makeBy(4, () => 1)
         )
 
-        yield* again.process.end("SIGTERM")
+        yield* next.process.end("SIGTERM")
         const passed = yield* operator(["start"]) // on the database that has read what was forgotten
         assert.strictEqual(passed.code, 1)
         assert.match(passed.said, other)
