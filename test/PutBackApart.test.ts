@@ -190,8 +190,11 @@ describeWith("PostgreSQL", "another log than was read, on the backbones", () => 
         yield* Effect.promise(() => run(programOf("pg_restore")!, restore, { cwd }))
         const again = yield* begin(own)
         yield* sent(again, "later")
-        const listed = yield* eventually(again.call("GET", "/v1/messages"), ({ body }) => body.items?.length === 3)
-        assert.isTrue(listed.body.items.every(({ status }: { readonly status: string }) => status === "sent"))
+        const isSent = ({ status }: { readonly status: string }) => status === "sent"
+        yield* eventually(
+          again.call("GET", "/v1/messages"),
+          ({ body }) => body.items?.length === 3 && body.items.every(isSent)
+        )
         assert.deepStrictEqual(
           yield* seen,
           Array.makeBy(3, () => 1)
