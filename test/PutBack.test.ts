@@ -1,10 +1,11 @@
-import { cpSync, mkdirSync, readdirSync, rmSync } from "node:fs"
+import { mkdirSync } from "node:fs"
 import { basename, join } from "node:path"
 import { backup, DatabaseSync } from "node:sqlite"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Schedule, type Scope } from "effect"
 import { eventStoreDouble } from "#infra/event-store/double/testing/DoubleFixture.ts"
 import { eventually, folder, text } from "./Homing.ts"
+import { grow, headOf, keptLog } from "./KeptLog.ts"
 import { homing, scan, simulator, started } from "./Process.ts"
 
 /** A log whose moments can be kept, and put in its place again. */
@@ -52,47 +53,7 @@ const inSqlite = (cwd: string): Effect.Effect<Place> => {
 }
 
 const inEventStoreDb = (cwd: string): Effect.Effect<Place, never, Scope.Scope> =>
-  Effect.map(eventStoreDouble, (server) => {
-    const whileDead = (work: () => void) =>
-      server.kill.pipe(Effect.andThen(Effect.sync(work)), Effect.andThen(server.restart))
-    const keep = (as: string) => cpSync(server.directory, join(cwd, as), { recursive: true })
-    const putBack = (as: string) => {
-      for (const file of readdirSync(server.directory)) rmSync(join(server.directory, file))
-      cpSync(join(cwd, as), server.directory, { recursive: true })
-    }
-    return {
-      env: { EVENTSTORE_URL: server.url },
-      live: join(server.directory, "double.db"),
-      step: 1_000,
-      keep: (as) => whileDead(() => keep(as)),
-      putBack: (as) => whileDead(() => putBack(as)),
-      exchange: (as, by) =>
-        whileDead(() => {
-          keep(as)
-          putBack(by)
-        })
-    }
-  })
-
-const headOf = (path: string) => {
-  const log = new DatabaseSync(path, { readOnly: true })
-  const { head } = log.prepare("SELECT MAX(position) AS head FROM events").get()!
-  log.close()
-  return head as number
-}
-
-/** A hundred devices that nobody has made. */
-const grow = (path: string, step: number) => {
-  const log = new DatabaseSync(path)
-  log.exec(`CREATE TEMP TABLE more AS SELECT * FROM events WHERE stream LIKE 'device-%' AND revision = 0 LIMIT 1;
-    UPDATE more SET position = (SELECT MAX(position) FROM events)`)
-  const next = log.prepare("UPDATE more SET position = position + ?, event_id = ?, stream = ?")
-  for (let i = 0; i < 100; i++) {
-    next.run(step, crypto.randomUUID(), `device-${crypto.randomUUID()}`)
-    log.exec("INSERT INTO events SELECT * FROM more")
-  }
-  log.close()
-}
+  Effect.map(eventStoreDouble, (server) => ({ env: { EVENTSTORE_URL: server.url }, ...keptLog(cwd, server) }))
 
 const phone = "15550100001"
 

@@ -79,6 +79,20 @@ const refused = Array.replicate("EventStoreUnavailable", 5)
 const done = Array.replicate("done", 5)
 
 describe("the log that a process has read", () => {
+  it.effect("is looked at before anything is taken when somebody missed it, however soon it is back", () =>
+    Effect.gen(function* () {
+      const { become, follow, fresh, leave, same, write } = yield* scene
+      yield* write(1)
+      yield* follow()
+      yield* TestClock.adjust("1 second")
+      leave(true)
+      assert.strictEqual((yield* Effect.flip(same.head))._tag, "EventStoreUnavailable")
+      leave(false)
+      become(yield* fresh)
+      assert.deepStrictEqual(yield* outcomes(same, 2), refused)
+    })
+  )
+
   it.effect("is followed, read and appended to while it is the same", () =>
     Effect.gen(function* () {
       const { follow, lines, read, same, write } = yield* scene

@@ -81,10 +81,16 @@ export const layer = Layer.effect(
           : Effect.timeoutOrElse({ duration: millis, orElse: () => Effect.fail(late) })
       )
     )
-    const trusted = <A, E>(work: Effect.Effect<A, E>) =>
-      Effect.suspend(
-        (): Effect.Effect<A, E | EventStoreUnavailable> => (isTrusted() ? work : Effect.andThen(seen, work))
+    /** Whoever got no answer in his time has missed the log: the next one has it looked at, however soon it is back. */
+    const missed = Effect.map(remainingMillis, (millis) => {
+      if (millis > 0) seenAt = Number.NEGATIVE_INFINITY
+    })
+    const trusted = <A, E>(work: Effect.Effect<A, E>) => {
+      const asked = Effect.tapError(work, (error) => (error instanceof EventStoreUnavailable ? missed : Effect.void))
+      return Effect.suspend(
+        (): Effect.Effect<A, E | EventStoreUnavailable> => (isTrusted() ? asked : Effect.andThen(seen, asked))
       )
+    }
 
     /** However long that takes: what a subscriber is handed it goes by. */
     const surely: Effect.Effect<void> = Effect.suspend(() => (isOther ? Effect.never : looked)).pipe(

@@ -3,6 +3,7 @@ import type { Step } from "#domain/ports/Steps.ts"
 import type { FaultsPatch } from "#infra/whatsapp/simulator/Faults.ts"
 import { readRecord } from "#infra/whatsapp/simulator/RecordFile.ts"
 import { place, type RunOptions } from "../Options.ts"
+import { store } from "../servers/EventStoreDb.ts"
 import { pause } from "./Caller.ts"
 import { deployment } from "./Deployment.ts"
 import { type Dice, dice } from "./Dice.ts"
@@ -53,8 +54,8 @@ export interface Report extends Verdict {
   /** Requests that got no answer though the connection held. */
   readonly hung: number
   readonly seconds: number
-  /** The log's: a file, or EventStoreDB's stand-in. */
-  readonly store: "sqlite" | "double"
+  /** The log's: a file, EventStoreDB's stand-in, or EventStoreDB. */
+  readonly store: "sqlite" | "double" | "real"
 }
 
 const apiKey = "a-key-for-this-run-only"
@@ -187,7 +188,7 @@ export const run = async (options: Options): Promise<Report> => {
       failedStarts: deployed.failedStarts(),
       hung: going.hung(),
       seconds: seconds(),
-      store: backbone.servers.includes("event-store") ? "double" : "sqlite"
+      store: backbone.servers.includes("event-store") ? store : "sqlite"
     }
   } finally {
     await deployed.end()

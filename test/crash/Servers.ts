@@ -1,6 +1,6 @@
 import { Effect, Exit, Scope } from "effect"
-import { eventStoreDouble } from "#infra/event-store/double/testing/DoubleFixture.ts"
 import type { ServerUrls } from "#services/testing/Composition.ts"
+import * as EventStoreDb from "../servers/EventStoreDb.ts"
 import { natsServer } from "../servers/Nats.ts"
 import { postgres } from "../servers/Postgres.ts"
 
@@ -17,7 +17,7 @@ interface Server {
 }
 
 const eventStore = Effect.map(
-  eventStoreDouble,
+  EventStoreDb.eventStore,
   ({ kill, restart, url }): Server => ({ urls: { eventStore: url }, kill, restart })
 )
 const nats = Effect.map(
@@ -32,7 +32,7 @@ const database = Effect.gen(function* () {
 })
 const recipes = { "event-store": eventStore, "nats-server": nats, postgresql: database }
 
-/** The servers that the product stands on: real ones, but for the event store's stand-in. */
+/** The servers that the product stands on: real ones, but for the event store's stand-in where nothing names a real one. */
 export const startServers = async (names: ReadonlyArray<ServerName>) => {
   const scope = Scope.makeUnsafe()
   const started = await Effect.runPromise(

@@ -36,7 +36,8 @@ ended by itself, or if a step was not hit often enough with a message in flight.
   --seed      repeats the chances of an earlier run (not its timing)
   --sabotage  ${sabotages.join(" | ")}: one promise is broken. A run that measures anything fails.
   --backbone  ${Object.keys(backbones).join(" | ")}: what it stands on; the servers are killed as well.
-              The event store is a stand-in for EventStoreDB, the others are real and must be installed.
+              The event store is a stand-in for EventStoreDB, or the real one whose EventStore.ClusterNode
+              EVENTSTORE_PROGRAM names; the others are real and must be installed.
   --wipe-bus  the broker's store is deleted in the middle
   --log       where the product logs, from --log-level (warn) on; otherwise a file that is kept when the run fails`)
   process.exit(0)
