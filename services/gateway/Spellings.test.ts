@@ -148,6 +148,7 @@ layer(app, { excludeTestServices: true })("one meaning", (it) => {
         "/v1/inbound": /^no parameters but device, after, limit$/,
         "/v1/contacts": /^no parameters but device, phone, lid, format, after, limit$/,
         "/v1/chats": /^no parameters but device, after, limit$/,
+        "/v1/conversations": /^no parameters but phone, after, limit$/,
         "/v1/chats/nobody/messages": /^no parameters but after, limit$/,
         "/v1/events": /^no parameters but after, types, device, chat, limit, waitMs$/,
         "/v1/live": /^no parameters but after, types, device, chat, presence$/,
