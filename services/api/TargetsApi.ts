@@ -144,7 +144,7 @@ export class TargetsApi extends HttpApiGroup.make("targets")
     HttpApiEndpoint.delete("remove", "/:id", {
       params: { id },
       success: HttpApiSchema.NoContent,
-      error: [...anywhere, ...missing, Problem("target_in_use")]
+      error: [...withBody, ...missing, Problem("target_in_use")]
     })
       .annotate(RequiredScope, ["routes:manage"])
       .annotate(OpenApi.Summary, "Remove a target that no route leads to, and what waits for it"),

@@ -30,6 +30,7 @@ export const rowsMended = Effect.gen(function* () {
       Layer.provide(Layer.succeed(SqlClient.SqlClient, own))
     )
   const forged = "a row was changed, added or taken away"
+  const misplaced = "their place in the log is not theirs"
   const lines: Array<string> = []
   const life = Effect.gen(function* () {
     const views = yield* Views
@@ -60,8 +61,8 @@ export const rowsMended = Effect.gen(function* () {
         since, step, link_step, removal, number, numbered_by FROM devices WHERE id = ${ids[0]}`,
       forged
     ],
-    [sql`UPDATE checkpoints SET position = '1'`, forged],
-    [sql`UPDATE checkpoints SET position = NULL`, forged],
+    [sql`UPDATE checkpoints SET position = '1'`, misplaced],
+    [sql`UPDATE checkpoints SET position = NULL`, misplaced],
     [sql`UPDATE checkpoints SET seal = NULL`, forged]
   ] as const
   for (const [spoil, problem] of spoilt) {
