@@ -78,8 +78,7 @@ export const make = Effect.fnUntraced(function* (recent: Recent) {
   /** `filled`: there are new deliveries. Ends only with what keeps it from going on. */
   return Effect.fnUntraced(function* (rows: DeliveryRows, lease: Lease, filled: Effect.Effect<unknown>) {
     const kept = yield* rows.checkpoint("endpoints")
-    // where there were endpoints, one that is no more may still have its keys
-    // an endpoint that was there a moment ago may be no more: of none it is not known where to begin
+    // of no endpoint it is not known where to begin; where there were some, one that is no more may still have its keys
     const known = yield* Effect.repeat(histories, {
       until: ({ length }) => length > 0 || kept !== undefined,
       schedule: Schedule.spaced("1 second")
