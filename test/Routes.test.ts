@@ -26,7 +26,11 @@ describe("routes", () => {
         others: ["log"]
       }
       const kept = yield* set(homing, routes)
-      assert.deepStrictEqual(kept, { app: "default", mode: "durable", accounts: {}, ...routes })
+      const { version, ...others } = kept
+      assert.deepStrictEqual(others, { app: "default", mode: "durable", accounts: {}, ...routes })
+      const late = yield* homing.call("PUT", "/v1/routes", { version: null, others: [] })
+      assert.deepStrictEqual([late.status, late.body.code], [409, "routes_changed"])
+      assert.deepStrictEqual(yield* set(homing, { version, ...routes }), kept)
 
       const look = Effect.fnUntraced(function* (of: typeof homing) {
         assert.deepStrictEqual((yield* of.call("GET", "/v1/routes")).body, kept)

@@ -151,4 +151,23 @@ describe("routes", () => {
     assert.deepStrictEqual(given(hasEu, set(routes, "digest")).when(setting(routes, "digest")), [])
     assert.deepStrictEqual(given(hasEu, set({}, "digest"), set(routes)).when(setting(routes, "digest")), [])
   })
+
+  it("are set in place of those that were read, if somebody says which", () => {
+    const version = EventId.make("11111111-0000-7000-8000-000000000000")
+    const read = { ...set({ others: ["eu"] }), id: version }
+    const inPlaceOf = (of: EventId | null, others: ReadonlyArray<string>): AppRoutesCommand => ({
+      _tag: "Set",
+      routes: { ...noRoutes, others },
+      version: of
+    })
+    assert.deepStrictEqual(given(hasEu, read).when(inPlaceOf(version, [])), [set({})])
+    assert.deepStrictEqual(
+      given(hasEu, read, set({ fields: { calls: ["eu"] } })).when(inPlaceOf(version, [])),
+      no("changed")
+    )
+    assert.deepStrictEqual(given(hasEu, read).when(inPlaceOf(null, [])), no("changed"))
+    assert.deepStrictEqual(given(hasEu).when(inPlaceOf(null, ["eu"])), [set({ others: ["eu"] })])
+    // whoever did not hear the answer asks again
+    assert.deepStrictEqual(given(hasEu, read).when(inPlaceOf(null, ["eu"])), [])
+  })
 })

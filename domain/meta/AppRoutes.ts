@@ -79,7 +79,8 @@ export type AppRoutesCommand =
   | { readonly _tag: "Disable"; readonly id: TargetId; readonly reason: Disabling; readonly aimedBy?: EventId }
   | { readonly _tag: "Enable"; readonly id: TargetId }
   | { readonly _tag: "Remove"; readonly id: TargetId }
-  | { readonly _tag: "Set"; readonly routes: RouteTable; readonly taken?: string }
+  /** `version`: only in place of those that this event set; `null`: of none. */
+  | { readonly _tag: "Set"; readonly routes: RouteTable; readonly taken?: string; readonly version?: EventId | null }
 
 export class RoutesRejected extends Schema.TaggedError<RoutesRejected>()("RoutesRejected", {
   reason: Schema.Literals([
@@ -91,6 +92,8 @@ export class RoutesRejected extends Schema.TaggedError<RoutesRejected>()("Routes
     "in_use",
     /** Of a region, and would be told of others. */
     "raw_of_region",
+    /** Somebody else set other routes meanwhile. */
+    "changed",
     /** A route leads to a name that none has. */
     "unknown_target",
     /** A route of people or accounts leads to one that takes requests whole, with all the others in them. */
@@ -115,6 +118,8 @@ export interface AppRoutesState {
   readonly targets: ReadonlyMap<TargetId, Known>
   readonly removed: ReadonlySet<TargetId>
   readonly routes: RouteTable
+  /** Set last by this event. */
+  readonly version: EventId | null
   readonly taken: string | undefined
 }
 
@@ -150,7 +155,7 @@ const flawIn = ({ targets }: AppRoutesState, routes: RouteTable): Decision | und
 }
 
 const decider: Decider<AppRoutesState, AppRoutesCommand, AppRoutesEvent, RoutesRejected> = {
-  initialState: { targets: new Map(), removed: new Set(), routes: noRoutes, taken: undefined },
+  initialState: { targets: new Map(), removed: new Set(), routes: noRoutes, version: null, taken: undefined },
 
   decide: (command, state) => {
     if (command._tag === "Add") {
@@ -162,11 +167,12 @@ const decider: Decider<AppRoutesState, AppRoutesCommand, AppRoutesEvent, RoutesR
       return accept({ type: "routes.target_added", data: command.added })
     }
     if (command._tag === "Set") {
-      const { routes, taken } = command
+      const { routes, taken, version = state.version } = command
       const flaw = flawIn(state, routes)
       if (flaw !== undefined) return flaw
       const isSame = sortedText({ ...routes }) === sortedText({ ...state.routes })
       if (isSame && (taken === undefined || taken === state.taken)) return accept()
+      if (version !== state.version) return reject("changed")
       return accept({ type: "routes.set", data: { ...routes, ...(taken !== undefined && { taken }) } })
     }
     const id = command._tag === "Change" ? command.changed.id : command.id
@@ -178,7 +184,7 @@ const decider: Decider<AppRoutesState, AppRoutesCommand, AppRoutesEvent, RoutesR
   evolve: (state, { data, id: event, type }) => {
     if (type === "routes.set") {
       const { taken = state.taken, ...routes } = data
-      return { ...state, routes, taken }
+      return { ...state, routes, version: event ?? null, taken }
     }
     if (type === "routes.target_removed") {
       const targets = new Map(state.targets)

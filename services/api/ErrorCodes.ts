@@ -35,6 +35,7 @@ export const errorCodes = {
   device_paired: [409, "The device is linked to a WhatsApp account; unlink it first."],
   too_many_endpoints: [409, "There are as many endpoints as there may be; remove one first."],
   too_many_targets: [409, "The app has as many targets as there may be; remove one first."],
+  routes_changed: [409, "The routes were set anew since they were read: read them again."],
   target_name_taken: [409, "The app has another target of this name."],
   target_in_use: [409, "A route leads to this target; set the routes without it first."],
   target_signs_nothing: [409, "Nothing is signed for this target: its secret is its owner's to change."],

@@ -49,6 +49,12 @@ const table = {
 }
 
 export const SetRoutes = Schema.Struct({
+  version: Schema.optionalKey(
+    nullable(
+      Schema.String.check(Schema.isMaxLength(64)),
+      "As it was read: if the routes were set anew since, nothing is changed, and the answer is `409 routes_changed`. Absent: they are set whatever there is."
+    )
+  ),
   fields: Schema.optionalKey(table.fields.annotate({ default: {} })),
   accounts: Schema.optionalKey(table.accounts.annotate({ default: {} })),
   prefixes: Schema.optionalKey(table.prefixes.annotate({ default: {} })),
@@ -73,6 +79,7 @@ const answerRules = (description: string) =>
 const Routes = Schema.Struct({
   app,
   mode,
+  version: nullable(Schema.String, "Which these are, to be said when others are set; `null`: none were set yet."),
   fields: answerRules("By the field of the change."),
   accounts: answerRules("By the id of a phone number or of a WhatsApp Business Account."),
   prefixes: answerRules("By how the person's number begins: the longest counts."),
@@ -110,6 +117,7 @@ const Explanation = Schema.Struct({
 
 const query = { app: Schema.optionalKey(appName) }
 const missing = [Problem("forbidden"), Problem("app_not_found")] as const
+const setting = [...withBody, ...missing, Problem("routes_changed")] as const
 
 /** Which rules lead what apps of Meta hear to which targets. */
 export class RoutesApi extends HttpApiGroup.make("routes")
@@ -118,7 +126,7 @@ export class RoutesApi extends HttpApiGroup.make("routes")
       .annotate(ShowsViews, "memory")
       .annotate(RequiredScope, ["routes:read"])
       .annotate(OpenApi.Summary, "The routes of an app"),
-    HttpApiEndpoint.put("set", "/", { query, payload: SetRoutes, success: Routes, error: [...withBody, ...missing] })
+    HttpApiEndpoint.put("set", "/", { query, payload: SetRoutes, success: Routes, error: setting })
       .annotate(ShowsViews, "memory")
       .annotate(RequiredScope, ["routes:manage"])
       .annotate(OpenApi.Summary, "Set the routes of an app, all at once")

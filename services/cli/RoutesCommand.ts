@@ -47,7 +47,7 @@ const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
 
 const decodeTable = Schema.decodeUnknownEffect(SetRoutes, { onExcessProperty: "error" })
 
-/** What `show` prints as JSON is good too: it says the app and its mode besides. */
+/** What `show` prints as JSON is good too: it says the app and its mode besides, and which version it is. */
 const tableIn = Effect.fnUntraced(function* (file: string) {
   const found = yield* jsonIn(file)
   const { app: _, mode: __, ...table } = isObject(found) ? found : { [file]: found }

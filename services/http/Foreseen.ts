@@ -6,6 +6,10 @@ import { contextOf, type Limit } from "./RequestContext.ts"
 
 type DeviceRefusal = "device_not_found" | "device_not_paired" | "device_paired" | "device_pairing" | "device_unlinking"
 
+/** With who may allow what is not reached. */
+const refused = (reason: string) =>
+  `What is wrong with it: ${reason}. What is reached besides public addresses by https an operator says: OUTBOUND_ALLOW.`
+
 /** A port does not answer: the caller is told to repeat. */
 const unavailable = () => problem("store_unavailable")
 
@@ -43,8 +47,7 @@ const problems = {
   EndpointsFull: () => problem("too_many_endpoints"),
   EndpointUnknown: () => problem("endpoint_not_found"),
   DeliveryUnknown: () => problem("delivery_not_found"),
-  AddressRefused: ({ reason }: { readonly reason: string }) =>
-    problem("address_refused", { detail: `What is wrong with it: ${reason}.` }),
+  AddressRefused: ({ reason }: { readonly reason: string }) => problem("address_refused", { detail: refused(reason) }),
 
   AppUnknown: () => problem("app_not_found"),
   TargetUnknown: () => problem("target_not_found"),
@@ -53,8 +56,8 @@ const problems = {
   TargetSignsNothing: () => problem("target_signs_nothing"),
   TargetInUse: ({ place }: { readonly place: string }) =>
     problem("target_in_use", { detail: `It stands in the routes at ${place}.` }),
-  TargetRefused: ({ reason }: { readonly reason: string }) =>
-    problem("address_refused", { detail: `What is wrong with it: ${reason}.` }),
+  TargetRefused: ({ reason }: { readonly reason: string }) => problem("address_refused", { detail: refused(reason) }),
+  RoutesChanged: () => problem("routes_changed"),
   RoutesFlawed: (flaw: { readonly pointer: string; readonly expected: string }) =>
     problem("invalid_request", { errors: [{ in: "body", pointer: flaw.pointer, expected: flaw.expected }] }),
 

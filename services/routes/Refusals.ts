@@ -12,6 +12,8 @@ export class TargetSignsNothing extends Schema.TaggedError<TargetSignsNothing>()
 export class TargetInUse extends Schema.TaggedError<TargetInUse>()("TargetInUse", { place: Schema.String }) {}
 /** Nothing may be sent there. Holds nothing of the address. */
 export class TargetRefused extends Schema.TaggedError<TargetRefused>()("TargetRefused", { reason: Schema.String }) {}
+/** Somebody else set other ones since they were read. */
+export class RoutesChanged extends Schema.TaggedError<RoutesChanged>()("RoutesChanged", {}) {}
 /** What was asked does not go together with what there is. */
 export class RoutesFlawed extends Schema.TaggedError<RoutesFlawed>()("RoutesFlawed", {
   /** A JSON Pointer into what was asked. */

@@ -36,7 +36,8 @@ export const layer = HttpApiBuilder.group(
         posting(
           set,
           Effect.fnUntraced(function* ({ payload, query: { app = defaults.app } }) {
-            return { body: yield* tables.set(yield* teller, app, { ...noRoutes, ...payload }) }
+            const { version, ...routes } = payload
+            return { body: yield* tables.set(yield* teller, app, { ...noRoutes, ...routes }, version) }
           })
         )
       )

@@ -1,6 +1,6 @@
 import { Effect, Schema } from "effect"
 import type { SqlClient } from "effect/sql"
-import { MetaApp, TargetId, TenantId } from "#domain/Ids.ts"
+import { EventId, MetaApp, TargetId, TenantId } from "#domain/Ids.ts"
 import { AppRoutes, Table } from "#domain/meta/AppRoutes.ts"
 import { noRoutes } from "#domain/meta/Routing.ts"
 import { type Configuration, Target } from "#domain/meta/Target.ts"
@@ -11,6 +11,8 @@ const Record = Schema.Struct({
   app: MetaApp,
   tenant: TenantId,
   routes: Table,
+  /** The event that set them last; `null`: none has. */
+  version: Schema.NullOr(EventId),
   /** What the environment said that was taken last, as a keyed digest. */
   taken: Schema.NullOr(Schema.String),
   targets: Schema.Array(Target),
@@ -20,7 +22,7 @@ const Record = Schema.Struct({
 type Record = typeof Record.Type
 
 /** Where what an app hears goes, as its stream tells it; what is sealed still is. */
-export interface RoutesRecord extends Configuration, Pick<Record, "app" | "tenant" | "taken" | "removed"> {}
+export interface RoutesRecord extends Configuration, Pick<Record, "app" | "tenant" | "taken" | "removed" | "version"> {}
 export type RoutesRecords = ReadonlyMap<MetaApp, RoutesRecord>
 
 /** What an event makes of it. */
@@ -28,12 +30,20 @@ export const evolve = (before: RoutesRecord | undefined, recorded: RecordedEvent
   const { eventId, metadata, stream } = recorded
   const { occurredAt, tenant } = metadata
   const app = AppRoutes.idOf(stream)
-  const record = before ?? { app, tenant, routes: noRoutes, taken: null, targets: new Map(), removed: [] }
+  const record = before ?? {
+    app,
+    tenant,
+    routes: noRoutes,
+    version: null,
+    taken: null,
+    targets: new Map(),
+    removed: []
+  }
   const aim = { aimedBy: eventId, aimedAt: occurredAt }
   const event = AppRoutes.read(recorded)
   if (event.type === "routes.set") {
     const { taken = record.taken, ...routes } = event.data
-    return { ...record, routes, taken }
+    return { ...record, routes, version: eventId, taken }
   }
   if (event.type === "routes.target_added") {
     const { secret, ...added } = event.data
@@ -91,7 +101,7 @@ const written = (record: RoutesRecord) => JSON.stringify({ ...record, targets: [
 /** One row per app. There are few, and what changes one is rare. */
 export const view: RowsView = {
   name: "routes",
-  version: 1,
+  version: 2,
   categories: [AppRoutes.category],
   tables: [
     {
