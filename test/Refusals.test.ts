@@ -20,6 +20,7 @@ import { LogDamaged, NothingChecked } from "#services/cli/StoreCommand.ts"
 import { NotThisLogs } from "#services/identity/Installation.ts"
 import { LogIsOlder, LogIsOther } from "#services/identity/OlderLog.ts"
 import { NoProxyTrusted } from "#services/meta/Receiving.ts"
+import { RegionIsHome } from "#services/regions/Feature.ts"
 import { TableUnfit } from "#services/tables/Home.ts"
 import { TableOfNewerRelease } from "#services/tables/Tables.ts"
 import { production, textOf } from "./Sources.ts"
@@ -55,6 +56,7 @@ const refusals: ReadonlyArray<Error> = [
   new LogIsOlder({ what: "its views", position: 7n, head: undefined }),
   new LogIsOther({ what: "its views", position: 7n, expected: eventId, found: undefined }),
   new NoProxyTrusted(),
+  new RegionIsHome({ region: "eu" }),
   new PinStoreUnavailable({ cause: system("permission denied, open '/data/trust.json'", { code: "EACCES" }) }),
   new SecretVaultUnavailable({ name: "pepper", cause: system("no space left", { code: "ENOSPC" }) }),
   new OwnKeyMissing({ secret: "agent-signing" }),
@@ -68,7 +70,8 @@ const refusals: ReadonlyArray<Error> = [
 ]
 
 /** A path, an address, a file, a secret or a table by its name, or the setting that names one. */
-const place = /\/data|\d+\.\d+\.\d+\.\d+:\d+|\b[A-Z]+_[A-Z_]+\b|\w+\.db\b|the (secret|table|log|subject key)\b|secrets/
+const place =
+  /\/data|\d+\.\d+\.\d+\.\d+:\d+|\b[A-Z]+_[A-Z_]+\b|\bREGIONS\b|\w+\.db\b|the (secret|table|log|subject key)\b|secrets/
 const remedy =
   /\b(put|set|unset|stop|see|restore|delete|use|end|make room|start|drop|run|begin|move)\b|needs [A-Z_]+|homing store/i
 
@@ -80,6 +83,7 @@ const elsewhere = [
   "NotArrived",
   "NotRead", // names the file that a command was given
   "NotOurs",
+  "Untakable", // what was typed
   "OneOfThem",
   "Silence",
   "NotAll",

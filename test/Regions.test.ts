@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { assert, it } from "@effect/vitest"
-import { Effect, Layer, Redacted } from "effect"
+import { Cause, Effect, Layer, Redacted } from "effect"
 import { subjectIdOf } from "#domain/Identifiers.ts"
 import { ConsumerId, defaultTenant } from "#domain/Ids.ts"
 import { EventBus } from "#domain/ports/EventBus.ts"
@@ -15,8 +15,9 @@ import * as RegionFeed from "#infra/bus/jetstream/RegionFeed.ts"
 import { eventsEnd, impatient } from "#infra/bus/jetstream/testing/JetStreamFixture.ts"
 import { crypto } from "#infra/crypto/NodeCrypto.ts"
 import * as AcknowledgesAtOnce from "#infra/whatsapp/AcknowledgesAtOnce.ts"
-import { callerOf, eventually, folder, type Homing, life, start } from "./Homing.ts"
+import { apiKey, callerOf, eventually, folder, type Homing, life, start } from "./Homing.ts"
 import { changed, contact, message, optionsOf, post, status } from "./MetaFixture.ts"
+import { homing } from "./Process.ts"
 import { proxy } from "./proxy/Proxy.ts"
 import { describeWith } from "./servers/Installed.ts"
 import { natsServer } from "./servers/Nats.ts"
@@ -167,6 +168,14 @@ describeWith("nats-server", "the home of regions", () => {
           ["eu", true]
         ]
       )
+      const command = yield* homing(["conversations", `+${ana}`, "--url", before.url], {
+        cwd: path,
+        env: { API_KEY: apiKey }
+      })
+      assert.strictEqual((yield* command.ended).code, 0, command.stderr())
+      assert.strictEqual(command.stdout().trimEnd().split("\n").length, 5)
+      assert.match(command.stderr(), /^homing: region br is as of \S+: it may have more\n$/)
+
       // the home itself is gone for a while, and its regions go on
       yield* first.end
       yield* becomes(br.gateway, "G", "delivered")
@@ -195,6 +204,14 @@ describeWith("nats-server", "the home of regions", () => {
         next = page.body.next
       }
       assert.deepStrictEqual(pages, linesOf(healed))
+    })
+  )
+
+  it.live("is none of its own", () =>
+    Effect.gen(function* () {
+      const own = yield* regionOf("home")
+      const started = yield* Effect.flip(Effect.sandbox(homeOf(yield* folderOfOne, [own])))
+      assert.match(Cause.pretty(started), /REGIONS names home, which is this gateway's own REGION/)
     })
   )
 

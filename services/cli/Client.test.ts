@@ -44,6 +44,9 @@ it.live("says plainly what is no answer of the gateway, and repeats what is one"
       const said = yield* failed(status, JSON.stringify(undeclared), contentType)
       assert.strictEqual(said, `the gateway answers ${status} ${code}: ${title}`)
     }
+    const mute = yield* Client.connect({ url: "http://127.0.0.1:1", key: "key" })
+    const untakable = yield* Effect.flip(mute(({ conversations }) => conversations.get({ query: { phone: "ana" } })))
+    assert.match(untakable.message, /^this is nothing to ask a gateway: expected a number/i)
     const { url } = yield* Effect.scoped(answering(200, "", ""))
     const gone = yield* Client.connect({ url, key: "key" })
     const unreachable = yield* Effect.flip(gone(({ agents }) => agents.list({})))

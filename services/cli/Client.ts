@@ -45,21 +45,35 @@ export class Unreachable extends Schema.TaggedError<Unreachable>()("Unreachable"
   }
 }
 
+/** What was typed is nothing that the API takes: the gateway was not asked. */
+export class Untakable extends Schema.TaggedError<Untakable>()("Untakable", { flaw: Schema.String }) {
+  override get message() {
+    return `this is nothing to ask a gateway: ${this.flaw}`
+  }
+}
+
 type Client = HttpApiClient.ForApi<typeof Api>
 
 /** Asks one thing of the gateway, in the API's own words. */
-export type Ask = <A, E>(
-  question: (client: Client) => Effect.Effect<A, E>
-) => Effect.Effect<A, CallFailed | NotOurs | Unreachable>
+export type Ask = <A, E>(question: (client: Client) => Effect.Effect<A, E>) => Effect.Effect<A, Refusal>
 
 export const connect = ({ key, url }: Address): Effect.Effect<Ask> => {
-  const authorized = HttpClient.mapRequest(HttpClientRequest.bearerToken(key))
+  let asked = 0
+  const authorized = HttpClient.mapRequest((request) => {
+    asked++
+    return HttpClientRequest.bearerToken(request, key)
+  })
   return HttpApiClient.make(Api, { baseUrl: url, transformClient: authorized }).pipe(
     Effect.provide(FetchHttpClient.layer),
     Effect.map(
       (client): Ask =>
         (question) =>
-          Effect.catch(question(client), (error) => explain(url, error))
+          Effect.suspend(() => {
+            const before = asked
+            return Effect.catch(question(client), (error) =>
+              asked === before && Schema.isSchemaError(error) ? untakable(error) : explain(url, error)
+            )
+          })
     )
   )
 }
@@ -82,7 +96,12 @@ export const refused = (url: string, status: number, text: string): Effect.Effec
     (excerpt) => Effect.fail(failed(excerpt))
   )
 
-const explain = (url: string, error: unknown): Effect.Effect<never, CallFailed | NotOurs | Unreachable> => {
+type Refusal = CallFailed | NotOurs | Unreachable | Untakable
+
+const untakable = ({ message }: Schema.SchemaError): Effect.Effect<never, Refusal> =>
+  Effect.fail(new Untakable({ flaw: message.split("\n").join(" ") }))
+
+const explain = (url: string, error: unknown): Effect.Effect<never, Refusal> => {
   if (isExcerpt(error)) return Effect.fail(failed(error))
   if (!HttpClientError.isHttpClientError(error)) return Effect.fail(new NotOurs({ url }))
   if (!("response" in error.reason)) return Effect.fail(new Unreachable({ url }))

@@ -3,7 +3,18 @@ import { Array, Effect, Layer, Option } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { AgentId, ConsumerId } from "#domain/Ids.ts"
 import { version } from "../Version.ts"
-import { agents, chats, clients, configured, contacts, evidence, json, keys, listen } from "./GatewayCommands.ts"
+import {
+  agents,
+  chats,
+  clients,
+  configured,
+  contacts,
+  conversations,
+  evidence,
+  json,
+  keys,
+  listen
+} from "./GatewayCommands.ts"
 import { runMain } from "./Main.ts"
 import { routes, targets } from "./RouteCommands.ts"
 import * as Usage from "./Usage.ts"
@@ -267,6 +278,7 @@ const homing = Command.make("homing").pipe(
     clients,
     contacts,
     chats,
+    conversations,
     endpoints,
     deliveries,
     targets,

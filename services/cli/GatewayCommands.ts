@@ -130,6 +130,20 @@ export const chats = Command.make("chats").pipe(
   Command.withSubcommands([chatsList, chatsMessages])
 )
 
+export const conversations = Command.make(
+  "conversations",
+  { url, phone: Argument.String("phone").pipe(Argument.withDescription("Whose: a number with country code")) },
+  ({ phone, url }) =>
+    Effect.gen(function* () {
+      const { ask } = yield* connected(url, "conversations:read")
+      yield* (yield* chatsCommand).conversation(ask, phone)
+    })
+).pipe(
+  Command.withDescription(
+    "Ask the home of regions what one person and the accounts said, a line of JSON each; needs API_KEY"
+  )
+)
+
 const keysList = Command.make("list", { url }, ({ url }) =>
   Effect.gen(function* () {
     const { ask, commands } = yield* connected(url)

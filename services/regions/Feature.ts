@@ -1,5 +1,6 @@
-import { Effect, Layer } from "effect"
+import { Effect, Layer, Schema } from "effect"
 import { RegionFeeds } from "#domain/ports/RegionFeeds.ts"
+import { Provenance } from "../runtime/Provenance.ts"
 import { Registrations } from "../views/Registrations.ts"
 import * as ConversationRows from "./ConversationRows.ts"
 import * as ConversationsHttp from "./ConversationsHttp.ts"
@@ -14,10 +15,23 @@ export const projections = Layer.effectDiscard(
   })
 )
 
+/** Who tells what would be told of itself. */
+export class RegionIsHome extends Schema.TaggedError<RegionIsHome>()("RegionIsHome", { region: Schema.String }) {
+  override get message() {
+    return (
+      `REGIONS names ${this.region}, which is this gateway's own REGION: what it hears itself it has. ` +
+      "Unset it there, or set REGION to a name of its own"
+    )
+  }
+}
+
 const taking = Layer.effectDiscard(
   Effect.gen(function* () {
     const feeds = yield* RegionFeeds
-    if (feeds !== undefined) yield* Effect.forkScoped(Taking.run(feeds))
+    if (feeds === undefined) return
+    const { region: own } = yield* Provenance
+    if (feeds.some(({ region }) => region === own)) return yield* new RegionIsHome({ region: own })
+    yield* Effect.forkScoped(Taking.run(feeds))
   })
 )
 
