@@ -16,7 +16,7 @@ describe("configuration", () => {
       assert.deepStrictEqual(config, {
         door: { host: "127.0.0.1", port: 4010, connectionLimit: 10_000, drainTimeoutMs: 10_000 },
         access: { apiKey: undefined },
-        process: { role: undefined, dataDirectory: "./data", agent: AgentId.make("home") },
+        process: { role: undefined, dataDirectory: "./data", agent: AgentId.make("home"), firstDevice: undefined },
         addresses: nowhere,
         announcements: { personal: "sealed", sealingKeys: undefined },
         log: { level: "info" },

@@ -11,6 +11,19 @@ const count = (text: string, pattern: RegExp) => [...text.matchAll(new RegExp(pa
 const typesOf = (items: ReadonlyArray<{ readonly type: string }>) => items.map(({ type }) => type)
 
 describe("homing start", () => {
+  it.live("offers no code to whom an app of Meta's is enough, unless told to", () =>
+    Effect.gen(function* () {
+      for (const [env, isOffered] of [
+        [{ META_APP_SECRET: "s".repeat(32) }, false],
+        [{ META_APP_SECRET: "s".repeat(32), FIRST_DEVICE: "qr" }, true],
+        [{ FIRST_DEVICE: "none" }, false]
+      ] as const) {
+        const { process } = yield* started({ cwd: yield* folder, env: { DATA_DIR: "data", ...env } })
+        yield* process.says(isOffered ? /No device yet: open WhatsApp/ : /No device yet: POST \/v1\/devices links one/)
+      }
+    })
+  )
+
   it.live(
     "begins with a key and a code; one process holds the folder; a second life continues the first",
     () =>

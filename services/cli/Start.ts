@@ -15,6 +15,7 @@ import { isLoss } from "../layers/Adapters.ts"
 import { alone, together } from "../layers/Processes.ts"
 import { type Role, roleOf } from "../layers/Role.ts"
 import { senderOptions, whatsAppOptions } from "../layers/WhatsAppSettings.ts"
+import { areThere } from "../meta/Apps.ts"
 import * as Log from "../telemetry/Log.ts"
 import { version } from "../Version.ts"
 import { Views } from "../views/Views.ts"
@@ -55,7 +56,7 @@ export const main = Effect.flatMap(configured, run)
 /** Whoever has told an address is called there: it ends over nothing that is away for a while. */
 const surely = Effect.retry(patiently)
 
-const greet = Effect.fnUntraced(function* ({ access, process }: Config, role: Role) {
+const greet = Effect.fnUntraced(function* ({ access, meta, process }: Config, role: Role) {
   const url = yield* HttpServer.addressFormattedWith(Effect.succeed)
   const codes = yield* PairingCodes
   const offered = new Set<DeviceId>()
@@ -77,7 +78,8 @@ const greet = Effect.fnUntraced(function* ({ access, process }: Config, role: Ro
   if (role === "gateway") return
   const devices = yield* Devices
   if (!(yield* surely(devices.isNone))) return // nothing of them is opened to be counted
-  if (caller === undefined) return say(`  ${faint("No device yet: POST /v1/devices links one.")}`, "")
+  const isOffered = (process.firstDevice ?? (areThere(meta) ? "none" : "qr")) === "qr"
+  if (caller === undefined || !isOffered) return say(`  ${faint("No device yet: POST /v1/devices links one.")}`, "")
   say(`  ${faint("No device yet: open WhatsApp on the phone, Linked devices, Link a device, and scan.")}`, "")
   const idempotencyKey = globalThis.crypto.randomUUID()
   yield* surely(devices.create(caller, { idempotencyKey, name: "first device", pairing: { method: "qr" } }))

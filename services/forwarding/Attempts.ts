@@ -29,8 +29,9 @@ interface Sent {
 class BytesGone extends Schema.TaggedError<BytesGone>()("BytesGone", {}) {}
 const words = { ...inWords, BytesGone: (_: BytesGone) => Effect.succeed<string>(gone) }
 
-/** Of what stands in blobs so much at once for each target, in KiB: all of it is in memory while it is on its way. */
+/** Of what stands in blobs so much at once for each target and for all of them, in KiB: all of it is in memory while it is on its way. */
 const mostAtOnce = 8 * 1_024
+const mostForAll = 4 * mostAtOnce
 const placesOf = (bytes: number) => Math.min(mostAtOnce, Math.ceil(bytes / 1_024))
 
 /** Sends what Meta told to a target, once. */
@@ -42,14 +43,17 @@ export const make = Effect.fnUntraced(function* (recent: Recent) {
   const { opened } = yield* Routes
   const store = yield* EventStore
   const rooms = new Map<TargetId, Semaphore.Semaphore>()
+  const room = yield* Semaphore.make(mostForAll)
 
+  /** A target's own first: one that takes long waits for itself, and not in the room of all. */
   const within = <A, E>({ id }: Target, bytes: number, work: Effect.Effect<A, E>): Effect.Effect<A, E> =>
     bytes === 0
       ? work
       : Effect.flatMap(Semaphore.make(mostAtOnce), (made) => {
-          const room = rooms.get(id) ?? made
-          rooms.set(id, room)
-          return room.withPermits(placesOf(bytes))(work)
+          const own = rooms.get(id) ?? made
+          rooms.set(id, own)
+          const places = placesOf(bytes)
+          return own.withPermits(places)(room.withPermits(places)(work))
         })
 
   const eventOf = Effect.fnUntraced(function* ({ event, revision, stream }: Delivery) {

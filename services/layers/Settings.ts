@@ -6,6 +6,8 @@ import { archive, unarchived } from "./ArchiveSettings.ts"
 import { regions } from "./RegionSettings.ts"
 import { roles } from "./Role.ts"
 
+const firstDevices = ["qr", "none"] as const
+
 /** What a process is, and where it keeps what is served from no address. */
 export const process = {
   role: optional(
@@ -15,7 +17,13 @@ export const process = {
     "What `homing start` runs: the gateway with an agent in the same process, or the gateway alone. Without it: gateway with NATS_URL, else embedded."
   ),
   dataDirectory: setting("DATA_DIR", "./data", Schema.NonEmptyString, "a directory", "Where everything is kept."),
-  agent: setting("AGENT_ID", "home", AgentId, "1 to 32 of a-z, 0-9 and -", "The agent that holds WhatsApp.")
+  agent: setting("AGENT_ID", "home", AgentId, "1 to 32 of a-z, 0-9 and -", "The agent that holds WhatsApp."),
+  firstDevice: optional(
+    "FIRST_DEVICE",
+    Schema.Literals(firstDevices),
+    firstDevices.join(" or "),
+    "Whether the first start offers a code for the phone to scan. Without it: qr, and none where an app of Meta's is configured."
+  )
 }
 
 /** May hold a password: it is never shown. */
