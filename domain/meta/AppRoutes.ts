@@ -3,10 +3,11 @@ import { type Aggregate, aggregate } from "../Aggregate.ts"
 import type { Decider } from "../Decider.ts"
 import { type Disabling, disablings, type Signing, signing } from "../delivery/Endpoint.ts"
 import { type EventOf, released } from "../Events.ts"
-import { type EventId, type MetaApp, TargetId } from "../Ids.ts"
+import { type EventId, TargetId } from "../Ids.ts"
 import { Instant } from "../Instant.ts"
 import { sealedAs } from "../Sealed.ts"
 import { sortedText } from "./MetaJson.ts"
+import type { RoutedSource } from "./RoutedSource.ts"
 import { noRoutes, type RouteTable } from "./Routing.ts"
 import { Region, TargetName, type Unit, units } from "./Target.ts"
 
@@ -251,5 +252,5 @@ const decideOn = (command: OfTarget, id: TargetId, target: Known, { routes }: Ap
   }
 }
 
-export const AppRoutes: Aggregate<MetaApp, AppRoutesState, AppRoutesCommand, AppRoutesEvent, RoutesRejected> =
+export const AppRoutes: Aggregate<RoutedSource, AppRoutesState, AppRoutesCommand, AppRoutesEvent, RoutesRejected> =
   aggregate({ category: "routes", events, decider, isSettled: () => true })

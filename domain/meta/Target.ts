@@ -1,8 +1,9 @@
 import { Schema } from "effect"
 import { disablings } from "../delivery/Endpoint.ts"
-import { EventId, MetaApp, TargetId } from "../Ids.ts"
+import { EventId, TargetId } from "../Ids.ts"
 import { Instant } from "../Instant.ts"
 import { Sealed } from "../Sealed.ts"
+import { RoutedSource } from "./RoutedSource.ts"
 import type { RouteTable } from "./Routing.ts"
 
 /** In what measure a target is told. */
@@ -34,7 +35,7 @@ const Key = Schema.Struct({
 /** An address that routes lead to; what is sealed still is. */
 export const Target = Schema.Struct({
   id: TargetId,
-  app: MetaApp,
+  app: RoutedSource,
   name: TargetName,
   unit: Schema.Literals(units),
   /** Where it is, of one that is told of people by where they are. */

@@ -8,7 +8,7 @@ import { paging, pagingAs } from "./Paging.ts"
 import { anywhere, Problem, withBody } from "./Problems.ts"
 
 export const statuses = ["pending", "delivered", "dead"] as const
-const kinds = ["event", "change", "raw"] as const
+const kinds = ["event", "change", "raw", "fact"] as const
 const Status = Schema.Literals(statuses)
 
 const Delivery = Schema.Struct({
@@ -17,7 +17,7 @@ const Delivery = Schema.Struct({
   target: Schema.optionalKey(uuid("The target that it goes to.")),
   kind: word(
     kinds,
-    "`event`: what happened, to an endpoint; `change`: what Meta told of one person or thing, and `raw`: a whole request of Meta's, to a target."
+    "`event`: what happened, to an endpoint; `change`: what Meta told of one person or thing, `raw`: a whole request of Meta's, and `fact`: what a device heard or a session source told, to a target."
   ),
   event: uuid("The id of the event that it tells."),
   type: text("The event's type; of a whole request of Meta's `homing.meta.request.v1`."),

@@ -72,7 +72,7 @@ const mode = nullable(
   ),
   "What becomes of what the app hears; `null`: this gateway does not serve it."
 )
-const app = text("Of which app of Meta.")
+const app = text("Whose facts they lead.")
 
 const answerRules = (description: string) =>
   Schema.Record(Schema.String, Schema.Array(Schema.String)).annotate({ description })
@@ -134,7 +134,8 @@ export class RoutesApi extends HttpApiGroup.make("routes")
     HttpApiEndpoint.post("explain", "/explain", {
       query,
       payload: Schema.Record(Schema.String, Schema.Unknown).annotate({
-        description: "A request as Meta posts it: `object`, `entry` …; at most 512 KiB."
+        description:
+          "A request as Meta posts it: `object`, `entry` …; of a session source what that posts; of devices a public event. At most 512 KiB."
       }),
       success: Explanation,
       error: [...withBody, ...missing]

@@ -10,7 +10,8 @@ import { anywhere, Problem, withBody } from "./Problems.ts"
 
 /** Any name of an app; one that names none is answered with "there is no such app". */
 export const appName = Schema.String.check(Schema.isMaxLength(255)).annotate({
-  description: "The app of Meta, as META_APPS calls it; `default` is the one with variables of its own.",
+  description:
+    "Whose facts: an app of Meta, as META_APPS calls it (`default` is the one with variables of its own); a session source as `session.<its name>`; `own.devices`.",
   default: "default"
 })
 

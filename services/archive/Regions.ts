@@ -1,6 +1,7 @@
 import { Effect, Semaphore } from "effect"
 import { isReleased } from "#domain/Aggregates.ts"
 import { Batch, type ReceivedBatch } from "#domain/meta/Batch.ts"
+import { ofApp } from "#domain/meta/RoutedSource.ts"
 import { routeOf } from "#domain/meta/Routing.ts"
 import { split } from "#domain/meta/Splitting.ts"
 import type { Configuration, Target } from "#domain/meta/Target.ts"
@@ -35,7 +36,7 @@ export const make = Effect.gen(function* () {
   const find = Effect.fnUntraced(function* (event: RecordedEvent) {
     const request = receivedBefore(yield* store.read(event.stream), event)
     if (request === undefined || request.source !== undefined) return undefined
-    const configuration = yield* routesAt(request.app, event.position)
+    const configuration = yield* routesAt(ofApp(request.app), event.position)
     if (configuration === undefined || !isRegional(configuration)) return undefined
     const payload = yield* contents.of(request)
     if (typeof payload === "string") return undefined

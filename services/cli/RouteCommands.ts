@@ -11,7 +11,9 @@ const targetsCommand = Effect.promise(() => import("./TargetsCommand.ts"))
 const routesCommand = Effect.promise(() => import("./RoutesCommand.ts"))
 
 const app = Flag.String("app").pipe(
-  Flag.withDescription("The app of Meta, as META_APPS calls it; by default the one with variables of its own"),
+  Flag.withDescription(
+    "An app of Meta, as META_APPS calls it, session.<source> or own.devices; by default the app with variables of its own"
+  ),
   Flag.withDefault("default")
 )
 const target = Argument.String("target").pipe(Argument.withDescription("The target's name, or its id"))

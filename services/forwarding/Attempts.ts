@@ -11,7 +11,8 @@ import { Blobs } from "#domain/ports/Blobs.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
 import { EventStore } from "#domain/ports/EventStore.ts"
 import { OutboundHttp } from "#domain/ports/OutboundHttp.ts"
-import { changeTextOf } from "../events/MetaDocument.ts"
+import { changeTextOf, isLong } from "../events/MetaDocument.ts"
+import { PublicEvents } from "../events/PublicEvents.ts"
 import { source } from "../meta/Forwarding.ts"
 import * as Signature from "../meta/Signature.ts"
 import { Personal } from "../privacy/Personal.ts"
@@ -40,6 +41,7 @@ export const make = Effect.fnUntraced(function* (recent: Recent) {
   const crypto = yield* Crypto
   const outbound = yield* OutboundHttp
   const personal = yield* Personal
+  const { tell } = yield* PublicEvents
   const { opened } = yield* Routes
   const store = yield* EventStore
   const rooms = new Map<TargetId, Semaphore.Semaphore>()
@@ -61,21 +63,39 @@ export const make = Effect.fnUntraced(function* (recent: Recent) {
     return found ?? (yield* Effect.die(new Error("a delivery is of an event that is not there")))
   })
 
+  /** As Standard Webhooks has it, by each secret that is good at this moment. */
+  const signed = Effect.fnUntraced(function* ({ id }: Delivery, { secrets }: Opened, body: Uint8Array<ArrayBuffer>) {
+    const now = yield* Clock.currentTimeMillis
+    const seconds = Math.floor(now / 1_000)
+    const signing = secrets.filter(({ until }) => until === null || toMillis(until) > now)
+    const headers = {
+      "webhook-timestamp": String(seconds),
+      "webhook-signature": yield* Secret.sign(crypto, signing, { body, id, seconds })
+    }
+    return { headers, newest: signing[0] }
+  })
+
+  /** What a device heard, or a session source told, as the public event. */
+  const told = Effect.fnUntraced(function* (delivery: Delivery, known: Opened) {
+    const event = yield* tell(yield* eventOf(delivery), { personal: true })
+    if (event === undefined) return yield* new Unsendable({})
+    const body = utf8(JSON.stringify(event)).slice()
+    const sent: Sent = { body, headers: (yield* signed(delivery, known, body)).headers }
+    return sent
+  })
+
   /** In Meta's shape with nothing else in it, as its text stands in the log. */
-  const changed = Effect.fnUntraced(function* (delivery: Delivery, { secrets }: Opened) {
+  const changed = Effect.fnUntraced(function* (delivery: Delivery, known: Opened) {
     const event = yield* eventOf(delivery)
     const text = yield* Effect.catchDefect(changeTextOf(personal, blobs, event), () => Effect.succeed(undefined))
     if (text === undefined) return yield* new Unsendable({})
     const body = utf8(text).slice()
-    const now = yield* Clock.currentTimeMillis
-    const seconds = Math.floor(now / 1_000)
-    const signing = secrets.filter(({ until }) => until === null || toMillis(until) > now)
-    const [newest] = signing
+    const { headers, newest } = yield* signed(delivery, known, body)
     const sent: Sent = {
       body,
       headers: {
-        "webhook-timestamp": String(seconds),
-        "webhook-signature": yield* Secret.sign(crypto, signing, { body, id: delivery.id, seconds }),
+        "x-source": source,
+        ...headers,
         // as Meta signs, for whoever was written for Meta: with the text of the secret, in place of the app's
         ...(newest?.text !== undefined && { [Signature.header]: `sha256=${crypto.mac(newest.text, body, "hex")}` }),
         "x-request-digest": MetaFact.read(event).data.batch
@@ -96,6 +116,7 @@ export const make = Effect.fnUntraced(function* (recent: Recent) {
     const sent: Sent = {
       body: bytes,
       headers: {
+        "x-source": source,
         ...(secret !== "" && { "x-gateway-secret": secret }),
         ...(signature !== undefined && { "x-meta-signature-256": signature })
       }
@@ -103,14 +124,15 @@ export const make = Effect.fnUntraced(function* (recent: Recent) {
     return sent
   })
 
+  const bodyOf = { change: changed, raw: whole, fact: told, event: told }
+
   const send = Effect.fnUntraced(function* (delivery: Delivery, target: Target) {
     const known = yield* opened(target)
     if (known === undefined) return yield* new Unsendable({})
-    const { body, headers } = yield* delivery.kind === "raw" ? whole(delivery, known) : changed(delivery, known)
+    const { body, headers } = yield* bodyOf[delivery.kind](delivery, known)
     const all = {
       "user-agent": "Homing",
       "content-type": "application/json",
-      "x-source": source,
       "x-destination-name": target.name,
       "webhook-id": delivery.id,
       ...headers
@@ -122,7 +144,7 @@ export const make = Effect.fnUntraced(function* (recent: Recent) {
   /** How much of a blob it holds. */
   const sizeOf = Effect.fnUntraced(function* (delivery: Delivery) {
     const event = yield* eventOf(delivery)
-    if (delivery.kind === "change") return MetaFact.read(event).data.blob === undefined ? 0 : longestInBlob
+    if (delivery.kind !== "raw") return isLong(event) ? longestInBlob : 0
     const read = Batch.read(event)
     return read.type === "batch.received" ? read.data.bytes : 0
   })

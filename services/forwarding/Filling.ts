@@ -1,16 +1,19 @@
 import { type Array, Clock, Effect, Schedule } from "effect"
 import { isReleased } from "#domain/Aggregates.ts"
 import { deliveryIdOf } from "#domain/Identifiers.ts"
-import { categoryOf, type MetaApp, type TargetId } from "#domain/Ids.ts"
+import { categoryOf, type TargetId } from "#domain/Ids.ts"
 import { fromMillis, toMillis } from "#domain/Instant.ts"
+import { Inbound } from "#domain/inbound/Inbound.ts"
 import { AppRoutes } from "#domain/meta/AppRoutes.ts"
 import { Batch } from "#domain/meta/Batch.ts"
 import { MetaFact } from "#domain/meta/MetaFact.ts"
+import { ofApp, ofDevices, ofSession, type RoutedSource } from "#domain/meta/RoutedSource.ts"
 import { patiently } from "#domain/Patience.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
 import { EventStore } from "#domain/ports/EventStore.ts"
 import type { Lease } from "#domain/ports/Leases.ts"
 import type { RecordedEvent } from "#domain/Recorded.ts"
+import { SessionFact } from "#domain/session/SessionFact.ts"
 import { RoutesRegistry } from "../routes/RoutesRegistry.ts"
 import * as RoutesRows from "../routes/RoutesRows.ts"
 import * as Subscription from "../runtime/Subscription.ts"
@@ -23,16 +26,18 @@ import type { Recent } from "../webhooks/Recent.ts"
 import { longestMillis } from "./Patience.ts"
 import * as Wanted from "./Wanted.ts"
 
-const categories = [MetaFact.category, Batch.category, AppRoutes.category]
+const categories = [MetaFact.category, SessionFact.category, Inbound.category, Batch.category, AppRoutes.category]
 const whose = "targets"
+/** Events of devices that are for nobody are read again, where there are fewer. */
+const rereadLimit = 1_000
 
-type Configurations = Map<MetaApp, RoutesRows.RoutesRecord>
+type Configurations = Map<RoutedSource, RoutesRows.RoutesRecord>
 
 const targetsIn = (configurations: Configurations) =>
   new Map([...configurations.values()].flatMap(({ targets }) => [...targets.values()].map((one) => [one.id, one])))
 
 /**
- * Follows the log: of everything that Meta told, the deliveries to the targets that the routes of that moment lead to. These
+ * Follows the log: of everything that was heard, the deliveries to the targets that the routes of that moment lead to. These
  * are folded from the same log, so it is the same for whoever follows it.
  */
 export const make = Effect.fnUntraced(function* (recent: Recent) {
@@ -40,7 +45,14 @@ export const make = Effect.fnUntraced(function* (recent: Recent) {
   const registry = yield* RoutesRegistry
   const store = yield* EventStore
   const views = yield* Views
-  const { changes, requests } = yield* Wanted.make
+  const { changes, facts, requests } = yield* Wanted.make
+
+  const wanted: Readonly<Record<string, typeof changes | typeof facts | typeof requests>> = {
+    [MetaFact.category]: changes,
+    [SessionFact.category]: facts,
+    [Inbound.category]: facts,
+    [Batch.category]: requests
+  }
 
   /** Every event of the routes there are now. */
   const histories = Effect.gen(function* () {
@@ -55,14 +67,13 @@ export const make = Effect.fnUntraced(function* (recent: Recent) {
   })
 
   const deliveriesOf = Effect.fnUntraced(function* (event: RecordedEvent, configurations: Configurations) {
-    const isFact = categoryOf(event.stream) === MetaFact.category
-    const app = isFact ? MetaFact.read(event).data.source.app : appOf(event)
-    const configuration = app && configurations.get(app)
+    const source = sourceOf(event)
+    const configuration = source && configurations.get(source)
     if (configuration === undefined) return []
-    const found = yield* isFact ? changes(event, configuration) : requests(event, configuration)
+    const found = yield* wanted[categoryOf(event.stream)]!(event, configuration)
     if (typeof found === "string") return found
     if (found === undefined || found.targets.length === 0) return []
-    if (isFact) recent.set(event.eventId, event)
+    if (found.kind !== "raw") recent.set(event.eventId, event)
     const { chat, kind, type } = found
     const { eventId, position, recordedAt, revision, stream } = event
     const recorded = toMillis(recordedAt)
@@ -90,10 +101,12 @@ export const make = Effect.fnUntraced(function* (recent: Recent) {
 
     const { during, orEnd } = yield* Subscription.committing
     let saved = kept
+    let unsaved = 0
     const save = (made: ReadonlyArray<NewDelivery>, to: Mark) =>
       Effect.gen(function* () {
         yield* orEnd(rows.take(lease, made, yield* Clock.currentTimeMillis, saved, to, whose))
         saved = to.position
+        unsaved = 0
       })
     if (kept === undefined) yield* during(save([], first!))
 
@@ -110,7 +123,10 @@ export const make = Effect.fnUntraced(function* (recent: Recent) {
           else made.push(...found)
         }
       }
-      yield* save(made, events[events.length - 1]!) // each time: whoever destroys what was forwarded asks how far this is
+      unsaved += events.length
+      // each time there is something of Meta's: whoever destroys what was forwarded asks how far this is
+      const isAsked = events.some(({ stream }) => categoryOf(stream) !== Inbound.category)
+      if (isAsked || made.length > 0 || unsaved >= rereadLimit) yield* save(made, events[events.length - 1]!)
       for (const reason of unled) forwardUnled(reason)
       const targets = targetsIn(now)
       for (const [id, { aimedBy }] of targetsIn(configurations)) {
@@ -129,8 +145,20 @@ export const make = Effect.fnUntraced(function* (recent: Recent) {
   })
 })
 
-/** A session source may be called as an app is, and has no routes. */
-const appOf = (event: RecordedEvent) => {
-  const read = Batch.read(event)
-  return read.type === "batch.received" && read.data.source === undefined ? read.data.app : undefined
+const isHeard: ReadonlySet<string> = new Set(["inbound.received", "inbound.decrypted"])
+
+/** By whose routes it goes; `undefined` where by nobody's. */
+const sourceOf = (event: RecordedEvent): RoutedSource | undefined => {
+  switch (categoryOf(event.stream)) {
+    case MetaFact.category:
+      return ofApp(MetaFact.read(event).data.source.app)
+    case SessionFact.category:
+      return ofSession(SessionFact.read(event).data.source.name)
+    case Inbound.category:
+      return isHeard.has(Inbound.read(event).type) ? ofDevices : undefined
+    default: {
+      const read = Batch.read(event)
+      return read.type === "batch.received" && read.data.source === undefined ? ofApp(read.data.app) : undefined
+    }
+  }
 }

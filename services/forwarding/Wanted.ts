@@ -7,10 +7,15 @@ import { namesOf } from "#domain/meta/Names.ts"
 import { routeOf, wholeTo } from "#domain/meta/Routing.ts"
 import { type Piece, split } from "#domain/meta/Splitting.ts"
 import type { Configuration, Unit } from "#domain/meta/Target.ts"
+import { EventStore } from "#domain/ports/EventStore.ts"
 import type { RecordedEvent } from "#domain/Recorded.ts"
 import { addressOf, metaTypeOf } from "../events/MetaDocument.ts"
+import { PublicEvents } from "../events/PublicEvents.ts"
 import * as Contents from "../meta/Contents.ts"
 import { Personal } from "../privacy/Personal.ts"
+import * as Facts from "../routes/Facts.ts"
+import * as Chats from "../webhooks/Chats.ts"
+import type { DeliveryKind } from "../webhooks/Delivery.ts"
 
 /** Why what Meta told goes nowhere. */
 export type Nowhere =
@@ -24,7 +29,7 @@ export type Nowhere =
 /** What goes to some targets, within which order, and how it is called. */
 export interface Wanted {
   readonly targets: ReadonlyArray<TargetId>
-  readonly kind: Unit
+  readonly kind: DeliveryKind
   readonly type: string
   readonly chat: string
 }
@@ -44,8 +49,11 @@ const reads = ({ routes: { countries, prefixes } }: Configuration) =>
 
 /** Of an event of Meta's, to whom it goes by the configuration that it met. */
 export const make = Effect.gen(function* () {
+  const chatNamed = yield* Chats.make
   const contents = yield* Contents.make
   const personal = yield* Personal
+  const { tell } = yield* PublicEvents
+  const store = yield* EventStore
 
   /** Whom a fact is with; `undefined` where that is sealed, and can no longer be read. */
   const personIn = Effect.fnUntraced(function* (event: RecordedEvent) {
@@ -97,5 +105,24 @@ export const make = Effect.gen(function* () {
     return found
   })
 
-  return { changes, requests }
+  /**
+   * Of what a device heard, or a session source told. What completes a fact goes where the fact does. Of whom it is with
+   * nothing is read where no route goes by it.
+   */
+  const facts = Effect.fnUntraced(function* (event: RecordedEvent, configuration: Configuration) {
+    const told = yield* tell(event, { personal: false })
+    if (told === undefined) return undefined
+    const first = event.revision === 0 ? event : (yield* store.read(event.stream))[0]!
+    const known = yield* tell(first, { personal: reads(configuration) })
+    if (known === undefined) return undefined
+    if (reads(configuration) && Facts.isClosed(known)) return "unreadable"
+    const { targets: names } = routeOf(configuration.routes, Facts.routedOf(known))
+    if (names.length === 0) return "no_route"
+    const targets = named(configuration, names, "change")
+    if (targets.length === 0) return "disabled"
+    const found: Wanted = { targets, kind: "fact", type: told.type, chat: `fact/${yield* chatNamed(event)}` }
+    return found
+  })
+
+  return { changes, facts, requests }
 })

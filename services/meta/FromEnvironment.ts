@@ -1,5 +1,6 @@
 import { Effect } from "effect"
 import { MetaApp } from "#domain/Ids.ts"
+import { ofApp } from "#domain/meta/RoutedSource.ts"
 import { patiently } from "#domain/Patience.ts"
 import { OutboundHttp } from "#domain/ports/OutboundHttp.ts"
 import { type Said, Taking } from "../routes/Taking.ts"
@@ -42,7 +43,7 @@ export const make = Effect.fnUntraced(function* (options: DestinationOptions & {
   const routes = { fields: Object.fromEntries(fields), others: only(said.routes.others) }
 
   let isDone = false
-  const taken = take(app, { ...said, targets, routes }).pipe(
+  const taken = take(ofApp(app), { ...said, targets, routes }).pipe(
     Effect.catchTag("RoutesRejected", ({ reason }) =>
       Effect.as(Effect.logError("destinations of the environment cannot be taken as targets", { app, reason }), false)
     ),

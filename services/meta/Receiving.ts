@@ -87,7 +87,7 @@ export const layer = (options: Options, trustProxy: Trust | undefined) =>
       return Layer.mergeAll(
         sessionDoor.pipe(Layer.provide(door)),
         Splitter.layer(rush),
-        SessionSplitter.layer(sources),
+        SessionSplitter.layer(sources, rush),
         Retention.layer({ keptMillis: options.rawDays * dayMillis, lookMillis: options.lookMillis })
       )
     })

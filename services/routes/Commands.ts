@@ -1,6 +1,6 @@
 import { Effect } from "effect"
-import type { MetaApp } from "#domain/Ids.ts"
 import { AppRoutes, type AppRoutesCommand } from "#domain/meta/AppRoutes.ts"
+import type { RoutedSource } from "#domain/meta/RoutedSource.ts"
 import { EventStore } from "#domain/ports/EventStore.ts"
 import type { Actor } from "#domain/Recorded.ts"
 import type { Decision } from "../runtime/AggregateActors.ts"
@@ -14,7 +14,7 @@ export const make = Effect.gen(function* () {
   const views = yield* Views
   return Effect.fnUntraced(function* (
     actor: Actor,
-    app: MetaApp,
+    app: RoutedSource,
     about: string,
     command: (decision: Decision) => AppRoutesCommand
   ) {

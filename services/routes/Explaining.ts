@@ -1,8 +1,18 @@
-import type { MetaApp } from "#domain/Ids.ts"
 import type { JsonObject } from "#domain/Json.ts"
-import { fieldsIn, type Route, type RouteTable, routeOf, targetsOfFields, wholeTo } from "#domain/meta/Routing.ts"
-import { type Piece, split } from "#domain/meta/Splitting.ts"
+import { isApp, nameOf, type RoutedSource } from "#domain/meta/RoutedSource.ts"
+import {
+  fieldsIn,
+  type Route,
+  type Routed,
+  type RouteTable,
+  routeOf,
+  targetsOfFields,
+  wholeTo
+} from "#domain/meta/Routing.ts"
+import { split } from "#domain/meta/Splitting.ts"
 import type { Configuration, Unit } from "#domain/meta/Target.ts"
+import { tellings } from "#domain/session/Telling.ts"
+import * as Facts from "./Facts.ts"
 import type { KnownApp } from "./KnownApps.ts"
 
 /** Somebody who is told. */
@@ -26,7 +36,8 @@ export interface Explained {
 }
 
 export interface Explanation {
-  readonly app: MetaApp
+  /** Whose, as people call it. */
+  readonly app: string
   readonly mode: KnownApp["mode"] | null
   readonly changes: ReadonlyArray<Explained>
   /** Who takes the request whole. */
@@ -34,7 +45,11 @@ export interface Explanation {
 }
 
 /** The rule and whom it led to, without the person that it went by: of a number no more than the beginning that counted. */
-const explained = (piece: Piece, { by, matched }: Route, targets: ReadonlyArray<Told>): Explained => ({
+const explained = (
+  piece: Routed & { readonly kind: string },
+  { by, matched }: Route,
+  targets: ReadonlyArray<Told>
+): Explained => ({
   kind: piece.kind,
   field: piece.field,
   account: piece.account ?? null,
@@ -59,7 +74,10 @@ const handedOn = (
   return { changes, whole: whole.map(destination) }
 }
 
-const delivered = ({ routes, targets }: Configuration, payload: JsonObject): Pick<Explanation, "changes" | "whole"> => {
+const delivered = (
+  { routes, targets }: Configuration,
+  pieces: ReadonlyArray<Routed & { readonly kind: string }>
+): Pick<Explanation, "changes" | "whole"> => {
   const told = (names: ReadonlyArray<string>): ReadonlyArray<Told> =>
     names.flatMap((name) => {
       const target = targets.get(name)
@@ -68,7 +86,7 @@ const delivered = ({ routes, targets }: Configuration, payload: JsonObject): Pic
       return [{ name, unit, region, state: disabled === null ? "enabled" : "disabled" } as const]
     })
   const takesWhole = (name: string) => targets.get(name)?.unit === "raw"
-  const routed = split(payload).map((piece) => ({ piece, route: routeOf(routes, piece) }))
+  const routed = pieces.map((piece) => ({ piece, route: routeOf(routes, piece) }))
   const whole = wholeTo(
     routed.map(({ route }) => route),
     takesWhole
@@ -80,14 +98,26 @@ const delivered = ({ routes, targets }: Configuration, payload: JsonObject): Pic
   return { changes, whole: told(whole) }
 }
 
+/** What of it is led somewhere by itself: of Meta's request its pieces; what a source posts, or a public event. */
+const piecesIn = (source: RoutedSource, known: KnownApp | undefined, payload: JsonObject) => {
+  if (isApp(source)) return split(payload)
+  const facts =
+    known !== undefined && "mapping" in known
+      ? tellings(payload, known.mapping).map(Facts.routedIn)
+      : [Facts.routedOf({ type: String(payload.type), data: (payload.data ?? {}) as JsonObject })]
+  return facts.map((fact) => ({ ...fact, kind: "fact" }))
+}
+
 /** Which rule leads what of a request where. It is the same that is done with one that comes. */
 export const explain = (
-  app: MetaApp,
+  app: RoutedSource,
   known: KnownApp | undefined,
   configuration: Configuration,
   payload: JsonObject
 ): Explanation => ({
-  app,
+  app: nameOf(app),
   mode: known?.mode ?? null,
-  ...(known?.mode === "sync" ? handedOn(known.handedOn, payload) : delivered(configuration, payload))
+  ...(known?.mode === "sync"
+    ? handedOn(known.handedOn, payload)
+    : delivered(configuration, piecesIn(app, known, payload)))
 })

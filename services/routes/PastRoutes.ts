@@ -1,7 +1,7 @@
 import { Effect } from "effect"
 import { isReleased } from "#domain/Aggregates.ts"
-import type { MetaApp } from "#domain/Ids.ts"
 import { AppRoutes } from "#domain/meta/AppRoutes.ts"
+import type { RoutedSource } from "#domain/meta/RoutedSource.ts"
 import type { Configuration } from "#domain/meta/Target.ts"
 import { EventStore } from "#domain/ports/EventStore.ts"
 import { Views } from "../views/Views.ts"
@@ -29,9 +29,9 @@ export const make = Effect.gen(function* () {
   const registry = yield* RoutesRegistry
   const store = yield* EventStore
   const views = yield* Views
-  const phases = new Map<MetaApp, Phase>()
+  const phases = new Map<RoutedSource, Phase>()
 
-  const phaseAt = Effect.fnUntraced(function* (app: MetaApp, position: bigint, latest: RoutesRecord) {
+  const phaseAt = Effect.fnUntraced(function* (app: RoutedSource, position: bigint, latest: RoutesRecord) {
     const events = (yield* store.read(AppRoutes.streamOf(app))).filter(isReleased)
     const before = events.filter((event) => event.position <= position)
     const phase: Phase = {
@@ -44,7 +44,7 @@ export const make = Effect.gen(function* () {
     return phase
   })
 
-  return Effect.fnUntraced(function* (app: MetaApp, position: bigint) {
+  return Effect.fnUntraced(function* (app: RoutedSource, position: bigint) {
     yield* views.reached(position)
     const now = registry.get(app)
     if (now === undefined) return undefined

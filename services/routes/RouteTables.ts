@@ -1,7 +1,8 @@
 import { Context, Effect, Layer } from "effect"
-import type { EventId, MetaApp } from "#domain/Ids.ts"
+import type { EventId } from "#domain/Ids.ts"
 import type { JsonObject } from "#domain/Json.ts"
 import type { RoutesRejected } from "#domain/meta/AppRoutes.ts"
+import { nameOf, type RoutedSource } from "#domain/meta/RoutedSource.ts"
 import type { RouteTable } from "#domain/meta/Routing.ts"
 import type { Caller } from "../runtime/Caller.ts"
 import type { Unavailable } from "../views/Unavailable.ts"
@@ -14,7 +15,8 @@ import { Routes } from "./Routes.ts"
 import { RoutesRegistry } from "./RoutesRegistry.ts"
 
 export interface RoutesDocument extends RouteTable {
-  readonly app: MetaApp
+  /** Whose they are, as people call it. */
+  readonly app: string
   /** `null`: this gateway does not serve the app. */
   readonly mode: KnownApp["mode"] | null
   /** The event that set them; `null`: none has. */
@@ -56,8 +58,8 @@ export const layer = Layer.effect(
     const registry = yield* RoutesRegistry
     const say = yield* Commands.make
 
-    const present = (app: MetaApp): RoutesDocument => ({
-      app,
+    const present = (app: RoutedSource): RoutesDocument => ({
+      app: nameOf(app),
       mode: known.get(app)?.mode ?? null,
       version: registry.get(app)?.version ?? null,
       ...current(app).routes

@@ -1,9 +1,10 @@
 import { Context, Effect, Layer } from "effect"
 import { beside } from "#domain/Beside.ts"
 import * as Secret from "#domain/delivery/Secret.ts"
-import { defaultTenant, type MetaApp } from "#domain/Ids.ts"
+import { defaultTenant } from "#domain/Ids.ts"
 import type { Instant } from "#domain/Instant.ts"
 import { AppRoutes } from "#domain/meta/AppRoutes.ts"
+import type { RoutedSource } from "#domain/meta/RoutedSource.ts"
 import { noRoutes } from "#domain/meta/Routing.ts"
 import type { Configuration, Target } from "#domain/meta/Target.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
@@ -18,12 +19,12 @@ export interface Opened {
   readonly secrets: ReadonlyArray<Secret.Signatory & { readonly until: Instant | null }>
 }
 
-/** Where what Meta tells goes, as the log has it: the same on every gateway, and known without a question to anybody. */
+/** Where what is heard goes, as the log has it: the same on every gateway, and known without a question to anybody. */
 export class Routes extends Context.Service<
   Routes,
   {
-    /** Of an app that nobody has said anything of, nothing leads anywhere. */
-    readonly current: (app: string) => Configuration
+    /** Of whom nobody has said anything, nothing leads anywhere. */
+    readonly current: (source: RoutedSource) => Configuration
     /** `undefined` when it cannot be read any more. */
     readonly opened: (target: Target) => Effect.Effect<Opened | undefined, SubjectKeysUnavailable>
   }
@@ -57,7 +58,7 @@ export const layer = Layer.effect(
     })
 
     return {
-      current: (app) => registry.get(app as MetaApp) ?? nothing,
+      current: (source) => registry.get(source) ?? nothing,
       opened: (target) => {
         const opened = known.get(target)
         return opened === undefined ? open(target) : Effect.succeed(opened)

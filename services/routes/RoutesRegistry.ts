@@ -1,5 +1,5 @@
 import { Context, Effect, Layer } from "effect"
-import type { MetaApp } from "#domain/Ids.ts"
+import type { RoutedSource } from "#domain/meta/RoutedSource.ts"
 import { Registrations } from "../views/Registrations.ts"
 import * as RoutesRows from "./RoutesRows.ts"
 
@@ -10,7 +10,7 @@ export class RoutesRegistry extends Context.Service<RoutesRegistry, RoutesRows.R
   static readonly layer = Layer.effect(
     this,
     Effect.map(Registrations, ({ register }) => {
-      const records = new Map<MetaApp, RoutesRows.RoutesRecord>()
+      const records = new Map<RoutedSource, RoutesRows.RoutesRecord>()
       register({
         rows: RoutesRows.view,
         memory: {

@@ -1,14 +1,15 @@
 import { Effect, Schema } from "effect"
 import type { SqlClient } from "effect/sql"
-import { EventId, MetaApp, TargetId, TenantId } from "#domain/Ids.ts"
+import { EventId, TargetId, TenantId } from "#domain/Ids.ts"
 import { AppRoutes, Table } from "#domain/meta/AppRoutes.ts"
+import { RoutedSource } from "#domain/meta/RoutedSource.ts"
 import { noRoutes } from "#domain/meta/Routing.ts"
 import { type Configuration, Target } from "#domain/meta/Target.ts"
 import type { RecordedEvent } from "#domain/Recorded.ts"
 import type { RowsView } from "../views/RowsView.ts"
 
 const Record = Schema.Struct({
-  app: MetaApp,
+  app: RoutedSource,
   tenant: TenantId,
   routes: Table,
   /** The event that set them last; `null`: none has. */
@@ -23,7 +24,7 @@ type Record = typeof Record.Type
 
 /** Where what an app hears goes, as its stream tells it; what is sealed still is. */
 export interface RoutesRecord extends Configuration, Pick<Record, "app" | "tenant" | "taken" | "removed" | "version"> {}
-export type RoutesRecords = ReadonlyMap<MetaApp, RoutesRecord>
+export type RoutesRecords = ReadonlyMap<RoutedSource, RoutesRecord>
 
 /** What an event makes of it. */
 export const evolve = (before: RoutesRecord | undefined, recorded: RecordedEvent): RoutesRecord => {
@@ -85,7 +86,7 @@ export const evolve = (before: RoutesRecord | undefined, recorded: RecordedEvent
 }
 
 /** What an event makes of what is known. */
-export const put = (records: Map<MetaApp, RoutesRecord>, event: RecordedEvent): void => {
+export const put = (records: Map<RoutedSource, RoutesRecord>, event: RecordedEvent): void => {
   const app = AppRoutes.idOf(event.stream)
   records.set(app, evolve(records.get(app), event))
 }

@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer, Redacted } from "effect"
 import { defaultTenant, MetaApp } from "#domain/Ids.ts"
 import { AppRoutes } from "#domain/meta/AppRoutes.ts"
+import { ofApp } from "#domain/meta/RoutedSource.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
 import { EventStore } from "#domain/ports/EventStore.ts"
 import { SecretVault } from "#domain/ports/SecretVault.ts"
@@ -48,7 +49,7 @@ const gateway = Taking.layer.pipe(
   Layer.provide(Log.layer({ level: "error", out: { write: () => {} } }))
 )
 
-const app = MetaApp.make("default")
+const app = ofApp(MetaApp.make("default"))
 const said = (secret: string): Taking.Said => ({
   targets: ["agent", "default"].map((name) => ({ name, url: `https://${name}.example/in`, secret })),
   timeoutMillis: 3_000,

@@ -2,8 +2,9 @@ import canonicalize from "canonicalize"
 import { Clock, Context, Effect, Layer } from "effect"
 import * as Secret from "#domain/delivery/Secret.ts"
 import { contentDigestOf, uuidV7 } from "#domain/Identifiers.ts"
-import { type MetaApp, TargetId } from "#domain/Ids.ts"
+import { TargetId } from "#domain/Ids.ts"
 import type { AppRoutesCommand, RoutesRejected } from "#domain/meta/AppRoutes.ts"
+import type { RoutedSource } from "#domain/meta/RoutedSource.ts"
 import type { RouteTable } from "#domain/meta/Routing.ts"
 import type { Target } from "#domain/meta/Target.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
@@ -29,7 +30,7 @@ export class Taking extends Context.Service<
   Taking,
   {
     /** Once: what it said before is not taken again, whatever became of it since. `true`: it was taken. */
-    readonly take: (app: MetaApp, said: Said) => Effect.Effect<boolean, RoutesRejected | Unavailable>
+    readonly take: (app: RoutedSource, said: Said) => Effect.Effect<boolean, RoutesRejected | Unavailable>
   }
 >()("homing/services/routes/Taking") {}
 
@@ -48,7 +49,7 @@ export const layer = Layer.effect(
     const views = yield* Views
 
     const keep = Effect.fnUntraced(function* (
-      app: MetaApp,
+      app: RoutedSource,
       { name, secret, url }: Said["targets"][number],
       timeoutMillis: number
     ) {
@@ -88,7 +89,7 @@ export const layer = Layer.effect(
 
     return {
       take: Effect.fnUntraced(
-        function* (app: MetaApp, said: Said) {
+        function* (app: RoutedSource, said: Said) {
           const head = yield* store.head
           if (head !== undefined) yield* views.reached(head)
           const taken = contentDigestOf(crypto, pepper, canonicalize(said)!)

@@ -1,6 +1,6 @@
 import { Context, type Effect } from "effect"
 import type { Disabling } from "#domain/delivery/Endpoint.ts"
-import type { MetaApp, TargetId } from "#domain/Ids.ts"
+import type { TargetId } from "#domain/Ids.ts"
 import type { Instant } from "#domain/Instant.ts"
 import type { Unit } from "#domain/meta/Target.ts"
 import type { Caller } from "../runtime/Caller.ts"
@@ -11,7 +11,8 @@ import type * as Refusals from "./Refusals.ts"
 /** As its owner sees it. */
 export interface TargetDocument {
   readonly id: TargetId
-  readonly app: MetaApp
+  /** Whose, as people call it. */
+  readonly app: string
   readonly name: string
   /** Absent once it can no longer be read. */
   readonly url?: string

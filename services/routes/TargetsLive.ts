@@ -4,6 +4,7 @@ import { uuidV7 } from "#domain/Identifiers.ts"
 import { TargetId } from "#domain/Ids.ts"
 import { fromMillis, toMillis } from "#domain/Instant.ts"
 import type { AppRoutesCommand } from "#domain/meta/AppRoutes.ts"
+import { isApp, nameOf } from "#domain/meta/RoutedSource.ts"
 import type { Target } from "#domain/meta/Target.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
 import { OutboundHttp, type RefusalReason } from "#domain/ports/OutboundHttp.ts"
@@ -20,6 +21,8 @@ import { RoutesRegistry } from "./RoutesRegistry.ts"
 import { type TargetDocument, Targets } from "./Targets.ts"
 
 const ofRegion = "none: the target takes requests whole, and reads of people of every region in them"
+
+const ofMeta = "change: requests of Meta's alone are told whole"
 
 export const layer = Layer.effect(
   Targets,
@@ -52,7 +55,7 @@ export const layer = Layer.effect(
       const now = fromMillis(yield* Clock.currentTimeMillis)
       const document: TargetDocument = {
         id,
-        app,
+        app: nameOf(app),
         name,
         ...(url !== undefined && { url }),
         unit,
@@ -95,6 +98,8 @@ export const layer = Layer.effect(
       add: Effect.fnUntraced(function* (caller, { idempotencyKey: key, ...asked }) {
         const { gatewaySecret, name, region, timeoutMs: timeoutMillis, unit, url } = asked
         const app = yield* appNamed(asked.app)
+        if (unit === "raw" && !isApp(app))
+          return yield* new Refusals.RoutesFlawed({ pointer: "/unit", expected: ofMeta })
         if (unit === "raw" && region !== null) {
           return yield* new Refusals.RoutesFlawed({ pointer: "/region", expected: ofRegion })
         }

@@ -13,7 +13,9 @@ export const kinds = [
   /** What Meta told of one person or thing, to a target. */
   "change",
   /** A whole request of Meta's, to a target. */
-  "raw"
+  "raw",
+  /** What a device heard, or a session source told, as the public event, to a target. */
+  "fact"
 ] as const
 export type DeliveryKind = (typeof kinds)[number]
 
