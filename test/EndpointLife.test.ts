@@ -2,14 +2,14 @@ import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
-import type { SubjectId, TenantId } from "#domain/Ids.ts"
-import { SubjectKeys, SubjectKeysUnavailable } from "#domain/ports/SubjectKeys.ts"
+import type { SubjectKeys } from "#domain/ports/SubjectKeys.ts"
 import { until } from "#domain/testing/Eventually.ts"
 import * as NodeHttpOutbound from "#infra/outbound-http/NodeHttp.ts"
 import * as AcknowledgesAtOnce from "#infra/whatsapp/AcknowledgesAtOnce.ts"
 import { mostEndpoints } from "#services/webhooks/Endpoints.ts"
 import { connectedDevice, eventually, folder, gatewayOptions, type Homing, life, start, text } from "./Homing.ts"
 import { receiver } from "./Receiver.ts"
+import { watchedKeys } from "./WatchedKeys.ts"
 
 const ports = NodeHttpOutbound.layer({ allow: [{ range: "loopback", port: undefined }] })
 const queued = "homing.message.queued.v1"
@@ -118,22 +118,9 @@ describe("an endpoint", () => {
   it.live("that was the last takes its key along, also when nobody lived to destroy it", () =>
     Effect.gen(function* () {
       const path = yield* folder
-      const asked: Array<readonly [TenantId, SubjectId]> = []
-      let isAway = true
-      let keys: SubjectKeys["Service"] | undefined
-      const spied = Layer.effect(
-        SubjectKeys,
-        Effect.map(SubjectKeys, (real) => {
-          keys = real
-          const destroy: typeof real.destroy = (tenant, subject) => {
-            asked.push([tenant, subject])
-            return isAway ? Effect.fail(new SubjectKeysUnavailable({ cause: "away" })) : real.destroy(tenant, subject)
-          }
-          return { ...real, destroy }
-        })
-      )
+      const keys = watchedKeys()
       const first = yield* life
-      const homing = yield* first.during(product(path, {}, spied))
+      const homing = yield* first.during(product(path, {}, keys.layer))
       const id = yield* create(homing, "https://hooks.example/")
       // it is followed, and this life ends between the event and what follows from it
       yield* eventually(
@@ -143,12 +130,9 @@ describe("an endpoint", () => {
       assert.strictEqual((yield* homing.call("DELETE", `/v1/endpoints/${id}`)).status, 503)
       assert.strictEqual((yield* homing.call("GET", `/v1/endpoints/${id}`)).status, 404)
       yield* first.end
-      isAway = false
-      const before = asked.length
-      yield* product(path, {}, spied)
-      yield* until(() => asked.length > before)
-      assert.lengthOf(new Set(asked.map(([, subject]) => subject)), 1)
-      yield* eventually(keys!.all(...asked[0]!), ({ length }) => length === 0)
+      keys.comeBack()
+      yield* product(path, {}, keys.layer)
+      yield* keys.gone
     })
   )
 

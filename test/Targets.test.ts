@@ -1,14 +1,12 @@
 import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Layer } from "effect"
-import type { SubjectId, TenantId } from "#domain/Ids.ts"
+import { Effect } from "effect"
 import { mostTargets } from "#domain/meta/AppRoutes.ts"
-import { SubjectKeys, SubjectKeysUnavailable } from "#domain/ports/SubjectKeys.ts"
-import { until } from "#domain/testing/Eventually.ts"
 import { scanner } from "./Canaries.ts"
 import { eventually, folder, life } from "./Homing.ts"
 import { add, gateway, set } from "./RoutesFixture.ts"
+import { watchedKeys } from "./WatchedKeys.ts"
 
 describe("a target", () => {
   it.live("is made once, however often it is asked for, and its secret is shown once", () =>
@@ -101,32 +99,16 @@ describe("a target", () => {
   it.live("that was removed is unreadable also when nobody lived to destroy its key", () =>
     Effect.gen(function* () {
       const path = yield* folder
-      const asked: Array<readonly [TenantId, SubjectId]> = []
-      let isAway = true
-      let keys: SubjectKeys["Service"] | undefined
-      const spied = Layer.effect(
-        SubjectKeys,
-        Effect.map(SubjectKeys, (real) => {
-          keys = real
-          const destroy: typeof real.destroy = (tenant, subject) => {
-            asked.push([tenant, subject])
-            return isAway ? Effect.fail(new SubjectKeysUnavailable({ cause: "away" })) : real.destroy(tenant, subject)
-          }
-          return { ...real, destroy }
-        })
-      )
+      const keys = watchedKeys()
       const first = yield* life
-      const homing = yield* first.during(gateway(path, {}, spied))
+      const homing = yield* first.during(gateway(path, {}, keys.layer))
       const { id } = yield* add(homing, "eu")
       assert.strictEqual((yield* homing.call("DELETE", `/v1/targets/${id}`)).status, 503)
       assert.strictEqual((yield* homing.call("GET", `/v1/targets/${id}`)).status, 404)
       yield* first.end
-      isAway = false
-      const before = asked.length
-      yield* gateway(path, {}, spied)
-      yield* until(() => asked.length > before)
-      assert.lengthOf(new Set(asked.map(([, subject]) => subject)), 1)
-      yield* eventually(keys!.all(...asked[0]!), ({ length }) => length === 0)
+      keys.comeBack()
+      yield* gateway(path, {}, keys.layer)
+      yield* keys.gone
     })
   )
 

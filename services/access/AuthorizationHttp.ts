@@ -1,5 +1,5 @@
 import { Context, Effect, Layer } from "effect"
-import { HttpServerRequest } from "effect/http"
+import { HttpServerRequest, type HttpServerResponse } from "effect/http"
 import * as AtOnce from "#domain/AtOnce.ts"
 import {
   Authorization,
@@ -14,6 +14,7 @@ import { may } from "../api/Principal.ts"
 import { problem } from "../api/Problems.ts"
 import { Admission, type RateLimited } from "../http/Admission.ts"
 import { respond } from "../http/Answer.ts"
+import { noBody } from "../http/Body.ts"
 import { problemFor } from "../http/Foreseen.ts"
 import { requestMillis, within } from "../http/Patience.ts"
 import { knownQuery } from "../http/Query.ts"
@@ -54,6 +55,8 @@ export const layer = Layer.effect(
       const toldAnyway = Context.get(endpoint.annotations, ToldAnyway)
       const countsItself = Context.get(endpoint.annotations, CountsItself)
       const misspelt = knownQuery(endpoint.query)
+      // here, and not where it is handled: what is forgotten there would be a wish that nobody reads
+      const isBare = endpoint.method !== "GET" && endpoint.payload.size === 0
       const forbidden = respond(problem("forbidden", { detail: `The scope ${scopes.join(" or ")} is needed.` }))
 
       return Effect.withFiber((fiber) => {
@@ -68,10 +71,9 @@ export const layer = Layer.effect(
         const found = missing()
         if (found !== undefined) return Effect.succeed(notYet[found])
         const flawed = misspelt(request.url)
-        const answered =
-          flawed === undefined
-            ? Effect.provideService(answer, CurrentPrincipal, principal)
-            : Effect.succeed(respond(flawed))
+        const provided = Effect.provideService(answer, CurrentPrincipal, principal)
+        const heard = isBare ? unlessBody(request, provided) : provided
+        const answered = flawed === undefined ? heard : Effect.succeed(respond(flawed))
         const admitted = countsItself ? answered : inTime(answered)
         const unless = (refused: RateLimited | undefined) =>
           refused === undefined ? admitted : Effect.succeed(respond(problemFor(refused, request)))
@@ -82,6 +84,15 @@ export const layer = Layer.effect(
     }
   })
 )
+
+const unlessBody = <E, R>(
+  request: HttpServerRequest.HttpServerRequest,
+  answer: Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>
+) =>
+  Effect.matchEffect(
+    Effect.suspend(() => noBody(request)),
+    { onFailure: (unread) => Effect.succeed(respond(unread)), onSuccess: () => answer }
+  )
 
 /** The key as presented, either way; empty when there is none, `undefined` when there are two. */
 export const credentialIn = (headers: Readonly<Record<string, string | undefined>>): string | undefined => {

@@ -5,7 +5,6 @@ import { Api } from "../api/Api.ts"
 import { CurrentPrincipal } from "../api/Authorization.ts"
 import { defaultOverlapSeconds } from "../api/ClientsApi.ts"
 import { refuse } from "../http/Answer.ts"
-import { noBody } from "../http/Body.ts"
 import { orProblem } from "../http/Foreseen.ts"
 import { posting } from "../http/Posting.ts"
 import { Clients } from "./Clients.ts"
@@ -77,9 +76,8 @@ export const layer = HttpApiBuilder.group(
           })
         )
       )
-      .handle("revokeKey", ({ params: { id, key }, request }) =>
+      .handle("revokeKey", ({ params: { id, key } }) =>
         Effect.gen(function* () {
-          yield* noBody(request)
           if (!isClientId(id)) return yield* refuse("client_not_found")
           if (!isKeyId(key)) return yield* refuse("key_not_found")
           yield* orProblem(clients.revoke(yield* CurrentPrincipal, id, key))

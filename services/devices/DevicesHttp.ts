@@ -7,7 +7,6 @@ import type { PairDevice } from "../api/DevicesApi.ts"
 import { may, maySee, mayUse, type Principal } from "../api/Principal.ts"
 import type { AnyProblem } from "../api/Problems.ts"
 import { json, refuse } from "../http/Answer.ts"
-import { noBody } from "../http/Body.ts"
 import { orProblem } from "../http/Foreseen.ts"
 import type { ReadPhoneNumber } from "../http/PhoneNumbers.ts"
 import { posting } from "../http/Posting.ts"
@@ -128,16 +127,14 @@ export const layer = (phoneNumber: ReadPhoneNumber) =>
             })
           )
         )
-        .handleRaw("unlink", ({ params, request }) =>
+        .handleRaw("unlink", ({ params }) =>
           Effect.gen(function* () {
-            yield* noBody(request)
             const id = yield* named(params.id)
             return yield* managed(yield* orProblem(devices.unlink(yield* CurrentPrincipal, id)))
           })
         )
-        .handleRaw("reconnect", ({ params, request }) =>
+        .handleRaw("reconnect", ({ params }) =>
           Effect.gen(function* () {
-            yield* noBody(request)
             const id = yield* named(params.id)
             return yield* managed(yield* orProblem(devices.reconnect(yield* CurrentPrincipal, id)))
           })

@@ -6,7 +6,7 @@ import { Api } from "../api/Api.ts"
 import type { ErrorCode } from "../api/ErrorCodes.ts"
 import type { AnyProblem } from "../api/Problems.ts"
 import { json } from "./Answer.ts"
-import { jsonBody, noBody, type Unreadable } from "./Body.ts"
+import { jsonBody, type Unreadable } from "./Body.ts"
 import { type Foreseen, orProblem } from "./Foreseen.ts"
 import { idempotencyKey, keyOf, withKey } from "./IdempotencyKey.ts"
 import { membersOf } from "./Query.ts"
@@ -34,7 +34,7 @@ type Reply<Success> =
 
 /**
  * The handler of an endpoint that takes JSON: the body is read once, strictly, by the schema that the endpoint declares,
- * and what is answered is what it declares. Where none is declared, none is taken. `unread`: what else is to be done when the body cannot be read.
+ * and what is answered is what it declares. Where none is declared, none has come this far. `unread`: what else is to be done when the body cannot be read.
  * `readAs`: another reading of it, where it is in somebody else's words.
  */
 export const posting = <
@@ -49,7 +49,7 @@ export const posting = <
   readAs?: (request: Request) => Effect.Effect<Endpoint["~Payload"]["Type"], Unreadable>
 ) => {
   const takesBody = endpoint.payload.size > 0
-  const readBody = readAs ?? (takesBody ? jsonBody(payloadOf<Endpoint["~Payload"]["Type"]>(endpoint)) : noBody)
+  const readBody = readAs ?? (takesBody ? jsonBody(payloadOf<Endpoint["~Payload"]["Type"]>(endpoint)) : nothing)
   const read = readBody as (request: Request) => Effect.Effect<unknown, Unreadable>
   const write = writing(endpoint)
   const takesKey = membersOf(endpoint.headers).includes(idempotencyKey)
@@ -64,6 +64,8 @@ export const posting = <
     return Effect.mapError(written, (found) => withKey(request, found))
   }
 }
+
+const nothing = () => Effect.void
 
 interface Raw {
   readonly request: Request

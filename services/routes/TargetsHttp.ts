@@ -6,7 +6,6 @@ import { defaultOverlapSeconds } from "../api/EndpointsApi.ts"
 import { may, type Principal } from "../api/Principal.ts"
 import { defaults } from "../api/TargetsApi.ts"
 import { refuse } from "../http/Answer.ts"
-import { noBody } from "../http/Body.ts"
 import { orProblem } from "../http/Foreseen.ts"
 import { posting } from "../http/Posting.ts"
 import { anybody, teller } from "./Manager.ts"
@@ -65,9 +64,8 @@ export const layer = HttpApiBuilder.group(
           })
         )
       )
-      .handle("remove", ({ params, request }) =>
+      .handle("remove", ({ params }) =>
         Effect.gen(function* () {
-          yield* noBody(request)
           yield* orProblem(targets.remove(yield* anybody, yield* named(params.id)))
         })
       )

@@ -6,7 +6,6 @@ import { CurrentPrincipal } from "../api/Authorization.ts"
 import { defaultOverlapSeconds } from "../api/EndpointsApi.ts"
 import { may } from "../api/Principal.ts"
 import { refuse } from "../http/Answer.ts"
-import { noBody } from "../http/Body.ts"
 import { orProblem } from "../http/Foreseen.ts"
 import { posting } from "../http/Posting.ts"
 import { Deliveries } from "./Deliveries.ts"
@@ -86,9 +85,8 @@ export const layer = HttpApiBuilder.group(
           })
         )
       )
-      .handle("remove", ({ params, request }) =>
+      .handle("remove", ({ params }) =>
         Effect.gen(function* () {
-          yield* noBody(request)
           yield* orProblem(endpoints.remove(yield* manager, yield* named(params.id)))
         })
       )

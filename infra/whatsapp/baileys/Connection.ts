@@ -159,13 +159,17 @@ export const connect = (options: {
         })
       : undefined
     const tokens = PrivacyTokens.make(sock, now)
+    const answer = (stanza: BinaryNode) => {
+      if (isOffered(stanza)) acknowledge(sock, stanza).catch(() => {}) // it is offered again
+    }
     const guarded = guard(sock.ws, {
       key,
       suspects,
       breach,
+      answer,
       setAside: (stanza) => {
         outside(() => options.setAside(stanza))
-        if (stanza !== undefined && isOffered(stanza)) acknowledge(sock, stanza).catch(() => {}) // it is offered again
+        if (stanza !== undefined) answer(stanza)
       }
     })
 

@@ -14,7 +14,7 @@ const isInstant = Schema.is(Instant)
 const isHeard = Schema.is(Heard)
 
 export const instantOf = (seconds: string | undefined): Instant | undefined => {
-  if (seconds === undefined || !/^\d{1,11}$/.test(seconds)) return undefined
+  if (seconds === undefined || !/^[1-9]\d{0,10}$/.test(seconds)) return undefined // 0: it does not say
   const instant = fromMillis(Number(seconds) * 1_000)
   return isInstant(instant) ? instant : undefined
 }

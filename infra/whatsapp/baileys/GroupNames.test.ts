@@ -12,9 +12,12 @@ const house = "120363@g.us"
 const sender = personOf("15550002@s.whatsapp.net")!
 const noon = Date.parse("2030-01-01T12:00:00.000Z") / 1_000
 
-const scene = (groups: ReadonlyArray<Partial<GroupMetadata>> = []) => {
+const scene = (groups: ReadonlyArray<Partial<GroupMetadata>> = [], { isFull = false } = {}) => {
   const rows = new Map<string, unknown>()
-  const write = (type: string, id: string, value: unknown) => void rows.set(`${type} ${id}`, structuredClone(value))
+  const write = (type: string, id: string, value: unknown) => {
+    if (isFull) throw new Error("the disk is full")
+    rows.set(`${type} ${id}`, structuredClone(value))
+  }
   let now = noon
   let asked = 0
   const set = async (data: object) => {
@@ -58,12 +61,25 @@ describe("what a group is called", () => {
   it("is what was said of it last, whatever comes late", () => {
     const { heard } = scene()
     heard(called("new"), { sentAt: at(-10) })
-    heard(called("old"), { sentAt: at(-20) })
+    assert.strictEqual(heard(called("old"), { sentAt: at(-20) }), "new") // it is not called that any more
     heard(called("a year ago"), { isHistory: true })
     assert.strictEqual(heard(hello), "new")
     heard(called("from a clock that is ahead"), { sentAt: at(1_000_000) })
     heard(called("newest"), { sentAt: at(0) })
     assert.strictEqual(heard(hello), "newest")
+  })
+
+  it("is what it was called before, where it was called so again and what was between comes late", () => {
+    const { heard } = scene()
+    heard(called("ours"), { sentAt: at(-30) })
+    heard(called("ours"), { sentAt: at(-10) })
+    heard(called("theirs"), { sentAt: at(-20) })
+    assert.strictEqual(heard(hello), "ours")
+  })
+
+  it("is said of a name that cannot be kept as well", () => {
+    const { heard } = scene([], { isFull: true })
+    assert.strictEqual(heard(called("the house")), "the house")
   })
 
   it("is asked for once a day, and what was said since then stands", async () => {

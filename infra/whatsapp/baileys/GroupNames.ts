@@ -37,6 +37,9 @@ const saidIn = ({ content, isHistory, sentAt }: Heard, now: number): Called | un
   return { name: shortened(content.text), since: Math.min(since, now) }
 }
 
+const isNews = (before: Called, { name, since }: Called) =>
+  before.since < since || (before.since === since && before.name !== name)
+
 type Groups = Pick<WASocket, "authState" | "groupFetchAllParticipating">
 
 /** `now`: in seconds since 1970. */
@@ -50,21 +53,21 @@ export const make = (sock: Groups, notes: Notes, now: () => number): GroupNames 
     }
   }
 
-  const isNews = (address: string, { name, since }: Called) => {
+  /** What it is called: what was said of it last, by when it was said, whatever is heard first. */
+  const learnt = (address: string, said: Called): Called => {
     const before = known(address)
-    return before === undefined || (before.name !== name && before.since <= since)
-  }
-
-  const learn = (address: string, called: Called) => {
-    if (!isNews(address, called)) return
+    if (before !== undefined && !isNews(before, said)) return before
     try {
-      notes.set(kind, address, called)
+      notes.set(kind, address, said)
     } catch {} // what it is called is no reason not to be told what is said there
+    return said
   }
 
   const listed = ({ creation, id, subject, subjectTime }: GroupMetadata) => {
     const called = { name: shortened(subject ?? ""), since: Math.min(subjectTime ?? creation ?? 0, now()) }
-    return called.name !== "" && isNews(id, called) ? [[id, called] as const] : []
+    const before = known(id)
+    const isNew = before === undefined || isNews(before, called)
+    return called.name !== "" && isNew ? [[id, called] as const] : []
   }
 
   return {
@@ -72,8 +75,7 @@ export const make = (sock: Groups, notes: Notes, now: () => number): GroupNames 
       const { chat } = heard
       if (chat.kind !== "group") return heard
       const said = saidIn(heard, now())
-      if (said !== undefined) learn(chat.address, said)
-      const name = (said ?? known(chat.address))?.name
+      const name = (said === undefined ? known(chat.address) : learnt(chat.address, said))?.name
       return name === undefined ? heard : { ...heard, chat: { ...chat, name } }
     },
 

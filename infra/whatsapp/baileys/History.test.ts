@@ -127,6 +127,41 @@ describe("what a phone remembers", () => {
     })
   )
 
+  it.live("opens what was said of it in secret before it came", () =>
+    Effect.gen(function* () {
+      const poll = { ...past, kind: "poll", name: "When?", options: ["now", "later"], waMessageId: "POLL" } as const
+      const lately = { ...past, text: "helo", waMessageId: "HELO" } as const
+      const faults = { historyUploaded: true, fileStatus: 503 }
+      const messages = [{ ...poll, at: long }, lately]
+      const { hears, simulator } = yield* remembering([{ messages }], { faults })
+      const say = (said: object) => Effect.promise(() => simulator.sendIncoming({ ...past, ...said } as never))
+      const ids = [
+        yield* say({ kind: "vote", of: "POLL", options: ["later"] }),
+        yield* say({ kind: "edit", of: "HELO", text: "hello", encrypted: true }),
+        yield* say({ kind: "reaction", of: "HELO", text: "👍", encrypted: true })
+      ]
+      const sealed = yield* Effect.replicateEffect(hears("Heard"), 3)
+      assert.deepStrictEqual(sealed.map(saidOf), ["vote", "other", "other"])
+      simulator.faults.fileStatus = null
+      const told = yield* Effect.replicateEffect(hears("Heard"), 5)
+      assert.deepStrictEqual(
+        told.slice(0, 2).map(({ heard }) => heard.isHistory),
+        [true, true]
+      )
+      const opened = told.slice(2).map(({ heard }) => heard)
+      assert.sameMembers(
+        opened.map(({ waMessageId }) => waMessageId),
+        ids
+      )
+      const of = (id: string) => opened.find(({ waMessageId }) => waMessageId === id)!
+      const later = createHash("sha256").update("later").digest("base64url")
+      assert.deepInclude(of(ids[0]!).content as object, { chosen: [later] })
+      assert.deepInclude(of(ids[1]!).content as object, { type: "edit", content: { type: "text", text: "hello" } })
+      assert.deepInclude(of(ids[2]!).content as object, { type: "reaction", emoji: "👍" })
+      for (const { isHistory } of opened) assert.isUndefined(isHistory)
+    })
+  )
+
   it.live("does not hold up what is said now", () =>
     Effect.gen(function* () {
       const { hear, hears, simulator } = yield* remembering([{ messages: texts(5) }], { takes: false })

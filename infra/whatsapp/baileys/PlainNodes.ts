@@ -9,6 +9,12 @@ const bytes = { short: 252, long: 254 }
  */
 export const encodePlainly = (node: BinaryNode): Buffer => Buffer.concat([Buffer.of(0), ...elements(node)])
 
+/**
+ * Baileys writes this stanza's id as another, or so that nobody can read what it stands in: what looks like an address, and
+ * the name of what every object has. Ids are made by whoever sends: one contact could end connections, or be offered for ever.
+ */
+export const isMiswritten = ({ attrs: { id = "" } }: BinaryNode): boolean => id.includes("@") || id in Object.prototype
+
 const elements = ({ attrs, content, tag }: BinaryNode): Array<Buffer> => {
   const words = Object.entries(attrs).filter(([, value]) => typeof value === "string")
   const parts = [listOf(1 + 2 * words.length + (content === undefined ? 0 : 1)), run(tag), ...words.flat().map(run)]

@@ -21,10 +21,12 @@ describe("how somebody is seen", () => {
   it("is what they do, and when they were there last, if they show it", () => {
     const both = { chat: person, sender: person }
     assert.deepEqual<unknown>(seen(node("presence", { from })), { ...both, state: "online" })
-    assert.deepEqual<unknown>(seen(node("presence", { from, type: "unavailable", last: "deny" })), {
-      ...both,
-      state: "offline"
-    })
+    for (const last of ["deny", "none", "0", "-1", "99999999999999999999"]) {
+      assert.deepEqual<unknown>(seen(node("presence", { from, type: "unavailable", last })), {
+        ...both,
+        state: "offline"
+      })
+    }
     assert.deepEqual<unknown>(seen(node("presence", { from, type: "unavailable", last: "1893456000" })), {
       ...both,
       state: "offline",

@@ -2,6 +2,7 @@ import type { BinaryNode, WASocket } from "@whiskeysockets/baileys"
 import type { Chat, Target } from "#domain/inbound/Heard.ts"
 import { after } from "#domain/Timer.ts"
 import { personAddress } from "./Addresses.ts"
+import { encodePlainly, isMiswritten } from "./PlainNodes.ts"
 
 export interface Reading {
   readonly chat: Chat
@@ -32,6 +33,14 @@ export const make = (sock: WASocket, options: { readonly ackTimeoutMs: number })
     for (const end of [...(waiting.get(ack.attrs.id ?? "") ?? [])]) end(true)
   })
 
+  /** As Baileys' own, which makes of some ids what ends the connection: it would be asked for again in the next. */
+  const say = async (words: { readonly id: string; readonly to: string; readonly participant?: string }) => {
+    const { readreceipts } = await sock.fetchPrivacySettings()
+    const type = readreceipts === "all" ? "read" : "read-self"
+    const receipt = { tag: "receipt", attrs: { ...words, t: String(Math.floor(Date.now() / 1_000)), type } }
+    await (isMiswritten(receipt) ? sock.sendRawMessage(encodePlainly(receipt)) : sock.sendNode(receipt))
+  }
+
   return {
     mark: ({ chat, target: { sender, waMessageId } }) =>
       new Promise((resolve) => {
@@ -50,16 +59,12 @@ export const make = (sock: WASocket, options: { readonly ackTimeoutMs: number })
         ends.add(end)
         let isWritten = false
         const deadline = after(options.ackTimeoutMs, () => end(isWritten && sock.ws.isOpen))
-        sock
-          .readMessages([
-            { remoteJid, id: waMessageId, fromMe: false, ...(participant !== undefined && { participant }) }
-          ])
-          .then(
-            () => {
-              isWritten = true
-            },
-            () => end(false)
-          )
+        say({ id: waMessageId, to: remoteJid, ...(participant !== undefined && { participant }) }).then(
+          () => {
+            isWritten = true
+          },
+          () => end(false)
+        )
       }),
 
     lost: () => {

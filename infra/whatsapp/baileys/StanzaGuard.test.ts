@@ -9,7 +9,7 @@ import { encodePlainly } from "./PlainNodes.ts"
 import { guard } from "./StanzaGuard.ts"
 import * as Suspects from "./Suspects.ts"
 import * as TransportKey from "./TransportKey.ts"
-import { bob, own, paired } from "./testing/BaileysFixture.ts"
+import { bob, device, own, paired } from "./testing/BaileysFixture.ts"
 
 /** Baileys cannot read it as WhatsApp writes it, and to what stands there in letters its answer cannot be read. */
 const nobody: BinaryNode = { tag: "notification", attrs: { id: "N1", type: "x", from: "@" } }
@@ -51,6 +51,25 @@ describe("what Baileys cannot bear", () => {
       })
     )
   }
+
+  it.live.each(["constructor", "__proto__", "@", "1:2:3@lid", "a:300@s.whatsapp.net"])(
+    "is not a message that its sender calls %s: it is heard, acknowledged and marked as read, and ends nothing",
+    (waMessageId) =>
+      Effect.gen(function* () {
+        const { hears, markRead, simulator, unread } = yield* paired()
+        const before = yield* setAside("message")
+        yield* Effect.promise(() => simulator.sendIncoming({ from: bob, to: own, text: "hello", waMessageId }))
+        const { heard } = yield* hears("Heard")
+        assert.strictEqual(heard.waMessageId, waMessageId)
+        assert.isTrue(yield* markRead(device, { chat: heard.chat, target: { waMessageId, fromMe: false } }))
+        yield* until(() => simulator.kept(own).length === 0)
+        const next = yield* Effect.promise(() => simulator.sendIncoming({ from: bob, to: own, text: "and then?" }))
+        assert.strictEqual((yield* hears("Heard")).heard.waMessageId, next)
+        yield* until(() => simulator.kept(own).length === 0)
+        assert.isFalse(unread.some(({ _tag }) => _tag === "Disconnected"))
+        assert.strictEqual(yield* setAside("message"), before)
+      })
+  )
 
   it.live("is not what was heard while our own disk took nothing: it is offered again, and heard", () =>
     Effect.gen(function* () {
@@ -126,7 +145,8 @@ describe("the guard", () => {
       },
       setAside: () => {
         seen.aside += 1
-      }
+      },
+      answer: () => {}
     })
     ws.on("CB:receipt", () => {
       seen.ours += 1

@@ -1,6 +1,7 @@
 import type { EventEmitter } from "node:events"
 import type { BinaryNode } from "@whiskeysockets/baileys"
 import { within } from "./Containment.ts"
+import { isMiswritten } from "./PlainNodes.ts"
 import { isOffered, type Suspects } from "./Suspects.ts"
 import type { TransportKey } from "./TransportKey.ts"
 import * as UnreadFrames from "./UnreadFrames.ts"
@@ -21,7 +22,7 @@ const offered = ["message", "receipt", "notification", "call"]
 /**
  * Stands between the line and Baileys' listeners, all of which it must know: what one of them throws, at once or as a
  * promise, is a `breach` over the stanza that it was handed. Stanzas that `suspects` are certain of are not handed to
- * them. Whoever listens later hears all the same.
+ * them, nor are those that they would answer by another id. Whoever listens later hears all the same.
  */
 export const guard = (
   ws: EventEmitter,
@@ -31,9 +32,11 @@ export const guard = (
     readonly breach: (cause: unknown, stanza: BinaryNode | undefined) => void
     /** It is to be acknowledged in Baileys' place. `undefined` when not even its id can be read. */
     readonly setAside: (stanza: BinaryNode | undefined) => void
+    /** It is to be acknowledged in Baileys' place, and nothing is wrong with it. */
+    readonly answer: (stanza: BinaryNode) => void
   }
 ): StanzaGuard => {
-  const { breach, key, setAside, suspects } = options
+  const { answer, breach, key, setAside, suspects } = options
   const frames = UnreadFrames.make(ws, key, setAside)
   let current: BinaryNode | undefined
   let heard: Array<BinaryNode> = []
@@ -53,6 +56,7 @@ export const guard = (
     ws.removeAllListeners(`CB:${tag}`)
     ws.on(`CB:${tag}`, (stanza: BinaryNode) => {
       if (suspects.areCertainOf(stanza)) return setAside(stanza)
+      if (isMiswritten(stanza)) return answer(stanza)
       if (isOffered(stanza)) heard = [...heard.slice(1 - mostHeard), stanza]
       for (const listener of listeners)
         attempt(

@@ -29,7 +29,14 @@ const spoken = (id: string) => {
     const { chat, fromMe, sender } = fromBob
     return Heard.make({ waMessageId: name, chat, sender, fromMe, content: contentOf(message, fromBob)! })
   }
-  return { id, edit, encoded: proto.Message.encode(content).finish() }
+  const reaction = (name: string, emoji: string) => {
+    const plain = proto.Message.ReactionMessage.encode({ text: emoji }).finish()
+    const sealed = encryptedFor({ key, author: speaker, content }, speaker, "Enc Reaction", plain)
+    const { chat, fromMe, sender } = fromBob
+    const message = { encReactionMessage: { targetMessageKey: key, ...sealed } }
+    return Heard.make({ waMessageId: name, chat, sender, fromMe, content: contentOf(message, fromBob)! })
+  }
+  return { id, edit, reaction, encoded: proto.Message.encode(content).finish() }
 }
 
 const scene = () => {
@@ -76,6 +83,28 @@ describe("what is said in secret of a message that is not there", () => {
     const message = spoken("A1")
     await learns(message)
     assert.deepStrictEqual((await keep(message.edit("E1"))).map(textOf), ["hello"])
+  })
+
+  it("is a reaction as well, one of many beside edits of the same message", async () => {
+    const { keep, learns, of } = scene()
+    const message = spoken("A1")
+    const sealed = message.reaction("R1", "👍")
+    assert.strictEqual(sealed.content.type, "other")
+    await keep(sealed)
+    await keep(message.edit("E1"))
+    await keep(message.reaction("R2", ""))
+    await learns(message)
+    const said = (await of("A1")).map(({ content, waMessageId }) => [waMessageId, content.type, content])
+    assert.deepStrictEqual(
+      said.map(([id, type]) => [id, type]),
+      [
+        ["R1", "reaction"],
+        ["E1", "edit"],
+        ["R2", "reaction"]
+      ]
+    )
+    assert.deepInclude(said[0]![2] as object, { emoji: "👍" })
+    assert.deepInclude(said[2]![2] as object, { emoji: "" })
   })
 
   it("takes a bounded place, and none if it is long or says nothing in secret", async () => {
@@ -126,9 +155,10 @@ it.live(
       })
       const helo = yield* say({ text: "helo", unreadable: 1 } as never)
       const edit = yield* say({ kind: "edit", of: helo, text: "hello", encrypted: true } as never)
+      const reaction = yield* say({ kind: "reaction", of: helo, text: "👍", encrypted: true } as never)
       const poll = yield* say({ kind: "poll", name: "tea?", options: ["yes", "no"], unreadable: 1 } as never)
       const vote = yield* say({ kind: "vote", of: poll, options: ["yes"] } as never)
-      for (let n = 0; n < 8; n++) yield* next
+      for (let n = 0; n < 10; n++) yield* next
       const of = (id: string) => told.filter(({ waMessageId }) => waMessageId === id).map(({ content }) => content)
       assert.deepStrictEqual(
         of(helo).map(({ type }) => type),
@@ -139,6 +169,11 @@ it.live(
         ["other", "edit"]
       )
       assert.deepInclude(of(edit)[1] as object, { content: { type: "text", text: "hello" } })
+      assert.deepStrictEqual(
+        of(reaction).map(({ type }) => type),
+        ["other", "reaction"]
+      )
+      assert.deepInclude(of(reaction)[1] as object, { emoji: "👍" })
       assert.deepStrictEqual(
         of(poll).map(({ type }) => type),
         ["undecryptable", "poll"]

@@ -1,6 +1,7 @@
 import { type BinaryNode, decodeBinaryNode, encodeBinaryNode, S_WHATSAPP_NET } from "@whiskeysockets/baileys"
 import type { WebSocket } from "ws"
 import { toFrame } from "../baileys/Frames.ts"
+import { encodePlainly, isMiswritten } from "../baileys/PlainNodes.ts"
 import { type Encoding, element, unixSeconds } from "./BinaryNodes.ts"
 import type { Companion } from "./Companion.ts"
 import { FrameReader } from "./Frames.ts"
@@ -47,7 +48,7 @@ export class Connection {
   }
 
   /** Writes a stanza; false when the socket is closed already. */
-  send(stanza: BinaryNode, encode: Encoding = encodeBinaryNode): boolean {
+  send(stanza: BinaryNode, encode: Encoding = isMiswritten(stanza) ? encodePlainly : encodeBinaryNode): boolean {
     if (!this.#session || this.#socket.readyState !== this.#socket.OPEN) return false
     this.#socket.send(toFrame(this.#session.seal(encode(stanza))))
     return true

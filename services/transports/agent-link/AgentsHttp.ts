@@ -9,7 +9,6 @@ import { keyIdOf } from "#domain/wire/Keys.ts"
 import { Api } from "../../api/Api.ts"
 import { CurrentPrincipal } from "../../api/Authorization.ts"
 import { refuse } from "../../http/Answer.ts"
-import { noBody } from "../../http/Body.ts"
 import { orProblem } from "../../http/Foreseen.ts"
 import { posting } from "../../http/Posting.ts"
 import { agentKeysJson } from "../../identity/AgentKeysJson.ts"
@@ -74,9 +73,8 @@ export const layer = HttpApiBuilder.group(
           return { items: [...state.agents].map(([id, keys]) => agentJson(id, keys, last.get(id), revision, now)) }
         })
       )
-      .handle("revokeKey", ({ params: { id, key }, request }) =>
+      .handle("revokeKey", ({ params: { id, key } }) =>
         Effect.gen(function* () {
-          yield* noBody(request)
           if (!isAgentId(id) || !identity.known().state.agents.has(id)) return yield* refuse("agent_not_found")
           yield* orProblem(identity.revokeAgentKey(id, key, yield* caller))
         })

@@ -5,7 +5,6 @@ import { Api } from "../../api/Api.ts"
 import { CurrentPrincipal } from "../../api/Authorization.ts"
 import { defaultOverlapSeconds } from "../../api/GatewayKeysApi.ts"
 import { refuse } from "../../http/Answer.ts"
-import { noBody } from "../../http/Body.ts"
 import { orProblem } from "../../http/Foreseen.ts"
 import { posting } from "../../http/Posting.ts"
 import { Identity } from "../../identity/Identity.ts"
@@ -62,9 +61,8 @@ export const layer = HttpApiBuilder.group(
           })
         )
       )
-      .handle("revoke", ({ params: { key }, request }) =>
+      .handle("revoke", ({ params: { key } }) =>
         Effect.gen(function* () {
-          yield* noBody(request)
           yield* orProblem(identity.revokeKey(key, yield* caller))
         })
       )
