@@ -5,7 +5,6 @@ import { importsOf, isIn, isTest, production, sourcesIn, uses } from "./Sources.
 
 /** Started by their names. */
 const programs = [
-  "services/cli/launch/homing.ts",
   "services/cli/homing.ts",
   "infra/whatsapp/simulator/main.ts",
   "infra/event-store/double/main.ts"
