@@ -19,5 +19,6 @@ VOLUME /data
 EXPOSE 4010
 HEALTHCHECK --interval=5s --timeout=5s --start-period=60s \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT || 4010}/health/ready`).then(({ ok }) => process.exit(ok ? 0 : 1))"]
-ENTRYPOINT ["node", "services/cli/homing.ts"]
+# A heap that grows by steps, as `npm start` has it (docs/operations.md, A small machine).
+ENTRYPOINT ["node", "--max-semi-space-size=16", "--heap-growing-percent=30", "services/cli/homing.ts"]
 CMD ["start"]

@@ -1,5 +1,6 @@
 import { execFile } from "node:child_process"
-import { readFileSync, realpathSync } from "node:fs"
+import { mkdtempSync, readFileSync, realpathSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
 import { delimiter, join } from "node:path"
 import { promisify } from "node:util"
 import { Script } from "node:vm"
@@ -58,7 +59,23 @@ describe("the command on a Node that is too old", () => {
 
   it("is read by all of them: it is JavaScript, and no module", () => {
     new Script(readFileSync(entry, "utf8"))
-    const nearest = join(realpathSync(entry), "../package.json")
-    assert.strictEqual(JSON.parse(readFileSync(nearest, "utf8")).type, "commonjs")
+    assert.match(realpathSync(entry), /\.cjs$/)
+  })
+
+  it("loads no parser of TypeScript once all was compiled", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "homing-entry-"))
+    const tell =
+      "data:text/javascript,process.on('exit', () => process.stderr.write(process.moduleLoadList.filter((name) => name.includes('amaro')).join()))"
+    const again = async () => {
+      const { NODE_COMPILE_CACHE: _, ...rest } = process.env
+      const surroundings = { env: { ...rest, TMPDIR: folder } }
+      return (await promisify(execFile)(process.execPath, ["--import", tell, entry, "--version"], surroundings)).stderr
+    }
+    try {
+      assert.include(await again(), "amaro")
+      assert.strictEqual(await again(), "")
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
   })
 })

@@ -1,1 +1,1 @@
-launch/homing.ts
+homing.cjs

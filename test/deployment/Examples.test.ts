@@ -4,7 +4,7 @@ import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import * as Config from "#services/Config.ts"
-import { root, text } from "./Files.ts"
+import { flagsOf, manifest, root, text } from "./Files.ts"
 
 const units = readdirSync(join(root, "docs/examples")).filter((name) => name.endsWith(".service"))
 const valuesOf = (unit: string, name: string) =>
@@ -14,12 +14,14 @@ describe("the units of systemd", () => {
   it("run commands that exist", () => {
     assert.lengthOf(units, 2)
     for (const unit of units) {
-      const [node, entry, ...command] = valuesOf(unit, "ExecStart")[0]!.split(" ")
+      const [node, ...rest] = valuesOf(unit, "ExecStart")[0]!.split(" ")
+      const [entry, ...command] = rest.filter((word) => !word.startsWith("--"))
       assert.strictEqual(node, join(valuesOf(unit, "WorkingDirectory")[0]!, "node_modules/.bin/node"))
       const help = execFileSync(process.execPath, [join(root, entry!), ...command.slice(0, -1), "--help"], {
         encoding: "utf8"
       })
       assert.match(help, new RegExp(`^\\s+${command.at(-1)}\\s`, "m"))
+      assert.deepStrictEqual(flagsOf(rest), flagsOf(manifest.scripts.start!.split(" ")))
     }
   })
 

@@ -24,6 +24,9 @@ export const list = (name: string): ReadonlyArray<string> => {
   return JSON.parse(line!.slice(line!.indexOf("[")))
 }
 
+/** What Node itself is given by a command. */
+export const flagsOf = (words: ReadonlyArray<string>) => words.filter((word) => word.startsWith("--"))
+
 interface Job {
   readonly services?: Readonly<Record<string, { readonly image: string }>>
   readonly env?: Readonly<Record<string, string>>

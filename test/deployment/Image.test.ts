@@ -5,7 +5,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Redacted } from "effect"
 import * as ConnectionString from "#infra/event-store/eventstoredb/ConnectionString.ts"
 import * as Config from "#services/Config.ts"
-import { commands, instructions, jobs, list, manifest, root, testedWith, text, wholeVersion } from "./Files.ts"
+import { commands, flagsOf, instructions, jobs, list, manifest, root, testedWith, text, wholeVersion } from "./Files.ts"
 
 describe("the image", () => {
   it("is built on one whole version of the Node that everything runs on", () => {
@@ -46,6 +46,13 @@ describe("the image", () => {
       known,
       options.map(([, name]) => name!)
     )
+  })
+
+  it("gives its heap the bounds that npm start gives it, which this Node knows", () => {
+    const flags = flagsOf(manifest.scripts.start!.split(" "))
+    assert.deepStrictEqual(flagsOf(list("ENTRYPOINT")), flags)
+    const limits = execFileSync(process.execPath, [...flags, "--v8-options"], { encoding: "utf8" })
+    for (const flag of flags) assert.include(limits, `${flag.split("=")[0]!} (`)
   })
 
   it("runs a command that exists", () => {

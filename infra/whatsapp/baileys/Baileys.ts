@@ -40,14 +40,24 @@ export const layer = (options: Options): Layer.Layer<WhatsApp, WhatsAppUnavailab
 
 type OpenOptions = Parameters<WhatsApp["Service"]["open"]>[1]
 
-const loadBaileys = Effect.tryPromise({
-  try: async () => ({
-    ...(await import("./Content.ts")),
-    ...(await import("./Quotes.ts")),
-    ...(await import("./Session.ts"))
-  }),
-  catch: (cause) => new WhatsAppUnavailable({ cause })
+const importBaileys = async () => ({
+  ...(await import("./Content.ts")),
+  ...(await import("./Quotes.ts")),
+  ...(await import("./Session.ts"))
 })
+let loaded: Awaited<ReturnType<typeof importBaileys>> | undefined
+/** Asked for with every message: even of modules that are there already, an import is three of Node's own promises. */
+const loadBaileys = Effect.suspend(() =>
+  loaded === undefined
+    ? Effect.tryPromise({
+        try: async () => {
+          loaded = await importBaileys()
+          return loaded
+        },
+        catch: (cause) => new WhatsAppUnavailable({ cause })
+      })
+    : Effect.succeed(loaded)
+)
 
 const make = Effect.fnUntraced(function* (options: Options) {
   const settings = {

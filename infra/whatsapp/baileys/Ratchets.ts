@@ -30,6 +30,8 @@ interface Entry {
   /** On its way there, or there. */
   edge: Ratchet | undefined
   written: Promise<void> | undefined
+  /** How many messages `current` may encrypt before it is where the disk is. */
+  left: number
   /** How many messages ahead the next write is. */
   reach: number
 }
@@ -49,18 +51,18 @@ export const make = (options: {
   /** What must not fall out: the disk is behind it. */
   const flying = new Map<string, Entry>()
 
+  const leftOf = ({ current, kept }: Pick<Entry, "current" | "kept">): number =>
+    current === undefined || kept === undefined ? 0 : (between(current, kept) ?? 0)
+
   const entryOf = (address: string): Entry => {
     const known = memory.get(address) ?? flying.get(address)
     if (known !== undefined) return known
     const kept = options.read(address)
-    const entry = { current: kept, kept, edge: kept, written: undefined, reach: reach.first }
+    const left = leftOf({ current: kept, kept })
+    const entry = { current: kept, kept, edge: kept, written: undefined, left, reach: reach.first }
     if (kept !== undefined) memory.set(address, entry)
     return entry
   }
-
-  /** What may be encrypted without a write. */
-  const left = ({ current, kept }: Entry): number =>
-    current === undefined || kept === undefined ? 0 : (between(current, kept) ?? 0)
 
   const edgeFor = (entry: Entry, ratchet: Ratchet): Ratchet => {
     const edge = ahead(ratchet, entry.reach)
@@ -71,6 +73,7 @@ export const make = (options: {
   const fly = (address: string, entry: Entry, edge: Ratchet | undefined, write: Promise<void>): Promise<void> => {
     const written = write.then(() => {
       entry.kept = edge
+      entry.left = leftOf(entry)
       if (entry.written !== written) return
       entry.written = undefined
       flying.delete(address)
@@ -87,7 +90,7 @@ export const make = (options: {
   }
 
   const ready = (address: string, entry: Entry): Promise<void> | undefined => {
-    if (entry.current === undefined || left(entry) >= least) return undefined
+    if (entry.current === undefined || entry.left >= least) return undefined
     return entry.written ?? reserve(address, entry, entry.current)
   }
 
@@ -97,15 +100,17 @@ export const make = (options: {
     memory.set(address, entry)
     if (value == null) {
       entry.current = undefined
+      entry.left = 0
       return entry
     }
     const next = entry.current === undefined ? value : notBehind(value, entry.current)
-    const isKept = entry.kept !== undefined && between(next, entry.kept) !== undefined
+    const left = entry.kept && between(next, entry.kept)
     const position = positionOf(next)
     // what is equal is held once
-    entry.current = isKept && position !== undefined ? at(entry.kept!, position) : next
-    if (!isKept) return entry
-    if (entry.written === undefined && 4 * left(entry) < entry.reach) {
+    entry.current = left !== undefined && position !== undefined ? at(entry.kept!, position) : next
+    entry.left = left ?? 0
+    if (left === undefined) return entry
+    if (entry.written === undefined && 4 * left < entry.reach) {
       reserve(address, entry, entry.current).catch(() => {}) // whoever needs it hears of it
     }
     return undefined

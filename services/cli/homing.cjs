@@ -1,9 +1,10 @@
 #!/usr/bin/env node
 /**
  * Every Node reads this file, however old: one that is too old ends with a line, where TypeScript or an `import` would
- * be its stack trace. Hence JavaScript alone, in a folder that says CommonJS, whose loader takes any extension.
+ * be its stack trace. Hence JavaScript alone, under a name that says CommonJS; and no TypeScript, whose parser would stay in
+ * memory for it alone: of all other files the compile cache knows what the parser made.
  */
-const { engines } = require("../../../package.json")
+const { engines } = require("../../package.json")
 const [atHand, needed] = [process.versions.node, engines.node.replace(/\D*/, "")]
 
 if (Number.parseInt(atHand, 10) < Number.parseInt(needed, 10)) {
@@ -20,7 +21,7 @@ require("node:module").enableCompileCache()
 // The service itself, which is to be back soon after a restart, loads no parser of commands.
 const [command, ...rest] = process.argv.slice(2)
 if (command === "start" && rest.length === 0) {
-  Promise.all([import("../Start.ts"), import("../Main.ts")]).then(([{ main }, { runMain }]) => runMain(main))
+  Promise.all([import("./Start.ts"), import("./Main.ts")]).then(([{ main }, { runMain }]) => runMain(main))
 } else {
-  import("../Commands.ts")
+  import("./Commands.ts")
 }
