@@ -44,6 +44,11 @@ it.live("says plainly what is no answer of the gateway, and repeats what is one"
       const said = yield* failed(status, JSON.stringify(undeclared), contentType)
       assert.strictEqual(said, `the gateway answers ${status} ${code}: ${title}`)
     }
+    const { detail, title, ...starting } = problem("starting")
+    assert.strictEqual(
+      yield* failed(503, JSON.stringify({ ...starting, title, detail }), contentType),
+      `the gateway answers 503 starting: ${title} ${detail}`
+    )
     const { url } = yield* Effect.scoped(answering(200, "", ""))
     const gone = yield* Client.connect({ url, key: "key" })
     const unreachable = yield* Effect.flip(gone(({ agents }) => agents.list({})))
