@@ -9,8 +9,6 @@ import * as Split from "./Split.ts"
 import { machineClock } from "./servers/Clock.ts"
 import { describeWith } from "./servers/Installed.ts"
 
-const minutes = 60_000
-
 /** How often a group's partitions were given to somebody, in all. */
 interface Handed {
   readonly group_name: string
@@ -74,8 +72,7 @@ describeWith("PostgreSQL", "several gateways, when one of them or what they shar
             Effect.map(callerOf(third.url, key)("GET", "/v1/messages?limit=1"), ({ status }) => status)
           yield* eventually(third.call("GET", "/health/ready"), ({ status }) => status === 200)
           assert.deepStrictEqual([yield* as(client.key.secret), yield* as(issued.secret)], [401, 200])
-        }).pipe(Effect.scoped),
-      3 * minutes
+        }).pipe(Effect.scoped)
     )
 
     it.effect(
@@ -123,8 +120,7 @@ describeWith("PostgreSQL", "several gateways, when one of them or what they shar
           yield* sharedBy(3)
           assert.strictEqual((yield* send(unfit[0]!, "after the cut")).status, 201)
           for (const { process } of unfit) assert.match(process.stderr(), /this gateway stands aside/)
-        }).pipe(Effect.scoped),
-      3 * minutes
+        }).pipe(Effect.scoped)
     )
 
     describeWith("libfaketime", "and a clock", () => {
@@ -167,8 +163,7 @@ describeWith("PostgreSQL", "several gateways, when one of them or what they shar
             yield* sharedBy(2)
             yield* clock.set(-2 * 3_600)
             yield* eventually(ready, (told) => told === "clock_off")
-          }).pipe(Effect.scoped),
-        3 * minutes
+          }).pipe(Effect.scoped)
       )
     })
   })

@@ -11,8 +11,6 @@ import { SharedGateways } from "./SharedGateways.ts"
 import * as Split from "./Split.ts"
 import { describeWith } from "./servers/Installed.ts"
 
-const minutes = 60_000
-
 const random = () => Redacted.make(crypto.random(32))
 const office = { agent: AgentId.make("office"), ...ownKey(crypto, random(), random()).public, protocol: 2 }
 
@@ -67,8 +65,7 @@ describeWith("PostgreSQL", "what one of several gateways goes by", () => {
           yield* eventually(answers(lost), ({ said }) => heard.push(said) > 0 && said === "401 unauthorized")
           assert.notInclude(heard, "200")
           yield* eventually(answers(kept), ({ said }) => said === "200")
-        }).pipe(Effect.scoped),
-      3 * minutes
+        }).pipe(Effect.scoped)
     )
 
     it.effect(
@@ -99,8 +96,7 @@ describeWith("PostgreSQL", "what one of several gateways goes by", () => {
           cpSync(join(cwd, "gateway", "secrets"), join(cwd, "stale", "secrets"), { recursive: true })
           assert.strictEqual((yield* one.call("POST", "/v1/gateway-keys")).status, 201) // looked for at the next change
           yield* eventually(readiness(stale), (said) => said === "200")
-        }).pipe(Effect.scoped),
-      3 * minutes
+        }).pipe(Effect.scoped)
     )
   })
 })

@@ -90,142 +90,136 @@ const badRequests = (device: string): ReadonlyArray<Request> => [
 ]
 
 describe("personal data", () => {
-  it.live(
-    "is in no log, metric, error and file, whatever happens; only in the answers to those who may read it",
-    () =>
-      Effect.gen(function* () {
-        const cwd = yield* folder
-        const data = join(cwd, "data")
-        const findings: Array<string> = []
-        const whatsapp = yield* simulator(cwd, "--record", join(cwd, "record.jsonl"), "--absent", stranger)
-        const options = {
-          cwd,
-          env: { DATA_DIR: "data", LOG_LEVEL: "debug", PRESENCE: "on", WHATSAPP_URL: whatsapp.url }
-        }
+  it.live("is in no log, metric, error and file, whatever happens; only in the answers to those who may read it", () =>
+    Effect.gen(function* () {
+      const cwd = yield* folder
+      const data = join(cwd, "data")
+      const findings: Array<string> = []
+      const whatsapp = yield* simulator(cwd, "--record", join(cwd, "record.jsonl"), "--absent", stranger)
+      const options = {
+        cwd,
+        env: { DATA_DIR: "data", LOG_LEVEL: "debug", PRESENCE: "on", WHATSAPP_URL: whatsapp.url }
+      }
 
-        // a first life: everything goes well
-        const first = yield* started(options)
-        const { body: named } = yield* first.call("POST", "/v1/devices", { name: deviceName, pairing: "qr" })
-        const device: string = named.id
-        yield* scan(first, whatsapp, device, own)
-        const byCode = { name: `${deviceName} 2`, pairing: "code", phone: `+${own}` }
-        assert.strictEqual((yield* first.call("POST", "/v1/devices", byCode)).status, 201)
-        const scopes = ["messages:send", "devices:manage", "events:read"]
-        const { body: made } = yield* first.call("POST", "/v1/clients", { name: clientName, scopes })
-        const sender = callerOf(first.url, made.key.secret)
-        const sent = yield* sender("POST", "/v1/messages", message(device), { "idempotency-key": `+${friend}` })
-        assert.deepStrictEqual([sent.status, sent.body.status], [201, "sent"])
-        findings.push(...inText("the answer to one who may not read", JSON.stringify(sent.body)))
-        yield* whatsapp.control("incoming", { from: friend, to: own, text: heard })
-        const inbound = yield* eventually(first.call("GET", "/v1/inbound"), ({ body }) => body.items?.length === 1)
-        assert.include(inText("an answer", JSON.stringify(inbound.body)), "received text as text in an answer")
-        const { group } = yield* whatsapp.control("group", { by: friend, subject: groupName, add: [own] })
-        yield* whatsapp.control("incoming", { from: friend, to: own, group, text: heard })
-        const seen = whatsapp.control("presence", { from: friend, to: own, state: "typing" })
-        yield* eventually(seen, ({ told }) => told === 1)
-        const chats = yield* eventually(first.call("GET", "/v1/chats"), ({ body }) =>
-          body.items?.some(({ name }: { readonly name?: string }) => name === groupName)
-        )
-        assert.include(inText("an answer", JSON.stringify(chats.body)), "group name as text in an answer")
-        const told = yield* sender("GET", "/v1/events?limit=500")
-        assert.include(JSON.stringify(told.body), inbound.body.items[0].id)
-        findings.push(...inText("what is told to one who may not read", JSON.stringify(told.body)))
+      // a first life: everything goes well
+      const first = yield* started(options)
+      const { body: named } = yield* first.call("POST", "/v1/devices", { name: deviceName, pairing: "qr" })
+      const device: string = named.id
+      yield* scan(first, whatsapp, device, own)
+      const byCode = { name: `${deviceName} 2`, pairing: "code", phone: `+${own}` }
+      assert.strictEqual((yield* first.call("POST", "/v1/devices", byCode)).status, 201)
+      const scopes = ["messages:send", "devices:manage", "events:read"]
+      const { body: made } = yield* first.call("POST", "/v1/clients", { name: clientName, scopes })
+      const sender = callerOf(first.url, made.key.secret)
+      const sent = yield* sender("POST", "/v1/messages", message(device), { "idempotency-key": `+${friend}` })
+      assert.deepStrictEqual([sent.status, sent.body.status], [201, "sent"])
+      findings.push(...inText("the answer to one who may not read", JSON.stringify(sent.body)))
+      yield* whatsapp.control("incoming", { from: friend, to: own, text: heard })
+      const inbound = yield* eventually(first.call("GET", "/v1/inbound"), ({ body }) => body.items?.length === 1)
+      assert.include(inText("an answer", JSON.stringify(inbound.body)), "received text as text in an answer")
+      const { group } = yield* whatsapp.control("group", { by: friend, subject: groupName, add: [own] })
+      yield* whatsapp.control("incoming", { from: friend, to: own, group, text: heard })
+      const seen = whatsapp.control("presence", { from: friend, to: own, state: "typing" })
+      yield* eventually(seen, ({ told }) => told === 1)
+      const chats = yield* eventually(first.call("GET", "/v1/chats"), ({ body }) =>
+        body.items?.some(({ name }: { readonly name?: string }) => name === groupName)
+      )
+      assert.include(inText("an answer", JSON.stringify(chats.body)), "group name as text in an answer")
+      const told = yield* sender("GET", "/v1/events?limit=500")
+      assert.include(JSON.stringify(told.body), inbound.body.items[0].id)
+      findings.push(...inText("what is told to one who may not read", JSON.stringify(told.body)))
 
-        // things go wrong
-        yield* whatsapp.control("faults", { ack: { error: 463 } })
-        const failed = yield* sender("POST", "/v1/messages", message(device))
-        assert.strictEqual(failed.body.status, "failed")
-        const absent = yield* sender("POST", "/v1/messages", message(device, { to: `+${stranger}` }))
-        assert.strictEqual(absent.body.status, "failed")
-        yield* whatsapp.control("faults", { ack: "normal", retryReceipts: 1, dropsAfterDelivery: 1 })
-        const dropped = yield* sender("POST", "/v1/messages", message(device))
-        for (const answer of [failed, absent, dropped])
-          findings.push(...inText("an answer", JSON.stringify(answer.body)))
-        for (const [i, request] of badRequests(device).entries()) {
-          const answer = yield* first.call(...request)
-          const where = `the answer to bad request ${i}, ${answer.status}`
-          assert.isTrue(answer.status >= 400 || request[1].startsWith("/v1/messages?"), where)
-          const { authorization: _, ...headers } = Object.fromEntries(answer.headers)
-          findings.push(...inText(where, JSON.stringify([answer.body, headers])))
-        }
-        for (const bytes of [
-          `GET /${friend} HTTP/9.9\r\n\r\n`,
-          `${said}\r\n\r\n`,
-          `POST /${friend} HTTP/1.1\r\n${said}`
-        ]) {
-          findings.push(...inText("the answer to what is not HTTP", yield* raw(first.url, bytes)))
-        }
-        yield* eventually(
-          first.call("GET", `/v1/messages/${dropped.body.id}`),
-          ({ body }) => body.status === "delivered" || body.status === "read"
-        )
+      // things go wrong
+      yield* whatsapp.control("faults", { ack: { error: 463 } })
+      const failed = yield* sender("POST", "/v1/messages", message(device))
+      assert.strictEqual(failed.body.status, "failed")
+      const absent = yield* sender("POST", "/v1/messages", message(device, { to: `+${stranger}` }))
+      assert.strictEqual(absent.body.status, "failed")
+      yield* whatsapp.control("faults", { ack: "normal", retryReceipts: 1, dropsAfterDelivery: 1 })
+      const dropped = yield* sender("POST", "/v1/messages", message(device))
+      for (const answer of [failed, absent, dropped]) findings.push(...inText("an answer", JSON.stringify(answer.body)))
+      for (const [i, request] of badRequests(device).entries()) {
+        const answer = yield* first.call(...request)
+        const where = `the answer to bad request ${i}, ${answer.status}`
+        assert.isTrue(answer.status >= 400 || request[1].startsWith("/v1/messages?"), where)
+        const { authorization: _, ...headers } = Object.fromEntries(answer.headers)
+        findings.push(...inText(where, JSON.stringify([answer.body, headers])))
+      }
+      for (const bytes of [
+        `GET /${friend} HTTP/9.9\r\n\r\n`,
+        `${said}\r\n\r\n`,
+        `POST /${friend} HTTP/1.1\r\n${said}`
+      ]) {
+        findings.push(...inText("the answer to what is not HTTP", yield* raw(first.url, bytes)))
+      }
+      yield* eventually(
+        first.call("GET", `/v1/messages/${dropped.body.id}`),
+        ({ body }) => body.status === "delivered" || body.status === "read"
+      )
 
-        // those who may read it, can: the words are really there to be found
-        const linked = yield* eventually(first.call("GET", `/v1/devices/${device}`), ({ body }) => body.number !== null)
-        assert.strictEqual(linked.body.number, `+${own}`)
-        const keyed = yield* first.call("POST", "/v1/clients", { name: "a look", scopes: ["devices:read"] })
-        const look = callerOf(first.url, keyed.body.key.secret)
-        for (const path of [`/v1/devices/${device}`, "/v1/devices"]) {
-          const shown = JSON.stringify((yield* look("GET", path)).body).replaceAll(deviceName, "")
-          findings.push(...inText(path, shown))
-        }
-        const readable = yield* first.call("GET", `/v1/messages/${sent.body.id}`)
-        assert.includeMembers(
-          [...inText("an answer", JSON.stringify(readable.body))],
-          ["recipient's number as text in an answer", "sent text as text in an answer"]
-        )
-        const shown = ["/metrics", "/health", "/health/ready", "/health/detailed", "/openapi.json"]
-        for (const path of [...shown, `/v1/messages/${sent.body.id}/events`]) {
-          const answer = yield* first.call("GET", path)
-          assert.strictEqual(answer.status, 200)
-          findings.push(...inText(path, JSON.stringify(answer.body)))
-        }
-        const open = inFolder(data)
-        assert.includeMembers(open.files, ["log.db", "log.db-wal", "ledger.db", "views.db", "whatsapp.db"])
-        findings.push(...open.findings)
-        assert.strictEqual((yield* first.process.end("SIGTERM")).code, 0)
+      // those who may read it, can: the words are really there to be found
+      const linked = yield* eventually(first.call("GET", `/v1/devices/${device}`), ({ body }) => body.number !== null)
+      assert.strictEqual(linked.body.number, `+${own}`)
+      const keyed = yield* first.call("POST", "/v1/clients", { name: "a look", scopes: ["devices:read"] })
+      const look = callerOf(first.url, keyed.body.key.secret)
+      for (const path of [`/v1/devices/${device}`, "/v1/devices"]) {
+        const shown = JSON.stringify((yield* look("GET", path)).body).replaceAll(deviceName, "")
+        findings.push(...inText(path, shown))
+      }
+      const readable = yield* first.call("GET", `/v1/messages/${sent.body.id}`)
+      assert.includeMembers(
+        [...inText("an answer", JSON.stringify(readable.body))],
+        ["recipient's number as text in an answer", "sent text as text in an answer"]
+      )
+      const shown = ["/metrics", "/health", "/health/ready", "/health/detailed", "/openapi.json"]
+      for (const path of [...shown, `/v1/messages/${sent.body.id}/events`]) {
+        const answer = yield* first.call("GET", path)
+        assert.strictEqual(answer.status, 200)
+        findings.push(...inText(path, JSON.stringify(answer.body)))
+      }
+      const open = inFolder(data)
+      assert.includeMembers(open.files, ["log.db", "log.db-wal", "ledger.db", "views.db", "whatsapp.db"])
+      findings.push(...open.findings)
+      assert.strictEqual((yield* first.process.end("SIGTERM")).code, 0)
 
-        // a second life: the phone unlinks the device, and the process is killed
-        const second = yield* started(options, first.key)
-        const resumed = yield* second.call("POST", "/v1/messages", message(device))
-        assert.strictEqual(resumed.body.status, "sent")
-        yield* whatsapp.control("stream-error", { code: 401, phone: own })
-        const { body: out } = yield* eventually(
-          second.call("GET", `/v1/devices/${device}`),
-          ({ body }) => body.state === "logged_out"
-        )
-        assert.strictEqual(out.name, deviceName)
-        const refused = yield* second.call("POST", "/v1/messages", message(device))
-        assert.strictEqual(refused.body.code, "device_not_paired")
-        findings.push(...inText("/metrics", JSON.stringify((yield* second.call("GET", "/metrics")).body)))
-        yield* second.process.end("SIGKILL")
+      // a second life: the phone unlinks the device, and the process is killed
+      const second = yield* started(options, first.key)
+      const resumed = yield* second.call("POST", "/v1/messages", message(device))
+      assert.strictEqual(resumed.body.status, "sent")
+      yield* whatsapp.control("stream-error", { code: 401, phone: own })
+      const { body: out } = yield* eventually(
+        second.call("GET", `/v1/devices/${device}`),
+        ({ body }) => body.state === "logged_out"
+      )
+      assert.strictEqual(out.name, deviceName)
+      const refused = yield* second.call("POST", "/v1/messages", message(device))
+      assert.strictEqual(refused.body.code, "device_not_paired")
+      findings.push(...inText("/metrics", JSON.stringify((yield* second.call("GET", "/metrics")).body)))
+      yield* second.process.end("SIGKILL")
 
-        findings.push(...inFolder(data).findings)
-        for (const { process } of [first, second]) {
-          assert.include(process.stderr(), '"level":"debug"')
-          findings.push(...inText("standard output", process.stdout()), ...inText("standard error", process.stderr()))
-        }
-        assert.deepStrictEqual(findings, [])
+      findings.push(...inFolder(data).findings)
+      for (const { process } of [first, second]) {
+        assert.include(process.stderr(), '"level":"debug"')
+        findings.push(...inText("standard output", process.stdout()), ...inText("standard error", process.stderr()))
+      }
+      assert.deepStrictEqual(findings, [])
 
-        // the key is shown once to the person at the terminal, and kept as a digest, where keys are looked up
-        const key = scanner({ key: first.key, "client's key": made.key.secret })
-        assert.deepStrictEqual(key.inText("standard output", first.process.stdout()), [
-          "key as text in standard output"
-        ])
-        const logs = [first, second].map(({ process }) => process.stderr()).join("")
-        const byDigest = / as sha256 in base64(url)? in (log|views)\.db(-wal)?$/
-        assert.isEmpty(key.inFolder(data).findings.filter((finding) => !byDigest.test(finding)))
-        assert.isEmpty(key.inText("standard error", logs))
+      // the key is shown once to the person at the terminal, and kept as a digest, where keys are looked up
+      const key = scanner({ key: first.key, "client's key": made.key.secret })
+      assert.deepStrictEqual(key.inText("standard output", first.process.stdout()), ["key as text in standard output"])
+      const logs = [first, second].map(({ process }) => process.stderr()).join("")
+      const byDigest = / as sha256 in base64(url)? in (log|views)\.db(-wal)?$/
+      assert.isEmpty(key.inFolder(data).findings.filter((finding) => !byDigest.test(finding)))
+      assert.isEmpty(key.inText("standard error", logs))
 
-        // the same scanner sees what the other side saw
-        assert.includeMembers(inFolder(cwd).findings as Array<string>, [
-          "recipient's number as text in record.jsonl",
-          "sent text as text in record.jsonl",
-          "received text as text in record.jsonl",
-          "own number as text in record.jsonl"
-        ])
-      }),
-    180_000
+      // the same scanner sees what the other side saw
+      assert.includeMembers(inFolder(cwd).findings as Array<string>, [
+        "recipient's number as text in record.jsonl",
+        "sent text as text in record.jsonl",
+        "received text as text in record.jsonl",
+        "own number as text in record.jsonl"
+      ])
+    })
   )
 
   it("is seen by the scanner in every form", () => {

@@ -94,62 +94,56 @@ it.live("calls, groups and what a phone remembers are told to whoever follows, e
 /** Ends a hang: what the gateway did not answer is told again after 15 seconds, then 30. */
 const patience = Schedule.max([Schedule.spaced("500 millis"), Schedule.recurs(120)])
 
-it.live(
-  "nothing of them is lost or doubled when it is killed again and again in the midst of them",
-  () =>
-    Effect.gen(function* () {
-      const { begin, control, facts, whatsapp } = yield* beginning
-      let running = yield* begin
-      const { body } = yield* eventually(running.call("GET", "/v1/devices"), ({ body }) => body.items?.length === 1)
-      yield* scan(running, whatsapp, body.items[0].id, account)
-      yield* eventually(
-        running.call("GET", `/v1/devices/${body.items[0].id}`),
-        ({ body }) => body.state === "connected"
-      )
+it.live("nothing of them is lost or doubled when it is killed again and again in the midst of them", () =>
+  Effect.gen(function* () {
+    const { begin, control, facts, whatsapp } = yield* beginning
+    let running = yield* begin
+    const { body } = yield* eventually(running.call("GET", "/v1/devices"), ({ body }) => body.items?.length === 1)
+    yield* scan(running, whatsapp, body.items[0].id, account)
+    yield* eventually(running.call("GET", `/v1/devices/${body.items[0].id}`), ({ body }) => body.state === "connected")
 
-      const remembered: Array<string> = []
-      const calls: Array<string> = []
-      let changes = 1
-      const { group } = yield* control("group", { by: friend, subject: "the house", add: [account] })
-      const logins = Effect.map(control("counts"), (counts) => Number(counts.login ?? 0))
-      for (let round = 0; round < 2; round++) {
-        const messages = Array.from({ length: 300 }, (_, n) => {
-          const waMessageId = `PAST-${round}-${n}`
-          remembered.push(waMessageId)
-          return {
-            from: `155501002${10 + (n % 30)}`,
-            to: account,
-            text: waMessageId,
-            at: 1_600_000_000 + n,
-            waMessageId
-          }
-        })
-        yield* control("history", { of: account, chunk: "recent", messages })
-        for (let n = 0; n < 10; n++) {
-          const callId = `C-${round}-${n}`
-          calls.push(`${callId}.offered`)
-          yield* control("incoming", { kind: "call", from: friend, to: account, callId, state: "offer" })
-          changes += 1
-          yield* control("group", { group, by: friend, subject: `${round} ${n}` })
-          if (n === 2 + 3 * round) yield* running.process.end("SIGKILL")
-        }
-        const before = yield* logins
-        running = yield* begin
-        yield* eventually(logins, (count) => count > before)
-      }
-      const judge = Effect.map(facts, (heard) => {
-        const ids = (kind: string) => heard.flatMap((fact) => (fact.kind === kind ? [fact.waMessageId] : []))
-        const known = new Set(heard.map(({ waMessageId }) => waMessageId))
+    const remembered: Array<string> = []
+    const calls: Array<string> = []
+    let changes = 1
+    const { group } = yield* control("group", { by: friend, subject: "the house", add: [account] })
+    const logins = Effect.map(control("counts"), (counts) => Number(counts.login ?? 0))
+    for (let round = 0; round < 2; round++) {
+      const messages = Array.from({ length: 300 }, (_, n) => {
+        const waMessageId = `PAST-${round}-${n}`
+        remembered.push(waMessageId)
         return {
-          lost: [...remembered, ...calls].filter((id) => !known.has(id)).length + changes - new Set(ids("group")).size,
-          doubled: heard.length - known.size,
-          conflicting: heard.filter(({ isConflicting }) => isConflicting).length,
-          notAsWhatItIs: heard.filter(({ isHistory, kind }) => isHistory !== (kind === "text")).length,
-          callsInOrder: ids("call").join() === calls.filter((id) => known.has(id)).join()
+          from: `155501002${10 + (n % 30)}`,
+          to: account,
+          text: waMessageId,
+          at: 1_600_000_000 + n,
+          waMessageId
         }
       })
-      const verdict = yield* Effect.repeat(judge, { until: ({ lost }) => lost === 0, schedule: patience })
-      assert.deepStrictEqual(verdict, { lost: 0, doubled: 0, conflicting: 0, notAsWhatItIs: 0, callsInOrder: true })
-    }),
-  240_000
+      yield* control("history", { of: account, chunk: "recent", messages })
+      for (let n = 0; n < 10; n++) {
+        const callId = `C-${round}-${n}`
+        calls.push(`${callId}.offered`)
+        yield* control("incoming", { kind: "call", from: friend, to: account, callId, state: "offer" })
+        changes += 1
+        yield* control("group", { group, by: friend, subject: `${round} ${n}` })
+        if (n === 2 + 3 * round) yield* running.process.end("SIGKILL")
+      }
+      const before = yield* logins
+      running = yield* begin
+      yield* eventually(logins, (count) => count > before)
+    }
+    const judge = Effect.map(facts, (heard) => {
+      const ids = (kind: string) => heard.flatMap((fact) => (fact.kind === kind ? [fact.waMessageId] : []))
+      const known = new Set(heard.map(({ waMessageId }) => waMessageId))
+      return {
+        lost: [...remembered, ...calls].filter((id) => !known.has(id)).length + changes - new Set(ids("group")).size,
+        doubled: heard.length - known.size,
+        conflicting: heard.filter(({ isConflicting }) => isConflicting).length,
+        notAsWhatItIs: heard.filter(({ isHistory, kind }) => isHistory !== (kind === "text")).length,
+        callsInOrder: ids("call").join() === calls.filter((id) => known.has(id)).join()
+      }
+    })
+    const verdict = yield* Effect.repeat(judge, { until: ({ lost }) => lost === 0, schedule: patience })
+    assert.deepStrictEqual(verdict, { lost: 0, doubled: 0, conflicting: 0, notAsWhatItIs: 0, callsInOrder: true })
+  })
 )

@@ -1,7 +1,7 @@
 import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { assert, it } from "@effect/vitest"
-import { Effect, Schedule } from "effect"
+import { Effect } from "effect"
 import { eventually, folder } from "./Homing.ts"
 import { scan, simulator, started } from "./Process.ts"
 
@@ -32,7 +32,6 @@ const judged = (chats: ReadonlyArray<ReadonlyArray<string>>, heard: ReadonlyArra
     outOfOrder: chats.filter((ids) => ordered(ids).join() !== ids.filter((id) => known.has(id)).join()).length
   }
 }
-const patience = Schedule.max([Schedule.spaced("500 millis"), Schedule.recurs(60)])
 
 it.live("what contacts write while it is killed again and again is recorded once, in the order of each chat", () =>
   Effect.gen(function* () {
@@ -61,7 +60,7 @@ it.live("what contacts write while it is killed again and again is recorded once
     }
     const chats = [...sent.values()]
     const judge = Effect.sync(() => judged(chats, heardIn(join(cwd, "data"))))
-    const verdict = yield* Effect.repeat(judge, { until: ({ lost }) => lost === 0, schedule: patience })
+    const verdict = yield* eventually(judge, ({ lost }) => lost === 0)
     assert.deepStrictEqual(verdict, { facts: 300, lost: 0, doubled: 0, strange: 0, outOfOrder: 0 })
   })
 )

@@ -99,7 +99,7 @@ describe("what is handed on while Meta waits", () => {
           security: [to(silent, "silent"), to(good, "good")],
           history: [to(good, "good")]
         }),
-        forwardTimeoutMs: 300
+        forwardTimeoutMs: 3_000 // long for whoever answers, on a busy machine too
       })
       for (const [field, count] of [
         ["messages", 1],

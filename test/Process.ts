@@ -2,12 +2,12 @@ import { spawn } from "node:child_process"
 import { once } from "node:events"
 import { join, resolve } from "node:path"
 import { Effect, type Scope } from "effect"
+import { patienceMillis } from "#domain/testing/Eventually.ts"
 import { callerOf, eventually, type Homing } from "./Homing.ts"
 
 /** The `homing` command as a process of its own, as people run it. */
 
 const root = resolve(import.meta.dirname, "..")
-const patienceMillis = 60_000
 
 export interface Ended {
   readonly code: number | null

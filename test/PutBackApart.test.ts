@@ -10,7 +10,6 @@ import { homing, scan, started } from "./Process.ts"
 import * as Split from "./Split.ts"
 import { describeWith, programOf } from "./servers/Installed.ts"
 
-const minutes = 60_000
 const phone = "15550100001"
 const run = promisify(execFile)
 
@@ -99,107 +98,97 @@ describeWith("PostgreSQL", "another log than was read, on the backbones", () => 
           yield* seen,
           Array.makeBy(4, () => 1)
         )
-      }),
-    5 * minutes
+      })
   )
 
-  it.live(
-    "an older one before the start: refused, and gone on from as the operator is told, nothing sent twice",
-    () =>
-      Effect.gen(function* () {
-        const all = yield* deployed
-        const { agent, begin, cwd, database, env, first, log, nats, operator, seen, send, sent } = all
-        yield* sent(first, "before")
-        yield* log.keep("copy")
-        const dump = ["--format=custom", "--table=*subject_keys*", "--file=keys.dump", env.DATABASE_URL]
-        yield* Effect.promise(() => run(programOf("pg_dump")!, dump, { cwd }))
-        yield* sent(first, "forgotten")
-        yield* first.process.end("SIGTERM")
-        yield* log.putBack("copy")
-        const refused = yield* operator(["start"])
-        assert.strictEqual(refused.code, 1)
-        assert.match(refused.said, older)
+  it.live("an older one before the start: refused, and gone on from as the operator is told, nothing sent twice", () =>
+    Effect.gen(function* () {
+      const all = yield* deployed
+      const { agent, begin, cwd, database, env, first, log, nats, operator, seen, send, sent } = all
+      yield* sent(first, "before")
+      yield* log.keep("copy")
+      const dump = ["--format=custom", "--table=*subject_keys*", "--file=keys.dump", env.DATABASE_URL]
+      yield* Effect.promise(() => run(programOf("pg_dump")!, dump, { cwd }))
+      yield* sent(first, "forgotten")
+      yield* first.process.end("SIGTERM")
+      yield* log.putBack("copy")
+      const refused = yield* operator(["start"])
+      assert.strictEqual(refused.code, 1)
+      assert.match(refused.said, older)
 
-        const own = { DATABASE_URL: yield* database.database }
-        const restore = ["--exit-on-error", "--no-owner", `--dbname=${own.DATABASE_URL}`, "keys.dump"]
-        yield* Effect.promise(() => run(programOf("pg_restore")!, restore, { cwd }))
-        yield* nats.wipeStore
-        yield* nats.restart
-        assert.deepStrictEqual(yield* operator(["store", "raise-epoch"], own), { code: 0, said: "" })
-        const again = yield* begin(own)
-        const early = { ...text(all.device, "early", { until: "sent", timeoutMs: 2_000 }) }
-        const { body } = yield* again.call("POST", "/v1/messages", early, { "idempotency-key": "early" })
-        assert.strictEqual(body.status, "queued")
-        yield* agent.end("SIGTERM")
-        yield* Split.enrol({ ...all, env: { ...env, ...own } }, again)
-        yield* Split.agent(all)
-        yield* sent(again, "trusted")
-        assert.isTrue(isSent((yield* send(again, "before")).body))
-        yield* again.process.end("SIGTERM")
-        const next = yield* begin(own) // issues again what was refused
-        yield* eventually(next.call("GET", `/v1/messages/${body.id}`), ({ body }) => isSent(body))
-        assert.deepStrictEqual(
-          yield* seen,
-          Array.makeBy(4, () => 1)
-        )
+      const own = { DATABASE_URL: yield* database.database }
+      const restore = ["--exit-on-error", "--no-owner", `--dbname=${own.DATABASE_URL}`, "keys.dump"]
+      yield* Effect.promise(() => run(programOf("pg_restore")!, restore, { cwd }))
+      yield* nats.wipeStore
+      yield* nats.restart
+      assert.deepStrictEqual(yield* operator(["store", "raise-epoch"], own), { code: 0, said: "" })
+      const again = yield* begin(own)
+      const early = { ...text(all.device, "early", { until: "sent", timeoutMs: 2_000 }) }
+      const { body } = yield* again.call("POST", "/v1/messages", early, { "idempotency-key": "early" })
+      assert.strictEqual(body.status, "queued")
+      yield* agent.end("SIGTERM")
+      yield* Split.enrol({ ...all, env: { ...env, ...own } }, again)
+      yield* Split.agent(all)
+      yield* sent(again, "trusted")
+      assert.isTrue(isSent((yield* send(again, "before")).body))
+      yield* again.process.end("SIGTERM")
+      const next = yield* begin(own) // issues again what was refused
+      yield* eventually(next.call("GET", `/v1/messages/${body.id}`), ({ body }) => isSent(body))
+      assert.deepStrictEqual(
+        yield* seen,
+        Array.makeBy(4, () => 1)
+      )
 
-        yield* next.process.end("SIGTERM")
-        const passed = yield* operator(["start"]) // on the database that has read what was forgotten
-        assert.strictEqual(passed.code, 1)
-        assert.match(passed.said, other)
-      }),
-    5 * minutes
+      yield* next.process.end("SIGTERM")
+      const passed = yield* operator(["start"]) // on the database that has read what was forgotten
+      assert.strictEqual(passed.code, 1)
+      assert.match(passed.said, other)
+    })
   )
 
-  it.live(
-    "somebody else's: refused while it runs, and at the next start",
-    () =>
-      Effect.gen(function* () {
-        const { cwd, first, log, operator, send, sent } = yield* deployed
-        yield* sent(first, "before")
-        const stranger = yield* eventStoreDouble
-        const env = { DATA_DIR: "stranger", WHATSAPP_URL: "ws://127.0.0.1:9/", EVENTSTORE_URL: stranger.url }
-        const theirs = yield* started({ cwd, env })
-        yield* isReady({ ...theirs })
-        yield* theirs.process.end("SIGTERM")
-        yield* keptLog(cwd, stranger).keep("strange")
-        yield* log.exchange("whole", "strange")
-        yield* eventually(first.call("GET", "/health/ready"), isGone)
-        const { body, status } = yield* send(first, "new")
-        assert.deepStrictEqual([status, body.code], [503, "store_unavailable"])
-        yield* first.process.end("SIGTERM")
-        const { code, said } = yield* operator(["start"])
-        assert.strictEqual(code, 1)
-        assert.match(said, /^homing: .*log/)
-      }),
-    5 * minutes
+  it.live("somebody else's: refused while it runs, and at the next start", () =>
+    Effect.gen(function* () {
+      const { cwd, first, log, operator, send, sent } = yield* deployed
+      yield* sent(first, "before")
+      const stranger = yield* eventStoreDouble
+      const env = { DATA_DIR: "stranger", WHATSAPP_URL: "ws://127.0.0.1:9/", EVENTSTORE_URL: stranger.url }
+      const theirs = yield* started({ cwd, env })
+      yield* isReady({ ...theirs })
+      yield* theirs.process.end("SIGTERM")
+      yield* keptLog(cwd, stranger).keep("strange")
+      yield* log.exchange("whole", "strange")
+      yield* eventually(first.call("GET", "/health/ready"), isGone)
+      const { body, status } = yield* send(first, "new")
+      assert.deepStrictEqual([status, body.code], [503, "store_unavailable"])
+      yield* first.process.end("SIGTERM")
+      const { code, said } = yield* operator(["start"])
+      assert.strictEqual(code, 1)
+      assert.match(said, /^homing: .*log/)
+    })
   )
 
-  it.live(
-    "an older database under the log: what is behind is read again, and nothing is sent twice",
-    () =>
-      Effect.gen(function* () {
-        const { begin, cwd, database, env, first, seen, sent } = yield* deployed
-        yield* sent(first, "before")
-        const own = { DATABASE_URL: yield* database.database }
-        yield* Effect.promise(() =>
-          run(programOf("pg_dump")!, ["--format=custom", "--file=all.dump", env.DATABASE_URL], { cwd })
-        )
-        yield* sent(first, "after-the-copy")
-        yield* first.process.end("SIGTERM")
-        const restore = ["--exit-on-error", "--no-owner", `--dbname=${own.DATABASE_URL}`, "all.dump"]
-        yield* Effect.promise(() => run(programOf("pg_restore")!, restore, { cwd }))
-        const again = yield* begin(own)
-        yield* sent(again, "later")
-        yield* eventually(
-          again.call("GET", "/v1/messages"),
-          ({ body }) => body.items?.length === 3 && body.items.every(isSent)
-        )
-        assert.deepStrictEqual(
-          yield* seen,
-          Array.makeBy(3, () => 1)
-        )
-      }),
-    5 * minutes
+  it.live("an older database under the log: what is behind is read again, and nothing is sent twice", () =>
+    Effect.gen(function* () {
+      const { begin, cwd, database, env, first, seen, sent } = yield* deployed
+      yield* sent(first, "before")
+      const own = { DATABASE_URL: yield* database.database }
+      yield* Effect.promise(() =>
+        run(programOf("pg_dump")!, ["--format=custom", "--file=all.dump", env.DATABASE_URL], { cwd })
+      )
+      yield* sent(first, "after-the-copy")
+      yield* first.process.end("SIGTERM")
+      const restore = ["--exit-on-error", "--no-owner", `--dbname=${own.DATABASE_URL}`, "all.dump"]
+      yield* Effect.promise(() => run(programOf("pg_restore")!, restore, { cwd }))
+      const again = yield* begin(own)
+      yield* sent(again, "later")
+      yield* eventually(
+        again.call("GET", "/v1/messages"),
+        ({ body }) => body.items?.length === 3 && body.items.every(isSent)
+      )
+      assert.deepStrictEqual(
+        yield* seen,
+        Array.makeBy(3, () => 1)
+      )
+    })
   )
 })

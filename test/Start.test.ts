@@ -24,80 +24,74 @@ describe("homing start", () => {
     })
   )
 
-  it.live(
-    "begins with a key and a code; one process holds the folder; a second life continues the first",
-    () =>
-      Effect.gen(function* () {
-        const cwd = yield* folder
-        const whatsapp = yield* simulator(cwd)
-        const env = { DATA_DIR: "data", WHATSAPP_URL: whatsapp.url, WHATSAPP_VERSION: "2.3000.1099999999" }
-        const options = { cwd, env }
+  it.live("begins with a key and a code; one process holds the folder; a second life continues the first", () =>
+    Effect.gen(function* () {
+      const cwd = yield* folder
+      const whatsapp = yield* simulator(cwd)
+      const env = { DATA_DIR: "data", WHATSAPP_URL: whatsapp.url, WHATSAPP_VERSION: "2.3000.1099999999" }
+      const options = { cwd, env }
 
-        const first = yield* started(options)
-        const [, device] = yield* first.process.says(/device (\S+): scan it with the phone/)
-        assert.strictEqual(count(first.process.stdout(), keyPattern), 1)
-        yield* scan(first, whatsapp, device!, ownNumber)
-        const sent = yield* first.call("POST", "/v1/messages", text(device!, "one"), { "idempotency-key": "one" })
-        assert.deepStrictEqual([sent.status, sent.body.status], [201, "sent"])
-        assert.deepStrictEqual(yield* whatsapp.versions, ["2.3000.1099999999"])
+      const first = yield* started(options)
+      const [, device] = yield* first.process.says(/device (\S+): scan it with the phone/)
+      assert.strictEqual(count(first.process.stdout(), keyPattern), 1)
+      yield* scan(first, whatsapp, device!, ownNumber)
+      const sent = yield* first.call("POST", "/v1/messages", text(device!, "one"), { "idempotency-key": "one" })
+      assert.deepStrictEqual([sent.status, sent.body.status], [201, "sent"])
+      assert.deepStrictEqual(yield* whatsapp.versions, ["2.3000.1099999999"])
 
-        const refused = yield* homing(["start"], { cwd, env: { PORT: "0", ...options.env } })
-        assert.deepStrictEqual(yield* refused.ended, { code: 1, signal: null })
-        assert.strictEqual(
-          refused.stderr(),
-          `homing: the data directory data is in use by process ${first.process.pid}: stop that first, or set DATA_DIR to another folder\n`
-        )
-        assert.strictEqual((yield* first.call("GET", "/health/ready")).status, 200)
+      const refused = yield* homing(["start"], { cwd, env: { PORT: "0", ...options.env } })
+      assert.deepStrictEqual(yield* refused.ended, { code: 1, signal: null })
+      assert.strictEqual(
+        refused.stderr(),
+        `homing: the data directory data is in use by process ${first.process.pid}: stop that first, or set DATA_DIR to another folder\n`
+      )
+      assert.strictEqual((yield* first.call("GET", "/health/ready")).status, 200)
 
-        yield* whatsapp.control("faults", { ack: "never", receipts: [] })
-        const patient = { until: "sent", timeoutMs: 60_000 }
-        const open = yield* Effect.forkChild(
-          first.call("POST", "/v1/messages", text(device!, "two", patient), { "idempotency-key": "two" }),
-          { startImmediately: true }
-        )
-        const seen = (messages: ReadonlyArray<object>) => messages.length === 2
-        yield* eventually(whatsapp.control("messages"), seen)
-        assert.strictEqual((yield* first.process.end("SIGTERM")).code, 0)
-        const waiting = yield* Fiber.join(open)
-        assert.strictEqual(waiting.status, 202)
+      yield* whatsapp.control("faults", { ack: "never", receipts: [] })
+      const patient = { until: "sent", timeoutMs: 60_000 }
+      const open = yield* Effect.forkChild(
+        first.call("POST", "/v1/messages", text(device!, "two", patient), { "idempotency-key": "two" }),
+        { startImmediately: true }
+      )
+      const seen = (messages: ReadonlyArray<object>) => messages.length === 2
+      yield* eventually(whatsapp.control("messages"), seen)
+      assert.strictEqual((yield* first.process.end("SIGTERM")).code, 0)
+      const waiting = yield* Fiber.join(open)
+      assert.strictEqual(waiting.status, 202)
 
-        yield* whatsapp.control("faults", { ack: "normal", receipts: ["delivery", "read"] })
-        const second = yield* started(options, first.key)
-        const devices = yield* eventually(second.call("GET", "/v1/devices"), ({ status }) => status === 200)
-        assert.deepStrictEqual(
-          devices.body.items.map(({ id }: { id: string }) => id),
-          [device]
-        )
-        const again = yield* eventually(
-          second.call("GET", `/v1/messages/${waiting.body.id}`),
-          ({ body }) => body.status === "read"
-        )
-        assert.strictEqual(again.body.waMessageId, waiting.body.waMessageId)
-        const { body: one } = yield* second.call("GET", `/v1/messages/${sent.body.id}/events`)
-        assert.deepStrictEqual(typesOf(one.items).slice(0, 2), ["message.queued.v1", "message.sent.v1"])
-        const { body: two } = yield* second.call("GET", `/v1/messages/${waiting.body.id}/events`)
-        assert.notMatch(second.process.stdout(), keyPattern)
-        assert.notInclude(second.process.stdout(), "scan")
-        assert.strictEqual((yield* second.process.end("SIGTERM")).code, 0)
+      yield* whatsapp.control("faults", { ack: "normal", receipts: ["delivery", "read"] })
+      const second = yield* started(options, first.key)
+      const devices = yield* eventually(second.call("GET", "/v1/devices"), ({ status }) => status === 200)
+      assert.deepStrictEqual(
+        devices.body.items.map(({ id }: { id: string }) => id),
+        [device]
+      )
+      const again = yield* eventually(
+        second.call("GET", `/v1/messages/${waiting.body.id}`),
+        ({ body }) => body.status === "read"
+      )
+      assert.strictEqual(again.body.waMessageId, waiting.body.waMessageId)
+      const { body: one } = yield* second.call("GET", `/v1/messages/${sent.body.id}/events`)
+      assert.deepStrictEqual(typesOf(one.items).slice(0, 2), ["message.queued.v1", "message.sent.v1"])
+      const { body: two } = yield* second.call("GET", `/v1/messages/${waiting.body.id}/events`)
+      assert.notMatch(second.process.stdout(), keyPattern)
+      assert.notInclude(second.process.stdout(), "scan")
+      assert.strictEqual((yield* second.process.end("SIGTERM")).code, 0)
 
-        const reports: ReadonlyArray<{ readonly type: string; readonly evidence: string }> = [
-          ...one.items,
-          ...two.items
-        ]
-        const signed = reports.filter(({ evidence }) => evidence !== undefined)
-        const claims = yield* claimsOf(
-          join(cwd, "data"),
-          signed.map(({ evidence }) => evidence)
-        )
-        assert.deepStrictEqual(
-          claims.map((claim) => `message.${claim}.v1`),
-          typesOf(signed)
-        )
-        const { evidence } = signed[0]!
-        const bent = `${evidence.slice(0, -8)}${evidence.at(-8) === "A" ? "B" : "A"}${evidence.slice(-7)}`
-        assert.notInclude(yield* claimsOf(join(cwd, "data"), [bent]), "sent")
-      }),
-    180_000
+      const reports: ReadonlyArray<{ readonly type: string; readonly evidence: string }> = [...one.items, ...two.items]
+      const signed = reports.filter(({ evidence }) => evidence !== undefined)
+      const claims = yield* claimsOf(
+        join(cwd, "data"),
+        signed.map(({ evidence }) => evidence)
+      )
+      assert.deepStrictEqual(
+        claims.map((claim) => `message.${claim}.v1`),
+        typesOf(signed)
+      )
+      const { evidence } = signed[0]!
+      const bent = `${evidence.slice(0, -8)}${evidence.at(-8) === "A" ? "B" : "A"}${evidence.slice(-7)}`
+      assert.notInclude(yield* claimsOf(join(cwd, "data"), [bent]), "sent")
+    })
   )
 
   it.live("obeys .env, makes no key beside a configured one, and is ready though WhatsApp cannot be reached", () =>

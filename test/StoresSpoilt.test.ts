@@ -4,6 +4,7 @@ import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { assert, it } from "@effect/vitest"
 import { Effect } from "effect"
+import { patience } from "#domain/testing/Eventually.ts"
 import { homing } from "./Process.ts"
 import { env, lose, tamper, used } from "./UsedFolder.ts"
 
@@ -150,34 +151,31 @@ const cases: ReadonlyArray<readonly [string, (path: string) => void, RegExp]> = 
   ]
 ]
 
-it.live(
-  "whatever is wrong with a store is said in a line, and nothing is begun in its place",
-  () =>
-    Effect.gen(function* () {
-      const { copy, cwd } = yield* used
-      const outcomes = yield* Effect.forEach(
-        cases,
-        Effect.fnUntraced(function* ([name, spoil, line]) {
-          const path = copy()
-          spoil(path)
-          const process = yield* homing(["start"], { cwd, env: { ...env, DATA_DIR: path, PORT: "0" } })
-          const { code } = yield* Effect.timeoutOrElse(process.ended, {
-            duration: "1 minute",
-            orElse: () => Effect.succeed({ code: "it started", signal: null })
-          })
-          const said = process.stderr().trimEnd()
-          return {
-            name,
-            code,
-            said: said.startsWith("homing: ") && !said.includes("\n") && line.test(said) ? "as it should" : said
-          }
-        }),
-        { concurrency: 3 }
-      )
-      assert.deepStrictEqual(
-        outcomes,
-        cases.map(([name]) => ({ name, code: 1, said: "as it should" }))
-      )
-    }),
-  300_000
+it.live("whatever is wrong with a store is said in a line, and nothing is begun in its place", () =>
+  Effect.gen(function* () {
+    const { copy, cwd } = yield* used
+    const outcomes = yield* Effect.forEach(
+      cases,
+      Effect.fnUntraced(function* ([name, spoil, line]) {
+        const path = copy()
+        spoil(path)
+        const process = yield* homing(["start"], { cwd, env: { ...env, DATA_DIR: path, PORT: "0" } })
+        const { code } = yield* Effect.timeoutOrElse(process.ended, {
+          duration: patience,
+          orElse: () => Effect.succeed({ code: "it started", signal: null })
+        })
+        const said = process.stderr().trimEnd()
+        return {
+          name,
+          code,
+          said: said.startsWith("homing: ") && !said.includes("\n") && line.test(said) ? "as it should" : said
+        }
+      }),
+      { concurrency: 3 }
+    )
+    assert.deepStrictEqual(
+      outcomes,
+      cases.map(([name]) => ({ name, code: 1, said: "as it should" }))
+    )
+  })
 )

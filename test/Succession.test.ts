@@ -7,8 +7,6 @@ import { receiver } from "./Receiver.ts"
 import { numbered, SharedGateways } from "./SharedGateways.ts"
 import { describeWith } from "./servers/Installed.ts"
 
-const minutes = 60_000
-
 interface Write {
   readonly before: string | null
   readonly after: string
@@ -26,113 +24,107 @@ const reported = ["queued", "sent"].map((what) => `homing.message.${what}.v1`)
 
 describeWith("PostgreSQL", "several gateways, of which one goes and another takes over,", () => {
   it.layer(SharedGateways.layer, { excludeTestServices: true })("", (it) => {
-    it.effect(
-      "deliver everything, in the order of its chat and under its id, whichever of them is killed",
-      () =>
-        Effect.gen(function* () {
-          const { device, gateway, send } = yield* SharedGateways
-          const own = { OUTBOUND_ALLOW: "loopback" }
-          const both = yield* Effect.all([gateway(own), gateway(own)], { concurrency: "unbounded" })
-          yield* eventually(both[0].call("GET", `/v1/devices/${device}`), ({ body }) => body.state === "connected")
-          const there = yield* receiver(() => new Promise((resolve) => setTimeout(() => resolve(204), 20)))
-          const { body, status } = yield* both[0].call("POST", "/v1/endpoints", { url: there.url, types: reported })
-          assert.strictEqual(status, 201)
-          const words = numbered("told by whoever lives", 40)
-          const arrived = (n: number) =>
-            eventually(
-              Effect.sync(() => new Set(there.arrivals.map(({ id }) => id)).size),
-              (now) => now >= n
-            )
-          const sending = yield* Effect.forkChild(
-            Effect.forEach(words, (one, i) => send(both[i % 2]!, one, 0), { concurrency: 4 })
+    it.effect("deliver everything, in the order of its chat and under its id, whichever of them is killed", () =>
+      Effect.gen(function* () {
+        const { device, gateway, send } = yield* SharedGateways
+        const own = { OUTBOUND_ALLOW: "loopback" }
+        const both = yield* Effect.all([gateway(own), gateway(own)], { concurrency: "unbounded" })
+        yield* eventually(both[0].call("GET", `/v1/devices/${device}`), ({ body }) => body.state === "connected")
+        const there = yield* receiver(() => new Promise((resolve) => setTimeout(() => resolve(204), 20)))
+        const { body, status } = yield* both[0].call("POST", "/v1/endpoints", { url: there.url, types: reported })
+        assert.strictEqual(status, 201)
+        const words = numbered("told by whoever lives", 40)
+        const arrived = (n: number) =>
+          eventually(
+            Effect.sync(() => new Set(there.arrivals.map(({ id }) => id)).size),
+            (now) => now >= n
           )
-          yield* Fiber.join(sending)
-          yield* arrived(10)
-          yield* both[0].process.end("SIGKILL")
-          yield* arrived(there.arrivals.length + 5)
-          const third = yield* gateway(own)
-          yield* both[1].process.end("SIGKILL")
-          yield* arrived(words.length * reported.length)
-          const first = [...new Map(there.arrivals.toReversed().map((one) => [one.id, one])).values()].toReversed()
-          assert.lengthOf(first, words.length * reported.length)
-          const sequences = first.map(({ body }) => body.sequence as string)
-          assert.deepStrictEqual(sequences, sequences.toSorted()) // one chat
-          assert.lengthOf(new Set(first.map(({ body }) => body.id)), first.length) // no event under two ids
-          const delivered = third.call("GET", `/v1/deliveries?endpoint=${body.id}&status=pending`)
-          yield* eventually(delivered, ({ body }) => body.items.length === 0)
-        }).pipe(Effect.scoped),
-      3 * minutes
+        const sending = yield* Effect.forkChild(
+          Effect.forEach(words, (one, i) => send(both[i % 2]!, one, 0), { concurrency: 4 })
+        )
+        yield* Fiber.join(sending)
+        yield* arrived(10)
+        yield* both[0].process.end("SIGKILL")
+        yield* arrived(there.arrivals.length + 5)
+        const third = yield* gateway(own)
+        yield* both[1].process.end("SIGKILL")
+        yield* arrived(words.length * reported.length)
+        const first = [...new Map(there.arrivals.toReversed().map((one) => [one.id, one])).values()].toReversed()
+        assert.lengthOf(first, words.length * reported.length)
+        const sequences = first.map(({ body }) => body.sequence as string)
+        assert.deepStrictEqual(sequences, sequences.toSorted()) // one chat
+        assert.lengthOf(new Set(first.map(({ body }) => body.id)), first.length) // no event under two ids
+        const delivered = third.call("GET", `/v1/deliveries?endpoint=${body.id}&status=pending`)
+        yield* eventually(delivered, ({ body }) => body.items.length === 0)
+      }).pipe(Effect.scoped)
     )
 
-    it.effect(
-      "they are exchanged one by one while callers send, and nothing accepted is lost or sent twice",
-      () =>
-        Effect.gen(function* () {
-          const { caller, device, gateway, bothAtWork, seen } = yield* SharedGateways
-          const before = (yield* seen).length
-          const [one, two] = yield* Effect.all([gateway(), gateway()], { concurrency: "unbounded" })
-          const as = yield* caller(one)
-          let open = [one, two]
-          const done = yield* Deferred.make<void>()
-          const accepted: Array<string> = []
+    it.effect("they are exchanged one by one while callers send, and nothing accepted is lost or sent twice", () =>
+      Effect.gen(function* () {
+        const { caller, device, gateway, bothAtWork, seen } = yield* SharedGateways
+        const before = (yield* seen).length
+        const [one, two] = yield* Effect.all([gateway(), gateway()], { concurrency: "unbounded" })
+        const as = yield* caller(one)
+        let open = [one, two]
+        const done = yield* Deferred.make<void>()
+        const accepted: Array<string> = []
 
-          /** As a caller does: again, under the same key, at whichever gateway is open, until it is accepted. */
-          const submit = (words: string) =>
-            Effect.suspend(() =>
-              as(open[Math.floor(Math.random() * open.length)]!)(
-                "POST",
-                "/v1/messages",
-                text(device, words, { until: "sent", timeoutMs: 20_000 }),
-                { "idempotency-key": words }
+        /** As a caller does: again, under the same key, at whichever gateway is open, until it is accepted. */
+        const submit = (words: string) =>
+          Effect.suspend(() =>
+            as(open[Math.floor(Math.random() * open.length)]!)(
+              "POST",
+              "/v1/messages",
+              text(device, words, { until: "sent", timeoutMs: 20_000 }),
+              { "idempotency-key": words }
+            )
+          ).pipe(
+            Effect.catchDefect(() => Effect.succeed({ status: 0 })), // nobody listens there any more
+            Effect.repeat({
+              until: ({ status }) => status === 201 || status === 202,
+              schedule: Schedule.spaced("200 millis")
+            }),
+            Effect.andThen(Effect.sync(() => accepted.push(words)))
+          )
+        const callers = yield* Effect.forEach([1, 2, 3, 4], (n) => {
+          let i = 0
+          return submit(`rolling-${n}-0`).pipe(
+            Effect.andThen(
+              Effect.suspend(() => submit(`rolling-${n}-${++i}`)).pipe(
+                Effect.andThen(Effect.sleep("300 millis")),
+                Effect.repeat({ until: () => Deferred.isDoneUnsafe(done) })
               )
-            ).pipe(
-              Effect.catchDefect(() => Effect.succeed({ status: 0 })), // nobody listens there any more
-              Effect.repeat({
-                until: ({ status }) => status === 201 || status === 202,
-                schedule: Schedule.spaced("200 millis")
-              }),
-              Effect.andThen(Effect.sync(() => accepted.push(words)))
-            )
-          const callers = yield* Effect.forEach([1, 2, 3, 4], (n) => {
-            let i = 0
-            return submit(`rolling-${n}-0`).pipe(
-              Effect.andThen(
-                Effect.suspend(() => submit(`rolling-${n}-${++i}`)).pipe(
-                  Effect.andThen(Effect.sleep("300 millis")),
-                  Effect.repeat({ until: () => Deferred.isDoneUnsafe(done) })
-                )
-              ),
-              Effect.forkScoped
-            )
+            ),
+            Effect.forkScoped
+          )
+        })
+        yield* bothAtWork
+        const leave = (gone: typeof one) =>
+          Effect.gen(function* () {
+            open = open.filter((gateway) => gateway !== gone)
+            assert.strictEqual((yield* gone.process.end("SIGTERM")).code, 0)
+            open = [...open, yield* gateway()]
+            yield* bothAtWork
           })
-          yield* bothAtWork
-          const leave = (gone: typeof one) =>
-            Effect.gen(function* () {
-              open = open.filter((gateway) => gateway !== gone)
-              assert.strictEqual((yield* gone.process.end("SIGTERM")).code, 0)
-              open = [...open, yield* gateway()]
-              yield* bothAtWork
-            })
-          yield* leave(one)
-          yield* leave(two)
-          yield* eventually(
-            Effect.sync(() => accepted.length),
-            (count) => count > 20 // however quickly they were exchanged
-          )
-          yield* Deferred.succeed(done, undefined)
-          yield* Effect.forEach(callers, Fiber.join)
+        yield* leave(one)
+        yield* leave(two)
+        yield* eventually(
+          Effect.sync(() => accepted.length),
+          (count) => count > 20 // however quickly they were exchanged
+        )
+        yield* Deferred.succeed(done, undefined)
+        yield* Effect.forEach(callers, Fiber.join)
 
-          const all = yield* eventually(seen, ({ length }) => length >= before + accepted.length)
-          assert.lengthOf(all, before + accepted.length)
-          assert.isTrue(all.every(({ idsWithSameText }) => idsWithSameText === 1))
-          const { body } = yield* eventually(open[0]!.call("GET", `/v1/messages?limit=100`), ({ body }) =>
-            body.items.every(({ status }: { status: string }) => status !== "queued" && status !== "attempting")
-          )
-          assert.isTrue(
-            body.items.every(({ status }: { status: string }) => ["sent", "delivered", "read"].includes(status))
-          )
-        }).pipe(Effect.scoped),
-      3 * minutes
+        const all = yield* eventually(seen, ({ length }) => length >= before + accepted.length)
+        assert.lengthOf(all, before + accepted.length)
+        assert.isTrue(all.every(({ idsWithSameText }) => idsWithSameText === 1))
+        const { body } = yield* eventually(open[0]!.call("GET", `/v1/messages?limit=100`), ({ body }) =>
+          body.items.every(({ status }: { status: string }) => status !== "queued" && status !== "attempting")
+        )
+        assert.isTrue(
+          body.items.every(({ status }: { status: string }) => ["sent", "delivered", "read"].includes(status))
+        )
+      }).pipe(Effect.scoped)
     )
 
     it.effect(
@@ -191,8 +183,7 @@ describeWith("PostgreSQL", "several gateways, of which one goes and another take
           const all = yield* eventually(seen, ({ length }) => length >= before + 16)
           assert.lengthOf(all, before + 16)
           assert.isTrue(all.every(({ idsWithSameText }) => idsWithSameText === 1))
-        }).pipe(Effect.scoped),
-      3 * minutes
+        }).pipe(Effect.scoped)
     )
   })
 })

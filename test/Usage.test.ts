@@ -14,30 +14,24 @@ const mistakes: ReadonlyArray<readonly [args: ReadonlyArray<string>, mistake: Re
 
 describe("a command that is mistyped", () => {
   for (const [args, mistake, help] of mistakes) {
-    it.live(
-      `is answered in a line or two: ${args.join(" ")}`,
-      () =>
-        Effect.gen(function* () {
-          const process = yield* homing(args, { cwd: yield* folder })
-          assert.strictEqual((yield* process.ended).code, 1)
-          assert.strictEqual(process.stdout(), "")
-          assert.match(process.stderr(), mistake)
-          assert.strictEqual(process.stderr().split("\n")[1], help === "" ? "" : `See ${help} --help`)
-          assert.isAtMost(process.stderr().split("\n").length, 3)
-        }),
-      180_000
+    it.live(`is answered in a line or two: ${args.join(" ")}`, () =>
+      Effect.gen(function* () {
+        const process = yield* homing(args, { cwd: yield* folder })
+        assert.strictEqual((yield* process.ended).code, 1)
+        assert.strictEqual(process.stdout(), "")
+        assert.match(process.stderr(), mistake)
+        assert.strictEqual(process.stderr().split("\n")[1], help === "" ? "" : `See ${help} --help`)
+        assert.isAtMost(process.stderr().split("\n").length, 3)
+      })
     )
   }
 
-  it.live(
-    "offers no flag that does nothing",
-    () =>
-      Effect.gen(function* () {
-        const process = yield* homing(["start", "--help"], { cwd: yield* folder })
-        yield* process.ended
-        const flags = [...process.stdout().matchAll(/--([a-z-]+)/g)].map(([, flag]) => flag!)
-        assert.sameMembers(flags, ["help", "version", "completions"])
-      }),
-    180_000
+  it.live("offers no flag that does nothing", () =>
+    Effect.gen(function* () {
+      const process = yield* homing(["start", "--help"], { cwd: yield* folder })
+      yield* process.ended
+      const flags = [...process.stdout().matchAll(/--([a-z-]+)/g)].map(([, flag]) => flag!)
+      assert.sameMembers(flags, ["help", "version", "completions"])
+    })
   )
 })

@@ -112,7 +112,6 @@ describe("what a contact writes, over EventStoreDB's stand-in, NATS and PostgreS
           (found) => found > 0
         )
         assert.deepStrictEqual(canaries.inFolder(bones.nats.directory).findings, [])
-      }),
-    180_000
+      })
   )
 })

@@ -58,55 +58,51 @@ it.live(
       const none = yield* run("endpoints show", made.id)
       assert.deepStrictEqual([none.code, none.said], [1, ""])
       assert.match(none.err, /^homing: the gateway answers 404 endpoint_not_found: [^\n]+$/)
-    }),
-  120_000
+    })
 )
 
-it.live(
-  "an operator sees deliveries by command, and redrives one, some, or those of a time",
-  () =>
-    Effect.gen(function* () {
-      const { call, json, run, ...gateway } = yield* scene
-      const device = yield* connectedDevice({ ...gateway, call })
-      let status = 500
-      const there = yield* receiver(() => status)
-      const { body: endpoint } = yield* call("POST", "/v1/endpoints", { url: there.url, types: [queued] })
-      for (let n = 0; n < 4; n++) yield* call("POST", "/v1/messages", text(device))
-      const dead = call("GET", `/v1/deliveries?endpoint=${endpoint.id}&status=dead`)
-      yield* eventually(dead, ({ body }) => body.items.length === 4)
-      status = 200
-      const listed = yield* json("deliveries list", endpoint.id, "--status", "dead")
-      const [last, third, second, first] = listed
-      const [shown] = yield* json("deliveries show", first.id)
-      assert.deepStrictEqual([shown.id, shown.attempts[0].status], [first.id, 500])
-      const unknown = endpoint.id
-      const some = yield* run("deliveries redrive", first.id, unknown)
-      assert.strictEqual(some.code, 1)
-      assert.match(
-        some.err,
-        new RegExp(`^homing: ${unknown}: .*delivery_not_found.*\nhoming: 1 of 2 deliveries are redriven$`)
-      )
-      yield* until(() => there.arrivals.length === 5)
-      assert.strictEqual(there.arrivals[4]!.id, first.id)
-      const times = ["--from", second.recordedAt, "--to", last.recordedAt]
-      const between = listed
-        .filter(({ recordedAt }) => recordedAt >= second.recordedAt && recordedAt < last.recordedAt)
-        .map(({ id }) => id)
-      assert.include(between, third.id)
-      const ranged = yield* json("deliveries redrive", "--endpoint", endpoint.id, ...times)
-      assert.deepStrictEqual(
-        ranged.map(({ id }) => id),
-        between.filter((id) => id !== first.id)
-      )
-      const delivered = call("GET", `/v1/deliveries?endpoint=${endpoint.id}&status=delivered`)
-      yield* eventually(delivered, ({ body }) => body.items.length === ranged.length + 1)
-      for (const args of [[], ["--endpoint", endpoint.id, first.id]]) {
-        const { code, err } = yield* run("deliveries redrive", ...args)
-        assert.deepStrictEqual([code, err], [1, "homing: name the deliveries, or say --endpoint or --target"])
-      }
-      const mistyped = yield* run("deliveries list", endpoint.id, "--from", "yesterday")
-      assert.strictEqual(mistyped.code, 1)
-      assert.isAtMost(mistyped.err.split("\n").length, 2)
-    }),
-  120_000
+it.live("an operator sees deliveries by command, and redrives one, some, or those of a time", () =>
+  Effect.gen(function* () {
+    const { call, json, run, ...gateway } = yield* scene
+    const device = yield* connectedDevice({ ...gateway, call })
+    let status = 500
+    const there = yield* receiver(() => status)
+    const { body: endpoint } = yield* call("POST", "/v1/endpoints", { url: there.url, types: [queued] })
+    for (let n = 0; n < 4; n++) yield* call("POST", "/v1/messages", text(device))
+    const dead = call("GET", `/v1/deliveries?endpoint=${endpoint.id}&status=dead`)
+    yield* eventually(dead, ({ body }) => body.items.length === 4)
+    status = 200
+    const listed = yield* json("deliveries list", endpoint.id, "--status", "dead")
+    const [last, third, second, first] = listed
+    const [shown] = yield* json("deliveries show", first.id)
+    assert.deepStrictEqual([shown.id, shown.attempts[0].status], [first.id, 500])
+    const unknown = endpoint.id
+    const some = yield* run("deliveries redrive", first.id, unknown)
+    assert.strictEqual(some.code, 1)
+    assert.match(
+      some.err,
+      new RegExp(`^homing: ${unknown}: .*delivery_not_found.*\nhoming: 1 of 2 deliveries are redriven$`)
+    )
+    yield* until(() => there.arrivals.length === 5)
+    assert.strictEqual(there.arrivals[4]!.id, first.id)
+    const times = ["--from", second.recordedAt, "--to", last.recordedAt]
+    const between = listed
+      .filter(({ recordedAt }) => recordedAt >= second.recordedAt && recordedAt < last.recordedAt)
+      .map(({ id }) => id)
+    assert.include(between, third.id)
+    const ranged = yield* json("deliveries redrive", "--endpoint", endpoint.id, ...times)
+    assert.deepStrictEqual(
+      ranged.map(({ id }) => id),
+      between.filter((id) => id !== first.id)
+    )
+    const delivered = call("GET", `/v1/deliveries?endpoint=${endpoint.id}&status=delivered`)
+    yield* eventually(delivered, ({ body }) => body.items.length === ranged.length + 1)
+    for (const args of [[], ["--endpoint", endpoint.id, first.id]]) {
+      const { code, err } = yield* run("deliveries redrive", ...args)
+      assert.deepStrictEqual([code, err], [1, "homing: name the deliveries, or say --endpoint or --target"])
+    }
+    const mistyped = yield* run("deliveries list", endpoint.id, "--from", "yesterday")
+    assert.strictEqual(mistyped.code, 1)
+    assert.isAtMost(mistyped.err.split("\n").length, 2)
+  })
 )

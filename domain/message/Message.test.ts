@@ -224,9 +224,7 @@ const sameInEveryOrder = (reports: ReadonlyArray<Report>, most: number): number 
 const ordersOf = (all: number, most: number): number => (most === 0 ? 1 : 1 + all * ordersOf(all - 1, most - 1))
 
 describe("status, and the code of a failure,", () => {
-  const timeout = 600_000
-
-  it("is the same for all sequences up to five that hold the same reports", { timeout }, () => {
+  it("is the same for all sequences up to five that hold the same reports", () => {
     const reports = reportKinds.flatMap((kind) =>
       [alice, bob].flatMap((recipient) =>
         (receipts.includes(kind) ? [1] : [1, 2]).map((attempt): Report => {
@@ -238,7 +236,7 @@ describe("status, and the code of a failure,", () => {
     assert.strictEqual(sameInEveryOrder(reports, 5), ordersOf(26, 5))
   })
 
-  it("is so too for up to four, of everybody or one, of each attempt, with several codes", { timeout }, () => {
+  it("is so too for up to four, of everybody or one, of each attempt, with several codes", () => {
     const kinds = reportKinds.filter((kind) => kind !== "played") // a set of them all would not fit into a number
     const reports = kinds.flatMap((kind) =>
       [...(receipts.includes(kind) ? [] : [undefined]), alice, bob].flatMap((recipient) =>

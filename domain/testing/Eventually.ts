@@ -1,7 +1,11 @@
 import { Effect, Schedule } from "effect"
 
-/** How long what must happen is waited for. It ends a hang and judges nothing: a busy machine stays far below. */
-export const patience = "1 minute"
+/**
+ * How long what must happen is waited for. It ends a hang and judges nothing: a machine that does thirty things at once stays
+ * far below. The runner's own limit comes later, or it would not be said what was waited for.
+ */
+export const patience = "5 minutes"
+export const patienceMillis = 300_000
 
 /** Looks until it fits, on a clock that goes by itself; dies with what it saw last when it never does. */
 export const eventually = <A, E, R>(look: Effect.Effect<A, E, R>, fits: (a: A) => boolean): Effect.Effect<A, E, R> =>

@@ -93,6 +93,5 @@ it.live(
         []
       )
       if (process.env.FUZZ_EXCHANGES !== undefined) yield* Effect.logInfo("fuzzed", tally)
-    }),
-  300_000
+    })
 )

@@ -2,6 +2,7 @@ import { Schema } from "effect"
 import { HttpApiSchema } from "effect/http-api"
 import { type ErrorCode, errorCodes } from "./ErrorCodes.ts"
 import { text } from "./Members.ts"
+import { type OwnCode, remedies } from "./Remedies.ts"
 
 /** Under a name of its own: generators that name a list by its member would write a type called `in`. */
 const Place = Schema.Literals(["body", "header", "path", "query"]).annotate({
@@ -21,7 +22,9 @@ export const Flaw = Schema.Struct({
 export type Flaw = typeof Flaw.Type
 
 const members = {
-  detail: Schema.optionalKey(text("What is wrong with this request in particular, in a sentence for people.")),
+  detail: Schema.optionalKey(
+    text("What is wrong with this request in particular, or what to do about it, in a sentence or two for people.")
+  ),
   errors: Schema.optionalKey(Schema.Array(Flaw).annotate({ description: "Each flaw of the request." })),
   idempotencyKey: Schema.optionalKey(
     text("The key that the gateway made because the request had none: repeat the request with it.")
@@ -65,9 +68,13 @@ export const Problem = <const Code extends ErrorCode>(code: Code) => {
   return declared.get(code) as ReturnType<typeof declare<Code>>
 }
 
+const isOwn = (code: ErrorCode): code is OwnCode => Object.hasOwn(remedies, code)
+
+/** One of the gateway's own says in its `detail` what to do about it. */
 export const problem = <const Code extends ErrorCode>(code: Code, more?: Members): AnyProblem<Code> => {
   const [status, title] = errorCodes[code]
-  const found: Problem = { type: `urn:homing:problem:${code}`, title, status, code, ...more }
+  const remedy = isOwn(code) ? { detail: remedies[code] } : {}
+  const found: Problem = { type: `urn:homing:problem:${code}`, title, status, code, ...remedy, ...more }
   return found as AnyProblem<Code>
 }
 

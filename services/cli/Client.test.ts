@@ -47,6 +47,11 @@ it.live("says plainly what is no answer of the gateway, and repeats what is one"
     const mute = yield* Client.connect({ url: "http://127.0.0.1:1", key: "key" })
     const untakable = yield* Effect.flip(mute(({ conversations }) => conversations.get({ query: { phone: "ana" } })))
     assert.match(untakable.message, /^this is nothing to ask a gateway: expected a number/i)
+    const { detail, title, ...starting } = problem("starting")
+    assert.strictEqual(
+      yield* failed(503, JSON.stringify({ ...starting, title, detail }), contentType),
+      `the gateway answers 503 starting: ${title} ${detail}`
+    )
     const { url } = yield* Effect.scoped(answering(200, "", ""))
     const gone = yield* Client.connect({ url, key: "key" })
     const unreachable = yield* Effect.flip(gone(({ agents }) => agents.list({})))

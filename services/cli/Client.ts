@@ -87,7 +87,11 @@ const Excerpt = Schema.Struct({
 })
 const isExcerpt = Schema.is(Excerpt)
 const decodeExcerpt = Schema.decodeUnknownEffect(Schema.fromJsonString(Excerpt))
-const failed = (excerpt: typeof Excerpt.Type) => new CallFailed({ ...excerpt, detail: excerpt.detail ?? excerpt.title })
+/** What is wrong with a request stands in the detail; of the gateway's own problems that says what to do. */
+const failed = ({ code, detail, status, title }: typeof Excerpt.Type) => {
+  const told = status >= 500 ? [title, detail] : [detail ?? title]
+  return new CallFailed({ status, code, detail: told.filter((words) => words !== undefined).join(" ") })
+}
 
 /** Why an answer with this body is none. */
 export const refused = (url: string, status: number, text: string): Effect.Effect<never, CallFailed | NotOurs> =>

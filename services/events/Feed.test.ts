@@ -3,7 +3,7 @@ import { Array, Context, Effect, Exit, Fiber, Layer } from "effect"
 import { StreamId } from "#domain/Ids.ts"
 import { Later } from "#domain/Later.ts"
 import { EventStore } from "#domain/ports/EventStore.ts"
-import { until } from "#domain/testing/Eventually.ts"
+import { patience, patienceMillis, until } from "#domain/testing/Eventually.ts"
 import { newEvent } from "#infra/event-store/contract/Fixtures.ts"
 import { device, foreign, messageOf, reporting } from "../testing/ReportingFixture.ts"
 import { uuid } from "../testing/ViewsFixture.ts"
@@ -96,14 +96,14 @@ describe("the feed of events", () => {
   it.live("wakes who waits when what they want was recorded, and asks the store for nothing before", () =>
     Effect.gen(function* () {
       const { asked, now, queue, read } = yield* feeding()
-      const waiting = yield* Effect.forkChild(read({ ...all, after: now, device: foreign, waitMs: 20_000 }))
+      const waiting = yield* Effect.forkChild(read({ ...all, after: now, device: foreign, waitMs: patienceMillis }))
       yield* Effect.sleep(100)
       const before = { ...asked }
       yield* queue(1)
       yield* Effect.sleep(300)
       assert.deepStrictEqual({ ...asked }, before)
       yield* queue(2, foreign)
-      const found = yield* Effect.timeout(Fiber.join(waiting), 2_000)
+      const found = yield* Fiber.join(waiting)
       assert.deepStrictEqual(ids(found), [messageOf(2)])
     })
   )
@@ -113,14 +113,14 @@ describe("the feed of events", () => {
       const { listen, now, queue, read, store } = yield* feeding()
       const heard: Array<string> = []
       yield* listen((events) => Effect.sync(() => void heard.push(...events.map(({ stream }) => stream))))
-      const waiting = yield* Effect.forkChild(Effect.exit(read({ ...all, after: now, waitMs: 20_000 })))
+      const waiting = yield* Effect.forkChild(Effect.exit(read({ ...all, after: now, waitMs: patienceMillis })))
       yield* Effect.sleep(50)
       const odd = StreamId.make(`message-${uuid(9)}`)
       yield* store.append(odd, "no_stream", [newEvent("message.queued.v1", {})])
       yield* queue(1)
       yield* until(() => heard.length === 2)
       assert.strictEqual(heard[0], odd)
-      assert.isTrue(Exit.hasDies(yield* Effect.timeout(Fiber.join(waiting), 5_000)))
+      assert.isTrue(Exit.hasDies(yield* Fiber.join(waiting)))
     })
   )
 
@@ -138,13 +138,13 @@ describe("the feed of events", () => {
         listen((events) => Effect.sync(() => heard.push(...events.map(({ type }) => type))))
       )
       yield* Fiber.join(listening)
-      const waiting = yield* Effect.forkChild(read({ ...all, after: now, waitMs: 20_000 }))
+      const waiting = yield* Effect.forkChild(read({ ...all, after: now, waitMs: patienceMillis }))
       yield* store.append(StreamId.make(`client-${uuid(1)}`), "no_stream", [newEvent("client.created.v1", {})])
       yield* queue(1)
-      yield* Effect.timeout(asked.told, 5_000)
+      yield* asked.told
       assert.deepStrictEqual([heard, waiting.pollUnsafe()], [[], undefined])
       inForce.tell(Exit.void)
-      assert.deepStrictEqual(ids(yield* Effect.timeout(Fiber.join(waiting), 5_000)), [messageOf(1)])
+      assert.deepStrictEqual(ids(yield* Fiber.join(waiting)), [messageOf(1)])
     })
   )
 
@@ -155,7 +155,7 @@ describe("the feed of events", () => {
         asked.onHead = Effect.void
         return Effect.andThen(queue(1), Effect.sleep(50))
       })
-      const found = yield* Effect.timeout(read({ ...all, after: now, waitMs: 20_000 }), 2_000)
+      const found = yield* read({ ...all, after: now, waitMs: patienceMillis })
       assert.deepStrictEqual(ids(found), [messageOf(1)])
     })
   )
@@ -163,29 +163,31 @@ describe("the feed of events", () => {
   it.live("answers with nothing when the time is over, and when the gateway stops", () =>
     Effect.gen(function* () {
       const { now, read, releaseWaits } = yield* feeding()
-      const over = yield* Effect.timeout(read({ ...all, after: now, waitMs: 100 }), 2_000)
+      const over = yield* read({ ...all, after: now, waitMs: 100 })
       assert.deepStrictEqual(over, { items: [], upTo: now, hasMore: false })
-      const waiting = yield* Effect.forkChild(read({ ...all, after: now, waitMs: 20_000 }))
+      const long = read({ ...all, after: now, waitMs: 2 * patienceMillis })
+      const waiting = yield* Effect.forkChild(long)
       yield* Effect.sleep(50)
       yield* releaseWaits
-      assert.deepStrictEqual(yield* Effect.timeout(Fiber.join(waiting), 2_000), over)
-      assert.deepStrictEqual(yield* Effect.timeout(read({ ...all, after: now, waitMs: 20_000 }), 2_000), over)
+      for (const released of [Fiber.join(waiting), long]) {
+        assert.deepStrictEqual(yield* Effect.timeout(released, patience), over)
+      }
     })
   )
 
   it.live("has room for so many who wait, and for others who do not", () =>
     Effect.gen(function* () {
       const { now, queue, read } = yield* feeding(1)
-      const waiting = yield* Effect.forkChild(read({ ...all, after: now, waitMs: 20_000 }))
+      const waiting = yield* Effect.forkChild(read({ ...all, after: now, waitMs: patienceMillis }))
       yield* Effect.sleep(50)
-      const refused = yield* Effect.exit(read({ ...all, after: now, waitMs: 20_000 }))
+      const refused = yield* Effect.exit(read({ ...all, after: now, waitMs: patienceMillis }))
       assert.isTrue(Exit.isFailure(refused))
       assert.deepStrictEqual((yield* read({ ...all, after: now })).items, [])
       yield* Fiber.interrupt(waiting)
-      const next = yield* Effect.forkChild(read({ ...all, after: now, waitMs: 20_000 }))
+      const next = yield* Effect.forkChild(read({ ...all, after: now, waitMs: patienceMillis }))
       yield* Effect.sleep(50)
       yield* queue(1)
-      assert.deepStrictEqual(ids(yield* Effect.timeout(Fiber.join(next), 2_000)), [messageOf(1)])
+      assert.deepStrictEqual(ids(yield* Fiber.join(next)), [messageOf(1)])
     })
   )
 })

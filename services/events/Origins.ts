@@ -46,14 +46,16 @@ export const make = Effect.map(EventStore, (store) => {
     return origin
   }
   return {
-    originOf: (event: RecordedEvent) => {
-      const { stream } = event
-      const origin = originIn(event) ?? known.get(stream)
-      if (origin !== undefined) return Effect.succeed(note(stream, origin))
-      return Effect.map(store.read(stream), ([first]) => {
-        const found = first && originIn(first)
-        return found && note(stream, found)
+    // suspended: what cannot be read is a defect of the effect, for whoever catches it there
+    originOf: (event: RecordedEvent) =>
+      Effect.suspend(() => {
+        const { stream } = event
+        const origin = originIn(event) ?? known.get(stream)
+        if (origin !== undefined) return Effect.succeed(note(stream, origin))
+        return Effect.map(store.read(stream), ([first]) => {
+          const found = first && originIn(first)
+          return found && note(stream, found)
+        })
       })
-    }
   }
 })

@@ -119,8 +119,7 @@ it.effect(
         }
       }
       assert.deepStrictEqual(yield* rows.standing, [])
-    }).pipe(Effect.provide(Layer.fresh(database))),
-  120_000
+    }).pipe(Effect.provide(Layer.fresh(database)))
 )
 
 it.effect("what waits in few chats follows the first that arrives at once, however long it was to wait", () =>

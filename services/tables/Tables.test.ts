@@ -198,7 +198,7 @@ describeWith("PostgreSQL", "tables in PostgreSQL", () => {
     for (const [what, holds] of contract(Effect.flatMap(url, clientOf)))
       it.effect(what, () => Effect.provideService(holds, Home, { ...home, pristine: undefined }))
 
-    it.effect("are made by one of several gateways, while the others wait", () =>
+    it.effect("are made by one of several gateways, while the others wait, longer than for any other lock", () =>
       Effect.gen(function* () {
         const here = yield* url
         const [maker, other, onlooker] = [yield* clientOf(here), yield* clientOf(here), yield* clientOf(here)]
@@ -211,6 +211,7 @@ describeWith("PostgreSQL", "tables in PostgreSQL", () => {
             Effect.gen(function* () {
               others = yield* Effect.forkDetach(open(other, third), { startImmediately: true })
               yield* eventually(waiting, (rows) => rows.length === 1)
+              for (let second = 0; second < 4; second++) yield* sql`SELECT pg_sleep(1)`
               yield* first.create(sql)
             }) as ReturnType<typeof first.create>
         }

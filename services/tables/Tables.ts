@@ -1,5 +1,5 @@
 import { Effect, Schema } from "effect"
-import type { SqlClient, SqlError } from "effect/sql"
+import { type SqlClient, SqlError } from "effect/sql"
 import { Home, type TableUnfit, unfit } from "./Home.ts"
 import { lack } from "./Shape.ts"
 
@@ -31,19 +31,28 @@ export class TableOfNewerRelease extends Schema.TaggedError<TableOfNewerRelease>
   }
 }
 
+/** The database lets nobody wait for a lock for long: a minute in all. */
+const patiently = {
+  times: 20,
+  while: (error: unknown) => SqlError.isSqlError(error) && error.reason._tag === "LockTimeoutError"
+}
+
 /** Of several gateways that start at once one works on the tables, the others wait. All of it is done, or nothing. */
 export const alone = <A, E, R>(
   sql: SqlClient.SqlClient,
   work: Effect.Effect<A, E, R>
 ): Effect.Effect<A, E | SqlError.SqlError, R> =>
-  sql.withTransaction(
-    Effect.andThen(
-      sql.onDialectOrElse({
-        pg: () => Effect.asVoid(sql`SELECT pg_advisory_xact_lock(hashtext('homing schema'))`),
-        orElse: () => Effect.void
-      }),
-      work
-    )
+  Effect.retry(
+    sql.withTransaction(
+      Effect.andThen(
+        sql.onDialectOrElse({
+          pg: () => Effect.asVoid(sql`SELECT pg_advisory_xact_lock(hashtext('homing schema'))`),
+          orElse: () => Effect.void
+        }),
+        work
+      )
+    ),
+    patiently
   )
 
 export const exists = (sql: SqlClient.SqlClient, table: string) =>

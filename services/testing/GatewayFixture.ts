@@ -268,6 +268,7 @@ export const isProblem = ({ json, status, type }: Answer, code: ErrorCode) => {
   assert.strictEqual(json.type, `urn:homing:problem:${code}`)
   assert.strictEqual(json.status, status)
   assert.strictEqual(json.title, errorCodes[code][1])
+  if (status >= 500) assert.isString(json.detail) // what to do about it
 }
 
 export const message = { device, to: "+60123456789", content: { type: "text", text: "hello" } }

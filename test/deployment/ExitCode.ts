@@ -1,5 +1,6 @@
 import { execFile } from "node:child_process"
 import { Effect } from "effect"
+import { patienceMillis } from "#domain/testing/Eventually.ts"
 
 /** Runs a command to its end, with this environment and no other. */
 export const exitCode = (
@@ -8,5 +9,7 @@ export const exitCode = (
   env: Readonly<Record<string, string>> = {}
 ): Effect.Effect<number> =>
   Effect.callback((resume) => {
-    execFile(program, args, { env, timeout: 60_000 }).once("close", (code) => resume(Effect.succeed(code ?? -1)))
+    execFile(program, args, { env, timeout: patienceMillis }).once("close", (code) =>
+      resume(Effect.succeed(code ?? -1))
+    )
   })

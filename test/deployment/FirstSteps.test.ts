@@ -58,8 +58,7 @@ describeWith("nats-server", "the first steps as they are told", () => {
           assert.deepStrictEqual([ready.status, ready.body.code], [503, "bus_unavailable"])
           const { body } = yield* stranger.call("GET", "/health/detailed")
           assert.include(body.bus.promise, "not reached yet")
-        }),
-      300_000
+        })
     )
   })
 })

@@ -5,6 +5,7 @@ import { createServer } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { Effect, Schedule } from "effect"
+import { patienceMillis } from "#domain/testing/Eventually.ts"
 
 export interface User {
   readonly uid: number
@@ -75,8 +76,8 @@ const begin = ({ args, directory, env, program, ready, user }: Command) =>
     const guard = guardOf(child.pid, directory)
     const late = setTimeout(() => {
       child.kill("SIGKILL")
-      resume(Effect.die(failure("is not ready after a minute")))
-    }, 60_000)
+      resume(Effect.die(failure("never was ready")))
+    }, patienceMillis)
     const ended = once(child, "close").then(() => {
       clearTimeout(late)
       guard.kill("SIGKILL")

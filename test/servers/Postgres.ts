@@ -1,9 +1,10 @@
 import { execFile, execFileSync } from "node:child_process"
 import { randomBytes } from "node:crypto"
-import { readFileSync, renameSync, writeFileSync } from "node:fs"
+import { readFileSync, renameSync } from "node:fs"
 import { join } from "node:path"
 import { promisify } from "node:util"
 import { Effect, type Scope } from "effect"
+import { cluster } from "./Cluster.ts"
 import { daemon, folderOf, freePort, type User } from "./Daemon.ts"
 import { programOf } from "./Installed.ts"
 
@@ -64,11 +65,7 @@ export const postgres = ({ settings = {} }: PostgresOptions = {}): Effect.Effect
     const directory = yield* folderOf(user)
     const port = yield* freePort
     const [data, standby] = [join(directory, "data"), join(directory, "standby")]
-    const password = randomBytes(16).toString("hex")
-    const passwordFile = join(directory, "password")
-    writeFileSync(passwordFile, password)
-    const initdb = ["-D", data, "-U", "homing", "-A", "scram-sha-256", `--pwfile=${passwordFile}`, "-E", "UTF8", "-N"]
-    yield* Effect.promise(() => run(programOf("initdb")!, initdb, { cwd: directory, ...user }))
+    const password = yield* Effect.promise(() => cluster(directory, user))
     const all = { listen_addresses: "127.0.0.1", port: String(port), unix_socket_directories: "", ...settings }
     const { kill, pid, restart } = yield* daemon({
       program: programOf("postgres")!,

@@ -6,6 +6,7 @@ import { createInterface } from "node:readline"
 import { assert, it } from "@effect/vitest"
 import { Effect, Exit, Scope } from "effect"
 import { connect, StringCodec } from "nats"
+import { patienceMillis } from "#domain/testing/Eventually.ts"
 import { describeWith, programOf } from "./Installed.ts"
 import { natsServer } from "./Nats.ts"
 import { postgres } from "./Postgres.ts"
@@ -80,7 +81,7 @@ describeWith("nats-server", "a NATS server of the test's own", () => {
   )
 })
 
-const ask = (url: string, sql: string, timeout = 60_000) =>
+const ask = (url: string, sql: string, timeout = patienceMillis) =>
   execFileSync(programOf("psql")!, ["-XAtq", "-d", url, "-c", sql], { encoding: "utf8", timeout, stdio: "pipe" }).trim()
 
 /** A connection that stays open: writes a query, and waits for the next line of an answer. */
@@ -92,10 +93,10 @@ const session = (url: string) =>
     ),
     ({ stdin, stdout }) => {
       const lines = createInterface(stdout)
-      return (sql: string, patienceMillis = 60_000) =>
+      return (sql: string, millis = patienceMillis) =>
         Effect.promise(() => {
           stdin.write(`${sql};\n`)
-          const line = once(lines, "line", { signal: AbortSignal.timeout(patienceMillis) })
+          const line = once(lines, "line", { signal: AbortSignal.timeout(millis) })
           return line.then(
             ([words]) => words as string,
             () => undefined
@@ -138,6 +139,17 @@ describeWith("PostgreSQL", "a PostgreSQL server of the test's own", () => {
       assert.strictEqual(ask(server.url, "show fsync"), "off")
       yield* server.kill("SIGINT")
       assert.isFalse(yield* listens(server.port))
+    })
+  )
+
+  it.live("is one cluster copied, and shares nothing with the next", () =>
+    Effect.gen(function* () {
+      const settings = { fsync: "off" }
+      const [one, two] = [yield* postgres({ settings }), yield* postgres({ settings })]
+      const [first, second] = [one, two].map(({ url }) => ask(url, "SELECT system_identifier FROM pg_control_system()"))
+      assert.strictEqual(first, second)
+      ask(one.url, "CREATE TABLE own (word text)")
+      assert.strictEqual(ask(two.url, "SELECT count(*) FROM pg_tables WHERE tablename = 'own'"), "0")
     })
   )
 })

@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process"
 import { existsSync } from "node:fs"
 import { relative } from "node:path"
 import type { TestModule, TestProject } from "vitest/node"
+import { shared } from "./Cluster.ts"
 import { isInstalled, type Server, servers, wants } from "./Installed.ts"
 
 const packages: Record<Server, string> = {
@@ -40,7 +41,9 @@ export default ({ vitest }: TestProject) => {
   if (lacking.length > 0 && process.env.CI === "true") {
     throw new Error(`not installed, and nothing is skipped where CI=true: ${lacking.join(", ")}`)
   }
+  const forget = shared()
   return () => {
+    forget()
     const modules = vitest.state.getTestModules()
     if (process.env.EVENTSTORE_URL === undefined && modules.some(({ moduleId }) => moduleId.endsWith(eventStoreDb))) {
       say("EventStoreDB real: not run, EVENTSTORE_URL is not set; its contract was held against the stand-in alone")
