@@ -1,6 +1,6 @@
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
-import { Authorization, CountsAs, RequiredScope } from "./Authorization.ts"
+import { Authorization, RequiredScope } from "./Authorization.ts"
 import { parameterAs } from "./Document.ts"
 import { count, instant, nullable, text } from "./Members.ts"
 import { wholeNumber } from "./Paging.ts"
@@ -129,7 +129,6 @@ export class AuditApi extends HttpApiGroup.make("audit")
     )
   )
   .annotateEndpoints(RequiredScope, ["audit:read"])
-  .annotateEndpoints(CountsAs, "messages")
   .middleware(Authorization)
   .prefix("/v1/audit")
   .annotate(OpenApi.Description, "What proves that nothing that was recorded was changed, left out or put in.") {}

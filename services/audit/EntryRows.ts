@@ -1,9 +1,6 @@
 import { Effect, Exit, Stream } from "effect"
 import { SqlClient } from "effect/sql"
 import { categories } from "#domain/Aggregates.ts"
-import { linkAfter } from "#domain/audit/Link.ts"
-import { hashAt } from "#domain/audit/Tiles.ts"
-import { hashBytes } from "#domain/audit/Tree.ts"
 import { hex } from "#domain/Bytes.ts"
 import { Later } from "#domain/Later.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
@@ -45,18 +42,15 @@ export const make = Effect.gen(function* () {
 
   /** Those from `start` up to and without `end`, in the log's order. */
   return Effect.fnUntraced(function* (start: number, end: number) {
-    const { leaves, link: before, position } = yield* TreeRows.leavesFrom(sql, sha256, start, end)
+    const { noted, position } = yield* TreeRows.leavesFrom(sql, sha256, start, end)
     const events = yield* logFrom(position, end - start)
-    let link = before
     return Array.from({ length: end - start }, (_, i): Entry => {
-      const event = events[i]
-      const leaf = i < leaves.length / hashBytes ? hashAt(leaves, i) : undefined
-      if (leaf !== undefined) link = linkAfter(sha256, link, leaf)
+      const [event, one] = [events[i], noted[i]]
       return {
         index: start + i,
         entry: event === undefined ? null : entryText(event),
-        leaf: leaf === undefined ? null : hex(leaf),
-        link: leaf === undefined ? null : hex(link)
+        leaf: one === undefined ? null : hex(one.leaf),
+        link: one === undefined ? null : hex(one.link)
       }
     }).filter(({ entry, leaf }) => entry !== null || leaf !== null)
   })

@@ -67,7 +67,23 @@ export const hashesBetween = (sql: SqlClient.SqlClient, level: number, start: nu
     return whole.slice((start - from) * hashBytes, (end - from) * hashBytes)
   })
 
-/** Leaves from `start` on, with the chain before them, and where the event before the first of them stands. */
+/** A leaf as it was noted, and the chain behind it. */
+export interface Noted {
+  readonly leaf: Uint8Array
+  readonly link: Uint8Array
+}
+
+/** Those of a row; a link that was written stands as it was, also where it does not follow. */
+const notedIn = (hash: Hash, before: Uint8Array, { count, hashes, link: written }: Row): ReadonlyArray<Noted> => {
+  let link = before
+  return globalThis.Array.from({ length: count }, (_, i) => {
+    const leaf = hashAt(hashes, i)
+    link = i === count - 1 && written !== null ? written : linkAfter(hash, link, leaf)
+    return { leaf, link }
+  })
+}
+
+/** Leaves from `start` up to and without `end`, and where the event before the first of them stands in the log. */
 export const leavesFrom = Effect.fnUntraced(function* (
   sql: SqlClient.SqlClient,
   hash: Hash,
@@ -80,15 +96,10 @@ export const leavesFrom = Effect.fnUntraced(function* (
     sql`SELECT ${columns(sql)} FROM audit_tree WHERE level = 0 AND first < ${from} ORDER BY audit_tree.first DESC LIMIT 1`,
     rowsIn
   )
-  const all = concat(...rows.map(({ hashes }) => hashes))
-  let link = before?.link ?? noLink
-  let position = before?.place ?? undefined
-  const places = rows.flatMap(placesIn)
-  for (let i = 0; i < start - from; i++) {
-    link = linkAfter(hash, link, hashAt(all, i))
-    position = places[i]
-  }
-  return { leaves: all.slice((start - from) * hashBytes, (end - from) * hashBytes), link, position }
+  const noted: globalThis.Array<Noted> = []
+  for (const row of rows) noted.push(...notedIn(hash, noted.at(-1)?.link ?? before?.link ?? noLink, row))
+  const position = start === from ? (before?.place ?? undefined) : rows.flatMap(placesIn)[start - from - 1]
+  return { noted: noted.slice(start - from, end - from), position }
 })
 
 const placesIn = ({ place, steps }: Row): ReadonlyArray<bigint> => {

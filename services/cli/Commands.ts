@@ -3,6 +3,7 @@ import { Array, Effect, Layer, Option } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { AgentId, ConsumerId } from "#domain/Ids.ts"
 import { version } from "../Version.ts"
+import { audit } from "./AuditCommands.ts"
 import { agents, chats, clients, configured, contacts, evidence, json, keys, listen } from "./GatewayCommands.ts"
 import { runMain } from "./Main.ts"
 import { routes, targets } from "./RouteCommands.ts"
@@ -278,6 +279,7 @@ const homing = Command.make("homing").pipe(
     sealingKey,
     store,
     archive,
+    audit,
     config
   ])
 )
