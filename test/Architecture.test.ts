@@ -149,7 +149,7 @@ const below: Record<string, ReadonlyArray<string>> = {
     "telemetry",
     "views"
   ],
-  audit: ["api", "http", "identity", "tables", "views"],
+  audit: ["api", "http", "identity", "tables", "telemetry", "views"],
   announcements: ["events", "http", "identity", "runtime", "tables", "telemetry"],
   "transports/agent-link": [
     "api",
@@ -169,6 +169,7 @@ const below: Record<string, ReadonlyArray<string>> = {
     "announcements",
     "api",
     "archive",
+    "audit",
     "devices",
     "http",
     "identity",

@@ -1,4 +1,5 @@
 import { Clock, Context, Effect, Layer, Schedule, Schema } from "effect"
+import { agreementOf } from "#domain/audit/Agreement.ts"
 import { cosignedBy } from "#domain/audit/Cosignature.ts"
 import {
   type NoteKey,
@@ -17,6 +18,7 @@ import { fromMillis } from "#domain/Instant.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
 import { EventStore, type EventStoreUnavailable } from "#domain/ports/EventStore.ts"
 import { Identity } from "../identity/Identity.ts"
+import { observe } from "../telemetry/Metrics.ts"
 import { readable, type ViewsUnavailable } from "../views/Views.ts"
 import * as HeadRows from "./HeadRows.ts"
 import * as ProofRows from "./ProofRows.ts"
@@ -48,6 +50,13 @@ export class HeadUnsigned extends Schema.TaggedError<HeadUnsigned>()("HeadUnsign
 
 type Refused = AuditContradicted | HeadUnsigned | ViewsUnavailable | EventStoreUnavailable
 
+export type AuditWarning = "audit_contradiction"
+
+/** What somebody should look after, of the audit tree. */
+export const AuditWarnings = Context.Reference<() => ReadonlyArray<AuditWarning>>("homing/services/audit/Warnings", {
+  defaultValue: () => () => []
+})
+
 /** The signed heads of the audit tree: never two roots for one size, whichever gateway signs. */
 export class Heads extends Context.Service<
   Heads,
@@ -66,8 +75,7 @@ export class Heads extends Context.Service<
 const freshMillis = 1_000
 const interval = "60 seconds"
 
-export const layer = Layer.effect(
-  Heads,
+export const layer = Layer.effectContext(
   Effect.gen(function* () {
     const crypto = yield* Crypto
     const identity = yield* Identity
@@ -98,18 +106,21 @@ export const layer = Layer.effect(
     const withWitnesses = (signed: Signed) =>
       Effect.map(rows.cosignatures(signed.head.size), (lines) => ({ ...signed, note: signed.note + lines.join("") }))
 
-    /** Whether the tree still begins with what was signed. Where it is being made anew nothing is known yet. */
+    /** Whether the tree still begins with what was signed; `unknown` while it is being made anew. */
     const held = Effect.fnUntraced(function* (last: Signed, size: number, position: bigint | undefined) {
       if (size < last.head.size) {
         const end = yield* store.head
         if (end !== undefined && (position === undefined || position < end)) return "unknown" as const
-        const found = shown({ size, root: yield* rootAt(size) })
-        return new AuditContradicted({ contradiction: "rolled_back", signed: shown(last.head), found })
       }
-      const root = yield* rootAt(last.head.size)
-      if (sameHash(root, last.head.root)) return "same" as const
-      const found = shown({ size: last.head.size, root })
-      return new AuditContradicted({ contradiction: "forked", signed: shown(last.head), found })
+      const begun = Math.min(size, last.head.size)
+      const found: TreeHead = { origin: origin(), size: begun, root: yield* rootAt(begun) }
+      const agreement = agreementOf(crypto.sha256, last.head, found, [])
+      if (agreement === "same") return agreement
+      return new AuditContradicted({
+        contradiction: agreement === "rolled_back" ? agreement : "forked",
+        signed: shown(last.head),
+        found: shown(found)
+      })
     })
 
     const sign = Effect.fnUntraced(function* (size: number, millis: number) {
@@ -125,7 +136,7 @@ export const layer = Layer.effect(
       return yield* new AuditContradicted({ contradiction: "forked", signed: shown(first.head), found: shown(head) })
     })
 
-    const newest = Effect.gen(function* () {
+    const newestUntold = Effect.gen(function* () {
       const millis = yield* Clock.currentTimeMillis
       const kept = yield* rows.newest
       const last = kept && signedIn(kept)
@@ -143,27 +154,33 @@ export const layer = Layer.effect(
       readable
     )
 
-    /** Told once, and again when it was well meanwhile. */
-    let told = ""
-    const look = Effect.matchEffect(newest, {
-      onSuccess: () =>
+    let contradiction: AuditContradicted | undefined
+    observe("homing_audit_contradiction", "1 while the log is not the one whose tree head was signed.", () =>
+      Number(contradiction !== undefined)
+    )
+    /** An alarm is told once, and again when all was well meanwhile. */
+    const newest = Effect.tapError(
+      Effect.tap(newestUntold, () =>
         Effect.sync(() => {
-          told = ""
-        }),
-      onFailure: (failure) => {
-        if (!(failure instanceof AuditContradicted) || told === failure.message) return Effect.void
-        told = failure.message
-        const { contradiction, found, signed } = failure
+          contradiction = undefined
+        })
+      ),
+      (failure) => {
+        if (failure._tag !== "AuditContradicted") return Effect.void
+        const isTold = contradiction?.message === failure.message
+        contradiction = failure
+        if (isTold) return Effect.void
         return Effect.logError("the log is not the one whose tree head was signed: nothing more is signed", {
-          contradiction,
-          signed,
-          found
+          contradiction: failure.contradiction,
+          signed: failure.signed,
+          found: failure.found
         })
       }
-    })
+    )
+    const look = Effect.ignore(newest)
     yield* Effect.forkScoped(Effect.repeat(Effect.delay(look, "5 seconds"), Schedule.spaced(interval)))
 
-    return {
+    const heads = Heads.of({
       origin,
       keys,
       newest,
@@ -176,6 +193,8 @@ export const layer = Layer.effect(
         yield* rows.cosign(size, `${witness.name}+${noteKeyId(crypto, witness)}`, signatureLine(signature))
         return true
       }, readable)
-    }
+    })
+    const warnings = (): ReadonlyArray<AuditWarning> => (contradiction === undefined ? [] : ["audit_contradiction"])
+    return Context.make(Heads, heads).pipe(Context.add(AuditWarnings, warnings))
   })
 )

@@ -8,7 +8,7 @@ import { EventId } from "#domain/Ids.ts"
 import { leafHash } from "#domain/MerkleTree.ts"
 import type { RecordedEvent } from "#domain/Recorded.ts"
 import * as NodeCrypto from "#infra/crypto/NodeCrypto.ts"
-import { emptyDatabase, far, home, queued, reported, uuid } from "../testing/ViewsFixture.ts"
+import { far, home, queued, reported, uuid } from "../testing/ViewsFixture.ts"
 import { entryOf } from "./Entry.ts"
 import * as ProofRows from "./ProofRows.ts"
 import * as TreeRows from "./TreeRows.ts"
@@ -40,8 +40,7 @@ const events = Array.makeBy(
 const leaves = events.map((one) => leafHash(sha256, entryOf(one)))
 
 /** A thousand events, written a few at a time; a new writer goes on now and then. */
-const written = Effect.gen(function* () {
-  const sql = yield* emptyDatabase
+const writtenIn = Effect.fnUntraced(function* (sql: SqlClient.SqlClient) {
   const view = TreeRows.treeView(sha256)
   yield* view.setup(sql)
   let writer = view.writer()
@@ -59,55 +58,58 @@ const written = Effect.gen(function* () {
   return { sql, proofs, stand }
 })
 
-/** What the rows of the audit tree owe whoever proves something by them. */
-export const auditContract = [
-  [
-    "every event is a leaf of the audit tree, in the log's order, whoever wrote it",
-    Effect.gen(function* () {
-      const { proofs, sql, stand } = yield* written
-      assert.deepStrictEqual([stand.size, stand.position], [events.length, events.at(-1)!.position])
-      for (const size of [1, 2, 255, 256, 257, 512, 700, 768, 1_000]) {
-        assert.strictEqual(hex(yield* proofs.rootAt(size)), hex(treeHash(leaves.slice(0, size))), `${size}`)
-      }
-      assert.strictEqual(hex(yield* TreeRows.hashesBetween(sql, 0, 254, 300)), hexOf(leaves.slice(254, 300)).join(""))
-      const whole = [0, 1, 2].map((i) => treeHash(leaves.slice(i * 256, (i + 1) * 256)))
-      assert.strictEqual(hex(yield* proofs.tile({ level: 1, index: 0, width: 3 })), hexOf(whole).join(""))
-      assert.strictEqual((yield* Effect.flip(proofs.tile({ level: 1, index: 0, width: 4 })))._tag, "TreeIncomplete")
-    })
-  ],
-  [
-    "what the audit tree's rows prove is believed by whoever has a root alone",
-    Effect.gen(function* () {
-      const { proofs } = yield* written
-      const root = yield* proofs.rootAt(1_000)
-      for (const index of [0, 1, 255, 256, 511, 768, 999]) {
-        const path = yield* proofs.inclusion(index, 1_000)
-        assert.isTrue(isIncluded(sha256, { index, size: 1_000, leaf: leaves[index]!, path, root }), `${index}`)
-      }
-      for (const size of [1, 255, 256, 300, 999]) {
-        const [from, path] = [yield* proofs.rootAt(size), yield* proofs.consistency(size, 1_000)]
-        assert.isTrue(isConsistent(sha256, { size, root: from }, { size: 1_000, root }, path), `${size}`)
-      }
-    })
-  ],
-  [
-    "a leaf is found by where its event stands, and the chain goes on from any of them",
-    Effect.gen(function* () {
-      const { proofs, sql, stand } = yield* written
-      for (const index of [0, 1, 5, 6, 255, 256, 999]) {
-        assert.strictEqual(yield* proofs.indexOf(events[index]!.position), index)
-        assert.isUndefined(yield* proofs.indexOf(events[index]!.position + 1n))
-      }
-      const links = [noLink]
-      for (const leaf of leaves) links.push(linkAfter(sha256, links.at(-1)!, leaf))
-      assert.strictEqual(hex(stand.link), hex(links.at(-1)!))
-      for (const start of [0, 1, 3, 6, 300, 999]) {
-        const found = yield* TreeRows.leavesFrom(sql, sha256, start, start + 2)
-        const [noted, chain] = [found.noted.map(({ leaf }) => leaf), found.noted.map(({ link }) => link)]
-        assert.deepStrictEqual(hexOf(noted), hexOf(leaves.slice(start, start + 2)))
-        assert.deepStrictEqual(hexOf(chain), hexOf(links.slice(start + 1, start + 3)), `${start}`)
-        assert.strictEqual(found.position, events[start - 1]?.position)
-      }
-    })
-  ]
-] as const
+/** What the rows of the audit tree owe whoever proves something by them, on every database. */
+export const auditContract = <E, R>(database: Effect.Effect<SqlClient.SqlClient, E, R>) => {
+  const written = Effect.flatMap(database, writtenIn)
+  return [
+    [
+      "every event is a leaf of the audit tree, in the log's order, whoever wrote it",
+      Effect.gen(function* () {
+        const { proofs, sql, stand } = yield* written
+        assert.deepStrictEqual([stand.size, stand.position], [events.length, events.at(-1)!.position])
+        for (const size of [1, 2, 255, 256, 257, 512, 700, 768, 1_000]) {
+          assert.strictEqual(hex(yield* proofs.rootAt(size)), hex(treeHash(leaves.slice(0, size))), `${size}`)
+        }
+        assert.strictEqual(hex(yield* TreeRows.hashesBetween(sql, 0, 254, 300)), hexOf(leaves.slice(254, 300)).join(""))
+        const whole = [0, 1, 2].map((i) => treeHash(leaves.slice(i * 256, (i + 1) * 256)))
+        assert.strictEqual(hex(yield* proofs.tile({ level: 1, index: 0, width: 3 })), hexOf(whole).join(""))
+        assert.strictEqual((yield* Effect.flip(proofs.tile({ level: 1, index: 0, width: 4 })))._tag, "TreeIncomplete")
+      })
+    ],
+    [
+      "what the audit tree's rows prove is believed by whoever has a root alone",
+      Effect.gen(function* () {
+        const { proofs } = yield* written
+        const root = yield* proofs.rootAt(1_000)
+        for (const index of [0, 1, 255, 256, 511, 768, 999]) {
+          const path = yield* proofs.inclusion(index, 1_000)
+          assert.isTrue(isIncluded(sha256, { index, size: 1_000, leaf: leaves[index]!, path, root }), `${index}`)
+        }
+        for (const size of [1, 255, 256, 300, 999]) {
+          const [from, path] = [yield* proofs.rootAt(size), yield* proofs.consistency(size, 1_000)]
+          assert.isTrue(isConsistent(sha256, { size, root: from }, { size: 1_000, root }, path), `${size}`)
+        }
+      })
+    ],
+    [
+      "a leaf is found by where its event stands, and the chain goes on from any of them",
+      Effect.gen(function* () {
+        const { proofs, sql, stand } = yield* written
+        for (const index of [0, 1, 5, 6, 255, 256, 999]) {
+          assert.strictEqual(yield* proofs.indexOf(events[index]!.position), index)
+          assert.isUndefined(yield* proofs.indexOf(events[index]!.position + 1n))
+        }
+        const links = [noLink]
+        for (const leaf of leaves) links.push(linkAfter(sha256, links.at(-1)!, leaf))
+        assert.strictEqual(hex(stand.link), hex(links.at(-1)!))
+        for (const start of [0, 1, 3, 6, 300, 999]) {
+          const found = yield* TreeRows.leavesFrom(sql, sha256, start, start + 2)
+          const [noted, chain] = [found.noted.map(({ leaf }) => leaf), found.noted.map(({ link }) => link)]
+          assert.deepStrictEqual(hexOf(noted), hexOf(leaves.slice(start, start + 2)))
+          assert.deepStrictEqual(hexOf(chain), hexOf(links.slice(start + 1, start + 3)), `${start}`)
+          assert.strictEqual(found.position, events[start - 1]?.position)
+        }
+      })
+    ]
+  ] as const
+}

@@ -8,7 +8,6 @@ import type { RecordedEvent } from "#domain/Recorded.ts"
 import * as SqliteEventStore from "#infra/event-store/sqlite/Sqlite.ts"
 import * as InProcessLeases from "#infra/leases/InProcess.ts"
 import { rosterFromItsRows } from "../access/contract.ts"
-import { auditContract } from "../audit/contract.ts"
 import { chatsContract } from "../chats/contract.ts"
 import { rowsMended } from "../devices/contract.ts"
 import { DeviceRegistry } from "../devices/DeviceRegistry.ts"
@@ -266,7 +265,7 @@ export const viewsContract = <E>(adapter: string, layer: Layer.Layer<Databases, 
 
     it.effect("makes rows anew that are not what was written, and says so once", () => rowsMended)
 
-    for (const [what, holds] of [...chatsContract, ...auditContract]) it.effect(what, () => holds)
+    for (const [what, holds] of chatsContract) it.effect(what, () => holds)
 
     it.effect("moves its checkpoint with the rows, or neither", () =>
       Effect.gen(function* () {
