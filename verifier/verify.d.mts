@@ -8,6 +8,8 @@ export interface Report {
   /** From, and up to without. */
   readonly between?: readonly [number, number]
   readonly reason?: string
+  /** All that is wrong, up to a hundred: where it may be, and what it is. */
+  readonly flaws?: ReadonlyArray<{ readonly index: number; readonly upTo: number; readonly reason: string }>
   readonly established: ReadonlyArray<string>
   readonly unestablished: ReadonlyArray<string>
 }

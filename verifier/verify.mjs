@@ -1,7 +1,6 @@
 #!/usr/bin/env node
 import { createHash, createPublicKey, verify as verifySignature } from "node:crypto"
 import { createReadStream, readFileSync, realpathSync } from "node:fs"
-import { createInterface } from "node:readline"
 import { fileURLToPath } from "node:url"
 import { parseArgs } from "node:util"
 
@@ -178,6 +177,9 @@ const leavesOf = async (lines, believed) => {
   return leaves.slice(0, proven)
 }
 
+/** Of an export that is wrong throughout, no more are told. */
+const mostFlaws = 100
+
 /**
  * Reads an export, a line at a time, and says what it shows. `lines`: of the export; `heads`: notes that were kept
  * elsewhere; `keys`, `witnesses`: verifier keys; `earlier`: the lines of an export of before.
@@ -270,7 +272,8 @@ export const verifyExport = async ({ earlier, heads = [], keys = [], lines, witn
     ...(first !== undefined && {
       firstBad: first.upTo === first.index + 1 ? first.index : null,
       between: [first.index, first.upTo],
-      reason: first.reason
+      reason: first.reason,
+      flaws: bad.slice(0, mostFlaws)
     }),
     established: first === undefined ? established : [],
     unestablished
@@ -317,7 +320,23 @@ const conclude = ({ believed, established, held, size, unestablished }) => {
     unestablished.push("that a witness has seen this log: no head given is cosigned under a key given")
 }
 
-const linesOf = (file) => createInterface({ input: createReadStream(file), crlfDelay: Number.POSITIVE_INFINITY })
+const longestLine = 64 * 1024 * 1024
+
+/** Lines end with a line feed and with nothing else: an entry may hold what others take for the end of a line. */
+const linesOf = async function* (file) {
+  let rest = Buffer.alloc(0)
+  for await (const chunk of createReadStream(file)) {
+    rest = rest.length === 0 ? chunk : Buffer.concat([rest, chunk])
+    let from = 0
+    for (let end = rest.indexOf(10); end >= 0; end = rest.indexOf(10, from)) {
+      yield rest.toString("utf8", from, end)
+      from = end + 1
+    }
+    rest = rest.subarray(from)
+    if (rest.length > longestLine) throw new Unusable("a line of the export is longer than any entry")
+  }
+  if (rest.length > 0) yield rest.toString("utf8")
+}
 const exits = { proven: 0, refuted: 2, consistent: 3 }
 
 /** As people read it. */
