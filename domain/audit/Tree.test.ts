@@ -104,6 +104,13 @@ describe("the tree", () => {
     }
   })
 
+  it("takes no proof for one of a taller tree", () => {
+    const tree = treeOf(some)
+    const claim = { index: 0, leaf: leafHash(sha256, some[0]!), path: tree.inclusion(0, 2), root: tree.head(2).root }
+    assert.isTrue(isIncluded(sha256, { ...claim, size: 2 }))
+    assert.isFalse(isIncluded(sha256, { ...claim, size: 4 }))
+  })
+
   it("proves of every two sizes that one begins the other, and of nothing else", () => {
     const tree = treeOf(some)
     const forked = treeOf(some.with(20, utf8("another")))
