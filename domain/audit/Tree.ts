@@ -84,9 +84,9 @@ export const consistencySpans = (from: number, to: number): ReadonlyArray<Span> 
 
 export const hashBytes = 32
 
-/** Of whole hashes: what has another length is the same as nothing. */
+/** Nothing is no hash, and is the same as none. */
 export const sameHash = (one: Uint8Array, other: Uint8Array): boolean =>
-  one.length === hashBytes && other.length === hashBytes && one.every((byte, i) => byte === other[i])
+  one.length > 0 && one.length === other.length && one.every((byte, i) => byte === other[i])
 
 const isOdd = (n: number) => n % 2 === 1
 const half = (n: number) => Math.floor(n / 2)
@@ -127,10 +127,10 @@ export interface Sized {
   readonly root: Uint8Array
 }
 
-/** Whether the tree `to` begins with all that the tree `from` holds: RFC 9162, 2.1.4.2. The empty one begins every tree. */
+/** Whether the tree `to` begins with all that the tree `from` holds: RFC 9162, 2.1.4.2. Of an empty one nothing is proven. */
 export const isConsistent = (hash: Hash, from: Sized, to: Sized, path: ReadonlyArray<Uint8Array>): boolean => {
   if (!isCount(from.size) || !isCount(to.size) || from.size > to.size) return false
-  if (from.size === 0) return path.length === 0 && sameHash(from.root, emptyRoot(hash))
+  if (from.size === 0 && (to.size > 0 || !sameHash(to.root, emptyRoot(hash)))) return false
   if (from.size === to.size) return path.length === 0 && sameHash(from.root, to.root)
   const whole = isPowerOfTwo(from.size) ? [from.root, ...path] : path
   const [first, ...rest] = whole

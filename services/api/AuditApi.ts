@@ -96,7 +96,7 @@ export class AuditApi extends HttpApiGroup.make("audit")
       error: unproven
     })
       .annotate(OpenApi.Transform, (made) =>
-        parameterAs("from", { type: "integer", ...sizes, description: "A size; without, 0." })(
+        parameterAs("from", { type: "integer", ...sizes, description: "A size; without, 1." })(
           parameterAs("to", { type: "integer", ...sizes, description: "A size; without, that of the newest head." })(
             made
           )

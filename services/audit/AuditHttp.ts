@@ -97,8 +97,8 @@ export const layer = HttpApiBuilder.group(
       .handle("consistency", ({ query }) =>
         Effect.gen(function* () {
           const { head } = yield* newest
-          const { from = 0, to = head.size } = query
-          if (from > to || to > head.size) return yield* unknown
+          const { from = 1, to = head.size } = query
+          if (from === 0 || from > to || to > head.size) return yield* unknown
           const [path, fromRoot, toRoot] = yield* orProblem(
             Effect.all([proofs.consistency(from, to), proofs.rootAt(from), proofs.rootAt(to)])
           )
