@@ -36,6 +36,7 @@ const confined: Record<string, ReadonlyArray<string>> = {
   "effect/http-api": [
     "services/access/",
     "services/api/",
+    "services/audit/AuditHttp.ts",
     "services/chats/",
     "services/cli/Client.ts",
     "services/contacts/",
@@ -72,6 +73,10 @@ const confined: Record<string, ReadonlyArray<string>> = {
     "services/contacts/PeerRows.ts",
     "services/access/KeysRows.ts",
     "services/announcements/AnnouncedRows.ts",
+    "services/audit/EntryRows.ts",
+    "services/audit/HeadRows.ts",
+    "services/audit/ProofRows.ts",
+    "services/audit/TreeRows.ts",
     "services/access/KeyUseRows.ts",
     "services/devices/DevicesRows.ts",
     "services/dispatch/CheckpointRows.ts",
@@ -144,6 +149,7 @@ const below: Record<string, ReadonlyArray<string>> = {
     "telemetry",
     "views"
   ],
+  audit: ["api", "http", "identity", "tables", "telemetry", "views"],
   announcements: ["events", "http", "identity", "runtime", "tables", "telemetry"],
   "transports/agent-link": [
     "api",
@@ -163,6 +169,7 @@ const below: Record<string, ReadonlyArray<string>> = {
     "announcements",
     "api",
     "archive",
+    "audit",
     "devices",
     "http",
     "identity",

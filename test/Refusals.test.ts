@@ -77,6 +77,7 @@ const remedy =
 
 /** Said while something runs, to a program, or about one word of a command: not of a place. */
 const elsewhere = [
+  "AuditContradicted", // told as a line of the log, which operations.md explains, and in an answer
   "CallFailed", // the gateway's own words
   "ConfigInvalid", // names each variable, where it is set, and what is expected
   "NoKeyFile", // says itself which file, why, and what else

@@ -1,16 +1,10 @@
 import { concat } from "../Bytes.ts"
+import { type Hash, leafHash, nodeHash } from "../MerkleTree.ts"
 
 /**
  * Several items under one signature, each provable alone: the leaves and nodes of an RFC 6962 tree. An odd node at the
  * end of a level moves up unchanged, so index and count alone say at which levels a sibling stands.
  */
-type Hash = (data: Uint8Array) => Uint8Array
-
-const leafMark = Uint8Array.of(0)
-const nodeMark = Uint8Array.of(1)
-const leaf = (hash: Hash, item: Uint8Array) => hash(concat(leafMark, item))
-const node = (hash: Hash, left: Uint8Array, right: Uint8Array) => hash(concat(nodeMark, left, right))
-
 export interface Proof {
   readonly index: number
   readonly count: number
@@ -24,13 +18,13 @@ export const maxBatch = 1_024
 export type Levels = ReadonlyArray<ReadonlyArray<Uint8Array>>
 
 export const levelsOf = (hash: Hash, items: ReadonlyArray<Uint8Array>): Levels => {
-  let level: ReadonlyArray<Uint8Array> = items.map((item) => leaf(hash, item))
+  let level: ReadonlyArray<Uint8Array> = items.map((item) => leafHash(hash, item))
   const levels = [level]
   while (level.length > 1) {
     const next: Array<Uint8Array> = []
     for (let i = 0; i < level.length; i += 2) {
       const right = level[i + 1]
-      next.push(right === undefined ? level[i]! : node(hash, level[i]!, right))
+      next.push(right === undefined ? level[i]! : nodeHash(hash, level[i]!, right))
     }
     level = next
     levels.push(level)
@@ -75,13 +69,13 @@ export const pathLength = (index: number, count: number): number => {
 
 /** The root that an item and its proof lead to. */
 export const rootOf = (hash: Hash, item: Uint8Array, { count, index, path }: Proof): Uint8Array => {
-  let at = leaf(hash, item)
+  let at = leafHash(hash, item)
   let used = 0
   for (let i = index, width = count; width > 1; i >>= 1, width = (width + 1) >> 1) {
     if ((i ^ 1) >= width) continue
     const sibling = path.subarray(used, used + 32)
     used += 32
-    at = i & 1 ? node(hash, sibling, at) : node(hash, at, sibling)
+    at = i & 1 ? nodeHash(hash, sibling, at) : nodeHash(hash, at, sibling)
   }
   return at
 }

@@ -1,5 +1,6 @@
 import { HttpApi, OpenApi } from "effect/http-api"
 import { AgentsApi } from "./AgentsApi.ts"
+import { AuditApi } from "./AuditApi.ts"
 import { ChatsApi } from "./ChatsApi.ts"
 import { ClientsApi } from "./ClientsApi.ts"
 import { ContactsApi } from "./ContactsApi.ts"
@@ -38,6 +39,7 @@ export class Api extends HttpApi.make("homing")
   .add(DeliveriesApi)
   .add(TargetsApi)
   .add(RoutesApi)
+  .add(AuditApi)
   .add(ProbesApi)
   .add(HealthApi)
   .annotate(OpenApi.Title, "Homing")

@@ -29,6 +29,7 @@ export const errorCodes = {
   delivery_not_found: [404, "There is no such delivery."],
   client_not_found: [404, "There is no such client."],
   key_not_found: [404, "There is no such key."],
+  audit_entry_not_found: [404, "The audit tree has no such entry, proof or tile, or not yet under its newest head."],
   agent_not_found: [404, "There is no such agent."],
   method_not_allowed: [405, "This path does not answer to this method."],
   device_not_paired: [409, "The device is not linked to a WhatsApp account."],
@@ -50,6 +51,10 @@ export const errorCodes = {
   key_revoked: [409, "This key was revoked; a revoked key never comes back."],
   agents_unaware: [409, "Not every agent has heard of this key yet; activated now, they would refuse it."],
   idempotency_conflict: [409, "The same idempotency key was used for other content."],
+  audit_contradiction: [
+    409,
+    "The log is not the one whose tree head was signed; nothing more is signed until somebody has looked into it."
+  ],
   request_timeout: [408, "The request did not arrive in time."],
   payload_too_large: [413, "The request body is too large."],
   unsupported_media_type: [415, "The request body must be application/json."],

@@ -30,7 +30,8 @@ const warnings = [
   "endpoint_failing",
   "target_failing",
   "endpoint_disabled",
-  "archive_behind"
+  "archive_behind",
+  "audit_contradiction"
 ] as const
 
 const Alive = Schema.Struct({

@@ -3,6 +3,7 @@ import { Array, Effect, Layer, Option } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { AgentId, ConsumerId } from "#domain/Ids.ts"
 import { version } from "../Version.ts"
+import { audit } from "./AuditCommands.ts"
 import {
   agents,
   chats,
@@ -290,6 +291,7 @@ const homing = Command.make("homing").pipe(
     sealingKey,
     store,
     archive,
+    audit,
     config
   ])
 )

@@ -4,6 +4,7 @@ import * as PrometheusMetrics from "effect/observability/PrometheusMetrics"
 import { Trouble } from "../announcements/Trouble.ts"
 import { Api } from "../api/Api.ts"
 import { ArchiveWarnings } from "../archive/Standing.ts"
+import { AuditWarnings } from "../audit/Heads.ts"
 import { Devices } from "../devices/Devices.ts"
 import { refuse } from "../http/Answer.ts"
 import { AgentsStanding } from "../transports/agent-link/AgentsStanding.ts"
@@ -34,6 +35,7 @@ const health = HttpApiBuilder.group(
   Effect.fnUntraced(function* (handlers) {
     const agents = yield* AgentsStanding
     const archive = yield* ArchiveWarnings
+    const audit = yield* AuditWarnings
     const deployment = yield* Deployment
     const devices = yield* Devices
     const deliveries = yield* Standing
@@ -57,6 +59,7 @@ const health = HttpApiBuilder.group(
             ...(unpublished === undefined ? [] : (["bus_events"] as const)),
             ...deliveries.warnings(),
             ...archive(),
+            ...audit(),
             ...(yield* unmet)
           ]
           const { heapUsed, rss } = process.memoryUsage()

@@ -61,6 +61,11 @@ const problems = {
   RoutesFlawed: (flaw: { readonly pointer: string; readonly expected: string }) =>
     problem("invalid_request", { errors: [{ in: "body", pointer: flaw.pointer, expected: flaw.expected }] }),
 
+  AuditContradicted: ({ message }: { readonly message: string }) =>
+    problem("audit_contradiction", { detail: `${message}.` }),
+  HeadUnsigned: () => problem("starting"),
+  TreeIncomplete: () => problem("starting"),
+
   ClientUnknown: () => problem("client_not_found"),
   KeyUnknown: () => problem("key_not_found"),
   KeyNotActive: () => problem("key_not_active"),

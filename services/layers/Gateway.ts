@@ -5,6 +5,7 @@ import type { Options as AnnouncementsOptions } from "../announcements/Announcem
 import * as Announcements from "../announcements/Feature.ts"
 import * as Archive from "../archive/Feature.ts"
 import type { ArchiveSettings } from "../archive/Settings.ts"
+import * as Audit from "../audit/Feature.ts"
 import * as Chats from "../chats/Feature.ts"
 import * as Devices from "../devices/Feature.ts"
 import * as Dispatch from "../dispatch/Feature.ts"
@@ -73,7 +74,8 @@ const projections = Projections.layer(
     Access.projections,
     Webhooks.projections,
     Routes.projections,
-    Regions.projections
+    Regions.projections,
+    Audit.projections
   )
 )
 
@@ -91,7 +93,7 @@ export const gateway = <A = never, E = never, R = never>(
     Layer.provideMerge(Meta.layer(options.meta, options.http.trustProxy)),
     Layer.provideMerge(Forwarding.layer(options.meta, options.forwarding)),
     Layer.provideMerge([Dispatch.layer(options.reconciler), HealthHttp.layer, Live.layer(options.live)]),
-    Layer.provideMerge([Webhooks.layer(options.webhooks), Archive.layer(options.archive), Regions.layer]),
+    Layer.provideMerge([Webhooks.layer(options.webhooks), Archive.layer(options.archive), Regions.layer, Audit.layer]),
     Layer.provideMerge(Holds.layer),
     Layer.provideMerge(Layer.provide(Routes.layer, Meta.known(options.meta))),
     Layer.provideMerge(Announcements.layer(options.announcements)),

@@ -16,6 +16,9 @@ import * as SqliteClient from "#infra/sqlite/SqliteClient.ts"
 import * as SubjectKeys from "#infra/subject-keys/Sqlite.ts"
 import * as Access from "#services/access/Feature.ts"
 import { type ErrorCode, errorCodes } from "#services/api/ErrorCodes.ts"
+import * as AuditHttp from "#services/audit/AuditHttp.ts"
+import { Heads } from "#services/audit/Heads.ts"
+import { Proofs } from "#services/audit/Proofs.ts"
 import * as Chats from "#services/chats/Feature.ts"
 import { DeviceRegistry } from "#services/devices/DeviceRegistry.ts"
 import { type DeviceDocument, Devices } from "#services/devices/Devices.ts"
@@ -170,6 +173,7 @@ export const gateway = (stubs: Stubs = {}) => {
       Layer.provide(Inbound.layer(), Layer.succeed(DeviceRegistry, new Map())),
       Chats.layer,
       ConversationsHttp.layer,
+      AuditHttp.layer,
       AgentsHttp.layer,
       GatewayKeysHttp.layer,
       HealthHttp.layer
@@ -192,6 +196,8 @@ export const gateway = (stubs: Stubs = {}) => {
       Layer.succeed(Devices, { ...devices, ...stubs.devices }),
       Layer.succeed(PairingCodes, { shown: stubs.codes ?? Stream.empty } as PairingCodes["Service"]),
       Layer.succeed(Endpoints, endpoints),
+      Layer.succeed(Heads, {} as Heads["Service"]),
+      Layer.succeed(Proofs, {} as Proofs["Service"]),
       Layer.succeed(Deliveries, {} as Deliveries["Service"]),
       Layer.succeed(Targets, {} as Targets["Service"]),
       Layer.succeed(RouteTables, {} as RouteTables["Service"]),

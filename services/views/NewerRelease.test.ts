@@ -7,6 +7,8 @@ import type { RecordedEvent } from "#domain/Recorded.ts"
 import * as Sqlite from "#infra/event-store/sqlite/Sqlite.ts"
 import * as InProcessLeases from "#infra/leases/InProcess.ts"
 import * as SqliteClient from "#infra/sqlite/SqliteClient.ts"
+import * as Audit from "../audit/Feature.ts"
+import * as TreeRows from "../audit/TreeRows.ts"
 import { DeviceRegistry } from "../devices/DeviceRegistry.ts"
 import { deviceCreated, home, provenance, recorded, uuid } from "../testing/ViewsFixture.ts"
 import * as Projections from "./Projections.ts"
@@ -27,7 +29,12 @@ it.live("views go on over what a newer release has stored, in rows and in memory
       yield* Effect.andThen(views.reached(position), views.written(position))
       assert.deepStrictEqual([...(yield* DeviceRegistry).keys()], [DeviceId.make(home)])
       assert.deepStrictEqual(yield* (yield* SqlClient.SqlClient)`SELECT id FROM devices`, [{ id: home }])
-    }).pipe(Effect.provide(Projections.layer(DeviceRegistry.layer)), Effect.provide(provenance))
+      const stand = yield* Effect.flatten(TreeRows.standing)
+      assert.deepStrictEqual([stand.size, stand.position], [3, position]) // every gateway comes to the same tree
+    }).pipe(
+      Effect.provide(Projections.layer(Layer.merge(DeviceRegistry.layer, Audit.projections))),
+      Effect.provide(provenance)
+    )
   }).pipe(
     Effect.provide([Sqlite.layer(":memory:"), Layer.provideMerge(InProcessLeases.layer, database)]),
     Effect.provideService(References.MinimumLogLevel, "None")

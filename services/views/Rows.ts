@@ -137,7 +137,7 @@ export const newsFor = (view: RowsView, position: bigint | undefined, events: Re
     (event) =>
       (position === undefined || event.position > position) &&
       view.categories.includes(categoryOf(event.stream)) &&
-      isReleased(event)
+      (view.unreleased === true || isReleased(event))
   )
 
 /** The rows do not hold what an event goes on from. */

@@ -18,6 +18,8 @@ export interface RowsView {
   readonly name: string
   readonly version: number
   readonly categories: Array.NonEmptyReadonlyArray<string>
+  /** Events of a newer release are applied too: the rows do not go by what events say. */
+  readonly unreleased?: true
   /** What a rebuild drops. */
   readonly tables: Array.NonEmptyReadonlyArray<RowsTable>
   /** Creates the tables. */
