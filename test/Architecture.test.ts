@@ -28,6 +28,7 @@ const confined: Record<string, ReadonlyArray<string>> = {
     "services/access/",
     "services/cli/",
     "services/contacts/",
+    "services/dashboard/PagesHttp.ts",
     "services/gateway/",
     "services/http/",
     "services/live/",
@@ -73,6 +74,7 @@ const confined: Record<string, ReadonlyArray<string>> = {
     "services/access/KeysRows.ts",
     "services/announcements/AnnouncedRows.ts",
     "services/access/KeyUseRows.ts",
+    "services/access/LoginRows.ts",
     "services/devices/DevicesRows.ts",
     "services/dispatch/CheckpointRows.ts",
     "services/dispatch/ReissueRows.ts",
@@ -179,6 +181,7 @@ const below: Record<string, ReadonlyArray<string>> = {
   archive: ["meta", "routes", "runtime", "telemetry"],
   regions: ["api", "events", "http", "privacy", "runtime", "views"],
   live: ["access", "api", "devices", "events", "http", "identity", "inbound", "runtime", "telemetry"],
+  dashboard: ["api", "http"],
   gateway: ["api", "events", "http", "live", "messages", "runtime", "telemetry"]
 }
 

@@ -94,7 +94,11 @@ export const gateway = <A = never, E = never, R = never>(
     Layer.provideMerge(behind),
     Layer.provideMerge(Meta.layer(options.meta, options.http.trustProxy)),
     Layer.provideMerge(Forwarding.layer(options.meta, options.forwarding)),
-    Layer.provideMerge([Dispatch.layer(options.reconciler), HealthHttp.layer, Live.layer(options.live)]),
+    Layer.provideMerge([
+      Dispatch.layer(options.reconciler),
+      HealthHttp.layer,
+      Live.layer({ ...options.live, trustProxy: options.http.trustProxy })
+    ]),
     Layer.provideMerge([Webhooks.layer(options.webhooks), Archive.layer(options.archive), Regions.layer]),
     Layer.provideMerge(Holds.layer),
     Layer.provideMerge(Layer.provide(Routes.layer, Meta.known(options.meta))),
