@@ -1,4 +1,5 @@
 import { Effect } from "effect"
+import { AccessLog } from "../access/AccessLog.ts"
 import { Authenticator } from "../access/Authenticator.ts"
 import { Logins } from "../access/Logins.ts"
 import { may, type Principal } from "../api/Principal.ts"
@@ -22,6 +23,7 @@ export type Credential = { readonly key: string } | { readonly cookie: string }
 export const make = Effect.gen(function* () {
   const { authenticate, authenticateLogin } = yield* Authenticator
   const { hear } = yield* Logins
+  const accessLog = yield* AccessLog
   const admission = yield* Admission
   const understand = yield* Filters.make
   const { obstacle } = yield* Fitness
@@ -46,6 +48,7 @@ export const make = Effect.gen(function* () {
     const limited = yield* admission.admit(asking, principal, "messages")
     if (limited !== undefined) return yield* Effect.fail(problemFor(limited, asking))
     const admitted: Admitted = { principal, wanted: yield* understand(principal, filter, place) }
+    if (admitted.wanted.personal) accessLog.noteRead(principal, "events")
     return admitted
   })
 })
