@@ -3,7 +3,7 @@ import { Effect } from "effect"
 import { until } from "#domain/testing/Eventually.ts"
 import * as AcknowledgesAtOnce from "#infra/whatsapp/AcknowledgesAtOnce.ts"
 import { eventSource, webSocket } from "./Followers.ts"
-import { apiKey, callerOf, folder, type Homing, life, start } from "./Homing.ts"
+import { apiKey, callerOf, eventually, folder, type Homing, life, start } from "./Homing.ts"
 
 /** Sessions of browsers, over the whole product. */
 
@@ -34,10 +34,22 @@ describe("a session", () => {
       const { cookie, id } = yield* logIn(before.url, body.key.secret)
       const other = yield* logIn(before.url, body.key.secret)
       assert.strictEqual((yield* as(before, other.cookie)("DELETE", "/v1/session")).status, 204)
+      for (let i = 0; i < 3; i++) yield* as(before, cookie)("GET", "/v1/messages")
+      yield* before.call("GET", "/v1/devices")
+      yield* callerOf(before.url, "")("POST", "/v1/session", { key: "nobody's" })
       yield* first.end
       const after = yield* start(path, whatsapp.layer)
       assert.strictEqual((yield* as(after, cookie)("GET", "/v1/session")).body.id, id)
       assert.strictEqual((yield* as(after, other.cookie)("GET", "/v1/session")).status, 401)
+      const log = yield* eventually(
+        after.call("GET", "/v1/access-log"),
+        ({ body }) => body.items?.length === 5 // as it was written down when the first life ended
+      )
+      const told = log.body.items.map(({ count, of, type }: Record<string, unknown>) => [type, of, count])
+      assert.sameDeepMembers(told.slice(0, 2), [
+        ["access.read", "messages", 3],
+        ["access.login_refused", undefined, 1]
+      ])
       yield* after.call("DELETE", `/v1/clients/${body.id}/keys/${body.key.id}`)
       assert.strictEqual((yield* as(after, cookie)("GET", "/v1/messages")).status, 401)
     })

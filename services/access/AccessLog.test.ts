@@ -40,10 +40,7 @@ const scene = Effect.fnUntraced(function* (reads = true) {
     producer: "test",
     pepper: NodeCrypto.crypto.macKey(new Uint8Array(32))
   })
-  const built = AccessLog.layer({ reads }).pipe(
-    Layer.provide([store, provenance]),
-    Layer.provide(NodeCrypto.layer)
-  )
+  const built = AccessLog.layer({ reads }).pipe(Layer.provide([store, provenance]), Layer.provide(NodeCrypto.layer))
   const log = Context.get(yield* Layer.build(built), AccessLog.AccessLog)
   const told = () =>
     stored.map((event) => {
@@ -136,7 +133,9 @@ layer(gateway(), { excludeTestServices: true })("GET /v1/access-log", (it) => {
       assert.strictEqual(table.status, 200)
       yield* ask("DELETE", `/v1/sessions/${opened.json.id}`)
       const told = yield* eventually(entries(), (items) => items.length === 3)
-      const [ended, exported, begun] = told.map(({ at: _, id: __, since: ___, ...rest }: Record<string, unknown>) => rest)
+      const [ended, exported, begun] = told.map(
+        ({ at: _, id: __, since: ___, ...rest }: Record<string, unknown>) => rest
+      )
       const keys = [shop.key.id]
       assert.deepStrictEqual(begun, {
         type: "access.logged_in",

@@ -27,7 +27,7 @@ export class AccessLog extends Context.Service<
     readonly noteRead: (caller: Caller, kind: string) => void
     /** The same, of what opened no session: of whoever's key it had been, if it was one. */
     readonly noteRefused: (client: ClientId | undefined) => void
-    /** At once: what cannot be written down is not done. */
+    /** At once, and before it is answered: nothing that was not written down is shown. */
     readonly record: (caller: Caller, deed: Deed, kind: string) => Effect.Effect<void, EventStoreUnavailable>
   }
 >()("homing/services/access/AccessLog") {}
