@@ -19,6 +19,7 @@ import { orProblem } from "../http/Foreseen.ts"
 import { ownPages } from "../http/OwnPage.ts"
 import { requestMillis, within } from "../http/Patience.ts"
 import { posting } from "../http/Posting.ts"
+import { knownQuery } from "../http/Query.ts"
 import { limitOf } from "../http/RateHeaders.ts"
 import { Fitness } from "../runtime/Fitness.ts"
 import { AccessLog } from "./AccessLog.ts"
@@ -65,6 +66,7 @@ export const layer = (trustProxy: Trust | undefined) =>
       const roster = yield* Roster
       const { obstacle } = yield* Fitness
       const { isForeign } = ownPages(trustProxy)
+      const misspelt = knownQuery(undefined)
       const inTime = within(requestMillis, refuse("store_unavailable"))
 
       const documentOf = Effect.fnUntraced(function* (
@@ -106,24 +108,26 @@ export const layer = (trustProxy: Trust | undefined) =>
         return yield* logins.open(principal)
       })
 
-      return handlers
-        .handleRaw(
-          "logIn",
-          posting(logIn, ({ payload, request }) =>
-            inTime(
-              Effect.gen(function* () {
-                const { id, token } = yield* opened(request, payload)
-                const principal = authenticateLogin(token)
-                const login = open.get(id)
-                // its key may have been revoked this very moment
-                if (typeof principal !== "object" || login === undefined) return yield* new LoginRefused({})
-                const seconds = Math.floor((toMillis(login.expiresAt) - wall()) / 1_000)
-                const cookie = setting(token, seconds, placeOf(trustProxy, request))
-                return { body: yield* documentOf(principal, login), headers: { "set-cookie": cookie } }
-              })
-            )
-          )
+      const loggedIn = posting(logIn, ({ payload, request }) =>
+        inTime(
+          Effect.gen(function* () {
+            const { id, token } = yield* opened(request, payload)
+            const principal = authenticateLogin(token)
+            const login = open.get(id)
+            // its key may have been revoked this very moment
+            if (typeof principal !== "object" || login === undefined) return yield* new LoginRefused({})
+            const seconds = Math.floor((toMillis(login.expiresAt) - wall()) / 1_000)
+            const cookie = setting(token, seconds, placeOf(trustProxy, request))
+            return { body: yield* documentOf(principal, login), headers: { "set-cookie": cookie } }
+          })
         )
+      )
+
+      return handlers
+        .handleRaw("logIn", (raw) => {
+          const flawed = misspelt(raw.request.url)
+          return flawed === undefined ? loggedIn(raw) : Effect.fail(flawed)
+        })
         .handle("current", () =>
           Effect.gen(function* () {
             const principal = yield* CurrentPrincipal
