@@ -53,6 +53,7 @@ const raw = Effect.fnUntraced(function* (method: string, path: string, headers: 
 const guarded = Object.values(Api.groups)
   .filter((group) => group !== Api.groups.probes)
   .flatMap((group) => Object.values(group.endpoints))
+  .filter((endpoint) => endpoint !== Api.groups.sessions.endpoints.logIn)
 
 const bearer = `Bearer ${apiKey}`
 const json = ["content-type", "application/json"]
@@ -152,6 +153,7 @@ layer(app, { excludeTestServices: true })("one meaning", (it) => {
         "/v1/chats/nobody/messages": /^no parameters but after, limit$/,
         "/v1/events": /^no parameters but after, types, device, chat, limit, waitMs$/,
         "/v1/live": /^no parameters but after, types, device, chat, presence$/,
+        "/v1/access-log": /^no parameters but client, after, limit$/,
         "/v1/deliveries": /^no parameters but endpoint, target, status, after, limit$/
       }
       for (const { method, path } of guarded) {
