@@ -171,3 +171,34 @@ layer(app, { excludeTestServices: true })("a session", (it) => {
     })
   )
 })
+
+layer(gateway({ options: { trustProxy: { hops: 1 } } }), { excludeTestServices: true })("behind a proxy", (it) => {
+  const attributesOf = (headers: Record<string, string>) =>
+    Effect.map(logIn({ key: apiKey }, headers), (opened) => opened.headers.get("set-cookie")!.split("; ").slice(1))
+
+  it.effect("a session's cookie is of its path and of https alone, as the proxy says", () =>
+    Effect.gen(function* () {
+      const said = { "x-forwarded-proto": "https", "x-forwarded-prefix": "/a/homing" }
+      const attributes = yield* attributesOf(said)
+      assert.include(attributes, "Path=/a/homing")
+      assert.include(attributes, "Secure")
+      for (const prefix of ["//evil.example", "/a; Domain=example.org", "a", "/"]) {
+        const plain = yield* attributesOf({ "x-forwarded-prefix": prefix })
+        assert.include(plain, "Path=/")
+        assert.notInclude(plain, "Secure")
+      }
+    })
+  )
+
+  it.effect("what opens no session is refused a number of times a minute, and then not looked at", () =>
+    Effect.gen(function* () {
+      const statuses = yield* Effect.replicateEffect(
+        Effect.map(logIn({ key: "nobody's" }), ({ status }) => status),
+        62
+      )
+      assert.deepStrictEqual(statuses.slice(0, 60), Array(60).fill(401))
+      assert.strictEqual(statuses.at(-1), 429)
+      assert.strictEqual((yield* logIn({ key: apiKey })).status, 201)
+    })
+  )
+})
