@@ -1,4 +1,6 @@
+import { AccessRecord } from "./access/AccessRecord.ts"
 import { Client } from "./access/Client.ts"
+import { Login } from "./access/Login.ts"
 import { Request } from "./access/Request.ts"
 import { Endpoint } from "./delivery/Endpoint.ts"
 import { Device } from "./device/Device.ts"
@@ -22,12 +24,18 @@ export const aggregates = [
   Report,
   Device,
   Client,
+  Login,
+  AccessRecord,
   Endpoint,
   Request,
   LogIdentity
 ] as const
 
 export const categories: ReadonlyArray<string> = aggregates.map(({ category }) => category)
+
+/** Where events of this name, `client.created`, stand. */
+export const categoryOfEvent = (name: string): string | undefined =>
+  aggregates.find(({ read }) => read.types.has(`${name}.v1`))?.category
 
 const released = new Set(aggregates.flatMap(({ read }) => [...read.types]))
 

@@ -28,6 +28,7 @@ const confined: Record<string, ReadonlyArray<string>> = {
     "services/access/",
     "services/cli/",
     "services/contacts/",
+    "services/dashboard/PagesHttp.ts",
     "services/gateway/",
     "services/http/",
     "services/live/",
@@ -77,7 +78,9 @@ const confined: Record<string, ReadonlyArray<string>> = {
     "services/audit/HeadRows.ts",
     "services/audit/ProofRows.ts",
     "services/audit/TreeRows.ts",
+    "services/access/AccessLogRows.ts",
     "services/access/KeyUseRows.ts",
+    "services/access/LoginRows.ts",
     "services/devices/DevicesRows.ts",
     "services/dispatch/CheckpointRows.ts",
     "services/dispatch/ReissueRows.ts",
@@ -130,7 +133,7 @@ const below: Record<string, ReadonlyArray<string>> = {
   api: [],
   http: ["api", "telemetry"],
   identity: ["runtime", "tables"],
-  access: ["api", "http", "privacy", "runtime", "tables", "views"],
+  access: ["api", "http", "identity", "privacy", "runtime", "tables", "views"],
   devices: ["api", "http", "privacy", "runtime", "tables", "telemetry", "views"],
   messages: ["access", "api", "devices", "http", "identity", "inbound", "privacy", "runtime", "telemetry", "views"],
   inbound: ["api", "devices", "http", "identity", "privacy", "runtime", "views"],
@@ -186,6 +189,7 @@ const below: Record<string, ReadonlyArray<string>> = {
   archive: ["meta", "routes", "runtime", "telemetry"],
   regions: ["api", "events", "http", "privacy", "runtime", "views"],
   live: ["access", "api", "devices", "events", "http", "identity", "inbound", "runtime", "telemetry"],
+  dashboard: ["api", "http"],
   gateway: ["api", "events", "http", "live", "messages", "runtime", "telemetry"]
 }
 

@@ -21,7 +21,7 @@ export const scopes = [
   "events:read",
   /** At the home of regions: what one person and the accounts have said, wherever that was. */
   "conversations:read",
-  /** That nothing recorded was changed: signed tree heads, proofs, and the log as it is stored, with what is personal sealed. */
+  /** Who did what with the API; that nothing recorded was changed: signed tree heads, proofs, the log with what is personal sealed. */
   "audit:read",
   /** How the gateway is: its metrics, and its health in detail. */
   "metrics:read",

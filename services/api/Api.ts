@@ -1,4 +1,5 @@
 import { HttpApi, OpenApi } from "effect/http-api"
+import { AccessLogApi } from "./AccessLogApi.ts"
 import { AgentsApi } from "./AgentsApi.ts"
 import { AuditApi } from "./AuditApi.ts"
 import { ChatsApi } from "./ChatsApi.ts"
@@ -19,6 +20,7 @@ import { MetaFactsApi } from "./MetaFactsApi.ts"
 import { withRateLimitHeaders } from "./RateLimitHeaders.ts"
 import { RoutesApi } from "./RoutesApi.ts"
 import { withSecurity } from "./Security.ts"
+import { SessionsApi } from "./SessionsApi.ts"
 import { TargetsApi } from "./TargetsApi.ts"
 
 /** The whole front door, as data: the server, the OpenAPI document and the typed client are made from it. */
@@ -35,6 +37,8 @@ export class Api extends HttpApi.make("homing")
   .add(AgentsApi)
   .add(GatewayKeysApi)
   .add(ClientsApi)
+  .add(SessionsApi)
+  .add(AccessLogApi)
   .add(EndpointsApi)
   .add(DeliveriesApi)
   .add(TargetsApi)

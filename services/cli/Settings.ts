@@ -19,6 +19,7 @@ export const gatewayOptions = ({
   access,
   announcements,
   archive,
+  dashboard,
   door,
   http,
   inbound,
@@ -33,10 +34,19 @@ export const gatewayOptions = ({
   agent: process.agent,
   region: provenance.region,
   apiKey: access.apiKey,
+  access: {
+    log: { reads: access.logsReads },
+    sessions: {
+      hours: access.sessionHours,
+      idleMinutes: access.sessionIdleMinutes,
+      perClient: access.sessionsPerClient
+    }
+  },
   http: { ...door, ...http, rateLimits },
   queueLimits: messages,
   announcements,
   archive,
+  dashboard,
   inbound,
   live,
   meta,

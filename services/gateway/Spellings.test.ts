@@ -49,8 +49,8 @@ const raw = Effect.fnUntraced(function* (method: string, path: string, headers: 
 
 /** Every endpoint that asks for a key. */
 const guarded = Object.values(Api.groups)
-  .filter((group) => group !== Api.groups.probes)
   .flatMap((group) => Object.values(group.endpoints))
+  .filter(({ middlewares }) => middlewares.size > 0)
 
 const bearer = `Bearer ${apiKey}`
 const json = ["content-type", "application/json"]
@@ -153,6 +153,7 @@ layer(app, { excludeTestServices: true })("one meaning", (it) => {
         "/v1/audit/proofs/inclusion": /^no parameters but message, cursor, index$/,
         "/v1/audit/proofs/consistency": /^no parameters but from, to$/,
         "/v1/audit/entries": /^no parameters but from, limit$/,
+        "/v1/access-log": /^no parameters but client, after, limit$/,
         "/v1/deliveries": /^no parameters but endpoint, target, status, after, limit$/
       }
       for (const { method, path } of guarded) {

@@ -67,6 +67,8 @@ const problems = {
   TreeIncomplete: () => problem("starting"),
 
   ClientUnknown: () => problem("client_not_found"),
+  LoginRefused: () => problem("unauthorized"),
+  LoginUnknown: () => problem("session_not_found"),
   KeyUnknown: () => problem("key_not_found"),
   KeyNotActive: () => problem("key_not_active"),
   LastAdministrator: () => problem("last_administrator"),

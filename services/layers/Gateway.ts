@@ -7,6 +7,7 @@ import * as Archive from "../archive/Feature.ts"
 import type { ArchiveSettings } from "../archive/Settings.ts"
 import * as Audit from "../audit/Feature.ts"
 import * as Chats from "../chats/Feature.ts"
+import * as Dashboard from "../dashboard/Feature.ts"
 import * as Devices from "../devices/Feature.ts"
 import * as Dispatch from "../dispatch/Feature.ts"
 import type { ReconcilerOptions } from "../dispatch/Reconciler.ts"
@@ -47,6 +48,7 @@ export interface GatewayOptions {
   readonly agent: AgentId
   readonly region: string
   readonly apiKey: Redacted.Redacted | undefined
+  readonly access?: Partial<Access.Options>
   readonly http: Server.Options
   readonly queueLimits: QueueLimits
   readonly reconciler: ReconcilerOptions
@@ -57,6 +59,7 @@ export interface GatewayOptions {
   readonly meta?: MetaOptions
   readonly forwarding?: ForwardingOptions
   readonly archive?: ArchiveSettings
+  readonly dashboard?: Dashboard.Options
 }
 
 /** Whether this process can do its part, and how much of the log it has heard. */
@@ -88,11 +91,16 @@ export const gateway = <A = never, E = never, R = never>(
   behind: Layer.Layer<A, E, R> = Layer.empty as unknown as Layer.Layer<A, E, R>
 ) => {
   const phoneNumber = phoneNumbers(options.http.phoneCountryCode)
-  return Server.layer(options.http).pipe(
+  const dashboard = options.dashboard ?? { isOn: true }
+  return Server.layer({ ...options.http, pages: Dashboard.pages(dashboard) }, Dashboard.layer(dashboard)).pipe(
     Layer.provideMerge(behind),
     Layer.provideMerge(Meta.layer(options.meta, options.http.trustProxy)),
     Layer.provideMerge(Forwarding.layer(options.meta, options.forwarding)),
-    Layer.provideMerge([Dispatch.layer(options.reconciler), HealthHttp.layer, Live.layer(options.live)]),
+    Layer.provideMerge([
+      Dispatch.layer(options.reconciler),
+      HealthHttp.layer,
+      Live.layer({ ...options.live, trustProxy: options.http.trustProxy })
+    ]),
     Layer.provideMerge([Webhooks.layer(options.webhooks), Archive.layer(options.archive), Regions.layer, Audit.layer]),
     Layer.provideMerge(Holds.layer),
     Layer.provideMerge(Layer.provide(Routes.layer, Meta.known(options.meta))),
@@ -101,7 +109,7 @@ export const gateway = <A = never, E = never, R = never>(
     Layer.provideMerge([Inbound.layer(options.inbound), Chats.layer]),
     Layer.provideMerge(Messages.layer(options.queueLimits, phoneNumber)),
     Layer.provideMerge(Devices.layer(options.agent, phoneNumber)),
-    Layer.provideMerge(Access.layer(options.apiKey)),
+    Layer.provideMerge(Access.layer(options.apiKey, { ...options.access, trustProxy: options.http.trustProxy })),
     Layer.provide([Admission.layer(options.http), Personal.layer]),
     Layer.provideMerge(Readiness.layer),
     Layer.provideMerge(projections),

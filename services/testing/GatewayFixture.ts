@@ -20,6 +20,7 @@ import * as AuditHttp from "#services/audit/AuditHttp.ts"
 import { Heads } from "#services/audit/Heads.ts"
 import { Proofs } from "#services/audit/Proofs.ts"
 import * as Chats from "#services/chats/Feature.ts"
+import * as Dashboard from "#services/dashboard/Feature.ts"
 import { DeviceRegistry } from "#services/devices/DeviceRegistry.ts"
 import { type DeviceDocument, Devices } from "#services/devices/Devices.ts"
 import * as DevicesHttp from "#services/devices/DevicesHttp.ts"
@@ -148,6 +149,8 @@ export interface Stubs {
   readonly live?: Partial<Live.Options>
   readonly codes?: Stream.Stream<PairingCode & { readonly device: DeviceId }>
   readonly limits?: Layer.Layer<RateLimits>
+  readonly dashboard?: Dashboard.Options
+  readonly access?: Partial<Access.Options>
   readonly log?: { readonly level: Log.Level; readonly write: (line: string) => void }
 }
 
@@ -162,7 +165,8 @@ const altered = <I, S extends object>(key: Context.Key<I, S>, other: Partial<S> 
 export const gateway = (stubs: Stubs = {}) => {
   const options = { host: "127.0.0.1", port: 0, phoneCountryCode: "60", drainTimeoutMs: 1_000, ...stubs.options }
   const phoneNumber = phoneNumbers(options.phoneCountryCode)
-  return Server.layer(options).pipe(
+  const dashboard = stubs.dashboard ?? { isOn: false }
+  return Server.layer({ ...options, pages: Dashboard.pages(dashboard) }, Dashboard.layer(dashboard)).pipe(
     Layer.provide([
       MessagesHttp.layer(phoneNumber),
       DevicesHttp.layer(phoneNumber),
@@ -180,7 +184,7 @@ export const gateway = (stubs: Stubs = {}) => {
     ]),
     Layer.provide(Live.layer(stubs.live).pipe(Layer.provide(Presences.layer))),
     Layer.provideMerge(Events.layer),
-    Layer.provideMerge(Access.layer(Redacted.make(apiKey))),
+    Layer.provideMerge(Access.layer(Redacted.make(apiKey), { trustProxy: options.trustProxy, ...stubs.access })),
     Layer.provide([Admission.layer(options), Personal.layer]),
     Layer.provide([Readiness.layer, Stop.layer(options.drainTimeoutMs)]),
     Layer.provide(Freshness.layer),
