@@ -18,6 +18,7 @@ import { MetaFactsApi } from "./MetaFactsApi.ts"
 import { withRateLimitHeaders } from "./RateLimitHeaders.ts"
 import { RoutesApi } from "./RoutesApi.ts"
 import { withSecurity } from "./Security.ts"
+import { StatisticsApi } from "./StatisticsApi.ts"
 import { TargetsApi } from "./TargetsApi.ts"
 
 /** The whole front door, as data: the server, the OpenAPI document and the typed client are made from it. */
@@ -28,6 +29,7 @@ export class Api extends HttpApi.make("homing")
   .add(ContactsApi)
   .add(ChatsApi)
   .add(ConversationsApi)
+  .add(StatisticsApi)
   .add(EventsApi)
   .add(LiveApi)
   .add(DevicesApi)
