@@ -64,18 +64,18 @@ export const make = Effect.map(SqlClient.SqlClient, (sql) => {
     entries: Effect.fnUntraced(function* ({ after, chats, limit, upTo }: Stretch) {
       const before = after === undefined ? sql`` : sql`AND position < ${after}`
       const until = upTo === undefined ? sql`` : sql`AND position <= ${upTo}`
-      const found = yield* Effect.forEach(
-        chats,
-        (chat) => sql`SELECT CAST(position AS TEXT) AS position, wa, from_me, author FROM chat_entries
-          WHERE chat = ${chat} ${before} ${until} ORDER BY chat_entries.position DESC LIMIT ${limit}`
-      )
-      if (upTo !== undefined) {
-        found.push(
-          yield* sql`SELECT CAST(position AS TEXT) AS position, wa, from_me, author FROM chat_past_entries
-            WHERE ${sql.in("chat", chats)} AND gone > ${upTo} ${before} ${until}
-            ORDER BY chat_past_entries.position DESC LIMIT ${limit}`
-        )
-      }
+      const of = (chat: number) => [
+        sql`SELECT CAST(position AS TEXT) AS position, wa, from_me, author FROM chat_entries
+          WHERE chat = ${chat} ${before} ${until} ORDER BY chat_entries.position DESC LIMIT ${limit}`,
+        ...(upTo === undefined
+          ? []
+          : [
+              sql`SELECT CAST(position AS TEXT) AS position, wa, from_me, author FROM chat_past_entries
+                WHERE chat = ${chat} AND gone > ${upTo} ${before} ${until}
+                ORDER BY chat_past_entries.position DESC LIMIT ${limit}`
+            ])
+      ]
+      const found = yield* Effect.all(chats.flatMap(of))
       const entries = decodeEntries(found.flat()).map(said)
       return entries.sort((a, b) => (a.position < b.position ? 1 : -1)).slice(0, limit)
     }),
@@ -97,7 +97,7 @@ export const make = Effect.map(SqlClient.SqlClient, (sql) => {
       const tables = upTo === undefined ? ["chat_changes"] : ["chat_changes", "chat_past_changes"]
       const found = yield* Effect.forEach(
         tables,
-        (table) => sql`SELECT CAST(position AS TEXT) AS position, wa, from_me, author, kind FROM ${sql(table)}
+        (table) => sql`SELECT CAST(position AS TEXT) AS position, wa, from_me, author, kind FROM ${sql.literal(table)}
           WHERE ${sql.in("chat", chats)} AND ${sql.in("wa", ids)} ${known}`
       )
       return decodeChanges(found.flat()).map(said)

@@ -149,7 +149,11 @@ layer(app, { excludeTestServices: true })("one meaning", (it) => {
         "/v1/contacts": /^no parameters but device, phone, lid, format, after, limit$/,
         "/v1/chats": /^no parameters but device, after, limit$/,
         "/v1/conversations": /^no parameters but phone, after, limit$/,
-        "/v1/chats/nobody/messages": /^no parameters but after, limit$/,
+        "/v1/chats/nobody/messages": /^no parameters but after, limit, at$/,
+        "/v1/messages/nobody": /^no parameters but at$/,
+        "/v1/devices/nobody": /^no parameters but at$/,
+        "/v1/devices/nobody/history": /^no parameters but after, limit$/,
+        "/v1/statistics": /^no parameters but from, to, step, device$/,
         "/v1/events": /^no parameters but after, types, device, chat, limit, waitMs$/,
         "/v1/live": /^no parameters but after, types, device, chat, presence$/,
         "/v1/deliveries": /^no parameters but endpoint, target, status, after, limit$/

@@ -90,6 +90,7 @@ const database = Effect.gen(function* () {
     /** One transaction each: the next one finds what there was. */
     written: Effect.fnUntraced(function* (events: ReadonlyArray<RecordedEvent>) {
       const device = DeviceId.make(uuid(++devices))
+      const from = position + 1n
       log = []
       for (const event of events) {
         const placed = onDevice(device, event, ++position)
@@ -100,7 +101,7 @@ const database = Effect.gen(function* () {
           applied?.()
         }
       }
-      return device
+      return { device, from }
     })
   }
 })
@@ -128,7 +129,7 @@ export const inOrders = (
   Effect.gen(function* () {
     const { sql, store, written } = yield* database
     for (const order of orders) {
-      const device = yield* written(order)
+      const { device } = yield* written(order)
       const chats = yield* reading(device).pipe(
         Effect.provideService(SqlClient.SqlClient, sql),
         Effect.provideService(EventStore, store as unknown as EventStore["Service"]),
@@ -140,3 +141,29 @@ export const inOrders = (
 
 export const inEveryOrder = (events: ReadonlyArray<RecordedEvent>, personal: Personal["Service"], holds: Holds) =>
   inOrders(permutations(events), personal, holds)
+
+type Chats = ReadonlyArray<ReadonlyArray<Item>>
+
+/** After each of the events: what was read then, and what is read of that moment when all of them are there. */
+export const asOf = (
+  events: ReadonlyArray<RecordedEvent>,
+  personal: Personal["Service"],
+  agrees: (then: Chats, asOfThen: Chats, count: number) => void
+) =>
+  Effect.gen(function* () {
+    const filled = Effect.fnUntraced(function* (some: ReadonlyArray<RecordedEvent>) {
+      const { sql, store, written } = yield* database
+      const { device, from } = yield* written(some)
+      return (count: number | undefined) =>
+        reading(device, count === undefined ? undefined : from + BigInt(count - 1)).pipe(
+          Effect.provideService(SqlClient.SqlClient, sql),
+          Effect.provideService(EventStore, store as unknown as EventStore["Service"]),
+          Effect.provideService(Personal, personal)
+        )
+    })
+    const whole = yield* filled(events)
+    for (let count = 1; count <= events.length; count++) {
+      const then = yield* filled(events.slice(0, count))
+      agrees(yield* then(undefined), yield* whole(count), count)
+    }
+  })
