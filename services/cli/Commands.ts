@@ -5,6 +5,7 @@ import { AgentId, ConsumerId } from "#domain/Ids.ts"
 import { version } from "../Version.ts"
 import { agents, chats, clients, configured, contacts, evidence, json, keys, listen } from "./GatewayCommands.ts"
 import { runMain } from "./Main.ts"
+import { replay } from "./ReplayCommands.ts"
 import { routes, targets } from "./RouteCommands.ts"
 import * as Usage from "./Usage.ts"
 import { deliveries, endpoints } from "./WebhookCommands.ts"
@@ -278,6 +279,7 @@ const homing = Command.make("homing").pipe(
     sealingKey,
     store,
     archive,
+    replay,
     config
   ])
 )

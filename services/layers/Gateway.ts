@@ -66,19 +66,20 @@ const vitals = Judgement.layer.pipe(Layer.provideMerge([Freshness.layer, SharedC
 /** Every way by which messages go. */
 const transports = Layer.mergeAll(AgentLink.layer).pipe(Layer.provideMerge([Transports.layer, Outcomes.layer]))
 
-const projections = Projections.layer(
-  Layer.mergeAll(
-    Messages.projections,
-    Inbound.projections,
-    Chats.projections,
-    Devices.projections,
-    Access.projections,
-    Webhooks.projections,
-    Routes.projections,
-    Regions.projections,
-    Moments.projections
-  )
+/** Every view, as it registers itself. */
+export const registering = Layer.mergeAll(
+  Messages.projections,
+  Inbound.projections,
+  Chats.projections,
+  Devices.projections,
+  Access.projections,
+  Webhooks.projections,
+  Routes.projections,
+  Regions.projections,
+  Moments.projections
 )
+
+const projections = Projections.layer(registering)
 
 /**
  * The gateway: its features, each with its handlers, and the door on top, which opens last and closes first. `behind` the
