@@ -5,7 +5,7 @@ import { importsOf, isIn, isTest, production, sources, textOf, uses } from "./So
 /** Who may import whom. Folders are the architecture; this file is the only place that says so. */
 
 /** Composition roots: the only files of services and mac-agent that import adapters, each those of its half. */
-const roots = ["services/layers/Adapters.ts", "mac-agent/Layers.ts"]
+const roots = ["services/layers/Adapters.ts", "services/layers/ReadingAdapters.ts", "mac-agent/Layers.ts"]
 /** What puts processes together: nobody else comes near a root, by whatever way, or near both halves. */
 const composition = ["services/layers/", "services/cli/"]
 
@@ -83,6 +83,7 @@ const confined: Record<string, ReadonlyArray<string>> = {
     "services/meta/HeldRows.ts",
     "services/moments/MomentRows.ts",
     "services/regions/ConversationRows.ts",
+    "services/replay/ComparedRows.ts",
     "services/routes/RoutesRows.ts",
     "services/webhooks/EndpointsRows.ts",
     "services/webhooks/DeliveryRows.ts",
@@ -192,6 +193,7 @@ const below: Record<string, ReadonlyArray<string>> = {
   webhooks: ["api", "events", "http", "identity", "privacy", "routes", "runtime", "tables", "telemetry", "views"],
   forwarding: ["events", "meta", "privacy", "routes", "runtime", "tables", "telemetry", "views", "webhooks"],
   routes: ["api", "http", "privacy", "runtime", "views"],
+  replay: ["devices", "messages", "privacy", "runtime", "views"],
   meta: ["http", "privacy", "routes", "runtime", "tables", "telemetry"],
   archive: ["meta", "routes", "runtime", "telemetry"],
   regions: ["api", "events", "http", "privacy", "runtime", "views"],

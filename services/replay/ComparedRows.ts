@@ -40,6 +40,9 @@ export const make = Effect.map(SqlClient.SqlClient, (sql) => {
   })
 
   return {
+    /** In one transaction. */
+    together: sql.withTransaction,
+
     /** A file in which somebody else may be writing. */
     attach: (file: string) => sql`ATTACH ${`file:${encodeURI(file)}?mode=ro`} AS live`,
 

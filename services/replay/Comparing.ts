@@ -1,5 +1,4 @@
 import { Effect } from "effect"
-import { SqlClient } from "effect/sql"
 import type { RowsView } from "../views/RowsView.ts"
 import * as ComparedRows from "./ComparedRows.ts"
 import type { Progress } from "./Reading.ts"
@@ -21,7 +20,6 @@ const highest = (positions: ReadonlyArray<bigint | undefined>) =>
  * written: both as they are at one place in the log.
  */
 export const compare = Effect.fnUntraced(function* (views: ReadonlyArray<RowsView>, file: string, progress: Progress) {
-  const sql = yield* SqlClient.SqlClient
   const rows = yield* ComparedRows.make
   const rebuild = yield* rebuilding(views)
   yield* rows.attach(file) // from now on: a name that is not in the own database would be the live one's
@@ -39,5 +37,5 @@ export const compare = Effect.fnUntraced(function* (views: ReadonlyArray<RowsVie
     const comparison: Comparison = { position, tables: tables.flat(), apart }
     return comparison
   })
-  return yield* sql.withTransaction(compared)
+  return yield* rows.together(compared)
 })

@@ -1,5 +1,4 @@
 import { Array, Effect, Stream } from "effect"
-import { SqlClient } from "effect/sql"
 import { categories } from "#domain/Aggregates.ts"
 import { EventStore } from "#domain/ports/EventStore.ts"
 import { pastOf } from "../runtime/Past.ts"
@@ -12,10 +11,8 @@ const together = 2_000
 
 /** Makes rows of these views from the log, in a database that is nobody's yet; and goes on, when asked again. */
 export const rebuilding = Effect.fnUntraced(function* (views: ReadonlyArray<RowsView>) {
-  const sql = yield* SqlClient.SqlClient
   const store = yield* EventStore
-  yield* Rows.createCheckpoints(sql)
-  const rows = yield* Rows.open(views, (work) => sql.withTransaction(work))
+  const rows = yield* Rows.openAlone(views)
   let after = rows.behind
   let events = 0
 
