@@ -48,7 +48,7 @@ export const layer = (url: Redacted.Redacted, { maxConnections, readOnly = false
         connectTimeout: patience.connect,
         idleTimeout: patience.silence - 2_000, // before the silence of a connection that nobody uses counts as a fault
         startupParameters: {
-            ...(readOnly && { default_transaction_read_only: "on" }),
+          ...(readOnly && { default_transaction_read_only: "on" }),
           statement_timeout: String(patience.statement),
           lock_timeout: String(patience.lock),
           idle_in_transaction_session_timeout: String(patience.idleTransaction)
