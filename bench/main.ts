@@ -13,13 +13,14 @@ const { values } = parseArgs({
     memory: { type: "string" },
     backbone: { type: "string", default: "embedded" },
     whatsapp: { type: "string", default: "instant" },
+    messages: { type: "string", default: "100000" },
     suite: { type: "string", default: "sends" },
     help: { type: "boolean", default: false }
   }
 })
 if (values.help) {
   console.log(`npm run bench -- [--json FILE] [--rounds 5] [--seconds 3] [--memory 100000] [--backbone ${backbones.join("|")}]
-                 [--whatsapp instant|simulator] [--suite sends|deliveries|endpoints|ingest]
+                 [--whatsapp instant|simulator] [--suite sends|deliveries|endpoints|ingest|replay] [--messages 100000]
 
 Confirmed sends over HTTP, with an instant WhatsApp behind the agent, beside the same durable work without a
 framework, in alternated rounds. --memory: how many messages to send for the resident memory; 0 leaves it out. --backbone: over servers that
@@ -27,7 +28,7 @@ are started for the run, with the agent as a process of its own where there is a
 appends and publishes bare. The event store is a stand-in unless EVENTSTORE_URL names a real one. --whatsapp simulator: through
 Baileys, over files, beside bare Baileys. --suite deliveries: webhooks, from the log to a local receiver's 200.
 --suite endpoints: confirmed sends with ten endpoints that nothing concerns, beside none. --suite ingest: Meta's webhooks, to
-the 200 that says they are kept.`)
+the 200 that says they are kept. --suite replay: all views made anew from a log of --messages, beside a bare copy of its events.`)
   process.exit(0)
 }
 const rounds = Number(values.rounds)
@@ -61,7 +62,14 @@ if (values.suite === "ingest") {
   console.log(others)
   process.exit(0)
 }
-if (values.suite !== "sends") throw new Error("--suite is sends, deliveries, endpoints or ingest")
+if (values.suite === "replay") {
+  const { measure } = await import("./Rebuilding.ts")
+  const report = await measure(rounds, Number(values.messages), note)
+  if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(report, undefined, 2)}\n`)
+  tabulate([report])
+  process.exit(0)
+}
+if (values.suite !== "sends") throw new Error("--suite is sends, deliveries, endpoints, ingest or replay")
 if (values.whatsapp === "simulator") {
   const report = await overSimulator(rounds, seconds, note)
   if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(report, undefined, 2)}\n`)

@@ -5,7 +5,7 @@ import { importsOf, isIn, isTest, production, sources, textOf, uses } from "./So
 /** Who may import whom. Folders are the architecture; this file is the only place that says so. */
 
 /** Composition roots: the only files of services and mac-agent that import adapters, each those of its half. */
-const roots = ["services/layers/Adapters.ts", "mac-agent/Layers.ts"]
+const roots = ["services/layers/Adapters.ts", "services/layers/ReadingAdapters.ts", "mac-agent/Layers.ts"]
 /** What puts processes together: nobody else comes near a root, by whatever way, or near both halves. */
 const composition = ["services/layers/", "services/cli/"]
 
@@ -47,6 +47,7 @@ const confined: Record<string, ReadonlyArray<string>> = {
     "services/health/",
     "services/regions/",
     "services/routes/",
+    "services/statistics/",
     "services/webhooks/",
     "services/inbound/",
     "services/live/",
@@ -63,6 +64,7 @@ const confined: Record<string, ReadonlyArray<string>> = {
     "infra/subject-keys/",
     "services/views/",
     "services/tables/",
+    "services/messages/CountRows.ts",
     "services/messages/ListedRows.ts",
     "services/messages/MessagesRows.ts",
     "services/messages/SenderRows.ts",
@@ -87,7 +89,9 @@ const confined: Record<string, ReadonlyArray<string>> = {
     "services/devices/PairingCodeRows.ts",
     "services/meta/CheckpointRows.ts",
     "services/meta/HeldRows.ts",
+    "services/moments/MomentRows.ts",
     "services/regions/ConversationRows.ts",
+    "services/replay/ComparedRows.ts",
     "services/routes/RoutesRows.ts",
     "services/webhooks/EndpointsRows.ts",
     "services/webhooks/DeliveryRows.ts",
@@ -134,11 +138,25 @@ const below: Record<string, ReadonlyArray<string>> = {
   http: ["api", "telemetry"],
   identity: ["runtime", "tables"],
   access: ["api", "http", "identity", "privacy", "runtime", "tables", "views"],
-  devices: ["api", "http", "privacy", "runtime", "tables", "telemetry", "views"],
-  messages: ["access", "api", "devices", "http", "identity", "inbound", "privacy", "runtime", "telemetry", "views"],
+  moments: ["runtime", "views"],
+  devices: ["api", "http", "identity", "moments", "privacy", "runtime", "tables", "telemetry", "views"],
+  messages: [
+    "access",
+    "api",
+    "devices",
+    "http",
+    "identity",
+    "inbound",
+    "moments",
+    "privacy",
+    "runtime",
+    "telemetry",
+    "views"
+  ],
+  statistics: ["api", "http", "messages", "views"],
   inbound: ["api", "devices", "http", "identity", "privacy", "runtime", "views"],
   contacts: ["api", "http", "identity", "inbound", "messages", "privacy", "views"],
-  chats: ["api", "contacts", "http", "identity", "inbound", "messages", "privacy", "views"],
+  chats: ["api", "contacts", "http", "identity", "inbound", "messages", "moments", "privacy", "views"],
   events: [
     "access",
     "api",
@@ -185,6 +203,7 @@ const below: Record<string, ReadonlyArray<string>> = {
   webhooks: ["api", "events", "http", "identity", "privacy", "routes", "runtime", "tables", "telemetry", "views"],
   forwarding: ["events", "meta", "privacy", "routes", "runtime", "tables", "telemetry", "views", "webhooks"],
   routes: ["api", "http", "privacy", "runtime", "views"],
+  replay: ["devices", "messages", "privacy", "runtime", "views"],
   meta: ["http", "privacy", "routes", "runtime", "tables", "telemetry"],
   archive: ["meta", "routes", "runtime", "telemetry"],
   regions: ["api", "events", "http", "privacy", "runtime", "views"],

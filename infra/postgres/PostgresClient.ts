@@ -18,6 +18,8 @@ const patience = {
 export interface Options {
   /** How many connections this process may open. */
   readonly maxConnections: number
+  /** The server itself refuses whatever would write. */
+  readonly readOnly?: boolean
 }
 
 /**
@@ -25,7 +27,7 @@ export interface Options {
  * bounded, also when the server is frozen and its machine still answers for it: then no timer of the server's runs, and
  * an interrupted statement would wait for it to say that it was cancelled. `bigint` columns are JavaScript bigints.
  */
-export const layer = (url: Redacted.Redacted, { maxConnections }: Options = { maxConnections: 10 }) =>
+export const layer = (url: Redacted.Redacted, { maxConnections, readOnly = false }: Options = { maxConnections: 10 }) =>
   Layer.unwrap(
     Effect.map(PostgresUrl.parse(url), (address) => {
       const { database, host, password, port, tls, username } = address
@@ -46,6 +48,7 @@ export const layer = (url: Redacted.Redacted, { maxConnections }: Options = { ma
         connectTimeout: patience.connect,
         idleTimeout: patience.silence - 2_000, // before the silence of a connection that nobody uses counts as a fault
         startupParameters: {
+          ...(readOnly && { default_transaction_read_only: "on" }),
           statement_timeout: String(patience.statement),
           lock_timeout: String(patience.lock),
           idle_in_transaction_session_timeout: String(patience.idleTransaction)

@@ -36,7 +36,7 @@ const make = Effect.fnUntraced(function* (folder: string) {
   const obtain = (name: string): Redacted.Redacted<Uint8Array> => {
     const file = fileOf(name)
     if (!isThere(file)) create(file)
-    const secret = read(file)
+    const secret = bytesIn(file)
     // Also of a secret that was there: who made it may have died before it was durable.
     syncFolder(folder)
     syncFolder(dirname(folder))
@@ -71,7 +71,11 @@ const make = Effect.fnUntraced(function* (folder: string) {
   })
 })
 
-const read = (file: string): Uint8Array => {
+/** A secret as it stands in the folder, which nothing is done to. */
+export const read = (folder: string, name: string): Redacted.Redacted<Uint8Array> =>
+  Redacted.make(bytesIn(join(folder, name)), { label: name })
+
+const bytesIn = (file: string): Uint8Array => {
   const fd = openSync(file, "r")
   try {
     const { mode, size } = fstatSync(fd)

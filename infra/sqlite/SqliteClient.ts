@@ -11,22 +11,26 @@ type Options = Omit<Database.Options, "schema">
  * effect/sql on the SQLite that ships with Node: one connection, used by one statement or transaction at a time. The
  * event loop waits with every statement, and for the disk at a commit. A read of an integer beyond 2^53 fails.
  */
-const make = Effect.fnUntraced(function* (file: string, options: Options) {
-  const db = yield* Database.open(file, options)
-  return yield* SqlClient.make({
-    ...SqlClient.makeSqliteAcquirers({
-      connection: Effect.succeed(connectionOf(db)),
-      semaphore: yield* Semaphore.make(1),
-      isTransaction: () => db.isTransaction
-    }),
-    compiler: Statement.makeCompilerSqlite(),
-    driver: "node-sqlite",
-    beginTransaction: "BEGIN IMMEDIATE", // a reader that becomes a writer can fail at once, whatever the busy timeout
-    prepareTransactionControls: true,
-    releaseSavepoint: (name) => `RELEASE SAVEPOINT ${name}`,
-    spanAttributes: [["db.system.name", "sqlite"]]
+export const clientOf = (beginTransaction: string) =>
+  Effect.fnUntraced(function* (db: DatabaseSync) {
+    return yield* SqlClient.make({
+      ...SqlClient.makeSqliteAcquirers({
+        connection: Effect.succeed(connectionOf(db)),
+        semaphore: yield* Semaphore.make(1),
+        isTransaction: () => db.isTransaction
+      }),
+      compiler: Statement.makeCompilerSqlite(),
+      driver: "node-sqlite",
+      beginTransaction,
+      prepareTransactionControls: true,
+      releaseSavepoint: (name) => `RELEASE SAVEPOINT ${name}`,
+      spanAttributes: [["db.system.name", "sqlite"]]
+    })
   })
-})
+
+// A reader that becomes a writer can fail at once, whatever the busy timeout.
+const make = (file: string, options: Options) =>
+  Effect.flatMap(Database.open(file, options), clientOf("BEGIN IMMEDIATE"))
 
 /** `file` is ":memory:" for none. One process, one client per file. */
 export const layer = (file: string, options: Options) =>

@@ -27,6 +27,8 @@ it.effect("a page is read by indexes alone, in their order, however much there i
     yield* chats.list(page)
     yield* chats.entries({ chats: [1, 2], after: 7n, limit: 50 })
     yield* chats.changes([1, 2], ["A", "B"])
+    yield* chats.entries({ chats: [1, 2], after: 7n, limit: 50, upTo: 5n })
+    yield* chats.changes([1, 2], ["A", "B"], 5n)
     yield* chats.firsts([1, 2], ["A", "B"])
     yield* contacts.list({ ...page, names: [] })
     const plans = new Set<string>()

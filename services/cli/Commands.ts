@@ -18,6 +18,7 @@ import {
   listen
 } from "./GatewayCommands.ts"
 import { runMain } from "./Main.ts"
+import { replay } from "./ReplayCommands.ts"
 import { routes, targets } from "./RouteCommands.ts"
 import * as Usage from "./Usage.ts"
 import { deliveries, endpoints } from "./WebhookCommands.ts"
@@ -294,6 +295,7 @@ const homing = Command.make("homing").pipe(
     store,
     archive,
     audit,
+    replay,
     config
   ])
 )

@@ -104,12 +104,9 @@ layer(app, { excludeTestServices: true })("one meaning", (it) => {
       ]) {
         assert.strictEqual((yield* typed(type)).status, 201, type)
       }
-      for (const type of [
-        "application/jsonp",
-        "text/json",
-        "application/problem+json",
-        "application/json, text/html"
-      ]) {
+      for (const type of "application/jsonp|text/json|application/problem+json|application/json, text/html".split(
+        "|"
+      )) {
         assert.strictEqual((yield* typed(type)).code, "unsupported_media_type", type)
       }
       assert.strictEqual((yield* typed("application/json", ["content-encoding", "Identity"])).status, 201)
@@ -147,7 +144,10 @@ layer(app, { excludeTestServices: true })("one meaning", (it) => {
         "/v1/contacts": /^no parameters but device, phone, lid, format, after, limit$/,
         "/v1/chats": /^no parameters but device, after, limit$/,
         "/v1/conversations": /^no parameters but phone, after, limit$/,
-        "/v1/chats/nobody/messages": /^no parameters but after, limit$/,
+        "/v1/chats/nobody/messages": /^no parameters but after, limit, at$/,
+        ...Object.fromEntries(["messages", "devices"].map((one) => [`/v1/${one}/nobody`, /^no parameters but at$/])),
+        "/v1/devices/nobody/history": /^no parameters but after, limit$/,
+        "/v1/statistics": /^no parameters but from, to, step, device$/,
         "/v1/events": /^no parameters but after, types, device, chat, limit, waitMs$/,
         "/v1/live": /^no parameters but after, types, device, chat, presence$/,
         "/v1/audit/proofs/inclusion": /^no parameters but message, cursor, index$/,

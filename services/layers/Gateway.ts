@@ -29,6 +29,7 @@ import type { QueueLimits } from "../messages/MessagesLive.ts"
 import * as Meta from "../meta/Feature.ts"
 import { Holds } from "../meta/Holds.ts"
 import type { Options as MetaOptions } from "../meta/Receiving.ts"
+import * as Moments from "../moments/Moments.ts"
 import { Personal } from "../privacy/Personal.ts"
 import * as Regions from "../regions/Feature.ts"
 import * as Routes from "../routes/Feature.ts"
@@ -37,6 +38,7 @@ import * as Needs from "../runtime/Needs.ts"
 import * as SameLog from "../runtime/SameLog.ts"
 import { SharedClock } from "../runtime/SharedClock.ts"
 import { Stop } from "../runtime/Stop.ts"
+import * as StatisticsHttp from "../statistics/StatisticsHttp.ts"
 import * as AgentLink from "../transports/agent-link/Feature.ts"
 import * as Outcomes from "../transports/Outcomes.ts"
 import * as Transports from "../transports/Transport.ts"
@@ -68,19 +70,21 @@ const vitals = Judgement.layer.pipe(Layer.provideMerge([Freshness.layer, SharedC
 /** Every way by which messages go. */
 const transports = Layer.mergeAll(AgentLink.layer).pipe(Layer.provideMerge([Transports.layer, Outcomes.layer]))
 
-const projections = Projections.layer(
-  Layer.mergeAll(
-    Messages.projections,
-    Inbound.projections,
-    Chats.projections,
-    Devices.projections,
-    Access.projections,
-    Webhooks.projections,
-    Routes.projections,
-    Regions.projections,
-    Audit.projections
-  )
+/** Every view, as it registers itself. */
+export const registering = Layer.mergeAll(
+  Messages.projections,
+  Inbound.projections,
+  Chats.projections,
+  Devices.projections,
+  Access.projections,
+  Webhooks.projections,
+  Routes.projections,
+  Regions.projections,
+  Audit.projections,
+  Moments.projections
 )
+
+const projections = Projections.layer(registering)
 
 /**
  * The gateway: its features, each with its handlers, and the door on top, which opens last and closes first. `behind` the
@@ -99,6 +103,7 @@ export const gateway = <A = never, E = never, R = never>(
     Layer.provideMerge([
       Dispatch.layer(options.reconciler),
       HealthHttp.layer,
+      StatisticsHttp.layer,
       Live.layer({ ...options.live, trustProxy: options.http.trustProxy })
     ]),
     Layer.provideMerge([Webhooks.layer(options.webhooks), Archive.layer(options.archive), Regions.layer, Audit.layer]),
@@ -111,7 +116,7 @@ export const gateway = <A = never, E = never, R = never>(
     Layer.provideMerge(Devices.layer(options.agent, phoneNumber)),
     Layer.provideMerge(Access.layer(options.apiKey, { ...options.access, trustProxy: options.http.trustProxy })),
     Layer.provide([Admission.layer(options.http), Personal.layer]),
-    Layer.provideMerge(Readiness.layer),
+    Layer.provideMerge(Layer.provideMerge(Moments.Moments.layer, Readiness.layer)),
     Layer.provideMerge(projections),
     Layer.provide(OlderLog.views),
     Layer.provideMerge([vitals, Stop.layer(options.http.drainTimeoutMs)]),

@@ -246,4 +246,11 @@ export const open = <E>(
     }
   })
 
+/** The same in a database that nobody else writes, or knows yet. */
+export const openAlone = Effect.fnUntraced(function* (views: ReadonlyArray<RowsView>) {
+  const sql = yield* SqlClient.SqlClient
+  yield* createCheckpoints(sql)
+  return yield* open(views, (work) => sql.withTransaction(work))
+})
+
 const furthest = (one: bigint | undefined, other: bigint) => (one === undefined || one < other ? other : one)

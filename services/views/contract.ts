@@ -11,6 +11,7 @@ import { rosterFromItsRows } from "../access/contract.ts"
 import { chatsContract } from "../chats/contract.ts"
 import { rowsMended } from "../devices/contract.ts"
 import { DeviceRegistry } from "../devices/DeviceRegistry.ts"
+import { countsContract } from "../messages/contract.ts"
 import * as ListedRows from "../messages/ListedRows.ts"
 import * as MessagesRows from "../messages/MessagesRows.ts"
 import { QueueDepth } from "../messages/QueueDepth.ts"
@@ -43,7 +44,6 @@ const queueDepth = begun(QueueDepth, QueueDepth.layer)
 const deviceRegistry = begun(DeviceRegistry, DeviceRegistry.layer)
 
 const places = (rows: ReadonlyArray<{ readonly position: bigint }>) => rows.map(({ position }) => far - position)
-
 /** Four messages at places that no double holds apart: the first failed and was sent, the third is queued. */
 const someMessages = Effect.gen(function* () {
   const sql = yield* emptyDatabase
@@ -265,7 +265,7 @@ export const viewsContract = <E>(adapter: string, layer: Layer.Layer<Databases, 
 
     it.effect("makes rows anew that are not what was written, and says so once", () => rowsMended)
 
-    for (const [what, holds] of chatsContract) it.effect(what, () => holds)
+    for (const [what, holds] of [...chatsContract, ...countsContract]) it.effect(what, () => holds)
 
     it.effect("moves its checkpoint with the rows, or neither", () =>
       Effect.gen(function* () {

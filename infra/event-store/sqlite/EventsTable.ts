@@ -121,3 +121,5 @@ export const eventsTable = (db: DatabaseSync) => {
     at: (position: bigint) => selectAt.get(position)?.event_id as EventId | undefined
   }
 }
+
+export type EventsTable = ReturnType<typeof eventsTable>

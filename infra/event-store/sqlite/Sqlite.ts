@@ -8,25 +8,13 @@ import { encode } from "./EventRow.ts"
 import { setUp } from "./EventsSchema.ts"
 import { eventsTable, type Insertion } from "./EventsTable.ts"
 import { liveTail } from "./LiveTail.ts"
-
-/** Events looked at by one page: bounds the memory of catching up, and how long a page holds the event loop. */
-const pageSize = 500
+import { pagesOf } from "./Pages.ts"
 
 const make = Effect.fnUntraced(function* (file: string) {
   const now = yield* Clocks.wall
   const { db, tables: table } = yield* Database.openWith(file, { durability: "commit", schema: setUp }, eventsTable)
 
-  const tail = liveTail((categories, after) => {
-    const head = max(table.head() ?? 0n, after)
-    // what is not about messages is little, and found without looking at them
-    if (!categories.includes("message")) {
-      const events = table.others(categories, after, pageSize)
-      const upTo = events.length < pageSize ? head : events.at(-1)!.position
-      return { events, upTo, last: upTo === head }
-    }
-    const upTo = min(after + BigInt(pageSize), head)
-    return { events: table.page(categories, after, upTo), upTo, last: upTo === head }
-  })
+  const tail = liveTail(pagesOf(table))
 
   const group = yield* GroupCommit.make<Insertion>(db, (insertions) =>
     tail.publish(insertions.flatMap((insertion) => (insertion._tag === "Stored" ? insertion.events : [])))
@@ -55,9 +43,6 @@ const make = Effect.fnUntraced(function* (file: string) {
     appendable: Effect.mapError(group.usable, ({ cause, written }) => new EventStoreUnavailable({ written, cause }))
   })
 })
-
-const min = (a: bigint, b: bigint) => (a < b ? a : b)
-const max = (a: bigint, b: bigint) => (a > b ? a : b)
 
 /** The log in one SQLite file, durable at every commit. One process, one store per file. */
 export const layer = (file: string) => Layer.effect(EventStore, make(file))

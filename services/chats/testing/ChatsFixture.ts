@@ -4,6 +4,7 @@ import { DeviceId, EventId } from "#domain/Ids.ts"
 import { Heard, Lid } from "#domain/inbound/Heard.ts"
 import type { JsonObject } from "#domain/Json.ts"
 import { PhoneNumber } from "#domain/message/Recipient.ts"
+import { EventStore } from "#domain/ports/EventStore.ts"
 import type { RecordedEvent } from "#domain/Recorded.ts"
 import * as NodeCrypto from "#infra/crypto/NodeCrypto.ts"
 import * as SqliteClient from "#infra/sqlite/SqliteClient.ts"
@@ -81,31 +82,37 @@ const database = Effect.gen(function* () {
   for (const { setup } of views) yield* setup(sql)
   let position = 0n
   let devices = 300
+  let log: ReadonlyArray<RecordedEvent> = []
   return {
     sql,
+    /** What was written last. */
+    store: { read: (stream: string) => Effect.succeed(log.filter((event) => event.stream === stream)) },
     /** One transaction each: the next one finds what there was. */
     written: Effect.fnUntraced(function* (events: ReadonlyArray<RecordedEvent>) {
       const device = DeviceId.make(uuid(++devices))
+      const from = position + 1n
+      log = []
       for (const event of events) {
         const placed = onDevice(device, event, ++position)
+        log = [...log, placed]
         for (const [categories, { apply, applied }] of writers) {
           if (!categories.includes(placed.stream.split("-")[0]!)) continue
           yield* apply(sql, [placed])
           applied?.()
         }
       }
-      return device
+      return { device, from }
     })
   }
 })
 
 /** All chats of the device, each with all that is in it, oldest first. */
-const reading = Effect.fnUntraced(function* (device: string) {
+const reading = Effect.fnUntraced(function* (device: string, upTo?: bigint) {
   const rows = yield* ListedChatRows.make
   const stretch = yield* ChatReading.make
   const chats = yield* rows.list({ device, devices: undefined, after: undefined, limit: 10 })
   return yield* Effect.forEach(chats, ({ peer: chat }) =>
-    Effect.map(stretch({ chat, after: undefined, limit: 100 }), ({ items }) => items.toReversed())
+    Effect.map(stretch({ chat, after: undefined, limit: 100, upTo }), ({ items }) => items.toReversed())
   )
 })
 
@@ -120,11 +127,12 @@ export const inOrders = (
   holds: Holds
 ) =>
   Effect.gen(function* () {
-    const { sql, written } = yield* database
+    const { sql, store, written } = yield* database
     for (const order of orders) {
-      const device = yield* written(order)
+      const { device } = yield* written(order)
       const chats = yield* reading(device).pipe(
         Effect.provideService(SqlClient.SqlClient, sql),
+        Effect.provideService(EventStore, store as unknown as EventStore["Service"]),
         Effect.provideService(Personal, personal)
       )
       holds(order, chats)
@@ -133,3 +141,29 @@ export const inOrders = (
 
 export const inEveryOrder = (events: ReadonlyArray<RecordedEvent>, personal: Personal["Service"], holds: Holds) =>
   inOrders(permutations(events), personal, holds)
+
+type Chats = ReadonlyArray<ReadonlyArray<Item>>
+
+/** After each of the events: what was read then, and what is read of that moment when all of them are there. */
+export const asOf = (
+  events: ReadonlyArray<RecordedEvent>,
+  personal: Personal["Service"],
+  agrees: (then: Chats, asOfThen: Chats, count: number) => void
+) =>
+  Effect.gen(function* () {
+    const filled = Effect.fnUntraced(function* (some: ReadonlyArray<RecordedEvent>) {
+      const { sql, store, written } = yield* database
+      const { device, from } = yield* written(some)
+      return (count: number | undefined) =>
+        reading(device, count === undefined ? undefined : from + BigInt(count - 1)).pipe(
+          Effect.provideService(SqlClient.SqlClient, sql),
+          Effect.provideService(EventStore, store as unknown as EventStore["Service"]),
+          Effect.provideService(Personal, personal)
+        )
+    })
+    const whole = yield* filled(events)
+    for (let count = 1; count <= events.length; count++) {
+      const then = yield* filled(events.slice(0, count))
+      agrees(yield* then(undefined), yield* whole(count), count)
+    }
+  })
