@@ -7,6 +7,9 @@ import { importsOf, isIn, isTest, production, sourcesIn, uses } from "./Sources.
 const programs = [
   "services/cli/launch/homing.ts",
   "services/cli/homing.ts",
+  "services/dashboard/Build.ts",
+  "services/dashboard/app/main.tsx",
+  "services/dashboard/vite.config.ts",
   "infra/whatsapp/simulator/main.ts",
   "infra/event-store/double/main.ts"
 ]
