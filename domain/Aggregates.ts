@@ -1,4 +1,5 @@
 import { Client } from "./access/Client.ts"
+import { Login } from "./access/Login.ts"
 import { Request } from "./access/Request.ts"
 import { Endpoint } from "./delivery/Endpoint.ts"
 import { Device } from "./device/Device.ts"
@@ -22,12 +23,17 @@ export const aggregates = [
   Report,
   Device,
   Client,
+  Login,
   Endpoint,
   Request,
   LogIdentity
 ] as const
 
 export const categories: ReadonlyArray<string> = aggregates.map(({ category }) => category)
+
+/** Where events of this name, `client.created`, stand. */
+export const categoryOfEvent = (name: string): string | undefined =>
+  aggregates.find(({ read }) => read.types.has(`${name}.v1`))?.category
 
 const released = new Set(aggregates.flatMap(({ read }) => [...read.types]))
 

@@ -27,6 +27,10 @@ export type DeviceId = typeof DeviceId.Type
 export const ClientId = uuid.pipe(Schema.brand("ClientId"))
 export type ClientId = typeof ClientId.Type
 
+/** Of a client that is known by a cookie for a while. */
+export const LoginId = uuid.pipe(Schema.brand("LoginId"))
+export type LoginId = typeof LoginId.Type
+
 export const RequestId = uuid.pipe(Schema.brand("RequestId"))
 export type RequestId = typeof RequestId.Type
 

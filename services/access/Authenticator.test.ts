@@ -8,6 +8,8 @@ import { Readiness } from "../views/Readiness.ts"
 import * as Authenticator from "./Authenticator.ts"
 import { digestOf, newCredential } from "./Credential.ts"
 import { KeyUses } from "./KeyUses.ts"
+import { LoginUses } from "./LoginUses.ts"
+import { OpenLogins } from "./OpenLogins.ts"
 import { type KnownClient, type KnownKey, Roster } from "./Roster.ts"
 
 const owner = ClientId.make(uuid(201))
@@ -33,6 +35,8 @@ it.effect("a key whose client is not known here may do nothing: its limits are n
     const stubs = Layer.mergeAll(
       NodeCrypto.layer,
       Layer.succeed(Roster, { clients, keys: new Map([[id, key]]) }),
+      Layer.succeed(OpenLogins, new Map()),
+      Layer.succeed(LoginUses, { note: () => {}, lastOf: () => 0, isCurrent: () => false }),
       Layer.succeed(Readiness, { lag: () => undefined, written: () => true }),
       Layer.succeed(KeyUses, { note: (one) => void used.push(one), all: Effect.succeed(new Map()) })
     )

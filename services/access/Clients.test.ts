@@ -23,6 +23,8 @@ import { Views } from "../views/Views.ts"
 import * as Authenticator from "./Authenticator.ts"
 import * as Clients from "./Clients.ts"
 import { KeyUses } from "./KeyUses.ts"
+import * as LoginUses from "./LoginUses.ts"
+import { OpenLogins } from "./OpenLogins.ts"
 import { Roster } from "./Roster.ts"
 
 const caller = {
@@ -59,11 +61,11 @@ const started = (
   rows: (view: RowsView) => RowsView = (view) => view
 ) => {
   const projections = Layer.effect(Views, Effect.map(Views, views)).pipe(
-    Layer.provideMerge(Projections.layer(altered(Roster.layer, rows)))
+    Layer.provideMerge(Projections.layer(Layer.merge(altered(Roster.layer, rows), OpenLogins.layer)))
   )
   return Layer.build(
     Layer.merge(Clients.layer(false), Authenticator.layer(undefined)).pipe(
-      Layer.provide(KeyUses.layer),
+      Layer.provide([KeyUses.layer, LoginUses.layer({ idleMinutes: 60 })]),
       Layer.provide([Personal.layer, Readiness.layer]),
       Layer.provide(Freshness.layer),
       Layer.provideMerge(projections),

@@ -18,6 +18,7 @@ import { MetaFactsApi } from "./MetaFactsApi.ts"
 import { withRateLimitHeaders } from "./RateLimitHeaders.ts"
 import { RoutesApi } from "./RoutesApi.ts"
 import { withSecurity } from "./Security.ts"
+import { SessionsApi } from "./SessionsApi.ts"
 import { TargetsApi } from "./TargetsApi.ts"
 
 /** The whole front door, as data: the server, the OpenAPI document and the typed client are made from it. */
@@ -34,6 +35,7 @@ export class Api extends HttpApi.make("homing")
   .add(AgentsApi)
   .add(GatewayKeysApi)
   .add(ClientsApi)
+  .add(SessionsApi)
   .add(EndpointsApi)
   .add(DeliveriesApi)
   .add(TargetsApi)

@@ -51,6 +51,7 @@ export class Authorization extends HttpApiMiddleware.Service<Authorization, { pr
       Problem("bad_request"),
       Problem("unauthorized"),
       Problem("forbidden"),
+      Problem("csrf_refused"),
       Problem("starting"),
       Problem("out_of_date"),
       Problem("clock_off")

@@ -6,6 +6,11 @@ export const errorCodes = {
   invalid_request: [422, "A field of the request is not as the API describes it."],
   unauthorized: [401, "A valid API key is needed, as a bearer token or in X-API-Key."],
   forbidden: [403, "The API key may not do this."],
+  csrf_refused: [
+    403,
+    "With a session's cookie this takes a page of the gateway's own: send an API key instead, or X-Homing-Request from that page."
+  ],
+  session_not_found: [404, "There is no such session."],
   not_found: [404, "There is nothing here."],
   message_not_found: [404, "There is no such message."],
   inbound_not_found: [404, "Nothing was heard under this id."],

@@ -1,5 +1,5 @@
 import { includes, type Scope } from "#domain/access/Scopes.ts"
-import type { ApiKeyId, ClientId, DeviceId } from "#domain/Ids.ts"
+import type { ApiKeyId, ClientId, DeviceId, LoginId } from "#domain/Ids.ts"
 
 /** Which devices a client may use. No list is no word for all of them. */
 export type DevicesAllowed = ReadonlySet<DeviceId> | "all"
@@ -10,6 +10,8 @@ export interface Principal {
   readonly key: ApiKeyId
   readonly scopes: ReadonlySet<Scope>
   readonly devices: DevicesAllowed
+  /** Of a request that came with a cookie instead. */
+  readonly login?: LoginId
 }
 
 export const may = ({ scopes }: Principal, scope: Scope): boolean => includes(scopes, scope)

@@ -33,6 +33,13 @@ export const gatewayOptions = ({
   agent: process.agent,
   region: provenance.region,
   apiKey: access.apiKey,
+  access: {
+    sessions: {
+      hours: access.sessionHours,
+      idleMinutes: access.sessionIdleMinutes,
+      perClient: access.sessionsPerClient
+    }
+  },
   http: { ...door, ...http, rateLimits },
   queueLimits: messages,
   announcements,

@@ -1,6 +1,7 @@
 import { Array, Context, Effect, Exit, Layer, Option } from "effect"
 import { categories } from "#domain/Aggregates.ts"
 import { Client } from "#domain/access/Client.ts"
+import { Login } from "#domain/access/Login.ts"
 import { categoryOf, type DeviceId } from "#domain/Ids.ts"
 import { Later } from "#domain/Later.ts"
 import { patiently } from "#domain/Patience.ts"
@@ -33,7 +34,8 @@ export interface Asked {
 
 export type Hear = (events: ReadonlyArray<RecordedEvent>) => Effect.Effect<void, TellingUnavailable>
 
-const isDecision = ({ stream }: RecordedEvent) => categoryOf(stream) === Client.category
+const decided: ReadonlyArray<string> = [Client.category, Login.category]
+const isDecision = ({ stream }: RecordedEvent) => decided.includes(categoryOf(stream))
 
 /**
  * The log as the outside may follow it: in its order, without gap or repetition. Nothing is told before all that the log

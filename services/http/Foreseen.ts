@@ -59,6 +59,8 @@ const problems = {
     problem("invalid_request", { errors: [{ in: "body", pointer: flaw.pointer, expected: flaw.expected }] }),
 
   ClientUnknown: () => problem("client_not_found"),
+  LoginRefused: () => problem("unauthorized"),
+  LoginUnknown: () => problem("session_not_found"),
   KeyUnknown: () => problem("key_not_found"),
   KeyNotActive: () => problem("key_not_active"),
   LastAdministrator: () => problem("last_administrator"),

@@ -46,6 +46,7 @@ export interface GatewayOptions {
   readonly agent: AgentId
   readonly region: string
   readonly apiKey: Redacted.Redacted | undefined
+  readonly access?: Partial<Access.Options>
   readonly http: Server.Options
   readonly queueLimits: QueueLimits
   readonly reconciler: ReconcilerOptions
@@ -99,7 +100,7 @@ export const gateway = <A = never, E = never, R = never>(
     Layer.provideMerge([Inbound.layer(options.inbound), Chats.layer]),
     Layer.provideMerge(Messages.layer(options.queueLimits, phoneNumber)),
     Layer.provideMerge(Devices.layer(options.agent, phoneNumber)),
-    Layer.provideMerge(Access.layer(options.apiKey)),
+    Layer.provideMerge(Access.layer(options.apiKey, { ...options.access, trustProxy: options.http.trustProxy })),
     Layer.provide([Admission.layer(options.http), Personal.layer]),
     Layer.provideMerge(Readiness.layer),
     Layer.provideMerge(projections),

@@ -1,5 +1,6 @@
 import { Cause, Context, Effect, Exit, Layer, Schema, Stream } from "effect"
 import { Client } from "#domain/access/Client.ts"
+import { Login } from "#domain/access/Login.ts"
 import { categoryOf } from "#domain/Ids.ts"
 import { Later } from "#domain/Later.ts"
 import { every } from "#domain/Timer.ts"
@@ -54,6 +55,8 @@ interface Connection {
 const complain = (defect: unknown) =>
   Effect.logError("a connection that follows what happens is cut: something is wrong with it", Cause.die(defect))
 
+/** Where it stands who may still follow. */
+const decided: ReadonlyArray<string> = [Client.category, Login.category]
 /** A key expires without an event. */
 const lookMillis = 1_000
 
@@ -95,10 +98,10 @@ export const layer = ({ beatMillis = 15_000, connections: most, connectionsPerKe
         })
       )
 
-      /** What was decided about keys ends connections at once: the feed tells of it when it is in force here. */
+      /** What was decided about keys and logins ends connections at once: the feed tells of it when it is in force here. */
       const hearOfKeys = feed.listen((events) =>
         Effect.sync(() => {
-          if (events.some(({ stream }) => categoryOf(stream) === Client.category)) endEach(judge)
+          if (events.some(({ stream }) => decided.includes(categoryOf(stream)))) endEach(judge)
         })
       )
       yield* Effect.forkScoped(hearOfKeys)

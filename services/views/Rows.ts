@@ -1,6 +1,6 @@
 import { Array, Effect, Option, Schema, Stream } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
-import { isReleased } from "#domain/Aggregates.ts"
+import { categoryOfEvent, isReleased } from "#domain/Aggregates.ts"
 import { categoryOf, StreamId } from "#domain/Ids.ts"
 import type { RecordedEvent } from "#domain/Recorded.ts"
 import { CheckpointMoved } from "../runtime/Checkpoint.ts"
@@ -80,7 +80,9 @@ const wasEmptied = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, table:
   if (first !== undefined) return false
   if (filledBy === "setup") return true
   if (upTo === undefined || (yield* LogElsewhere)) return false
-  const past = pastOf(filledBy.split(".").slice(0, 1), upTo)
+  const category = categoryOfEvent(filledBy)
+  if (category === undefined) return false
+  const past = pastOf([category], upTo)
   if (emptiedBy === undefined) return Option.isSome(yield* Stream.runHead(Stream.filter(past, isOf(filledBy))))
   const left = (rows: number, event: RecordedEvent) =>
     rows + Number(isOf(filledBy)(event)) - Number(isOf(emptiedBy)(event))
