@@ -19,6 +19,7 @@ import { withRateLimitHeaders } from "./RateLimitHeaders.ts"
 import { RoutesApi } from "./RoutesApi.ts"
 import { withSecurity } from "./Security.ts"
 import { SessionsApi } from "./SessionsApi.ts"
+import { StatisticsApi } from "./StatisticsApi.ts"
 import { TargetsApi } from "./TargetsApi.ts"
 
 /** The whole front door, as data: the server, the OpenAPI document and the typed client are made from it. */
@@ -29,6 +30,7 @@ export class Api extends HttpApi.make("homing")
   .add(ContactsApi)
   .add(ChatsApi)
   .add(ConversationsApi)
+  .add(StatisticsApi)
   .add(EventsApi)
   .add(LiveApi)
   .add(DevicesApi)

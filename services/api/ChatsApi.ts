@@ -6,6 +6,7 @@ import { Authorization, CountsAs, RequiredScope, ShowsViews } from "./Authorizat
 import { kinds, lid, names, phone, Sender, shownToReaders } from "./Facts.ts"
 import { count, flag, instant, nullable, text, uuid, word } from "./Members.ts"
 import { Message } from "./MessagesApi.ts"
+import { asOf } from "./Moment.ts"
 import { paging, pagingAs } from "./Paging.ts"
 import { anywhere, Problem } from "./Problems.ts"
 
@@ -129,7 +130,7 @@ export class ChatsApi extends HttpApiGroup.make("chats")
       .annotate(OpenApi.Description, whose),
     HttpApiEndpoint.get("messages", "/:id/messages", {
       params: { id },
-      query: paging(chatPageSizes),
+      query: { ...paging(chatPageSizes), ...asOf },
       success: ChatMessagePage,
       error: [...anywhere, Problem("chat_not_found")]
     })
@@ -137,7 +138,7 @@ export class ChatsApi extends HttpApiGroup.make("chats")
       .annotate(OpenApi.Summary, "What was said in a chat, both ways, with what was done to it since; newest first")
       .annotate(
         OpenApi.Description,
-        `${whose} The order is that in which it was recorded: what came late, as a history does, stands where it came.`
+        `${whose} The order is that in which it was recorded: what came late, as a history does, stands where it came. With \`at\` what stood there then, and what had been done to it; who is who is as it is known now.`
       )
   )
   .annotateEndpoints(RequiredScope, ["messages:read"])

@@ -6,6 +6,8 @@ import { Authorization, CountsAs, RequiredScope, ShowsViews } from "./Authorizat
 import { Name } from "./FreeText.ts"
 import { answered, keyed } from "./IdempotencyKey.ts"
 import { instant, listOf, located, nullable, text, uuid, word } from "./Members.ts"
+import { asOf } from "./Moment.ts"
+import { paging, pagingAs } from "./Paging.ts"
 import { anywhere, Problem, withBody } from "./Problems.ts"
 
 export const CreateDevice = Schema.Struct({
@@ -62,6 +64,36 @@ export const PairDevice = Schema.Struct(linking).annotate({
   description: "How a device is to be linked, as when it was created."
 })
 
+/** Of a page of what happened to a device. */
+export const deviceHistorySizes = { minimum: 1, maximum: 500, default: 50 } as const
+
+const happened = [
+  "created",
+  "renamed",
+  "paired",
+  "connected",
+  "disconnected",
+  "logged_out",
+  "number_linked",
+  "link_requested",
+  "reconnect_requested",
+  "unlink_requested"
+]
+const DeviceHistory = Schema.Struct({
+  items: Schema.Array(
+    Schema.Struct({
+      id: uuid("The event's own."),
+      happened: word(happened, "What happened, or was asked for."),
+      at: instant("When it was recorded, by the gateway's clock."),
+      by: word(["api_key", "agent", "gateway"], "Who said or asked for it."),
+      saidAt: Schema.optionalKey(instant("Of what an agent said: when, by the agent's clock.")),
+      reason: Schema.optionalKey(word(reasons, "Why, when there is more to say.")),
+      pairing: Schema.optionalKey(word(["qr", "code"], "How it was to be linked."))
+    }).annotate({ identifier: "DeviceHappening", description: "Something that happened to a device." })
+  ).annotate({ description: "What was recorded last first." }),
+  next: nullable(Schema.String, "The `after` of the next page; `null` on the last.")
+}).annotate({ identifier: "DeviceHistory", description: "What happened to a device." })
+
 const id = uuid("The device's id.")
 const unfit = [
   Problem("device_not_found"),
@@ -96,12 +128,27 @@ export class DevicesApi extends HttpApiGroup.make("devices")
       .annotate(OpenApi.Summary, "Every device, oldest first"),
     HttpApiEndpoint.get("get", "/:id", {
       params: { id },
+      query: asOf,
       success: Device,
       error: [...anywhere, Problem("device_not_found")]
     })
       .annotate(RequiredScope, ["devices:read"])
       .annotate(ShowsViews, "memory")
-      .annotate(OpenApi.Summary, "A device, with what to show while it is being paired"),
+      .annotate(OpenApi.Summary, "A device, with what to show while it is being paired")
+      .annotate(
+        OpenApi.Description,
+        "With `at` as it was then, and nothing to pair it by; one that was not created yet is not found."
+      ),
+    HttpApiEndpoint.get("history", "/:id/history", {
+      params: { id },
+      query: paging(deviceHistorySizes),
+      success: DeviceHistory,
+      error: [...anywhere, Problem("device_not_found")]
+    })
+      .annotate(RequiredScope, ["devices:read"])
+      .annotate(ShowsViews, "memory")
+      .annotate(...pagingAs(deviceHistorySizes))
+      .annotate(OpenApi.Summary, "What happened to a device, newest first; `next` is the `after` of the next page"),
     HttpApiEndpoint.patch("rename", "/:id", {
       params: { id },
       payload: RenameDevice,

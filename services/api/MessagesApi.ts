@@ -8,6 +8,7 @@ import { Authorization, CountsAs, CountsItself, RequiredScope, ShowsViews } from
 import { FreeText } from "./FreeText.ts"
 import { answered, keyed } from "./IdempotencyKey.ts"
 import { count, instant, integer, located, nullable, text, uuid, word } from "./Members.ts"
+import { asOf } from "./Moment.ts"
 import { paging, pagingAs } from "./Paging.ts"
 import { anywhere, Problem, withBody } from "./Problems.ts"
 
@@ -193,6 +194,7 @@ export class MessagesApi extends HttpApiGroup.make("messages")
       .annotate(OpenApi.Description, "Those that the key's client has queued; everybody's with messages:read:all."),
     HttpApiEndpoint.get("get", "/:id", {
       params: { id },
+      query: asOf,
       success: Message,
       error: [...anywhere, Problem("message_not_found")]
     })
@@ -200,7 +202,7 @@ export class MessagesApi extends HttpApiGroup.make("messages")
       .annotate(OpenApi.Summary, "A message as its events tell it")
       .annotate(
         OpenApi.Description,
-        "One that another client has queued is not found without messages:read:all. With messages:send alone without `to` and `content`: enough to learn what became of a message that was answered 202."
+        "One that another client has queued is not found without messages:read:all. With messages:send alone without `to` and `content`: enough to learn what became of a message that was answered 202. With `at` as it was then; one that was not accepted yet is not found."
       ),
     HttpApiEndpoint.get("events", "/:id/events", {
       params: { id },

@@ -7,6 +7,7 @@ import { reveal, type SealedDocument, statusOfDocument } from "../messages/Messa
 import { errorJson } from "../messages/MessageJson.ts"
 import { Personal } from "../privacy/Personal.ts"
 import type { Change, Folded } from "./Folding.ts"
+import * as PastEntries from "./PastEntries.ts"
 
 type ShownFact = Effect.Success<ReturnType<typeof present>>
 
@@ -15,6 +16,7 @@ export const make = Effect.gen(function* () {
   const personal = yield* Personal
   const facts = yield* FactRows.make
   const messages = yield* ListedRows.make
+  const past = yield* PastEntries.make
 
   const ofMessage = Effect.fnUntraced(function* (document: SealedDocument) {
     const { content } = yield* reveal(personal, document)
@@ -41,7 +43,8 @@ export const make = Effect.gen(function* () {
 
   return Effect.fnUntraced(function* (
     folded: ReadonlyArray<Folded>,
-    contactOf: (author: number) => string | undefined
+    contactOf: (author: number) => string | undefined,
+    upTo?: bigint
   ) {
     const changes = folded.flatMap(({ deletion, echoes, edit, reactions, votes }) => [
       ...reactions.shown,
@@ -51,9 +54,10 @@ export const make = Effect.gen(function* () {
       ...(deletion === undefined ? [] : [deletion])
     ])
     const places = folded.map(({ entry }) => entry.position)
-    const found = yield* facts.at([...places, ...changes.map(({ position }) => position)])
+    const found = yield* past.facts(yield* facts.at([...places, ...changes.map(({ position }) => position)]), upTo)
     const factAt = new Map(found.map(({ fact, position }) => [position, fact]))
-    const messageAt = new Map((yield* messages.at(places)).map(({ document, position }) => [position, document]))
+    const sent = yield* past.messages(yield* messages.at(places), upTo)
+    const messageAt = new Map(sent.map(({ document, position }) => [position, document]))
 
     const contact = (author: number) => {
       const id = contactOf(author)

@@ -46,6 +46,8 @@ type Decrypted = Extract<InboundEvent, { readonly type: "inbound.decrypted" }>["
 
 export interface Completed {
   readonly stream: string
+  /** Of the event that says so. */
+  readonly known: bigint
   readonly data: Decrypted
 }
 
@@ -62,7 +64,7 @@ export const readEvents = (events: ReadonlyArray<RecordedEvent>) => {
     }
     const event = Inbound.read(recorded)
     if (event.type === "inbound.received") placed.push({ ...placedFact(recorded, event.data), stream })
-    else if (event.type === "inbound.decrypted") completed.push({ stream, data: event.data })
+    else if (event.type === "inbound.decrypted") completed.push({ stream, known: recorded.position, data: event.data })
   }
   return { placed, completed }
 }

@@ -4,6 +4,7 @@ import { DeviceId, PeerId } from "#domain/Ids.ts"
 import { Api } from "../api/Api.ts"
 import { CurrentPrincipal } from "../api/Authorization.ts"
 import { chatPageSizes } from "../api/ChatsApi.ts"
+import { momentOf } from "../api/Moment.ts"
 import { hears } from "../api/Principal.ts"
 import type { Page } from "../contacts/NewestRows.ts"
 import * as PeerDocument from "../contacts/PeerDocument.ts"
@@ -12,6 +13,7 @@ import { refuse } from "../http/Answer.ts"
 import { cursorOf, positionOf } from "../http/Cursor.ts"
 import { orProblem } from "../http/Foreseen.ts"
 import { Identity } from "../identity/Identity.ts"
+import { Moments } from "../moments/Moments.ts"
 import { readable } from "../views/Views.ts"
 import * as ChatReading from "./ChatReading.ts"
 import * as GroupNames from "./GroupNames.ts"
@@ -32,6 +34,7 @@ export const layer = HttpApiBuilder.group(
     const peerDocument = yield* PeerDocument.make
     const namesOf = yield* GroupNames.make
     const stretch = yield* ChatReading.make
+    const moments = yield* Moments
 
     const shown = Effect.fnUntraced(function* (chats: ReadonlyArray<Peer>) {
       const called = yield* namesOf(chats)
@@ -47,8 +50,8 @@ export const layer = HttpApiBuilder.group(
       return { items, next: last === undefined ? null : cursorOf(epoch, last.place) }
     }, readable)
 
-    const messages = Effect.fnUntraced(function* (chat: Peer, after: bigint | undefined, limit: number) {
-      const { items, next } = yield* stretch({ chat, after, limit })
+    const messages = Effect.fnUntraced(function* (asked: ChatReading.Asked) {
+      const { items, next } = yield* stretch(asked)
       return { items, next: next === undefined ? null : cursorOf(epoch, next) }
     }, readable)
 
@@ -81,11 +84,14 @@ export const layer = HttpApiBuilder.group(
           return document!
         })
       )
-      .handle("messages", ({ params: { id }, query: { after: cursor, limit = chatPageSizes.default } }) =>
+      .handle("messages", ({ params: { id }, query: { after: cursor, at, limit = chatPageSizes.default } }) =>
         Effect.gen(function* () {
           const after = yield* placeOf(cursor)
           const chat = yield* find(id)
-          return yield* orProblem(messages(chat, after, limit))
+          const upTo = at === undefined ? undefined : yield* orProblem(moments.placeOf(momentOf(at)))
+          const page = yield* orProblem(messages({ chat, after, limit, upTo }))
+          const isYetToBe = upTo !== undefined && after === undefined && page.items.length === 0
+          return isYetToBe ? yield* refuse("chat_not_found") : page
         })
       )
   })

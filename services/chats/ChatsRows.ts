@@ -36,6 +36,8 @@ type Change = {
   readonly kind: ChangeKind
   readonly author: number
   readonly position: bigint
+  /** Where the log says that it is this: later than where it stands, of what could not be read at first. */
+  readonly known: bigint
 }
 
 /** What is of these kinds may turn out to be something else. */
@@ -47,9 +49,20 @@ const writeEntries = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, entr
   }
 })
 
-const writeChange = (sql: SqlClient.SqlClient, change: Change) =>
-  sql`INSERT INTO chat_changes ${sql.insert(change)} ON CONFLICT (chat, wa, from_me, kind, author)
-    DO UPDATE SET position = excluded.position WHERE excluded.position > chat_changes.position`
+/** What counts no more is kept aside: at a moment of before it did. */
+const writeChange = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, change: Change) {
+  const { author, chat, from_me, kind, position, wa } = change
+  yield* sql`INSERT INTO chat_past_changes SELECT chat, wa, from_me, kind, author, position, known FROM chat_changes
+    WHERE chat = ${chat} AND wa = ${wa} AND from_me = ${from_me} AND kind = ${kind} AND author = ${author}
+    AND position < ${position}`
+  const [counts] =
+    yield* sql`INSERT INTO chat_changes ${sql.insert(change)} ON CONFLICT (chat, wa, from_me, kind, author)
+    DO UPDATE SET position = excluded.position, known = excluded.known WHERE excluded.position > chat_changes.position
+    RETURNING 1 AS counts`
+  if (counts === undefined) {
+    yield* sql`INSERT INTO chat_past_changes ${sql.insert(change)} ON CONFLICT DO NOTHING`
+  }
+})
 
 /** Whether it was sent through Homing, and is heard again: in a history, say. */
 const isSentHere = (sql: SqlClient.SqlClient, chat: number, wa: string) =>
@@ -104,11 +117,20 @@ const writer = (crypto: Crypto["Service"]): RowsWriter => {
     const kind = changeIn(fact)
     if (kind !== undefined) {
       const { fromMe, waMessageId } = fact.target!
-      yield* writeChange(sql, { chat, wa: waMessageId, from_me: Number(fromMe), kind, author, position })
+      yield* writeChange(sql, {
+        chat,
+        wa: waMessageId,
+        from_me: Number(fromMe),
+        kind,
+        author,
+        position,
+        known: position
+      })
       return
     }
     if (author === account && (yield* isSentHere(sql, chat, entry.wa))) {
-      yield* writeChange(sql, { chat, wa: entry.wa, from_me: 1, kind: "echo", author, position })
+      const echo = { chat, wa: entry.wa, from_me: 1, kind: "echo", author, position, known: position } as const
+      yield* writeChange(sql, echo)
       return
     }
     if (completable.has(fact.content.kind)) {
@@ -124,7 +146,7 @@ const writer = (crypto: Crypto["Service"]): RowsWriter => {
   })
 
   /** What could not be read, or not opened, may turn out to be about another message. */
-  const complete = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, { data, stream }: Completed) {
+  const complete = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, { data, known, stream }: Completed) {
     const kind = changeIn(data)
     const [unread] = yield* sql<{ readonly chat: number; readonly position: string; readonly author: number }>`
       SELECT chat, CAST(position AS TEXT) AS position, author FROM chat_unread WHERE stream = ${stream}`
@@ -134,8 +156,10 @@ const writer = (crypto: Crypto["Service"]): RowsWriter => {
     const { author, chat } = unread
     const position = BigInt(unread.position)
     const { fromMe, waMessageId } = data.target!
+    yield* sql`INSERT INTO chat_past_entries SELECT chat, position, wa, from_me, author, ${sql.literal(String(known))} FROM chat_entries
+      WHERE chat = ${chat} AND position = ${position} ON CONFLICT DO NOTHING`
     yield* sql`DELETE FROM chat_entries WHERE chat = ${chat} AND position = ${position}`
-    yield* writeChange(sql, { chat, wa: waMessageId, from_me: Number(fromMe), kind, author, position })
+    yield* writeChange(sql, { chat, wa: waMessageId, from_me: Number(fromMe), kind, author, position, known })
   })
 
   return {
@@ -159,10 +183,11 @@ const writer = (crypto: Crypto["Service"]): RowsWriter => {
 
 /** A row that nobody reads: without it an empty table would be one that somebody has emptied. */
 const nowhere = { chat: -1, position: -1n, author: -1 }
+const nothing = { ...nowhere, wa: "", from_me: 0 }
 
 export const view = (crypto: Crypto["Service"]): RowsView => ({
   name: "chats",
-  version: 1,
+  version: 2,
   categories: [Message.category, Inbound.category],
   tables: [
     { name: "peers", filledBy: "message.queued" },
@@ -170,6 +195,8 @@ export const view = (crypto: Crypto["Service"]): RowsView => ({
     { name: "chats", filledBy: "message.queued" },
     { name: "chat_entries", filledBy: "message.queued" },
     { name: "chat_changes", filledBy: "setup" },
+    { name: "chat_past_changes", filledBy: "setup" },
+    { name: "chat_past_entries", filledBy: "setup" },
     { name: "chat_unread", filledBy: "setup" }
   ],
   setup: Effect.fnUntraced(function* (sql) {
@@ -182,12 +209,19 @@ export const view = (crypto: Crypto["Service"]): RowsView => ({
       chat INTEGER NOT NULL, position BIGINT NOT NULL, wa TEXT NOT NULL, from_me INTEGER NOT NULL, sent INTEGER NOT NULL,
       author INTEGER NOT NULL, PRIMARY KEY (chat, position))${clustered}`
     yield* sql`CREATE INDEX chat_entries_by_wa ON chat_entries (chat, wa)`
-    yield* sql`CREATE TABLE chat_changes (
-      chat INTEGER NOT NULL, wa TEXT NOT NULL, from_me INTEGER NOT NULL, kind TEXT NOT NULL, author INTEGER NOT NULL,
-      position BIGINT NOT NULL, PRIMARY KEY (chat, wa, from_me, kind, author))${clustered}`
+    const change = sql.literal(`chat INTEGER NOT NULL, wa TEXT NOT NULL, from_me INTEGER NOT NULL, kind TEXT NOT NULL,
+      author INTEGER NOT NULL, position BIGINT NOT NULL, known BIGINT NOT NULL`)
+    yield* sql`CREATE TABLE chat_changes (${change}, PRIMARY KEY (chat, wa, from_me, kind, author))${clustered}`
+    yield* sql`CREATE TABLE chat_past_changes (${change}, PRIMARY KEY (chat, wa, position))${clustered}`
+    yield* sql`CREATE TABLE chat_past_entries (
+      chat INTEGER NOT NULL, position BIGINT NOT NULL, wa TEXT NOT NULL, from_me INTEGER NOT NULL,
+      author INTEGER NOT NULL, gone BIGINT NOT NULL, PRIMARY KEY (chat, position))${clustered}`
     yield* sql`CREATE TABLE chat_unread (
       stream TEXT PRIMARY KEY, chat INTEGER NOT NULL, position BIGINT NOT NULL, author INTEGER NOT NULL)`
-    yield* sql`INSERT INTO chat_changes ${sql.insert({ ...nowhere, wa: "", from_me: 0, kind: "echo" })}`
+    for (const table of ["chat_changes", "chat_past_changes"]) {
+      yield* sql`INSERT INTO ${sql(table)} ${sql.insert({ ...nothing, kind: "echo", known: -1n })}`
+    }
+    yield* sql`INSERT INTO chat_past_entries ${sql.insert({ ...nothing, gone: -1n })}`
     yield* sql`INSERT INTO chat_unread ${sql.insert({ ...nowhere, stream: "" })}`
   }),
   writer: () => writer(crypto)

@@ -35,6 +35,8 @@ export interface Stretch {
   readonly chats: ReadonlyArray<number>
   readonly after: bigint | undefined
   readonly limit: number
+  /** As it was by this place in the log, if not as it is. */
+  readonly upTo?: bigint | undefined
 }
 
 /** Chats as they are listed, and what is listed in one. */
@@ -59,13 +61,21 @@ export const make = Effect.map(SqlClient.SqlClient, (sql) => {
     peers: (numbers: ReadonlyArray<number>) => PeerRows.byNumber(sql, numbers),
 
     /** Newest first, those before `after`: of each number by its key, and of these the newest. */
-    entries: Effect.fnUntraced(function* ({ after, chats, limit }: Stretch) {
+    entries: Effect.fnUntraced(function* ({ after, chats, limit, upTo }: Stretch) {
       const before = after === undefined ? sql`` : sql`AND position < ${after}`
+      const until = upTo === undefined ? sql`` : sql`AND position <= ${upTo}`
       const found = yield* Effect.forEach(
         chats,
         (chat) => sql`SELECT CAST(position AS TEXT) AS position, wa, from_me, author FROM chat_entries
-          WHERE chat = ${chat} ${before} ORDER BY chat_entries.position DESC LIMIT ${limit}`
+          WHERE chat = ${chat} ${before} ${until} ORDER BY chat_entries.position DESC LIMIT ${limit}`
       )
+      if (upTo !== undefined) {
+        found.push(
+          yield* sql`SELECT CAST(position AS TEXT) AS position, wa, from_me, author FROM chat_past_entries
+            WHERE ${sql.in("chat", chats)} AND gone > ${upTo} ${before} ${until}
+            ORDER BY chat_past_entries.position DESC LIMIT ${limit}`
+        )
+      }
       const entries = decodeEntries(found.flat()).map(said)
       return entries.sort((a, b) => (a.position < b.position ? 1 : -1)).slice(0, limit)
     }),
@@ -80,15 +90,18 @@ export const make = Effect.map(SqlClient.SqlClient, (sql) => {
       return new Map(decodeNewest(found.flat()).map(({ chat, position }) => [chat, position]))
     }),
 
-    /** What was done to these ids of WhatsApp's. */
-    changes: (chats: ReadonlyArray<number>, ids: ReadonlyArray<string>) =>
-      ids.length === 0
-        ? Effect.succeed([])
-        : Effect.map(
-            sql`SELECT CAST(position AS TEXT) AS position, wa, from_me, author, kind FROM chat_changes
-              WHERE ${sql.in("chat", chats)} AND ${sql.in("wa", ids)}`,
-            (rows) => decodeChanges(rows).map(said)
-          ),
+    /** What was done to these ids of WhatsApp's: now, or by a place in the log. */
+    changes: Effect.fnUntraced(function* (chats: ReadonlyArray<number>, ids: ReadonlyArray<string>, upTo?: bigint) {
+      if (ids.length === 0) return []
+      const known = upTo === undefined ? sql`` : sql`AND known <= ${upTo}`
+      const tables = upTo === undefined ? ["chat_changes"] : ["chat_changes", "chat_past_changes"]
+      const found = yield* Effect.forEach(
+        tables,
+        (table) => sql`SELECT CAST(position AS TEXT) AS position, wa, from_me, author, kind FROM ${sql(table)}
+          WHERE ${sql.in("chat", chats)} AND ${sql.in("wa", ids)} ${known}`
+      )
+      return decodeChanges(found.flat()).map(said)
+    }),
 
     /** Where the first stands under each of these ids. */
     firsts: (chats: ReadonlyArray<number>, ids: ReadonlyArray<string>) =>

@@ -110,7 +110,7 @@ const story = Effect.fnUntraced(function* (
   const posted = options.meta ? yield* inTime(metaStory(ask, meta, tell)) : {}
   if (options.json) {
     const once = options.once
-      ? { message: yield* ask(({ messages }) => messages.get({ params })), history: events }
+      ? { message: yield* ask(({ messages }) => messages.get({ params, query: {} })), history: events }
       : {}
     const places = { simulator: simulator.url, control: simulator.controlUrl }
     say(JSON.stringify({ ...address, device, ...places, ...once, ...answered, meta: { ...meta, ...posted } }))
@@ -131,7 +131,7 @@ const pair = Effect.fnUntraced(function* (ask: Client.Ask, simulator: Simulator)
   const { body } = yield* ask(({ devices }) =>
     devices.create({ headers: {}, payload: { name: "demo phone", pairing: "qr" } })
   )
-  const device = ask(({ devices }) => devices.get({ params: { id: body.id } }))
+  const device = ask(({ devices }) => devices.get({ params: { id: body.id }, query: {} }))
   const { qr } = yield* until(device, (shown) => shown.qr !== undefined)
   yield* Effect.promise(() => simulator.scanQr(qr!, ownNumber))
   yield* until(device, ({ state }) => state === "connected")
@@ -140,7 +140,7 @@ const pair = Effect.fnUntraced(function* (ask: Client.Ask, simulator: Simulator)
 
 const settledAs = (ask: Client.Ask, id: string, status: string) =>
   until(
-    ask(({ messages }) => messages.get({ params: { id } })),
+    ask(({ messages }) => messages.get({ params: { id }, query: {} })),
     (message) => message.status === status,
     "2 seconds"
   )

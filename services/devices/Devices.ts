@@ -3,7 +3,6 @@ import { Device, type DeviceCommand, type DeviceRejected, type Pairing } from "#
 import { type Connection, connections, isBeingPaired } from "#domain/device/Link.ts"
 import { uuidV7 } from "#domain/Identifiers.ts"
 import { type AgentId, DeviceId, type EventId } from "#domain/Ids.ts"
-import type { Instant } from "#domain/Instant.ts"
 import type { PhoneNumber } from "#domain/message/Recipient.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
 import { EventStore, type EventStoreUnavailable } from "#domain/ports/EventStore.ts"
@@ -17,22 +16,10 @@ import { observe } from "../telemetry/Metrics.ts"
 import type { Unavailable } from "../views/Unavailable.ts"
 import { inForce, Views } from "../views/Views.ts"
 import { DeviceActors } from "./DeviceActors.ts"
+import { type DeviceDocument, present as document } from "./DeviceDocument.ts"
 import { DeviceRegistry } from "./DeviceRegistry.ts"
 import type { DeviceRecord, DeviceRecords } from "./DevicesRows.ts"
 import { PairingCodes } from "./PairingCodes.ts"
-
-export interface DeviceDocument {
-  readonly id: DeviceId
-  readonly name: string | undefined
-  readonly state: Connection
-  readonly reason: string | undefined
-  /** When it came into this state. */
-  readonly since: Instant
-  /** Of the account it is linked to, as far as its agent has told; absent also once its data was erased. */
-  readonly number: string | undefined
-  /** What to show to pair it, while there is one that still works. */
-  readonly pairing: { readonly method: "qr" | "code"; readonly code: string } | undefined
-}
 
 /** A device is not connected, was unlinked, or waits to be paired and does not get on. */
 export const deviceWarnings = ["device_disconnected", "device_logged_out", "device_not_paired"] as const
@@ -137,23 +124,9 @@ export const layer = (agent: AgentId) =>
       const requests = yield* Requests.Requests
       const store = yield* EventStore
 
-      /** Whose it is follows from nothing but itself. */
-      const numberOf = ({ id, number: linked, numberedBy: event, tenant }: DeviceRecord) => {
-        if (linked === undefined || event === undefined) return Effect.succeed(undefined)
-        const whose = { stream: Device.streamOf(id), subject: linked.number.subject }
-        return personal.reveal(linked.number, { tenant, event, field: "number" }, whose)
-      }
-
       const present = Effect.fnUntraced(function* (record: DeviceRecord) {
-        const { connection: state, id, namedBy, paired, removal, since } = record
-        const place = { tenant: record.tenant, event: namedBy, field: "name" }
-        const whose = { stream: Device.streamOf(id), subject: personal.subjectOf("device", id) }
-        const name = yield* personal.reveal(record.name, place, whose)
-        const pairing = paired || removal !== undefined ? undefined : yield* codes.current(id)
-        const number = paired ? yield* numberOf(record) : undefined
-        const reason = removal === "asked" ? "unlinking" : record.reason
-        const document: DeviceDocument = { id, name, state, reason, since, number, pairing }
-        return document
+        const isLinked = record.paired || record.removal !== undefined
+        return yield* document(personal, record, isLinked ? undefined : yield* codes.current(record.id))
       })
 
       const count = () => {

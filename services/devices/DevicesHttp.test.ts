@@ -3,7 +3,7 @@ import { Effect } from "effect"
 import jsqr from "jsqr"
 import { PNG } from "pngjs"
 import { apiKey, ask, baseUrl, device, gateway, isProblem, paired } from "../testing/GatewayFixture.ts"
-import type { DeviceDocument } from "./Devices.ts"
+import type { DeviceDocument } from "./DeviceDocument.ts"
 
 const decode = jsqr as unknown as typeof jsqr.default
 const code = "https://wa.me/settings/linked_devices#2@abc,def,ghi"

@@ -3,15 +3,21 @@ import { HttpApiBuilder } from "effect/http-api"
 import { DeviceId } from "#domain/Ids.ts"
 import { Api } from "../api/Api.ts"
 import { CurrentPrincipal } from "../api/Authorization.ts"
-import type { PairDevice } from "../api/DevicesApi.ts"
+import { deviceHistorySizes, type PairDevice } from "../api/DevicesApi.ts"
+import { momentOf } from "../api/Moment.ts"
 import { may, maySee, mayUse, type Principal } from "../api/Principal.ts"
 import type { AnyProblem } from "../api/Problems.ts"
 import { json, refuse } from "../http/Answer.ts"
 import { noBody } from "../http/Body.ts"
+import { cursorOf, positionOf } from "../http/Cursor.ts"
 import { orProblem } from "../http/Foreseen.ts"
 import type { ReadPhoneNumber } from "../http/PhoneNumbers.ts"
 import { posting } from "../http/Posting.ts"
-import { type DeviceDocument, Devices, type Linking, type Managed } from "./Devices.ts"
+import { Identity } from "../identity/Identity.ts"
+import { Moments } from "../moments/Moments.ts"
+import type { DeviceDocument } from "./DeviceDocument.ts"
+import { Devices, type Linking, type Managed } from "./Devices.ts"
+import * as PastDevices from "./PastDevices.ts"
 import { toPng, toSvg } from "./QrCode.ts"
 
 const isDeviceId = Schema.is(DeviceId)
@@ -37,6 +43,10 @@ const shownTo = (principal: Principal) => (device: DeviceDocument) => {
 const shown = (device: DeviceDocument) => Effect.map(CurrentPrincipal, (principal) => shownTo(principal)(device))
 
 const managed = ({ device, isDone }: Managed) => Effect.map(shown(device), (body) => json(isDone ? 200 : 202, body))
+
+const otherCursor = refuse("invalid_request", {
+  errors: [{ in: "query", pointer: "/after", expected: "the `next` of an earlier page" }]
+})
 
 const unlisted = "The client of this key may use the devices of its list alone, and makes none."
 
@@ -70,13 +80,16 @@ export const layer = (phoneNumber: ReadPhoneNumber) =>
     "devices",
     Effect.fnUntraced(function* (handlers) {
       const devices = yield* Devices
+      const past = yield* PastDevices.make
+      const { placeOf } = yield* Moments
+      const { epoch } = yield* Identity
 
       /** One that is not there for this key does not exist: before anything is asked about it. */
-      const named = (id: string, isFor = mayUse) =>
+      const named = (id: string, isFor: typeof maySee = mayUse) =>
         Effect.flatMap(CurrentPrincipal, (principal) =>
           isDeviceId(id) && isFor(principal, id) ? Effect.succeed(id) : refuse("device_not_found")
         )
-      const find = Effect.fnUntraced(function* (id: string, isFor = mayUse) {
+      const find = Effect.fnUntraced(function* (id: string, isFor: typeof maySee = mayUse) {
         const found = yield* orProblem(devices.find(yield* named(id, isFor)))
         return found ?? (yield* refuse("device_not_found"))
       })
@@ -149,7 +162,23 @@ export const layer = (phoneNumber: ReadPhoneNumber) =>
             return { items: all.filter(({ id }) => maySee(principal, id)).map(shownTo(principal)) }
           })
         )
-        .handle("get", ({ params: { id } }) => Effect.flatMap(find(id, maySee), shown))
+        .handle("get", ({ params: { id }, query: { at } }) =>
+          Effect.gen(function* () {
+            if (at === undefined) return yield* shown(yield* find(id, maySee))
+            const device = yield* named(id, maySee)
+            const found = yield* orProblem(past.at(device, yield* orProblem(placeOf(momentOf(at)))))
+            return yield* found === undefined ? refuse("device_not_found") : shown(found)
+          })
+        )
+        .handle("history", ({ params: { id }, query: { after: cursor, limit = deviceHistorySizes.default } }) =>
+          Effect.gen(function* () {
+            const after = cursor === undefined ? undefined : positionOf(epoch, cursor)
+            if (cursor !== undefined && after === undefined) return yield* otherCursor
+            const page = yield* orProblem(past.history(yield* named(id, maySee), after, limit))
+            if (page === undefined) return yield* refuse("device_not_found")
+            return { items: page.items, next: page.next === undefined ? null : cursorOf(epoch, page.next) }
+          })
+        )
         .handle("qrPng", ({ params: { id } }) => Effect.flatMap(qrOf(id), (qr) => Effect.promise(() => toPng(qr))))
         .handle("qrSvg", ({ params: { id } }) => Effect.map(qrOf(id), toSvg))
     })

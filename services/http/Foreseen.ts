@@ -21,6 +21,7 @@ const problems = {
   ViewsUnavailable: unavailable,
 
   Behind: ({ lag }: { readonly lag: "starting" | "out_of_date" }) => problem(lag),
+  MomentsUnwritten: () => problem("starting"),
   RateLimited: ({ limit: { name, policy } }: { readonly limit: Limit }) =>
     problem("rate_limited", {
       detail: `The limit "${name}" is ${policy.quota} requests in ${policy.windowMillis / 1_000} seconds.`

@@ -27,6 +27,7 @@ import type { QueueLimits } from "../messages/MessagesLive.ts"
 import * as Meta from "../meta/Feature.ts"
 import { Holds } from "../meta/Holds.ts"
 import type { Options as MetaOptions } from "../meta/Receiving.ts"
+import * as Moments from "../moments/Moments.ts"
 import { Personal } from "../privacy/Personal.ts"
 import * as Regions from "../regions/Feature.ts"
 import * as Routes from "../routes/Feature.ts"
@@ -35,6 +36,7 @@ import * as Needs from "../runtime/Needs.ts"
 import * as SameLog from "../runtime/SameLog.ts"
 import { SharedClock } from "../runtime/SharedClock.ts"
 import { Stop } from "../runtime/Stop.ts"
+import * as StatisticsHttp from "../statistics/StatisticsHttp.ts"
 import * as AgentLink from "../transports/agent-link/Feature.ts"
 import * as Outcomes from "../transports/Outcomes.ts"
 import * as Transports from "../transports/Transport.ts"
@@ -74,7 +76,8 @@ const projections = Projections.layer(
     Access.projections,
     Webhooks.projections,
     Routes.projections,
-    Regions.projections
+    Regions.projections,
+    Moments.projections
   )
 )
 
@@ -91,7 +94,12 @@ export const gateway = <A = never, E = never, R = never>(
     Layer.provideMerge(behind),
     Layer.provideMerge(Meta.layer(options.meta, options.http.trustProxy)),
     Layer.provideMerge(Forwarding.layer(options.meta, options.forwarding)),
-    Layer.provideMerge([Dispatch.layer(options.reconciler), HealthHttp.layer, Live.layer(options.live)]),
+    Layer.provideMerge([
+      Dispatch.layer(options.reconciler),
+      HealthHttp.layer,
+      StatisticsHttp.layer,
+      Live.layer(options.live)
+    ]),
     Layer.provideMerge([Webhooks.layer(options.webhooks), Archive.layer(options.archive), Regions.layer]),
     Layer.provideMerge(Holds.layer),
     Layer.provideMerge(Layer.provide(Routes.layer, Meta.known(options.meta))),
@@ -102,7 +110,7 @@ export const gateway = <A = never, E = never, R = never>(
     Layer.provideMerge(Devices.layer(options.agent, phoneNumber)),
     Layer.provideMerge(Access.layer(options.apiKey, { ...options.access, trustProxy: options.http.trustProxy })),
     Layer.provide([Admission.layer(options.http), Personal.layer]),
-    Layer.provideMerge(Readiness.layer),
+    Layer.provideMerge(Layer.provideMerge(Moments.Moments.layer, Readiness.layer)),
     Layer.provideMerge(projections),
     Layer.provide(OlderLog.views),
     Layer.provideMerge([vitals, Stop.layer(options.http.drainTimeoutMs)]),

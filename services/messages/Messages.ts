@@ -98,8 +98,12 @@ export class Messages extends Context.Service<
     /** The same for a request that was made before; `undefined` when it was not: then nothing is accepted. */
     readonly repeat: (caller: Caller, request: SendRequest) => Effect.Effect<Sent | undefined, Refusal | Unavailable>
 
-    /** As if there were none, where it is another's. */
-    readonly find: (whose: Whose, id: MessageId) => Effect.Effect<MessageDocument | undefined, Unavailable>
+    /** As if there were none, where it is another's. `upTo`: as the log had it then, by a place in it. */
+    readonly find: (
+      whose: Whose,
+      id: MessageId,
+      upTo?: bigint
+    ) => Effect.Effect<MessageDocument | undefined, Unavailable>
 
     /** Everything recorded about the message, oldest first; empty when there is none. */
     readonly history: (whose: Whose, id: MessageId) => Effect.Effect<ReadonlyArray<RecordedEvent>, Unavailable>

@@ -5,6 +5,7 @@ import { fromMillis } from "#domain/Instant.ts"
 import { Api } from "../api/Api.ts"
 import { CurrentPrincipal } from "../api/Authorization.ts"
 import { pageSizes } from "../api/MessagesApi.ts"
+import { momentOf } from "../api/Moment.ts"
 import { may, type Principal } from "../api/Principal.ts"
 import { Admission } from "../http/Admission.ts"
 import { refuse } from "../http/Answer.ts"
@@ -12,6 +13,7 @@ import { cursorOf, positionOf } from "../http/Cursor.ts"
 import { orProblem } from "../http/Foreseen.ts"
 import type { ReadPhoneNumber } from "../http/PhoneNumbers.ts"
 import { Identity } from "../identity/Identity.ts"
+import { Moments } from "../moments/Moments.ts"
 import { historyJson, messageJson } from "./MessageJson.ts"
 import { Messages, type Whose } from "./Messages.ts"
 import { send } from "./SendHttp.ts"
@@ -32,6 +34,7 @@ export const layer = (phoneNumber: ReadPhoneNumber) =>
       const messages = yield* Messages
       const { epoch, known } = yield* Identity
       const admission = yield* Admission
+      const { placeOf } = yield* Moments
 
       return handlers
         .handleRaw("send", send(messages, admission, phoneNumber))
@@ -55,10 +58,11 @@ export const layer = (phoneNumber: ReadPhoneNumber) =>
             }
           })
         )
-        .handle("get", ({ params: { id } }) =>
+        .handle("get", ({ params: { id }, query: { at } }) =>
           Effect.gen(function* () {
             const principal = yield* CurrentPrincipal
-            const found = isMessageId(id) ? yield* orProblem(messages.find(readBy(principal), id)) : undefined
+            const upTo = at === undefined ? undefined : yield* orProblem(placeOf(momentOf(at)))
+            const found = isMessageId(id) ? yield* orProblem(messages.find(readBy(principal), id, upTo)) : undefined
             if (found === undefined) return yield* refuse("message_not_found")
             return messageJson(found, may(principal, "messages:read"))
           })

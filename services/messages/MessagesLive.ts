@@ -240,8 +240,9 @@ export const layer = (limits: QueueLimits) =>
           return (yield* isAccepted(caller, named)) ? yield* send(caller, named) : undefined
         }),
 
-        find: Effect.fn("Messages.find")(function* (whose, id) {
-          const document = folded(id, yield* history(whose, id))
+        find: Effect.fn("Messages.find")(function* (whose, id, upTo) {
+          const all = yield* history(whose, id)
+          const document = folded(id, upTo === undefined ? all : all.filter(({ position }) => position <= upTo))
           return document && present(document, yield* reveal(personal, document))
         }),
 

@@ -8,6 +8,7 @@ import { contradictions, reportKinds, statusOf } from "#domain/message/Status.ts
 import type { RecordedEvent } from "#domain/Recorded.ts"
 import { Sealed } from "#domain/Sealed.ts"
 import type { RowsView, RowsWriter } from "../views/RowsView.ts"
+import * as CountRows from "./CountRows.ts"
 import { evolve } from "./MessageDocument.ts"
 import { isOpen } from "./OpenMessages.ts"
 import * as SenderRows from "./SenderRows.ts"
@@ -25,17 +26,20 @@ const Standing = Schema.Struct({
   position: Schema.BigIntFromString,
   id: MessageId,
   device: DeviceId,
+  sender: Schema.NullOr(Schema.BigIntFromString),
+  createdAt: Instant,
   recipients: Schema.fromJsonString(Schema.Array(SubjectId)),
   reports: Schema.fromJsonString(Schema.Array(Report))
 })
 export type Standing = typeof Standing.Type
-const standingColumns = "CAST(position AS TEXT) AS position, id, device, recipients, reports"
+const standingColumns = `CAST(position AS TEXT) AS position, id, device, CAST(sender AS TEXT) AS sender,
+  created_at AS "createdAt", recipients, reports`
 const decodeStandings = Schema.decodeUnknownSync(Schema.Array(Standing))
 
 /** With what is issued again, or given up. */
-const Open = Schema.Struct({ ...Standing.fields, command: EventId, createdAt: Instant, expiresAt: Instant })
+const Open = Schema.Struct({ ...Standing.fields, command: EventId, expiresAt: Instant })
 export type Open = typeof Open.Type
-const openColumns = `${standingColumns}, command, created_at AS "createdAt", expires_at AS "expiresAt"`
+const openColumns = `${standingColumns}, command, expires_at AS "expiresAt"`
 const decodeOpen = Schema.decodeUnknownSync(Schema.Array(Open))
 
 /** With what it says, and whom it is for; personal data stays sealed. */
@@ -65,18 +69,18 @@ interface Draft {
   readonly updatedAt: string
   /** What is written once. */
   readonly first: First
+  /** What its events are counted as. */
+  readonly counts: ReturnType<typeof CountRows.queued>
 }
 
 interface First {
   readonly tenant: string
-  readonly sender: bigint | null
   readonly command: string
-  readonly created_at: string
   readonly expires_at: string
   readonly queued: string
 }
 /** Of a row that is there already: whatever stands here is not written. */
-const unsaid: First = { tenant: "", sender: null, command: "", created_at: "", expires_at: "", queued: "" }
+const unsaid: First = { tenant: "", command: "", expires_at: "", queued: "" }
 
 const begun = (event: RecordedEvent, sender: bigint | null): Draft => {
   const document = evolve(Message.idOf(event.stream), undefined, event)
@@ -85,23 +89,28 @@ const begun = (event: RecordedEvent, sender: bigint | null): Draft => {
   const named = { ...(waMessageId !== undefined && { waMessageId }), ...(replyTo !== undefined && { replyTo }) }
   const queued: (typeof Whole.Type)["queued"] = { recipient, content, ...named, tags }
   return {
-    standing: { position: event.position, id, device, recipients, reports },
+    standing: { position: event.position, id, device, sender, createdAt, recipients, reports },
     updatedAt,
-    first: { tenant, sender, command, created_at: createdAt, expires_at: expiresAt, queued: JSON.stringify(queued) }
+    counts: CountRows.queued({ device, sender, createdAt }),
+    first: { tenant, command, expires_at: expiresAt, queued: JSON.stringify(queued) }
   }
 }
 
-const reported = ({ first, standing }: Draft, event: RecordedEvent): Draft => {
+const reported = ({ counts, first, standing }: Draft, event: RecordedEvent): Draft => {
   const read = Message.read(event)
   if (read.type === "message.queued") throw new Error("a message is queued once")
-  const reports = [...standing.reports, reportOf(read)]
-  return { first, standing: { ...standing, reports }, updatedAt: event.metadata.occurredAt }
+  const { occurredAt: updatedAt } = event.metadata
+  const report = reportOf(read)
+  const news = CountRows.reported(standing, standing.reports, report, updatedAt)
+  const reports = [...standing.reports, report]
+  return { first, standing: { ...standing, reports }, updatedAt, counts: [...counts, ...news] }
 }
 
-const rowOf = ({ first, standing: { recipients, reports, ...standing }, updatedAt }: Draft) => {
+const rowOf = ({ first, standing: { createdAt, recipients, reports, ...standing }, updatedAt }: Draft) => {
   const status = statusOf(reports, recipients)
   return {
     ...standing,
+    created_at: createdAt,
     status,
     open: isOpen(status) ? 1 : 0,
     contradictions: contradictions(reports),
@@ -117,6 +126,7 @@ const writer = (): RowsWriter => {
   const recent = new Map<string, Standing>()
   let written: ReadonlyArray<readonly [Standing, open: number]> = []
   const senders = SenderRows.make()
+  const counts = CountRows.make()
 
   /** By id alone, which follows from the tenant. */
   const load = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, ids: ReadonlyArray<string>) {
@@ -147,11 +157,15 @@ const writer = (): RowsWriter => {
       const known = yield* load(sql, earlier)
       const drafts = [...byId].map(([id, group]) => {
         const before = known.get(id)
-        let draft: Draft | undefined = before && { standing: before, updatedAt: "", first: unsaid }
+        let draft: Draft | undefined = before && { standing: before, updatedAt: "", first: unsaid, counts: [] }
         for (const event of group) draft = draft === undefined ? begun(event, senderOf(event)) : reported(draft, event)
         return draft!
       })
       const rows = drafts.map(rowOf)
+      yield* counts.add(
+        sql,
+        drafts.flatMap((draft) => draft.counts)
+      )
       written = rows.map(({ open }, i) => [drafts[i]!.standing, open])
       for (const some of Array.chunksOf(rows, rowsAtOnce)) {
         yield* sql`INSERT INTO messages ${sql.insert(some)} ON CONFLICT (position) DO UPDATE SET
@@ -166,6 +180,7 @@ const writer = (): RowsWriter => {
         if (recent.size > recentCapacity) recent.delete(recent.keys().next().value!)
       }
       written = []
+      counts.applied()
     }
   }
 }
@@ -173,14 +188,16 @@ const writer = (): RowsWriter => {
 /** One row per message, by the position of its first event. */
 export const view: RowsView = {
   name: "messages",
-  version: 5,
+  version: 6,
   categories: ["message", "client"],
   tables: [
     { name: "messages", filledBy: "message.queued" },
-    { name: SenderRows.table, filledBy: "setup" } // with the configured key
+    { name: SenderRows.table, filledBy: "setup" }, // with the configured key
+    { name: CountRows.table, filledBy: "message.queued" }
   ],
   setup: Effect.fnUntraced(function* (sql) {
     yield* SenderRows.setup(sql)
+    yield* CountRows.setup(sql)
     // only under this name is SQLite's key the row's own number
     const key = sql.literal(sql.onDialectOrElse({ pg: () => "BIGINT", orElse: () => "INTEGER" }))
     yield* sql`CREATE TABLE messages (

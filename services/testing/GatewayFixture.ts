@@ -17,8 +17,9 @@ import * as SubjectKeys from "#infra/subject-keys/Sqlite.ts"
 import * as Access from "#services/access/Feature.ts"
 import { type ErrorCode, errorCodes } from "#services/api/ErrorCodes.ts"
 import * as Chats from "#services/chats/Feature.ts"
+import type { DeviceDocument } from "#services/devices/DeviceDocument.ts"
 import { DeviceRegistry } from "#services/devices/DeviceRegistry.ts"
-import { type DeviceDocument, Devices } from "#services/devices/Devices.ts"
+import { Devices } from "#services/devices/Devices.ts"
 import * as DevicesHttp from "#services/devices/DevicesHttp.ts"
 import { type PairingCode, PairingCodes } from "#services/devices/PairingCodes.ts"
 import * as Events from "#services/events/Feature.ts"
@@ -33,6 +34,7 @@ import * as Presences from "#services/inbound/Presences.ts"
 import * as Live from "#services/live/Feature.ts"
 import { type MessageDocument, Messages, type SendRequest } from "#services/messages/Messages.ts"
 import * as MessagesHttp from "#services/messages/MessagesHttp.ts"
+import * as Moments from "#services/moments/Moments.ts"
 import { Personal } from "#services/privacy/Personal.ts"
 import * as ConversationsHttp from "#services/regions/ConversationsHttp.ts"
 import * as RoutesHttp from "#services/routes/RoutesHttp.ts"
@@ -43,6 +45,7 @@ import * as TargetsHttp from "#services/routes/TargetsHttp.ts"
 import { Freshness } from "#services/runtime/Freshness.ts"
 import { Provenance } from "#services/runtime/Provenance.ts"
 import { Stop } from "#services/runtime/Stop.ts"
+import * as StatisticsHttp from "#services/statistics/StatisticsHttp.ts"
 import * as Log from "#services/telemetry/Log.ts"
 import { AgentsHeard } from "#services/transports/agent-link/AgentsHeard.ts"
 import * as AgentsHttp from "#services/transports/agent-link/AgentsHttp.ts"
@@ -172,18 +175,22 @@ export const gateway = (stubs: Stubs = {}) => {
       ConversationsHttp.layer,
       AgentsHttp.layer,
       GatewayKeysHttp.layer,
-      HealthHttp.layer
+      HealthHttp.layer,
+      StatisticsHttp.layer
     ]),
     Layer.provide(Live.layer(stubs.live).pipe(Layer.provide(Presences.layer))),
     Layer.provideMerge(Events.layer),
     Layer.provideMerge(Access.layer(Redacted.make(apiKey))),
     Layer.provide([Admission.layer(options), Personal.layer]),
+    Layer.provide(Moments.Moments.layer),
     Layer.provide([Readiness.layer, Stop.layer(options.drainTimeoutMs)]),
     Layer.provide(Freshness.layer),
     Layer.provide(
       altered(Views, stubs.views).pipe(
         Layer.provideMerge(
-          Projections.layer(Layer.mergeAll(Access.projections, Inbound.projections, Chats.projections))
+          Projections.layer(
+            Layer.mergeAll(Access.projections, Inbound.projections, Chats.projections, Moments.projections)
+          )
         )
       )
     ),

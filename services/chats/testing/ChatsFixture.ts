@@ -4,6 +4,7 @@ import { DeviceId, EventId } from "#domain/Ids.ts"
 import { Heard, Lid } from "#domain/inbound/Heard.ts"
 import type { JsonObject } from "#domain/Json.ts"
 import { PhoneNumber } from "#domain/message/Recipient.ts"
+import { EventStore } from "#domain/ports/EventStore.ts"
 import type { RecordedEvent } from "#domain/Recorded.ts"
 import * as NodeCrypto from "#infra/crypto/NodeCrypto.ts"
 import * as SqliteClient from "#infra/sqlite/SqliteClient.ts"
@@ -81,13 +82,18 @@ const database = Effect.gen(function* () {
   for (const { setup } of views) yield* setup(sql)
   let position = 0n
   let devices = 300
+  let log: ReadonlyArray<RecordedEvent> = []
   return {
     sql,
+    /** What was written last. */
+    store: { read: (stream: string) => Effect.succeed(log.filter((event) => event.stream === stream)) },
     /** One transaction each: the next one finds what there was. */
     written: Effect.fnUntraced(function* (events: ReadonlyArray<RecordedEvent>) {
       const device = DeviceId.make(uuid(++devices))
+      log = []
       for (const event of events) {
         const placed = onDevice(device, event, ++position)
+        log = [...log, placed]
         for (const [categories, { apply, applied }] of writers) {
           if (!categories.includes(placed.stream.split("-")[0]!)) continue
           yield* apply(sql, [placed])
@@ -100,12 +106,12 @@ const database = Effect.gen(function* () {
 })
 
 /** All chats of the device, each with all that is in it, oldest first. */
-const reading = Effect.fnUntraced(function* (device: string) {
+const reading = Effect.fnUntraced(function* (device: string, upTo?: bigint) {
   const rows = yield* ListedChatRows.make
   const stretch = yield* ChatReading.make
   const chats = yield* rows.list({ device, devices: undefined, after: undefined, limit: 10 })
   return yield* Effect.forEach(chats, ({ peer: chat }) =>
-    Effect.map(stretch({ chat, after: undefined, limit: 100 }), ({ items }) => items.toReversed())
+    Effect.map(stretch({ chat, after: undefined, limit: 100, upTo }), ({ items }) => items.toReversed())
   )
 })
 
@@ -120,11 +126,12 @@ export const inOrders = (
   holds: Holds
 ) =>
   Effect.gen(function* () {
-    const { sql, written } = yield* database
+    const { sql, store, written } = yield* database
     for (const order of orders) {
       const device = yield* written(order)
       const chats = yield* reading(device).pipe(
         Effect.provideService(SqlClient.SqlClient, sql),
+        Effect.provideService(EventStore, store as unknown as EventStore["Service"]),
         Effect.provideService(Personal, personal)
       )
       holds(order, chats)
