@@ -8,32 +8,26 @@ import { Icon } from "../look/Icon.tsx"
 import { StatusMark } from "../look/Mark.tsx"
 import { More } from "../look/Rows.tsx"
 import { Answered, Empty } from "../look/States.tsx"
-import { hrefOf } from "../place/Place.ts"
+import { hrefOf, usePlace } from "../place/Place.ts"
 import { Moment } from "../time/Moment.tsx"
+import { Travel } from "../time/Travel.tsx"
 import styles from "./Chats.module.css"
 import { Compose } from "./Compose.tsx"
 import { titleOf } from "./Titles.ts"
 import { wordsOf } from "./Words.ts"
 
 export default function Chat({ id }: { readonly id: string }) {
-  const every = useEvery(true)
+  const { query } = usePlace()
   const nameOf = useDeviceName()
   const maySend = useMay("messages:send")
   const chat = useQuery({
     queryKey: ["chats", id],
     queryFn: ({ signal }) => ask(({ chats }) => chats.get({ params: { id } }), signal),
-    refetchInterval: every
+    refetchInterval: useEvery(true)
   })
-  const said = useInfiniteQuery({
-    queryKey: ["chats", id, "messages"],
-    queryFn: ({ pageParam, signal }) => {
-      const query = { limit: 50, ...(pageParam && { after: pageParam }) }
-      return ask(({ chats }) => chats.messages({ params: { id }, query }), signal)
-    },
-    initialPageParam: null as string | null,
-    getNextPageParam: ({ next }) => next,
-    refetchInterval: every
-  })
+  const now = useSaid(id, undefined)
+  const said = useSaid(id, query.at)
+  const moments = now.data?.pages.flatMap(({ items }) => items.map(({ recordedAt }) => recordedAt)) ?? []
   return (
     <Answered query={chat} label="conversation">
       {(shown) => (
@@ -42,12 +36,20 @@ export default function Chat({ id }: { readonly id: string }) {
             {shown.phone && shown.name && `${shown.phone}, `}
             {shown.kind} at <a href={hrefOf(["devices", shown.device])}>{nameOf(shown.device)}</a>
           </Head>
+          {moments.length > 0 && (
+            <Travel
+              at={query.at}
+              from={moments.at(-1)!}
+              to={latestOf(now.data?.pages[0]?.items[0]) ?? moments[0]!}
+              moments={moments}
+            />
+          )}
           <Panel>
             <Answered query={said} label="what was said">
               {({ pages }) => {
                 const items = pages.flatMap((page) => page.items)
                 return items.length === 0 ? (
-                  <Empty title="Nothing was said yet" icon="chats" />
+                  <Empty title={query.at ? "Nothing was said by then" : "Nothing was said yet"} icon="chats" />
                 ) : (
                   <>
                     <More query={said} />
@@ -60,7 +62,9 @@ export default function Chat({ id }: { readonly id: string }) {
                 )
               }}
             </Answered>
-            {maySend && shown.kind === "person" && shown.phone && <Compose device={shown.device} to={shown.phone} />}
+            {maySend && query.at === undefined && shown.kind === "person" && shown.phone && (
+              <Compose device={shown.device} to={shown.phone} />
+            )}
           </Panel>
         </>
       )}
@@ -68,9 +72,35 @@ export default function Chat({ id }: { readonly id: string }) {
   )
 }
 
-type Page =
-  ReturnType<Client["chats"]["messages"]> extends import("effect").Effect.Effect<infer A, infer _E> ? A : never
-type Said = Extract<Page, { readonly items: unknown }>["items"][number]
+const pageOf = (id: string, at: string | undefined, after: string | null, signal: AbortSignal) => {
+  const query = { limit: 50, ...(after && { after }), ...(at && { at }) }
+  return ask(({ chats }: Client) => chats.messages({ params: { id }, query }), signal)
+}
+
+/** As it is, or as it was: what was does not change. */
+const useSaid = (id: string, at: string | undefined) => {
+  const every = useEvery(true)
+  return useInfiniteQuery({
+    queryKey: ["chats", id, "messages", at],
+    queryFn: ({ pageParam, signal }) => pageOf(id, at, pageParam, signal),
+    initialPageParam: null as string | null,
+    getNextPageParam: ({ next }) => next,
+    refetchInterval: at === undefined && every,
+    placeholderData: (before) => before
+  })
+}
+
+/** When the newest that was said was changed last: a reaction, or an edit. */
+const latestOf = (newest: Said | undefined): string | undefined => {
+  if (newest === undefined) return undefined
+  const { deletion, edit, reactions, recordedAt } = newest
+  return [recordedAt, edit?.recordedAt, deletion?.recordedAt, ...reactions.map((one) => one.recordedAt)]
+    .flatMap((moment) => moment ?? [])
+    .toSorted()
+    .at(-1)
+}
+
+type Said = Awaited<ReturnType<typeof pageOf>>["items"][number]
 
 const Bubble = ({ said }: { readonly said: Said }) => {
   const { conflicting, deletion, edit, fromMe, id, isHistory, origin, reactions, recordedAt, sender, sentAt, status } =

@@ -69,7 +69,7 @@ export default function Client({ id }: { readonly id: string }) {
                 },
                 {
                   name: "Good until",
-                  cell: ({ expiresAt }) => (expiresAt ? <Moment at={expiresAt} /> : "revoked"),
+                  cell: ({ expiresAt }) => (expiresAt ? <Moment at={expiresAt} /> : "it is revoked"),
                   wide: true
                 },
                 {

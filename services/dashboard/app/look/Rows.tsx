@@ -36,7 +36,7 @@ export const Rows = <A,>({ columns, href, keyOf, label, rows }: Props<A>) => (
         {rows.map((row) => (
           <tr key={keyOf(row)}>
             {columns.map(({ cell, name, wide }, i) => (
-              <td key={name} className={wide ? styles.wide : undefined}>
+              <td key={name} data-name={name} className={wide ? styles.wide : undefined}>
                 {i === 0 && href ? (
                   <a href={href(row)} className={styles.link}>
                     {cell(row)}

@@ -1,31 +1,21 @@
 import { useQuery } from "@tanstack/react-query"
 import type { Finding, Judgement } from "#domain/evidence/Evidence.ts"
 import type { MessageHistory } from "#services/api/MessagesApi.ts"
-import { useEvery } from "../gateway/Following.tsx"
-import { ask } from "../gateway/Gateway.ts"
 import { Panel } from "../look/Head.tsx"
 import { Icon } from "../look/Icon.tsx"
 import { Mark } from "../look/Mark.tsx"
-import { Answered, Loading } from "../look/States.tsx"
+import { Loading } from "../look/States.tsx"
 import styles from "./Messages.module.css"
 import { Timeline } from "./Timeline.tsx"
 
-/** All that was recorded of a message, and whether what is signed of it holds: checked here, not by the gateway's word. */
-export const Evidence = ({ id }: { readonly id: string }) => {
-  const every = useEvery(true)
-  const history = useQuery({
-    queryKey: ["messages", "history", id],
-    queryFn: ({ signal }) => ask(({ messages }) => messages.events({ params: { id } }), signal),
-    refetchInterval: every
-  })
-  return (
-    <Answered query={history} label="history">
-      {(told) => <Checked history={told} />}
-    </Answered>
-  )
+interface Props {
+  readonly history: typeof MessageHistory.Type
+  /** What came later is not shown; what is checked is all. */
+  readonly at: string | undefined
 }
 
-const Checked = ({ history }: { readonly history: typeof MessageHistory.Type }) => {
+/** All that was recorded of a message, and whether what is signed of it holds: checked here, not by the gateway's word. */
+export const Evidence = ({ at, history }: Props) => {
   const checked = useQuery({
     queryKey: ["verified", history.message, history.items.length],
     queryFn: async () => (await import("../evidence/Verifying.ts")).verified(history),
@@ -50,7 +40,7 @@ const Checked = ({ history }: { readonly history: typeof MessageHistory.Type }) 
         )}
       </Panel>
       <Panel title="Timeline">
-        <Timeline items={history.items} {...(checked.data && { findings: checked.data.findings })} />
+        <Timeline items={history.items} at={at} {...(checked.data && { findings: checked.data.findings })} />
       </Panel>
     </>
   )

@@ -2,26 +2,25 @@ import { Text } from "@mantine/core"
 import { useQuery } from "@tanstack/react-query"
 import { useDeviceName } from "../devices/DeviceNames.ts"
 import { useEvery } from "../gateway/Following.tsx"
-import { ask } from "../gateway/Gateway.ts"
+import { ask, Refused } from "../gateway/Gateway.ts"
 import { Copied, Facts } from "../look/Facts.tsx"
 import { Head, Panel } from "../look/Head.tsx"
 import { StatusMark } from "../look/Mark.tsx"
-import { Answered } from "../look/States.tsx"
-import { hrefOf } from "../place/Place.ts"
+import { Answered, Empty } from "../look/States.tsx"
+import { hrefOf, usePlace } from "../place/Place.ts"
 import { Moment } from "../time/Moment.tsx"
+import { Travel } from "../time/Travel.tsx"
 import { Evidence } from "./Evidence.tsx"
 import styles from "./Messages.module.css"
 import { recipientOf, type Shown, textOf } from "./Shown.ts"
 
 export default function Message({ id }: { readonly id: string }) {
-  const every = useEvery(true)
-  const message = useQuery({
-    queryKey: ["messages", "one", id],
-    queryFn: ({ signal }) => ask(({ messages }) => messages.get({ params: { id } }), signal),
-    refetchInterval: every
-  })
+  const { query } = usePlace()
+  const now = useMessage(id, undefined)
+  const then = useMessage(id, query.at)
+  const history = useHistory(id)
   return (
-    <Answered query={message} label="message">
+    <Answered query={now} label="message">
       {(shown) => (
         <>
           <Head
@@ -31,20 +30,58 @@ export default function Message({ id }: { readonly id: string }) {
           >
             Accepted <Moment at={shown.createdAt} />, changed <Moment at={shown.updatedAt} />
           </Head>
-          <About message={shown} />
-          <Evidence id={id} />
+          <Travel
+            at={query.at}
+            from={shown.createdAt}
+            to={shown.updatedAt}
+            moments={history.data?.items.map(({ recordedAt }) => recordedAt) ?? []}
+          />
+          {isNotYet(then.error) ? (
+            <Panel>
+              <Empty title="It was not there yet" icon="clock">
+                At that moment the gateway had not accepted it.
+              </Empty>
+            </Panel>
+          ) : (
+            <Answered query={then} label="the message as it was">
+              {(was) => <About message={was} isPast={query.at !== undefined} />}
+            </Answered>
+          )}
+          <Answered query={history} label="history">
+            {(told) => <Evidence history={told} at={query.at} />}
+          </Answered>
         </>
       )}
     </Answered>
   )
 }
 
-const About = ({ message }: { readonly message: Shown }) => {
+const isNotYet = (error: Error | null) => error instanceof Refused && error.code === "message_not_found"
+
+/** As it is, or as it was: what was does not change. */
+const useMessage = (id: string, at: string | undefined) => {
+  const every = useEvery(true)
+  return useQuery({
+    queryKey: ["messages", "one", id, at],
+    queryFn: ({ signal }) => ask(({ messages }) => messages.get({ params: { id }, query: at ? { at } : {} }), signal),
+    refetchInterval: at === undefined && every,
+    placeholderData: (before) => before
+  })
+}
+
+const useHistory = (id: string) =>
+  useQuery({
+    queryKey: ["messages", "history", id],
+    queryFn: ({ signal }) => ask(({ messages }) => messages.events({ params: { id } }), signal),
+    refetchInterval: useEvery(true)
+  })
+
+const About = ({ isPast, message }: { readonly message: Shown; readonly isPast: boolean }) => {
   const nameOf = useDeviceName()
   const { device, error, expiresAt, id, replyTo, status, tags, waMessageId } = message
   const isOpen = status === "queued" || status === "attempting"
   return (
-    <Panel>
+    <Panel {...(isPast && { title: "As it was", aside: <StatusMark status={status} /> })}>
       <p className={styles.bubble}>{textOf(message)}</p>
       {error && (
         <Text size="sm" mt="sm" c="var(--bad)">

@@ -23,17 +23,28 @@ type Item = (typeof MessageHistory.Type)["items"][number]
 interface Props {
   readonly items: ReadonlyArray<Item>
   readonly findings?: ReadonlyArray<Finding>
+  /** What was recorded later is not shown. */
+  readonly at: string | undefined
 }
 
 /** Everything that was recorded, oldest first, with whose word it is. */
-export const Timeline = ({ findings, items }: Props) => {
+export const Timeline = ({ at, findings, items }: Props) => {
   const start = Date.parse(items[0]?.recordedAt ?? "")
+  const shown = at === undefined ? items : items.filter(({ recordedAt }) => Date.parse(recordedAt) <= Date.parse(at))
+  const later = items.length - shown.length
   return (
-    <ol className={styles.timeline}>
-      {items.map((item, i) => (
-        <Event key={item.id} item={item} start={start} {...(findings?.[i] && { finding: findings[i] })} />
-      ))}
-    </ol>
+    <>
+      <ol className={styles.timeline}>
+        {shown.map((item, i) => (
+          <Event key={item.id} item={item} start={start} {...(findings?.[i] && { finding: findings[i] })} />
+        ))}
+      </ol>
+      {later > 0 && (
+        <p className={styles.later}>
+          {later} {later === 1 ? "event" : "events"} came later.
+        </p>
+      )}
+    </>
   )
 }
 

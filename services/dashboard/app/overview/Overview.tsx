@@ -1,15 +1,25 @@
-import { Skeleton, Text } from "@mantine/core"
-import { lazy, type ReactNode, Suspense } from "react"
+import { SegmentedControl, Skeleton, Text } from "@mantine/core"
+import { lazy, type ReactNode, Suspense, useState } from "react"
 import { useDevices } from "../devices/DeviceNames.ts"
 import { useMay } from "../gateway/Allowed.ts"
 import { Head, Panel } from "../look/Head.tsx"
 import { StatusMark } from "../look/Mark.tsx"
-import { Answered, Empty } from "../look/States.tsx"
+import { Answered } from "../look/States.tsx"
 import { hrefOf } from "../place/Place.ts"
-import { Moment, useNow } from "../time/Moment.tsx"
+import { Moment } from "../time/Moment.tsx"
 import { Feed } from "./Feed.tsx"
 import styles from "./Overview.module.css"
-import { failuresOf, funnelOf, perMinute, sampleSize, useHealth, useRecent, useWaiting } from "./Recent.ts"
+import {
+  failuresOf,
+  funnelOf,
+  medianOf,
+  type Range,
+  ranges,
+  stepsOf,
+  useHealth,
+  useStatistics,
+  useWaiting
+} from "./Recent.ts"
 import { Verdict } from "./Verdict.tsx"
 
 const Throughput = lazy(() => import("./Throughput.tsx"))
@@ -55,13 +65,14 @@ const Figure = ({
 
 const percent = (part: number, whole: number) => (whole === 0 ? "—" : `${Math.round((100 * part) / whole)} %`)
 
+const tookOf = (millis: number) => (millis < 1_000 ? `${millis} ms` : `${Math.round(millis / 1_000)} s`)
+
 const Figures = () => {
   const devices = useDevices().data?.items
   const waiting = useWaiting().data
-  const recent = useRecent().data?.items
+  const statistics = useStatistics("hour").data
   const health = useHealth().data
-  const funnel = recent && funnelOf(recent)
-  const failed = recent?.filter(({ status }) => ["failed", "expired"].includes(status)).length
+  const median = statistics && medianOf(statistics.total.latency.sent)
   return (
     <dl className={styles.figures}>
       {useMay("devices:read") && (
@@ -83,11 +94,14 @@ const Figures = () => {
           >
             {waiting && `${waiting.count}${waiting.isLeast ? "+" : ""}`}
           </Figure>
-          <Figure label="Delivered" note={recent && `of the last ${recent.length}`}>
-            {funnel && percent(funnel[2]!.count, funnel[0]!.count)}
+          <Figure label="Sent" note="in the last hour">
+            {statistics?.total.sent}
           </Figure>
-          <Figure label="Failed or expired" note={recent && `of the last ${recent.length}`}>
-            {failed}
+          <Figure label="Failed or expired" note="in the last hour">
+            {statistics && statistics.total.failed + statistics.total.expired}
+          </Figure>
+          <Figure label="Half are sent within" note="in the last hour">
+            {statistics && (median === undefined ? "—" : tookOf(median))}
           </Figure>
         </>
       )}
@@ -100,46 +114,45 @@ const Figures = () => {
   )
 }
 
+const choices = Object.entries(ranges).map(([value, { label }]) => ({ value, label }))
+const isRange = (word: string): word is Range => Object.hasOwn(ranges, word)
+
 const Traffic = () => {
-  const recent = useRecent()
-  const now = Math.floor(useNow() / 10_000) * 10_000
+  const [range, setRange] = useState<Range>("hour")
+  const statistics = useStatistics(range)
   return (
-    <Answered query={recent} label="traffic">
-      {({ items }) =>
-        items.length === 0 ? (
-          <Panel>
-            <Empty title="No messages yet" icon="messages">
-              Send the first with <code>POST /v1/messages</code>: it stands here while it is on its way.
-            </Empty>
+    <Answered query={statistics} label="traffic">
+      {(told) => (
+        <>
+          <Panel
+            title="Traffic"
+            aside={
+              <SegmentedControl
+                size="xs"
+                aria-label="How far back"
+                data={choices}
+                value={range}
+                onChange={(value) => isRange(value) && setRange(value)}
+              />
+            }
+          >
+            <Suspense fallback={<Skeleton height={200} />}>
+              <Throughput data={stepsOf(told)} />
+            </Suspense>
           </Panel>
-        ) : (
-          <>
-            <Panel
-              title="Accepted, by the minute"
-              aside={
-                <Text size="xs" c="dimmed">
-                  last 30 minutes, at most {sampleSize} messages
-                </Text>
-              }
-            >
-              <Suspense fallback={<Skeleton height={200} />}>
-                <Throughput data={perMinute(items, now)} />
-              </Suspense>
-            </Panel>
-            <Panel
-              title="How far they came"
-              aside={
-                <Text size="xs" c="dimmed">
-                  the last {items.length} messages
-                </Text>
-              }
-            >
-              <Funnel steps={funnelOf(items)} />
-              <Failures items={failuresOf(items)} />
-            </Panel>
-          </>
-        )
-      }
+          <Panel
+            title="How far they came"
+            aside={
+              <Text size="xs" c="dimmed">
+                {ranges[range].label.toLowerCase()}
+              </Text>
+            }
+          >
+            <Funnel steps={funnelOf(told)} />
+            <Failures items={failuresOf(told)} />
+          </Panel>
+        </>
+      )}
     </Answered>
   )
 }

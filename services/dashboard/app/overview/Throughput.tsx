@@ -12,15 +12,14 @@ export default function Throughput({ data }: Props) {
       h={200}
       data={data}
       dataKey="time"
-      type="stacked"
       withLegend
       gridAxis="y"
       tickLine="none"
-      maxBarWidth={18}
+      maxBarWidth={10}
       yAxisProps={{ allowDecimals: false, width: 32 }}
       series={[
-        { name: "Got through", color: "homing.5" },
-        { name: "Waiting", color: "blue.4" },
+        { name: "Accepted", color: "gray.5" },
+        { name: "Sent", color: "homing.5" },
         { name: "Failed", color: "red.6" }
       ]}
     />

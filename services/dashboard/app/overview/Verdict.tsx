@@ -5,7 +5,7 @@ import type { Tone } from "../look/Mark.tsx"
 import { hrefOf } from "../place/Place.ts"
 import { useNow } from "../time/Moment.tsx"
 import styles from "./Overview.module.css"
-import { useHealth, useRecent, useWaiting } from "./Recent.ts"
+import { useHealth, useStatistics, useWaiting } from "./Recent.ts"
 
 interface Said {
   readonly tone: Tone
@@ -23,15 +23,16 @@ const recentMillis = 15 * 60_000
 const useVerdict = (): Said => {
   const devices = useDevices().data?.items
   const waiting = useWaiting().data
-  const recent = useRecent().data?.items
+  const statistics = useStatistics("hour").data
   const health = useHealth().data
   const now = useNow()
   const connected = devices?.filter(({ state }) => state === "connected").length
   const lost = devices?.filter(({ state }) => state === "disconnected" || state === "logged_out") ?? []
   const late = waiting?.oldest !== undefined && now - Date.parse(waiting.oldest) > patienceMillis
   const failed =
-    recent?.filter(({ createdAt, status }) => status === "failed" && now - Date.parse(createdAt) < recentMillis)
-      .length ?? 0
+    statistics?.items
+      .filter(({ at }) => now - Date.parse(at) < recentMillis)
+      .reduce((sum, { failed }) => sum + failed, 0) ?? 0
 
   if (health?.reason) {
     return {
@@ -86,7 +87,7 @@ const useVerdict = (): Said => {
       href: hrefOf(["messages"], { status: "failed" })
     }
   }
-  if (recent === undefined && devices === undefined) {
+  if (statistics === undefined && devices === undefined) {
     return { tone: "calm", icon: "overview", title: "Overview", more: "What this key may see." }
   }
   return {

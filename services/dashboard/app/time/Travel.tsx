@@ -1,0 +1,60 @@
+import { Button, Slider, Text } from "@mantine/core"
+import { useState } from "react"
+import { Icon } from "../look/Icon.tsx"
+import { say } from "../place/Place.ts"
+import { exactOf } from "./Moment.tsx"
+import styles from "./Travel.module.css"
+
+interface Props {
+  /** When the first of it was recorded. */
+  readonly from: string
+  /** When the last of it was, so that there is nothing to see behind it. */
+  readonly to: string
+  /** Where somebody has travelled to; absent: now. */
+  readonly at: string | undefined
+  /** When something of it changed. */
+  readonly moments: ReadonlyArray<string>
+}
+
+/** How fine the slider is, of its whole. */
+const parts = 400
+
+/** Shows something as it was: by a slider from its beginning to now. What is shown is what the gateway folds from its log. */
+export const Travel = ({ at, from, moments, to }: Props) => {
+  const [begin, end] = [Date.parse(from), Math.max(Date.parse(to), Date.parse(from) + 1)]
+  const room = Math.max(10, (end - begin) / 20)
+  const [min, max] = [Math.floor(begin - room), Math.ceil(end + room)]
+  const shown = at === undefined ? max : Math.min(max, Math.max(min, Date.parse(at)))
+  const [dragged, setDragged] = useState<number>()
+  const value = dragged ?? shown
+  const arrive = (millis: number) => {
+    setDragged(undefined)
+    say({ at: millis >= max ? undefined : new Date(millis).toISOString() })
+  }
+  return (
+    <section className={styles.travel} aria-label="Time travel" data-past={at !== undefined}>
+      <Icon name="clock" />
+      <div className={styles.line}>
+        <Slider
+          min={min}
+          max={max}
+          step={Math.max(1, Math.round((max - min) / parts))}
+          value={value}
+          onChange={setDragged}
+          onChangeEnd={arrive}
+          label={null}
+          marks={moments.map((moment) => ({ value: Date.parse(moment) }))}
+          thumbLabel="As it was at"
+          thumbProps={{ "aria-valuetext": value >= max ? "now" : exactOf(new Date(value).toISOString()) }}
+          color="homing"
+        />
+      </div>
+      <Text size="sm" className={styles.when} role="status">
+        {value >= max ? "Now" : `As it was on ${exactOf(new Date(value).toISOString())}`}
+      </Text>
+      <Button size="compact-sm" variant="default" disabled={at === undefined} onClick={() => arrive(max)}>
+        Back to now
+      </Button>
+    </section>
+  )
+}
