@@ -2,6 +2,7 @@ import { Effect, Exit, Redacted, Schema } from "effect"
 import * as Access from "./access/Settings.ts"
 import * as Announcements from "./announcements/Settings.ts"
 import * as Archive from "./archive/Settings.ts"
+import * as Dashboard from "./dashboard/Settings.ts"
 import * as EnvFile from "./EnvFile.ts"
 import * as Door from "./gateway/Settings.ts"
 import * as Http from "./http/Settings.ts"
@@ -22,6 +23,7 @@ import * as Webhooks from "./webhooks/Settings.ts"
 const rooms = {
   door: Door.settings,
   access: Access.settings,
+  dashboard: Dashboard.settings,
   process: Layers.process,
   addresses: Layers.addresses,
   announcements: Announcements.settings,

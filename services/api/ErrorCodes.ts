@@ -12,6 +12,7 @@ export const errorCodes = {
   ],
   session_not_found: [404, "There is no such session."],
   not_found: [404, "There is nothing here."],
+  dashboard_not_built: [404, "The dashboard's pages were not built in this installation."],
   message_not_found: [404, "There is no such message."],
   inbound_not_found: [404, "Nothing was heard under this id."],
   not_for_reading: [

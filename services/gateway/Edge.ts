@@ -22,6 +22,8 @@ import * as DocsHttp from "./DocsHttp.ts"
 export interface Options {
   /** Without: pages of other origins cannot read what is answered. */
   readonly corsOrigins?: Origins | undefined
+  /** Paths that are read without a key, beside those of the API and its own page. */
+  readonly pages?: ReadonlyArray<`/${string}`> | undefined
 }
 
 type Response = HttpServerResponse.HttpServerResponse
@@ -30,11 +32,11 @@ type Response = HttpServerResponse.HttpServerResponse
  * What every request passes: whatever happened inside becomes an answer, and is counted and timed once. Nothing of the
  * path is told but the route's template: a path the API does not know may contain anything, a phone number too.
  */
-export const layer = ({ corsOrigins }: Options) =>
+export const layer = ({ corsOrigins, pages: others = [] }: Options) =>
   HttpRouter.middleware(
     Effect.gen(function* () {
       const logs = LogLevel.isLessThanOrEqualTo(yield* References.MinimumLogLevel, "Debug")
-      const pages = ["/openapi.json", DocsHttp.path] as const
+      const pages: ReadonlyArray<`/${string}`> = ["/openapi.json", DocsHttp.path, ...others]
       const allowed = allowedMethods(pages)
       const misspelt = knownQuery(undefined)
       const admission = yield* Admission

@@ -6,6 +6,7 @@ import * as Announcements from "../announcements/Feature.ts"
 import * as Archive from "../archive/Feature.ts"
 import type { ArchiveSettings } from "../archive/Settings.ts"
 import * as Chats from "../chats/Feature.ts"
+import * as Dashboard from "../dashboard/Feature.ts"
 import * as Devices from "../devices/Feature.ts"
 import * as Dispatch from "../dispatch/Feature.ts"
 import type { ReconcilerOptions } from "../dispatch/Reconciler.ts"
@@ -59,6 +60,7 @@ export interface GatewayOptions {
   readonly meta?: MetaOptions
   readonly forwarding?: ForwardingOptions
   readonly archive?: ArchiveSettings
+  readonly dashboard?: Dashboard.Options
 }
 
 /** Whether this process can do its part, and how much of the log it has heard. */
@@ -90,7 +92,8 @@ export const gateway = <A = never, E = never, R = never>(
   behind: Layer.Layer<A, E, R> = Layer.empty as unknown as Layer.Layer<A, E, R>
 ) => {
   const phoneNumber = phoneNumbers(options.http.phoneCountryCode)
-  return Server.layer(options.http).pipe(
+  const dashboard = options.dashboard ?? { isOn: true }
+  return Server.layer({ ...options.http, pages: Dashboard.pages(dashboard) }, Dashboard.layer(dashboard)).pipe(
     Layer.provideMerge(behind),
     Layer.provideMerge(Meta.layer(options.meta, options.http.trustProxy)),
     Layer.provideMerge(Forwarding.layer(options.meta, options.forwarding)),

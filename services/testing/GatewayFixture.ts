@@ -17,6 +17,7 @@ import * as SubjectKeys from "#infra/subject-keys/Sqlite.ts"
 import * as Access from "#services/access/Feature.ts"
 import { type ErrorCode, errorCodes } from "#services/api/ErrorCodes.ts"
 import * as Chats from "#services/chats/Feature.ts"
+import * as Dashboard from "#services/dashboard/Feature.ts"
 import type { DeviceDocument } from "#services/devices/DeviceDocument.ts"
 import { DeviceRegistry } from "#services/devices/DeviceRegistry.ts"
 import { Devices } from "#services/devices/Devices.ts"
@@ -148,6 +149,8 @@ export interface Stubs {
   readonly live?: Partial<Live.Options>
   readonly codes?: Stream.Stream<PairingCode & { readonly device: DeviceId }>
   readonly limits?: Layer.Layer<RateLimits>
+  readonly dashboard?: Dashboard.Options
+  readonly access?: Partial<Access.Options>
   readonly log?: { readonly level: Log.Level; readonly write: (line: string) => void }
 }
 
@@ -162,7 +165,8 @@ const altered = <I, S extends object>(key: Context.Key<I, S>, other: Partial<S> 
 export const gateway = (stubs: Stubs = {}) => {
   const options = { host: "127.0.0.1", port: 0, phoneCountryCode: "60", drainTimeoutMs: 1_000, ...stubs.options }
   const phoneNumber = phoneNumbers(options.phoneCountryCode)
-  return Server.layer(options).pipe(
+  const dashboard = stubs.dashboard ?? { isOn: false }
+  return Server.layer({ ...options, pages: Dashboard.pages(dashboard) }, Dashboard.layer(dashboard)).pipe(
     Layer.provide([
       MessagesHttp.layer(phoneNumber),
       DevicesHttp.layer(phoneNumber),
@@ -180,7 +184,7 @@ export const gateway = (stubs: Stubs = {}) => {
     ]),
     Layer.provide(Live.layer(stubs.live).pipe(Layer.provide(Presences.layer))),
     Layer.provideMerge(Events.layer),
-    Layer.provideMerge(Access.layer(Redacted.make(apiKey))),
+    Layer.provideMerge(Access.layer(Redacted.make(apiKey), { trustProxy: options.trustProxy, ...stubs.access })),
     Layer.provide([Admission.layer(options), Personal.layer]),
     Layer.provide(Moments.Moments.layer),
     Layer.provide([Readiness.layer, Stop.layer(options.drainTimeoutMs)]),
