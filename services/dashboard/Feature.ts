@@ -11,4 +11,5 @@ export interface Options {
 /** The paths of its own, for whoever says which there are. */
 export const pages = ({ isOn }: Options): ReadonlyArray<`/${string}`> => (isOn ? [typed, `${page}*`] : [])
 
-export const layer = ({ folder, isOn }: Options) => (isOn ? PagesHttp.layer(folder === undefined ? undefined : [folder]) : Layer.empty)
+export const layer = ({ folder, isOn }: Options) =>
+  isOn ? PagesHttp.layer(folder === undefined ? undefined : [folder]) : Layer.empty

@@ -93,7 +93,16 @@ layer(gateway({ dashboard: { isOn: true, folder: pages } }), { excludeTestServic
   it.effect("has no other file", () =>
     Effect.gen(function* () {
       build()
-      const paths = ["index.html", "../secret.js", "%2e%2e%2fsecret.js", "..%2fsecret.js", "assets", "assets/", "x.js", ".js"]
+      const paths = [
+        "index.html",
+        "../secret.js",
+        "%2e%2e%2fsecret.js",
+        "..%2fsecret.js",
+        "assets",
+        "assets/",
+        "x.js",
+        ".js"
+      ]
       for (const path of [...paths, "assets/main-abc.js.br", "assets//main-abc.js"]) {
         isProblem(yield* get(`/dashboard/${path}`), "not_found")
       }

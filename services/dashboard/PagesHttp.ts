@@ -13,7 +13,9 @@ const built = [join(import.meta.dirname, "dist"), join(import.meta.dirname, "../
 const files = Effect.promise(() => import("./Files.ts"))
 const shown = ({ bytes, headers }: Found) => HttpServerResponse.uint8Array(bytes, { headers })
 const unbuilt = respond(
-  problem("dashboard_not_built", { detail: "`npm run dashboard:build` makes its pages, and `npm ci` does where it may." })
+  problem("dashboard_not_built", {
+    detail: "`npm run dashboard:build` makes its pages, and `npm ci` does where it may."
+  })
 )
 /** Relative: whatever path a proxy put before ours, the browser keeps. */
 const led = HttpServerResponse.empty({ status: 302, headers: { location: page.slice(1) } })

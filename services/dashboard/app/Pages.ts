@@ -79,5 +79,13 @@ export const pages: ReadonlyArray<Page> = [
     group: "Administration",
     scopes: ["admin"],
     Component: lazy(() => import("./agents/Agents.tsx"))
+  },
+  {
+    path: "sessions",
+    title: "Sessions",
+    icon: "session",
+    group: "Administration",
+    scopes: [],
+    Component: lazy(() => import("./sessions/Sessions.tsx"))
   }
 ]

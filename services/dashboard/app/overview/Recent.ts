@@ -102,7 +102,7 @@ export const stepsOf = ({ from, items, step, to }: Statistics) => {
   })
   return Array.from({ length: Math.max(1, Math.round((Date.parse(to) - begin) / size)) }, (_, i) => {
     const at = begin + i * size
-    const { expired = 0, failed = 0, queued = 0, sent = 0, unknown = 0 } = found.get(at) ?? {}
-    return { time: format.format(at), Accepted: queued, Sent: sent, Failed: failed + expired + unknown }
+    const { expired = 0, failed = 0, sent = 0, unknown = 0 } = found.get(at) ?? {}
+    return { time: format.format(at), Sent: sent, Failed: failed + expired + unknown }
   })
 }

@@ -12,13 +12,13 @@ export default function Throughput({ data }: Props) {
       h={200}
       data={data}
       dataKey="time"
+      type="stacked"
       withLegend
       gridAxis="y"
       tickLine="none"
-      maxBarWidth={10}
+      maxBarWidth={18}
       yAxisProps={{ allowDecimals: false, width: 32 }}
       series={[
-        { name: "Accepted", color: "gray.5" },
         { name: "Sent", color: "homing.5" },
         { name: "Failed", color: "red.6" }
       ]}

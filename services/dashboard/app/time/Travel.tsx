@@ -52,9 +52,11 @@ export const Travel = ({ at, from, moments, to }: Props) => {
       <Text size="sm" className={styles.when} role="status">
         {value >= max ? "Now" : `As it was on ${exactOf(new Date(value).toISOString())}`}
       </Text>
-      <Button size="compact-sm" variant="default" disabled={at === undefined} onClick={() => arrive(max)}>
-        Back to now
-      </Button>
+      {at !== undefined && (
+        <Button size="compact-sm" variant="default" onClick={() => arrive(max)}>
+          Back to now
+        </Button>
+      )}
     </section>
   )
 }
