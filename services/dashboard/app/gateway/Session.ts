@@ -56,7 +56,7 @@ export const logOut = async (): Promise<void> => {
 
 /** Nothing that was shown to one key is left for the next. */
 export const forget = (): void => {
-  queries.clear()
+  queries.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== key[0] })
   queries.setQueryData(key, null)
 }
 

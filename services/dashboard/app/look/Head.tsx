@@ -1,5 +1,5 @@
 import { Text, Title } from "@mantine/core"
-import type { ReactNode } from "react"
+import { type ReactNode, useId } from "react"
 import styles from "./Head.module.css"
 import { Icon } from "./Icon.tsx"
 
@@ -42,16 +42,20 @@ interface PanelProps {
   readonly flush?: boolean
 }
 
-export const Panel = ({ aside, children, flush = false, title }: PanelProps) => (
-  <section className={styles.panel}>
-    {title && (
-      <div className={styles.top}>
-        <Title order={2} size="h5">
-          {title}
-        </Title>
-        {aside}
-      </div>
-    )}
-    <div className={flush ? undefined : styles.inside}>{children}</div>
-  </section>
-)
+/** A part of a page; one with a title can be gone to by it. */
+export const Panel = ({ aside, children, flush = false, title }: PanelProps) => {
+  const id = useId()
+  return (
+    <section className={styles.panel} aria-labelledby={title ? id : undefined}>
+      {title && (
+        <div className={styles.top}>
+          <Title order={2} size="h5" id={id}>
+            {title}
+          </Title>
+          {aside}
+        </div>
+      )}
+      <div className={flush ? undefined : styles.inside}>{children}</div>
+    </section>
+  )
+}
