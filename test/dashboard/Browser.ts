@@ -13,8 +13,8 @@ export const browser = Effect.acquireRelease(
   (started) => Effect.promise(() => started.close())
 )
 
-/** The browser itself tells of this answer, which says that nobody is logged in yet. */
-const isExpected = (words: string) => /status of (401|404)/.test(words) || words.includes("net::ERR_")
+/** Answers that a page asks for to learn that there is nothing: nobody is logged in, or nothing was there yet. */
+const isExpected = (status: number) => status === 401 || status === 404
 
 export interface Tab {
   readonly page: Page
@@ -31,7 +31,12 @@ export const tab = Effect.fnUntraced(function* (options: BrowserContextOptions =
   const complaints: Array<string> = []
   page.on("pageerror", (error) => complaints.push(error.message))
   page.on("console", (said) => {
-    if (said.type() === "error" && !isExpected(said.text())) complaints.push(said.text())
+    // of answers it says less than we hear of them below
+    if (said.type() === "error" && !said.text().startsWith("Failed to load resource")) complaints.push(said.text())
+  })
+  page.on("response", (answer) => {
+    if (answer.status() < 400 || isExpected(answer.status())) return
+    void answer.text().then((text) => complaints.push(`${answer.status()} ${answer.url()} ${text}`))
   })
   return { page, complaints } satisfies Tab
 })

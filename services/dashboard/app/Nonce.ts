@@ -3,3 +3,8 @@ export const nonce = (): string => {
   const { content = "" } = document.querySelector<HTMLMetaElement>('meta[name="csp-nonce"]') ?? {}
   return content.startsWith("__") ? "" : content
 }
+
+/** What keeps a page from scrolling behind a dialog asks for it by a name that bundlers once gave it. */
+export const shareNonce = (): void => {
+  Object.assign(globalThis, { __webpack_nonce__: nonce() })
+}

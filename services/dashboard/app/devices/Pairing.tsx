@@ -1,5 +1,6 @@
 import { Loader, Text } from "@mantine/core"
-import { beside } from "../gateway/Gateway.ts"
+import { useQuery } from "@tanstack/react-query"
+import { ask } from "../gateway/Gateway.ts"
 import { Panel } from "../look/Head.tsx"
 import styles from "./Devices.module.css"
 import type { Shown } from "./LinkDevice.tsx"
@@ -16,13 +17,7 @@ export const Pairing = ({ device: { code, id, qr, state } }: { readonly device: 
           {code !== undefined ? (
             <code className={styles.typed}>{code}</code>
           ) : qr !== undefined ? (
-            // under another address for each code: a picture is loaded once
-            <img
-              src={`${beside(`v1/devices/${id}/qr.svg`)}?code=${nameOf(qr)}`}
-              alt="QR code for the phone to scan"
-              width={264}
-              height={264}
-            />
+            <Drawing device={id} code={qr} />
           ) : (
             <Loader color="homing" role="status" aria-label="The code is on its way" />
           )}
@@ -45,9 +40,20 @@ export const Pairing = ({ device: { code, id, qr, state } }: { readonly device: 
   )
 }
 
-/** Tells one code from the next, and not what it says: addresses stand in logs. */
-const nameOf = (qr: string): string => {
-  let sum = 0
-  for (const letter of qr) sum = (Math.imul(sum, 31) + letter.codePointAt(0)!) | 0
-  return (sum >>> 0).toString(36)
+/** The code as the gateway draws it: asked for anew with each, and shown out of memory. */
+const Drawing = ({ code, device }: { readonly device: string; readonly code: string }) => {
+  const { data } = useQuery({
+    queryKey: ["qr", device, code],
+    queryFn: ({ signal }) => ask(({ devices }) => devices.qrSvg({ params: { id: device } }), signal),
+    placeholderData: (before) => before,
+    gcTime: 0
+  })
+  return data === undefined ? null : (
+    <img
+      src={`data:image/svg+xml,${encodeURIComponent(data)}`}
+      alt="QR code for the phone to scan"
+      width={264}
+      height={264}
+    />
+  )
 }

@@ -20,20 +20,22 @@ interface Props {
 /** What stands around every page. */
 export const Shell = ({ pages, session }: Props) => {
   const { path } = usePlace()
-  const [opened, setOpened] = useState(false)
   const shown = pages.filter(({ scopes }) => may(session, ...scopes))
   const [name = shown[0]!.path, id] = path
   const page = shown.find((one) => one.path === name)
   const main = useRef<HTMLElement>(null)
   const at = path.join("/")
   const before = useRef(at)
+  // the menu is open at one place: whoever goes to another has closed it
+  const [openedAt, setOpenedAt] = useState<string>()
+  const opened = openedAt === at
+  const close = () => setOpenedAt(undefined)
   useEffect(() => {
     document.title = `${page?.title ?? "Not found"} · Homing`
   }, [page])
   useEffect(() => {
     if (before.current === at) return
     before.current = at
-    setOpened(false)
     window.scrollTo(0, 0)
     main.current?.focus({ preventScroll: true }) // whoever hears the page hears the new one from its begin
   }, [at])
@@ -57,7 +59,7 @@ export const Shell = ({ pages, session }: Props) => {
               size="lg"
               aria-label="Open the menu"
               aria-expanded={opened}
-              onClick={() => setOpened(true)}
+              onClick={() => setOpenedAt(at)}
             >
               <Icon name="menu" size={22} />
             </ActionIcon>
@@ -76,7 +78,8 @@ export const Shell = ({ pages, session }: Props) => {
       </div>
       <Drawer
         opened={opened}
-        onClose={() => setOpened(false)}
+        onClose={close}
+        returnFocus={openedAt === undefined || opened}
         size="17rem"
         title={<Brand />}
         closeButtonProps={{ "aria-label": "Close the menu" }}

@@ -1,4 +1,4 @@
-import { Button, Slider, Text } from "@mantine/core"
+import { ActionIcon, Button, Slider, Text } from "@mantine/core"
 import { useState } from "react"
 import { Icon } from "../look/Icon.tsx"
 import { say } from "../place/Place.ts"
@@ -31,9 +31,13 @@ export const Travel = ({ at, from, moments, to }: Props) => {
     setDragged(undefined)
     say({ at: millis >= max ? undefined : new Date(millis).toISOString() })
   }
+  const changes = [...new Set(moments.map((moment) => Date.parse(moment)))].sort((a, b) => a - b)
+  const before = changes.findLast((change) => change < value)
+  const after = changes.find((change) => change > value)
   return (
     <section className={styles.travel} aria-label="Time travel" data-past={at !== undefined}>
       <Icon name="clock" />
+      <Step label="To the change before" icon="back" to={before ?? (value > min ? min : undefined)} onStep={arrive} />
       <div className={styles.line}>
         <Slider
           min={min}
@@ -49,6 +53,7 @@ export const Travel = ({ at, from, moments, to }: Props) => {
           color="homing"
         />
       </div>
+      <Step label="To the next change" icon="right" to={after ?? (value < max ? max : undefined)} onStep={arrive} />
       <Text size="sm" className={styles.when} role="status">
         {value >= max ? "Now" : `As it was on ${exactOf(new Date(value).toISOString())}`}
       </Text>
@@ -60,3 +65,23 @@ export const Travel = ({ at, from, moments, to }: Props) => {
     </section>
   )
 }
+
+interface StepProps {
+  readonly label: string
+  readonly icon: "back" | "right"
+  /** There may be nothing on that side. */
+  readonly to: number | undefined
+  readonly onStep: (millis: number) => void
+}
+
+const Step = ({ icon, label, onStep, to }: StepProps) => (
+  <ActionIcon
+    variant="default"
+    aria-label={label}
+    title={label}
+    disabled={to === undefined}
+    onClick={() => to !== undefined && onStep(to)}
+  >
+    <Icon name={icon} size={16} />
+  </ActionIcon>
+)
