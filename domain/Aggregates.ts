@@ -1,3 +1,4 @@
+import { AccessRecord } from "./access/AccessRecord.ts"
 import { Client } from "./access/Client.ts"
 import { Login } from "./access/Login.ts"
 import { Request } from "./access/Request.ts"
@@ -24,6 +25,7 @@ export const aggregates = [
   Device,
   Client,
   Login,
+  AccessRecord,
   Endpoint,
   Request,
   LogIdentity

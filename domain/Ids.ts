@@ -31,6 +31,10 @@ export type ClientId = typeof ClientId.Type
 export const LoginId = uuid.pipe(Schema.brand("LoginId"))
 export type LoginId = typeof LoginId.Type
 
+/** Of what somebody did that is written down. */
+export const AccessRecordId = uuid.pipe(Schema.brand("AccessRecordId"))
+export type AccessRecordId = typeof AccessRecordId.Type
+
 export const RequestId = uuid.pipe(Schema.brand("RequestId"))
 export type RequestId = typeof RequestId.Type
 

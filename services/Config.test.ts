@@ -15,7 +15,7 @@ describe("configuration", () => {
       const { config, described } = yield* read()
       assert.deepStrictEqual(config, {
         door: { host: "127.0.0.1", port: 4010, connectionLimit: 10_000, drainTimeoutMs: 10_000 },
-        access: { apiKey: undefined, sessionHours: 12, sessionIdleMinutes: 60, sessionsPerClient: 20 },
+        access: { apiKey: undefined, sessionHours: 12, sessionIdleMinutes: 60, sessionsPerClient: 20, logsReads: true },
         dashboard: { isOn: true },
         process: { role: undefined, dataDirectory: "./data", agent: AgentId.make("home") },
         addresses: nowhere,

@@ -34,6 +34,7 @@ const confined: Record<string, ReadonlyArray<string>> = {
     "services/access/",
     "services/cli/",
     "services/contacts/",
+    "services/dashboard/PagesHttp.ts",
     "services/dashboard/app/gateway/",
     "services/gateway/",
     "services/http/",
@@ -82,7 +83,9 @@ const confined: Record<string, ReadonlyArray<string>> = {
     "services/contacts/PeerRows.ts",
     "services/access/KeysRows.ts",
     "services/announcements/AnnouncedRows.ts",
+    "services/access/AccessLogRows.ts",
     "services/access/KeyUseRows.ts",
+    "services/access/LoginRows.ts",
     "services/devices/DevicesRows.ts",
     "services/dispatch/CheckpointRows.ts",
     "services/dispatch/ReissueRows.ts",
@@ -142,7 +145,7 @@ const below: Record<string, ReadonlyArray<string>> = {
   api: [],
   http: ["api", "telemetry"],
   identity: ["runtime", "tables"],
-  access: ["api", "http", "privacy", "runtime", "tables", "views"],
+  access: ["api", "http", "identity", "privacy", "runtime", "tables", "views"],
   moments: ["runtime", "views"],
   devices: ["api", "http", "identity", "moments", "privacy", "runtime", "tables", "telemetry", "views"],
   messages: [
@@ -210,7 +213,7 @@ const below: Record<string, ReadonlyArray<string>> = {
   archive: ["meta", "routes", "runtime", "telemetry"],
   regions: ["api", "events", "http", "privacy", "runtime", "views"],
   live: ["access", "api", "devices", "events", "http", "identity", "inbound", "runtime", "telemetry"],
-  dashboard: ["api"],
+  dashboard: ["api", "http"],
   gateway: ["api", "events", "http", "live", "messages", "runtime", "telemetry"]
 }
 

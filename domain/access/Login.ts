@@ -21,6 +21,8 @@ export type LoggedIn = typeof loggedIn.Type
 /** Told now and then: that a login is in use does not fill the log. */
 const loginUsed = Schema.Struct({ at: Instant })
 const loggedOut = Schema.Struct({
+  client: ClientId,
+  key: ApiKeyId,
   /** `asked` by its holder, `revoked` by somebody who may, `crowded` out by later ones, or `expired`. */
   reason: Schema.Literals(["asked", "revoked", "crowded", "expired"])
 })
@@ -52,7 +54,7 @@ export class LoginRejected extends Schema.TaggedError<LoginRejected>()("LoginRej
 export type LoginState =
   | { readonly _tag: "Nothing" }
   | ({ readonly _tag: "Offered" } & typeof linkOffered.Type)
-  | { readonly _tag: "Open" }
+  | { readonly _tag: "Open"; readonly client: ClientId; readonly key: ApiKeyId }
   | { readonly _tag: "Over" }
 
 type Decision = Result.Result<ReadonlyArray<LoginEvent>, LoginRejected>
@@ -77,9 +79,9 @@ const decider: Decider<LoginState, LoginCommand, LoginEvent, LoginRejected> = {
       return state._tag === "Open" ? accept({ type: "access.login_used", data: { at: command.at } }) : accept()
     }
     if (state._tag === "Over") return accept()
-    return state._tag === "Open"
-      ? accept({ type: "access.logged_out", data: { reason: command.reason } })
-      : reject("not_open")
+    if (state._tag !== "Open") return reject("not_open")
+    const { client, key } = state
+    return accept({ type: "access.logged_out", data: { client, key, reason: command.reason } })
   },
 
   evolve: (state, event) => {
@@ -87,7 +89,7 @@ const decider: Decider<LoginState, LoginCommand, LoginEvent, LoginRejected> = {
       case "access.link_offered":
         return { _tag: "Offered", ...event.data }
       case "access.logged_in":
-        return { _tag: "Open" }
+        return { _tag: "Open", client: event.data.client, key: event.data.key }
       case "access.login_used":
         return state
       case "access.logged_out":

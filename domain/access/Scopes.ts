@@ -21,6 +21,8 @@ export const scopes = [
   "events:read",
   /** At the home of regions: what one person and the accounts have said, wherever that was. */
   "conversations:read",
+  /** Who did what with the API, and with data of people. */
+  "audit:read",
   /** How the gateway is: its metrics, and its health in detail. */
   "metrics:read",
   /** Manages clients and keys; includes all others. */

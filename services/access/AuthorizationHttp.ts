@@ -1,26 +1,29 @@
 import { Context, Effect, Layer, Option } from "effect"
-import { HttpServerRequest } from "effect/http"
+import { HttpServerRequest, type HttpServerResponse } from "effect/http"
 import * as AtOnce from "#domain/AtOnce.ts"
 import {
+  type Access,
   Authorization,
   CountsAs,
   CountsItself,
   CurrentPrincipal,
   RequiredScope,
   ShowsViews,
-  ToldAnyway
+  ToldAnyway,
+  WrittenDown
 } from "../api/Authorization.ts"
 import { may, type Principal } from "../api/Principal.ts"
 import { problem } from "../api/Problems.ts"
 import { Admission, type RateLimited } from "../http/Admission.ts"
 import { respond } from "../http/Answer.ts"
 import type { Trust } from "../http/ClientAddress.ts"
-import { orProblem, problemFor } from "../http/Foreseen.ts"
+import { orProblem, problemFor, tellUnavailable } from "../http/Foreseen.ts"
 import { ownPages } from "../http/OwnPage.ts"
 import { requestMillis, within } from "../http/Patience.ts"
 import { knownQuery } from "../http/Query.ts"
 import { Fitness } from "../runtime/Fitness.ts"
 import { type Lag, Readiness } from "../views/Readiness.ts"
+import { AccessLog } from "./AccessLog.ts"
 import { Authenticator } from "./Authenticator.ts"
 import { cookieIn } from "./LoginCookie.ts"
 import { Logins } from "./Logins.ts"
@@ -45,11 +48,31 @@ export const layer = (trustProxy: Trust | undefined) =>
       const { authenticate, authenticateLogin } = yield* Authenticator
       const { hear } = yield* Logins
       const { mayAsk } = ownPages(trustProxy)
+      const accessLog = yield* AccessLog
       const admission = yield* Admission
       const { lag, written } = yield* Readiness
       const { obstacle } = yield* Fitness
 
+      type Response = HttpServerResponse.HttpServerResponse
+      /** What was answered, once it is written down who was. */
+      const writtenDown =
+        (access: Access, principal: Principal) =>
+        (answered: Response): Effect.Effect<Response> => {
+          if (answered.status >= 300 || (access.shownTo !== undefined && !may(principal, access.shownTo))) {
+            return Effect.succeed(answered)
+          }
+          const deed = access.deed === "read" && isTable(answered) ? "exported" : access.deed
+          if (deed !== "read")
+            return Effect.matchEffect(accessLog.record(principal, deed, access.of), {
+              onFailure: (error) => Effect.map(tellUnavailable(error), (found) => respond(found)),
+              onSuccess: () => Effect.succeed(answered)
+            })
+          accessLog.noteRead(principal, access.of)
+          return Effect.succeed(answered)
+        }
+
       return (answer, { endpoint }) => {
+        const access = Context.get(endpoint.annotations, WrittenDown)
         const scopes = Context.get(endpoint.annotations, RequiredScope)
         const family = Context.get(endpoint.annotations, CountsAs)
         const shown = Context.get(endpoint.annotations, ShowsViews)
@@ -65,6 +88,13 @@ export const layer = (trustProxy: Trust | undefined) =>
         const forbidden = respond(problem("forbidden", { detail: `The scope ${scopes.join(" or ")} is needed.` }))
 
         type Request = HttpServerRequest.HttpServerRequest
+        const told: <E, R>(
+          answered: Effect.Effect<Response, E, R>,
+          principal: Principal
+        ) => Effect.Effect<Response, E, R> =
+          access === undefined
+            ? (answered) => answered
+            : (answered, principal) => AtOnce.flatMap(answered, writtenDown(access, principal))
         const answerTo = (request: Request, principal: Principal | Lag | undefined) => {
           if (principal === undefined) return Effect.succeed(unauthorized)
           if (typeof principal === "string") return Effect.succeed(notYet[principal])
@@ -74,7 +104,7 @@ export const layer = (trustProxy: Trust | undefined) =>
           const flawed = misspelt(request.url)
           const answered =
             flawed === undefined
-              ? Effect.provideService(answer, CurrentPrincipal, principal)
+              ? told(Effect.provideService(answer, CurrentPrincipal, principal), principal)
               : Effect.succeed(respond(flawed))
           const admitted = countsItself ? answered : inTime(answered)
           const unless = (refused: RateLimited | undefined) =>
@@ -109,6 +139,10 @@ export const layer = (trustProxy: Trust | undefined) =>
       }
     })
   )
+
+/** All there is, and no page of it. */
+const isTable = ({ body, headers }: HttpServerResponse.HttpServerResponse): boolean =>
+  (headers["content-type"] ?? ("contentType" in body ? body.contentType : ""))?.startsWith("text/csv") ?? false
 
 /** The key as presented, either way; empty when there is none, `undefined` when there are two. */
 export const credentialIn = (headers: Readonly<Record<string, string | undefined>>): string | undefined => {

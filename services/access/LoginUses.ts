@@ -5,7 +5,11 @@ import { fromMillis, toMillis } from "#domain/Instant.ts"
 import * as AggregateActors from "../runtime/AggregateActors.ts"
 import { type OpenLogin, OpenLogins } from "./OpenLogins.ts"
 
-const lookMillis = 60_000
+interface Options {
+  readonly idleMinutes: number
+  /** How often it is seen what to tell. */
+  readonly lookMillis?: number
+}
 
 /**
  * When logins were used last. Each gateway knows of itself at once; the log is told every quarter of the time that a login
@@ -22,7 +26,7 @@ export class LoginUses extends Context.Service<
   }
 >()("homing/services/access/LoginUses") {}
 
-export const layer = ({ idleMinutes }: { readonly idleMinutes: number }) =>
+export const layer = ({ idleMinutes, lookMillis = 60_000 }: Options) =>
   Layer.effect(
     LoginUses,
     Effect.gen(function* () {

@@ -137,7 +137,7 @@ export const layer = ({ hours, perClient }: Options) =>
       const fresh = () => newToken(crypto, LoginId.make(uuidV7(crypto, wall())))
 
       return {
-        open: (caller) => logIn(fresh(), caller, "key"),
+        open: (caller) => Effect.suspend(() => logIn(fresh(), caller, "key")),
 
         redeem: Effect.fnUntraced(function* (link) {
           const token = tokenIn(link)

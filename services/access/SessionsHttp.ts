@@ -19,13 +19,17 @@ import { orProblem } from "../http/Foreseen.ts"
 import { ownPages } from "../http/OwnPage.ts"
 import { requestMillis, within } from "../http/Patience.ts"
 import { posting } from "../http/Posting.ts"
+import { knownQuery } from "../http/Query.ts"
 import { limitOf } from "../http/RateHeaders.ts"
 import { Fitness } from "../runtime/Fitness.ts"
+import { AccessLog } from "./AccessLog.ts"
 import { Authenticator } from "./Authenticator.ts"
 import { Clients } from "./Clients.ts"
+import { keyIdIn } from "./Credential.ts"
 import { type Place, setting } from "./LoginCookie.ts"
 import { LoginRefused, Logins } from "./Logins.ts"
 import { type OpenLogin, OpenLogins } from "./OpenLogins.ts"
+import { Roster } from "./Roster.ts"
 
 const isLoginId = Schema.is(LoginId)
 const { logIn, offer } = Api.groups.sessions.endpoints
@@ -53,13 +57,16 @@ export const layer = (trustProxy: Trust | undefined) =>
     Effect.fnUntraced(function* (handlers) {
       const wall = yield* Clocks.wall
       const { authenticate, authenticateLogin } = yield* Authenticator
+      const accessLog = yield* AccessLog
       const { addressOf } = yield* Admission
       const clients = yield* Clients
       const limits = yield* RateLimits
       const logins = yield* Logins
       const open = yield* OpenLogins
+      const roster = yield* Roster
       const { obstacle } = yield* Fitness
       const { isForeign } = ownPages(trustProxy)
+      const misspelt = knownQuery(undefined)
       const inTime = within(requestMillis, refuse("store_unavailable"))
 
       const documentOf = Effect.fnUntraced(function* (
@@ -78,7 +85,9 @@ export const layer = (trustProxy: Trust | undefined) =>
       })
 
       /** A request whose credentials are none. */
-      const refused = Effect.fnUntraced(function* (request: Request) {
+      const refused = Effect.fnUntraced(function* (request: Request, presented: string) {
+        const claimed = keyIdIn(presented)
+        accessLog.noteRefused(claimed && roster.keys.get(claimed)?.client)
         const claim = { bucket: `logins:${addressOf(request)}`, policy: refusals.policy, amount: 1 }
         const { allowed, waitMillis } = limits.takeHere(claim)
         if (!allowed) return yield* Effect.fail(new RateLimited(refusals, Math.max(1, Math.ceil(waitMillis / 1_000))))
@@ -92,31 +101,33 @@ export const layer = (trustProxy: Trust | undefined) =>
         if (obstacle() === "clock_off") return yield* refuse("clock_off")
         if (isForeign(request, Option.getOrUndefined(request.remoteAddress))) return yield* refuse("csrf_refused")
         if ("link" in asked)
-          return yield* Effect.catchTag(logins.redeem(asked.link), "LoginRefused", () => refused(request))
+          return yield* Effect.catchTag(logins.redeem(asked.link), "LoginRefused", () => refused(request, asked.link))
         const principal = authenticate(asked.key)
-        if (principal === undefined) return yield* refused(request)
+        if (principal === undefined) return yield* refused(request, asked.key)
         if (typeof principal === "string") return yield* Effect.fail(problem(principal))
         return yield* logins.open(principal)
       })
 
-      return handlers
-        .handleRaw(
-          "logIn",
-          posting(logIn, ({ payload, request }) =>
-            inTime(
-              Effect.gen(function* () {
-                const { id, token } = yield* opened(request, payload)
-                const principal = authenticateLogin(token)
-                const login = open.get(id)
-                // its key may have been revoked this very moment
-                if (typeof principal !== "object" || login === undefined) return yield* new LoginRefused({})
-                const seconds = Math.floor((toMillis(login.expiresAt) - wall()) / 1_000)
-                const cookie = setting(token, seconds, placeOf(trustProxy, request))
-                return { body: yield* documentOf(principal, login), headers: { "set-cookie": cookie } }
-              })
-            )
-          )
+      const loggedIn = posting(logIn, ({ payload, request }) =>
+        inTime(
+          Effect.gen(function* () {
+            const { id, token } = yield* opened(request, payload)
+            const principal = authenticateLogin(token)
+            const login = open.get(id)
+            // its key may have been revoked this very moment
+            if (typeof principal !== "object" || login === undefined) return yield* new LoginRefused({})
+            const seconds = Math.floor((toMillis(login.expiresAt) - wall()) / 1_000)
+            const cookie = setting(token, seconds, placeOf(trustProxy, request))
+            return { body: yield* documentOf(principal, login), headers: { "set-cookie": cookie } }
+          })
         )
+      )
+
+      return handlers
+        .handleRaw("logIn", (raw) => {
+          const flawed = misspelt(raw.request.url)
+          return flawed === undefined ? loggedIn(raw) : Effect.fail(flawed)
+        })
         .handle("current", () =>
           Effect.gen(function* () {
             const principal = yield* CurrentPrincipal

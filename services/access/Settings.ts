@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import { optional, setting, whole } from "../Setting.ts"
+import { onOrOff, optional, setting, whole } from "../Setting.ts"
 
 export const settings = {
   apiKey: optional(
@@ -28,5 +28,12 @@ export const settings = {
     whole(1, 1_000),
     "a number from 1 to 1000",
     "How many sessions a client may have; a further one ends the oldest."
+  ),
+  logsReads: setting(
+    "ACCESS_LOG_READS",
+    "on",
+    onOrOff,
+    "on or off",
+    "Whether reads of personal data through the API are events too: one a minute at most for each client and kind."
   )
 }

@@ -1,4 +1,5 @@
 import { HttpApi, OpenApi } from "effect/http-api"
+import { AccessLogApi } from "./AccessLogApi.ts"
 import { AgentsApi } from "./AgentsApi.ts"
 import { ChatsApi } from "./ChatsApi.ts"
 import { ClientsApi } from "./ClientsApi.ts"
@@ -38,6 +39,7 @@ export class Api extends HttpApi.make("homing")
   .add(GatewayKeysApi)
   .add(ClientsApi)
   .add(SessionsApi)
+  .add(AccessLogApi)
   .add(EndpointsApi)
   .add(DeliveriesApi)
   .add(TargetsApi)

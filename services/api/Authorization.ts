@@ -27,6 +27,20 @@ export const ToldAnyway = Context.Reference<boolean>("homing/services/api/ToldAn
   defaultValue: () => false
 })
 
+/** That an answer shows, or a request does, something that is written down of whoever asks. */
+export interface Access {
+  readonly deed: "read" | "exported" | "redriven" | "erased"
+  /** What it is done to, as the access log calls it. */
+  readonly of: string
+  /** Without this scope nothing personal is shown. */
+  readonly shownTo?: Scope
+}
+
+/** `undefined`: nothing is written down. */
+export const WrittenDown = Context.Reference<Access | undefined>("homing/services/api/WrittenDown", {
+  defaultValue: () => undefined
+})
+
 /** Which limit of a key a request counts towards. */
 export type RateFamily = "messages" | "devices"
 

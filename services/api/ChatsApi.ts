@@ -2,7 +2,7 @@ import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
 import { HeardContent } from "#domain/inbound/Heard.ts"
 import { Content } from "#domain/message/content/Content.ts"
-import { Authorization, CountsAs, RequiredScope, ShowsViews } from "./Authorization.ts"
+import { Authorization, CountsAs, RequiredScope, ShowsViews, WrittenDown } from "./Authorization.ts"
 import { kinds, lid, names, phone, Sender, shownToReaders } from "./Facts.ts"
 import { count, flag, instant, nullable, text, uuid, word } from "./Members.ts"
 import { Message } from "./MessagesApi.ts"
@@ -144,6 +144,7 @@ export class ChatsApi extends HttpApiGroup.make("chats")
   .annotateEndpoints(RequiredScope, ["messages:read"])
   .annotateEndpoints(ShowsViews, "rows")
   .annotateEndpoints(CountsAs, "messages")
+  .annotateEndpoints(WrittenDown, { deed: "read", of: "chats" })
   .middleware(Authorization)
   .prefix("/v1/chats")
   .annotate(OpenApi.Description, "Read back what was said, chat by chat.") {}

@@ -1,6 +1,6 @@
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
-import { Authorization, CountsAs, RequiredScope, ShowsViews } from "./Authorization.ts"
+import { Authorization, CountsAs, RequiredScope, ShowsViews, WrittenDown } from "./Authorization.ts"
 import { lid, names, phone, shownToReaders } from "./Facts.ts"
 import { instant, nullable, text, uuid } from "./Members.ts"
 import { paging, pagingAs } from "./Paging.ts"
@@ -72,6 +72,7 @@ export class ContactsApi extends HttpApiGroup.make("contacts")
   )
   .annotateEndpoints(RequiredScope, ["messages:read"])
   .annotateEndpoints(CountsAs, "messages")
+  .annotateEndpoints(WrittenDown, { deed: "read", of: "contacts" })
   .middleware(Authorization)
   .prefix("/v1/contacts")
   .annotate(OpenApi.Description, "The people whom devices have heard or written to.") {}

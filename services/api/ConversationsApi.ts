@@ -1,7 +1,7 @@
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
 import { statuses } from "#domain/message/Status.ts"
-import { Authorization, CountsAs, RequiredScope, ShowsViews } from "./Authorization.ts"
+import { Authorization, CountsAs, RequiredScope, ShowsViews, WrittenDown } from "./Authorization.ts"
 import { shownToReaders } from "./Facts.ts"
 import { flag, instant, nullable, text, word } from "./Members.ts"
 import { paging, pagingAs } from "./Paging.ts"
@@ -77,6 +77,7 @@ export class ConversationsApi extends HttpApiGroup.make("conversations")
       )
   )
   .annotateEndpoints(CountsAs, "messages")
+  .annotateEndpoints(WrittenDown, { deed: "read", of: "conversations" })
   .middleware(Authorization)
   .prefix("/v1/conversations")
   .annotate(OpenApi.Description, "What was said to one person and by them, in whichever region.") {}

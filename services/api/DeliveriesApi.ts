@@ -1,6 +1,6 @@
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
-import { Authorization, RequiredScope } from "./Authorization.ts"
+import { Authorization, RequiredScope, WrittenDown } from "./Authorization.ts"
 import { Attempt } from "./EndpointsApi.ts"
 import { answered, keyed } from "./IdempotencyKey.ts"
 import { count, instant, nullable, text, uuid, word } from "./Members.ts"
@@ -69,6 +69,7 @@ export class DeliveriesApi extends HttpApiGroup.make("deliveries")
       success: HttpApiSchema.WithHeaders(Delivery, answered),
       error: [...withBody, Problem("forbidden"), Problem("idempotency_conflict"), Problem("delivery_not_found")]
     })
+      .annotate(WrittenDown, { deed: "redriven", of: "deliveries" })
       .annotate(
         OpenApi.Summary,
         "Deliver again what arrived or was given up, under the same `webhook-id`; what waits for its next attempt, at once"

@@ -1,6 +1,6 @@
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
-import { Authorization, CountsAs, CountsItself, RequiredScope } from "./Authorization.ts"
+import { Authorization, CountsAs, CountsItself, RequiredScope, WrittenDown } from "./Authorization.ts"
 import { parameterAs } from "./Document.ts"
 import { flag, instant, nullable, text, uuid, word } from "./Members.ts"
 import { wholeNumber } from "./Paging.ts"
@@ -80,6 +80,7 @@ export class EventsApi extends HttpApiGroup.make("events")
       )
   )
   .annotateEndpoints(CountsAs, "messages")
+  .annotateEndpoints(WrittenDown, { deed: "read", of: "events", shownTo: "messages:read:all" })
   .middleware(Authorization)
   .prefix("/v1/events")
   .annotate(OpenApi.Description, "Follow what happens: to messages, to devices, and what these hear.") {}

@@ -1,6 +1,6 @@
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
-import { Authorization, CountsAs, RequiredScope, ShowsViews } from "./Authorization.ts"
+import { Authorization, CountsAs, RequiredScope, ShowsViews, WrittenDown } from "./Authorization.ts"
 import { Fact } from "./Facts.ts"
 import { instant, nullable, uuid } from "./Members.ts"
 import { pageSizes } from "./MessagesApi.ts"
@@ -74,6 +74,7 @@ export class InboundApi extends HttpApiGroup.make("inbound")
       )
   )
   .annotateEndpoints(CountsAs, "messages")
+  .annotateEndpoints(WrittenDown, { deed: "read", of: "inbound" })
   .middleware(Authorization)
   .prefix("/v1/inbound")
   .annotate(OpenApi.Description, "Read back what devices heard, and mark it as read.") {}

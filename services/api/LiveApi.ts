@@ -1,6 +1,6 @@
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
-import { Authorization, CountsAs, CountsItself, RequiredScope } from "./Authorization.ts"
+import { Authorization, CountsAs, CountsItself, RequiredScope, WrittenDown } from "./Authorization.ts"
 import { filters } from "./EventsApi.ts"
 import { anywhere, Problem } from "./Problems.ts"
 
@@ -35,6 +35,7 @@ export class LiveApi extends HttpApiGroup.make("live")
       )
   )
   .annotateEndpoints(CountsAs, "messages")
+  .annotateEndpoints(WrittenDown, { deed: "read", of: "events", shownTo: "messages:read:all" })
   .middleware(Authorization)
   .prefix("/v1/live")
   .annotate(OpenApi.Description, "Follow what happens over one connection.") {}

@@ -4,7 +4,7 @@ import { messageCodes } from "#domain/message/Codes.ts"
 import { Content } from "#domain/message/content/Content.ts"
 import { Status } from "#domain/message/Status.ts"
 import { AgentKey } from "./AgentsApi.ts"
-import { Authorization, CountsAs, CountsItself, RequiredScope, ShowsViews } from "./Authorization.ts"
+import { Authorization, CountsAs, CountsItself, RequiredScope, ShowsViews, WrittenDown } from "./Authorization.ts"
 import { FreeText } from "./FreeText.ts"
 import { answered, keyed } from "./IdempotencyKey.ts"
 import { count, instant, integer, located, nullable, text, uuid, word } from "./Members.ts"
@@ -190,6 +190,7 @@ export class MessagesApi extends HttpApiGroup.make("messages")
       .annotate(RequiredScope, ["messages:read"])
       .annotate(ShowsViews, "rows")
       .annotate(...pagingAs(pageSizes))
+      .annotate(WrittenDown, { deed: "read", of: "messages", shownTo: "messages:read" })
       .annotate(OpenApi.Summary, "Messages, newest first; `next` is the `after` of the next page")
       .annotate(OpenApi.Description, "Those that the key's client has queued; everybody's with messages:read:all."),
     HttpApiEndpoint.get("get", "/:id", {
@@ -199,6 +200,7 @@ export class MessagesApi extends HttpApiGroup.make("messages")
       error: [...anywhere, Problem("message_not_found")]
     })
       .annotate(RequiredScope, ["messages:read", "messages:send"])
+      .annotate(WrittenDown, { deed: "read", of: "messages", shownTo: "messages:read" })
       .annotate(OpenApi.Summary, "A message as its events tell it")
       .annotate(
         OpenApi.Description,
@@ -210,6 +212,7 @@ export class MessagesApi extends HttpApiGroup.make("messages")
       error: [...anywhere, Problem("message_not_found")]
     })
       .annotate(RequiredScope, ["messages:read"])
+      .annotate(WrittenDown, { deed: "read", of: "messages", shownTo: "messages:read" })
       .annotate(
         OpenApi.Summary,
         "Everything recorded about a message, oldest first, with the agent's signed evidence and its keys"

@@ -1,5 +1,5 @@
 import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
-import { Authorization, CountsAs, RequiredScope } from "./Authorization.ts"
+import { Authorization, CountsAs, RequiredScope, WrittenDown } from "./Authorization.ts"
 import { uuid } from "./Members.ts"
 import { MetaFact } from "./MetaFacts.ts"
 import { anywhere, Problem } from "./Problems.ts"
@@ -15,6 +15,7 @@ export class MetaFactsApi extends HttpApiGroup.make("metaFacts")
       .annotate(OpenApi.Summary, "One thing that Meta told, as its event tells it")
   )
   .annotateEndpoints(CountsAs, "messages")
+  .annotateEndpoints(WrittenDown, { deed: "read", of: "meta" })
   .middleware(Authorization)
   .prefix("/v1/meta/facts")
   .annotate(OpenApi.Description, "Read back what Meta told.") {}

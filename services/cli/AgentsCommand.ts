@@ -9,13 +9,16 @@ import { say, sayEach, warn } from "./Terminal.ts"
 export class NotAsked extends Schema.TaggedError<NotAsked>()("NotAsked", { message: Schema.String }) {}
 
 /** The gateway that is asked, by default the one this configuration starts. */
+export const addressOf = ({ door: { host, port } }: Config, url: string | undefined): string =>
+  url ?? Client.urlOf(host, port)
+
 export const connect = Effect.fnUntraced(function* (
-  { access: { apiKey }, door: { host, port } }: Config,
-  url: string | undefined,
+  { access: { apiKey } }: Config,
+  url: string,
   scope: Scope = "admin"
 ) {
   if (apiKey === undefined) return yield* new NotAsked({ message: `set API_KEY to a key with the scope ${scope}` })
-  return yield* Client.connect({ url: url ?? Client.urlOf(host, port), key: Redacted.value(apiKey) })
+  return yield* Client.connect({ url, key: Redacted.value(apiKey) })
 })
 
 /** In which the gateway asks the bus for the agent's lanes. */

@@ -3,7 +3,18 @@ import { Array, Effect, Layer, Option } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { AgentId, ConsumerId } from "#domain/Ids.ts"
 import { version } from "../Version.ts"
-import { agents, chats, clients, configured, contacts, evidence, json, keys, listen } from "./GatewayCommands.ts"
+import {
+  agents,
+  chats,
+  clients,
+  configured,
+  contacts,
+  dashboard,
+  evidence,
+  json,
+  keys,
+  listen
+} from "./GatewayCommands.ts"
 import { runMain } from "./Main.ts"
 import { routes, targets } from "./RouteCommands.ts"
 import * as Usage from "./Usage.ts"
@@ -265,6 +276,7 @@ const homing = Command.make("homing").pipe(
     agent,
     agents,
     clients,
+    dashboard,
     contacts,
     chats,
     endpoints,

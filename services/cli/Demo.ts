@@ -13,6 +13,7 @@ import { together } from "../layers/Processes.ts"
 import { nowhere } from "../layers/Settings.ts"
 import * as Log from "../telemetry/Log.ts"
 import * as Client from "./Client.ts"
+import { offered } from "./DashboardCommand.ts"
 import { addressOfMeta, type DemoApp, demoApp, metaStory } from "./DemoMeta.ts"
 import { reply } from "./DemoReply.ts"
 import { gatewayOptions } from "./Settings.ts"
@@ -59,14 +60,15 @@ export const run = (config: Config, options: DemoOptions) =>
       const services = yield* Layer.build(
         together(folder, own, session, addresses).pipe(Layer.provideMerge(Log.layer(config.log)))
       )
-      yield* story(simulator, app, options, tell).pipe(Effect.provideContext(services))
+      const hasPages = config.dashboard.isOn
+      yield* story(simulator, app, { ...options, hasPages }, tell).pipe(Effect.provideContext(services))
     })
   )
 
 const story = Effect.fnUntraced(function* (
   simulator: Simulator,
   app: DemoApp,
-  options: DemoOptions,
+  options: DemoOptions & { readonly hasPages: boolean },
   tell: (...lines: ReadonlyArray<string>) => void
 ) {
   const first = yield* (yield* Clients).first
@@ -108,19 +110,22 @@ const story = Effect.fnUntraced(function* (
     options.ack === "normal" ? yield* inTime(reply(ask, simulator, { own: ownNumber, friend }, tell)) : {}
   const meta = addressOfMeta(address.url, app)
   const posted = options.meta ? yield* inTime(metaStory(ask, meta, tell)) : {}
+  const dashboard = options.hasPages ? yield* offered(ask, address.url) : undefined
   if (options.json) {
     const once = options.once
       ? { message: yield* ask(({ messages }) => messages.get({ params, query: {} })), history: events }
       : {}
     const places = { simulator: simulator.url, control: simulator.controlUrl }
-    say(JSON.stringify({ ...address, device, ...places, ...once, ...answered, meta: { ...meta, ...posted } }))
+    say(
+      JSON.stringify({ ...address, dashboard, device, ...places, ...once, ...answered, meta: { ...meta, ...posted } })
+    )
   }
   const proven = moments.some(({ finding, type }) => type === "message.sent.v1" && finding === "Signed")
   if (options.ack === "normal" && !proven) {
     return yield* new DemoFailed({ message: "no signed report stands behind the answer" })
   }
   if (options.once) return
-  tell(...invitation(address, device, simulator))
+  tell(...invitation(address, device, simulator, dashboard))
   yield* Effect.never
 })
 
@@ -164,9 +169,22 @@ const until = <A, E, R>(
     })
   )
 
-const invitation = ({ key, url }: Client.Address, device: string, simulator: Simulator): ReadonlyArray<string> => [
+const invitation = (
+  { key, url }: Client.Address,
+  device: string,
+  simulator: Simulator,
+  dashboard: string | undefined
+): ReadonlyArray<string> => [
   `  ${strong("Now you")}  ${faint("any number is on this WhatsApp; Ctrl-C ends it")}`,
   "",
+  ...(dashboard === undefined
+    ? []
+    : [
+        `  ${strong("Dashboard")}  ${faint(`${url}/dashboard/; this logs in once, within ten minutes:`)}`,
+        "",
+        `  ${dashboard}`,
+        ""
+      ]),
   `  curl -s ${url}/v1/messages \\`,
   `    -H 'Authorization: Bearer ${key}' \\`,
   `    -H 'Content-Type: application/json' -H "Idempotency-Key: $(date +%s)" \\`,

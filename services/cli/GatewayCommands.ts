@@ -24,7 +24,9 @@ export const url = Flag.String("url").pipe(
 export const connected = (url: Option.Option<string>, scope?: Scope) =>
   Effect.gen(function* () {
     const commands = yield* agentsCommand
-    return { commands, ask: yield* commands.connect(yield* configured, Option.getOrUndefined(url), scope) }
+    const config = yield* configured
+    const address = commands.addressOf(config, Option.getOrUndefined(url))
+    return { commands, address, ask: yield* commands.connect(config, address, scope) }
   })
 
 const agentsEnrol = Command.make(
@@ -97,6 +99,21 @@ const clientsDevices = Command.make(
 export const clients = Command.make("clients").pipe(
   Command.withDescription("Ask a running gateway about its clients; needs API_KEY"),
   Command.withSubcommands([clientsList, clientsDevices])
+)
+
+const dashboardLink = Command.make("link", { url }, ({ url }) =>
+  Effect.gen(function* () {
+    const { printLink } = yield* Effect.promise(() => import("./DashboardCommand.ts"))
+    const { ask, address } = yield* connected(url)
+    yield* printLink(ask, address)
+  })
+).pipe(
+  Command.withDescription("Print a link that logs in to the dashboard once, within minutes, under the key in API_KEY")
+)
+
+export const dashboard = Command.make("dashboard").pipe(
+  Command.withDescription("The gateway's pages for people; needs API_KEY"),
+  Command.withSubcommands([dashboardLink])
 )
 
 const chatsCommand = Effect.promise(() => import("./ChatsCommand.ts"))

@@ -35,6 +35,7 @@ export const gatewayOptions = ({
   region: provenance.region,
   apiKey: access.apiKey,
   access: {
+    log: { reads: access.logsReads },
     sessions: {
       hours: access.sessionHours,
       idleMinutes: access.sessionIdleMinutes,

@@ -101,7 +101,7 @@ export const gateway = <A = never, E = never, R = never>(
       Dispatch.layer(options.reconciler),
       HealthHttp.layer,
       StatisticsHttp.layer,
-      Live.layer(options.live)
+      Live.layer({ ...options.live, trustProxy: options.http.trustProxy })
     ]),
     Layer.provideMerge([Webhooks.layer(options.webhooks), Archive.layer(options.archive), Regions.layer]),
     Layer.provideMerge(Holds.layer),

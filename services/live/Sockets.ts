@@ -4,12 +4,14 @@ import { Cause, Context, Effect, Exit, Layer, Option, Stream } from "effect"
 import { type WebSocket, WebSocketServer } from "ws"
 import { Later } from "#domain/Later.ts"
 import { credentialIn } from "../access/AuthorizationHttp.ts"
+import { cookieIn } from "../access/LoginCookie.ts"
 import { type Problem, problem } from "../api/Problems.ts"
 import type { Filter } from "../events/Filter.ts"
 import { Admission } from "../http/Admission.ts"
-import type { Asking } from "../http/ClientAddress.ts"
+import type { Asking, Trust } from "../http/ClientAddress.ts"
 import type { Origins } from "../http/Cors.ts"
 import { problemFor } from "../http/Foreseen.ts"
+import { ownPages } from "../http/OwnPage.ts"
 import { pathOf } from "../http/Paths.ts"
 import { answerRaw } from "../http/RawAnswer.ts"
 import { contextOf } from "../http/RequestContext.ts"
@@ -26,6 +28,7 @@ export interface Options {
   readonly allowedOrigins?: Origins | undefined
   readonly strangers: number
   readonly strangersPerAddress: number
+  readonly trustProxy?: Trust | undefined
 }
 
 interface Seated extends Entry.Admitted {
@@ -80,7 +83,7 @@ const complain = (defect: unknown) =>
     Effect.andThen(Effect.fail(problem("internal")))
   )
 
-export const layer = ({ allowedOrigins, authTimeoutSeconds, strangers: most, strangersPerAddress }: Options) =>
+export const layer = ({ allowedOrigins, authTimeoutSeconds, strangers: most, ...options }: Options) =>
   Layer.effect(
     Sockets,
     Effect.gen(function* () {
@@ -89,7 +92,7 @@ export const layer = ({ allowedOrigins, authTimeoutSeconds, strangers: most, str
       const stop = yield* Stop
       const compatible = yield* Compatible.make
       const run = Effect.runForkWith(yield* Effect.context<never>())
-      const strangers = Strangers.make({ most, mostPerAddress: strangersPerAddress })
+      const strangers = Strangers.make({ most, mostPerAddress: options.strangersPerAddress })
       const server = new WebSocketServer({ noServer: true, clientTracking: false, maxPayload })
 
       const admit = yield* Entry.make
@@ -152,6 +155,7 @@ export const layer = ({ allowedOrigins, authTimeoutSeconds, strangers: most, str
         return refuse
       }
 
+      const { isOurs } = ownPages(options.trustProxy)
       const originIsAllowed = ({ headers: { origin } }: IncomingMessage) =>
         origin === undefined || allowedOrigins === "*" || (allowedOrigins?.has(origin) ?? false)
 
@@ -169,14 +173,18 @@ export const layer = ({ allowedOrigins, authTimeoutSeconds, strangers: most, str
           if (stop.begun()) return refuse(problem("shutting_down"))
           const limited = admission.enter(asking)
           if (limited !== undefined) return refuse(problemFor(limited, asking))
-          if (!originIsAllowed(request)) return refuse(problem("origin_refused"))
           const key = credentialIn(asking.headers)
           if (key === undefined) return refuse(problem("bad_request"))
+          // what a foreign page's browser adds by itself says nothing
+          const isOwn = key === "" && isOurs(asking, request.socket.remoteAddress)
+          const cookie = isOwn ? cookieIn(asking.headers.cookie) : undefined
+          if (cookie === undefined && !originIsAllowed(request)) return refuse(problem("origin_refused"))
+          const credential = cookie === undefined ? key !== "" && { key } : { cookie }
           const url = request.url ?? ""
           const filter = queryOf(url)
-          if (filter === undefined || (key === "" && url.includes("?"))) return refuse(misspelt)
+          if (filter === undefined || (credential === false && url.includes("?"))) return refuse(misspelt)
           const dialect = pathOf(url) === paths[0] ? own : compatible
-          if (key !== "") {
+          if (credential !== false) {
             const upgrade = (found: Seated) =>
               server.handleUpgrade(
                 request,
@@ -184,7 +192,7 @@ export const layer = ({ allowedOrigins, authTimeoutSeconds, strangers: most, str
                 head,
                 (socket) => void converse(socket, connection, dialect, found, () => Effect.succeed(found))
               )
-            const admitted = admit(asking, key, dialect.asked(filter), "query")
+            const admitted = admit(asking, credential, dialect.asked(filter), "query")
             const seated = Effect.flatMap(admitted, (found) => sit(connection, found))
             return void run(Effect.match(seated, { onFailure: refuse, onSuccess: upgrade }))
           }
@@ -195,7 +203,7 @@ export const layer = ({ allowedOrigins, authTimeoutSeconds, strangers: most, str
           const introduction = (words: Effect.Effect<string, Problem>) =>
             Effect.flatMap(words, (text): Effect.Effect<Entry.Admitted, Problem> => {
               const said = dialect.introduced(text)
-              return said === undefined ? Effect.fail(misspoken) : admit(asking, said.key, said.filter, "body")
+              return said === undefined ? Effect.fail(misspoken) : admit(asking, { key: said.key }, said.filter, "body")
             }).pipe(
               Effect.flatMap((found) => sit(connection, found)),
               Effect.ensuring(Effect.sync(leave))

@@ -2,7 +2,7 @@ import { ActionIcon, Button, Slider, Text } from "@mantine/core"
 import { useState } from "react"
 import { Icon } from "../look/Icon.tsx"
 import { say } from "../place/Place.ts"
-import { exactOf } from "./Moment.tsx"
+import { exactOf } from "../time/Moment.tsx"
 import styles from "./Travel.module.css"
 
 interface Props {
