@@ -9,7 +9,13 @@ const roots = ["services/layers/Adapters.ts", "services/layers/ReadingAdapters.t
 /** What puts processes together: nobody else comes near a root, by whatever way, or near both halves. */
 const composition = ["services/layers/", "services/cli/"]
 
+/** The pages run in a browser: they share what the API declares and what is true whatever the technology, and nothing that serves it. */
+const pages = "services/dashboard/app/"
+
 const rooms: Record<string, (target: string, file: string) => boolean> = {
+  [pages]: (to) =>
+    isIn([pages, "services/api/", "domain/"], to) ||
+    (!/^(infra|services|mac-agent)\//.test(to) && !/^(node:|#)/.test(to)),
   "domain/": (to) => to === "effect" || to.startsWith("domain/"),
   "infra/": (to) => !to.startsWith("services/") && !to.startsWith("mac-agent/"),
   "services/": (to, from) =>
@@ -29,6 +35,7 @@ const confined: Record<string, ReadonlyArray<string>> = {
     "services/cli/",
     "services/contacts/",
     "services/dashboard/PagesHttp.ts",
+    "services/dashboard/app/gateway/",
     "services/gateway/",
     "services/http/",
     "services/live/",
@@ -41,6 +48,7 @@ const confined: Record<string, ReadonlyArray<string>> = {
     "services/chats/",
     "services/cli/Client.ts",
     "services/contacts/",
+    "services/dashboard/app/gateway/",
     "services/devices/",
     "services/events/",
     "services/gateway/",
@@ -100,6 +108,12 @@ const confined: Record<string, ReadonlyArray<string>> = {
     "services/identity/ReachedRows.ts",
     "services/transports/agent-link/AgentsHeardRows.ts"
   ],
+  vite: ["services/dashboard/Build.ts", "services/dashboard/vite.config.ts"],
+  react: [pages],
+  "react-dom": [pages],
+  "@mantine": [pages],
+  "@tanstack": [pages],
+  "@noble/hashes": ["services/dashboard/app/evidence/"],
   "libphonenumber-js": ["services/http/"],
   ws: ["infra/whatsapp/simulator/", "services/live/"],
   "ipaddr.js": ["infra/outbound-http/"]
@@ -124,7 +138,7 @@ const tricks: ReadonlyArray<readonly [word: RegExp, places: ReadonlyArray<string
     ]
   ],
   [/\bWeak(Map|Set|Ref)\b/, ["domain/Beside.ts"]],
-  [/(?<![.\w])set(Timeout|Interval)\b/, ["domain/Timer.ts"]]
+  [/(?<![.\w])set(Timeout|Interval)\b/, ["domain/Timer.ts", "services/dashboard/app/time/Timer.ts"]]
 ]
 
 /** Which rooms of the gateway a room may use: contract below, plumbing below it, features beside each other, the door on top. */
@@ -291,6 +305,8 @@ describe("architecture", () => {
     assert.isFalse(rooms["domain/"]!("node:crypto", "domain/Ids.ts"))
     assert.isFalse(rooms["services/"]!("infra/sqlite/Database.ts", "services/cli/StoreCommand.ts"))
     assert.isTrue(rooms["services/"]!("infra/sqlite/Database.ts", "services/layers/Adapters.ts"))
+    assert.isFalse(rooms[pages]!("services/http/Posting.ts", `${pages}App.tsx`))
+    assert.isFalse(rooms[pages]!("node:fs", `${pages}App.tsx`))
     assert.isFalse(rooms["mac-agent/"]!("services/Config.ts", "mac-agent/Layers.ts"))
     assert.include(importsOf("services/layers/Adapters.ts").join(" "), "infra/event-store/sqlite/Sqlite.ts")
   })

@@ -8,12 +8,12 @@ const rooms = ["domain/", "infra/", "services/", "mac-agent/"]
 
 export const isIn = (places: ReadonlyArray<string>, file: string) => places.some((place) => file.startsWith(place))
 /** Tests, the contracts of ports and what both need: a `testing/` stands where what it helps to test stands. */
-export const isTest = (file: string) => /(\.test|\/contract)\.ts$|\/(contract|testing)\//.test(file)
+export const isTest = (file: string) => /(\.test|\/contract)\.tsx?$|\/(contract|testing)\//.test(file)
 
 export const sourcesIn = (folder: string) =>
   readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
     .map((file) => join(folder, file))
-    .filter((file) => file.endsWith(".ts"))
+    .filter((file) => /\.tsx?$/.test(file))
 export const sources = rooms.flatMap(sourcesIn)
 
 const targetOf = (file: string, name: string): string => {

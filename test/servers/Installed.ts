@@ -2,8 +2,8 @@ import { accessSync, constants, globSync } from "node:fs"
 import { delimiter, join } from "node:path"
 import { describe } from "@effect/vitest"
 
-/** What tests run themselves: servers as an installation has them, not stand-ins; and clocks that are wrong. */
-export const servers = ["nats-server", "PostgreSQL", "libfaketime"] as const
+/** What tests run themselves: servers as an installation has them, not stand-ins; clocks that are wrong; and a browser. */
+export const servers = ["nats-server", "PostgreSQL", "libfaketime", "Chromium"] as const
 export type Server = (typeof servers)[number]
 
 /** Debian keeps PostgreSQL's own programs off the PATH, one folder per major version. */
@@ -29,7 +29,8 @@ export const faketime = (): string | undefined => globSync("/usr/lib/*/faketime/
 const found: Record<Server, () => string | undefined> = {
   "nats-server": () => programOf("nats-server"),
   PostgreSQL: () => programOf("initdb"),
-  libfaketime: faketime
+  libfaketime: faketime,
+  Chromium: () => programOf("chromium")
 }
 export const isInstalled = (server: Server) => found[server]() !== undefined
 

@@ -8,7 +8,8 @@ import { isInstalled, type Server, servers, wants } from "./Installed.ts"
 const packages: Record<Server, string> = {
   "nats-server": "nats-server",
   PostgreSQL: "postgresql",
-  libfaketime: "libfaketime"
+  libfaketime: "libfaketime",
+  Chromium: "chromium"
 }
 const eventStoreDb = "infra/event-store/eventstoredb/EventStoreDb.test.ts"
 const missing = () => servers.filter((server) => !isInstalled(server))

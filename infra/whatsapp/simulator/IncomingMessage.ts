@@ -1,7 +1,7 @@
 import type { BinaryNode, proto } from "@whiskeysockets/baileys"
 import { Schema, Tuple } from "effect"
 import { Content } from "./content/Content.ts"
-import { Count, Id } from "./content/Members.ts"
+import { Count, Id, Text } from "./content/Members.ts"
 import { PhoneNumber } from "./PhoneNumber.ts"
 
 /** Who writes to whom, and how it comes. Beside it stands what is said. */
@@ -12,6 +12,8 @@ const envelope = {
   to: PhoneNumber,
   /** How people are addressed; today's WhatsApp says `lid`. */
   addressing: Schema.optionalKey(Schema.Literals(["lid", "pn"])),
+  /** What the contact calls itself; its phone's own name, when left out. */
+  pushName: Schema.optionalKey(Text),
   /** In this group, of which both are members. */
   group: Schema.optionalKey(Id),
   /** With whom, when it comes from the account's own phone; itself when left out. */

@@ -35,7 +35,7 @@ export const stanzaFor = async (
     type: typeOf(message),
     edit: editOf(sent),
     t: sent.at,
-    notify: sender.name
+    notify: message.pushName ?? sender.name
   }
   const parts: Array<BinaryNode> = []
   if (group === undefined) {
