@@ -8,6 +8,7 @@ import { Message } from "./message/Message.ts"
 import { AppRoutes } from "./meta/AppRoutes.ts"
 import { Batch } from "./meta/Batch.ts"
 import { MetaFact } from "./meta/MetaFact.ts"
+import { Erasure } from "./privacy/Erasure.ts"
 import { Report } from "./region/Report.ts"
 import { SessionFact } from "./session/SessionFact.ts"
 
@@ -24,6 +25,7 @@ export const aggregates = [
   Client,
   Endpoint,
   Request,
+  Erasure,
   LogIdentity
 ] as const
 

@@ -21,6 +21,8 @@ export const scopes = [
   "events:read",
   /** At the home of regions: what one person and the accounts have said, wherever that was. */
   "conversations:read",
+  /** Erases people for good, and reads what was erased. */
+  "erasures:manage",
   /** How the gateway is: its metrics, and its health in detail. */
   "metrics:read",
   /** Manages clients and keys; includes all others. */

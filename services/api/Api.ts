@@ -8,6 +8,7 @@ import { DeliveriesApi } from "./DeliveriesApi.ts"
 import { DevicesApi } from "./DevicesApi.ts"
 import { asSeenByClients } from "./Document.ts"
 import { EndpointsApi } from "./EndpointsApi.ts"
+import { ErasuresApi } from "./ErasuresApi.ts"
 import { EventsApi } from "./EventsApi.ts"
 import { GatewayKeysApi } from "./GatewayKeysApi.ts"
 import { HealthApi, ProbesApi } from "./HealthApi.ts"
@@ -38,6 +39,7 @@ export class Api extends HttpApi.make("homing")
   .add(DeliveriesApi)
   .add(TargetsApi)
   .add(RoutesApi)
+  .add(ErasuresApi)
   .add(ProbesApi)
   .add(HealthApi)
   .annotate(OpenApi.Title, "Homing")

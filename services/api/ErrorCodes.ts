@@ -27,6 +27,7 @@ export const errorCodes = {
   app_not_found: [404, "There is no such app of Meta."],
   target_not_found: [404, "There is no such target."],
   delivery_not_found: [404, "There is no such delivery."],
+  erasure_not_found: [404, "There is no such erasure."],
   client_not_found: [404, "There is no such client."],
   key_not_found: [404, "There is no such key."],
   agent_not_found: [404, "There is no such agent."],

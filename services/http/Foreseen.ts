@@ -46,6 +46,9 @@ const problems = {
   AddressRefused: ({ reason }: { readonly reason: string }) =>
     problem("address_refused", { detail: `What is wrong with it: ${reason}.` }),
 
+  ErasureUnknown: () => problem("erasure_not_found"),
+  ContactUnknown: () => problem("contact_not_found"),
+
   AppUnknown: () => problem("app_not_found"),
   TargetUnknown: () => problem("target_not_found"),
   TargetNameTaken: () => problem("target_name_taken"),

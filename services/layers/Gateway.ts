@@ -9,6 +9,7 @@ import * as Chats from "../chats/Feature.ts"
 import * as Devices from "../devices/Feature.ts"
 import * as Dispatch from "../dispatch/Feature.ts"
 import type { ReconcilerOptions } from "../dispatch/Reconciler.ts"
+import * as Erasures from "../erasure/Feature.ts"
 import * as Events from "../events/Feature.ts"
 import * as Forwarding from "../forwarding/Feature.ts"
 import type { Options as ForwardingOptions } from "../forwarding/TargetLane.ts"
@@ -56,6 +57,7 @@ export interface GatewayOptions {
   readonly meta?: MetaOptions
   readonly forwarding?: ForwardingOptions
   readonly archive?: ArchiveSettings
+  readonly erasure?: Erasures.Options
 }
 
 /** Whether this process can do its part, and how much of the log it has heard. */
@@ -73,7 +75,8 @@ const projections = Projections.layer(
     Access.projections,
     Webhooks.projections,
     Routes.projections,
-    Regions.projections
+    Regions.projections,
+    Erasures.projections
   )
 )
 
@@ -92,7 +95,7 @@ export const gateway = <A = never, E = never, R = never>(
     Layer.provideMerge(Forwarding.layer(options.meta, options.forwarding)),
     Layer.provideMerge([Dispatch.layer(options.reconciler), HealthHttp.layer, Live.layer(options.live)]),
     Layer.provideMerge([Webhooks.layer(options.webhooks), Archive.layer(options.archive), Regions.layer]),
-    Layer.provideMerge(Holds.layer),
+    Layer.provideMerge([Holds.layer, Erasures.layer(phoneNumber, options.erasure)]),
     Layer.provideMerge(Layer.provide(Routes.layer, Meta.known(options.meta))),
     Layer.provideMerge(Announcements.layer(options.announcements)),
     Layer.provideMerge([transports, Events.layer]),

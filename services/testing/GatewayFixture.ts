@@ -21,6 +21,8 @@ import { DeviceRegistry } from "#services/devices/DeviceRegistry.ts"
 import { type DeviceDocument, Devices } from "#services/devices/Devices.ts"
 import * as DevicesHttp from "#services/devices/DevicesHttp.ts"
 import { type PairingCode, PairingCodes } from "#services/devices/PairingCodes.ts"
+import { Erasures } from "#services/erasure/Erasures.ts"
+import * as ErasuresHttp from "#services/erasure/ErasuresHttp.ts"
 import * as Events from "#services/events/Feature.ts"
 import * as Server from "#services/gateway/Server.ts"
 import { Deployment } from "#services/health/Deployment.ts"
@@ -170,6 +172,7 @@ export const gateway = (stubs: Stubs = {}) => {
       Layer.provide(Inbound.layer(), Layer.succeed(DeviceRegistry, new Map())),
       Chats.layer,
       ConversationsHttp.layer,
+      ErasuresHttp.layer(phoneNumber),
       AgentsHttp.layer,
       GatewayKeysHttp.layer,
       HealthHttp.layer
@@ -192,6 +195,7 @@ export const gateway = (stubs: Stubs = {}) => {
       Layer.succeed(Devices, { ...devices, ...stubs.devices }),
       Layer.succeed(PairingCodes, { shown: stubs.codes ?? Stream.empty } as PairingCodes["Service"]),
       Layer.succeed(Endpoints, endpoints),
+      Layer.succeed(Erasures, {} as Erasures["Service"]),
       Layer.succeed(Deliveries, {} as Deliveries["Service"]),
       Layer.succeed(Targets, {} as Targets["Service"]),
       Layer.succeed(RouteTables, {} as RouteTables["Service"]),
