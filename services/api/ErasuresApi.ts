@@ -26,7 +26,7 @@ export const Person = Schema.Struct({
   examples: [{ phone: "+60123456789" }]
 })
 
-const counts = {
+export const erasureCounts = {
   keys: count("Data keys: what was sealed under them reads as erased."),
   requests: count("Requests of Meta's and of session sources, of which the raw bytes named the person."),
   texts: count("What was told of the person at length, kept in bytes of its own.")
@@ -41,11 +41,11 @@ const Left = Schema.Struct({
   ),
   until: Schema.optionalKey(instant("When it is gone by itself, where that is known."))
 }).annotate({ identifier: "ErasureLeft", description: "What an erasure does not reach." })
-const left = Schema.Array(Left).annotate({
+export const ErasureLeft = Schema.Array(Left).annotate({
   description: "What is left, where, and until when; empty until it is done."
 })
 
-const names = Schema.Array(Schema.String).annotate({
+export const erasedNames = Schema.Array(Schema.String).annotate({
   description: "Every name of the person's, as keyed digests: the same as in `names` of contacts and facts."
 })
 
@@ -59,16 +59,16 @@ const Erasure = Schema.Struct({
     kind: word(["api_key", "gateway"], "What asked for it."),
     id: text("The key's id, or what in the gateway did.")
   }).annotate({ description: "Who asked for it." }),
-  names,
-  ...counts,
-  left,
+  names: erasedNames,
+  ...erasureCounts,
+  left: ErasureLeft,
   requestedAt: instant("When it was asked for."),
   doneAt: nullable(instant("A moment."), "When it was done; `null` before.")
 }).annotate({ identifier: "Erasure", description: "One person's data, destroyed for good." })
 
 const Preview = Schema.Struct({
-  names,
-  ...counts
+  names: erasedNames,
+  ...erasureCounts
 }).annotate({ identifier: "ErasurePreview", description: "What an erasure would destroy now." })
 
 const ErasurePage = Schema.Struct({
