@@ -155,6 +155,28 @@ it.live(
       // whoever writes again is heard again
       yield* whatsapp.control("incoming", { from: person, to: own, text: "hello again" })
       yield* eventually(shown(second), (all) => all.includes("hello again") && all.includes(person))
+
+      const erase = Effect.fnUntraced(function* (...args: ReadonlyArray<string>) {
+        const env = { API_KEY: first.key, NO_COLOR: "1" }
+        const process = yield* homing(["erase", "--url", second.url, ...args], { cwd, env })
+        const { code } = yield* process.ended
+        return { code, out: process.stdout(), err: process.stderr() }
+      })
+      const unsure = yield* erase(`+${person}`)
+      assert.deepStrictEqual([unsure.code, unsure.out], [1, ""])
+      assert.match(unsure.err, /cannot be undone: say --yes, or --dry-run/)
+      const looked = yield* erase("--dry-run", `+${person}`)
+      assert.deepStrictEqual(looked, {
+        code: 0,
+        out: "would destroy 1 data keys, the raw bytes of 0 requests, 0 long texts\n",
+        err: ""
+      })
+      yield* eventually(shown(second), (all) => all.includes("hello again"))
+      const national = yield* erase("--yes", "0123456789")
+      assert.deepStrictEqual([national.code, national.out], [1, ""])
+      const told = yield* erase("--yes", `+${person}`)
+      assert.match(told.out, /^erasure \S+\nerased {2}1 data keys, .*\n {2}left: the ledgers of agents/)
+      assert.notInclude(yield* shown(second), "hello again")
       yield* second.process.end("SIGTERM")
       assert.deepStrictEqual(inFolder(data).findings, [])
       for (const { process } of [first, second]) {

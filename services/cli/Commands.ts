@@ -3,6 +3,7 @@ import { Array, Effect, Layer, Option } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { AgentId, ConsumerId } from "#domain/Ids.ts"
 import { version } from "../Version.ts"
+import { erase, erasures } from "./ErasureCommands.ts"
 import { agents, chats, clients, configured, contacts, evidence, json, keys, listen } from "./GatewayCommands.ts"
 import { runMain } from "./Main.ts"
 import { routes, targets } from "./RouteCommands.ts"
@@ -272,6 +273,8 @@ const homing = Command.make("homing").pipe(
     targets,
     routes,
     keys,
+    erase,
+    erasures,
     evidence,
     nkey,
     nats,
