@@ -7,7 +7,7 @@ import { count, instant, located, nullable, text, uuid, word } from "./Members.t
 import { paging, pagingAs } from "./Paging.ts"
 import { anywhere, Problem, withBody } from "./Problems.ts"
 
-const named = Schema.String.check(Schema.isNonEmpty(), Schema.isMaxLength(255))
+const named = (description: string) => text(description).check(Schema.isNonEmpty(), Schema.isMaxLength(255))
 
 /** One of these names them; all others that are known for the same person go with it. */
 export const Person = Schema.Struct({
@@ -17,9 +17,9 @@ export const Person = Schema.Struct({
       examples: ["+60123456789"]
     })
   ),
-  lid: Schema.optionalKey(named.annotate({ description: "WhatsApp's other name of them: the digits before `@lid`." })),
-  bsuid: Schema.optionalKey(named.annotate({ description: "Meta's id of them: `US.…`." })),
-  contact: Schema.optionalKey(named.annotate({ description: "The id of a contact.", format: "uuid" }))
+  lid: Schema.optionalKey(named("WhatsApp's other name of them: the digits before `@lid`.")),
+  bsuid: Schema.optionalKey(named("Meta's id of them: `US.…`.")),
+  contact: Schema.optionalKey(uuid("The id of a contact.").check(Schema.isMaxLength(255)))
 }).annotate({
   identifier: "PersonToErase",
   description: "Who is meant, by exactly one of these.",

@@ -37,12 +37,15 @@ const ofFact = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, event: Rec
 
 const ofRequest = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, event: RecordedEvent) {
   const id = Batch.idOf(event.stream)
-  const { type } = Batch.read(event)
+  const { data, type } = Batch.read(event)
   if (type === "batch.received") {
     yield* sql`INSERT INTO raw_requests ${sql.insert({ id, position: event.position, split: 0 })}
       ON CONFLICT (id) DO UPDATE SET position = excluded.position, split = 0`
   } else if (type === "batch.split") {
     yield* sql`UPDATE raw_requests SET split = 1 WHERE id = ${id}`
+    for (const name of data.repeated) {
+      yield* sql`INSERT INTO request_people ${sql.insert({ name, request: id })} ON CONFLICT (name, request) DO NOTHING`
+    }
   } else {
     yield* sql`DELETE FROM raw_requests WHERE id = ${id}`
     yield* sql`DELETE FROM request_people WHERE request = ${id}`

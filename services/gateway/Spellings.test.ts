@@ -152,7 +152,8 @@ layer(app, { excludeTestServices: true })("one meaning", (it) => {
         "/v1/chats/nobody/messages": /^no parameters but after, limit$/,
         "/v1/events": /^no parameters but after, types, device, chat, limit, waitMs$/,
         "/v1/live": /^no parameters but after, types, device, chat, presence$/,
-        "/v1/deliveries": /^no parameters but endpoint, target, status, after, limit$/
+        "/v1/deliveries": /^no parameters but endpoint, target, status, after, limit$/,
+        "/v1/erasures": /^no parameters but after, limit$/
       }
       for (const { method, path } of guarded) {
         const asked = path.replace(/\/$/, "").replace(/:\w+/g, "nobody")

@@ -38,8 +38,7 @@ export const layer = (sources: ReadonlyMap<string, SessionSource>) =>
         const received = yield* Effect.forEach(told, (one) =>
           Effect.retry(facts.receive(one, arrival), Settling.patience)
         )
-        const conflicts = received.filter(({ isConflicting }) => isConflicting).length
-        yield* settling.asSplit(request, told.length, conflicts)
+        yield* settling.asSplit(request, received)
       })
 
       const work = Effect.fnUntraced(function* (lease: Lease) {
