@@ -10,6 +10,7 @@ import { Message } from "./message/Message.ts"
 import { AppRoutes } from "./meta/AppRoutes.ts"
 import { Batch } from "./meta/Batch.ts"
 import { MetaFact } from "./meta/MetaFact.ts"
+import { Erasure } from "./privacy/Erasure.ts"
 import { Report } from "./region/Report.ts"
 import { SessionFact } from "./session/SessionFact.ts"
 
@@ -28,6 +29,7 @@ export const aggregates = [
   AccessRecord,
   Endpoint,
   Request,
+  Erasure,
   LogIdentity
 ] as const
 

@@ -42,6 +42,10 @@ export type RequestId = typeof RequestId.Type
 export const EndpointId = uuid.pipe(Schema.brand("EndpointId"))
 export type EndpointId = typeof EndpointId.Type
 
+/** Of the erasure of one person. */
+export const ErasureId = uuid.pipe(Schema.brand("ErasureId"))
+export type ErasureId = typeof ErasureId.Type
+
 /** Of an address that routes lead to. */
 export const TargetId = uuid.pipe(Schema.brand("TargetId"))
 export type TargetId = typeof TargetId.Type

@@ -64,6 +64,7 @@ const subjectKeys = Layer.succeed(SubjectKeys, {
     return Effect.succeed(key === undefined ? ("missing" as const) : crypto.cipherKey(fromBase64url(key)))
   },
   destroy: () => Effect.die("not asked for"),
+  forget: () => {},
   ownership: Effect.die("not asked for"),
   ready: Effect.void,
   claim: () => Effect.die("not asked for")

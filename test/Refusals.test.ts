@@ -82,6 +82,7 @@ const elsewhere = [
   "ConfigInvalid", // names each variable, where it is set, and what is expected
   "NoKeyFile", // says itself which file, why, and what else
   "NotArrived",
+  "NotConfirmed",
   "NotRead", // names the file that a command was given
   "NotOurs",
   "Untakable", // what was typed

@@ -23,6 +23,8 @@ export const scopes = [
   "conversations:read",
   /** Who did what with the API; that nothing recorded was changed: signed tree heads, proofs, the log with what is personal sealed. */
   "audit:read",
+  /** Erases people for good, and reads what was erased. */
+  "erasures:manage",
   /** How the gateway is: its metrics, and its health in detail. */
   "metrics:read",
   /** Manages clients and keys; includes all others. */

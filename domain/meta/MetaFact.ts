@@ -63,16 +63,20 @@ export class MetaFactRejected extends Schema.TaggedError<MetaFactRejected>()("Me
   reason: Schema.Literal("other_content")
 }) {}
 
-export type MetaFactState = { readonly contentDigest: string | undefined }
+export type MetaFactState = {
+  readonly contentDigest: string | undefined
+  /** In which request it came first. */
+  readonly batch: BatchId | undefined
+}
 
 const decider: Decider<MetaFactState, MetaFactCommand, MetaFactEvent, MetaFactRejected> = {
-  initialState: { contentDigest: undefined },
+  initialState: { contentDigest: undefined, batch: undefined },
   decide: ({ fact }, { contentDigest }) => {
     if (contentDigest === undefined) return Result.succeed([{ type: "meta.received", data: fact }])
     if (contentDigest === fact.contentDigest) return Result.succeed([])
     return Result.fail(new MetaFactRejected({ reason: "other_content" }))
   },
-  evolve: (_, { data: { contentDigest } }) => ({ contentDigest })
+  evolve: (_, { data: { batch, contentDigest } }) => ({ batch, contentDigest })
 }
 
 export const MetaFact: Aggregate<InboundId, MetaFactState, MetaFactCommand, MetaFactEvent, MetaFactRejected> =

@@ -51,6 +51,12 @@ export class SubjectKeys extends Context.Service<
      */
     readonly destroy: (tenant: TenantId, subject: SubjectId) => Effect.Effect<void, SubjectKeysUnavailable>
 
+    /**
+     * What this process remembers of the subject's keys is believed no longer: another process has destroyed them. Of what
+     * is there it destroys nothing.
+     */
+    readonly forget: (tenant: TenantId, subject: SubjectId) => void
+
     /** Fails when no key could be found, or made, as far as that can be told without: nobody can be written to then. */
     readonly ready: Effect.Effect<void, SubjectKeysUnavailable>
   }

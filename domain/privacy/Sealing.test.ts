@@ -35,7 +35,8 @@ const holding = (keys: Record<string, CipherKey>, gone: "destroyed" | "missing")
         ownership: Effect.die("not asked for"),
         ready: Effect.void,
         claim: () => Effect.die("not asked for"),
-        destroy: () => Effect.die("not asked for")
+        destroy: () => Effect.die("not asked for"),
+        forget: () => {}
       })
     )
   )

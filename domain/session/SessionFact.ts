@@ -47,16 +47,20 @@ export class SessionFactRejected extends Schema.TaggedError<SessionFactRejected>
   reason: Schema.Literal("other_content")
 }) {}
 
-export type SessionFactState = { readonly contentDigest: string | undefined }
+export type SessionFactState = {
+  readonly contentDigest: string | undefined
+  /** In which request it came first. */
+  readonly batch: BatchId | undefined
+}
 
 const decider: Decider<SessionFactState, SessionFactCommand, SessionFactEvent, SessionFactRejected> = {
-  initialState: { contentDigest: undefined },
+  initialState: { contentDigest: undefined, batch: undefined },
   decide: ({ fact }, { contentDigest }) => {
     if (contentDigest === undefined) return Result.succeed([{ type: "session.received", data: fact }])
     if (contentDigest === fact.contentDigest) return Result.succeed([])
     return Result.fail(new SessionFactRejected({ reason: "other_content" }))
   },
-  evolve: (_, { data: { contentDigest } }) => ({ contentDigest })
+  evolve: (_, { data: { batch, contentDigest } }) => ({ batch, contentDigest })
 }
 
 export const SessionFact: Aggregate<

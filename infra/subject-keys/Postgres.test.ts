@@ -90,6 +90,8 @@ describeWith("PostgreSQL", "SubjectKeys: PostgreSQL", () => {
 
         const next = yield* here.obtain(home, one)
         yield* there.destroy(home, one)
+        here.forget(home, one)
+        assert.strictEqual(yield* here.find(home, one, next.version), "destroyed") // at once, for whoever is told
         assert.notStrictEqual((yield* here.obtain(home, one)).version, next.version)
       })
     )

@@ -31,7 +31,7 @@ const make = Effect.gen(function* () {
   const wrapping = yield* wrappedKeys("PostgreSQL", some)
 
   const cache = lru<{ readonly key: SubjectKey; readonly until: number }>(cacheCapacity)
-  /** Rises with every key destroyed here: what was read before is not remembered after. */
+  /** Rises with every key destroyed: what was read before is not remembered after. */
   let destroyed = 0
   const nameOf = (tenant: TenantId, subject: SubjectId) => `${tenant}/${subject}`
 
@@ -95,6 +95,11 @@ const make = Effect.gen(function* () {
       WHERE tenant = ${tenant} AND subject = ${subject} AND version = ${version}`
     return destroyed === undefined ? "missing" : "destroyed"
   })
+
+  const forget = (tenant: TenantId, subject: SubjectId) => {
+    destroyed++
+    cache.delete(nameOf(tenant, subject))
+  }
 
   const bounded = <A, E>(effect: Effect.Effect<A, E>) =>
     effect.pipe(
@@ -179,14 +184,11 @@ const make = Effect.gen(function* () {
           DELETE FROM older_subject_keys WHERE tenant = ${tenant} AND subject = ${subject} RETURNING tenant, subject, version)
         INSERT INTO destroyed_subject_keys SELECT * FROM gone UNION SELECT * FROM older
         ON CONFLICT (tenant, subject, version) DO NOTHING`).pipe(
-        Effect.ensuring(
-          Effect.sync(() => {
-            destroyed++
-            cache.delete(nameOf(tenant, subject))
-          })
-        ),
+        Effect.ensuring(Effect.sync(() => forget(tenant, subject))),
         Effect.asVoid
-      )
+      ),
+
+    forget
   })
 })
 

@@ -42,6 +42,7 @@ const reading = ({ destroyed, kept, name }: Places) =>
       obtain: () => refused,
       claim: () => refused,
       destroy: () => refused,
+      forget: () => undefined, // nothing is remembered here
       ownership: refused,
       ready: Effect.void,
       all,

@@ -106,6 +106,9 @@ const make = Effect.fnUntraced(function* (file: string) {
           Effect.andThen(reading(table.forgetLog))
         ),
 
+    // nobody else has this file: what is in memory is what was committed
+    forget: (tenant, subject) => void cache.delete(nameOf(tenant, subject)),
+
     ready: Effect.andThen(
       readable,
       Effect.mapError(group.usable, ({ cause }) => unavailable(cause))

@@ -10,6 +10,7 @@ import { DeliveriesApi } from "./DeliveriesApi.ts"
 import { DevicesApi } from "./DevicesApi.ts"
 import { asSeenByClients } from "./Document.ts"
 import { EndpointsApi } from "./EndpointsApi.ts"
+import { ErasuresApi } from "./ErasuresApi.ts"
 import { EventsApi } from "./EventsApi.ts"
 import { GatewayKeysApi } from "./GatewayKeysApi.ts"
 import { HealthApi, ProbesApi } from "./HealthApi.ts"
@@ -46,6 +47,7 @@ export class Api extends HttpApi.make("homing")
   .add(TargetsApi)
   .add(RoutesApi)
   .add(AuditApi)
+  .add(ErasuresApi)
   .add(ProbesApi)
   .add(HealthApi)
   .annotate(OpenApi.Title, "Homing")

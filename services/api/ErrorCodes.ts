@@ -33,6 +33,7 @@ export const errorCodes = {
   app_not_found: [404, "There is no such app of Meta."],
   target_not_found: [404, "There is no such target."],
   delivery_not_found: [404, "There is no such delivery."],
+  erasure_not_found: [404, "There is no such erasure."],
   client_not_found: [404, "There is no such client."],
   key_not_found: [404, "There is no such key."],
   audit_entry_not_found: [404, "The audit tree has no such entry, proof or tile, or not yet under its newest head."],

@@ -2,6 +2,8 @@ import { Schema } from "effect"
 import { withholdings } from "#domain/inbound/Inbound.ts"
 import { messageCodes } from "#domain/message/Codes.ts"
 import { Content } from "#domain/message/content/Content.ts"
+import { causes } from "#domain/privacy/Erasure.ts"
+import { ErasureLeft, erasedNames, erasureCounts } from "./ErasuresApi.ts"
 import { Fact, said } from "./Facts.ts"
 import { count, instant, text, uuid, word } from "./Members.ts"
 import { MetaFact } from "./MetaFacts.ts"
@@ -35,6 +37,9 @@ const changed = { ...ofDevice, at: instant("When, by the clock of its agent.") }
 const Changed = Schema.Struct(changed)
 const Explained = Schema.Struct({ ...changed, reason: text("A word for it, as at the device.") })
 const Asked = Schema.Struct(ofDevice)
+
+const ofErasure = { id: uuid("The erasure's.") }
+const erased = { names: erasedNames, ...erasureCounts }
 
 export const publicTypes = {
   "homing.message.queued.v1": Schema.Struct({
@@ -115,7 +120,20 @@ export const publicTypes = {
   "homing.device.logged_out.v1": Explained,
   "homing.device.link_requested.v1": Asked,
   "homing.device.reconnect_requested.v1": Asked,
-  "homing.device.unlink_requested.v1": Asked
+  "homing.device.unlink_requested.v1": Asked,
+
+  "homing.erasure.requested.v1": Schema.Struct({
+    ...ofErasure,
+    cause: word(causes, "Why: `asked`, somebody asked for it; `age`, as the settings say.")
+  }),
+  /** Whoever keeps what they were told finds it by these names, and can do the same. */
+  "homing.erasure.gathered.v1": Schema.Struct({ ...ofErasure, ...erased }),
+  "homing.erasure.done.v1": Schema.Struct({
+    ...ofErasure,
+    ...erased,
+    left: ErasureLeft,
+    at: instant("When it was done.")
+  })
 } as const
 
 export type PublicType = keyof typeof publicTypes

@@ -4,6 +4,7 @@ import { Argument, Command, Flag } from "effect/cli"
 import { AgentId, ConsumerId } from "#domain/Ids.ts"
 import { version } from "../Version.ts"
 import { audit } from "./AuditCommands.ts"
+import { erase, erasures } from "./ErasureCommands.ts"
 import {
   agents,
   chats,
@@ -288,6 +289,8 @@ const homing = Command.make("homing").pipe(
     targets,
     routes,
     keys,
+    erase,
+    erasures,
     evidence,
     nkey,
     nats,

@@ -37,6 +37,12 @@ export const make = Effect.map(SqlClient.SqlClient, (sql) => {
       const numbers = places.map(({ peer }) => peer)
       return newestFirst(yield* PeerRows.byNumber(sql, numbers))
     }),
+    /** All that those are called, on whatever device, who are called so on any. */
+    namesBeside: Effect.fnUntraced(function* (name: SubjectId) {
+      const devices = yield* NewestRows.devicesOf(sql, listed, { device: undefined, devices: undefined })
+      const found = yield* PeerRows.named(sql, devices, [name])
+      return (yield* PeerRows.namesOf(sql, found)).map(({ name }) => name)
+    }),
     find: (id: PeerId) => PeerRows.byId(sql, id),
     names: (peers: ReadonlyArray<PeerRows.Peer>) =>
       PeerRows.namesOf(

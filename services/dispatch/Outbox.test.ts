@@ -35,6 +35,7 @@ const reading = Effect.fnUntraced(function* (
     all: () => Effect.succeed([]),
     obtain: () => Effect.die("not here"),
     destroy: () => Effect.die("not here"),
+    forget: () => {},
     ownership: Effect.die("not here"),
     ready: Effect.void,
     claim: () => Effect.die("not here"),

@@ -8,6 +8,7 @@ import { MetaFact } from "#domain/meta/MetaFact.ts"
 import { Blobs, type BlobsUnavailable } from "#domain/ports/Blobs.ts"
 import type { EventStoreUnavailable } from "#domain/ports/EventStore.ts"
 import type { SubjectKeysUnavailable } from "#domain/ports/SubjectKeys.ts"
+import { Erasure } from "#domain/privacy/Erasure.ts"
 import type { RecordedEvent } from "#domain/Recorded.ts"
 import type { Sealed } from "#domain/Sealed.ts"
 import { SessionFact } from "#domain/session/SessionFact.ts"
@@ -74,7 +75,7 @@ export class PublicEvents extends Context.Service<
 >()("homing/services/events/PublicEvents") {}
 
 /** The events of these are told, all others are nobody else's business. */
-const told = [Message, Inbound, MetaFact, SessionFact, Device] as const
+const told = [Message, Inbound, MetaFact, SessionFact, Device, Erasure] as const
 const isTold: ReadonlySet<string> = new Set(told.flatMap(({ read }) => [...read.types]))
 
 /** What is heard is told as what it is; of a kind that only a newer release knows, as something that was said. */
@@ -94,11 +95,21 @@ const typeOf = (event: RecordedEvent): PublicType => {
 type Data = PublicData[PublicType]
 
 /** What came by no device, and from whom. */
-const sourceOf = (recorded: RecordedEvent): string =>
-  categoryOf(recorded.stream) === SessionFact.category
+const sourceOf = (recorded: RecordedEvent): string => {
+  const category = categoryOf(recorded.stream)
+  if (category === Erasure.category) return "/erasures"
+  return category === SessionFact.category
     ? `/sessions/${SessionFact.read(recorded).data.source.name}`
     : `/meta/${MetaFact.read(recorded).data.source.app}`
-const isOfNoDevice: ReadonlySet<string> = new Set([MetaFact.category, SessionFact.category])
+}
+const isOfNoDevice: ReadonlySet<string> = new Set([MetaFact.category, SessionFact.category, Erasure.category])
+
+/** Of whom it is, nobody is told but by keyed digests: by these whoever keeps something of them finds it. */
+const erasureJson = (recorded: RecordedEvent) => {
+  const id = Erasure.idOf(recorded.stream)
+  const event = Erasure.read(recorded)
+  return event.type === "erasure.requested" ? { id, cause: event.data.cause } : { id, ...event.data }
+}
 
 export const layer = Layer.effect(
   PublicEvents,
@@ -175,6 +186,7 @@ export const layer = Layer.effect(
     ): Effect.Effect<Data, BlobsUnavailable | SubjectKeysUnavailable> => {
       const category = categoryOf(recorded.stream)
       const opening = personal ? opener : undefined
+      if (category === Erasure.category) return Effect.succeed(erasureJson(recorded) satisfies Data)
       if (category === SessionFact.category) return sessionJson(opening, blobs, recorded)
       if (device === undefined) return metaJson(opening, blobs, recorded)
       if (category === Message.category) return ofMessage(recorded, device, personal)

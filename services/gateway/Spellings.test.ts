@@ -154,7 +154,8 @@ layer(app, { excludeTestServices: true })("one meaning", (it) => {
         "/v1/audit/proofs/consistency": /^no parameters but from, to$/,
         "/v1/audit/entries": /^no parameters but from, limit$/,
         "/v1/access-log": /^no parameters but client, after, limit$/,
-        "/v1/deliveries": /^no parameters but endpoint, target, status, after, limit$/
+        "/v1/deliveries": /^no parameters but endpoint, target, status, after, limit$/,
+        "/v1/erasures": /^no parameters but after, limit$/
       }
       for (const { method, path } of guarded) {
         const asked = path.replace(/\/$/, "").replace(/:\w+/g, "nobody")

@@ -50,6 +50,9 @@ const problems = {
   DeliveryUnknown: () => problem("delivery_not_found"),
   AddressRefused: ({ reason }: { readonly reason: string }) => problem("address_refused", { detail: refused(reason) }),
 
+  ErasureUnknown: () => problem("erasure_not_found"),
+  ContactUnknown: () => problem("contact_not_found"),
+
   AppUnknown: () => problem("app_not_found"),
   TargetUnknown: () => problem("target_not_found"),
   TargetNameTaken: () => problem("target_name_taken"),

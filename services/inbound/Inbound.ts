@@ -69,6 +69,8 @@ export const layer = ({ marksAsRead }: Options) =>
         const { chat, content, fromMe, isHistory, name, sender, sentAt, waMessageId } = heard
         const ofTheChat = yield* personal.sealFor(...namesOf(chat)[0]!)
         const ofTheSender = yield* personal.sealFor(...namesOf(sender)[0]!)
+        // what the account said to one person goes with that person when they are erased
+        const ofTheWords = fromMe && chat.kind === "person" ? ofTheChat : ofTheSender
         const fact: ReceivedFact = {
           source: { kind: "device", device },
           waMessageId,
@@ -79,7 +81,7 @@ export const layer = ({ marksAsRead }: Options) =>
             address: ofTheSender(event, "sender", JSON.stringify(sender)),
             ...(name !== undefined && { name: ofTheSender(event, "name", name) })
           },
-          content: { kind: content.type, body: ofTheSender(event, "content", JSON.stringify(content)) },
+          content: { kind: content.type, body: ofTheWords(event, "content", JSON.stringify(content)) },
           ...targetOf(said),
           ...(isHistory && { isHistory }),
           contentDigest: digestOf(said.gist),

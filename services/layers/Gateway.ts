@@ -11,6 +11,7 @@ import * as Dashboard from "../dashboard/Feature.ts"
 import * as Devices from "../devices/Feature.ts"
 import * as Dispatch from "../dispatch/Feature.ts"
 import type { ReconcilerOptions } from "../dispatch/Reconciler.ts"
+import * as Erasures from "../erasure/Feature.ts"
 import * as Events from "../events/Feature.ts"
 import * as Forwarding from "../forwarding/Feature.ts"
 import type { Options as ForwardingOptions } from "../forwarding/TargetLane.ts"
@@ -62,6 +63,7 @@ export interface GatewayOptions {
   readonly forwarding?: ForwardingOptions
   readonly archive?: ArchiveSettings
   readonly dashboard?: Dashboard.Options
+  readonly erasure?: Erasures.Options
 }
 
 /** Whether this process can do its part, and how much of the log it has heard. */
@@ -81,7 +83,8 @@ export const registering = Layer.mergeAll(
   Routes.projections,
   Regions.projections,
   Audit.projections,
-  Moments.projections
+  Moments.projections,
+  Erasures.projections
 )
 
 const projections = Projections.layer(registering)
@@ -107,7 +110,7 @@ export const gateway = <A = never, E = never, R = never>(
       Live.layer({ ...options.live, trustProxy: options.http.trustProxy })
     ]),
     Layer.provideMerge([Webhooks.layer(options.webhooks), Archive.layer(options.archive), Regions.layer, Audit.layer]),
-    Layer.provideMerge(Holds.layer),
+    Layer.provideMerge([Holds.layer, Erasures.layer(phoneNumber, options.erasure)]),
     Layer.provideMerge(Layer.provide(Routes.layer, Meta.known(options.meta))),
     Layer.provideMerge(Announcements.layer(options.announcements)),
     Layer.provideMerge([transports, Events.layer]),

@@ -59,6 +59,7 @@ export const views = (folder: string, addresses: Addresses, region: string) =>
   Layer.merge(registering, Seals.layer).pipe(
     Layer.provideMerge(Registrations.layer),
     Layer.provide(addresses.regions === undefined ? Layer.empty : Layer.succeed(RegionFeeds, [] as never)),
+    Layer.provide([keysAt(folder, addresses)]),
     Layer.provideMerge(secrets(folder, region)),
     Layer.provideMerge(log(folder, addresses))
   )

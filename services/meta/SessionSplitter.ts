@@ -57,8 +57,7 @@ export const layer = (sources: ReadonlyMap<string, SessionSource>, rush: Rush) =
           (chat) => Effect.forEach(chat, (one) => record(one, arrival)),
           { concurrency: mostChats }
         )
-        const conflicts = received.flat().filter(({ isConflicting }) => isConflicting).length
-        yield* settling.asSplit(request, told.length, conflicts)
+        yield* settling.asSplit(request, received.flat())
       })
 
       const work = Effect.fnUntraced(function* (lease: Lease) {

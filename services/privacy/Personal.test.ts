@@ -37,7 +37,8 @@ const scene = () => {
       ownership: Effect.die("not asked for"),
       ready: Effect.void,
       claim: () => Effect.die("not asked for"),
-      destroy: () => Effect.die("not asked for")
+      destroy: () => Effect.die("not asked for"),
+      forget: () => {}
     })
   )
   const provenance = Layer.succeed(Provenance, {

@@ -26,6 +26,8 @@ import { DeviceRegistry } from "#services/devices/DeviceRegistry.ts"
 import { Devices } from "#services/devices/Devices.ts"
 import * as DevicesHttp from "#services/devices/DevicesHttp.ts"
 import { type PairingCode, PairingCodes } from "#services/devices/PairingCodes.ts"
+import { Erasures } from "#services/erasure/Erasures.ts"
+import * as ErasuresHttp from "#services/erasure/ErasuresHttp.ts"
 import * as Events from "#services/events/Feature.ts"
 import * as Server from "#services/gateway/Server.ts"
 import { Deployment } from "#services/health/Deployment.ts"
@@ -181,6 +183,7 @@ export const gateway = (stubs: Stubs = {}) => {
       Chats.layer,
       ConversationsHttp.layer,
       AuditHttp.layer,
+      ErasuresHttp.layer(phoneNumber),
       AgentsHttp.layer,
       GatewayKeysHttp.layer,
       HealthHttp.layer,
@@ -209,6 +212,7 @@ export const gateway = (stubs: Stubs = {}) => {
       Layer.succeed(Endpoints, endpoints),
       Layer.succeed(Heads, {} as Heads["Service"]),
       Layer.succeed(Proofs, {} as Proofs["Service"]),
+      Layer.succeed(Erasures, {} as Erasures["Service"]),
       Layer.succeed(Deliveries, {} as Deliveries["Service"]),
       Layer.succeed(Targets, {} as Targets["Service"]),
       Layer.succeed(RouteTables, {} as RouteTables["Service"]),

@@ -5,6 +5,7 @@ import { Inbound } from "#domain/inbound/Inbound.ts"
 import { Message } from "#domain/message/Message.ts"
 import { MetaFact } from "#domain/meta/MetaFact.ts"
 import { EventStore } from "#domain/ports/EventStore.ts"
+import { Erasure } from "#domain/privacy/Erasure.ts"
 import type { RecordedEvent } from "#domain/Recorded.ts"
 import { SessionFact } from "#domain/session/SessionFact.ts"
 
@@ -28,7 +29,7 @@ const chatIn = (first: RecordedEvent): string | undefined => {
   return event.type === "inbound.received" ? `${event.data.source.device}/${event.data.chat.names[0]}` : undefined
 }
 
-/** Within which order an event is told: that of its chat, or of its device. What was read last is remembered. */
+/** Within which order an event is told: that of its chat, of its device, or of its erasure. What was read last is remembered. */
 export const make = Effect.map(EventStore, (store) => {
   const known = new Map<StreamId, string>()
   const note = (stream: StreamId, chat: string) => {
@@ -40,6 +41,7 @@ export const make = Effect.map(EventStore, (store) => {
   return (event: RecordedEvent) => {
     const { stream } = event
     if (categoryOf(stream) === Device.category) return Effect.succeed(Device.idOf(stream) as string)
+    if (categoryOf(stream) === Erasure.category) return Effect.succeed<string>(stream)
     const chat = chatIn(event) ?? known.get(stream)
     if (chat !== undefined) return Effect.succeed(note(stream, chat))
     return Effect.map(store.read(stream), ([first]) => note(stream, (first && chatIn(first)) ?? stream))
