@@ -56,7 +56,11 @@ describe("public events", () => {
       const seen = new Set<string>()
       for (const event of told) {
         const found = yield* tell(event, { personal: true })
-        assert.strictEqual(found !== undefined, /^(erasure|message|device|inbound|meta|session)\./.test(event.type), event.type)
+        assert.strictEqual(
+          found !== undefined,
+          /^(erasure|message|device|inbound|meta|session)\./.test(event.type),
+          event.type
+        )
         if (found === undefined) continue
         seen.add(found.type)
         const shape: Schema.Codec<unknown> = publicTypes[found.type as PublicType]

@@ -38,7 +38,8 @@ export const layer = (sources: ReadonlyMap<string, SessionSource>) =>
         const received = yield* Effect.forEach(told, (one) =>
           Effect.retry(facts.receive(one, arrival), Settling.patience)
         )
-        yield* settling.asSplit(request, received)
+        const conflicts = received.filter(({ isConflicting }) => isConflicting).length
+        yield* settling.asSplit(request, told.length, conflicts)
       })
 
       const work = Effect.fnUntraced(function* (lease: Lease) {

@@ -1,0 +1,76 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Layer } from "effect"
+import { Blobs } from "#domain/ports/Blobs.ts"
+import { SubjectKeys, SubjectKeysUnavailable } from "#domain/ports/SubjectKeys.ts"
+import { eventually, folder, type Homing, life } from "./Homing.ts"
+import { changed, message, post } from "./MetaFixture.ts"
+import { countOf, gateway, text, told } from "./MetaKept.ts"
+
+const person = "60123987651"
+const other = "60198761234"
+
+const asked = ({ call }: Pick<Homing, "call">) => call("POST", "/v1/erasures", { phone: `+${person}` })
+const done = ({ call }: Pick<Homing, "call">, id: string) =>
+  eventually(call("GET", `/v1/erasures/${id}`), ({ body }) => body.state === "done")
+const splitInto = (path: string, count: number) =>
+  eventually(
+    Effect.sync(() => countOf(path, "batch.split.v1")),
+    (found) => found === count
+  )
+
+describe("an erasure of what Meta told", () => {
+  it.live("reaches a request that is not taken apart yet, and says so where raw bytes of others are left", () =>
+    Effect.gen(function* () {
+      const path = yield* folder
+      const homing = yield* gateway(path)
+      const first = message("A", "hello", person)
+      yield* post(homing.url, text(changed({ messages: [first] })))
+      yield* splitInto(path, 1)
+      yield* post(homing.url, text(changed({ messages: [first, message("B", "hi", other)] })))
+      yield* splitInto(path, 2)
+      yield* post(homing.url, text(changed({ messages: [message("C", "not taken apart yet", person)] })))
+      const { body: requested } = yield* asked(homing)
+      const { body } = yield* done(homing, requested.id)
+      assert.strictEqual(body.requests, 2)
+      assert.strictEqual(countOf(path, "batch.destroyed.v1"), 2)
+      assert.include(JSON.stringify(body.left), '"requests"')
+      const all = JSON.stringify(yield* told(homing))
+      for (const gone of [person, "not taken apart yet"]) assert.notInclude(all, gone)
+      assert.include(all, other)
+    })
+  )
+
+  it.live("is carried out by whoever starts next, when a process ended in its midst", () =>
+    Effect.gen(function* () {
+      const path = yield* folder
+      const begun = yield* life
+      const keys = Layer.effect(
+        SubjectKeys,
+        Effect.map(SubjectKeys, (real) => ({
+          ...real,
+          destroy: () => Effect.fail(new SubjectKeysUnavailable({ cause: new Error("away") }))
+        }))
+      )
+      const both = Layer.merge(keys, Layer.effect(Blobs, Blobs)) as unknown as Layer.Layer<never, never, Blobs>
+      const homing = yield* begun.during(gateway(path, {}, both))
+      yield* post(homing.url, text(changed({ messages: [message("A", "hello", person)] })))
+      yield* splitInto(path, 1)
+      const { body: requested } = yield* asked(homing)
+      const { body: running } = yield* eventually(
+        homing.call("GET", `/v1/erasures/${requested.id}`),
+        ({ body }) => body.state === "running"
+      )
+      assert.deepInclude(running, { keys: 1, requests: 1, left: [], doneAt: null })
+      yield* begun.end
+
+      const next = yield* gateway(path)
+      const { body } = yield* done(next, requested.id)
+      assert.deepInclude(body, { keys: 1, requests: 1 })
+      assert.notInclude(JSON.stringify(yield* told(next)), person)
+      // what is done is not done again to whoever writes afterwards
+      yield* post(next.url, text(changed({ messages: [message("D", "it is me", person)] })))
+      yield* eventually(told(next), (all) => JSON.stringify(all).includes("it is me"))
+      assert.strictEqual(countOf(path, "erasure.done.v1"), 1)
+    })
+  )
+})
