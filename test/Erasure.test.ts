@@ -119,7 +119,7 @@ it.live(
       assert.strictEqual(erased.by.kind, "api_key")
       assert.deepStrictEqual(
         erased.left.map(({ place }: { readonly place: string }) => place),
-        ["agents", "receivers", "others", "backups"]
+        ["agents", "requests", "receivers", "others", "backups"]
       )
       const again = yield* first.call("POST", "/v1/erasures", { phone: `+${person}` }, asked)
       assert.strictEqual(again.body.id, erased.id)

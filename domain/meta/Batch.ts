@@ -2,7 +2,7 @@ import { Result, Schema } from "effect"
 import { type Aggregate, aggregate } from "../Aggregate.ts"
 import type { Decider } from "../Decider.ts"
 import { type EventOf, released } from "../Events.ts"
-import { type BatchId, BlobId, MetaApp, SubjectId } from "../Ids.ts"
+import { type BatchId, BlobId, MetaApp } from "../Ids.ts"
 import { Instant } from "../Instant.ts"
 
 /** A request of Meta's, or of a session source: the bytes that were signed, until they were taken apart, and for a while after. */
@@ -24,21 +24,13 @@ const received = Schema.Struct({
 export type ReceivedBatch = typeof received.Type
 
 /** All that it says is recorded. */
-const splitV1 = Schema.Struct({
+const split = Schema.Struct({
   /** How many facts it came to, those that were known before as well. */
   facts: Schema.Natural,
   /** How many of them say something else than another of the same name. */
   conflicts: Schema.Natural,
   at: Instant
 })
-const split = Schema.Struct({
-  ...splitV1.fields,
-  /** Whom facts of it are with that another request had told before: its bytes hold these people too, and no fact says so. */
-  repeated: Schema.Array(SubjectId)
-})
-const renewed = (before: typeof splitV1.Type): typeof split.Type => ({ ...before, repeated: [] })
-const former = ({ at, conflicts, facts, repeated }: typeof split.Type) =>
-  repeated.length === 0 ? { at, conflicts, facts } : undefined
 export type Split = typeof split.Type
 
 /** Nothing can come of it: its bytes were not there, or were not those that were kept. Meta may bring them once more. */
@@ -50,7 +42,7 @@ const destroyed = Schema.Struct({ at: Instant })
 
 const events = {
   "batch.received": released(received),
-  "batch.split": released(splitV1).upcoming(split, renewed, former),
+  "batch.split": released(split),
   "batch.lost": released(lost),
   "batch.destroyed": released(destroyed)
 }

@@ -63,20 +63,16 @@ export class MetaFactRejected extends Schema.TaggedError<MetaFactRejected>()("Me
   reason: Schema.Literal("other_content")
 }) {}
 
-export type MetaFactState = {
-  readonly contentDigest: string | undefined
-  /** In which request it came first. */
-  readonly batch: BatchId | undefined
-}
+export type MetaFactState = { readonly contentDigest: string | undefined }
 
 const decider: Decider<MetaFactState, MetaFactCommand, MetaFactEvent, MetaFactRejected> = {
-  initialState: { contentDigest: undefined, batch: undefined },
+  initialState: { contentDigest: undefined },
   decide: ({ fact }, { contentDigest }) => {
     if (contentDigest === undefined) return Result.succeed([{ type: "meta.received", data: fact }])
     if (contentDigest === fact.contentDigest) return Result.succeed([])
     return Result.fail(new MetaFactRejected({ reason: "other_content" }))
   },
-  evolve: (_, { data: { batch, contentDigest } }) => ({ batch, contentDigest })
+  evolve: (_, { data: { contentDigest } }) => ({ contentDigest })
 }
 
 export const MetaFact: Aggregate<InboundId, MetaFactState, MetaFactCommand, MetaFactEvent, MetaFactRejected> =

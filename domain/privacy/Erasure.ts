@@ -41,7 +41,7 @@ export const places = [
   "events",
   /** Requests that were archived, where nobody can change them. */
   "archive",
-  /** Requests that came before and are not taken apart yet. */
+  /** Raw bytes of other requests: not taken apart yet, or repeating what an earlier one had told of the person. */
   "requests",
   /** What endpoints, targets and whoever reads events were told. */
   "receivers",

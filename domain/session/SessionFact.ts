@@ -47,20 +47,16 @@ export class SessionFactRejected extends Schema.TaggedError<SessionFactRejected>
   reason: Schema.Literal("other_content")
 }) {}
 
-export type SessionFactState = {
-  readonly contentDigest: string | undefined
-  /** In which request it came first. */
-  readonly batch: BatchId | undefined
-}
+export type SessionFactState = { readonly contentDigest: string | undefined }
 
 const decider: Decider<SessionFactState, SessionFactCommand, SessionFactEvent, SessionFactRejected> = {
-  initialState: { contentDigest: undefined, batch: undefined },
+  initialState: { contentDigest: undefined },
   decide: ({ fact }, { contentDigest }) => {
     if (contentDigest === undefined) return Result.succeed([{ type: "session.received", data: fact }])
     if (contentDigest === fact.contentDigest) return Result.succeed([])
     return Result.fail(new SessionFactRejected({ reason: "other_content" }))
   },
-  evolve: (_, { data: { batch, contentDigest } }) => ({ batch, contentDigest })
+  evolve: (_, { data: { contentDigest } }) => ({ contentDigest })
 }
 
 export const SessionFact: Aggregate<

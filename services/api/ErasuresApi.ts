@@ -36,7 +36,7 @@ const Left = Schema.Struct({
   place: word(
     places,
     "`agents`: the ledgers of agents, encrypted, and the sessions of devices; `events`: what stands on NATS for other services; " +
-      "`archive`: what was archived; `requests`: what came before and is not taken apart; `receivers`: what endpoints, targets " +
+      "`archive`: what was archived; `requests`: raw bytes of other requests, until their time is over: they may repeat what an earlier one had told; `receivers`: what endpoints, targets " +
       "and readers of events were told; `others`: what others said about the person, and accounts to groups; `backups`: copies from before."
   ),
   until: Schema.optionalKey(instant("When it is gone by itself, where that is known."))

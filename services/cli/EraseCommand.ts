@@ -39,7 +39,7 @@ const explained: Readonly<Record<string, string>> = {
   agents: "the ledgers of agents, encrypted, and the sessions of devices",
   events: "events on NATS",
   archive: "the archive",
-  requests: "requests that are not taken apart yet: erase once more when they are",
+  requests: "raw bytes of other requests, which may repeat what the person said, for META_RAW_RETENTION_DAYS",
   receivers: "whatever endpoints, targets and readers of events keep",
   others: "what others said of the person, and accounts to groups",
   backups: "backups of databases and folders"

@@ -132,10 +132,13 @@ export const layer = ({ patienceMillis = 60_000 }: Options = {}) =>
         const found = yield* gather(id, Holdings.countsOf(holding))
         if (found === undefined) return
         yield* destroy(id, holding)
-        const isWhole = wasSettled || (yield* settled(position))
+        if (!wasSettled) yield* settled(position)
         const all = wasSettled ? found : yield* eraseLate(asked, found)
+        const head = yield* store.head
+        if (head !== undefined) yield* views.written(head)
+        const isAnyRaw = yield* people.isAnyRaw(position)
         const now = yield* Clock.currentTimeMillis
-        yield* tell(id, { _tag: "Finish", done: { at: fromMillis(now), ...all, left: leftOf(now, isWhole) } })
+        yield* tell(id, { _tag: "Finish", done: { at: fromMillis(now), ...all, left: leftOf(now, isAnyRaw) } })
       })
 
       const patient = (asked: Asked) => Effect.retry(erase(asked), patiently)

@@ -17,12 +17,12 @@ interface Place {
 export const make = Effect.gen(function* () {
   const archive = yield* Archive
   const bus = yield* EventBus
-  return (now: number, isWhole: boolean): Left => {
+  return (now: number, isAnyRaw: boolean): Left => {
     const places: ReadonlyArray<Place> = [
       { place: "agents", until: fromMillis(now + ledgerDays * dayMillis) },
       ...(bus === undefined ? [] : [{ place: "events", until: fromMillis(now + bus.keptMillis) } as const]),
       ...(archive === undefined ? [] : [{ place: "archive" } as const]),
-      ...(isWhole ? [] : [{ place: "requests" } as const]),
+      ...(isAnyRaw ? [{ place: "requests" } as const] : []),
       { place: "receivers" },
       { place: "others" },
       { place: "backups" }

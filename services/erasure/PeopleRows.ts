@@ -37,15 +37,12 @@ const ofFact = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, event: Rec
 
 const ofRequest = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, event: RecordedEvent) {
   const id = Batch.idOf(event.stream)
-  const { data, type } = Batch.read(event)
+  const { type } = Batch.read(event)
   if (type === "batch.received") {
     yield* sql`INSERT INTO raw_requests ${sql.insert({ id, position: event.position, split: 0 })}
       ON CONFLICT (id) DO UPDATE SET position = excluded.position, split = 0`
   } else if (type === "batch.split") {
     yield* sql`UPDATE raw_requests SET split = 1 WHERE id = ${id}`
-    for (const name of data.repeated) {
-      yield* sql`INSERT INTO request_people ${sql.insert({ name, request: id })} ON CONFLICT (name, request) DO NOTHING`
-    }
   } else {
     yield* sql`DELETE FROM raw_requests WHERE id = ${id}`
     yield* sql`DELETE FROM request_people WHERE request = ${id}`
@@ -111,6 +108,13 @@ export const make = Effect.map(SqlClient.SqlClient, (sql) => ({
   textsOf: (names: ReadonlyArray<SubjectId>) =>
     Effect.map(sql`SELECT DISTINCT text FROM text_people WHERE ${sql.in("name", names)}`, (rows) =>
       decodeTexts(rows).map(({ text }) => text)
+    ),
+
+  /** Whether raw bytes of any request that came up to there are still here. */
+  isAnyRaw: (position: bigint) =>
+    Effect.map(
+      sql`SELECT id FROM raw_requests WHERE id <> ${nobody} AND raw_requests.position <= ${position} LIMIT 1`,
+      (rows) => rows.length > 0
     ),
 
   /** How many that were received up to there are not taken apart yet: whom they are of nobody knows. */

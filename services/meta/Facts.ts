@@ -1,7 +1,7 @@
 import { Context, Effect, Layer, Metric } from "effect"
 import { utf8 } from "#domain/Bytes.ts"
 import { contentDigestOf, inboundIdOf, reportIdOf, subjectIdOf } from "#domain/Identifiers.ts"
-import { type BatchId, BlobId, type EventId, type MetaApp, type SubjectId } from "#domain/Ids.ts"
+import { type BatchId, BlobId, type EventId, type MetaApp } from "#domain/Ids.ts"
 import { fromMillis, type Instant } from "#domain/Instant.ts"
 import { MetaFact, type MetaReceived } from "#domain/meta/MetaFact.ts"
 import { sortedText } from "#domain/meta/MetaJson.ts"
@@ -30,20 +30,17 @@ export interface Arrival {
   readonly receivedAt: Instant
 }
 
-export interface Taken {
-  /** Another fact of the same name says something else. */
-  readonly isConflicting: boolean
-  /** Whom it is with, of a fact that another request had told before. */
-  readonly repeated: ReadonlyArray<SubjectId>
-}
-
 type Unavailable = BlobsUnavailable | EventStoreUnavailable | SubjectKeysUnavailable
 
 /** What Meta told becomes facts, each recorded once however often, and in whichever requests, it is told. */
 export class MetaFacts extends Context.Service<
   MetaFacts,
   {
-    readonly receive: (piece: Piece, arrival: Arrival) => Effect.Effect<Taken, Unavailable>
+    /** Answers whether another fact of the same name says something else. */
+    readonly receive: (
+      piece: Piece,
+      arrival: Arrival
+    ) => Effect.Effect<{ readonly isConflicting: boolean }, Unavailable>
   }
 >()("homing/services/meta/MetaFacts") {}
 
@@ -124,9 +121,8 @@ export const layer = Layer.effect(
           const told = other === undefined ? fact : ({ ...fact, conflicting: true } as const)
           const origin = { actor, correlationId: id, causationId: arrival.batch }
           const command = () => ({ _tag: "Receive", fact: told }) as const
-          const { state } = yield* actors.execute(MetaFact.streamOf(id), command, origin, { eventId, expectNew: true })
-          const repeated = state.batch === arrival.batch ? [] : (fact.person?.names ?? [])
-          return { isConflicting: other !== undefined, repeated }
+          yield* actors.execute(MetaFact.streamOf(id), command, origin, { eventId, expectNew: true })
+          return { isConflicting: other !== undefined }
         })
         // under the same name Meta says something else: neither is lost, nor taken for the other
         return yield* Effect.catchTag(record(), "MetaFactRejected", () =>

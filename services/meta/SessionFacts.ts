@@ -13,7 +13,7 @@ import type { Telling } from "#domain/session/Telling.ts"
 import { Personal } from "../privacy/Personal.ts"
 import * as AggregateActors from "../runtime/AggregateActors.ts"
 import { Provenance } from "../runtime/Provenance.ts"
-import { type Arrival, longestChange, type Taken } from "./Facts.ts"
+import { type Arrival, longestChange } from "./Facts.ts"
 
 /** Of whoever came in by a session source's door. */
 export const actor = { kind: "gateway", id: "sessions" } as const
@@ -28,7 +28,11 @@ type Unavailable = BlobsUnavailable | EventStoreUnavailable | SubjectKeysUnavail
 export class SessionFacts extends Context.Service<
   SessionFacts,
   {
-    readonly receive: (telling: Telling, arrival: Arrival) => Effect.Effect<Taken, Unavailable>
+    /** Answers whether another fact of the same name says something else. */
+    readonly receive: (
+      telling: Telling,
+      arrival: Arrival
+    ) => Effect.Effect<{ readonly isConflicting: boolean }, Unavailable>
   }
 >()("homing/services/meta/SessionFacts") {}
 
@@ -89,12 +93,8 @@ export const layer = Layer.effect(
           const told = other === undefined ? fact : ({ ...fact, conflicting: true } as const)
           const origin = { actor, correlationId: id, causationId: arrival.batch }
           const command = () => ({ _tag: "Receive", fact: told }) as const
-          const { state } = yield* actors.execute(SessionFact.streamOf(id), command, origin, {
-            eventId,
-            expectNew: true
-          })
-          const repeated = state.batch === arrival.batch ? [] : (fact.person?.names ?? [])
-          return { isConflicting: other !== undefined, repeated }
+          yield* actors.execute(SessionFact.streamOf(id), command, origin, { eventId, expectNew: true })
+          return { isConflicting: other !== undefined }
         })
         // under the same name it says something else: neither is lost, nor taken for the other
         return yield* Effect.catchTag(record(), "SessionFactRejected", () =>

@@ -57,7 +57,8 @@ export const layer = (sources: ReadonlyMap<string, SessionSource>, rush: Rush) =
           (chat) => Effect.forEach(chat, (one) => record(one, arrival)),
           { concurrency: mostChats }
         )
-        yield* settling.asSplit(request, received.flat())
+        const conflicts = received.flat().filter(({ isConflicting }) => isConflicting).length
+        yield* settling.asSplit(request, told.length, conflicts)
       })
 
       const work = Effect.fnUntraced(function* (lease: Lease) {

@@ -4,7 +4,6 @@ import { fromMillis, type Instant } from "#domain/Instant.ts"
 import { Batch, type BatchCommand, type Loss } from "#domain/meta/Batch.ts"
 import { patiently } from "#domain/Patience.ts"
 import { BatchActors } from "./BatchActors.ts"
-import type { Taken } from "./Facts.ts"
 import { actor } from "./Keeping.ts"
 
 /** What is away for longer than half a minute is told, and all begins again. */
@@ -37,15 +36,8 @@ export const make = Effect.map(BatchActors, (actors) => {
     ).pipe(Effect.orDie)
 
   return {
-    /** `taken`: what became of each of its facts. */
-    asSplit: (request: Request, taken: ReadonlyArray<Taken>) =>
-      Effect.asVoid(
-        tell(request, (at) => {
-          const conflicts = taken.filter(({ isConflicting }) => isConflicting).length
-          const repeated = [...new Set(taken.flatMap(({ repeated }) => repeated))]
-          return { _tag: "Split", split: { at, conflicts, facts: taken.length, repeated } }
-        })
-      ),
+    asSplit: (request: Request, facts: number, conflicts: number) =>
+      Effect.asVoid(tell(request, (at) => ({ _tag: "Split", split: { facts, conflicts, at } }))),
 
     /** Told and counted once: who begins again finds that it is known. */
     asLost: Effect.fnUntraced(function* (request: Request, problem: Loss["problem"]) {

@@ -12,7 +12,7 @@ import * as Subscription from "../runtime/Subscription.ts"
 import type { Mark } from "../tables/Positions.ts"
 import * as CheckpointRows from "./CheckpointRows.ts"
 import * as Contents from "./Contents.ts"
-import { type Arrival, MetaFacts, type Taken } from "./Facts.ts"
+import { type Arrival, MetaFacts } from "./Facts.ts"
 import { type Bounds, portions } from "./Portions.ts"
 import { type Rush, restAfter } from "./Rush.ts"
 import * as Settling from "./Settling.ts"
@@ -93,10 +93,11 @@ export const layer = (rush: Rush) =>
           read.flatMap(({ told }): ReadonlyArray<Told> => (typeof told === "string" ? [] : told)),
           chatOf
         )
-        const taken = new Map<BatchId, Array<Taken>>(requests.map(({ id }) => [id, []]))
+        const conflicts = new Map<BatchId, number>()
         const one = (told: Told) =>
-          Effect.map(record(told), (fact) => {
-            taken.get(told.arrival.batch)?.push(fact)
+          Effect.map(record(told), ({ isConflicting }) => {
+            const { batch } = told.arrival
+            if (isConflicting) conflicts.set(batch, (conflicts.get(batch) ?? 0) + 1)
           })
         yield* Effect.forEach(chats.values(), (chat) => Effect.forEach(chat, one, { discard: true }), {
           concurrency: mostChats,
@@ -107,7 +108,7 @@ export const layer = (rush: Rush) =>
           ({ request, told }) =>
             typeof told === "string"
               ? settling.asLost(request, told)
-              : settling.asSplit(request, taken.get(request.id) ?? []),
+              : settling.asSplit(request, told.length, conflicts.get(request.id) ?? 0),
           { concurrency: "unbounded", discard: true }
         )
       })
