@@ -21,6 +21,7 @@ import {
 import { runMain } from "./Main.ts"
 import { replay } from "./ReplayCommands.ts"
 import { routes, targets } from "./RouteCommands.ts"
+import { archive, store } from "./StoreCommands.ts"
 import * as Usage from "./Usage.ts"
 import { deliveries, endpoints } from "./WebhookCommands.ts"
 
@@ -219,55 +220,6 @@ const agentStart = Command.make("start", {}, () =>
 const agent = Command.make("agent").pipe(
   Command.withDescription("The agent as a process of its own: it holds WhatsApp and dials out to the gateway"),
   Command.withSubcommands([agentKeys, agentTrust, agentStart])
-)
-
-const raiseEpoch = Command.make("raise-epoch", {}, () =>
-  Effect.gen(function* () {
-    const { raiseEpoch } = yield* Effect.promise(() => import("./StoreCommand.ts"))
-    yield* raiseEpoch(yield* configured)
-  })
-).pipe(Command.withDescription("After a restore from a copy, while no gateway runs: old commands and reports end here"))
-
-const adopt = Command.make("adopt", {}, () =>
-  Effect.gen(function* () {
-    const { adopt } = yield* Effect.promise(() => import("./StoreCommand.ts"))
-    yield* adopt(yield* configured)
-  })
-).pipe(Command.withDescription("When the log's secrets are lost for ever: those that are here become its own"))
-
-const check = Command.make("check", {}, () =>
-  Effect.gen(function* () {
-    const { check } = yield* Effect.promise(() => import("./StoreCommand.ts"))
-    yield* check(yield* configured)
-  })
-).pipe(Command.withDescription("Read every database in DATA_DIR through: takes a second or more for each 200 MB"))
-
-const store = Command.make("store").pipe(
-  Command.withDescription("What is done to the event log while no gateway runs"),
-  Command.withSubcommands([raiseEpoch, adopt, check])
-)
-
-const archiveVerify = Command.make(
-  "verify",
-  {
-    json,
-    files: Argument.String("file").pipe(
-      Argument.withDescription("Files of the archive, in their order"),
-      Argument.atLeast(1)
-    )
-  },
-  ({ files, json }) =>
-    Effect.gen(function* () {
-      const { verify } = yield* Effect.promise(() => import("./ArchiveCommand.ts"))
-      yield* verify(files, { json })
-    })
-).pipe(
-  Command.withDescription("Check that files are what was archived: every line, its link, and what each file follows")
-)
-
-const archive = Command.make("archive").pipe(
-  Command.withDescription("What is archived of that which came from outside"),
-  Command.withSubcommands([archiveVerify])
 )
 
 const homing = Command.make("homing").pipe(
