@@ -117,6 +117,11 @@ it.live(
         keys: preview.body.keys
       })
       assert.strictEqual(erased.by.kind, "api_key")
+      const { body: written } = yield* first.call("GET", "/v1/access-log")
+      assert.include(
+        written.items.map(({ type }: { readonly type: string }) => type),
+        "access.erased"
+      )
       assert.deepStrictEqual(
         erased.left.map(({ place }: { readonly place: string }) => place),
         ["agents", "requests", "receivers", "others", "backups"]
@@ -182,6 +187,5 @@ it.live(
       for (const { process } of [first, second]) {
         assert.deepStrictEqual(inText("a log", process.stdout() + process.stderr()), [])
       }
-    }),
-  180_000
+    })
 )

@@ -29,67 +29,64 @@ const shown = Effect.fnUntraced(function* ({ call }: Pick<Homing, "call">) {
 })
 
 describeWith("PostgreSQL", "a person who is erased at one of several gateways", () => {
-  it.live(
-    "is shown at no other, running or begun anew, and stands in no table, file or stream",
-    () =>
-      Effect.gen(function* () {
-        const whole = yield* Split.backbones
-        const bones = { ...whole, env: { ...whole.env, API_KEY: apiKey, META_APP_SECRET: secret } }
-        const one = yield* Split.gateway(bones, "gateway", apiKey)
-        yield* Split.enrol(bones, one)
-        yield* Split.agent(bones)
-        const { body: named } = yield* one.call("POST", "/v1/devices", { name: "phone", pairing: "qr" })
-        yield* scan(one, bones.whatsapp, named.id, own)
-        const two = yield* Split.gateway(bones, "gateway", apiKey)
+  it.live("is shown at no other, running or begun anew, and stands in no table, file or stream", () =>
+    Effect.gen(function* () {
+      const whole = yield* Split.backbones
+      const bones = { ...whole, env: { ...whole.env, API_KEY: apiKey, META_APP_SECRET: secret } }
+      const one = yield* Split.gateway(bones, "gateway", apiKey)
+      yield* Split.enrol(bones, one)
+      yield* Split.agent(bones)
+      const { body: named } = yield* one.call("POST", "/v1/devices", { name: "phone", pairing: "qr" })
+      yield* scan(one, bones.whatsapp, named.id, own)
+      const two = yield* Split.gateway(bones, "gateway", apiKey)
 
-        const asked = { ...text(named.id, words.sent), to: `+${person}` }
-        const sent = yield* one.call("POST", "/v1/messages", asked, { "idempotency-key": "one" })
-        assert.strictEqual(sent.body.status, "sent")
-        yield* bones.whatsapp.control("incoming", { from: person, to: own, text: words.heard })
-        const told = changed({
-          contacts: [contact(person, words.name)],
-          messages: [message("A", words.ofMeta, person)]
-        })
-        yield* post(two.url, JSON.stringify(told))
-        /** Also whoever has just opened every box, and remembers its key. */
-        const isWhole = (all: string) => inText("an answer", all).length === Object.keys(words).length
-        for (const gateway of [one, two]) yield* eventually(shown(gateway), isWhole)
+      const asked = { ...text(named.id, words.sent), to: `+${person}` }
+      const sent = yield* one.call("POST", "/v1/messages", asked, { "idempotency-key": "one" })
+      assert.strictEqual(sent.body.status, "sent")
+      yield* bones.whatsapp.control("incoming", { from: person, to: own, text: words.heard })
+      const told = changed({
+        contacts: [contact(person, words.name)],
+        messages: [message("A", words.ofMeta, person)]
+      })
+      yield* post(two.url, JSON.stringify(told))
+      /** Also whoever has just opened every box, and remembers its key. */
+      const isWhole = (all: string) => inText("an answer", all).length === Object.keys(words).length
+      for (const gateway of [one, two]) yield* eventually(shown(gateway), isWhole)
 
-        yield* eventually(
-          one.call("POST", "/v1/erasures/preview", { phone: `+${person}` }),
-          ({ body }) => body.requests === 1
-        )
-        const { body: requested } = yield* one.call("POST", "/v1/erasures", { phone: `+${person}` })
-        const path = `/v1/erasures/${requested.id}`
-        const { body: erased } = yield* eventually(one.call("GET", path), ({ body }) => body.state === "done")
-        assert.deepInclude(erased, { requests: 1, texts: 0 })
-        assert.deepStrictEqual(
-          erased.left.map(({ place }: { readonly place: string }) => place),
-          ["agents", "events", "receivers", "others", "backups"]
-        )
-        for (const gateway of [one, two]) {
-          yield* eventually(shown(gateway), (all) => inText("an answer", all).length === 0)
-        }
-        yield* two.process.end("SIGKILL")
-        const again = yield* Split.gateway(bones, "gateway", apiKey)
-        assert.deepStrictEqual(inText("an answer", yield* shown(again)), [])
-        assert.deepStrictEqual((yield* again.call("GET", path)).body, erased)
+      yield* eventually(
+        one.call("POST", "/v1/erasures/preview", { phone: `+${person}` }),
+        ({ body }) => body.requests === 1
+      )
+      const { body: requested } = yield* one.call("POST", "/v1/erasures", { phone: `+${person}` })
+      const path = `/v1/erasures/${requested.id}`
+      const { body: erased } = yield* eventually(one.call("GET", path), ({ body }) => body.state === "done")
+      assert.deepInclude(erased, { requests: 1, texts: 0 })
+      assert.deepStrictEqual(
+        erased.left.map(({ place }: { readonly place: string }) => place),
+        ["agents", "events", "receivers", "others", "backups"]
+      )
+      for (const gateway of [one, two]) {
+        yield* eventually(shown(gateway), (all) => inText("an answer", all).length === 0)
+      }
+      yield* two.process.end("SIGKILL")
+      const again = yield* Split.gateway(bones, "gateway", apiKey)
+      assert.deepStrictEqual(inText("an answer", yield* shown(again)), [])
+      assert.deepStrictEqual((yield* again.call("GET", path)).body, erased)
 
-        // the words are not there, and neither is what opens them
-        const dump = yield* Effect.promise(() =>
-          run(programOf("pg_dump")!, [bones.env.DATABASE_URL], { maxBuffer: 64 * 1_024 * 1_024 })
-        )
-        assert.deepStrictEqual(inText("PostgreSQL", dump.stdout), [])
-        const [, rows] = /COPY public\.subject_keys .*;\n([\s\S]*?)\\\.\n/.exec(dump.stdout)!
-        assert.isNotEmpty(rows)
-        for (const name of erased.names) assert.notInclude(rows, name)
-        assert.match(dump.stdout, /COPY public\.blobs .*;\n\\\.\n/)
-        for (const folder of [bones.cwd, bones.nats.directory, bones.eventStore.directory]) {
-          const { files, findings } = inFolder(folder)
-          assert.isNotEmpty(files)
-          assert.deepStrictEqual(findings, [])
-        }
-      }),
-    240_000
+      // the words are not there, and neither is what opens them
+      const dump = yield* Effect.promise(() =>
+        run(programOf("pg_dump")!, [bones.env.DATABASE_URL], { maxBuffer: 64 * 1_024 * 1_024 })
+      )
+      assert.deepStrictEqual(inText("PostgreSQL", dump.stdout), [])
+      const [, rows] = /COPY public\.subject_keys .*;\n([\s\S]*?)\\\.\n/.exec(dump.stdout)!
+      assert.isNotEmpty(rows)
+      for (const name of erased.names) assert.notInclude(rows, name)
+      assert.match(dump.stdout, /COPY public\.blobs .*;\n\\\.\n/)
+      for (const folder of [bones.cwd, bones.nats.directory, bones.eventStore.directory]) {
+        const { files, findings } = inFolder(folder)
+        assert.isNotEmpty(files)
+        assert.deepStrictEqual(findings, [])
+      }
+    })
   )
 })

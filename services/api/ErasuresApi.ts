@@ -1,7 +1,7 @@
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { causes, places } from "#domain/privacy/Erasure.ts"
-import { Authorization, RequiredScope, ShowsViews } from "./Authorization.ts"
+import { Authorization, RequiredScope, ShowsViews, WrittenDown } from "./Authorization.ts"
 import { answered, keyed } from "./IdempotencyKey.ts"
 import { count, instant, located, nullable, text, uuid, word } from "./Members.ts"
 import { paging, pagingAs } from "./Paging.ts"
@@ -92,6 +92,7 @@ export class ErasuresApi extends HttpApiGroup.make("erasures")
       error: [...withBody, ...refusals, Problem("idempotency_conflict")]
     })
       .annotate(ShowsViews, "rows")
+      .annotate(WrittenDown, { deed: "erased", of: "people" })
       .annotate(OpenApi.Summary, "Erase a person: by whatever name, under all of their names")
       .annotate(
         OpenApi.Description,
