@@ -3,7 +3,7 @@ import { Context } from "effect"
 import { Api } from "./Api.ts"
 import { Authorization, RequiredScope } from "./Authorization.ts"
 
-it("every endpoint that wants a key says for which scope; the others are the probes", () => {
+it("every endpoint that wants a key says for which scope; the others are the probes, and what begins a session with one", () => {
   const open: Array<string> = []
   const unscoped: Array<string> = []
   for (const group of Object.values(Api.groups)) {
@@ -14,5 +14,5 @@ it("every endpoint that wants a key says for which scope; the others are the pro
     }
   }
   assert.deepStrictEqual(unscoped, [])
-  assert.deepStrictEqual(open, ["GET /health", "GET /health/ready"])
+  assert.deepStrictEqual(open, ["POST /v1/session", "GET /health", "GET /health/ready"])
 })

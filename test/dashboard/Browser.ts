@@ -5,7 +5,7 @@ import { type BrowserContextOptions, chromium, type Page } from "playwright-core
 import { programOf } from "../servers/Installed.ts"
 
 /** How long a page may take for anything: a machine of two cores does much else meanwhile. */
-const patienceMillis = 20_000
+const patienceMillis = 300_000
 
 /** The distribution's own browser; it closes with the scope. */
 export const browser = Effect.acquireRelease(

@@ -164,6 +164,7 @@ describeWith("Chromium", "the dashboard", () => {
         await logIn(browser, url, key.secret)
         await goTo(browser, `messages/${id}`)
         await status(page, "read")
+        await page.getByText("The recipient opened it.").waitFor() // what it steps through is read beside what is shown
         const slider = page.getByRole("slider", { name: "As it was at" })
         await slider.focus()
         await page.keyboard.press("Home")
