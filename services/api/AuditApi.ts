@@ -8,7 +8,7 @@ import { anywhere, Problem } from "./Problems.ts"
 
 const hashText = (description: string) => Schema.String.annotate({ description, contentEncoding: "base64" })
 
-const AuditHead = Schema.Struct({
+export const AuditHead = Schema.Struct({
   origin: text("The log's own name, which stands in the note."),
   size: count("How many events the tree holds."),
   root: hashText("The root over them, 32 bytes."),
@@ -27,7 +27,7 @@ const InclusionProof = Schema.Struct({
   })
 }).annotate({ identifier: "InclusionProof", description: "That an event is a leaf of the tree." })
 
-const InclusionProofs = Schema.Struct({
+export const InclusionProofs = Schema.Struct({
   head: AuditHead,
   items: Schema.Array(InclusionProof).annotate({ description: "One for each event, in the log's order." })
 }).annotate({ identifier: "InclusionProofs", description: "Proofs, and the head that they lead to." })

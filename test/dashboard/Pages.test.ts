@@ -79,6 +79,9 @@ const furnished = Effect.fnUntraced(function* (there: Scene) {
     ["client", `clients/${client}`],
     ["agents", "agents"],
     ["sessions", "sessions"],
+    ["audit", "audit"],
+    ["access-log", "access-log"],
+    ["erasures", "erasures"],
     ["nowhere", "nowhere"]
   ] as const
 })

@@ -87,5 +87,29 @@ export const pages: ReadonlyArray<Page> = [
     group: "Administration",
     scopes: [],
     Component: lazy(() => import("./sessions/Sessions.tsx"))
+  },
+  {
+    path: "audit",
+    title: "Audit",
+    icon: "audit",
+    group: "Proof",
+    scopes: ["audit:read"],
+    Component: lazy(() => import("./audit/Audit.tsx"))
+  },
+  {
+    path: "access-log",
+    title: "Access log",
+    icon: "key",
+    group: "Proof",
+    scopes: ["audit:read"],
+    Component: lazy(() => import("./access/AccessLog.tsx"))
+  },
+  {
+    path: "erasures",
+    title: "Erasures",
+    icon: "erase",
+    group: "Proof",
+    scopes: ["erasures:manage"],
+    Component: lazy(() => import("./erasures/Erasures.tsx"))
   }
 ]

@@ -94,7 +94,7 @@ const useVerdict = (): Said => {
     tone: "good",
     icon: "check",
     title: "Messages get through",
-    more: "Every device is connected, and nothing waits for long."
+    more: "Every linked device is connected, and nothing waits for long."
   }
 }
 

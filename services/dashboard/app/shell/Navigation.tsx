@@ -7,7 +7,7 @@ import { Moment } from "../time/Moment.tsx"
 import styles from "./Navigation.module.css"
 import type { Page } from "./Page.ts"
 
-const groups = ["Traffic", "Delivery", "Administration"] as const
+const groups = ["Traffic", "Delivery", "Proof", "Administration"] as const
 
 interface Props {
   readonly pages: ReadonlyArray<Page>

@@ -7,7 +7,7 @@ export interface Page {
   readonly path: string
   readonly title: string
   readonly icon: IconName
-  readonly group: "Traffic" | "Delivery" | "Administration"
+  readonly group: "Traffic" | "Delivery" | "Administration" | "Proof"
   /** One of these. */
   readonly scopes: ReadonlyArray<Scope>
   /** Of everything of its kind, and of the one that the path goes on with. */
