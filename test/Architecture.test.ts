@@ -77,6 +77,7 @@ const confined: Record<string, ReadonlyArray<string>> = {
     "services/audit/HeadRows.ts",
     "services/audit/ProofRows.ts",
     "services/audit/TreeRows.ts",
+    "services/audit/WitnessRows.ts",
     "services/access/KeyUseRows.ts",
     "services/devices/DevicesRows.ts",
     "services/dispatch/CheckpointRows.ts",
@@ -153,6 +154,7 @@ const below: Record<string, ReadonlyArray<string>> = {
   announcements: ["events", "http", "identity", "runtime", "tables", "telemetry"],
   "transports/agent-link": [
     "api",
+    "audit",
     "devices",
     "http",
     "identity",

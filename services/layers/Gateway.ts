@@ -37,6 +37,7 @@ import * as SameLog from "../runtime/SameLog.ts"
 import { SharedClock } from "../runtime/SharedClock.ts"
 import { Stop } from "../runtime/Stop.ts"
 import * as AgentLink from "../transports/agent-link/Feature.ts"
+import type { Options as WitnessingOptions } from "../transports/agent-link/Witnessing.ts"
 import * as Outcomes from "../transports/Outcomes.ts"
 import * as Transports from "../transports/Transport.ts"
 import * as Projections from "../views/Projections.ts"
@@ -57,13 +58,15 @@ export interface GatewayOptions {
   readonly meta?: MetaOptions
   readonly forwarding?: ForwardingOptions
   readonly archive?: ArchiveSettings
+  readonly witnessing?: WitnessingOptions
 }
 
 /** Whether this process can do its part, and how much of the log it has heard. */
 const vitals = Judgement.layer.pipe(Layer.provideMerge([Freshness.layer, SharedClock.layer, Needs.layer]))
 
 /** Every way by which messages go. */
-const transports = Layer.mergeAll(AgentLink.layer).pipe(Layer.provideMerge([Transports.layer, Outcomes.layer]))
+const transports = (witnessing?: WitnessingOptions) =>
+  Layer.mergeAll(AgentLink.layer(witnessing)).pipe(Layer.provideMerge([Transports.layer, Outcomes.layer]))
 
 const projections = Projections.layer(
   Layer.mergeAll(
@@ -93,12 +96,12 @@ export const gateway = <A = never, E = never, R = never>(
     Layer.provideMerge(Meta.layer(options.meta, options.http.trustProxy)),
     Layer.provideMerge(Forwarding.layer(options.meta, options.forwarding)),
     Layer.provideMerge([Dispatch.layer(options.reconciler), HealthHttp.layer, Live.layer(options.live)]),
-    Layer.provideMerge([Webhooks.layer(options.webhooks), Archive.layer(options.archive), Regions.layer, Audit.layer]),
+    Layer.provideMerge([Webhooks.layer(options.webhooks), Archive.layer(options.archive), Regions.layer]),
     Layer.provideMerge(Holds.layer),
     Layer.provideMerge(Layer.provide(Routes.layer, Meta.known(options.meta))),
     Layer.provideMerge(Announcements.layer(options.announcements)),
-    Layer.provideMerge([transports, Events.layer]),
-    Layer.provideMerge([Inbound.layer(options.inbound), Chats.layer]),
+    Layer.provideMerge([transports(options.witnessing), Events.layer]),
+    Layer.provideMerge([Inbound.layer(options.inbound), Chats.layer, Audit.layer]),
     Layer.provideMerge(Messages.layer(options.queueLimits, phoneNumber)),
     Layer.provideMerge(Devices.layer(options.agent, phoneNumber)),
     Layer.provideMerge(Access.layer(options.apiKey)),
