@@ -65,7 +65,6 @@ export const trust: Trust["Service"] = {
   ),
   learn: () => Effect.succeed("known")
 }
-
 export const device = DeviceId.make("0196f3c0-0000-7000-8000-000000000001")
 export const otherDevice = DeviceId.make("0196f3c0-0000-7000-8000-000000000002")
 export const alice = SubjectId.make("A".repeat(43))
@@ -75,7 +74,6 @@ const numbered = (version: number, n: number) =>
   `0196f3c0-0000-${version}000-8000-${n.toString(16).padStart(12, "0")}` as const
 export const messageOf = (n: number) => MessageId.make(numbered(8, n))
 export const waMessageIdOf = (n: number) => WaMessageId.make(`3EB0${n.toString(16).toUpperCase().padStart(18, "0")}`)
-
 const lanes = { commands: { kind: "commands", agent: agentId }, reports: { kind: "reports", agent: agentId } } as const
 
 /** Everything a command is made of; a test may change any part of it before it is signed. */

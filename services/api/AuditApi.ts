@@ -22,7 +22,7 @@ const AuditHead = Schema.Struct({
 const AuditWitness = Schema.Struct({
   agent: text("Which agent."),
   size: count("Of the newest head that it cosigned, as it says."),
-  cosignedAt: nullable(Schema.String, "When it last cosigned one that was taken; `null`: never."),
+  cosignedAt: nullable(instant("A moment."), "When it last cosigned one that was taken; `null`: never."),
   contradiction: nullable(
     Schema.Struct({
       reason: Schema.Literals(["forked", "rolled_back"]).annotate({ description: "How the two differ." }),
