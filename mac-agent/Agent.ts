@@ -13,6 +13,7 @@ import * as Gate from "./sending/Gate.ts"
 import * as Housekeeping from "./sending/Housekeeping.ts"
 import * as Sender from "./sending/Sender.ts"
 import * as Sessions from "./sessions/Sessions.ts"
+import * as Witness from "./witnessing/Witness.ts"
 
 /** The agent, with its ports and its trust left open. */
 export const layer = (options: Sender.SenderOptions = {}) =>
@@ -21,7 +22,7 @@ export const layer = (options: Sender.SenderOptions = {}) =>
     Layer.provide(Sessions.layer),
     Layer.provide([Hearing.layer, Presences.layer, Reading.layer]),
     Layer.provide(Gate.sender.pipe(Layer.provide(Sender.layer(options).pipe(Layer.provide(Gate.whatsApp))))),
-    Layer.provide(Heartbeat.layer),
+    Layer.provide([Heartbeat.layer, Witness.layer]),
     Layer.provide(Reporter.layer),
     Layer.provide([Dialect.layer, LedgerPatience.layer, Refusals.layer]),
     Layer.provide(GatewayClock.corrected),

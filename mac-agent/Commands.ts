@@ -22,6 +22,7 @@ import { Trust } from "./link/Trust.ts"
 import { Reading } from "./reading/Reading.ts"
 import { Sender } from "./sending/Sender.ts"
 import { Sessions } from "./sessions/Sessions.ts"
+import { Witness } from "./witnessing/Witness.ts"
 
 type Send = Extract<AgentCommand, { kind: "send" }>
 type Manage = Extract<AgentCommand, { kind: "pair" | "unlink" | "reconnect" }>
@@ -57,6 +58,7 @@ export const layer = Layer.effectDiscard(
     const sessions = yield* Sessions
     const trust = yield* Trust
     const whatsapp = yield* WhatsApp
+    const witness = yield* Witness
     const open = yield* receiving((yield* SpokenVersions).commands)
     const lane: Lane = { kind: "commands", agent: trust.agent }
     const { epoch, tenant } = trust
@@ -144,6 +146,7 @@ export const layer = Layer.effectDiscard(
         return yield* reporter.acknowledged(command.reports)
       }
       if (command.kind === "trust") return yield* learn(command.pin)
+      if (command.kind === "witness") return yield* witness.look(header, command)
       if (command.kind === "read") return yield* read(header, command)
       return yield* manage(header, command)
     })

@@ -14,6 +14,7 @@ import * as DirectoryLock from "#infra/sqlite/DirectoryLock.ts"
 import type { Contents } from "#infra/sqlite/FolderContents.ts"
 import * as FolderContents from "#infra/sqlite/FolderContents.ts"
 import * as Baileys from "#infra/whatsapp/baileys/Baileys.ts"
+import * as WitnessFile from "#infra/witness-memory/File.ts"
 import * as Agent from "./Agent.ts"
 import * as Enrolment from "./link/Enrolment.ts"
 import * as Trust from "./link/Trust.ts"
@@ -41,7 +42,11 @@ export const whatsapp = (folder: string, options: Omit<Baileys.Options, "authFil
 
 /** What it keeps of what it was told, in a folder. */
 export const ledger = (folder: string) =>
-  Layer.merge(SqliteLedger.layer(join(folder, "ledger.db")), SqliteRefusals.layer(join(folder, "refusals.db")))
+  Layer.mergeAll(
+    SqliteLedger.layer(join(folder, "ledger.db")),
+    SqliteRefusals.layer(join(folder, "refusals.db")),
+    WitnessFile.layer(join(folder, "witness.json"))
+  )
 
 /** What it begins its folder with; without any of it, it would send again, pair anew, or be nobody that a gateway knows. */
 export const agentKeeps = {

@@ -90,6 +90,7 @@ const confined: Record<string, ReadonlyArray<string>> = {
     "services/audit/ProofRows.ts",
     "services/audit/TreeRows.ts",
     "services/access/AccessLogRows.ts",
+    "services/audit/WitnessRows.ts",
     "services/access/KeyUseRows.ts",
     "services/access/LoginRows.ts",
     "services/devices/DevicesRows.ts",
@@ -191,6 +192,7 @@ const below: Record<string, ReadonlyArray<string>> = {
   announcements: ["events", "http", "identity", "runtime", "tables", "telemetry"],
   "transports/agent-link": [
     "api",
+    "audit",
     "devices",
     "http",
     "identity",

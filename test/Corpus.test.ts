@@ -18,7 +18,7 @@ import { Metadata, type RecordedEvent } from "#domain/Recorded.ts"
 import type { Sealed } from "#domain/Sealed.ts"
 import { EnvelopeRefused, verifyBatch } from "#domain/wire/Envelope.ts"
 import { Undecodable } from "#domain/wire/Protocol.ts"
-import { version3, versionOf } from "#domain/wire/Versions.ts"
+import { version4, versionOf } from "#domain/wire/Versions.ts"
 import { crypto } from "#infra/crypto/NodeCrypto.ts"
 
 /**
@@ -119,7 +119,7 @@ describe("the corpus of stored events", () => {
         assert(answer !== undefined && !(answer instanceof EnvelopeRefused))
         const { header, payload } = answer
         assert.deepStrictEqual([header.agent, header.commandId], [agent, metadata.causationId])
-        const report = version3.reports.read(versionOf("reports", header.direction)!, payload)
+        const report = version4.reports.read(versionOf("reports", header.direction)!, payload)
         assert(!(report instanceof Undecodable))
         assert(report.kind === "message" || report.kind === "device")
         assert.strictEqual(`${report.kind}.${report.kind === "device" ? report.change : report.claim}.v1`, type)

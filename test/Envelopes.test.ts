@@ -15,7 +15,7 @@ import { type CipherKey, Crypto } from "#domain/ports/Crypto.ts"
 import type { Payloads } from "#domain/wire/Payloads.ts"
 import { type Undecodable, unbox, type WireBox } from "#domain/wire/Protocol.ts"
 import { Refused, receiving } from "#domain/wire/Receiving.ts"
-import { hearingSince, version3 } from "#domain/wire/Versions.ts"
+import { hearingSince, version4, witnessingSince } from "#domain/wire/Versions.ts"
 import { crypto } from "#infra/crypto/NodeCrypto.ts"
 import * as LedgerPatience from "#mac-agent/LedgerPatience.ts"
 import * as Dialect from "#mac-agent/link/Dialect.ts"
@@ -46,7 +46,7 @@ const device = DeviceId.make("0196f3c0-0000-7000-8000-000000000001")
 const subject = SubjectId.make("A".repeat(43))
 const message = MessageId.make("0196f3c0-0000-8000-8000-000000000002")
 const waMessageId = WaMessageId.make("3EB0000000000000000001")
-const eventOf = (n: number) => EventId.make(`0196f3c0-0000-5000-8000-00000000000${n}`)
+const eventOf = (n: number) => EventId.make(`0196f3c0-0000-5000-8000-00000000000${n.toString(16)}`)
 const commandKey = crypto.cipherKey(seed(3))
 const reportKey = crypto.cipherKey(seed(4))
 const bytesOf = new Map<CipherKey, Uint8Array>([
@@ -89,6 +89,10 @@ const pin: GatewayPin = {
   gatewayKeys: [{ keyId: "0123456789abcdef", signing: "S".repeat(43), agreement: "A".repeat(43), state: "active" }],
   agentKeys: ["fedcba9876543210"]
 }
+
+const note = `homing/a-log\n5\n${"R".repeat(43)}=\n\n— homing/a-log ${"S".repeat(92)}\n`
+const cosigned = { kind: "cosigned", size: 5, line: `— homing/a-log/home ${"S".repeat(104)}\n` } as const
+const headRefused = { kind: "head_refused", reason: "forked", offered: note, believed: note } as const
 
 const fact = InboundId.make("0196f3c0-0000-8000-8000-000000000003")
 const lid = Lid.make("90000000000002")
@@ -135,7 +139,8 @@ const orders = (version: number): [AgentCommands.Order, ...Array<AgentCommands.O
           order(7, { kind: "reconnect" }),
           order(8, { kind: "read", fact, personal: { chat: heard.chat, target } }),
           order(9, { kind: "send", message, waMessageId, personal: { to, content, quote } })
-        ])
+        ]),
+    ...(version < 4 ? [] : [order(10, { kind: "witness", note, from: 3, path: ["P".repeat(43)] })])
   ]
 }
 
@@ -205,11 +210,14 @@ const reports = Effect.fnUntraced(function* (version: number) {
   yield* until("it is published", () => published.length > before)
   yield* reporter.showPresence(device, { at, presence })
   yield* until("it is published", () => published.length > before + 1)
+  if (version < witnessingSince) return published
+  for (const told of [cosigned, headRefused]) reporter.tellWitnessed({ commandId: eventOf(10) }, told)
+  yield* until("they are published", () => published.length > before + 3)
   return published
 })
 
 describe("envelopes are written as they were first released", () => {
-  for (const version of [1, 2, 3]) {
+  for (const version of [1, 2, 3, 4]) {
     it.effect(`commands in version ${version}`, () =>
       Effect.gen(function* () {
         assert.deepStrictEqual(yield* commands(version), released(`command.${version}`))
@@ -245,10 +253,10 @@ const readBy = Effect.fnUntraced(function* <Payload>(
 })
 
 describe("envelopes are read as they were first released", () => {
-  for (const version of [1, 2, 3]) {
+  for (const version of [1, 2, 3, 4]) {
     it.effect(`commands in version ${version}`, () =>
       Effect.gen(function* () {
-        const read = yield* readBy("commands", version3.commands, seed(1), commandKey, released(`command.${version}`))
+        const read = yield* readBy("commands", version4.commands, seed(1), commandKey, released(`command.${version}`))
         const said = orders(version).map(({ command }) => {
           if (!("personal" in command)) return command
           const { personal, ...rest } = command
@@ -259,14 +267,15 @@ describe("envelopes are read as they were first released", () => {
     )
     it.effect(`reports in version ${version}`, () =>
       Effect.gen(function* () {
-        const read = yield* readBy("reports", version3.reports, seed(2), reportKey, released(`report.${version}`))
+        const read = yield* readBy("reports", version4.reports, seed(2), reportKey, released(`report.${version}`))
         const code = { kind: "pairing_code", method: "qr", expiresAt, box: { code: "2@code" } }
         const told = { kind: "number", asOf: 1, box: { number } }
         const fact = { kind: "heard", at, box: heard }
         const seen = { kind: "presence", at, box: presence }
         const later = [...(version < 2 ? [] : [heartbeat]), ...(version < hearingSince ? [] : [told, fact, seen])]
         const kept = version < hearingSince ? said : [...said, readMarked]
-        assert.deepStrictEqual(read, [...kept, code, ...later])
+        const witnessed = version < witnessingSince ? [] : [cosigned, headRefused]
+        assert.deepStrictEqual(read, [...kept, code, ...later, ...witnessed])
       })
     )
   }

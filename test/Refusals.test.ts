@@ -3,6 +3,7 @@ import { EventId } from "#domain/Ids.ts"
 import { ArchiveUnavailable, ArchiveUnfit } from "#domain/ports/Archive.ts"
 import { PinStoreUnavailable } from "#domain/ports/PinStore.ts"
 import { SecretVaultUnavailable } from "#domain/ports/SecretVault.ts"
+import { WitnessMemoryUnavailable } from "#domain/ports/WitnessMemory.ts"
 import { BlobsUnfit } from "#infra/blobs/SealedChunks.ts"
 import { EventStoreDbUnfit } from "#infra/event-store/eventstoredb/EventStoreDbUnfit.ts"
 import { LogLeft } from "#infra/event-store/sqlite/LeftLog.ts"
@@ -58,6 +59,7 @@ const refusals: ReadonlyArray<Error> = [
   new NoProxyTrusted(),
   new RegionIsHome({ region: "eu" }),
   new PinStoreUnavailable({ cause: system("permission denied, open '/data/trust.json'", { code: "EACCES" }) }),
+  new WitnessMemoryUnavailable({ cause: system("permission denied, open '/data/witness.json'", { code: "EACCES" }) }),
   new SecretVaultUnavailable({ name: "pepper", cause: system("no space left", { code: "ENOSPC" }) }),
   new OwnKeyMissing({ secret: "agent-signing" }),
   new TableUnfit({

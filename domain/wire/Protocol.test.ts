@@ -9,7 +9,7 @@ import { maxTextLength } from "../message/content/Text.ts"
 import { encodePayload, header } from "../testing/EnvelopeFixture.ts"
 import { encodeUnsigned, type Header, signBatch, verifyBatch } from "./Envelope.ts"
 import { type AgentCommand, type AgentReport, box, PairBox, SendBox, Undecodable, unbox } from "./Protocol.ts"
-import { version3 } from "./Versions.ts"
+import { version4 } from "./Versions.ts"
 
 const key = crypto.cipherKey(new Uint8Array(32).fill(1))
 const personal: SendBox = Schema.decodeUnknownSync(SendBox)({
@@ -26,8 +26,8 @@ const message = MessageId.make("0196f3c0-0000-8000-8000-000000000003")
 const event = EventId.make("0196f3c0-0000-5000-8000-000000000004")
 const at = fromMillis(0)
 const wireBox = { iv: "aaaaaaaaaaaaaaaa", box: "bbbb" }
-const readCommand = (payload: Uint8Array) => version3.commands.read(3, payload)
-const readReport = (payload: Uint8Array) => version3.reports.read(3, payload)
+const readCommand = (payload: Uint8Array) => version4.commands.read(4, payload)
+const readReport = (payload: Uint8Array) => version4.reports.read(4, payload)
 
 describe("a box", () => {
   it.effect("opens in its own envelope", () =>

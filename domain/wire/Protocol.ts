@@ -19,6 +19,9 @@ const base64 = Schema.String.check(Schema.isPattern(/^[A-Za-z0-9_-]*$/), Schema.
 export const WireBox = Schema.Struct({ iv: base64, box: base64 })
 export type WireBox = typeof WireBox.Type
 
+/** A tree head as a C2SP note, with signatures. */
+const HeadNote = Schema.String.check(Schema.isMaxLength(16_384))
+
 const commandsOfVersion1 = [
   Schema.Struct({
     kind: Schema.Literal("send"),
@@ -42,7 +45,7 @@ const commandsOfVersion2 = [
   /** Version 2. What the agent shall believe from now on, instead of what it pinned. */
   Schema.Struct({ kind: Schema.Literal("trust"), pin: GatewayPin })
 ] as const
-export const AgentCommand = Schema.Union([
+const commandsOfVersion3 = [
   ...commandsOfVersion2,
   /** Version 3. WhatsApp is to forget the device, and so is the agent: it reports `logged_out`. */
   Schema.Struct({ kind: Schema.Literal("unlink") }),
@@ -50,7 +53,22 @@ export const AgentCommand = Schema.Union([
   Schema.Struct({ kind: Schema.Literal("reconnect") }),
   /** Version 3. WhatsApp is to be told that the account has read what it heard: the agent reports `read_marked`. */
   Schema.Struct({ kind: Schema.Literal("read"), fact: InboundId, box: WireBox })
+] as const
+export const AgentCommand = Schema.Union([
+  ...commandsOfVersion3,
+  /**
+   * Version 4. A signed head of the audit tree, to be cosigned: the agent reports `cosigned` or `head_refused`. `path`: that
+   * its tree begins with the one of size `from`, which the agent cosigned last as far as the gateway knows; 0 for none.
+   */
+  Schema.Struct({
+    kind: Schema.Literal("witness"),
+    note: HeadNote,
+    from: Schema.Natural,
+    path: Schema.Array(Schema.String.check(Schema.isPattern(/^[A-Za-z0-9_-]{43}$/))).check(Schema.isMaxLength(128))
+  })
 ])
+/** What a program that speaks no more than version 3 can read. */
+export const AgentCommandV3 = Schema.Union(commandsOfVersion3)
 /** What a program that speaks no more than version 2 can read. */
 export const AgentCommandV2 = Schema.Union(commandsOfVersion2)
 /** What a program that speaks version 1 only can read. */
@@ -122,7 +140,7 @@ const reportsOfVersion2 = [
     offsetMillis: Schema.optionalKey(Schema.Int)
   })
 ] as const
-export const AgentReport = Schema.Union([
+const reportsOfVersion3 = [
   ...reportsOfVersion2,
   /** Version 3. A device has heard something. The envelope's command id names this report. */
   Schema.Struct({ kind: Schema.Literal("heard"), at: Instant, box: WireBox }),
@@ -135,7 +153,29 @@ export const AgentReport = Schema.Union([
   Schema.Struct({ kind: Schema.Literal("read_marked"), fact: InboundId, at: Instant }),
   /** Version 3. Shown, never recorded: how somebody is seen by a device. */
   Schema.Struct({ kind: Schema.Literal("presence"), at: Instant, box: WireBox })
+] as const
+export const AgentReport = Schema.Union([
+  ...reportsOfVersion3,
+  /** Version 4. The agent's cosignature of the head of this size, as a line of a C2SP note. */
+  Schema.Struct({
+    kind: Schema.Literal("cosigned"),
+    size: Schema.Natural,
+    line: Schema.String.check(Schema.isMaxLength(1_024))
+  }),
+  /**
+   * Version 4. The agent cosigns no such head: both are named by their notes, which the gateway has signed. `forked`,
+   * `rolled_back`: two histories. `behind`: the proof began at another size than was cosigned last. `older`: a head of a
+   * moment ago, overtaken by a newer one.
+   */
+  Schema.Struct({
+    kind: Schema.Literal("head_refused"),
+    reason: Schema.Literals(["forked", "rolled_back", "behind", "older"]),
+    offered: HeadNote,
+    believed: HeadNote
+  })
 ])
+/** What a program that speaks no more than version 3 can read. */
+export const AgentReportV3 = Schema.Union(reportsOfVersion3)
 /** What a program that speaks no more than version 2 can read. */
 export const AgentReportV2 = Schema.Union(reportsOfVersion2)
 /** What a program that speaks version 1 only can read. */

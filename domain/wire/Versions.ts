@@ -1,7 +1,16 @@
 import { Context } from "effect"
 import type { Lane } from "../ports/CommandBus.ts"
 import { type Change, Payloads, type Shape } from "./Payloads.ts"
-import { AgentCommand, AgentCommandV1, AgentCommandV2, AgentReport, AgentReportV1, AgentReportV2 } from "./Protocol.ts"
+import {
+  AgentCommand,
+  AgentCommandV1,
+  AgentCommandV2,
+  AgentCommandV3,
+  AgentReport,
+  AgentReportV1,
+  AgentReportV2,
+  AgentReportV3
+} from "./Protocol.ts"
 
 /**
  * Which way the bytes go, and in which version of the protocol. Part of what is signed: a report can never pass for a
@@ -59,7 +68,13 @@ export const heartbeatsSince = version2.newest
  * Adds what is asked of devices that are there, to be unlinked, to connect again and to mark what they heard as read, whose
  * number they are linked to, what they hear and how they see people, and what a message replies to.
  */
-export const version3 = version2.next({ commands: AgentCommand, reports: AgentReport })
+export const version3 = version2.next({ commands: AgentCommandV3, reports: AgentReportV3 })
+
+/** Adds what makes of an agent a witness of the audit tree. */
+export const version4 = version3.next({ commands: AgentCommand, reports: AgentReport })
+
+/** From this version on an agent cosigns heads of the audit tree. */
+export const witnessingSince = version4.newest
 
 /** From this version on an agent tells the number of an account. */
 export const numbersSince = version3.newest
@@ -83,14 +98,18 @@ export const isSaid = (
   version: number
 ): boolean => {
   const isQuoting = "quote" in personal
-  return (version >= managedSince || !managing.includes(kind)) && (version >= quotingSince || !isQuoting)
+  return (
+    (version >= managedSince || !managing.includes(kind)) &&
+    (version >= quotingSince || !isQuoting) &&
+    (version >= witnessingSince || kind !== "witness")
+  )
 }
 
 type Spoken = Versions<AgentCommand, AgentReport>
 
 /** The versions that this program speaks. */
 export const SpokenVersions = Context.Reference<Spoken>("homing/domain/wire/SpokenVersions", {
-  defaultValue: () => version3
+  defaultValue: () => version4
 })
 
 /** Which version is spoken with one other side. */

@@ -1,8 +1,8 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs"
-import { dirname } from "node:path"
+import { readFileSync } from "node:fs"
 import { Effect, Layer, Schema } from "effect"
 import { GatewayPin } from "#domain/identity/Trust.ts"
 import { type Kept, PinStore, PinStoreUnavailable } from "#domain/ports/PinStore.ts"
+import { writeDurably } from "../DurableFile.ts"
 import { isThere } from "../Openable.ts"
 
 const Stored = Schema.Struct({
@@ -24,23 +24,8 @@ const read = (file: string): Kept => {
 }
 
 const write = (file: string, { generations, pin }: Kept) => {
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
   const stored: typeof Stored.Type = { v: 1, generations, ...(pin !== undefined && { pin }) }
-  const temporary = `${file}.tmp`
-  rmSync(temporary, { force: true })
-  durably(temporary, "wx", (fd) => writeFileSync(fd, `${JSON.stringify(stored, undefined, 2)}\n`))
-  renameSync(temporary, file)
-  durably(dirname(file), "r", () => {})
-}
-
-const durably = (path: string, flags: string, act: (fd: number) => void) => {
-  const fd = openSync(path, flags, 0o600)
-  try {
-    act(fd)
-    fsyncSync(fd)
-  } finally {
-    closeSync(fd)
-  }
+  writeDurably(file, `${JSON.stringify(stored, undefined, 2)}\n`)
 }
 
 const trying = <A>(act: () => A) => Effect.try({ try: act, catch: (cause) => new PinStoreUnavailable({ cause }) })

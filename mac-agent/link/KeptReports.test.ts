@@ -2,14 +2,14 @@ import { assert, it } from "@effect/vitest"
 import { reportIdOf } from "#domain/Identifiers.ts"
 import { fromMillis } from "#domain/Instant.ts"
 import { decodeSigned, encodeUnsigned, type Header } from "#domain/wire/Envelope.ts"
-import { version3 } from "#domain/wire/Versions.ts"
+import { version4 } from "#domain/wire/Versions.ts"
 import { crypto } from "#infra/crypto/NodeCrypto.ts"
 import { headerOf, start } from "../testing/AgentFixture.ts"
 import { renewed, validMillis } from "./KeptReports.ts"
 import type { Trust } from "./Trust.ts"
 
 const trust = { epoch: "store:1", keyId: "home-2" } as Trust["Service"]
-const { reports } = version3
+const { reports } = version4
 const payload = Uint8Array.of(1, 2, 3)
 const kept = (over: Partial<Header> = {}) => ({
   id: reportIdOf(crypto, "command", 1, "step"),

@@ -79,6 +79,11 @@ export class Reporter extends Context.Service<
      * words for it. Kept in memory alone, since a session says it again whenever it connects.
      */
     readonly tellNumber: (regarding: Regarding, told: { readonly asOf: number; readonly number: PhoneNumber }) => void
+    /** Publishes what became of a head that was shown, once: the gateway shows it again. */
+    readonly tellWitnessed: (
+      request: { readonly commandId: string },
+      told: Extract<AgentReport, { kind: "cosigned" | "head_refused" }>
+    ) => void
     /** Asks the gateway for its time, under this name: in the first version that can, which it is not yet known to speak. */
     readonly ask: (question: string, heartbeat: Extract<AgentReport, { kind: "heartbeat" }>) => void
     /** The gateway holds these. */
@@ -268,6 +273,10 @@ export const layer = Layer.effect(
         if (before !== undefined) published.delete(before.id)
         numbers.set(regarding.device, { id, regarding, asOf, number })
         tellNumbers(wall())
+      },
+      tellWitnessed: ({ commandId }, told) => {
+        const regarding = { commandId, attempt: 1, position: 0n, device: "-", subject: "-" }
+        enqueue({ id: nameOf(commandId), bytes: write(sender(), regarding, validFrom(wall()), told) })
       },
       ask: (question, heartbeat) => {
         const regarding = { commandId: question, attempt: 1, position: 0n, device: "-", subject: "-" }

@@ -1,8 +1,10 @@
 import { Context, Effect, Layer, Schema } from "effect"
+import { originOf, witnessName } from "#domain/audit/Names.ts"
+import { type NoteKey, type NoteSigner, signatureTypes } from "#domain/audit/Note.ts"
 import { fromBase64url } from "#domain/Bytes.ts"
 import type { AgentId, TenantId } from "#domain/Ids.ts"
 import { fromMillis } from "#domain/Instant.ts"
-import { epochOf, type GatewayPin } from "#domain/identity/Trust.ts"
+import { epochOf, type GatewayPin, type PublicKeys } from "#domain/identity/Trust.ts"
 import { type CipherKey, Crypto, type SigningKey, type VerifyingKey } from "#domain/ports/Crypto.ts"
 import { PinStore, type PinStoreUnavailable } from "#domain/ports/PinStore.ts"
 import { agreementInfo, type OwnKey } from "#domain/wire/Keys.ts"
@@ -28,6 +30,12 @@ export class Trust extends Context.Service<
     /** What the gateway may have encrypted a command with that is signed by this key. */
     readonly commandKeys: (keyId: string) => ReadonlyArray<CipherKey>
     readonly reportKey: () => CipherKey
+    /** As whom this agent cosigns heads of the log's tree, and whose heads they are. */
+    readonly witnessing: {
+      readonly origin: string
+      readonly logKeys: () => ReadonlyArray<NoteKey>
+      readonly signer: NoteSigner
+    }
     /**
      * Pins what the gateway announces, durably, if it is newer and of the same log and epoch. A restored copy of a
      * gateway has its keys too: that the epoch was raised is for an operator to say.
@@ -62,6 +70,30 @@ export const layer = (agent: AgentId) =>
       return yield* make(yield* ownKeys(generations), pin, keep)
     })
   )
+
+/** Keys that were retired signed heads that still stand. */
+export const witnessingAs = (
+  { agent, store }: Pick<GatewayPin, "agent" | "store">,
+  own: Pick<OwnKey, "signing"> & { readonly public: Pick<PublicKeys, "signing"> },
+  pin: () => Pick<GatewayPin, "gatewayKeys">
+): Trust["Service"]["witnessing"] => {
+  const origin = originOf(store)
+  return {
+    origin,
+    logKeys: () =>
+      pin().gatewayKeys.map(({ signing }) => ({
+        name: origin,
+        type: signatureTypes.ed25519,
+        publicKey: fromBase64url(signing)
+      })),
+    signer: {
+      name: witnessName(origin, agent),
+      type: signatureTypes.cosignature,
+      publicKey: fromBase64url(own.public.signing),
+      key: own.signing
+    }
+  }
+}
 
 export const make = Effect.fnUntraced(function* (
   keys: ReadonlyArray<OwnKey>,
@@ -111,6 +143,7 @@ export const make = Effect.fnUntraced(function* (
     },
     commandKeys: (keyId) => now.gateway.get(keyId)?.commandKeys ?? [],
     reportKey: () => now.reportKey,
+    witnessing: witnessingAs(pinned, signer, () => now.pin),
     learn: Effect.fnUntraced(function* (pin) {
       if (pin.tenant !== tenant || pin.agent !== agent || epochOf(pin) !== epoch) return "foreign"
       if (pin.revision <= now.pin.revision) return "known"

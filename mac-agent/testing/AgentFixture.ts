@@ -1,6 +1,7 @@
 import { join } from "node:path"
 import { Array, Context, Effect, Layer, Stream } from "effect"
 import { TestClock } from "effect/testing"
+import { base64url } from "#domain/Bytes.ts"
 import { reportIdOf } from "#domain/Identifiers.ts"
 import { AgentId, DeviceId, defaultTenant, type EventId, MessageId, SubjectId, WaMessageId } from "#domain/Ids.ts"
 import { fromMillis } from "#domain/Instant.ts"
@@ -20,14 +21,15 @@ import {
   verifyBatch
 } from "#domain/wire/Envelope.ts"
 import { type AgentCommand, type AgentReport, box, unbox } from "#domain/wire/Protocol.ts"
-import { version3 } from "#domain/wire/Versions.ts"
+import { version4 } from "#domain/wire/Versions.ts"
 import * as InProcess from "#infra/bus/in-process/InProcess.ts"
 import * as NodeCrypto from "#infra/crypto/NodeCrypto.ts"
 import * as RefusalsSqlite from "#infra/refusals/Sqlite.ts"
 import { temporaryDirectory } from "#infra/testing/TemporaryDirectory.ts"
 import * as Instant from "#infra/whatsapp/AcknowledgesAtOnce.ts"
+import * as WitnessFile from "#infra/witness-memory/File.ts"
 import * as Agent from "../Agent.ts"
-import { Trust } from "../link/Trust.ts"
+import { Trust, witnessingAs } from "../link/Trust.ts"
 import type { SenderOptions } from "../sending/Sender.ts"
 import { ledgerOf } from "./LedgerFixture.ts"
 import { until } from "./Turns.ts"
@@ -56,9 +58,13 @@ export const trust: Trust["Service"] = {
   gatewayKey: (keyId) => (keyId === "gateway-1" ? gatewayVerifying : undefined),
   commandKeys: () => [commandKey],
   reportKey: () => reportKey,
+  witnessing: witnessingAs(
+    { agent: agentId, store: "store" },
+    { signing: agentKeys.key, public: { signing: base64url(agentKeys.publicKey) } },
+    () => ({ gatewayKeys: [{ keyId: "", agreement: "", state: "active", signing: base64url(gatewayKeys.publicKey) }] })
+  ),
   learn: () => Effect.succeed("known")
 }
-
 export const device = DeviceId.make("0196f3c0-0000-7000-8000-000000000001")
 export const otherDevice = DeviceId.make("0196f3c0-0000-7000-8000-000000000002")
 export const alice = SubjectId.make("A".repeat(43))
@@ -68,7 +74,6 @@ const numbered = (version: number, n: number) =>
   `0196f3c0-0000-${version}000-8000-${n.toString(16).padStart(12, "0")}` as const
 export const messageOf = (n: number) => MessageId.make(numbered(8, n))
 export const waMessageIdOf = (n: number) => WaMessageId.make(`3EB0${n.toString(16).toUpperCase().padStart(18, "0")}`)
-
 const lanes = { commands: { kind: "commands", agent: agentId }, reports: { kind: "reports", agent: agentId } } as const
 
 /** Everything a command is made of; a test may change any part of it before it is signed. */
@@ -155,7 +160,7 @@ export const makeGateway = Effect.gen(function* () {
           yield* incoming[i]!.acknowledge
           if (answer instanceof EnvelopeRefused) refused.push(answer.reason)
           else {
-            const report = version3.reports.read(3, answer.payload) as AgentReport
+            const report = version4.reports.read(4, answer.payload) as AgentReport
             if (report.kind === "heartbeat") {
               beats.push({ header: answer.header, report })
               continue
@@ -267,7 +272,7 @@ export const startAgent = Effect.fnUntraced(function* (
     })
   )
   const services = yield* Agent.layer({ drainMillis: () => 0, lastingMillis: 60_000, ...options }).pipe(
-    Layer.provideMerge([ledger, RefusalsSqlite.layer(":memory:")]),
+    Layer.provideMerge([ledger, RefusalsSqlite.layer(":memory:"), WitnessFile.layer(`${file}.witness`)]),
     Layer.provide([
       Layer.provide(session, whatsapp.layer),
       NodeCrypto.layer,

@@ -56,6 +56,7 @@ export const scene = Effect.fnUntraced(function* (options: { readonly lastingMil
         publishAlong: () => {},
         showCode: () => Effect.die("not here"),
         showPresence: () => Effect.die("not here"),
+        tellWitnessed: () => {},
         tellNumber: () => {},
         ask: () => {},
         acknowledged: () => Effect.die("not here")

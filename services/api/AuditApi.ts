@@ -19,6 +19,25 @@ export const AuditHead = Schema.Struct({
   })
 }).annotate({ identifier: "AuditHead", description: "A signed tree head." })
 
+const AuditWitness = Schema.Struct({
+  agent: text("Which agent."),
+  size: count("Of the newest head that it cosigned, as it says."),
+  cosignedAt: nullable(instant("A moment."), "When it last cosigned one that was taken; `null`: never."),
+  contradiction: nullable(
+    Schema.Struct({
+      reason: Schema.Literals(["forked", "rolled_back"]).annotate({ description: "How the two differ." }),
+      at: instant("When it was told."),
+      offered: text("The head that it did not cosign, as a note."),
+      cosigned: text("The head that it had cosigned, as a note.")
+    }).annotate({ identifier: "AuditContradiction", description: "Two heads, both signed by the log." }),
+    "Two histories that it was shown; `null`: none, or it has cosigned since."
+  )
+}).annotate({ identifier: "AuditWitness", description: "An agent as a witness of the log." })
+
+const AuditWitnesses = Schema.Struct({
+  items: Schema.Array(AuditWitness).annotate({ description: "One for each agent that has said something." })
+}).annotate({ identifier: "AuditWitnesses", description: "Who watches the log." })
+
 const InclusionProof = Schema.Struct({
   index: count("Which leaf it is, counted from 0."),
   entry: text("What the leaf is made of: canonical JSON of the event as it is stored, sealed where that is."),
@@ -79,6 +98,10 @@ export class AuditApi extends HttpApiGroup.make("audit")
       success: Schema.String.pipe(HttpApiSchema.asText({ contentType: "text/plain" })),
       error: unproven
     }).annotate(OpenApi.Summary, "The same as a note alone, where C2SP tlog-tiles has it"),
+    HttpApiEndpoint.get("witnesses", "/witnesses", { success: AuditWitnesses, error: unproven }).annotate(
+      OpenApi.Summary,
+      "What the agents have cosigned of the log, and what they refused"
+    ),
     HttpApiEndpoint.get("inclusion", "/proofs/inclusion", {
       query: {
         message: Schema.optionalKey(Schema.String.annotate({ description: "Every event of this message." })),

@@ -31,7 +31,8 @@ const warnings = [
   "target_failing",
   "endpoint_disabled",
   "archive_behind",
-  "audit_contradiction"
+  "audit_contradiction",
+  "audit_witness_refused"
 ] as const
 
 const Alive = Schema.Struct({

@@ -14,6 +14,7 @@ import { orProblem } from "../http/Foreseen.ts"
 import { Identity } from "../identity/Identity.ts"
 import { Heads, type Signed } from "./Heads.ts"
 import { Proofs } from "./Proofs.ts"
+import { Witnesses } from "./Witnesses.ts"
 
 const isMessageId = Schema.is(MessageId)
 const unknown = refuse("audit_entry_not_found")
@@ -28,6 +29,7 @@ export const layer = HttpApiBuilder.group(
     const heads = yield* Heads
     const store = yield* EventStore
     const proofs = yield* Proofs
+    const witnesses = yield* Witnesses
 
     const newest = Effect.suspend(() => orProblem(heads.newest))
     const shown = ({ head, note, signedAt }: Signed) => ({
@@ -72,6 +74,16 @@ export const layer = HttpApiBuilder.group(
     return handlers
       .handle("head", () => Effect.map(newest, shown))
       .handle("checkpoint", () => Effect.map(newest, ({ note }) => note))
+      .handle("witnesses", () =>
+        Effect.map(orProblem(witnesses.all), (all) => ({
+          items: [...all].map(([agent, { contradiction = null, cosignedAt = null, size }]) => ({
+            agent,
+            size,
+            cosignedAt,
+            contradiction
+          }))
+        }))
+      )
       .handle("inclusion", ({ query }) =>
         Effect.gen(function* () {
           const asked = [query.cursor, query.index, query.message].filter((one) => one !== undefined)

@@ -5,6 +5,7 @@ import * as AuditHttp from "./AuditHttp.ts"
 import * as Heads from "./Heads.ts"
 import * as Proofs from "./Proofs.ts"
 import * as TreeRows from "./TreeRows.ts"
+import * as Witnesses from "./Witnesses.ts"
 
 /** What registers itself, to be written as rows. */
 export const projections = Layer.effectDiscard(
@@ -16,4 +17,7 @@ export const projections = Layer.effectDiscard(
 )
 
 /** Proves that nothing that was recorded was changed since a head of it was signed. */
-export const layer = AuditHttp.layer.pipe(Layer.provideMerge([Heads.layer, Proofs.layer]))
+export const layer = AuditHttp.layer.pipe(
+  Layer.provideMerge(Witnesses.layer),
+  Layer.provideMerge([Heads.layer, Proofs.layer])
+)

@@ -1,6 +1,7 @@
 import { Clock, Context, Effect, Layer, Schedule, Schema } from "effect"
 import { agreementOf } from "#domain/audit/Agreement.ts"
 import { cosignedBy } from "#domain/audit/Cosignature.ts"
+import { originOf } from "#domain/audit/Names.ts"
 import {
   type NoteKey,
   noteIn,
@@ -84,7 +85,7 @@ export const layer = Layer.effectContext(
     const rows = yield* HeadRows.make
     const { rootAt } = yield* ProofRows.make
 
-    const origin = () => `homing/${identity.known().state.store}`
+    const origin = () => originOf(identity.known().state.store)
     const keys = () => {
       const { active, gatewayKeys } = identity.known().state
       const first = identity.signer()?.keyId ?? active

@@ -5,6 +5,7 @@ import { Trouble } from "../announcements/Trouble.ts"
 import { Api } from "../api/Api.ts"
 import { ArchiveWarnings } from "../archive/Standing.ts"
 import { AuditWarnings } from "../audit/Heads.ts"
+import { Witnesses } from "../audit/Witnesses.ts"
 import { Devices } from "../devices/Devices.ts"
 import { refuse } from "../http/Answer.ts"
 import { AgentsStanding } from "../transports/agent-link/AgentsStanding.ts"
@@ -41,6 +42,7 @@ const health = HttpApiBuilder.group(
     const deliveries = yield* Standing
     const trouble = yield* Trouble
     const views = yield* Views
+    const witnesses = yield* Witnesses
     const { lag } = yield* Readiness
     const { hindrance, reachable, warnings: unmet } = yield* Usefulness
     return handlers
@@ -60,6 +62,7 @@ const health = HttpApiBuilder.group(
             ...deliveries.warnings(),
             ...archive(),
             ...audit(),
+            ...witnesses.warnings(),
             ...(yield* unmet)
           ]
           const { heapUsed, rss } = process.memoryUsage()

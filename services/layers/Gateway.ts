@@ -41,6 +41,7 @@ import { SharedClock } from "../runtime/SharedClock.ts"
 import { Stop } from "../runtime/Stop.ts"
 import * as StatisticsHttp from "../statistics/StatisticsHttp.ts"
 import * as AgentLink from "../transports/agent-link/Feature.ts"
+import type { Options as WitnessingOptions } from "../transports/agent-link/Witnessing.ts"
 import * as Outcomes from "../transports/Outcomes.ts"
 import * as Transports from "../transports/Transport.ts"
 import * as Projections from "../views/Projections.ts"
@@ -64,13 +65,15 @@ export interface GatewayOptions {
   readonly archive?: ArchiveSettings
   readonly dashboard?: Dashboard.Options
   readonly erasure?: Erasures.Options
+  readonly witnessing?: WitnessingOptions
 }
 
 /** Whether this process can do its part, and how much of the log it has heard. */
 const vitals = Judgement.layer.pipe(Layer.provideMerge([Freshness.layer, SharedClock.layer, Needs.layer]))
 
 /** Every way by which messages go. */
-const transports = Layer.mergeAll(AgentLink.layer).pipe(Layer.provideMerge([Transports.layer, Outcomes.layer]))
+const transports = (witnessing?: WitnessingOptions) =>
+  Layer.mergeAll(AgentLink.layer(witnessing)).pipe(Layer.provideMerge([Transports.layer, Outcomes.layer]))
 
 /** Every view, as it registers itself. */
 export const registering = Layer.mergeAll(
@@ -109,12 +112,12 @@ export const gateway = <A = never, E = never, R = never>(
       StatisticsHttp.layer,
       Live.layer({ ...options.live, trustProxy: options.http.trustProxy })
     ]),
-    Layer.provideMerge([Webhooks.layer(options.webhooks), Archive.layer(options.archive), Regions.layer, Audit.layer]),
+    Layer.provideMerge([Webhooks.layer(options.webhooks), Archive.layer(options.archive), Regions.layer]),
     Layer.provideMerge([Holds.layer, Erasures.layer(phoneNumber, options.erasure)]),
     Layer.provideMerge(Layer.provide(Routes.layer, Meta.known(options.meta))),
     Layer.provideMerge(Announcements.layer(options.announcements)),
-    Layer.provideMerge([transports, Events.layer]),
-    Layer.provideMerge([Inbound.layer(options.inbound), Chats.layer]),
+    Layer.provideMerge([transports(options.witnessing), Events.layer]),
+    Layer.provideMerge([Inbound.layer(options.inbound), Chats.layer, Audit.layer]),
     Layer.provideMerge(Messages.layer(options.queueLimits, phoneNumber)),
     Layer.provideMerge(Devices.layer(options.agent, phoneNumber)),
     Layer.provideMerge(Access.layer(options.apiKey, { ...options.access, trustProxy: options.http.trustProxy })),

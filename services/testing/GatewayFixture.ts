@@ -19,6 +19,7 @@ import { type ErrorCode, errorCodes } from "#services/api/ErrorCodes.ts"
 import * as AuditHttp from "#services/audit/AuditHttp.ts"
 import { Heads } from "#services/audit/Heads.ts"
 import { Proofs } from "#services/audit/Proofs.ts"
+import { Witnesses } from "#services/audit/Witnesses.ts"
 import * as Chats from "#services/chats/Feature.ts"
 import * as Dashboard from "#services/dashboard/Feature.ts"
 import type { DeviceDocument } from "#services/devices/DeviceDocument.ts"
@@ -213,6 +214,7 @@ export const gateway = (stubs: Stubs = {}) => {
       Layer.succeed(Heads, {} as Heads["Service"]),
       Layer.succeed(Proofs, {} as Proofs["Service"]),
       Layer.succeed(Erasures, {} as Erasures["Service"]),
+      Layer.succeed(Witnesses, { warnings: () => [] } as unknown as Witnesses["Service"]),
       Layer.succeed(Deliveries, {} as Deliveries["Service"]),
       Layer.succeed(Targets, {} as Targets["Service"]),
       Layer.succeed(RouteTables, {} as RouteTables["Service"]),

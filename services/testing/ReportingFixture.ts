@@ -36,6 +36,7 @@ import { AgentsHeard } from "../transports/agent-link/AgentsHeard.ts"
 import { Heartbeats } from "../transports/agent-link/Heartbeats.ts"
 import * as Records from "../transports/agent-link/Records.ts"
 import * as Reports from "../transports/agent-link/Reports.ts"
+import { Witnessing } from "../transports/agent-link/Witnessing.ts"
 import * as Outcomes from "../transports/Outcomes.ts"
 import { unreliable } from "./UnreliableStore.ts"
 import { deviceCreated, queued, sealed, uuid } from "./ViewsFixture.ts"
@@ -147,7 +148,8 @@ const surroundings = (
   const stubs = Layer.mergeAll(
     Layer.succeed(Acknowledgements, { give: (agent, reports) => hear("acknowledgement", agent, ...reports) }),
     Layer.succeed(AgentsHeard, { spoke: (agent: AgentId, version: number) => hear("spoke", agent, version) } as never),
-    Layer.succeed(Heartbeats, { take: (agent, asked) => Effect.sync(() => hear("heartbeat", agent, asked)) })
+    Layer.succeed(Heartbeats, { take: (agent, asked) => Effect.sync(() => hear("heartbeat", agent, asked)) }),
+    Layer.succeed(Witnessing, { take: (agent) => Effect.sync(() => void hear("witnessed", agent)) })
   )
   return Layer.mergeAll(Reports.layer, PublicEvents.layer).pipe(
     Layer.provide(Records.layer),

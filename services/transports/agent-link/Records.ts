@@ -29,7 +29,7 @@ import { Personal } from "../../privacy/Personal.ts"
 import type { Origin } from "../../runtime/Provenance.ts"
 import { Outcomes } from "../Outcomes.ts"
 
-type Told = Exclude<AgentReport, { kind: "heartbeat" }>
+type Told = Exclude<AgentReport, { kind: "heartbeat" | "cosigned" | "head_refused" }>
 type MessageReport = Extract<Told, { kind: "message" }>
 type DeviceReport = Extract<Told, { kind: "device" }>
 type CodeReport = Extract<Told, { kind: "pairing_code" }>

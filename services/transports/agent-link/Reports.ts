@@ -19,6 +19,7 @@ import { Acknowledgements } from "./Acknowledgements.ts"
 import { AgentsHeard } from "./AgentsHeard.ts"
 import { Heartbeats } from "./Heartbeats.ts"
 import { ReportRecords } from "./Records.ts"
+import { Witnessing } from "./Witnessing.ts"
 
 type Report = Received<AgentReport>
 
@@ -46,6 +47,7 @@ export const layer = Layer.effectDiscard(
     const step = yield* Steps
     const { obstacle, whileFit } = yield* Fitness
     const { tenant } = yield* Provenance
+    const witnessing = yield* Witnessing
     const open = yield* receiving((yield* SpokenVersions).reports, isWhole)
 
     /** Nothing that can never be recorded comes again for ever: it is counted, told, and taken off the bus. */
@@ -61,6 +63,10 @@ export const layer = Layer.effectDiscard(
       if (said.kind === "heartbeat") return yield* heartbeats.take(agent, header.commandId as EventId, said)
       if (header.expiresAt <= fromMillis(wall())) return yield* refuse(agent, "expired")
       heard.spoke(agent, version)
+      if (said.kind === "cosigned" || said.kind === "head_refused") {
+        const reason = yield* witnessing.take(agent, header.keyId, said)
+        return reason === undefined ? undefined : yield* refuse(agent, reason)
+      }
       step("gateway.report-received")
       const { id, recorded } = records(trust, report, said)
       yield* recorded.pipe(

@@ -1,0 +1,31 @@
+import { Context, type Effect, Schema } from "effect"
+import type { Instant } from "../Instant.ts"
+import { inWords } from "../SystemWords.ts"
+
+/** The newest head of a log that a witness cosigned. */
+export interface Cosigned {
+  /** The head with the log's signature: it proves what was shown. */
+  readonly note: string
+  /** When the gateway asked for it, by the gateway's clock. */
+  readonly askedAt: Instant
+}
+
+export class WitnessMemoryUnavailable extends Schema.TaggedError<WitnessMemoryUnavailable>()(
+  "WitnessMemoryUnavailable",
+  { cause: Schema.Defect() }
+) {
+  override get message() {
+    return `what this witness cosigned cannot be read or written: ${inWords(this.cause)}`
+  }
+}
+
+/** What a witness remembers, of each log by its origin. Nothing in it is secret; to lose it is to believe anew. */
+export class WitnessMemory extends Context.Service<
+  WitnessMemory,
+  {
+    /** `undefined` before anything was cosigned of it. What is damaged fails: it is never taken for nothing. */
+    readonly read: (origin: string) => Effect.Effect<Cosigned | undefined, WitnessMemoryUnavailable>
+    /** Durable when it returns; after a crash the old one or the new one is there, whole. */
+    readonly write: (origin: string, cosigned: Cosigned) => Effect.Effect<void, WitnessMemoryUnavailable>
+  }
+>()("homing/domain/ports/WitnessMemory") {}

@@ -1,0 +1,79 @@
+import { Clock, Context, Effect, FiberSet, Layer, Schedule } from "effect"
+import { base64url, fromBase64url } from "#domain/Bytes.ts"
+import type { AgentId } from "#domain/Ids.ts"
+import { Crypto } from "#domain/ports/Crypto.ts"
+import type { AgentReport } from "#domain/wire/Protocol.ts"
+import { witnessingSince } from "#domain/wire/Versions.ts"
+import { Heads } from "../../audit/Heads.ts"
+import { Proofs } from "../../audit/Proofs.ts"
+import { Witnesses } from "../../audit/Witnesses.ts"
+import { Identity } from "../../identity/Identity.ts"
+import { AgentsHeard } from "./AgentsHeard.ts"
+import { AgentCommands, notice } from "./Commands.ts"
+
+type Told = Extract<AgentReport, { kind: "cosigned" | "head_refused" }>
+
+/** What is not answered is asked again. */
+const validMillis = 60_000
+
+export interface Options {
+  readonly everyMillis: number
+}
+
+/** Shows each agent the newest head of the audit tree when it has grown, and takes what it says of it. */
+export class Witnessing extends Context.Service<
+  Witnessing,
+  {
+    /** `keyId`: the key that signed the report. Answers why it is not believed. */
+    readonly take: (agent: AgentId, keyId: string, told: Told) => Effect.Effect<string | undefined>
+  }
+>()("homing/services/transports/agent-link/Witnessing") {}
+
+export const layer = ({ everyMillis }: Options = { everyMillis: 60_000 }) =>
+  Layer.effect(
+    Witnessing,
+    Effect.gen(function* () {
+      const commands = yield* AgentCommands
+      const crypto = yield* Crypto
+      const heads = yield* Heads
+      const heard = yield* AgentsHeard
+      const identity = yield* Identity
+      const proofs = yield* Proofs
+      const witnesses = yield* Witnesses
+      const run = yield* FiberSet.makeRuntime<never>()
+
+      const show = Effect.fnUntraced(function* (agent: AgentId) {
+        if (heard.last(agent) === undefined || heard.version(agent) < witnessingSince) return
+        const state = (yield* witnesses.all).get(agent)
+        const { head, note } = yield* heads.newest
+        const from = state?.size ?? 0
+        if (from === head.size && state?.cosignedAt !== undefined && state.contradiction === undefined) return
+        const path = from > 0 && from < head.size ? yield* proofs.consistency(from, head.size) : []
+        const millis = yield* Clock.currentTimeMillis
+        const command = { kind: "witness", note, from, path: path.map(base64url) } as const
+        yield* commands.issue(agent, [notice(crypto, millis, validMillis, command)])
+      })
+      /** What hinders it is told by whoever signs or reads; it is asked again. */
+      const ask = (agent: AgentId) => Effect.ignore(show(agent))
+      const askAll = Effect.suspend(() =>
+        Effect.forEach([...identity.known().trusted.keys()], ask, { concurrency: 8, discard: true })
+      )
+      yield* Effect.forkScoped(
+        Effect.delay(Effect.repeat(askAll, Schedule.spaced(everyMillis)), Math.min(everyMillis, 7_000))
+      )
+
+      const taken = Effect.fnUntraced(function* (agent: AgentId, keyId: string, told: Told) {
+        if (told.kind === "head_refused") {
+          const isBelieved = yield* witnesses.refused(agent, told)
+          if (isBelieved && told.reason === "behind") run(ask(agent))
+          return isBelieved ? undefined : "foreign_head"
+        }
+        const key = identity.known().state.agents.get(agent)?.get(keyId)
+        if (key === undefined) return "unknown_key"
+        return (yield* witnesses.cosigned(agent, fromBase64url(key.signing), told)) ? undefined : "no_cosignature"
+      })
+      return {
+        take: (agent, keyId, told) => Effect.catch(taken(agent, keyId, told), () => Effect.as(Effect.void, undefined)) // it is asked again
+      }
+    })
+  )
