@@ -199,6 +199,7 @@ export const treeView = (hash: Hash): RowsView => ({
   version: 1,
   categories: categories as Array.NonEmptyReadonlyArray<string>,
   unreleased: true,
+  batched: true,
   tables: [{ name: "audit_tree", filledBy: "store.opened" }],
   setup: (sql) =>
     Effect.andThen(

@@ -2,7 +2,7 @@ import { closeSync, openSync, writeSync } from "node:fs"
 import { Effect, Runtime, Schema } from "effect"
 import { entryLine, firstLine, lastLine } from "./AuditExport.ts"
 import type * as Client from "./Client.ts"
-import { say, warn } from "./Terminal.ts"
+import { say, sayEach, warn } from "./Terminal.ts"
 
 /** A verdict that a program should hear. It was told already. */
 export class NotProven extends Schema.TaggedError<NotProven>()("NotProven", { exitCode: Schema.Number }) {
@@ -17,6 +17,13 @@ export const head = Effect.fnUntraced(function* (ask: Client.Ask, { json }: { re
   const signed = yield* ask(({ audit }) => audit.head())
   if (json) say(JSON.stringify(signed))
   else process.stdout.write(signed.note)
+})
+
+/** Ends with 2 if one of them has seen another history. */
+export const listWitnesses = Effect.fnUntraced(function* (ask: Client.Ask) {
+  const { items } = yield* ask(({ audit }) => audit.witnesses())
+  sayEach({ items })
+  if (items.some(({ contradiction }) => contradiction !== null)) return yield* new NotProven({ exitCode: 2 })
 })
 
 export const prove = Effect.fnUntraced(function* (

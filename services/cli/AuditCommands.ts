@@ -13,6 +13,17 @@ const head = Command.make("head", { url, json }, ({ json, url }) =>
   })
 ).pipe(Command.withDescription("Print the newest signed tree head, as a note: keep it where the gateway cannot write"))
 
+const witness = Command.make("witness", { url }, ({ url }) =>
+  Effect.gen(function* () {
+    const { ask } = yield* connected(url, "audit:read")
+    yield* (yield* auditCommand).listWitnesses(ask)
+  })
+).pipe(
+  Command.withDescription(
+    "Print which head each agent has cosigned last, and refused, a line of JSON each; 2: one was refused"
+  )
+)
+
 const prove = Command.make(
   "prove",
   {
@@ -65,5 +76,5 @@ const verify = Command.make(
 
 export const audit = Command.make("audit").pipe(
   Command.withDescription("That nothing recorded was changed, left out or put in since a tree head was signed"),
-  Command.withSubcommands([head, prove, exporting, verify])
+  Command.withSubcommands([head, witness, prove, exporting, verify])
 )

@@ -17,9 +17,10 @@ const highest = (positions: ReadonlyArray<bigint | undefined>) =>
 
 /**
  * Makes the rows anew, in the database that it is given, and compares them with those in a file while these are being
- * written: both as they are at one place in the log.
+ * written: both as they are at one place in the log. Not of views whose rows depend on what came at once.
  */
-export const compare = Effect.fnUntraced(function* (views: ReadonlyArray<RowsView>, file: string, progress: Progress) {
+export const compare = Effect.fnUntraced(function* (all: ReadonlyArray<RowsView>, file: string, progress: Progress) {
+  const views = all.filter(({ batched }) => batched === undefined)
   const rows = yield* ComparedRows.make
   const rebuild = yield* rebuilding(views)
   yield* rows.attach(file) // from now on: a name that is not in the own database would be the live one's

@@ -20,6 +20,8 @@ export interface RowsView {
   readonly categories: Array.NonEmptyReadonlyArray<string>
   /** Events of a newer release are applied too: the rows do not go by what events say. */
   readonly unreleased?: true
+  /** A row holds what came at once: of two views that say the same the rows may differ. */
+  readonly batched?: true
   /** What a rebuild drops. */
   readonly tables: Array.NonEmptyReadonlyArray<RowsTable>
   /** Creates the tables. */
