@@ -43,7 +43,7 @@ describe("the units of systemd", () => {
 it("both proxies let in the same paths", () => {
   const [, caddy] = /@public path (.+)/.exec(text("docs/deploy.md"))!
   const [open, others] = [...text("docs/examples/nginx.conf").matchAll(/location ~ \^\/homing\/\((.+)\)\$/g)].map(
-    ([, paths]) => paths!.split("|").map((one) => `/${one.replace(".+", "*").replace("\\.", ".")}`)
+    ([, paths]) => paths!.split("|").map((one) => `/${one.replace(/\.[+*]/, "*").replace("\\.", ".")}`)
   )
   assert.deepStrictEqual(open, ["/v1/live", "/ws"]) // the first that fits is taken
   assert.include(others!, "/v1/*")
