@@ -18,7 +18,8 @@ const send = ({ call }: Caller, device: string, words: string) =>
   )
 const textsOf = ({ call }: Caller) =>
   Effect.map(call("GET", "/v1/messages"), ({ body }) =>
-    body.items.map((item: { content: { text: string } }) => item.content.text).toSorted()
+    // while rows are made at a start there is no list
+    (body.items ?? []).map((item: { content: { text: string } }) => item.content.text).toSorted()
   )
 const statuses = ({ call }: Caller, ...paths: ReadonlyArray<string>) =>
   Effect.forEach(paths, (path) => Effect.map(call("GET", path), ({ status }) => status))
