@@ -40,6 +40,9 @@ export const whatsapp = (folder: string, options: Omit<Baileys.Options, "authFil
     })
   )
 
+/** What it cosigned, and of whose log: for this process alone. */
+export const witness = (folder: string) => Layer.merge(WitnessFile.layer(join(folder, "witness.json")), custody(folder))
+
 /** What it keeps of what it was told, in a folder. */
 export const ledger = (folder: string) =>
   Layer.mergeAll(

@@ -1,20 +1,37 @@
 import { readFileSync, writeFileSync } from "node:fs"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber } from "effect"
+import { Effect, Fiber, Layer } from "effect"
 import { TestClock } from "effect/testing"
 import { cosignedBy } from "#domain/audit/Cosignature.ts"
 import { type NoteSigner, noteIn, noteText, signatureIn, signNote } from "#domain/audit/Note.ts"
 import { consistencySpans, emptyRoot, nodesIn, rootOver, type Span } from "#domain/audit/Tree.ts"
 import { headText } from "#domain/audit/TreeHead.ts"
 import { base64url, utf8 } from "#domain/Bytes.ts"
+import { defaultTenant } from "#domain/Ids.ts"
 import { fromMillis } from "#domain/Instant.ts"
 import { leafHash, nodeHash } from "#domain/MerkleTree.ts"
+import { PinStore } from "#domain/ports/PinStore.ts"
+import { WitnessMemory } from "#domain/ports/WitnessMemory.ts"
 import { encodePayload } from "#domain/testing/EnvelopeFixture.ts"
 import { encodeUnsigned } from "#domain/wire/Envelope.ts"
 import type { AgentCommand, AgentReport } from "#domain/wire/Protocol.ts"
+import * as NodeCrypto from "#infra/crypto/NodeCrypto.ts"
 import { crypto } from "#infra/crypto/NodeCrypto.ts"
-import { type Gateway, gatewayKeys, headerOf, makeGateway, start, startAgent, trust } from "../testing/AgentFixture.ts"
+import * as PinFile from "#infra/pin/File.ts"
+import * as WitnessFile from "#infra/witness-memory/File.ts"
+import {
+  agentId,
+  type Gateway,
+  gatewayKeys,
+  headerOf,
+  logId,
+  makeGateway,
+  start,
+  startAgent,
+  trust
+} from "../testing/AgentFixture.ts"
 import { until } from "../testing/Turns.ts"
+import { accept, remembered } from "./Acceptance.ts"
 
 const { sha256 } = crypto
 const { origin, signer: witness } = trust.witnessing
@@ -91,6 +108,27 @@ const answer = (...of: Parameters<typeof shows>) => Effect.flatten(shows(...of))
 const named = (report: AgentReport) =>
   report.kind === "head_refused" ? [report.reason, report.believed, report.offered] : [report.kind]
 
+/** What an operator has at the agent's machine: its folder, and no gateway. */
+const atTheMachine = ({ file }: Gateway) =>
+  Layer.mergeAll(PinFile.layer(`${file}.trust`), WitnessFile.layer(`${file}.witness`), NodeCrypto.layer)
+const pin = {
+  tenant: defaultTenant,
+  agent: agentId,
+  store: logId,
+  epoch: 1,
+  revision: 1,
+  protocol: 4,
+  gatewayKeys: [
+    {
+      keyId: "0".repeat(16),
+      signing: base64url(gatewayKeys.publicKey),
+      agreement: base64url(gatewayKeys.publicKey),
+      state: "active" as const
+    }
+  ],
+  agentKeys: ["0".repeat(16)]
+}
+
 describe("an agent as a witness", () => {
   it.effect("cosigns what continues what it cosigned, and nothing else, also after a restart", () =>
     Effect.gen(function* () {
@@ -153,6 +191,61 @@ describe("an agent as a witness", () => {
       const forked = yield* answer(gateway, { size: 5, from: 3, tree: other })
       assert.strictEqual(named(forked)[0], "forked")
       assert.strictEqual(gateway.told.length, before + 1)
+    })
+  )
+
+  it.effect("goes on from another head when an operator names both at its machine, and keeps both", () =>
+    Effect.gen(function* () {
+      const gateway = yield* makeGateway
+      yield* Effect.scoped(
+        Effect.gen(function* () {
+          yield* startAgent(gateway, { protocol: 4 })
+          yield* answer(gateway, { size: 5, from: 0 })
+          assert.strictEqual(named(yield* answer(gateway, { size: 3, from: 0, tree: other }))[0], "rolled_back")
+        })
+      )
+      const [cosigned, putBack] = [yield* noteOf(log, 5), yield* noteOf(other, 3)]
+      const words = `5 ${log.root(5).toBase64()}`
+      yield* Effect.gen(function* () {
+        const unpinned = yield* Effect.flip(accept(agentId, putBack, words))
+        assert.include(unpinned.message, "has pinned no gateway")
+        yield* (yield* PinStore).write({ generations: 1, pin })
+        assert.strictEqual((yield* remembered(agentId)).note, cosigned)
+        const unseen = yield* Effect.flip(accept(agentId, putBack, `5 ${other.root(5).toBase64()}`))
+        assert.include(unseen.message, `agent home cosigned ${words}, and not`)
+        const forged = yield* noteOf(other, 3, { ...witness, name: origin, type: 1 })
+        const unsigned = yield* Effect.flip(accept(agentId, forged, words))
+        assert.include(unsigned.message, "this is no tree head")
+        assert.strictEqual((yield* remembered(agentId)).note, cosigned)
+        const accepted = yield* accept(agentId, putBack, words)
+        assert.deepStrictEqual(accepted, { before: words, now: `3 ${other.root(3).toBase64()}` })
+      }).pipe(Effect.provide(atTheMachine(gateway)))
+
+      yield* startAgent(gateway, { protocol: 4 })
+      assert.strictEqual(named(yield* answer(gateway, { size: 6, from: 5, seconds: 100_000 }))[0], "behind")
+      assert.strictEqual((yield* answer(gateway, { size: 6, from: 3, tree: other })).kind, "cosigned")
+      const { accepted } = yield* Effect.provide(remembered(agentId), atTheMachine(gateway))
+      assert.deepStrictEqual(
+        accepted.map(({ insteadOf, note }) => [insteadOf, note]),
+        [[cosigned, putBack]]
+      )
+    })
+  )
+
+  it.effect("reads what an earlier release remembered", () =>
+    Effect.gen(function* () {
+      const gateway = yield* makeGateway
+      const note = yield* noteOf(log, 3)
+      writeFileSync(
+        `${gateway.file}.witness`,
+        JSON.stringify({ v: 1, logs: { [origin]: { note, askedAt: fromMillis(start) } } })
+      )
+      const kept = yield* Effect.flatMap(WitnessMemory, ({ read }) => read(origin)).pipe(
+        Effect.provide(atTheMachine(gateway))
+      )
+      assert.deepStrictEqual(kept, { note, askedAt: fromMillis(start), accepted: [] })
+      yield* startAgent(gateway, { protocol: 4 })
+      assert.strictEqual(named(yield* answer(gateway, { size: 3, from: 3, tree: other }))[0], "forked")
     })
   )
 })

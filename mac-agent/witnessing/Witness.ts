@@ -20,7 +20,12 @@ type Reason = Extract<AgentReport, { kind: "head_refused" }>["reason"]
 const overtakenMillis = 10_000
 
 const isInstant = Schema.is(Instant)
-const named = ({ root, size }: SignedHead["head"]) => `${size} ${root.toBase64()}`
+/** Size and root, as logs and operators say it. */
+export const named = ({ root, size }: SignedHead["head"]) => `${size} ${root.toBase64()}`
+
+/** The note with the log's signatures alone: those of other witnesses are not judged here. */
+export const ownNote = ({ head, note }: SignedHead) =>
+  noteText({ ...note, signatures: note.signatures.filter(({ name }) => name === head.origin) })
 
 /**
  * A witness of the log: cosigns only what continues what it cosigned before, and remembers that before its word leaves. The
@@ -69,9 +74,7 @@ export const layer = Layer.effect(
       }
       const judged = agreementOf(crypto.sha256, head, offered.head, request.path.map(fromBase64url))
       if (judged === "first" || judged === "same" || judged === "grown") {
-        // the log's signatures alone: those of other witnesses are not judged here
-        const own = { ...offered.note, signatures: offered.note.signatures.filter(({ name }) => name === origin) }
-        if (judged !== "same") yield* memory.write(origin, { note: noteText(own), askedAt })
+        if (judged !== "same") yield* memory.write(origin, { note: ownNote(offered), askedAt })
         const seconds = Math.floor((yield* Clock.currentTimeMillis) / 1_000)
         const line = signatureLine(yield* cosign(crypto, witnessing.signer, offered.note.text, seconds))
         return reporter.tellWitnessed(header, { kind: "cosigned", size: offered.head.size, line })

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs"
 import { Effect, Layer, Schema } from "effect"
 import * as AgentProcess from "#mac-agent/Layers.ts"
 import * as Enrolment from "#mac-agent/link/Enrolment.ts"
+import * as Acceptance from "#mac-agent/witnessing/Acceptance.ts"
 import type { Config } from "../Config.ts"
 import { senderOptions, whatsAppOptions } from "../layers/WhatsAppSettings.ts"
 import * as Log from "../telemetry/Log.ts"
@@ -55,4 +56,20 @@ export const trust = Effect.fnUntraced(
     say(faint(`  before: ${before}. What it was told of that log is neither sent nor reported any more.`))
   },
   (trusting, { process }) => Effect.provide(trusting, AgentProcess.custody(process.dataDirectory))
+)
+
+/** Prints the head that this agent cosigned last, as a note: no gateway is asked. */
+export const printWitnessed = ({ process: { agent, dataDirectory } }: Config) =>
+  Acceptance.remembered(agent).pipe(
+    Effect.andThen(({ note }) => Effect.sync(() => process.stdout.write(note))),
+    Effect.provide(AgentProcess.witness(dataDirectory))
+  )
+
+/** Has the agent go on from the head in this file, or in what `-` reads, and says what it gave up for it. */
+export const accept = Effect.fnUntraced(
+  function* ({ process: { agent } }: Config, file: string, insteadOf: string) {
+    const { before, now } = yield* Acceptance.accept(agent, readFileSync(file === "-" ? 0 : file, "utf8"), insteadOf)
+    say(`agent ${agent} goes on from ${now}`, faint(`  it gave up ${before}; witness.json keeps both`))
+  },
+  (accepting, { process }) => Effect.provide(accepting, AgentProcess.witness(process.dataDirectory))
 )

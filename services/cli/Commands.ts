@@ -217,9 +217,34 @@ const agentStart = Command.make("start", {}, () =>
   })
 ).pipe(Command.withDescription("Run the agent alone, over NATS; it has to trust a gateway first"))
 
+const agentWitness = Command.make("witness", {}, () =>
+  Effect.gen(function* () {
+    yield* (yield* agentCommand).printWitnessed(yield* configured)
+  })
+).pipe(
+  Command.withDescription(
+    "Print the tree head that this stopped agent cosigned last, as a note for `audit verify --head`"
+  ),
+  Command.withSubcommands([
+    Command.make(
+      "accept",
+      {
+        insteadOf: Flag.String("instead-of").pipe(
+          Flag.withDescription("Size and root of the head that is given up, as `cosigned` in the alarm has them")
+        ),
+        head: Argument.String("head").pipe(Argument.withDescription("File with the note to go on from; - reads it"))
+      },
+      ({ head, insteadOf }) =>
+        Effect.gen(function* () {
+          yield* (yield* agentCommand).accept(yield* configured, head, insteadOf)
+        })
+    ).pipe(Command.withDescription("Go on from another head, after the log was put back on purpose; both are kept"))
+  ])
+)
+
 const agent = Command.make("agent").pipe(
   Command.withDescription("The agent as a process of its own: it holds WhatsApp and dials out to the gateway"),
-  Command.withSubcommands([agentKeys, agentTrust, agentStart])
+  Command.withSubcommands([agentKeys, agentTrust, agentWitness, agentStart])
 )
 
 const homing = Command.make("homing").pipe(
