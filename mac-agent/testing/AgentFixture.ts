@@ -46,7 +46,6 @@ const agentKeys = crypto.signingKey(seed(2))
 const gatewayVerifying = crypto.verifyingKey(gatewayKeys.publicKey)
 const agentVerifying = crypto.verifyingKey(agentKeys.publicKey)
 export const epoch = "store:1"
-export const logId = "0196f3c0-0000-4000-8000-000000000001"
 
 export const trust: Trust["Service"] = {
   tenant: defaultTenant,
@@ -60,7 +59,7 @@ export const trust: Trust["Service"] = {
   commandKeys: () => [commandKey],
   reportKey: () => reportKey,
   witnessing: witnessingAs(
-    { agent: agentId, store: logId },
+    { agent: agentId, store: "0196f3c0-0000-4000-8000-000000000001" },
     { signing: agentKeys.key, public: { signing: base64url(agentKeys.publicKey) } },
     () => ({ gatewayKeys: [{ keyId: "", agreement: "", state: "active", signing: base64url(gatewayKeys.publicKey) }] })
   ),

@@ -24,7 +24,6 @@ import {
   type Gateway,
   gatewayKeys,
   headerOf,
-  logId,
   makeGateway,
   start,
   startAgent,
@@ -114,7 +113,7 @@ const atTheMachine = ({ file }: Gateway) =>
 const pin = {
   tenant: defaultTenant,
   agent: agentId,
-  store: logId,
+  store: origin.slice("homing/".length),
   epoch: 1,
   revision: 1,
   protocol: 4,
