@@ -16,7 +16,9 @@ export class NotAccepted extends Schema.TaggedError<NotAccepted>()("NotAccepted"
 const pinned = Effect.fnUntraced(function* (agent: AgentId) {
   const { pin } = yield* (yield* PinStore).read
   if (pin?.agent === agent) return logOf(pin)
-  return yield* new NotAccepted({ message: `agent ${agent} has pinned no gateway in this folder: set DATA_DIR to the one in which it does` })
+  return yield* new NotAccepted({
+    message: `agent ${agent} has pinned no gateway in this folder: set DATA_DIR to the one in which it does`
+  })
 })
 
 /** The head that this agent cosigned last, with the log's signature: as a note, and in words. */
