@@ -21,6 +21,19 @@ export interface Cosigned {
   readonly others: ReadonlyArray<Beside>
 }
 
+/** An operator's word that the log was put back on purpose. Both are heads with the log's signature. */
+export interface Accepted {
+  readonly note: string
+  readonly insteadOf: string
+  /** By the clock of the agent's machine. */
+  readonly at: Instant
+}
+
+export interface Remembered extends Cosigned {
+  /** Oldest first; nothing takes one away. */
+  readonly accepted: ReadonlyArray<Accepted>
+}
+
 export class WitnessMemoryUnavailable extends Schema.TaggedError<WitnessMemoryUnavailable>()(
   "WitnessMemoryUnavailable",
   { cause: Schema.Defect() }
@@ -35,8 +48,10 @@ export class WitnessMemory extends Context.Service<
   WitnessMemory,
   {
     /** `undefined` before anything was cosigned of it. What is damaged fails: it is never taken for nothing. */
-    readonly read: (origin: string) => Effect.Effect<Cosigned | undefined, WitnessMemoryUnavailable>
+    readonly read: (origin: string) => Effect.Effect<Remembered | undefined, WitnessMemoryUnavailable>
     /** Durable when it returns; after a crash the old one or the new one is there, whole. */
     readonly write: (origin: string, cosigned: Cosigned) => Effect.Effect<void, WitnessMemoryUnavailable>
+    /** Goes on from this head, and keeps that it was told to: durably, and at once with it. */
+    readonly accept: (origin: string, accepted: Accepted) => Effect.Effect<void, WitnessMemoryUnavailable>
   }
 >()("homing/domain/ports/WitnessMemory") {}

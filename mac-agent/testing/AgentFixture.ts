@@ -59,7 +59,7 @@ export const trust: Trust["Service"] = {
   commandKeys: () => [commandKey],
   reportKey: () => reportKey,
   witnessing: witnessingAs(
-    { agent: agentId, store: "store" },
+    { agent: agentId, store: "0196f3c0-0000-4000-8000-000000000001" },
     { signing: agentKeys.key, public: { signing: base64url(agentKeys.publicKey) } },
     () => ({ gatewayKeys: [{ keyId: "", agreement: "", state: "active", signing: base64url(gatewayKeys.publicKey) }] })
   ),

@@ -23,7 +23,12 @@ const overtakenMillis = 10_000
 const silenceMillis = 24 * 3_600_000
 
 const isInstant = Schema.is(Instant)
-const named = ({ root, size }: SignedHead["head"]) => `${size} ${root.toBase64()}`
+/** Size and root, as logs and operators say it. */
+export const named = ({ root, size }: SignedHead["head"]) => `${size} ${root.toBase64()}`
+
+/** The note with the log's signatures alone: those of other witnesses are not judged here. */
+export const ownNote = ({ head, note }: SignedHead) =>
+  noteText({ ...note, signatures: note.signatures.filter(({ name }) => name === head.origin) })
 
 /**
  * A witness of the log: cosigns only what continues what it cosigned before, and what the other witnesses did, and remembers
@@ -117,10 +122,8 @@ export const layer = Layer.effect(
         const theirs = headIn(noteIn(dissent.note)!.text)!
         return yield* refuse(header, dissent.reason, { note: dissent.note, head: theirs }, shown)
       }
-      // the log's signatures alone: the others' stand beside
-      const own = { ...offered.note, signatures: offered.note.signatures.filter(({ name }) => name === origin) }
       const isNew = judged !== "same" || others.some((one, i) => one !== known[i])
-      if (isNew) yield* memory.write(origin, { note: noteText(own), askedAt, others })
+      if (isNew) yield* memory.write(origin, { note: ownNote(offered), askedAt, others })
       const line = signatureLine(
         yield* cosign(crypto, witnessing.signer, offered.note.text, Math.floor(nowMillis / 1_000))
       )

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs"
 import { Effect, Layer, Schema } from "effect"
 import * as AgentProcess from "#mac-agent/Layers.ts"
 import * as Enrolment from "#mac-agent/link/Enrolment.ts"
+import * as Acceptance from "#mac-agent/witnessing/Acceptance.ts"
 import * as Standing from "#mac-agent/witnessing/Standing.ts"
 import type { Config } from "../Config.ts"
 import { senderOptions, whatsAppOptions } from "../layers/WhatsAppSettings.ts"
@@ -52,13 +53,21 @@ export const printKeys = ({ process: { agent, dataDirectory } }: Config, { renew
     Effect.provide(renew ? AgentProcess.renewed(dataDirectory) : AgentProcess.identity(dataDirectory))
   )
 
-/** Prints what this agent knows as a witness of the log, or has it hear of another one anew. */
-export const witness = ({ process: { agent, dataDirectory } }: Config, forgotten: string | undefined) =>
-  Effect.gen(function* () {
-    if (forgotten === undefined) return say(JSON.stringify(yield* Standing.standing))
-    if (!(yield* Standing.forget(forgotten))) return yield* new UnknownWitness({ witness: forgotten })
-    say(`agent ${agent} hears of ${forgotten} anew`)
-  }).pipe(Effect.provide(AgentProcess.witness(agent, dataDirectory, { isChanged: forgotten !== undefined })))
+/** Prints what this agent knows as a witness of the log: no gateway is asked, and the agent may run. */
+export const printWitness = ({ process: { agent, dataDirectory } }: Config) =>
+  Effect.map(Standing.standing, (standing) => say(JSON.stringify(standing))).pipe(
+    Effect.provide(AgentProcess.witness(agent, dataDirectory, { isChanged: false }))
+  )
+
+/** Has it hear of another witness anew. */
+export const forget = Effect.fnUntraced(
+  function* ({ process: { agent } }: Config, witness: string) {
+    if (!(yield* Standing.forget(witness))) return yield* new UnknownWitness({ witness })
+    say(`agent ${agent} hears of ${witness} anew`)
+  },
+  (forgetting, { process: { agent, dataDirectory } }) =>
+    Effect.provide(forgetting, AgentProcess.witness(agent, dataDirectory, { isChanged: true }))
+)
 
 /** Pins the gateway's answer: the JSON itself, or `-` to read it from standard input. */
 export const trust = Effect.fnUntraced(
@@ -70,4 +79,14 @@ export const trust = Effect.fnUntraced(
     say(faint(`  before: ${before}. What it was told of that log is neither sent nor reported any more.`))
   },
   (trusting, { process }) => Effect.provide(trusting, AgentProcess.custody(process.dataDirectory))
+)
+
+/** Has the agent go on from the head in this file, or in what `-` reads, and says what it gave up for it. */
+export const accept = Effect.fnUntraced(
+  function* ({ process: { agent } }: Config, file: string, insteadOf: string) {
+    const { before, now } = yield* Acceptance.accept(agent, readFileSync(file === "-" ? 0 : file, "utf8"), insteadOf)
+    say(`agent ${agent} goes on from ${now}`, faint(`  it gave up ${before}; witness.json keeps both`))
+  },
+  (accepting, { process: { agent, dataDirectory } }) =>
+    Effect.provide(accepting, AgentProcess.witness(agent, dataDirectory, { isChanged: true }))
 )
