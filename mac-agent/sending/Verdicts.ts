@@ -2,13 +2,16 @@ import { Effect } from "effect"
 import { fromMillis } from "#domain/Instant.ts"
 import { type ReportKind, receipts } from "#domain/message/Status.ts"
 import type { LedgerChange, LedgerEntry, LedgerReport, LedgerState } from "#domain/ports/Ledger.ts"
+import type { Tracing } from "#domain/ports/Tracing.ts"
 import type { Reporter } from "../link/Reporter.ts"
 
 /** The report that says this of an entry, in answer to this attempt; `millis` is when it became true. */
 export const reporting =
-  (reporter: Reporter["Service"]) =>
-  (entry: LedgerEntry, attempt: number, claim: ReportKind, millis: number, code?: string): LedgerReport =>
-    reporter.compose(
+  (reporter: Reporter["Service"], traces: Tracing | undefined) =>
+  (entry: LedgerEntry, attempt: number, claim: ReportKind, millis: number, code?: string): LedgerReport => {
+    const span = traces?.begin(`report ${claim}`, entry.trace)
+    const trace = span?.traceparent ?? entry.trace
+    const report = reporter.compose(
       { ...entry, attempt },
       {
         kind: "message",
@@ -16,9 +19,13 @@ export const reporting =
         claim,
         at: fromMillis(millis),
         ...(receipts.includes(claim) && { recipient: entry.subject }),
-        ...(code !== undefined && { code })
+        ...(code !== undefined && { code }),
+        ...(trace !== undefined && { trace })
       }
     )
+    span?.end({ "homing.message.id": entry.message, "homing.device.id": entry.device })
+    return report
+  }
 
 export const changeOf = (
   { epoch, position }: LedgerEntry,

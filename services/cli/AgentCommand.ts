@@ -15,7 +15,7 @@ export class NoBus extends Schema.TaggedError<NoBus>()("NoBus", {}) {
 }
 
 /** The agent alone in this process, until a signal ends it. */
-export const run = ({ addresses, door, log, process, whatsApp }: Config) =>
+export const run = ({ addresses, door, log, process, traces, whatsApp }: Config) =>
   Effect.scoped(
     Effect.gen(function* () {
       const { agent, dataDirectory: folder } = process
@@ -35,6 +35,7 @@ export const run = ({ addresses, door, log, process, whatsApp }: Config) =>
     })
   ).pipe(
     Effect.onInterrupt(() => Effect.logInfo("stopped")),
+    Effect.provide(AgentProcess.traces(traces, "homing-agent", version)),
     Effect.provide(Log.layer({ ...log, notices: sayNotice }))
   )
 
