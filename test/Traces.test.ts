@@ -44,7 +44,7 @@ describe("traces", () => {
       // the agent's version is known once it was heard: what is sent before is said in words without traces
       yield* eventually(gateway.call("GET", "/v1/agents"), ({ body }) => body.items[0]?.lastHeardAt !== undefined)
       const hook = yield* receiver()
-      const endpoint = { url: hook.url, name: "shop", events: ["homing.message.read.v1"] }
+      const endpoint = { url: hook.url, types: ["homing.message.read.v1"] }
       assert.strictEqual((yield* gateway.call("POST", "/v1/endpoints", endpoint)).status, 201)
 
       yield* whatsapp.control("faults", { ack: "normal", receipts: [] })
