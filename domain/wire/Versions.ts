@@ -83,7 +83,7 @@ const untraced = <Said extends { readonly kind: string }>(said: Said): Said => {
 }
 
 /** Adds where in which trace a message is sent, and what became of it is told. */
-export const version5 = version4.next(
+export const version5 = version4.next<AgentCommand, AgentReport>(
   { commands: AgentCommand, reports: AgentReport },
   {
     commands: { upcast: (command) => command, downcast: untraced },

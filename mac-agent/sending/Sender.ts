@@ -7,7 +7,6 @@ import type { MessageCode } from "#domain/message/Codes.ts"
 import { notice } from "#domain/Notice.ts"
 import { Ledger, type LedgerEntry } from "#domain/ports/Ledger.ts"
 import { Steps } from "#domain/ports/Steps.ts"
-import { Traces } from "#domain/ports/Tracing.ts"
 import { LedgerPatience } from "../LedgerPatience.ts"
 import { GatewayClock } from "../link/GatewayClock.ts"
 import { Reporter } from "../link/Reporter.ts"
@@ -87,7 +86,7 @@ export const layer = (options: SenderOptions = {}) =>
         sendsAtOnce = 128,
         typingMillis = 0
       } = options
-      const reportOf = reporting(reporter, yield* Traces)
+      const reportOf = yield* reporting
 
       /** By command, not by place: a log that was restored from a copy gives places out again. */
       const lives = new Map<EventId, Live.Live>()

@@ -38,7 +38,7 @@ export const make = Effect.fnUntraced(function* (surroundings: Surroundings) {
   const step = yield* Steps
   const traces = yield* Traces
   const whatsapp = yield* WhatsApp
-  const reportOf = reporting(reporter, traces)
+  const reportOf = yield* reporting
 
   /** With the report that tells of it. */
   const verdictOf = ({ attempt, entry }: Live, state: LedgerState, claim: ReportKind, millis: number, code?: string) =>

@@ -2,13 +2,14 @@ import { Effect } from "effect"
 import { fromMillis } from "#domain/Instant.ts"
 import { type ReportKind, receipts } from "#domain/message/Status.ts"
 import type { LedgerChange, LedgerEntry, LedgerReport, LedgerState } from "#domain/ports/Ledger.ts"
-import type { Tracing } from "#domain/ports/Tracing.ts"
-import type { Reporter } from "../link/Reporter.ts"
+import { Traces } from "#domain/ports/Tracing.ts"
+import { Reporter } from "../link/Reporter.ts"
 
 /** The report that says this of an entry, in answer to this attempt; `millis` is when it became true. */
-export const reporting =
-  (reporter: Reporter["Service"], traces: Tracing | undefined) =>
-  (entry: LedgerEntry, attempt: number, claim: ReportKind, millis: number, code?: string): LedgerReport => {
+export const reporting = Effect.gen(function* () {
+  const reporter = yield* Reporter
+  const traces = yield* Traces
+  return (entry: LedgerEntry, attempt: number, claim: ReportKind, millis: number, code?: string): LedgerReport => {
     const span = traces?.begin(`report ${claim}`, entry.trace)
     const trace = span?.traceparent ?? entry.trace
     const report = reporter.compose(
@@ -26,6 +27,7 @@ export const reporting =
     span?.end({ "homing.message.id": entry.message, "homing.device.id": entry.device })
     return report
   }
+})
 
 export const changeOf = (
   { epoch, position }: LedgerEntry,

@@ -1,11 +1,17 @@
 import type { AgentId } from "#domain/Ids.ts"
 import type { OpenSpan, Tracing } from "#domain/ports/Tracing.ts"
-import type { Order } from "./Commands.ts"
+import type { Unboxed } from "#domain/wire/Posting.ts"
+import type { AgentCommand } from "#domain/wire/Protocol.ts"
+
+interface Ordered {
+  readonly device: string
+  readonly command: Unboxed<AgentCommand>
+}
 
 const nothing = () => {}
 
 /** Orders under spans of their own, which end together. What stands in no trace stays as it is. */
-export const dispatched = (
+export const dispatched = <Order extends Ordered>(
   traces: Tracing | undefined,
   agent: AgentId,
   orders: ReadonlyArray<Order>
