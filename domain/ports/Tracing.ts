@@ -22,6 +22,8 @@ export interface Attributes {
   readonly "homing.message.id"?: string
   readonly "homing.device.id"?: string
   readonly "homing.agent.id"?: string
+  /** A request of Meta's, or of a session source's, as it was kept. */
+  readonly "homing.batch.id"?: string
   readonly "homing.outcome"?: string
   readonly "http.request.method"?: string
   readonly "http.route"?: string

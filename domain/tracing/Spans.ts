@@ -12,6 +12,7 @@ export interface Options {
 
 const kinds: Partial<Record<SpanName, SpanKind>> = {
   request: "server",
+  keep: "server",
   dispatch: "producer",
   take: "consumer",
   send: "client",
