@@ -25,7 +25,7 @@ export interface SendRequest {
   readonly expiresInSeconds: number
   readonly tags: Readonly<Record<string, string>>
   /** Where in which trace it is asked for; no part of what is asked. */
-  readonly trace?: string | undefined
+  readonly trace?: string
 }
 
 /** A message as its stream tells it. `to` and `content` are absent once their subject was erased, or its key is lost. */
