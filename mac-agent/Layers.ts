@@ -13,6 +13,7 @@ import * as FileVault from "#infra/secrets/FileVault.ts"
 import * as DirectoryLock from "#infra/sqlite/DirectoryLock.ts"
 import type { Contents } from "#infra/sqlite/FolderContents.ts"
 import * as FolderContents from "#infra/sqlite/FolderContents.ts"
+import type * as Otlp from "#infra/traces/Otlp.ts"
 import * as Baileys from "#infra/whatsapp/baileys/Baileys.ts"
 import * as WitnessFile from "#infra/witness-memory/File.ts"
 import * as Agent from "./Agent.ts"
@@ -99,6 +100,27 @@ export const nkey = Effect.gen(function* () {
 /** What an operator carries to the gateway; with `renew`, of keys made now. */
 export const offer = (agent: AgentId, renew: boolean) =>
   Effect.flatMap(nkey, ({ publicKey }) => Enrolment.offer(agent, publicKey, renew))
+
+/** Where a process tells what it does, if it is told; else nothing of it is loaded. */
+export const traces = (
+  {
+    endpoint,
+    ...options
+  }: Omit<Otlp.Options, "endpoint" | "service" | "version"> & {
+    readonly endpoint: URL | undefined
+    readonly service: string | undefined
+  },
+  service: string,
+  version: string
+) =>
+  endpoint === undefined
+    ? Layer.empty
+    : Layer.unwrap(
+        Effect.map(
+          Effect.promise(() => import("#infra/traces/Otlp.ts")),
+          ({ layer }) => layer({ ...options, endpoint, version, service: options.service ?? service })
+        )
+      )
 
 /** The bus as this agent reaches it. */
 export const bus = (agent: AgentId, url: Redacted.Redacted, caFile: string | undefined) =>

@@ -117,7 +117,7 @@ const below: Record<string, ReadonlyArray<string>> = {
   tables: [],
   runtime: ["telemetry"],
   privacy: ["runtime"],
-  views: ["runtime", "tables"],
+  views: ["runtime", "tables", "telemetry"],
   api: [],
   http: ["api", "telemetry"],
   identity: ["runtime", "tables"],

@@ -23,7 +23,7 @@ export class UnknownWitness extends Schema.TaggedError<UnknownWitness>()("Unknow
 }
 
 /** The agent alone in this process, until a signal ends it. */
-export const run = ({ addresses, door, log, process, whatsApp }: Config) =>
+export const run = ({ addresses, door, log, process, traces, whatsApp }: Config) =>
   Effect.scoped(
     Effect.gen(function* () {
       const { agent, dataDirectory: folder } = process
@@ -43,6 +43,7 @@ export const run = ({ addresses, door, log, process, whatsApp }: Config) =>
     })
   ).pipe(
     Effect.onInterrupt(() => Effect.logInfo("stopped")),
+    Effect.provide(AgentProcess.traces(traces, "homing-agent", version)),
     Effect.provide(Log.layer({ ...log, notices: sayNotice }))
   )
 
