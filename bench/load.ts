@@ -1,15 +1,17 @@
 import { post } from "./Posting.ts"
 
 /**
- * A closed loop of sends. Run as a process of its own: `port connections seconds` and a JSON of path, headers, body and
+ * A closed loop of sends, or so many a second. Run as a process of its own: `port connections seconds` and a JSON of path, headers, body and
  * number of recipients. Prints one JSON line.
  */
 const [port, connections, seconds, asked] = process.argv.slice(2)
-const { body, headers, path, recipients } = JSON.parse(asked!) as {
+const { body, headers, path, perSecond, recipients } = JSON.parse(asked!) as {
   readonly path: string
   readonly headers: Record<string, string>
   readonly body: { readonly [key: string]: unknown }
   readonly recipients: number
+  /** Without, a closed loop. */
+  readonly perSecond?: number
 }
 
 const run = process.hrtime.bigint().toString(36)
@@ -25,6 +27,7 @@ const result = await post({
   connections: Number(connections),
   seconds: Number(seconds),
   request,
+  perSecond,
   expected: 201
 })
 console.log(JSON.stringify(result))

@@ -14,13 +14,16 @@ const { values } = parseArgs({
     backbone: { type: "string", default: "embedded" },
     whatsapp: { type: "string", default: "instant" },
     messages: { type: "string", default: "100000" },
+    folder: { type: "string" },
+    "per-second": { type: "string", default: "500" },
     suite: { type: "string", default: "sends" },
     help: { type: "boolean", default: false }
   }
 })
 if (values.help) {
   console.log(`npm run bench -- [--json FILE] [--rounds 5] [--seconds 3] [--memory 100000] [--backbone ${backbones.join("|")}]
-                 [--whatsapp instant|simulator] [--suite sends|deliveries|endpoints|ingest|replay] [--messages 100000]
+                 [--whatsapp instant|simulator] [--suite sends|deliveries|endpoints|ingest|replay|queries] [--messages 100000]
+                 [--per-second 500] [--folder LOG]
 
 Confirmed sends over HTTP, with an instant WhatsApp behind the agent, beside the same durable work without a
 framework, in alternated rounds. --memory: how many messages to send for the resident memory; 0 leaves it out. --backbone: over servers that
@@ -28,7 +31,9 @@ are started for the run, with the agent as a process of its own where there is a
 appends and publishes bare. The event store is a stand-in unless EVENTSTORE_URL names a real one. --whatsapp simulator: through
 Baileys, over files, beside bare Baileys. --suite deliveries: webhooks, from the log to a local receiver's 200.
 --suite endpoints: confirmed sends with ten endpoints that nothing concerns, beside none. --suite ingest: Meta's webhooks, to
-the 200 that says they are kept. --suite replay: all views made anew from a log of --messages, beside a bare copy of its events.`)
+the 200 that says they are kept. --suite replay: all views made anew from a log of --messages, beside a bare copy of its events.
+--suite queries: what the dashboard asks, with a log of --messages (or the one in --folder, which is written to), while
+--per-second messages come in for --seconds.`)
   process.exit(0)
 }
 const rounds = Number(values.rounds)
@@ -69,7 +74,19 @@ if (values.suite === "replay") {
   tabulate([report])
   process.exit(0)
 }
-if (values.suite !== "sends") throw new Error("--suite is sends, deliveries, endpoints, ingest or replay")
+if (values.suite === "queries") {
+  const { measure } = await import("./Queries.ts")
+  const perSecond = Number(values["per-second"])
+  const { results, ...others } = await measure(
+    { folder: values.folder, messages: Number(values.messages), perSecond, seconds },
+    note
+  )
+  if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify({ ...others, results }, undefined, 2)}\n`)
+  console.table(results.map((row) => ({ ...row, p50Ms: row.p50Ms.toFixed(1), p99Ms: row.p99Ms.toFixed(1) })))
+  console.log(others)
+  process.exit(0)
+}
+if (values.suite !== "sends") throw new Error("--suite is sends, deliveries, endpoints, ingest, replay or queries")
 if (values.whatsapp === "simulator") {
   const report = await overSimulator(rounds, seconds, note)
   if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(report, undefined, 2)}\n`)

@@ -71,6 +71,7 @@ describe("replay", () => {
         ["state"],
         ["export"],
         ["export", "--csv"],
+        ["export", "--chat", "+60123456789"],
         ["diff"],
         ["rebuild", "--into", join(cwd, "r.db")]
       ]) {
@@ -81,6 +82,8 @@ describe("replay", () => {
 
       assert.strictEqual((yield* replayed(cwd, ["state", "device-nobody", "--json"])).code, 3)
       assert.strictEqual((yield* replayed(cwd, ["state", "--at", "soon"])).code, 1)
+      assert.strictEqual((yield* replayed(cwd, ["export", "--chat", "+60123456789"])).stdout, "")
+      assert.strictEqual((yield* replayed(cwd, ["export", "--chat", "somebody"])).code, 1)
       assert.strictEqual((yield* replayed(cwd, ["rebuild", "--into", join(cwd, "r.db")])).code, 1)
 
       const secret: string = client.key.secret

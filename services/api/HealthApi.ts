@@ -63,7 +63,15 @@ export const Details = Schema.Struct({
   }).annotate({ description: "What carries envelopes between gateway and agents." }),
   views: Schema.Struct({
     caughtUp: flag("Whether all is in memory that stood in the log a moment ago."),
-    position: nullable(Schema.String, "How far the log was read.")
+    position: nullable(Schema.String, "How far the log was read."),
+    remade: nullable(
+      Schema.Struct({
+        views: Schema.Array(Schema.String).annotate({ description: "Which." }),
+        position: nullable(Schema.String, "How far they are."),
+        upTo: nullable(Schema.String, "How far they have to come.")
+      }),
+      "Rows that this gateway makes anew beside those that are read meanwhile, if it does."
+    )
   }).annotate({ description: "What is kept in memory of the log." }),
   devices: Schema.Record(Schema.Literals(connections), count("How many devices stand so.")).annotate({
     description: "The devices, by their state."

@@ -3,12 +3,14 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { Effect, Layer, Runtime, Schema, Stream } from "effect"
 import { StreamId } from "#domain/Ids.ts"
+import { PhoneNumber } from "#domain/message/Recipient.ts"
 import { EventStore } from "#domain/ports/EventStore.ts"
 import type { RecordedEvent } from "#domain/Recorded.ts"
 import { moment, momentOf } from "../api/Moment.ts"
 import type { Config } from "../Config.ts"
 import * as Csv from "../contacts/Csv.ts"
 import * as Stands from "../layers/ReadingAdapters.ts"
+import { Personal } from "../privacy/Personal.ts"
 import { compare } from "../replay/Comparing.ts"
 import { type Asked, following, type Place, pages, placeOf } from "../replay/Reading.ts"
 import { rebuilding } from "../replay/Rebuilding.ts"
@@ -38,12 +40,14 @@ export interface Filter {
   readonly from: string | undefined
   readonly to: string | undefined
   readonly device: string | undefined
+  readonly chat: string | undefined
   readonly tag: string | undefined
   readonly stream: string | undefined
 }
 
 const isMoment = Schema.is(moment(""))
 const isStream = Schema.is(StreamId)
+const isPhone = Schema.is(PhoneNumber)
 
 /** Digits are a position, all else is a time. */
 const placeIn = Effect.fnUntraced(function* (text: string | undefined) {
@@ -53,7 +57,7 @@ const placeIn = Effect.fnUntraced(function* (text: string | undefined) {
   return yield* new NotUnderstood({ message: `${text} is neither a position in the log nor a date and time` })
 })
 
-const askedIn = Effect.fnUntraced(function* ({ device, from, tag, to }: Filter) {
+const askedIn = Effect.fnUntraced(function* ({ device, from, tag, to }: Filter, chat: ReadonlySet<string> | undefined) {
   const [key, ...value] = tag?.split("=") ?? []
   if (tag !== undefined && value.length === 0) {
     return yield* new NotUnderstood({ message: "a tag is given as key=value" })
@@ -62,21 +66,47 @@ const askedIn = Effect.fnUntraced(function* ({ device, from, tag, to }: Filter) 
     from: yield* placeIn(from),
     to: yield* placeIn(to),
     device,
+    chat,
     ...(key !== undefined && { tag: { key, value: value.join("=") } })
   }
   return asked
 })
 
 /** Under the log of this configuration; what is said in it of what cannot be read goes to standard error. */
-const reading = <A, E, R>(config: Config, isPersonal: boolean, work: (open: Opening) => Effect.Effect<A, E, R>) => {
-  const { access, addresses, log, process, provenance } = config
-  const folder = process.dataDirectory
+const reading = <A, E, R>(config: Config, work: Effect.Effect<A, E, R>) => {
+  const { addresses, log, process } = config
   const quiet = Log.layer({ ...log, level: "error" })
-  if (!isPersonal) {
-    return Effect.provide(work(masking), Layer.provideMerge(Stands.log(folder, addresses), quiet))
-  }
-  return Effect.flatMap(opening(access.apiKey), work).pipe(
-    Effect.provide(Stands.opening(folder, addresses, provenance.region).pipe(Layer.provideMerge(quiet)))
+  return Effect.provide(work, Layer.provideMerge(Stands.log(process.dataDirectory, addresses), quiet))
+}
+
+interface Shown {
+  readonly open: Opening
+  /** The names of the chat that is asked for. */
+  readonly chat: ReadonlySet<string> | undefined
+}
+
+/** The same, with the folder's secrets where what is personal is shown, or a number has to be known by its name in the log. */
+const showing = <A, E, R>(
+  config: Config,
+  { chat }: Filter,
+  isPersonal: boolean,
+  work: (shown: Shown) => Effect.Effect<A, E, R>
+) => {
+  if (chat === undefined && !isPersonal) return reading(config, work({ open: masking, chat: undefined }))
+  const { access, addresses, log, process, provenance } = config
+  return Effect.gen(function* () {
+    if (chat !== undefined && !isPhone(chat)) {
+      return yield* new NotUnderstood({ message: "a chat is given as a phone number in E.164, such as +60123456789" })
+    }
+    const open = isPersonal ? yield* opening(access.apiKey) : masking
+    const { subjectOf } = yield* Personal
+    return yield* work({ open, chat: chat === undefined ? undefined : new Set([subjectOf("phone", chat)]) })
+  }).pipe(
+    Effect.provide(
+      Stands.opening(process.dataDirectory, addresses, provenance.region).pipe(
+        Layer.provideMerge(Log.layer({ ...log, level: "error" }))
+      )
+    )
   )
 }
 
@@ -90,8 +120,8 @@ const printers: Readonly<Record<"json" | "csv" | "text", Printer>> = {
 const printed = (stream: string | undefined, open: Opening, print: Printer) => (event: RecordedEvent) =>
   stream !== undefined && event.stream !== stream ? Effect.void : Effect.map(told(event, open), print)
 
-const exported = Effect.fnUntraced(function* (filter: Filter, open: Opening, form: keyof typeof printers) {
-  const asked = yield* askedIn(filter)
+const exported = Effect.fnUntraced(function* (filter: Filter, { chat, open }: Shown, form: keyof typeof printers) {
+  const asked = yield* askedIn(filter, chat)
   const upTo = yield* placeOf(asked.to)
   if (form === "csv") process.stdout.write(Csv.line(ReplayText.csvHeader))
   if (upTo === undefined) return
@@ -105,16 +135,16 @@ const exported = Effect.fnUntraced(function* (filter: Filter, open: Opening, for
 })
 
 export const show = (config: Config, filter: Filter, how: { readonly json: boolean; readonly personal: boolean }) =>
-  reading(config, how.personal, (open) => exported(filter, open, how.json ? "json" : "text"))
+  showing(config, filter, how.personal, (shown) => exported(filter, shown, how.json ? "json" : "text"))
 
 export const exportAll = (config: Config, filter: Filter, how: { readonly csv: boolean; readonly personal: boolean }) =>
-  reading(config, how.personal, (open) => exported(filter, open, how.csv ? "csv" : "json"))
+  showing(config, filter, how.personal, (shown) => exported(filter, shown, how.csv ? "csv" : "json"))
 
 /** From now on, or from behind a place, until a signal ends it. */
 export const follow = (config: Config, filter: Filter, how: { readonly json: boolean; readonly personal: boolean }) =>
-  reading(config, how.personal, (open) =>
+  showing(config, filter, how.personal, ({ chat, open }) =>
     Effect.gen(function* () {
-      const asked = yield* askedIn(filter)
+      const asked = yield* askedIn(filter, chat)
       const after = asked.from === undefined ? yield* (yield* EventStore).head : yield* placeOf(asked.from)
       yield* Stream.runForEach(
         following(asked, after),
@@ -127,7 +157,8 @@ export const state = (
   config: Config,
   { at, json, stream }: { readonly at: string | undefined; readonly json: boolean; readonly stream: string | undefined }
 ) =>
-  reading(config, false, () =>
+  reading(
+    config,
     Effect.gen(function* () {
       const place = yield* placeIn(at)
       const head = yield* (yield* EventStore).head

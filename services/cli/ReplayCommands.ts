@@ -1,6 +1,7 @@
 import { Effect, Option } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { configured, json } from "./GatewayCommands.ts"
+import type { Filter } from "./ReplayCommand.ts"
 
 /** The commands that read the log again. */
 
@@ -16,14 +17,17 @@ const filters = {
   from,
   to: optional("to", "Up to this position, or to the last event that was recorded by this time"),
   device: optional("device", "Only what is of this device"),
+  chat: optional("chat", "Only messages with this phone number, in E.164"),
   tag: optional("tag", "Only messages with this tag: key=value")
 }
 const stream = optional("stream", "Only this stream: message-…, device-…, inbound-…")
 
-type Given = { readonly [K in "from" | "to" | "device" | "tag" | "stream"]?: Option.Option<string> }
-const filterIn = ({ device, from, stream, tag, to }: Given) => {
+type Given = { readonly [K in keyof Filter]?: Option.Option<string> }
+const filterIn = ({ chat, device, from, stream, tag, to }: Given) => {
   const valueOf = (option: Option.Option<string> | undefined) => option && Option.getOrUndefined(option)
-  return { from: valueOf(from), to: valueOf(to), device: valueOf(device), tag: valueOf(tag), stream: valueOf(stream) }
+  const [begin, end] = [valueOf(from), valueOf(to)]
+  const about = { chat: valueOf(chat), device: valueOf(device), tag: valueOf(tag), stream: valueOf(stream) }
+  return { from: begin, to: end, ...about } satisfies Filter
 }
 
 const show = Command.make("show", { ...filters, stream, personal, json }, (given) =>
@@ -75,7 +79,7 @@ const exported = Command.make(
 
 const follow = Command.make(
   "follow",
-  { from, device: filters.device, tag: filters.tag, stream, personal, json },
+  { from, device: filters.device, chat: filters.chat, tag: filters.tag, stream, personal, json },
   (given) =>
     Effect.gen(function* () {
       yield* (yield* replayCommand).follow(yield* configured, filterIn(given), given)

@@ -84,6 +84,7 @@ const dispatching = <E = never, R = never>(log: Layer.Layer<EventStore>, surroun
       written: () => Effect.void,
       stands: () => false,
       rowsStand: () => false,
+      making: () => undefined,
       position: Effect.succeed(undefined)
     }),
     Layer.succeed(SubjectKeys, keys as SubjectKeys["Service"]),

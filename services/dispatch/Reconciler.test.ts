@@ -106,6 +106,7 @@ const reconciling = Effect.fnUntraced(function* (options: {
       written: () => Effect.void,
       stands: () => false,
       rowsStand: () => false,
+      making: () => undefined,
       position: Effect.succeed(2n)
     }),
     Layer.succeed(MessageActors, {} as never),

@@ -18,6 +18,10 @@ import { Usefulness } from "./Usefulness.ts"
 
 const ok = { status: "ok" } as const
 
+const placeOf = (position: bigint | undefined) => (position === undefined ? null : String(position))
+const remadeOf = (making: ReturnType<Views["Service"]["making"]>) =>
+  making === undefined ? null : { views: making.views, position: placeOf(making.position), upTo: placeOf(making.upTo) }
+
 const probes = HttpApiBuilder.group(
   Api,
   "probes",
@@ -80,7 +84,7 @@ const health = HttpApiBuilder.group(
             memory: { rssBytes: rss, heapUsedBytes: heapUsed },
             store: { reachable: storeReachable, promise: deployment.store },
             bus: { promise: deployment.bus(), shortage: shortage ?? null, events: unpublished ?? null },
-            views: { caughtUp: lag() === undefined, position: position === undefined ? null : String(position) },
+            views: { caughtUp: lag() === undefined, position: placeOf(position), remade: remadeOf(views.making()) },
             agents: {
               heard: standing.heard.length,
               silent: standing.silent.length,

@@ -15,8 +15,8 @@ export interface Asked {
   readonly from?: Place | undefined
   readonly to?: Place | undefined
   readonly device?: string | undefined
-  /** All names of a chat. */
-  readonly chat?: { readonly device: string; readonly names: ReadonlySet<string> } | undefined
+  /** Names of a chat: messages to it, and what came in it. */
+  readonly chat?: ReadonlySet<string> | undefined
   readonly tag?: { readonly key: string; readonly value: string } | undefined
 }
 
@@ -59,7 +59,7 @@ const matching = ({ chat, device, tag }: Asked) => {
       const tags: Readonly<Record<string, string>> = about.tags
       const isWanted =
         (device === undefined || about.device === device) &&
-        (chat === undefined || (about.device === chat.device && about.names.some((name) => chat.names.has(name)))) &&
+        (chat === undefined || about.names.some((name) => chat.has(name))) &&
         (tag === undefined || tags[tag.key] === tag.value)
       if (isWanted) wanted.add(event.stream)
     }

@@ -28,12 +28,15 @@ const partsInPostgres = (sql: SqlClient.SqlClient, table: string) => sql<Part>`
     ELSE pg_get_indexdef(indexrelid) END AS part
   FROM pg_index WHERE indrelid = to_regclass(${table}) AND indisvalid`
 
-/** An index's definition names the schema of its table, and may have been laid out otherwise by an earlier release. */
+/**
+ * An index's definition names the schema of its table, and may have been laid out otherwise by an earlier release; its name
+ * ends otherwise where its table was made beside another.
+ */
 const plain = (part: string) =>
   part
     .replaceAll(/\s+/g, " ")
     .replace(
-      /^CREATE (UNIQUE )?INDEX (\S+) ON \S+ /,
+      /^CREATE (UNIQUE )?INDEX "?(\w+?)(?:__[12])?"? ON \S+ /,
       (_, unique = "", name) => `the ${unique.toLowerCase()}index ${name} `
     )
 

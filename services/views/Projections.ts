@@ -7,9 +7,11 @@ import { type Lease, Leases } from "#domain/ports/Leases.ts"
 import type { RecordedEvent } from "#domain/Recorded.ts"
 import * as Partitions from "../runtime/Partitions.ts"
 import * as Subscription from "../runtime/Subscription.ts"
+import * as Beside from "./Beside.ts"
 import * as Memory from "./Memory.ts"
 import * as Progress from "./Progress.ts"
 import { Registrations } from "./Registrations.ts"
+import * as Remaking from "./Remaking.ts"
 import * as Rest from "./Rest.ts"
 import * as Rows from "./Rows.ts"
 import { Seals } from "./Seals.ts"
@@ -42,9 +44,14 @@ const running = Layer.effect(
     const remade = new Set<string>()
     /** Rows that lack something stand still until they have come as far as this. */
     let goal: bigint | undefined
+    let making: Remaking.Making | undefined
     const writing = (lease: Lease) =>
       Effect.gen(function* () {
-        const rows = yield* Rows.open(views, (work) => leases.fenced(lease, work))
+        const checkpoints = yield* sql<Rows.Checkpoint>`SELECT * FROM checkpoints`
+        const standing = views.map((view) => Rows.asItStands(view, checkpoints))
+        const older = views.filter((view, i) => view.version !== standing[i]!.version)
+        yield* leases.fenced(lease, Beside.clear(sql, views, older))
+        const rows = yield* Rows.open(standing, (work) => leases.fenced(lease, work))
         const rest = yield* Rest.make
         const { during, orEnd } = yield* Subscription.committing
         const handle = (events: Array.NonEmptyReadonlyArray<RecordedEvent>) =>
@@ -57,7 +64,17 @@ const running = Layer.effect(
             Effect.andThen(rest(events)),
             orEnd
           )
-        return yield* during(Subscription.follow({ name: "views", categories, after: rows.behind, handle }))
+        const follow = during(Subscription.follow({ name: "views", categories, after: rows.behind, handle }))
+        if (older.length === 0) return yield* follow
+        const made = yield* Remaking.make(
+          older,
+          (work) => leases.fenced(lease, work),
+          (now) => {
+            making = now
+          }
+        )
+        yield* Effect.raceFirst(follow, made.nearly)
+        yield* made.finish // nobody writes the others meanwhile; then all goes on under the new ones
       }).pipe(
         Effect.catch(
           Effect.fnUntraced(function* (failure) {
@@ -75,6 +92,7 @@ const running = Layer.effect(
         Effect.onInterrupt(() =>
           Effect.sync(() => {
             goal = undefined // whoever writes them next knows
+            making = undefined
           })
         )
       )
@@ -91,6 +109,7 @@ const running = Layer.effect(
       counted,
       stands,
       rowsStand: () => goal !== undefined,
+      making: () => making,
       written: (until) =>
         Effect.orDie(Effect.retry(rowsReached, patiently)).pipe(
           Effect.repeat({

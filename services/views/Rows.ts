@@ -28,9 +28,18 @@ export const positionOf = (checkpoint: Checkpoint | undefined): bigint | undefin
   return position === null ? undefined : BigInt(position)
 }
 
-/** Of the rows of this release; `undefined` while they are not there. */
-export const checkpointOf = ({ name, version }: RowsView, checkpoints: ReadonlyArray<Checkpoint>) =>
-  checkpoints.find((one) => one.view_name === name && one.view_version === version)
+/** Of rows that this release can read; `undefined` while they are not there. */
+export const checkpointOf = ({ name, readableFrom, version }: RowsView, checkpoints: ReadonlyArray<Checkpoint>) =>
+  checkpoints.find(
+    ({ view_name, view_version: stands }) =>
+      view_name === name && stands >= (readableFrom ?? version) && stands <= version
+  )
+
+/** A view in the version that its rows are of, if they can be read. */
+export const asItStands = (view: RowsView, checkpoints: ReadonlyArray<Checkpoint>): RowsView => {
+  const checkpoint = checkpointOf(view, checkpoints)
+  return checkpoint === undefined ? view : { ...view, version: checkpoint.view_version }
+}
 
 export const createCheckpoints = (sql: SqlClient.SqlClient) => openTable(sql, checkpoints)
 
@@ -39,7 +48,9 @@ export const forgery = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, vi
   if (!isSealed(view)) return undefined
   const { seal, weigh } = yield* Seals
   const stand = { position: positionOf(checkpoint), weight: yield* weigh(sql, view) }
-  return seal(view, stand) === checkpoint.seal ? undefined : "a row was changed, added or taken away"
+  return seal({ ...view, version: checkpoint.view_version }, stand) === checkpoint.seal
+    ? undefined
+    : "a row was changed, added or taken away"
 })
 
 /** Drops what there is of a view's rows, and begins them again. */

@@ -17,6 +17,11 @@ export interface RowsTable {
 export interface RowsView {
   readonly name: string
   readonly version: number
+  /**
+   * The oldest version whose tables are the same, and whose rows say enough to go on with until those of this one are made
+   * beside them. Without, rows of another version are dropped, and lists wait until all is made anew.
+   */
+  readonly readableFrom?: number
   readonly categories: Array.NonEmptyReadonlyArray<string>
   /** Events of a newer release are applied too: the rows do not go by what events say. */
   readonly unreleased?: true

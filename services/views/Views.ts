@@ -1,6 +1,7 @@
 import { Context, Effect, Schema } from "effect"
 import { SqlError } from "effect/sql"
 import { EventStoreUnavailable } from "#domain/ports/EventStore.ts"
+import type { Making } from "./Remaking.ts"
 
 /** What the views are kept in did not answer as it should. */
 export class ViewsUnavailable extends Schema.TaggedError<ViewsUnavailable>()("ViewsUnavailable", {
@@ -29,6 +30,8 @@ export class Views extends Context.Service<
     readonly stands: () => boolean
     /** Whether rows that this process writes lack something, and stand still or are made anew. */
     readonly rowsStand: () => boolean
+    /** Rows of this release that this process makes beside those of an older one, which are read meanwhile. */
+    readonly making: () => Making | undefined
     /** Up to where messages are counted. */
     readonly position: Effect.Effect<bigint | undefined>
   }
