@@ -18,6 +18,9 @@ const exact = JSON as typeof JSON & {
 const written = (_: string, value: unknown, { source }: { source?: string }): unknown =>
   typeof value === "number" && source !== undefined && String(value) !== source ? exact.rawJSON(source) : value
 
+/** Where a number may stand, and within a text, which is as good. Meta writes hardly any: without, the reviver would be most of the work. */
+const number = /[:,[]\s*-?\d/
+
 const isWithin = (value: unknown, depth: number): boolean =>
   typeof value !== "object" ||
   value === null ||
@@ -29,7 +32,8 @@ const isWithin = (value: unknown, depth: number): boolean =>
  */
 export const readObject = (bytes: Uint8Array): JsonObject | undefined => {
   try {
-    const value = exact.parse(fromUtf8(bytes), written) as Json
+    const text = fromUtf8(bytes)
+    const value = (number.test(text) ? exact.parse(text, written) : JSON.parse(text)) as Json
     return isObject(value) && isWithin(value, deepest) ? value : undefined
   } catch {
     return undefined
