@@ -48,7 +48,7 @@ export const layer = (sources: ReadonlyMap<string, SessionSource>, rush: Rush) =
         const { data, type } = Batch.read(event)
         if (type !== "batch.received" || data.source !== "session") return
         const id = Batch.idOf(event.stream)
-        const request = { id, app: data.app }
+        const request = { id, app: data.app, event }
         const payload = yield* contents.of(data)
         if (typeof payload === "string") return yield* settling.asLost(request, payload)
         const span = traces?.begin("split", event.metadata.traceparent)

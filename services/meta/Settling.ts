@@ -3,6 +3,7 @@ import type { BatchId, MetaApp } from "#domain/Ids.ts"
 import { fromMillis, type Instant } from "#domain/Instant.ts"
 import { Batch, type BatchCommand, type Loss } from "#domain/meta/Batch.ts"
 import { patiently } from "#domain/Patience.ts"
+import type { RecordedEvent } from "#domain/Recorded.ts"
 import { BatchActors } from "./BatchActors.ts"
 import { actor } from "./Keeping.ts"
 
@@ -12,6 +13,8 @@ export const patience = { schedule: patiently, times: 10 }
 interface Request {
   readonly id: BatchId
   readonly app: MetaApp
+  /** By which event it was kept: nearly always nothing stands behind that yet. */
+  readonly event: Pick<RecordedEvent, "revision">
 }
 
 const lostOnes = (reason: Loss["problem"]) =>
@@ -23,14 +26,15 @@ const lostOnes = (reason: Loss["problem"]) =>
 
 /** How it ends with a request that was kept. */
 export const make = Effect.map(BatchActors, (actors) => {
-  const tell = ({ id }: Request, command: (at: Instant) => BatchCommand) =>
+  const tell = ({ event: { revision }, id }: Request, command: (at: Instant) => BatchCommand) =>
     Effect.retry(
       Effect.flatMap(Clock.currentTimeMillis, (now) =>
-        actors.execute(Batch.streamOf(id), () => command(fromMillis(now)), {
-          actor,
-          correlationId: id,
-          causationId: id
-        })
+        actors.execute(
+          Batch.streamOf(id),
+          () => command(fromMillis(now)),
+          { actor, correlationId: id, causationId: id },
+          { expected: { state: { _tag: "Received" }, revision } }
+        )
       ),
       { ...patience, while: ({ _tag }) => _tag === "EventStoreUnavailable" }
     ).pipe(Effect.orDie)

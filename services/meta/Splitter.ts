@@ -33,7 +33,7 @@ const gatheringMillis = 25
 
 interface Request extends ReceivedBatch {
   readonly id: BatchId
-  readonly event: Mark & Pick<RecordedEvent, "metadata">
+  readonly event: RecordedEvent
 }
 
 interface Told {

@@ -114,6 +114,20 @@ it.layer(layer)("AggregateActors", (it) => {
     })
   )
 
+  it.effect("reads nothing for a stream that stands as it is expected to, and looks when it does not", () =>
+    Effect.gen(function* () {
+      const here = yield* make()
+      const there = yield* make()
+      const stream = newStream()
+      const expected = yield* there.actors.execute(stream, create, origin)
+      yield* here.actors.execute(stream, issue(1), origin, { expected })
+      assert.deepStrictEqual(here.reads, [])
+      const late = yield* make()
+      assert.strictEqual((yield* late.actors.execute(stream, issue(2), origin, { expected })).revision, 2)
+      assert.deepStrictEqual(late.reads, [stream])
+    })
+  )
+
   it.effect("rejects by what is stored, without writing, and stays loaded", () =>
     Effect.gen(function* () {
       const { actors, appends, reads } = yield* make()

@@ -39,20 +39,23 @@ export interface AggregateActors<State, Command, Rejection> {
     stream: StreamId,
     command: (decision: Decision) => Command,
     origin: Origin,
-    options?: ExecuteOptions
+    options?: ExecuteOptions<State>
   ) => Effect.Effect<Outcome<State>, Rejection | EventStoreUnavailable>
   /** How many are in memory. */
   readonly size: () => number
 }
 
-export interface ExecuteOptions {
+export interface ExecuteOptions<State> {
   /** Names the first event. */
   readonly eventId?: EventId
   /** The stream is most likely not there yet: decide as if it were not, and read it only when it proves to be. */
   readonly expectNew?: boolean
+  /** So does the stream most likely stand: decide as if it did, and read it only when it proves not to. */
+  readonly expected?: Loaded<State>
 }
 
-interface Loaded<State> {
+/** How a stream stands: `revision` is that of its last event. */
+export interface Loaded<State> {
   readonly state: State
   readonly revision: number
 }
@@ -184,7 +187,8 @@ export const make = <
           const given: Given = { stream, command, origin, eventId: options.eventId }
           const decided = Effect.suspend(() => {
             if (actor.loaded !== undefined) return decideOn(actor, given, actor.loaded, true)
-            return options.expectNew === true ? decideOn(actor, given, nothing, true) : readAndDecide(actor, given)
+            const expected = options.expectNew === true ? nothing : options.expected
+            return expected === undefined ? readAndDecide(actor, given) : decideOn(actor, given, expected, true)
           })
           // someone else wrote to the stream: look again, then decide again
           const outcome = Effect.catchIf(decided, isConflict, () =>
