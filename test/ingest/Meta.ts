@@ -23,8 +23,8 @@ export interface Sent {
 }
 
 /** Meta waits ten seconds. */
-const momentary: ReadonlyArray<number> = [408, 503]
 const patienceMillis = 10_000
+const momentary: ReadonlyArray<number> = [408, 503]
 /** So many requests are on their way at once. */
 const lanes = 8
 
