@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
+import * as Crowd from "./Crowd.ts"
 import { ask, type Load, load, median, serve } from "./Processes.ts"
 
 /**
@@ -100,6 +101,10 @@ export const measure = async (rounds: number, seconds: number, note: (line: stri
   }
   const thousands: Array<Measured> = []
   for (let round = 1; round <= rounds; round++) thousands.push(await ofProduct(1, 0.001, large))
+  const crowd = await Crowd.measure(product, { path, secret, taken })
+  note(
+    `crowds of ${Crowd.people}: ${crowd.crowds.map(({ p99Ms, rssMb }) => `p99 ${p99Ms.toFixed(0)} ms, ${rssMb.toFixed(0)} MB`).join("; ")}`
+  )
   log.close()
   for (const server of [receiver, ...Object.values(at)]) await server.stop()
   rmSync(folder, { recursive: true, force: true })
@@ -136,6 +141,7 @@ export const measure = async (rounds: number, seconds: number, note: (line: stri
     results,
     perSecond: often.perSecond,
     p99Ms: { product: p99("product"), keeping: p99("keeping"), forwarding: p99("forwarding") },
+    crowd,
     thousandMs: median(thousands.map((_) => _.p50Ms)),
     thousandSplitMs: median(thousands.map((_) => 1_000 / _.splitPerSecond))
   }

@@ -11,10 +11,20 @@ export interface Posting {
   readonly expected: number
   /** So many begin, whatever became of those before; otherwise a connection begins the next when it has its answer. */
   readonly perSecond?: number | undefined
+  /** It ends when so many were answered, if that is before its time is over. */
+  readonly atMost?: number | undefined
 }
 
 /** Times in milliseconds: from when a request was due, which it is at once where no rate is given. */
-export const post = async ({ connections, expected, perSecond, port, request, seconds }: Posting) => {
+export const post = async ({
+  atMost = Number.POSITIVE_INFINITY,
+  connections,
+  expected,
+  perSecond,
+  port,
+  request,
+  seconds
+}: Posting) => {
   const latencies: Array<number> = []
   const failures = new Map<number, number>()
   let sent = 0
@@ -30,7 +40,7 @@ export const post = async ({ connections, expected, perSecond, port, request, se
       let received = ""
       const next = () => {
         const isDue = perSecond === undefined ? performance.now() : due.shift()
-        if (stopped && sent >= connections && (perSecond === undefined || isDue === undefined)) {
+        if (sent >= atMost || (stopped && sent >= connections && (perSecond === undefined || isDue === undefined))) {
           socket.destroy()
           return done()
         }
@@ -64,12 +74,13 @@ export const post = async ({ connections, expected, perSecond, port, request, se
       idle.shift()?.()
     }
   }, 1)
-  setTimeout(() => {
+  const over = setTimeout(() => {
     stopped = true
     for (const next of idle.splice(0)) next()
   }, seconds * 1_000)
   await Promise.all(Array.from({ length: connections }, loop))
   clearInterval(offering)
+  clearTimeout(over)
   const elapsed = (performance.now() - begun) / 1_000
   const sorted = Float64Array.from(latencies).sort()
   const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN

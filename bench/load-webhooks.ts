@@ -7,7 +7,9 @@ import { post } from "./Posting.ts"
  */
 const [port, connections, seconds, asked] = process.argv.slice(2)
 const {
+  atMost,
   characters = 56,
+  first = 0,
   path,
   people,
   perSecond,
@@ -20,13 +22,16 @@ const {
   readonly people: number
   readonly characters?: number
   readonly perSecond?: number
+  readonly atMost?: number
+  /** Where their numbers begin. */
+  readonly first?: number
 }
 
 const run = randomBytes(9).toString("hex").toUpperCase()
 const text = "Is my parcel on its way, and does it arrive before noon?".padEnd(characters, ".")
 
 const messageOf = (n: number) => ({
-  from: `1650${5_000_000 + (n % people)}`,
+  from: `1650${5_000_000 + first + (n % people)}`,
   id: `wamid.${run}${String(n).padStart(12, "0")}`,
   timestamp: String(1_760_000_000 + n),
   type: "text",
@@ -61,6 +66,7 @@ const result = await post({
   seconds: Number(seconds),
   request,
   expected: 200,
-  perSecond
+  perSecond,
+  atMost
 })
 console.log(JSON.stringify(result))

@@ -28,6 +28,7 @@ describe("configuration", () => {
         messages: { perDevice: 1_000, total: 10_000, waits: 5_000 },
         inbound: { marksAsRead: false },
         webhooks: { url: undefined, secret: undefined, signature: "prefixed", timeoutMillis: 5_000 },
+        regions: { homeUrl: undefined, homeKey: undefined },
         live: {
           authTimeoutSeconds: 5,
           allowedOrigins: undefined,

@@ -15,6 +15,7 @@ import * as Live from "./live/Settings.ts"
 import { meantBy } from "./Misspelt.ts"
 import * as Messages from "./messages/Settings.ts"
 import * as Meta from "./meta/Settings.ts"
+import * as Regions from "./regions/Settings.ts"
 import type { Setting, Settings, Values } from "./Setting.ts"
 import * as Log from "./telemetry/Log.ts"
 import * as Traces from "./telemetry/TraceSettings.ts"
@@ -37,6 +38,7 @@ const rooms = {
   inbound: Inbound.settings,
   webhooks: Webhooks.settings,
   live: Live.settings,
+  regions: Regions.settings,
   meta: Meta.settings,
   archive: Archive.settings,
   whatsApp: WhatsApp.settings

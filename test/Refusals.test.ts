@@ -21,6 +21,7 @@ import { LogDamaged, NothingChecked } from "#services/cli/StoreCommand.ts"
 import { NotThisLogs } from "#services/identity/Installation.ts"
 import { LogIsOlder, LogIsOther } from "#services/identity/OlderLog.ts"
 import { NoProxyTrusted } from "#services/meta/Receiving.ts"
+import { HomeHalfNamed } from "#services/regions/AskingHome.ts"
 import { RegionIsHome } from "#services/regions/Feature.ts"
 import { TableUnfit } from "#services/tables/Home.ts"
 import { TableOfNewerRelease } from "#services/tables/Tables.ts"
@@ -59,6 +60,7 @@ const refusals: ReadonlyArray<Error> = [
   new LogIsOther({ what: "its views", position: 7n, expected: eventId, found: undefined }),
   new NoProxyTrusted(),
   new RegionIsHome({ region: "eu" }),
+  new HomeHalfNamed(),
   new PinStoreUnavailable({ cause: system("permission denied, open '/data/trust.json'", { code: "EACCES" }) }),
   new WitnessMemoryUnavailable({ cause: system("permission denied, open '/data/witness.json'", { code: "EACCES" }) }),
   new SecretVaultUnavailable({ name: "pepper", cause: system("no space left", { code: "ENOSPC" }) }),

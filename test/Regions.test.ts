@@ -14,6 +14,7 @@ import { sealingKeysIn } from "#domain/privacy/SealingKey.ts"
 import * as RegionFeed from "#infra/bus/jetstream/RegionFeed.ts"
 import { eventsEnd, impatient } from "#infra/bus/jetstream/testing/JetStreamFixture.ts"
 import { crypto } from "#infra/crypto/NodeCrypto.ts"
+import * as NodeHttp from "#infra/outbound-http/NodeHttp.ts"
 import * as AcknowledgesAtOnce from "#infra/whatsapp/AcknowledgesAtOnce.ts"
 import { apiKey, callerOf, eventually, folder, type Homing, life, start } from "./Homing.ts"
 import { changed, contact, message, optionsOf, post, status } from "./MetaFixture.ts"
@@ -204,6 +205,68 @@ describeWith("nats-server", "the home of regions", () => {
         next = page.body.next
       }
       assert.deepStrictEqual(pages, linesOf(healed))
+    })
+  )
+
+  it.live("is asked by a region for what it has, through a partition and its healing", () =>
+    Effect.gen(function* () {
+      const eu = yield* regionOf("eu")
+      const path = yield* folderOfOne
+      const first = yield* life
+      const before = yield* first.during(homeOf(path, [eu]))
+      yield* says(eu.gateway, "A", "hello from eu")
+      yield* eventually(asked(before), ({ body }) => body.items?.length === 1 && body.isWhole === true)
+      const { body } = yield* before.call("POST", "/v1/clients", { name: "br", scopes: ["conversations:read"] })
+      let sent = 0
+      const between = yield* proxy(Number(new URL(before.url).port), {
+        tap: (way) => {
+          if (way === "toServer") sent += 1
+        }
+      })
+      const askingWith = (key: string) =>
+        Effect.flatMap(folderOfOne, (own) =>
+          start(own, AcknowledgesAtOnce.layer, {
+            options: {
+              ...optionsOf(),
+              region: "br",
+              regions: { homeUrl: `${between.through(before.url)}/`, homeKey: Redacted.make(key) }
+            },
+            ports: NodeHttp.layer({ allow: [{ range: "loopback", port: undefined }] }),
+            withoutAgent: true
+          })
+        )
+      const br = yield* askingWith(body.key.secret)
+      const ask = asked(br, ana, "&from=home")
+
+      const told = yield* ask
+      assert.deepStrictEqual(told.body, (yield* asked(before)).body)
+      assert.deepStrictEqual(linesOf(told), ["hello from eu eu"])
+      assert.strictEqual((yield* asked(br)).body.code, "not_home") // unless it is asked for
+      assert.strictEqual((yield* asked(eu.gateway, ana, "&from=home")).body.code, "not_home") // it knows of none
+      assert.deepStrictEqual(linesOf(yield* asked(before, ana, "&from=home")), ["hello from eu eu"])
+      assert.strictEqual((yield* asked(br, ana, "&from=home&after=nonsense")).body.code, "invalid_request")
+      const command = yield* homing(["conversations", "--from-home", `+${ana}`, "--url", br.url], {
+        cwd: path,
+        env: { API_KEY: apiKey }
+      })
+      assert.strictEqual((yield* command.ended).code, 0, command.stderr())
+      assert.strictEqual(command.stdout().trimEnd().split("\n").length, 1)
+
+      const stranger = yield* askingWith("nobody's key, though long enough".replaceAll(" ", "-"))
+      const refused = yield* asked(stranger, ana, "&from=home")
+      assert.deepStrictEqual([refused.status, refused.body.code], [502, "home_refused"])
+
+      // whoever asks too often meanwhile waits for nobody
+      yield* between.set({ halfOpen: true })
+      for (const cut of yield* Effect.all([ask, ask, ask], { concurrency: "unbounded" })) {
+        assert.deepStrictEqual([cut.status, cut.body.code], [503, "home_unreachable"])
+        assert.strictEqual(cut.headers.get("retry-after"), "5")
+      }
+      const sofar = sent
+      assert.strictEqual((yield* ask).body.code, "home_unreachable")
+      assert.strictEqual(sent, sofar)
+      yield* between.heal
+      assert.deepStrictEqual(linesOf(yield* eventually(ask, ({ status }) => status === 200)), ["hello from eu eu"])
     })
   )
 

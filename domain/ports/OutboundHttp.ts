@@ -55,13 +55,16 @@ export class OutboundFailed extends Schema.TaggedError<OutboundFailed>()("Outbou
   code: Schema.UndefinedOr(Schema.String)
 }) {}
 
-export interface OutboundRequest {
+export interface OutboundQuestion {
   readonly url: string
   /** Without those of the connection itself, as `host` and `content-length`. */
   readonly headers: Readonly<Record<string, string>>
-  readonly body: Uint8Array
   /** For the whole exchange, the look-up of the name included; at most what the caller's `Deadline` leaves. */
   readonly timeoutMs: number
+}
+
+export interface OutboundRequest extends OutboundQuestion {
+  readonly body: Uint8Array
 }
 
 /** Once there is a status it is the answer, also when the body breaks off or is not awaited to its end. */
@@ -72,7 +75,7 @@ export interface OutboundAnswer {
     /** How long the other side wants to be left alone, from now on. */
     readonly retryAfterMillis: number | undefined
   }
-  /** As it came, never more than `longestBody`: for people to look at, not to be handed to callers. */
+  /** As it came. Of what was posted never more than `longestBody`: for people to look at, not to be handed to callers. */
   readonly body: Uint8Array
   readonly isWhole: boolean
   /** What the exchange took. */
@@ -86,6 +89,10 @@ export class OutboundHttp extends Context.Service<
   OutboundHttp,
   {
     readonly post: (request: OutboundRequest) => Effect.Effect<OutboundAnswer, OutboundRefused | OutboundFailed>
+    /** Asks without a body, by GET; of what comes so many bytes are kept. */
+    readonly get: (
+      question: OutboundQuestion & { readonly longestBody: number }
+    ) => Effect.Effect<OutboundAnswer, OutboundRefused | OutboundFailed>
     /** Whether it may be configured, as far as that shows before its name is looked up. */
     readonly vet: (url: string) => Effect.Effect<void, OutboundRefused>
   }

@@ -1,6 +1,6 @@
 import { request } from "node:http"
 import type { Socket } from "node:net"
-import { longestBody, OutboundFailed, type OutboundRequest } from "#domain/ports/OutboundHttp.ts"
+import { OutboundFailed, type OutboundQuestion } from "#domain/ports/OutboundHttp.ts"
 import { codeOf } from "./CodeOf.ts"
 import type { Heard } from "./Heard.ts"
 import type { Target } from "./Target.ts"
@@ -8,7 +8,14 @@ import type { Target } from "./Target.ts"
 const longestHeader = 16_384
 const mostInterim = 16
 /** Of whatever is sent: frames of chunks and interim answers are no body, and have no end of their own. */
-const mostBytes = 8 * longestBody
+const mostBytesOf = (longest: number) => 8 * longest
+
+/** What is asked, by which method, and how much of the answer is wanted. */
+export interface Asked extends OutboundQuestion {
+  readonly method: "GET" | "POST"
+  readonly body: Uint8Array | undefined
+  readonly longestBody: number
+}
 
 const broken = (error: unknown) => new OutboundFailed({ kind: "broken", code: codeOf(error) })
 
@@ -19,7 +26,7 @@ const broken = (error: unknown) => new OutboundFailed({ kind: "broken", code: co
 export const exchange = (
   socket: Socket,
   { authority, path }: Target,
-  { body, headers }: OutboundRequest,
+  { body, headers, longestBody, method }: Asked,
   heard: Heard
 ): Promise<OutboundFailed | undefined> =>
   new Promise((resolve) => {
@@ -30,13 +37,19 @@ export const exchange = (
     if (socket.destroyed) return end()
     const asking = request({
       createConnection: () => socket,
-      method: "POST",
+      method,
       path,
       setHost: false,
-      headers: { ...headers, host: authority, connection: "close", "content-length": body.length },
+      headers: {
+        ...headers,
+        host: authority,
+        connection: "close",
+        ...(body !== undefined && { "content-length": body.length })
+      },
       maxHeaderSize: longestHeader,
       insecureHTTPParser: false // also where the process was started otherwise
     })
+    const mostBytes = mostBytesOf(longestBody)
     let interim = 0
     asking
       .on("error", end)

@@ -1,5 +1,3 @@
-import { longestBody } from "#domain/ports/OutboundHttp.ts"
-
 /** What of an answer has come so far; once it has an end, nothing more is added. */
 export class Heard {
   #status: number | undefined
@@ -8,6 +6,11 @@ export class Heard {
   #isOver = false
   readonly #chunks: Array<Uint8Array> = []
   #length = 0
+  readonly #longest: number
+
+  constructor(longest: number) {
+    this.#longest = longest
+  }
 
   begin(status: number, retryAfter: string | ReadonlyArray<string> | undefined): void {
     if (this.#isOver) return
@@ -18,7 +21,7 @@ export class Heard {
   /** As much of it as fits; whether that was all of it. */
   take(chunk: Uint8Array): boolean {
     if (this.#isOver) return false
-    const taken = chunk.slice(0, longestBody - this.#length)
+    const taken = chunk.slice(0, this.#longest - this.#length)
     this.#chunks.push(taken)
     this.#length += taken.length
     return taken.length === chunk.length

@@ -2,15 +2,16 @@ import { Clock, Effect, Layer, Result } from "effect"
 import { remainingMillis } from "#domain/ports/Deadline.ts"
 import {
   type Allowance,
+  longestBody,
   OutboundFailed,
   OutboundHttp,
-  OutboundRefused,
-  type OutboundRequest
+  OutboundRefused
 } from "#domain/ports/OutboundHttp.ts"
 import { after } from "#domain/Timer.ts"
 import { codeOf } from "./CodeOf.ts"
 import { Connections } from "./Connections.ts"
 import type { Dial } from "./Dial.ts"
+import type { Asked } from "./Exchange.ts"
 import { areSendable } from "./Headers.ts"
 import { Heard, patienceOf } from "./Heard.ts"
 import { type Resolve, resolving } from "./Names.ts"
@@ -64,7 +65,7 @@ const make = ({ allow, dial, resolve = resolving() }: Options): OutboundHttp["Se
     return reasons[0] === undefined ? unresolved() : refused(reasons[0])
   }
 
-  const ask = async (target: Target, request: OutboundRequest, heard: Heard, held: Connections) => {
+  const ask = async (target: Target, request: Asked, heard: Heard, held: Connections) => {
     const { connected, dial: directly, exchange, isFailure } = await loadExchange()
     const addresses = await reachable(target, held)
     if ("_tag" in addresses) return addresses
@@ -72,24 +73,27 @@ const make = ({ allow, dial, resolve = resolving() }: Options): OutboundHttp["Se
     return isFailure(socket) ? socket : exchange(socket, target, request, heard)
   }
 
+  const exchanged = Effect.fnUntraced(function* (request: Asked) {
+    const target = yield* targeted(request.url)
+    if (!areSendable(request.headers)) return yield* refused("header")
+    const begun = performance.now()
+    const heard = new Heard(request.longestBody)
+    const mostMillis = Math.min(request.timeoutMs, yield* remainingMillis)
+    yield* lasting(mostMillis, heard, (held) => ask(target, request, heard, held))
+    if (heard.status === undefined) return yield* new OutboundFailed({ kind: "timeout", code: undefined })
+    return {
+      status: heard.status,
+      headers: { retryAfterMillis: patienceOf(heard.retryAfter, yield* Clock.currentTimeMillis) },
+      body: heard.body,
+      isWhole: heard.isWhole,
+      millis: performance.now() - begun
+    }
+  })
+
   return {
     vet: (url) => Effect.asVoid(targeted(url)),
-    post: Effect.fnUntraced(function* (request) {
-      const target = yield* targeted(request.url)
-      if (!areSendable(request.headers)) return yield* refused("header")
-      const begun = performance.now()
-      const heard = new Heard()
-      const mostMillis = Math.min(request.timeoutMs, yield* remainingMillis)
-      yield* lasting(mostMillis, heard, (held) => ask(target, request, heard, held))
-      if (heard.status === undefined) return yield* new OutboundFailed({ kind: "timeout", code: undefined })
-      return {
-        status: heard.status,
-        headers: { retryAfterMillis: patienceOf(heard.retryAfter, yield* Clock.currentTimeMillis) },
-        body: heard.body,
-        isWhole: heard.isWhole,
-        millis: performance.now() - begun
-      }
-    })
+    post: (request) => exchanged({ ...request, method: "POST", longestBody }),
+    get: (question) => exchanged({ ...question, method: "GET", body: undefined })
   }
 }
 

@@ -45,7 +45,7 @@ const AsOf = Schema.Struct({
   isCurrent: flag("Everything that it has published is here, by the word of its own server just now.")
 }).annotate({ identifier: "ConversationAsOf", description: "How far a region is in the answer." })
 
-const Conversation = Schema.Struct({
+export const Conversation = Schema.Struct({
   items: Schema.Array(Entry).annotate({ description: "Newest first, by their sources' time." }),
   next: nullable(Schema.String, "The `after` of the next page; `null` on the last."),
   asOf: Schema.Array(AsOf).annotate({ description: "How far each region is in it." }),
@@ -62,10 +62,19 @@ export class ConversationsApi extends HttpApiGroup.make("conversations")
     HttpApiEndpoint.get("get", "/", {
       query: {
         phone: internationally.annotate({ description: "Whose: a number with country code; with or without `+`." }),
+        from: Schema.optionalKey(Schema.Literals(["home"])).annotate({
+          description: "`home`: a region that is not the home asks it, and answers with what it says."
+        }),
         ...paging(conversationPageSizes)
       },
       success: Conversation,
-      error: [...anywhere, Problem("forbidden"), Problem("not_home")]
+      error: [
+        ...anywhere,
+        Problem("forbidden"),
+        Problem("not_home"),
+        Problem("home_refused"),
+        Problem("home_unreachable")
+      ]
     })
       .annotate(ShowsViews, "rows")
       .annotate(...pagingAs(conversationPageSizes))

@@ -78,6 +78,8 @@ export const errorCodes = {
     "Too many requests wait; repeat with the same idempotency key, later or with a timeoutMs or waitMs of 0."
   ],
   internal: [500, "Something is wrong on our side."],
+  home_unreachable: [503, "The home of regions does not answer; what this region has itself is here all the same."],
+  home_refused: [502, "The home of regions does not let this region ask."],
   store_unavailable: [503, "The store does not answer; repeat the request with the same idempotency key."],
   database_unavailable: [503, "The database does not answer."],
   bus_unavailable: [503, "The bus to the agents does not answer."],

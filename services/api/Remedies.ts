@@ -13,6 +13,10 @@ export const remedies: Readonly<Record<OwnCode, string>> = {
   too_many_waits: "WAIT_LIMIT says how many may wait in one process.",
   internal:
     "It may be repeated. The gateway's log says more, at `a request failed`, under the X-Request-Id of this answer.",
+  home_unreachable:
+    "Ask again later, or without from=home at the home itself. The gateway's log says why, at `the home of regions is asked`.",
+  home_refused:
+    "Set REGION_HOME_URL to the home, and REGION_HOME_KEY to a key of its with the scope conversations:read.",
   store_unavailable:
     "It is not known whether the request was recorded. If this lasts, the gateway's log says why, at `a port is unavailable` or `not ready`: look whether the disk of DATA_DIR has room, and whether EVENTSTORE_URL and DATABASE_URL answer, where they are set.",
   database_unavailable:

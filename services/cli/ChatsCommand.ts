@@ -41,11 +41,13 @@ export const listMessages = (ask: Client.Ask, chat: string) =>
   each(chatPageSizes, (query) => ask(({ chats }) => chats.messages({ params: { id: chat }, query })))
 
 /** The regions that cannot be reached are told beside it: what they have more is not in it. */
-export const conversation = Effect.fnUntraced(function* (ask: Client.Ask, phone: string) {
+export const conversation = Effect.fnUntraced(function* (ask: Client.Ask, phone: string, isOfHome: boolean) {
   const missing = new Map<string, string>()
   yield* each(conversationPageSizes, (query) =>
     Effect.tap(
-      ask(({ conversations }) => conversations.get({ query: { ...query, phone } })),
+      ask(({ conversations }) =>
+        conversations.get({ query: { ...query, phone, ...(isOfHome && { from: "home" as const }) } })
+      ),
       ({ asOf }) =>
         Effect.sync(() => {
           for (const { isCurrent, region, time } of asOf) if (!isCurrent) missing.set(region, time ?? "the beginning")

@@ -149,15 +149,22 @@ export const chats = Command.make("chats").pipe(
 
 export const conversations = Command.make(
   "conversations",
-  { url, phone: Argument.String("phone").pipe(Argument.withDescription("Whose: a number with country code")) },
-  ({ phone, url }) =>
+  {
+    url,
+    fromHome: Flag.Boolean("from-home").pipe(
+      Flag.withDescription("Ask a region, which asks its home"),
+      Flag.withDefault(false)
+    ),
+    phone: Argument.String("phone").pipe(Argument.withDescription("Whose: a number with country code"))
+  },
+  ({ fromHome, phone, url }) =>
     Effect.gen(function* () {
       const { ask } = yield* connected(url, "conversations:read")
-      yield* (yield* chatsCommand).conversation(ask, phone)
+      yield* (yield* chatsCommand).conversation(ask, phone, fromHome)
     })
 ).pipe(
   Command.withDescription(
-    "Ask the home of regions what one person and the accounts said, a line of JSON each; needs API_KEY"
+    "Ask the home of regions, or a region for it, what one person and the accounts said, a line of JSON each; needs API_KEY"
   )
 )
 

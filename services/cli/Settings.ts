@@ -29,6 +29,7 @@ export const gatewayOptions = ({
   process,
   provenance,
   rateLimits,
+  regions,
   webhooks
 }: Config): GatewayOptions => ({
   agent: process.agent,
@@ -51,5 +52,6 @@ export const gatewayOptions = ({
   live,
   meta,
   reconciler: { everyMillis: 30_000, patienceMillis: 60_000, graceMillis: 60_000 },
+  regions,
   webhooks: { environment: webhooks }
 })

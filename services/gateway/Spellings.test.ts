@@ -141,7 +141,7 @@ layer(app, { excludeTestServices: true })("one meaning", (it) => {
         "/v1/inbound": /^no parameters but device, after, limit$/,
         "/v1/contacts": /^no parameters but device, phone, lid, format, after, limit$/,
         "/v1/chats": /^no parameters but device, after, limit$/,
-        "/v1/conversations": /^no parameters but phone, after, limit$/,
+        "/v1/conversations": /^no parameters but phone, from, after, limit$/,
         "/v1/chats/nobody/messages": /^no parameters but after, limit, at$/,
         ...Object.fromEntries(["messages", "devices"].map((one) => [`/v1/${one}/nobody`, /^no parameters but at$/])),
         "/v1/devices/nobody/history": /^no parameters but after, limit$/,

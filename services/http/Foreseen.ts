@@ -51,6 +51,9 @@ const problems = {
   AddressRefused: ({ reason }: { readonly reason: string }) => problem("address_refused", { detail: refused(reason) }),
 
   ErasureUnknown: () => problem("erasure_not_found"),
+  HomeUnreachable: ({ detail }: { readonly detail?: string }) =>
+    problem("home_unreachable", detail === undefined ? {} : { detail }),
+  HomeRefused: () => problem("home_refused"),
   ContactUnknown: () => problem("contact_not_found"),
 
   AppUnknown: () => problem("app_not_found"),

@@ -33,6 +33,7 @@ import type { Options as MetaOptions } from "../meta/Receiving.ts"
 import * as Moments from "../moments/Moments.ts"
 import { Personal } from "../privacy/Personal.ts"
 import * as Regions from "../regions/Feature.ts"
+import type { RegionsSettings } from "../regions/Settings.ts"
 import * as Routes from "../routes/Feature.ts"
 import { Freshness } from "../runtime/Freshness.ts"
 import * as Needs from "../runtime/Needs.ts"
@@ -67,6 +68,8 @@ export interface GatewayOptions {
   readonly dashboard?: Dashboard.Options
   readonly erasure?: Erasures.Options
   readonly witnessing?: WitnessingOptions
+  /** Where a region asks its home. */
+  readonly regions?: RegionsSettings
 }
 
 /** Whether this process can do its part, and how much of the log it has heard. */
@@ -114,7 +117,11 @@ export const gateway = <A = never, E = never, R = never>(
       Behind.layer,
       Live.layer({ ...options.live, trustProxy: options.http.trustProxy })
     ]),
-    Layer.provideMerge([Webhooks.layer(options.webhooks), Archive.layer(options.archive), Regions.layer]),
+    Layer.provideMerge([
+      Webhooks.layer(options.webhooks),
+      Archive.layer(options.archive),
+      Regions.layer(options.regions)
+    ]),
     Layer.provideMerge([Holds.layer, Erasures.layer(phoneNumber, options.erasure)]),
     Layer.provideMerge(Layer.provide(Routes.layer, Meta.known(options.meta))),
     Layer.provideMerge(Announcements.layer(options.announcements)),

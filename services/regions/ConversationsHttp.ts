@@ -5,6 +5,7 @@ import { conversationPageSizes } from "../api/ConversationsApi.ts"
 import { refuse } from "../http/Answer.ts"
 import { orProblem } from "../http/Foreseen.ts"
 import { Personal } from "../privacy/Personal.ts"
+import { AskingHome } from "./AskingHome.ts"
 import * as Conversations from "./Conversations.ts"
 
 const flawed = refuse("invalid_request", {
@@ -16,13 +17,17 @@ export const layer = HttpApiBuilder.group(
   "conversations",
   Effect.fnUntraced(function* (handlers) {
     const conversation = yield* Conversations.make
+    const home = yield* AskingHome
     const { subjectOf } = yield* Personal
 
-    return handlers.handle("get", ({ query: { after, limit = conversationPageSizes.default, phone } }) =>
+    return handlers.handle("get", ({ query: { after, from, limit = conversationPageSizes.default, phone } }) =>
       Effect.gen(function* () {
-        if (conversation === undefined) return yield* refuse("not_home")
         const before = after === undefined ? undefined : Conversations.placeOf(after)
         if (after !== undefined && before === undefined) return yield* flawed
+        if (conversation === undefined) {
+          if (from === undefined || home === undefined) return yield* refuse("not_home")
+          return yield* orProblem(home({ after, limit, phone }))
+        }
         const person = subjectOf("phone", `+${phone.replace(/^[+ ]/, "")}`)
         return yield* orProblem(conversation({ person, before, limit }))
       })

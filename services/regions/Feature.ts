@@ -2,8 +2,10 @@ import { Effect, Layer, Schema } from "effect"
 import { RegionFeeds } from "#domain/ports/RegionFeeds.ts"
 import { Provenance } from "../runtime/Provenance.ts"
 import { Registrations } from "../views/Registrations.ts"
+import * as AskingHome from "./AskingHome.ts"
 import * as ConversationRows from "./ConversationRows.ts"
 import * as ConversationsHttp from "./ConversationsHttp.ts"
+import type { RegionsSettings } from "./Settings.ts"
 import * as Taking from "./Taking.ts"
 
 /** What registers itself, to be written as rows: at home alone, since it is a row more for everything that happens. */
@@ -36,4 +38,5 @@ const taking = Layer.effectDiscard(
 )
 
 /** What other regions told, in one conversation with what is heard here. */
-export const layer = Layer.merge(ConversationsHttp.layer, taking)
+export const layer = (settings?: RegionsSettings) =>
+  Layer.merge(Layer.provide(ConversationsHttp.layer, AskingHome.layer(settings)), taking)

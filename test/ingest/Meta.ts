@@ -24,6 +24,7 @@ export interface Sent {
 
 /** Meta waits ten seconds. */
 const patienceMillis = 10_000
+const momentary: ReadonlyArray<number> = [408, 503]
 /** So many requests are on their way at once. */
 const lanes = 8
 
@@ -56,7 +57,7 @@ export const meta = ({ answered, dice, secrets, url }: Options) => {
     }
   }
 
-  /** What it answers may be a refusal of the moment alone: all of it is as Meta says it. */
+  /** What it answers may be a refusal of the moment alone, or that a body came too slowly: all of it is as Meta says it. */
   const until200 = async (app: App, bytes: Buffer) => {
     const name = nameOf(app, bytes)
     sent.posted.add(name)
@@ -64,7 +65,7 @@ export const meta = ({ answered, dice, secrets, url }: Options) => {
       const from = url(turn++)
       const status = from === undefined ? undefined : await post(from, app, bytes, secrets[app])
       if (status === 200) return void sent.answered.add(name)
-      if (status !== undefined && status !== 503) throw new Error(`Meta is answered ${status}`)
+      if (status !== undefined && !momentary.includes(status)) throw new Error(`Meta is answered ${status}`)
       if (from !== undefined) unanswered++
       await pause(10 + dice.below(90))
     }

@@ -18,11 +18,16 @@ const escaped = (json: string) =>
     .replaceAll("/", "\\/")
     .replace(/[^\x20-\x7e]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`)
 
+/** Meta sends 3 MB at most. */
+export const longest = 3 * 1_048_576
+
+/** What would be too long escaped or indented is written plainly. */
 export const spelled = (payload: object, dice: Dice): Buffer => {
   const said = dice.below(3) === 0 ? reordered(payload, dice) : payload
   const how = dice.below(6)
-  if (how < 3) return Buffer.from(escaped(JSON.stringify(said)))
-  return Buffer.from(how < 5 ? JSON.stringify(said) : `${JSON.stringify(said, undefined, 2)}\n`)
+  const plain = JSON.stringify(said)
+  const text = how < 3 ? escaped(plain) : how < 5 ? plain : `${JSON.stringify(said, undefined, 2)}\n`
+  return Buffer.from(Buffer.byteLength(text) > longest ? plain : text)
 }
 
 export const signatureOf = (bytes: Buffer, secret: string) =>
