@@ -1,7 +1,8 @@
-import { closeSync, openSync, writeSync } from "node:fs"
+import { open } from "node:fs/promises"
 import { Effect, Runtime, Schema } from "effect"
 import { entryLine, firstLine, lastLine } from "./AuditExport.ts"
 import type * as Client from "./Client.ts"
+import * as Printed from "./Printed.ts"
 import { say, sayEach, warn } from "./Terminal.ts"
 
 /** A verdict that a program should hear. It was told already. */
@@ -37,26 +38,46 @@ export const prove = Effect.fnUntraced(function* (
 const pageSize = 500
 const progressEvery = 10_000
 
+/** Of the operating system: what cannot be made or takes no more. */
+export class NotWritten extends Schema.TaggedError<NotWritten>()("NotWritten", { message: Schema.String }) {}
+const trying = <A>(work: () => Promise<A>) =>
+  Effect.tryPromise({ try: work, catch: (error) => new NotWritten({ message: `${(error as Error).message}` }) })
+
+/** Where text goes, all of it: a file, or for `-` whoever reads what is printed. */
+const writerTo = (file: string) =>
+  file === "-"
+    ? Effect.succeed((text: string) =>
+        Effect.andThen(
+          Effect.sync(() => process.stdout.write(text)),
+          Printed.read
+        )
+      )
+    : Effect.map(
+        Effect.acquireRelease(
+          trying(() => open(file, "w")),
+          (opened) => Effect.promise(() => opened.close())
+        ),
+        (opened) => (text: string) => trying(() => opened.appendFile(text))
+      )
+
 /** The log up to the newest head, a line for each entry as it is stored, and the head itself as the last. */
 export const exportLog = Effect.fnUntraced(function* (ask: Client.Ask, file: string) {
   const { note, origin, size } = yield* ask(({ audit }) => audit.head())
-  const out = file === "-" ? process.stdout.fd : openSync(file, "w")
-  const write = (text: string) => void writeSync(out, text)
-  write(firstLine(origin, size))
+  const write = yield* writerTo(file)
+  yield* write(firstLine(origin, size))
   let written = 0
   while (written < size) {
     const query = { from: written, limit: Math.min(pageSize, size - written) }
     const { items } = yield* ask(({ audit }) => audit.entries({ query }))
     if (items.length === 0) break
-    write(items.map(entryLine).join(""))
+    yield* write(items.map(entryLine).join(""))
     const before = written
     written += items.length
     if (Math.floor(before / progressEvery) < Math.floor(written / progressEvery)) warn(`${written} of ${size} entries`)
   }
-  write(lastLine(note))
-  if (file !== "-") closeSync(out)
+  yield* write(lastLine(note))
   warn(`${written} of ${size} entries, with the tree head that they come to`)
-})
+}, Effect.scoped)
 
 interface Verifying {
   readonly file: string
