@@ -40,12 +40,18 @@ export const whatsapp = (folder: string, options: Omit<Baileys.Options, "authFil
     })
   )
 
+const witnessMemory = (folder: string) => WitnessFile.layer(join(folder, "witness.json"))
+
+/** What it has seen of the log: to be looked at while it runs, and changed while it does not. */
+export const witness = (agent: AgentId, folder: string, { isChanged }: { readonly isChanged: boolean }) =>
+  Layer.provideMerge(Layer.merge(Trust.layer(agent), witnessMemory(folder)), (isChanged ? custody : identity)(folder))
+
 /** What it keeps of what it was told, in a folder. */
 export const ledger = (folder: string) =>
   Layer.mergeAll(
     SqliteLedger.layer(join(folder, "ledger.db")),
     SqliteRefusals.layer(join(folder, "refusals.db")),
-    WitnessFile.layer(join(folder, "witness.json"))
+    witnessMemory(folder)
   )
 
 /** What it begins its folder with; without any of it, it would send again, pair anew, or be nobody that a gateway knows. */

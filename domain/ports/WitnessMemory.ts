@@ -2,12 +2,23 @@ import { Context, type Effect, Schema } from "effect"
 import type { Instant } from "../Instant.ts"
 import { inWords } from "../SystemWords.ts"
 
+/** What another witness cosigned last, as far as this one was shown. */
+export interface Beside {
+  readonly name: string
+  /** Base64url. Believed when the other was first heard of; another one under its name is not. */
+  readonly publicKey: string
+  readonly note: string
+  /** By the other's clock. */
+  readonly cosignedAt: Instant
+}
+
 /** The newest head of a log that a witness cosigned. */
 export interface Cosigned {
   /** The head with the log's signature: it proves what was shown. */
   readonly note: string
   /** When the gateway asked for it, by the gateway's clock. */
   readonly askedAt: Instant
+  readonly others: ReadonlyArray<Beside>
 }
 
 export class WitnessMemoryUnavailable extends Schema.TaggedError<WitnessMemoryUnavailable>()(

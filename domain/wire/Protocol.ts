@@ -21,6 +21,16 @@ export type WireBox = typeof WireBox.Type
 
 /** A tree head as a C2SP note, with signatures. */
 const HeadNote = Schema.String.check(Schema.isMaxLength(16_384))
+const HashPath = Schema.Array(Schema.String.check(Schema.isPattern(/^[A-Za-z0-9_-]{43}$/))).check(
+  Schema.isMaxLength(128)
+)
+/** What another witness cosigned last: `path` leads from it to the head that is to be cosigned. */
+const CosignedBeside = Schema.Struct({
+  publicKey: Schema.String.check(Schema.isPattern(/^[A-Za-z0-9_-]{43}$/)),
+  note: HeadNote,
+  path: HashPath
+})
+export type CosignedBeside = typeof CosignedBeside.Type
 
 const commandsOfVersion1 = [
   Schema.Struct({
@@ -59,12 +69,14 @@ export const AgentCommand = Schema.Union([
   /**
    * Version 4. A signed head of the audit tree, to be cosigned: the agent reports `cosigned` or `head_refused`. `path`: that
    * its tree begins with the one of size `from`, which the agent cosigned last as far as the gateway knows; 0 for none.
+   * `others`: the heads that the other witnesses cosigned.
    */
   Schema.Struct({
     kind: Schema.Literal("witness"),
     note: HeadNote,
     from: Schema.Natural,
-    path: Schema.Array(Schema.String.check(Schema.isPattern(/^[A-Za-z0-9_-]{43}$/))).check(Schema.isMaxLength(128))
+    path: HashPath,
+    others: Schema.optionalKey(Schema.Array(CosignedBeside).check(Schema.isMaxLength(64)))
   })
 ])
 /** What a program that speaks no more than version 3 can read. */
@@ -165,11 +177,11 @@ export const AgentReport = Schema.Union([
   /**
    * Version 4. The agent cosigns no such head: both are named by their notes, which the gateway has signed. `forked`,
    * `rolled_back`: two histories. `behind`: the proof began at another size than was cosigned last. `older`: a head of a
-   * moment ago, overtaken by a newer one.
+   * moment ago, overtaken by a newer one. `alone`: another witness, which cosigned what is believed, has been silent for long.
    */
   Schema.Struct({
     kind: Schema.Literal("head_refused"),
-    reason: Schema.Literals(["forked", "rolled_back", "behind", "older"]),
+    reason: Schema.Literals(["forked", "rolled_back", "behind", "older", "alone"]),
     offered: HeadNote,
     believed: HeadNote
   })

@@ -5,13 +5,22 @@ import { type Cosigned, WitnessMemory, WitnessMemoryUnavailable } from "#domain/
 import { writeDurably } from "../DurableFile.ts"
 import { isThere } from "../Openable.ts"
 
-const Stored = Schema.Struct({
-  v: Schema.Literal(1),
-  logs: Schema.Record(Schema.String, Schema.Struct({ note: Schema.String, askedAt: Instant }))
+const Beside = Schema.Struct({
+  name: Schema.String,
+  publicKey: Schema.String,
+  note: Schema.String,
+  cosignedAt: Instant
 })
+const Log = Schema.Struct({
+  note: Schema.String,
+  askedAt: Instant,
+  /** Absent in what was written before witnesses heard of each other. */
+  others: Schema.optionalKey(Schema.Array(Beside))
+})
+const Stored = Schema.Struct({ v: Schema.Literal(1), logs: Schema.Record(Schema.String, Log) })
 const decode = Schema.decodeUnknownSync(Schema.fromJsonString(Stored))
 
-const read = (file: string): Readonly<Record<string, Cosigned>> => {
+const read = (file: string): (typeof Stored.Type)["logs"] => {
   if (!isThere(file)) return {}
   const text = readFileSync(file, "utf8")
   try {
@@ -31,6 +40,10 @@ const trying = <A>(act: () => A) => Effect.try({ try: act, catch: (cause) => new
 /** One JSON file that people can read. */
 export const layer = (file: string) =>
   Layer.succeed(WitnessMemory, {
-    read: (origin) => trying(() => (Object.hasOwn(read(file), origin) ? read(file)[origin] : undefined)),
+    read: (origin) =>
+      trying(() => {
+        const logs = read(file)
+        return Object.hasOwn(logs, origin) ? { others: [], ...logs[origin]! } : undefined
+      }),
     write: (origin, cosigned) => trying(() => write(file, origin, cosigned))
   })

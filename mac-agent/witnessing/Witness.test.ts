@@ -2,8 +2,8 @@ import { readFileSync, writeFileSync } from "node:fs"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
 import { TestClock } from "effect/testing"
-import { cosignedBy } from "#domain/audit/Cosignature.ts"
-import { type NoteSigner, noteIn, noteText, signatureIn, signNote } from "#domain/audit/Note.ts"
+import { cosign, cosignedBy } from "#domain/audit/Cosignature.ts"
+import { type NoteSigner, noteIn, noteText, signatureIn, signatureLine, signNote } from "#domain/audit/Note.ts"
 import { consistencySpans, emptyRoot, nodesIn, rootOver, type Span } from "#domain/audit/Tree.ts"
 import { headText } from "#domain/audit/TreeHead.ts"
 import { base64url, utf8 } from "#domain/Bytes.ts"
@@ -11,7 +11,7 @@ import { fromMillis } from "#domain/Instant.ts"
 import { leafHash, nodeHash } from "#domain/MerkleTree.ts"
 import { encodePayload } from "#domain/testing/EnvelopeFixture.ts"
 import { encodeUnsigned } from "#domain/wire/Envelope.ts"
-import type { AgentCommand, AgentReport } from "#domain/wire/Protocol.ts"
+import type { AgentCommand, AgentReport, CosignedBeside } from "#domain/wire/Protocol.ts"
 import { crypto } from "#infra/crypto/NodeCrypto.ts"
 import { type Gateway, gatewayKeys, headerOf, makeGateway, start, startAgent, trust } from "../testing/AgentFixture.ts"
 import { until } from "../testing/Turns.ts"
@@ -47,6 +47,34 @@ const noteOf = (tree: typeof log, size: number, by = logSigner) => {
   return Effect.map(signNote(crypto, by, text), (line) => noteText({ text, signatures: [line] }))
 }
 
+const witnessWith = (seed: number): NoteSigner => {
+  const { key, publicKey } = crypto.signingKey(new Uint8Array(32).fill(seed))
+  return { name: `${origin}/abroad`, type: 4, publicKey: Uint8Array.from(publicKey), key }
+}
+const abroad = witnessWith(77)
+
+/** That another witness cosigned the tree at this size, as the gateway shows it beside a head of size `to`. */
+const beside = Effect.fnUntraced(function* (
+  size: number,
+  to: number,
+  {
+    by = abroad,
+    onward = log,
+    seconds = start / 1_000,
+    tree = log
+  }: {
+    readonly tree?: typeof log
+    readonly onward?: typeof log
+    readonly by?: NoteSigner
+    readonly seconds?: number
+  } = {}
+) {
+  const note = yield* noteOf(tree, size)
+  const line = signatureLine(yield* cosign(crypto, by, noteIn(note)!.text, seconds))
+  const path = size < to ? onward.path(size, to).map(base64url) : []
+  return { publicKey: base64url(by.publicKey), note: note + line, path } satisfies CosignedBeside
+})
+
 let asked = 0
 /** Shows a head, a minute after the one before unless told otherwise; answers what the agent reports of it. */
 const shows = Effect.fnUntraced(function* (
@@ -54,12 +82,14 @@ const shows = Effect.fnUntraced(function* (
   {
     by = logSigner,
     from,
+    others,
     seconds = ++asked * 60,
     size,
     tree = log
   }: {
     readonly size: number
     readonly from: number
+    readonly others?: ReadonlyArray<CosignedBeside>
     readonly tree?: typeof log
     readonly by?: NoteSigner
     readonly seconds?: number
@@ -70,7 +100,8 @@ const shows = Effect.fnUntraced(function* (
     kind: "witness",
     note,
     from,
-    path: from === 0 ? [] : tree.path(from, size).map(base64url)
+    path: from === 0 ? [] : tree.path(from, size).map(base64url),
+    ...(others !== undefined && { others })
   }
   const issuedAt = fromMillis(start + seconds * 1_000)
   const header = headerOf(++asked, {
@@ -78,7 +109,8 @@ const shows = Effect.fnUntraced(function* (
     device: "-",
     subject: "-",
     position: "0",
-    issuedAt
+    issuedAt,
+    expiresAt: fromMillis(start + 7 * day)
   })
   const before = gateway.told.length
   yield* Fiber.join(yield* gateway.issue(encodeUnsigned({ header, payload: encodePayload(command) })))
@@ -88,6 +120,7 @@ const shows = Effect.fnUntraced(function* (
   ).pipe(Effect.map((told) => told[before]!.report as AgentReport))
 })
 const answer = (...of: Parameters<typeof shows>) => Effect.flatten(shows(...of))
+const day = 24 * 3_600_000
 const named = (report: AgentReport) =>
   report.kind === "head_refused" ? [report.reason, report.believed, report.offered] : [report.kind]
 
@@ -153,6 +186,50 @@ describe("an agent as a witness", () => {
       const forked = yield* answer(gateway, { size: 5, from: 3, tree: other })
       assert.strictEqual(named(forked)[0], "forked")
       assert.strictEqual(gateway.told.length, before + 1)
+    })
+  )
+
+  it.effect("cosigns nothing that does not continue what another witness cosigned", () =>
+    Effect.gen(function* () {
+      const gateway = yield* makeGateway
+      const { refusals } = yield* startAgent(gateway, { protocol: 4 })
+      const theirs = yield* beside(3, 5, { onward: other })
+      const forked = yield* answer(gateway, { size: 5, from: 0, tree: other, others: [theirs] })
+      assert.deepStrictEqual(named(forked), ["forked", theirs.note, yield* noteOf(other, 5)])
+      const same = yield* answer(gateway, { size: 3, from: 0, tree: other, others: [yield* beside(3, 3)] })
+      assert.strictEqual(named(same)[0], "forked")
+      const grown = yield* answer(gateway, { size: 5, from: 0, others: [yield* beside(3, 5)] })
+      assert.strictEqual(grown.kind, "cosigned")
+      yield* TestClock.adjust("2 seconds")
+      assert.deepStrictEqual(
+        (yield* refusals.latest(10)).map(({ reason }) => reason),
+        ["head_forked", "head_forked"]
+      )
+    })
+  )
+
+  it.effect("cosigns nothing more when another witness has not cosigned this history for a day", () =>
+    Effect.gen(function* () {
+      const gateway = yield* makeGateway
+      const theirs = yield* beside(3, 3)
+      yield* Effect.scoped(
+        Effect.gen(function* () {
+          yield* startAgent(gateway, { protocol: 4 })
+          assert.strictEqual((yield* answer(gateway, { size: 3, from: 0, others: [theirs] })).kind, "cosigned")
+          yield* TestClock.setTime(start + day - 60_000)
+          assert.strictEqual((yield* answer(gateway, { size: 4, from: 3 })).kind, "cosigned")
+        })
+      )
+      yield* startAgent(gateway, { protocol: 4 })
+      yield* TestClock.setTime(start + day + 60_000)
+      const alone = yield* answer(gateway, { size: 5, from: 4, others: [yield* beside(3, 5)] })
+      assert.deepStrictEqual(named(alone), ["alone", theirs.note, yield* noteOf(log, 5)])
+      assert.strictEqual((yield* answer(gateway, { size: 4, from: 4 })).kind === "cosigned", false)
+
+      const forged = yield* beside(5, 5, { by: witnessWith(78), seconds: (start + day) / 1_000 })
+      assert.strictEqual(named(yield* answer(gateway, { size: 5, from: 4, others: [forged] }))[0], "alone")
+      const back = yield* beside(5, 5, { seconds: (start + day) / 1_000 })
+      assert.strictEqual((yield* answer(gateway, { size: 5, from: 4, others: [back] })).kind, "cosigned")
     })
   )
 })

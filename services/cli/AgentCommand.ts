@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs"
 import { Effect, Layer, Schema } from "effect"
 import * as AgentProcess from "#mac-agent/Layers.ts"
 import * as Enrolment from "#mac-agent/link/Enrolment.ts"
+import * as Standing from "#mac-agent/witnessing/Standing.ts"
 import type { Config } from "../Config.ts"
 import { senderOptions, whatsAppOptions } from "../layers/WhatsAppSettings.ts"
 import * as Log from "../telemetry/Log.ts"
@@ -11,6 +12,12 @@ import { faint, say, sayNotice, strong } from "./Terminal.ts"
 export class NoBus extends Schema.TaggedError<NoBus>()("NoBus", {}) {
   override get message() {
     return "an agent of its own needs NATS_URL: the NATS server through which it hears of its gateway"
+  }
+}
+
+export class UnknownWitness extends Schema.TaggedError<UnknownWitness>()("UnknownWitness", { witness: Schema.String }) {
+  override get message() {
+    return `the witness.json of DATA_DIR knows no other witness ${this.witness}: see \`homing agent witness\` for those that it knows`
   }
 }
 
@@ -44,6 +51,14 @@ export const printKeys = ({ process: { agent, dataDirectory } }: Config, { renew
     Effect.map((offer) => say(JSON.stringify(offer))),
     Effect.provide(renew ? AgentProcess.renewed(dataDirectory) : AgentProcess.identity(dataDirectory))
   )
+
+/** Prints what this agent knows as a witness of the log, or has it hear of another one anew. */
+export const witness = ({ process: { agent, dataDirectory } }: Config, forgotten: string | undefined) =>
+  Effect.gen(function* () {
+    if (forgotten === undefined) return say(JSON.stringify(yield* Standing.standing))
+    if (!(yield* Standing.forget(forgotten))) return yield* new UnknownWitness({ witness: forgotten })
+    say(`agent ${agent} hears of ${forgotten} anew`)
+  }).pipe(Effect.provide(AgentProcess.witness(agent, dataDirectory, { isChanged: forgotten !== undefined })))
 
 /** Pins the gateway's answer: the JSON itself, or `-` to read it from standard input. */
 export const trust = Effect.fnUntraced(

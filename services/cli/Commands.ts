@@ -211,6 +211,24 @@ const agentTrust = Command.make(
     })
 ).pipe(Command.withDescription("Pin the gateway that answered the enrolment: this agent obeys it alone"))
 
+const agentWitness = Command.make(
+  "witness",
+  {
+    forgotten: Flag.String("forget").pipe(
+      Flag.withDescription("Name of another witness that is there no more, or has new keys: it is heard of anew"),
+      Flag.optional
+    )
+  },
+  ({ forgotten }) =>
+    Effect.gen(function* () {
+      yield* (yield* agentCommand).witness(yield* configured, Option.getOrUndefined(forgotten))
+    })
+).pipe(
+  Command.withDescription(
+    "Print what this agent knows as a witness of the log: its key, what it and the others cosigned"
+  )
+)
+
 const agentStart = Command.make("start", {}, () =>
   Effect.gen(function* () {
     yield* (yield* agentCommand).run(yield* configured)
@@ -219,7 +237,7 @@ const agentStart = Command.make("start", {}, () =>
 
 const agent = Command.make("agent").pipe(
   Command.withDescription("The agent as a process of its own: it holds WhatsApp and dials out to the gateway"),
-  Command.withSubcommands([agentKeys, agentTrust, agentStart])
+  Command.withSubcommands([agentKeys, agentTrust, agentWitness, agentStart])
 )
 
 const homing = Command.make("homing").pipe(
