@@ -1,9 +1,9 @@
-import { open } from "node:fs/promises"
 import { Effect, Runtime, Schema } from "effect"
 import { entryLine, firstLine, lastLine } from "./AuditExport.ts"
 import type * as Client from "./Client.ts"
 import * as Printed from "./Printed.ts"
 import { say, sayEach, warn } from "./Terminal.ts"
+import { type NotWritten, writtenWhole } from "./WrittenFile.ts"
 
 /** A verdict that a program should hear. It was told already. */
 export class NotProven extends Schema.TaggedError<NotProven>()("NotProven", { exitCode: Schema.Number }) {
@@ -38,32 +38,18 @@ export const prove = Effect.fnUntraced(function* (
 const pageSize = 500
 const progressEvery = 10_000
 
-/** Of the operating system: what cannot be made or takes no more. */
-export class NotWritten extends Schema.TaggedError<NotWritten>()("NotWritten", { message: Schema.String }) {}
-const trying = <A>(work: () => Promise<A>) =>
-  Effect.tryPromise({ try: work, catch: (error) => new NotWritten({ message: `${(error as Error).message}` }) })
-
-/** Where text goes, all of it: a file, or for `-` whoever reads what is printed. */
-const writerTo = (file: string) =>
-  file === "-"
-    ? Effect.succeed((text: string) =>
-        Effect.andThen(
-          Effect.sync(() => process.stdout.write(text)),
-          Printed.read
-        )
-      )
-    : Effect.map(
-        Effect.acquireRelease(
-          trying(() => open(file, "w")),
-          (opened) => Effect.promise(() => opened.close())
-        ),
-        (opened) => (text: string) => trying(() => opened.appendFile(text))
-      )
+const print = (text: string) =>
+  Effect.andThen(
+    Effect.sync(() => process.stdout.write(text)),
+    Printed.read
+  )
 
 /** The log up to the newest head, a line for each entry as it is stored, and the head itself as the last. */
-export const exportLog = Effect.fnUntraced(function* (ask: Client.Ask, file: string) {
+const exportedBy = Effect.fnUntraced(function* (
+  ask: Client.Ask,
+  write: (text: string) => Effect.Effect<void, NotWritten>
+) {
   const { note, origin, size } = yield* ask(({ audit }) => audit.head())
-  const write = yield* writerTo(file)
   yield* write(firstLine(origin, size))
   let written = 0
   while (written < size) {
@@ -77,7 +63,11 @@ export const exportLog = Effect.fnUntraced(function* (ask: Client.Ask, file: str
   }
   yield* write(lastLine(note))
   warn(`${written} of ${size} entries, with the tree head that they come to`)
-}, Effect.scoped)
+})
+
+/** Into a file, or for `-` to whoever reads what is printed. */
+export const exportLog = (ask: Client.Ask, file: string) =>
+  file === "-" ? exportedBy(ask, print) : writtenWhole(file, (write) => exportedBy(ask, write))
 
 interface Verifying {
   readonly file: string
