@@ -1,3 +1,5 @@
+import { join } from "node:path"
+import { DatabaseSync } from "node:sqlite"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
 import { Blobs } from "#domain/ports/Blobs.ts"
@@ -37,6 +39,30 @@ describe("an erasure of what Meta told", () => {
       const all = JSON.stringify(yield* told(homing))
       for (const gone of [person, "not taken apart yet"]) assert.notInclude(all, gone)
       assert.include(all, other)
+    })
+  )
+
+  it.live("takes a long text for erased, not for damaged, and is not undone by a request that repeats it", () =>
+    Effect.gen(function* () {
+      const path = yield* folder
+      const homing = yield* gateway(path)
+      const words = "a very long lavender armadillo"
+      const long = message("A", `${words} ${"x".repeat(300_000)}`, person)
+      yield* post(homing.url, text(changed({ messages: [long] })))
+      const tells = (word: string) => eventually(told(homing), (all) => JSON.stringify(all).includes(word))
+      yield* tells(words)
+      const { body: requested } = yield* asked(homing)
+      assert.deepInclude((yield* done(homing, requested.id)).body, { requests: 1, texts: 1 })
+      assert.notInclude(JSON.stringify(yield* told(homing)), words)
+      assert.notInclude(homing.lines.join("\n"), "damaged")
+
+      yield* post(homing.url, text(changed({ messages: [long, message("B", "of the other one", other)] })))
+      yield* splitInto(path, 2)
+      assert.notInclude(JSON.stringify(yield* told(homing)), words)
+      // the bytes of the request, which are of the other one as well, and nothing else
+      const blobs = new DatabaseSync(join(path, "blobs.db"), { readOnly: true })
+      assert.strictEqual(blobs.prepare("SELECT count(*) AS n FROM blobs").get()!.n, 1)
+      blobs.close()
     })
   )
 
