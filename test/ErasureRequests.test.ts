@@ -66,6 +66,28 @@ describe("an erasure of what Meta told", () => {
     })
   )
 
+  it.live("means the same person however a name is spelt, and nobody by what is no name", () =>
+    Effect.gen(function* () {
+      const { call } = yield* gateway(yield* folder)
+      const look = (who: object) => call("POST", "/v1/erasures/preview", who)
+      const spellings = {
+        phone: [`+${person}`, `00${person}`, "+60 12-398 7651", "+60 (12) 398.7651", " +60\u00a0123987651 "],
+        lid: ["1234567890123", "1234567890123@lid", "1234567890123:7@lid", " 1234567890123 "],
+        bsuid: ["US.1587668549511396", " US.1587668549511396\n"]
+      }
+      for (const [kind, [plain, ...others]] of Object.entries(spellings)) {
+        const { body } = yield* look({ [kind]: plain })
+        assert.lengthOf(body.names, 1, kind)
+        for (const other of others) assert.deepStrictEqual((yield* look({ [kind]: other })).body, body, other)
+      }
+      const wrong = ["+1234567890123", "123@s.whatsapp.net", "somebody", "１２３", " "]
+      for (const lid of wrong) {
+        const { body, status } = yield* look({ lid })
+        assert.deepInclude({ status, code: body.code }, { status: 422, code: "invalid_request" }, lid)
+      }
+    })
+  )
+
   it.live("is carried out by whoever starts next, when a process ended in its midst", () =>
     Effect.gen(function* () {
       const path = yield* folder
