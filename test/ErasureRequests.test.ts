@@ -1,3 +1,5 @@
+import { join } from "node:path"
+import { DatabaseSync } from "node:sqlite"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
 import { Blobs } from "#domain/ports/Blobs.ts"
@@ -37,6 +39,52 @@ describe("an erasure of what Meta told", () => {
       const all = JSON.stringify(yield* told(homing))
       for (const gone of [person, "not taken apart yet"]) assert.notInclude(all, gone)
       assert.include(all, other)
+    })
+  )
+
+  it.live("takes a long text for erased, not for damaged, and is not undone by a request that repeats it", () =>
+    Effect.gen(function* () {
+      const path = yield* folder
+      const homing = yield* gateway(path)
+      const words = "a very long lavender armadillo"
+      const long = message("A", `${words} ${"x".repeat(300_000)}`, person)
+      yield* post(homing.url, text(changed({ messages: [long] })))
+      const tells = (word: string) => eventually(told(homing), (all) => JSON.stringify(all).includes(word))
+      yield* tells(words)
+      const { body: requested } = yield* asked(homing)
+      assert.deepInclude((yield* done(homing, requested.id)).body, { requests: 1, texts: 1 })
+      assert.notInclude(JSON.stringify(yield* told(homing)), words)
+      assert.notInclude(homing.lines.join("\n"), "damaged")
+
+      yield* post(homing.url, text(changed({ messages: [long, message("B", "of the other one", other)] })))
+      yield* splitInto(path, 2)
+      assert.notInclude(JSON.stringify(yield* told(homing)), words)
+      // the bytes of the request, which are of the other one as well, and nothing else
+      const blobs = new DatabaseSync(join(path, "blobs.db"), { readOnly: true })
+      assert.strictEqual(blobs.prepare("SELECT count(*) AS n FROM blobs").get()!.n, 1)
+      blobs.close()
+    })
+  )
+
+  it.live("means the same person however a name is spelt, and nobody by what is no name", () =>
+    Effect.gen(function* () {
+      const { call } = yield* gateway(yield* folder)
+      const look = (who: object) => call("POST", "/v1/erasures/preview", who)
+      const spellings = {
+        phone: [`+${person}`, `00${person}`, "+60 12-398 7651", "+60 (12) 398.7651", " +60\u00a0123987651 "],
+        lid: ["1234567890123", "1234567890123@lid", "1234567890123:7@lid", " 1234567890123 "],
+        bsuid: ["US.1587668549511396", " US.1587668549511396\n"]
+      }
+      for (const [kind, [plain, ...others]] of Object.entries(spellings)) {
+        const { body } = yield* look({ [kind]: plain })
+        assert.lengthOf(body.names, 1, kind)
+        for (const other of others) assert.deepStrictEqual((yield* look({ [kind]: other })).body, body, other)
+      }
+      const wrong = ["+1234567890123", "123@s.whatsapp.net", "somebody", "１２３", " "]
+      for (const lid of wrong) {
+        const { body, status } = yield* look({ lid })
+        assert.deepInclude({ status, code: body.code }, { status: 422, code: "invalid_request" }, lid)
+      }
     })
   )
 

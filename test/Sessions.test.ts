@@ -51,6 +51,29 @@ const told = ({ call }: Pick<Homing, "call">) =>
 const atLeast = (homing: Homing, n: number) => eventually(told(homing), (all) => all.length >= n)
 
 describe("a gateway that speaks for sessions", () => {
+  it.live("tells nothing any more of whoever is erased by their LID, nor brings back what was long by a repeat", () =>
+    Effect.gen(function* () {
+      const path = yield* folder
+      const homing = yield* gateway(path)
+      const words = "a very long lavender armadillo"
+      const said = upsert("A", `${words} ${"x".repeat(300_000)}`, "1234567890123:4@lid")
+      yield* tell(homing.url, said)
+      yield* eventually(told(homing), (all) => JSON.stringify(all).includes(words))
+      const { body } = yield* homing.call("POST", "/v1/erasures", { lid: "1234567890123" })
+      const { body: erased } = yield* eventually(
+        homing.call("GET", `/v1/erasures/${body.id}`),
+        (one) => one.body.state === "done"
+      )
+      assert.deepInclude(erased, { keys: 1, requests: 1, texts: 1 })
+      yield* post(homing.url, JSON.stringify(said, undefined, 1), shared(), at("wasender"))
+      yield* tell(homing.url, upsert("B", "of somebody else"))
+      const after = JSON.stringify(
+        yield* eventually(told(homing), (all) => JSON.stringify(all).includes("of somebody else"))
+      )
+      for (const gone of [words, "1234567890123"]) assert.notInclude(after, gone)
+    })
+  )
+
   it.live("is believed with its secret, and is told of once, by its own id", () =>
     Effect.gen(function* () {
       const homing = yield* gateway(yield* folder)

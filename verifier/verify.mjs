@@ -1,6 +1,7 @@
 #!/usr/bin/env node
+import { isUtf8 } from "node:buffer"
 import { createHash, createPublicKey, verify as verifySignature } from "node:crypto"
-import { createReadStream, readFileSync, realpathSync } from "node:fs"
+import { closeSync, createReadStream, openSync, readSync, realpathSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import { parseArgs } from "node:util"
 
@@ -48,7 +49,19 @@ const growing = () => {
   }
 }
 
+/** What a terminal would take for more than letters, or what turns them round, as its code. */
+const plain = (text) => text.replace(/[\p{C}\u2028\u2029]/gu, (one) => `\\u{${one.codePointAt(0).toString(16)}}`)
+
+class Unusable extends Error {
+  constructor(message) {
+    super(plain(message))
+  }
+}
+
 // Notes
+
+/** As C2SP has it: neither empty, nor with a space; and nothing that a terminal obeys. */
+const isOrigin = (text) => typeof text === "string" && /^[^\s\p{C}]+$/u.test(text)
 
 const keyIn = (text) => {
   const [name, id, ...rest] = text.split("+")
@@ -65,7 +78,8 @@ const headIn = (note) => {
   const end = note.lastIndexOf("\n\n")
   const text = note.slice(0, end + 1)
   const [origin, size, root, ...more] = text.split("\n")
-  if (end < 0 || !origin || !/^(0|[1-9]\d*)$/.test(size) || !/^[A-Za-z0-9+/]{43}=$/.test(root) || more.length === 0)
+  const isSize = /^(0|[1-9]\d*)$/.test(size) && Number.isSafeInteger(Number(size))
+  if (end < 0 || !isOrigin(origin) || !isSize || !/^[A-Za-z0-9+/]{43}=$/.test(root) || more.length === 0)
     throw new Unusable("a tree head is not a C2SP checkpoint")
   const signatures = note
     .slice(end + 2)
@@ -100,18 +114,21 @@ const signersOf = (head, keys) => {
 
 // Exports
 
-class Unusable extends Error {}
-
 const format = "homing-audit-export/1"
 const entryLine = /^\{"entry":(.*),"leaf":("[0-9a-f]{64}"|null),"link":("[0-9a-f]{64}"|null)\}$/s
 
 /** The lines of an export: its entries, one after the other, and the head at its end. */
 const readExport = async function* (lines) {
-  let number = 0
+  let [number, hasEnded] = [0, false]
   for await (const line of lines) {
+    if (hasEnded) {
+      yield { broken: "the export goes on behind its tree head" }
+      return
+    }
     if (number++ === 0) {
       const begun = jsonIn(line)
-      if (begun?.format !== format) throw new Unusable(`the export does not begin as one of the format ${format}`)
+      if (begun?.format !== format || !isOrigin(begun.origin))
+        throw new Unusable(`the export does not begin as one of the format ${format}`)
       yield { origin: begun.origin, size: begun.size }
       continue
     }
@@ -123,9 +140,10 @@ const readExport = async function* (lines) {
     }
     const end = jsonIn(line)
     if (typeof end?.head !== "string") {
-      yield { broken: true }
+      yield { broken: "the export is broken off or damaged there" }
       return
     }
+    hasEnded = true
     yield { head: end.head }
   }
 }
@@ -138,6 +156,23 @@ const jsonIn = (text) => {
 }
 const hashIn = (text) => (text === "null" ? undefined : Buffer.from(text.slice(1, -1), "hex"))
 
+/** RFC 8785: a text that is not of this form may be read as one thing here and as another elsewhere. */
+const canonical = (value) => {
+  if (Array.isArray(value)) return `[${value.map(canonical).join(",")}]`
+  if (typeof value !== "object" || value === null) return JSON.stringify(value)
+  const members = Object.keys(value).toSorted()
+  return `{${members.map((name) => `${JSON.stringify(name)}:${canonical(value[name])}`).join(",")}}`
+}
+const eventIn = (text) => {
+  const event = jsonIn(text)
+  if (typeof event?.stream !== "string" || typeof event.id !== "string" || typeof event.revision !== "number") return
+  try {
+    return canonical(event) === text ? event : undefined
+  } catch {
+    return undefined // nested deeper than anything that was ever recorded
+  }
+}
+
 /**
  * What is known of events by what they say: revisions of a stream follow each other, and an id stands once. What is wrong,
  * and from where on it may be.
@@ -146,8 +181,8 @@ const following = () => {
   const ends = new Map()
   const ids = new Set()
   return (entry, index) => {
-    const event = jsonIn(entry.toString())
-    if (event === undefined || typeof event.stream !== "string") return { from: index, reason: "it is no event" }
+    const event = eventIn(entry.toString())
+    if (event === undefined) return { from: index, reason: "it is no event" }
     const { id, revision, stream } = event
     const end = ends.get(stream) ?? { revision: -1, index: -1 }
     ends.set(stream, { revision, index })
@@ -190,7 +225,7 @@ const mostFlaws = 100
 export const verifyExport = async ({ earlier, heads = [], keys = [], lines, quorum = 0, witnesses = [] }) => {
   const [logKeys, witnessKeys] = [keys.map(keyIn), witnesses.map(keyIn)]
   const [established, unestablished, bad] = [[], [], []]
-  const refute = (index, reason, upTo = index + 1) => bad.push({ index, upTo, reason })
+  const refute = (index, reason, upTo = 0) => bad.push({ index, upTo: Math.max(upTo, index + 1), reason })
 
   const believed = []
   for (const note of heads) {
@@ -212,7 +247,7 @@ export const verifyExport = async ({ earlier, heads = [], keys = [], lines, quor
     if (before?.size === head.size && !before.root.equals(head.root)) {
       refute(
         0,
-        `the log was forked: two tree heads of one size were signed, ${brief(before)} and ${brief(head)}`,
+        `the log was forked: there are two tree heads of one size, ${brief(before)} and ${brief(head)}`,
         head.size
       )
     }
@@ -224,9 +259,20 @@ export const verifyExport = async ({ earlier, heads = [], keys = [], lines, quor
   const [tree, goesOn] = [growing(), following()]
   let [begun, end, size, held, chain] = [undefined, undefined, 0, 0, Buffer.alloc(32)]
   let next = 0
+  const compare = () => {
+    for (; believed[next]?.size === size; next++) {
+      const head = believed[next]
+      if (tree.root().equals(head.root)) held = size
+      else {
+        const found = brief({ size, root: tree.root() })
+        refute(held, `the log is not the one of the tree head ${brief(head)}: it comes to ${found}`, size)
+      }
+    }
+  }
+  compare()
   for await (const line of readExport(lines)) {
     if (line.origin !== undefined) begun = line
-    else if (line.broken) refute(size, "the export is broken off or damaged there")
+    else if (line.broken !== undefined) refute(size, line.broken)
     else if (line.head !== undefined) end = line.head
     else {
       const index = size++
@@ -244,19 +290,11 @@ export const verifyExport = async ({ earlier, heads = [], keys = [], lines, quor
       else if (!same(line.link, chain)) refute(index, "the chain does not go on there")
       const flaw = goesOn(line.entry, index)
       if (flaw !== undefined) refute(flaw.from, flaw.reason, index + 1)
-      for (; believed[next]?.size === size; next++) {
-        const head = believed[next]
-        if (tree.root().equals(head.root)) held = size
-        else {
-          const found = brief({ size, root: tree.root() })
-          refute(held, `the log is not the one of the tree head ${brief(head)}: it comes to ${found}`, size)
-        }
-      }
+      compare()
     }
   }
   if (begun === undefined) throw new Unusable("the export is empty")
   for (const head of believed.slice(next)) {
-    if (head.size === 0) continue
     refute(size, `the log is shorter than the tree head ${brief(head)}: it was truncated or restored`)
   }
   for (const head of believed) {
@@ -328,21 +366,46 @@ const conclude = ({ believed, established, held, size, unestablished }) => {
 
 const longestLine = 64 * 1024 * 1024
 
-/** Lines end with a line feed and with nothing else: an entry may hold what others take for the end of a line. */
+/**
+ * Lines end with a line feed and with nothing else: an entry may hold what others take for the end of a line. What is no
+ * UTF-8 could be read as what was hashed, and is not: it is read as nothing.
+ */
 const linesOf = async function* (file) {
-  let rest = Buffer.alloc(0)
+  let [parts, length] = [[], 0]
+  const lineOf = (last) => {
+    const bytes = parts.length === 0 ? last : Buffer.concat([...parts, last])
+    parts = []
+    length = 0
+    return isUtf8(bytes) ? bytes.toString("utf8") : ""
+  }
   for await (const chunk of createReadStream(file)) {
-    rest = rest.length === 0 ? chunk : Buffer.concat([rest, chunk])
     let from = 0
-    for (let end = rest.indexOf(10); end >= 0; end = rest.indexOf(10, from)) {
-      yield rest.toString("utf8", from, end)
+    for (let end = chunk.indexOf(10); end >= 0; end = chunk.indexOf(10, from)) {
+      yield lineOf(chunk.subarray(from, end))
       from = end + 1
     }
-    rest = rest.subarray(from)
-    if (rest.length > longestLine) throw new Unusable("a line of the export is longer than any entry")
+    length += chunk.length - from
+    if (length > longestLine) throw new Unusable("a line of the export is longer than any entry")
+    parts.push(chunk.subarray(from))
   }
-  if (rest.length > 0) yield rest.toString("utf8")
+  if (length > 0) yield lineOf(Buffer.alloc(0))
 }
+
+const longestHead = 64 * 1024
+const noteIn = (file) => {
+  const bytes = Buffer.alloc(longestHead + 1)
+  const opened = openSync(file)
+  let length = 0
+  try {
+    for (let read = -1; read !== 0 && length < bytes.length; length += read)
+      read = readSync(opened, bytes, length, bytes.length - length, null)
+  } finally {
+    closeSync(opened)
+  }
+  if (length > longestHead) throw new Unusable("a tree head is longer than any")
+  return bytes.toString("utf8", 0, length)
+}
+
 const exits = { proven: 0, refuted: 2, consistent: 3 }
 
 /** As people read it. */
@@ -365,7 +428,7 @@ export const toldOf = ({ between, entries, established, firstBad, origin, reason
 export const verifyFiles = async ({ earlier, file, heads = [], keys = [], quorum = 0, witnesses = [] }) => {
   const report = await verifyExport({
     lines: linesOf(file),
-    heads: heads.map((head) => readFileSync(head, "utf8")),
+    heads: heads.map(noteIn),
     keys,
     witnesses,
     quorum,
@@ -407,12 +470,14 @@ const main = async () => {
 }
 
 if (process.argv[1] !== undefined && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
+  // who does not listen to the end has the exit code
+  process.stdout.on("error", () => {})
   main().then(
     (code) => {
       process.exitCode = code
     },
     (error) => {
-      console.error(`verify: ${error.message}`)
+      console.error(`verify: ${plain(error.message)}`)
       process.exitCode = 1
     }
   )

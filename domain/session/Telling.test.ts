@@ -37,7 +37,11 @@ describe("what a session source tells", () => {
       assert.strictEqual(told.saidAt, 1_749_416_383_000)
     }
     assert.deepStrictEqual(one({ session: "s", data: { from: "1203630@g.us" } }).person, ["address", "1203630@g.us"])
-    assert.deepStrictEqual(one({ session: "s", data: { from: "98765@lid" } }).person, ["lid", "98765@lid"])
+    // as devices name them: whoever is erased by one of these is erased of both
+    for (const from of ["98765@lid", "98765:3@lid", "98765@hosted.lid"]) {
+      assert.deepStrictEqual(one({ session: "s", data: { from } }).person, ["lid", "98765"])
+    }
+    assert.deepStrictEqual(one({ session: "s", data: { from: "x@lid" } }).person, ["address", "x@lid"])
     assert.isUndefined(one({ session: "s", data: { from: "a".repeat(257) } }).person)
   })
 

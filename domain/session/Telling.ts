@@ -78,7 +78,8 @@ const wordOf = (value: Json | undefined) => {
   return found !== undefined && /^[\w.:@+-]{1,128}$/.test(found) ? found : undefined
 }
 
-const account = /^\+?(\d{5,15})(?::\d{1,5})?@(?:s\.whatsapp\.net|c\.us)$/
+const account = /^\+?(\d{5,15})(?::\d{1,5})?@(?:s\.whatsapp\.net|c\.us|hosted)$/
+const hidden = /^(\d{1,24})(?::\d{1,5})?@(?:hosted\.)?lid$/
 
 /** What is longer is nobody's address, and would stand in the event: the log takes no event of any length. */
 const longestAddress = 256
@@ -89,7 +90,8 @@ const personOf = (value: Json | undefined): readonly [string, string] | undefine
   if (text === undefined || text.length > longestAddress) return undefined
   const [, digits] = account.exec(text) ?? /^\+?(\d{5,15})$/.exec(text) ?? []
   if (digits !== undefined) return ["phone", `+${digits}`]
-  return [text.endsWith("@lid") ? "lid" : "address", text]
+  const [, lid] = hidden.exec(text) ?? []
+  return lid === undefined ? ["address", text] : ["lid", lid]
 }
 
 /** Seconds or milliseconds since 1970, or a moment in words. */

@@ -1,8 +1,9 @@
-import { closeSync, openSync, writeSync } from "node:fs"
 import { Effect, Runtime, Schema } from "effect"
 import { entryLine, firstLine, lastLine } from "./AuditExport.ts"
 import type * as Client from "./Client.ts"
+import * as Printed from "./Printed.ts"
 import { say, sayEach, warn } from "./Terminal.ts"
+import { type NotWritten, writtenWhole } from "./WrittenFile.ts"
 
 /** A verdict that a program should hear. It was told already. */
 export class NotProven extends Schema.TaggedError<NotProven>()("NotProven", { exitCode: Schema.Number }) {
@@ -37,26 +38,36 @@ export const prove = Effect.fnUntraced(function* (
 const pageSize = 500
 const progressEvery = 10_000
 
+const print = (text: string) =>
+  Effect.andThen(
+    Effect.sync(() => process.stdout.write(text)),
+    Printed.read
+  )
+
 /** The log up to the newest head, a line for each entry as it is stored, and the head itself as the last. */
-export const exportLog = Effect.fnUntraced(function* (ask: Client.Ask, file: string) {
+const exportedBy = Effect.fnUntraced(function* (
+  ask: Client.Ask,
+  write: (text: string) => Effect.Effect<void, NotWritten>
+) {
   const { note, origin, size } = yield* ask(({ audit }) => audit.head())
-  const out = file === "-" ? process.stdout.fd : openSync(file, "w")
-  const write = (text: string) => void writeSync(out, text)
-  write(firstLine(origin, size))
+  yield* write(firstLine(origin, size))
   let written = 0
   while (written < size) {
     const query = { from: written, limit: Math.min(pageSize, size - written) }
     const { items } = yield* ask(({ audit }) => audit.entries({ query }))
     if (items.length === 0) break
-    write(items.map(entryLine).join(""))
+    yield* write(items.map(entryLine).join(""))
     const before = written
     written += items.length
     if (Math.floor(before / progressEvery) < Math.floor(written / progressEvery)) warn(`${written} of ${size} entries`)
   }
-  write(lastLine(note))
-  if (file !== "-") closeSync(out)
+  yield* write(lastLine(note))
   warn(`${written} of ${size} entries, with the tree head that they come to`)
 })
+
+/** Into a file, or for `-` to whoever reads what is printed. */
+export const exportLog = (ask: Client.Ask, file: string) =>
+  file === "-" ? exportedBy(ask, print) : writtenWhole(file, (write) => exportedBy(ask, write))
 
 interface Verifying {
   readonly file: string

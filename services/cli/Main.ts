@@ -3,15 +3,20 @@ import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import { Cause, type Effect, Exit, Runtime } from "effect"
 import { every } from "#domain/Timer.ts"
 import { explain } from "./Failure.ts"
+import { lostBy, outliveReaders, whenTaken } from "./Printed.ts"
 
-/** At once, when everything is closed: libraries leave timers behind that hold a process up for half a minute. */
+/** At once, when everything is closed and read: libraries leave timers behind that hold a process up for half a minute. */
 const end: Runtime.Teardown = (exit) => {
-  if (Exit.isSuccess(exit) || Cause.hasInterruptsOnly(exit.cause)) process.exit(0) // a signal is how it is meant to end
-  const error = Cause.squash(exit.cause)
-  if (Runtime.getErrorReported(error)) {
-    process.stderr.write(`homing: ${explain(exit.cause) ?? Cause.pretty(exit.cause)}\n`)
-  }
-  process.exit(Runtime.getErrorExitCode(error))
+  if (Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause)) process.exit(0) // a signal is how it is meant to end
+  whenTaken(() => {
+    const lost = lostBy()
+    if (lost !== undefined) process.stderr.write(`homing: what it prints was cut off: ${lost}\n`)
+    if (Exit.isSuccess(exit)) process.exit(lost === undefined ? 0 : 1)
+    const error = Cause.squash(exit.cause)
+    if (!Runtime.getErrorReported(error)) process.exit(Runtime.getErrorExitCode(error))
+    const words = `homing: ${explain(exit.cause) ?? Cause.pretty(exit.cause)}\n`
+    process.stderr.write(words, () => process.exit(Runtime.getErrorExitCode(error)))
+  })
 }
 
 /** One Ctrl-C comes twice: to all that run in the terminal, and once more from npm, which hands on what it hears. */
@@ -44,11 +49,6 @@ const endWithNpm = () => {
     look.stop()
     process.kill(process.pid, "SIGTERM")
   }).unref()
-}
-
-/** Whoever read what is printed may be gone, with a terminal that was closed say: that ends nothing. */
-const outliveReaders = () => {
-  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {})
 }
 
 /** Runs a command as this process, until it ends or a signal ends it. */

@@ -18,6 +18,7 @@ import { stateAt, totalsAt } from "../replay/States.ts"
 import { masking, type Opening, type Told, told } from "../replay/Told.ts"
 import * as Log from "../telemetry/Log.ts"
 import { Registrations } from "../views/Registrations.ts"
+import * as Printed from "./Printed.ts"
 import { progressBar } from "./ProgressBar.ts"
 import { opening } from "./ReplayOpening.ts"
 import * as ReplayText from "./ReplayText.ts"
@@ -118,7 +119,9 @@ const printers: Readonly<Record<"json" | "csv" | "text", Printer>> = {
 }
 
 const printed = (stream: string | undefined, open: Opening, print: Printer) => (event: RecordedEvent) =>
-  stream !== undefined && event.stream !== stream ? Effect.void : Effect.map(told(event, open), print)
+  stream !== undefined && event.stream !== stream
+    ? Effect.void
+    : Effect.andThen(Effect.map(told(event, open), print), Printed.read)
 
 const exported = Effect.fnUntraced(function* (filter: Filter, { chat, open }: Shown, form: keyof typeof printers) {
   const asked = yield* askedIn(filter, chat)

@@ -37,13 +37,23 @@ const phoneIn = (written: string, read: ReadPhoneNumber) => {
   return assumed === undefined ? Effect.succeed(number) : refuse("invalid_number", { detail: whole })
 }
 
+const noLid = refuse("invalid_request", {
+  errors: [{ in: "body", pointer: "/lid", expected: "the digits before @lid" }]
+})
+
+/** As it is copied from a log or a chat, with the device that was spoken to. What is no such name would be nobody's, and done. */
+const lidIn = (written: string) => {
+  const [, digits] = /^(\d+)(?::\d+)?(?:@(?:hosted\.)?lid)?$/.exec(written.trim()) ?? []
+  return digits === undefined ? noLid : Effect.succeed(digits)
+}
+
 const meantBy = Effect.fnUntraced(function* (person: typeof Person.Type, read: ReadPhoneNumber) {
   const { bsuid, contact, lid, phone } = person
   if (Object.keys(person).length !== 1) return yield* oneName
   const meant = (kind: "phone" | "lid" | "bsuid", identity: string): Meant => ({ kind, identity })
   if (phone !== undefined) return meant("phone", yield* phoneIn(phone, read))
-  if (lid !== undefined) return meant("lid", lid.replace(/@lid$/, ""))
-  if (bsuid !== undefined) return meant("bsuid", bsuid)
+  if (lid !== undefined) return meant("lid", yield* lidIn(lid))
+  if (bsuid !== undefined) return meant("bsuid", bsuid.trim())
   if (!isPeerId(contact)) return yield* refuse("contact_not_found")
   const found: Meant = { kind: "contact", id: contact }
   return found

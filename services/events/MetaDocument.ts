@@ -60,14 +60,23 @@ export const addressOf = (
   return opener.reveal(data.person.address, place, { stream: event.stream, subject: subjectIn(opener, data) })
 }
 
-/** What Meta said, as it was written; `undefined` when that can no longer be read. Dies of what is missing, or damaged. */
+/**
+ * What Meta said, as it was written; `undefined` when that can no longer be read. Dies of what is missing, or damaged.
+ * What stands in a blob goes with its person: once the key that seals who it is is gone, nobody is shown it.
+ */
 export const changeTextOf = (
   opener: Personal["Service"],
   blobs: Blobs["Service"],
   event: RecordedEvent
 ): Effect.Effect<string | undefined, BlobsUnavailable | SubjectKeysUnavailable> => {
   const { data } = MetaFact.read(event)
-  if (data.blob !== undefined) return textIn(blobs, data.blob)
+  const { blob } = data
+  if (blob !== undefined) {
+    if (data.person === undefined) return textIn(blobs, blob)
+    return Effect.flatMap(addressOf(opener, event), (address) =>
+      address === undefined ? Effect.succeed(undefined) : textIn(blobs, blob)
+    )
+  }
   if (data.change === undefined) return Effect.succeed(undefined)
   const place = { tenant: event.metadata.tenant, event: event.eventId, field: "change" }
   return opener.reveal(data.change, place, { stream: event.stream, subject: subjectIn(opener, data) })

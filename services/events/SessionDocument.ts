@@ -25,7 +25,8 @@ export const sessionJson = Effect.fnUntraced(function* (
     return opener.reveal(sealed, { tenant, event, field: name }, { stream: recorded.stream, subject })
   }
   const address = yield* open(person?.address, "address")
-  const isInBlob = data.blob !== undefined && opener !== undefined
+  /** What stands in a blob goes with its person, as Meta's does. */
+  const isInBlob = data.blob !== undefined && opener !== undefined && (person === undefined || address !== undefined)
   const payload = isInBlob ? yield* textIn(blobs, data.blob) : yield* open(data.payload, "payload")
   const [kind, name]: ReadonlyArray<string> = address === undefined ? [] : JSON.parse(address)
   const told: PublicData["homing.session.received.v1"] = {

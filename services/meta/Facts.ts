@@ -13,6 +13,7 @@ import type { EventStoreUnavailable } from "#domain/ports/EventStore.ts"
 import type { SubjectKeysUnavailable } from "#domain/ports/SubjectKeys.ts"
 import { Personal } from "../privacy/Personal.ts"
 import { Provenance } from "../runtime/Provenance.ts"
+import * as ErasedTexts from "./ErasedTexts.ts"
 import { FactActors } from "./FactActors.ts"
 import { actor } from "./Keeping.ts"
 
@@ -57,6 +58,7 @@ export const layer = Layer.effect(
     const blobs = yield* Blobs
     const crypto = yield* Crypto
     const personal = yield* Personal
+    const withoutErased = yield* ErasedTexts.make
     const { pepper, tenant } = yield* Provenance
 
     const digestOf = (text: string) => contentDigestOf(crypto, pepper, text)
@@ -123,7 +125,9 @@ export const layer = Layer.effect(
           const told = other === undefined ? fact : ({ ...fact, conflicting: true } as const)
           const origin = { actor, correlationId: id, causationId: arrival.batch, trace: arrival.trace }
           const command = () => ({ _tag: "Receive", fact: told }) as const
-          yield* actors.execute(MetaFact.streamOf(id), command, origin, { eventId, expectNew: true })
+          const stream = MetaFact.streamOf(id)
+          yield* actors.execute(stream, command, origin, { eventId, expectNew: true })
+          if (fact.blob !== undefined) yield* withoutErased(stream, MetaFact.read)
           return { isConflicting: other !== undefined }
         })
         // under the same name Meta says something else: neither is lost, nor taken for the other

@@ -13,6 +13,7 @@ import type { Telling } from "#domain/session/Telling.ts"
 import { Personal } from "../privacy/Personal.ts"
 import * as AggregateActors from "../runtime/AggregateActors.ts"
 import { Provenance } from "../runtime/Provenance.ts"
+import * as ErasedTexts from "./ErasedTexts.ts"
 import { type Arrival, longestChange } from "./Facts.ts"
 
 /** Of whoever came in by a session source's door. */
@@ -43,6 +44,7 @@ export const layer = Layer.effect(
     const blobs = yield* Blobs
     const crypto = yield* Crypto
     const personal = yield* Personal
+    const withoutErased = yield* ErasedTexts.make
     const { pepper, tenant } = yield* Provenance
 
     const digestOf = (text: string) => contentDigestOf(crypto, pepper, text)
@@ -93,7 +95,9 @@ export const layer = Layer.effect(
           const told = other === undefined ? fact : ({ ...fact, conflicting: true } as const)
           const origin = { actor, correlationId: id, causationId: arrival.batch, trace: arrival.trace }
           const command = () => ({ _tag: "Receive", fact: told }) as const
-          yield* actors.execute(SessionFact.streamOf(id), command, origin, { eventId, expectNew: true })
+          const stream = SessionFact.streamOf(id)
+          yield* actors.execute(stream, command, origin, { eventId, expectNew: true })
+          if (fact.blob !== undefined) yield* withoutErased(stream, SessionFact.read)
           return { isConflicting: other !== undefined }
         })
         // under the same name it says something else: neither is lost, nor taken for the other
