@@ -2,31 +2,15 @@ import { execFile } from "node:child_process"
 import { promisify } from "node:util"
 import { assert, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { scanner } from "./Canaries.ts"
-import { eventually, type Homing, text } from "./Homing.ts"
-import { changed, contact, message, post, secret } from "./MetaFixture.ts"
+import { done, heard, inFolder, inText, isWhole, own, person, shown, words } from "./ErasureScene.ts"
+import { eventually, text } from "./Homing.ts"
+import { secret } from "./MetaFixture.ts"
 import { scan } from "./Process.ts"
 import * as Split from "./Split.ts"
 import { describeWith, programOf } from "./servers/Installed.ts"
 
 const run = promisify(execFile)
 const apiKey = "a-key-for-all-gateways"
-const own = "15550100001"
-const person = "60123987651"
-const words = {
-  sent: "the zanzibar quokka sings at noon",
-  heard: "a mauve walrus answered from afar",
-  ofMeta: "the teal axolotl asks once more",
-  name: "Quetzalcoatl Bilberry",
-  number: person
-}
-const { inFolder, inText } = scanner(words)
-
-const shown = Effect.fnUntraced(function* ({ call }: Pick<Homing, "call">) {
-  const paths = ["messages", "inbound", "contacts", "chats", "events"].map((name) => `/v1/${name}?limit=200`)
-  const answers = yield* Effect.forEach(paths, (path) => call("GET", path))
-  return JSON.stringify(answers.map(({ body }) => body))
-})
 
 describeWith("PostgreSQL", "a person who is erased at one of several gateways", () => {
   it.live("is shown at no other, running or begun anew, and stands in no table, file or stream", () =>
@@ -43,24 +27,18 @@ describeWith("PostgreSQL", "a person who is erased at one of several gateways", 
       const asked = { ...text(named.id, words.sent), to: `+${person}` }
       const sent = yield* one.call("POST", "/v1/messages", asked, { "idempotency-key": "one" })
       assert.strictEqual(sent.body.status, "sent")
-      yield* bones.whatsapp.control("incoming", { from: person, to: own, text: words.heard })
-      const told = changed({
-        contacts: [contact(person, words.name)],
-        messages: [message("A", words.ofMeta, person)]
-      })
-      yield* post(two.url, JSON.stringify(told))
+      yield* heard(bones.whatsapp, two.url)
       /** Also whoever has just opened every box, and remembers its key. */
-      const isWhole = (all: string) => inText("an answer", all).length === Object.keys(words).length
       for (const gateway of [one, two]) yield* eventually(shown(gateway), isWhole)
 
       yield* eventually(
         one.call("POST", "/v1/erasures/preview", { phone: `+${person}` }),
-        ({ body }) => body.requests === 1
+        ({ body }) => body.requests === 3 && body.texts === 1
       )
       const { body: requested } = yield* one.call("POST", "/v1/erasures", { phone: `+${person}` })
       const path = `/v1/erasures/${requested.id}`
-      const { body: erased } = yield* eventually(one.call("GET", path), ({ body }) => body.state === "done")
-      assert.deepInclude(erased, { requests: 1, texts: 0 })
+      const { body: erased } = yield* done(one, requested.id)
+      assert.deepInclude(erased, { requests: 3, texts: 1 })
       assert.deepStrictEqual(
         erased.left.map(({ place }: { readonly place: string }) => place),
         ["agents", "events", "receivers", "others", "backups"]
