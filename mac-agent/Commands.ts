@@ -7,6 +7,7 @@ import { patiently } from "#domain/Patience.ts"
 import { CommandBus, type Incoming, type Lane } from "#domain/ports/CommandBus.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
 import type { LedgerEntry } from "#domain/ports/Ledger.ts"
+import { Traces } from "#domain/ports/Tracing.ts"
 import { WhatsApp } from "#domain/ports/WhatsApp.ts"
 import type { Header } from "#domain/wire/Envelope.ts"
 import { type AgentCommand, decoding, PairBox, ReadBox, SendBox, unbox } from "#domain/wire/Protocol.ts"
@@ -21,6 +22,7 @@ import { Reporter } from "./link/Reporter.ts"
 import { Trust } from "./link/Trust.ts"
 import { Reading } from "./reading/Reading.ts"
 import { Sender } from "./sending/Sender.ts"
+import { taken } from "./sending/Taken.ts"
 import { Sessions } from "./sessions/Sessions.ts"
 import { Witness } from "./witnessing/Witness.ts"
 
@@ -56,6 +58,7 @@ export const layer = Layer.effectDiscard(
     const reporter = yield* Reporter
     const sender = yield* Sender
     const sessions = yield* Sessions
+    const traces = yield* Traces
     const trust = yield* Trust
     const whatsapp = yield* WhatsApp
     const witness = yield* Witness
@@ -81,6 +84,7 @@ export const layer = Layer.effectDiscard(
         expiresAt,
         state: "prepared",
         attemptedAt: undefined,
+        ...(command.trace !== undefined && { trace: command.trace }),
         to: personal.to,
         bytes: yield* whatsapp.encode(device, personal)
       }
@@ -190,8 +194,11 @@ export const layer = Layer.effectDiscard(
         entries.push(entry)
         envelopes.push(bytes)
       }
-      const accepted = Array.isReadonlyArrayNonEmpty(entries)
-        ? Effect.flatMap(sender.accept(entries), (known) => notNew(known, envelopes))
+      const under = taken(traces, entries)
+      const accepted = Array.isReadonlyArrayNonEmpty(under.entries)
+        ? Effect.flatMap(Effect.tap(sender.accept(under.entries), Effect.sync(under.end)), (known) =>
+            notNew(known, envelopes)
+          )
         : Effect.void
       const acknowledged = Effect.forEach(incoming, (one) => one.acknowledge, { discard: true })
       // the next batch is verified while the ledger writes this one; chats were claimed in the lane's order

@@ -13,6 +13,7 @@ import * as FileVault from "#infra/secrets/FileVault.ts"
 import * as DirectoryLock from "#infra/sqlite/DirectoryLock.ts"
 import type { Contents } from "#infra/sqlite/FolderContents.ts"
 import * as FolderContents from "#infra/sqlite/FolderContents.ts"
+import type * as Otlp from "#infra/traces/Otlp.ts"
 import * as Baileys from "#infra/whatsapp/baileys/Baileys.ts"
 import * as WitnessFile from "#infra/witness-memory/File.ts"
 import * as Agent from "./Agent.ts"
@@ -40,12 +41,18 @@ export const whatsapp = (folder: string, options: Omit<Baileys.Options, "authFil
     })
   )
 
+const witnessMemory = (folder: string) => WitnessFile.layer(join(folder, "witness.json"))
+
+/** What it has seen of the log: to be looked at while it runs, and changed while it does not. */
+export const witness = (agent: AgentId, folder: string, { isChanged }: { readonly isChanged: boolean }) =>
+  Layer.provideMerge(Layer.merge(Trust.layer(agent), witnessMemory(folder)), (isChanged ? custody : identity)(folder))
+
 /** What it keeps of what it was told, in a folder. */
 export const ledger = (folder: string) =>
   Layer.mergeAll(
     SqliteLedger.layer(join(folder, "ledger.db")),
     SqliteRefusals.layer(join(folder, "refusals.db")),
-    WitnessFile.layer(join(folder, "witness.json"))
+    witnessMemory(folder)
   )
 
 /** What it begins its folder with; without any of it, it would send again, pair anew, or be nobody that a gateway knows. */
@@ -93,6 +100,27 @@ export const nkey = Effect.gen(function* () {
 /** What an operator carries to the gateway; with `renew`, of keys made now. */
 export const offer = (agent: AgentId, renew: boolean) =>
   Effect.flatMap(nkey, ({ publicKey }) => Enrolment.offer(agent, publicKey, renew))
+
+/** Where a process tells what it does, if it is told; else nothing of it is loaded. */
+export const traces = (
+  {
+    endpoint,
+    ...options
+  }: Omit<Otlp.Options, "endpoint" | "service" | "version"> & {
+    readonly endpoint: URL | undefined
+    readonly service: string | undefined
+  },
+  service: string,
+  version: string
+) =>
+  endpoint === undefined
+    ? Layer.empty
+    : Layer.unwrap(
+        Effect.map(
+          Effect.promise(() => import("#infra/traces/Otlp.ts")),
+          ({ layer }) => layer({ ...options, endpoint, version, service: options.service ?? service })
+        )
+      )
 
 /** The bus as this agent reaches it. */
 export const bus = (agent: AgentId, url: Redacted.Redacted, caFile: string | undefined) =>

@@ -21,6 +21,7 @@ describe("configuration", () => {
         addresses: nowhere,
         announcements: { personal: "sealed", sealingKeys: undefined },
         log: { level: "info" },
+        traces: { endpoint: undefined, headers: undefined, service: undefined, share: 1 },
         provenance: { region: "local" },
         http: { phoneCountryCode: undefined, corsOrigins: undefined, trustProxy: undefined },
         rateLimits: { messages: 3_000, devices: 600, device: 600, address: 6_000, total: 60_000 },

@@ -17,6 +17,7 @@ import * as Messages from "./messages/Settings.ts"
 import * as Meta from "./meta/Settings.ts"
 import type { Setting, Settings, Values } from "./Setting.ts"
 import * as Log from "./telemetry/Log.ts"
+import * as Traces from "./telemetry/TraceSettings.ts"
 import * as Webhooks from "./webhooks/Settings.ts"
 
 /** Everything that can be set, by whoever reads it, in the order it is told. */
@@ -28,6 +29,7 @@ const rooms = {
   addresses: Layers.addresses,
   announcements: Announcements.settings,
   log: Log.settings,
+  traces: Traces.settings,
   provenance: Provenance.settings,
   http: Http.settings,
   rateLimits: Http.rateLimits,

@@ -19,8 +19,8 @@ export const bus = Effect.map(Layer.build(Layer.fresh(InProcessBus.layer)), (ser
 )
 export type Bus = Layer.Layer<CommandBus>
 
-export const startGateway = (path: string, lane: Bus) =>
-  start(path, Instant.make().layer, { withoutAgent: true, ports: lane })
+export const startGateway = (path: string, lane: Bus, options: Partial<Parameters<typeof start>[2]> = {}) =>
+  start(path, Instant.make().layer, { ...options, withoutAgent: true, ports: lane })
 
 export const startAgent = (path: string, lane: Bus, agent = home, whatsapp = Instant.make().layer) =>
   Layer.build(Layer.fresh(AgentProcess.layer(agent, path, whatsapp, lane)).pipe(Layer.provide(quiet)))
@@ -30,13 +30,16 @@ export const offered = (path: string, renew = false, agent = home) =>
   Effect.provide(AgentProcess.offer(agent, renew), (renew ? AgentProcess.renewed : AgentProcess.custody)(path))
 
 /** `homing agent trust` */
-export const trusting = (path: string, pin: unknown) =>
-  Effect.provide(Enrolment.trust(home, typeof pin === "string" ? pin : JSON.stringify(pin)), AgentProcess.custody(path))
+export const trusting = (path: string, pin: unknown, agent = home) =>
+  Effect.provide(
+    Enrolment.trust(agent, typeof pin === "string" ? pin : JSON.stringify(pin)),
+    AgentProcess.custody(path)
+  )
 
-export const enrolled = Effect.fnUntraced(function* ({ call }: Homing, path: string) {
-  const { body, status } = yield* call("POST", "/v1/agents", yield* offered(path))
+export const enrolled = Effect.fnUntraced(function* ({ call }: Homing, path: string, agent = home) {
+  const { body, status } = yield* call("POST", "/v1/agents", yield* offered(path, false, agent))
   assert.strictEqual(status, 201)
-  yield* trusting(path, body)
+  yield* trusting(path, body, agent)
   return body
 })
 

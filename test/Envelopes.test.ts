@@ -15,7 +15,7 @@ import { type CipherKey, Crypto } from "#domain/ports/Crypto.ts"
 import type { Payloads } from "#domain/wire/Payloads.ts"
 import { type Undecodable, unbox, type WireBox } from "#domain/wire/Protocol.ts"
 import { Refused, receiving } from "#domain/wire/Receiving.ts"
-import { hearingSince, version4, witnessingSince } from "#domain/wire/Versions.ts"
+import { hearingSince, version5, witnessingSince } from "#domain/wire/Versions.ts"
 import { crypto } from "#infra/crypto/NodeCrypto.ts"
 import * as LedgerPatience from "#mac-agent/LedgerPatience.ts"
 import * as Dialect from "#mac-agent/link/Dialect.ts"
@@ -107,6 +107,7 @@ const heard = Heard.make({
 })
 const target = { waMessageId: heard.waMessageId, fromMe: false, sender: heard.sender }
 const content = { type: "text", text: "Grüße 😀" } as const
+const traceOf = (n: number) => `00-${"a".repeat(32)}-${`${n}`.repeat(16)}-01`
 const quote = { target, kind: "text", text: "Grüße 😀" }
 
 const orders = (version: number): [AgentCommands.Order, ...Array<AgentCommands.Order>] => {
@@ -140,7 +141,10 @@ const orders = (version: number): [AgentCommands.Order, ...Array<AgentCommands.O
           order(8, { kind: "read", fact, personal: { chat: heard.chat, target } }),
           order(9, { kind: "send", message, waMessageId, personal: { to, content, quote } })
         ]),
-    ...(version < 4 ? [] : [order(10, { kind: "witness", note, from: 3, path: ["P".repeat(43)] })])
+    ...(version < 4 ? [] : [order(10, { kind: "witness", note, from: 3, path: ["P".repeat(43)] })]),
+    ...(version < 5
+      ? []
+      : [order(11, { kind: "send", message, waMessageId, personal: { to, content }, trace: traceOf(1) })])
   ]
 }
 
@@ -175,6 +179,14 @@ const said = [
   { kind: "device", change: "disconnected", step: 2, at, reason: "connection_lost" }
 ] as const
 const presence = { chat: heard.chat, sender: heard.sender, state: "offline", lastSeenAt: at } as const
+const delivered = {
+  kind: "message",
+  message,
+  claim: "delivered",
+  at,
+  recipient: subject,
+  trace: traceOf(2)
+} as const
 const readMarked = { kind: "read_marked", fact, at } as const
 const number = PhoneNumber.make("+15550100009")
 const heartbeat = { kind: "heartbeat", at, protocol: 2, revision: 3, refused: 4, offsetMillis: -5 } as const
@@ -198,7 +210,8 @@ const reports = Effect.fnUntraced(function* (version: number) {
   )
   const reporter = Context.get(services, Reporter.Reporter)
   const regarding = { commandId: eventOf(1), attempt: 2, position: 7n, device, subject }
-  const kept = version < hearingSince ? said : [...said, readMarked]
+  const traced = version < 5 ? [] : [delivered]
+  const kept = version < hearingSince ? said : [...said, readMarked, ...traced]
   reporter.publish(kept.map((report) => reporter.compose(regarding, report)))
   yield* reporter.showCode(regarding, { method: "qr", code: "2@code", expiresAt })
   if (version >= 2) reporter.ask(eventOf(2), heartbeat)
@@ -217,7 +230,7 @@ const reports = Effect.fnUntraced(function* (version: number) {
 })
 
 describe("envelopes are written as they were first released", () => {
-  for (const version of [1, 2, 3, 4]) {
+  for (const version of [1, 2, 3, 4, 5]) {
     it.effect(`commands in version ${version}`, () =>
       Effect.gen(function* () {
         assert.deepStrictEqual(yield* commands(version), released(`command.${version}`))
@@ -253,10 +266,10 @@ const readBy = Effect.fnUntraced(function* <Payload>(
 })
 
 describe("envelopes are read as they were first released", () => {
-  for (const version of [1, 2, 3, 4]) {
+  for (const version of [1, 2, 3, 4, 5]) {
     it.effect(`commands in version ${version}`, () =>
       Effect.gen(function* () {
-        const read = yield* readBy("commands", version4.commands, seed(1), commandKey, released(`command.${version}`))
+        const read = yield* readBy("commands", version5.commands, seed(1), commandKey, released(`command.${version}`))
         const said = orders(version).map(({ command }) => {
           if (!("personal" in command)) return command
           const { personal, ...rest } = command
@@ -267,13 +280,14 @@ describe("envelopes are read as they were first released", () => {
     )
     it.effect(`reports in version ${version}`, () =>
       Effect.gen(function* () {
-        const read = yield* readBy("reports", version4.reports, seed(2), reportKey, released(`report.${version}`))
+        const read = yield* readBy("reports", version5.reports, seed(2), reportKey, released(`report.${version}`))
         const code = { kind: "pairing_code", method: "qr", expiresAt, box: { code: "2@code" } }
         const told = { kind: "number", asOf: 1, box: { number } }
         const fact = { kind: "heard", at, box: heard }
         const seen = { kind: "presence", at, box: presence }
         const later = [...(version < 2 ? [] : [heartbeat]), ...(version < hearingSince ? [] : [told, fact, seen])]
-        const kept = version < hearingSince ? said : [...said, readMarked]
+        const traced = version < 5 ? [] : [delivered]
+        const kept = version < hearingSince ? said : [...said, readMarked, ...traced]
         const witnessed = version < witnessingSince ? [] : [cosigned, headRefused]
         assert.deepStrictEqual(read, [...kept, code, ...later, ...witnessed])
       })

@@ -78,12 +78,13 @@ it("operations.md lists the rules as they are", () => {
   )
 })
 
-/** Histograms begin with their first event; targets and the archive are loaded where they are configured. */
+/** Histograms begin with their first event; targets, session sources and the archive are loaded where they are configured. */
 const later = [
   "homing_archive_behind_seconds",
   "homing_delivery_seconds",
   "homing_forward_oldest_seconds",
-  "homing_forward_seconds"
+  "homing_forward_seconds",
+  "homing_session_heard_timestamp_seconds"
 ]
 
 it.live("what is looked up when somebody asks is printed by a gateway that sent nothing yet", () =>
@@ -91,6 +92,7 @@ it.live("what is looked up when somebody asks is printed by a gateway that sent 
     const homing = yield* start(yield* folder, Instant.make().layer)
     yield* connectedDevice(homing)
     const { body } = yield* homing.call("GET", "/metrics")
+    assert.isAbove(Number(/^homing_disk_free_bytes (\S+)$/m.exec(body.text)![1]), 0)
     const printed = new Set([...body.text.matchAll(/^# TYPE (\w+) /gm)].map(([, name]) => name))
     const silent = asked.map(({ name }) => name).filter((name) => !name.endsWith("_total") && !printed.has(name))
     assert.deepStrictEqual([...new Set(silent)].sort(), later)

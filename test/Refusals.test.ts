@@ -15,7 +15,7 @@ import { LogElsewhere, StoreMissing } from "#infra/sqlite/FolderContents.ts"
 import { SubjectKeysUnfit } from "#infra/subject-keys/WrappedKeys.ts"
 import { OwnKeyMissing } from "#mac-agent/link/OwnKeys.ts"
 import { ArchiveOfOtherLog } from "#services/archive/Archiver.ts"
-import { NoBus } from "#services/cli/AgentCommand.ts"
+import { NoBus, UnknownWitness } from "#services/cli/AgentCommand.ts"
 import { Unreachable } from "#services/cli/Client.ts"
 import { LogDamaged, NothingChecked } from "#services/cli/StoreCommand.ts"
 import { NotThisLogs } from "#services/identity/Installation.ts"
@@ -50,6 +50,7 @@ const refusals: ReadonlyArray<Error> = [
   new LogElsewhere({ secret: "/data/secrets/pepper", file: "/data/log.db", variable: "EVENTSTORE_URL" }),
   new StoreMissing({ missing: "/data/log.db", beside: "/data/ledger.db", lost: "If it is lost: begin anew" }),
   new NoBus(),
+  new UnknownWitness({ witness: "homing/a-log/home" }),
   new Unreachable({ url: "http://127.0.0.1:9" }),
   new LogDamaged({ file: "/data/log.db", count: 1 }),
   new NothingChecked({ folder: "/data" }),

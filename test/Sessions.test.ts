@@ -54,7 +54,21 @@ describe("a gateway that speaks for sessions", () => {
   it.live("is believed with its secret, and is told of once, by its own id", () =>
     Effect.gen(function* () {
       const homing = yield* gateway(yield* folder)
+      const heardAt = Effect.map(homing.call("GET", "/metrics"), ({ body }) => {
+        const of = (source: string) =>
+          Number(
+            new RegExp(`^homing_session_heard_timestamp_seconds\\{source="${source}"\\} (\\S+)$`, "m").exec(
+              body.text
+            )![1]
+          )
+        return [of("wasender"), of("other")] as const
+      })
+      yield* tell(homing.url, upsert("A", "a stranger's"), shared("not its secret"))
+      assert.deepStrictEqual(yield* heardAt, [0, 0])
       assert.strictEqual(yield* tell(homing.url, upsert("A", "hello")), '200 {"ok":true}')
+      const [wasender, other] = yield* heardAt
+      assert.isBelow(Math.abs(Date.now() / 1_000 - wasender), 300)
+      assert.strictEqual(other, 0)
       assert.strictEqual(yield* tell(homing.url, { ...upsert("A", "hello") }), '200 {"ok":true}')
       // the same told again in other bytes
       const again = JSON.stringify(upsert("A", "hello"), undefined, 1)

@@ -4,18 +4,20 @@ import { Effect, Schema } from "effect"
 import { fromBase64url } from "#domain/Bytes.ts"
 import { decodeSigned } from "#domain/wire/Envelope.ts"
 import { AgentCommand, AgentReport } from "#domain/wire/Protocol.ts"
-import { SpokenVersions, version1, version2, version3, version4 } from "#domain/wire/Versions.ts"
+import { SpokenVersions, version1, version2, version3, version4, version5 } from "#domain/wire/Versions.ts"
 import { ownNumber } from "#infra/whatsapp/AcknowledgesAtOnce.ts"
 import { bus, enrolled, sends, startAgent, startGateway } from "./Apart.ts"
 import { connectedDevice, eventually, folder, type Homing, life } from "./Homing.ts"
 
 const farewell = Schema.Struct({ kind: Schema.Literal("farewell") })
 /** A version that a later release may add: it has a word more in each direction. */
-const version5 = version4.next({
+const version6 = version5.next({
   commands: Schema.Union([...AgentCommand.members, farewell]),
   reports: Schema.Union([...AgentReport.members, farewell])
 })
-const programs = [version1, version2, version3, version4, version5] as unknown as ReadonlyArray<typeof version4>
+const programs = [version1, version2, version3, version4, version5, version6] as unknown as ReadonlyArray<
+  typeof version5
+>
 /** As a program behaves that knows no newer version than this. */
 const speaking = (version: number) => Effect.provideService(SpokenVersions, programs[version - 1]!)
 

@@ -19,6 +19,7 @@ export function verifyExport(options: {
   readonly heads?: ReadonlyArray<string>
   readonly keys?: ReadonlyArray<string>
   readonly witnesses?: ReadonlyArray<string>
+  readonly quorum?: number
   readonly earlier?: AsyncIterable<string> | Iterable<string> | undefined
 }): Promise<Report>
 
@@ -27,6 +28,7 @@ export function verifyFiles(options: {
   readonly heads?: ReadonlyArray<string>
   readonly keys?: ReadonlyArray<string>
   readonly witnesses?: ReadonlyArray<string>
+  readonly quorum?: number
   readonly earlier?: string | undefined
 }): Promise<{ readonly report: Report; readonly exitCode: number }>
 

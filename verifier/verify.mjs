@@ -8,12 +8,14 @@ import { parseArgs } from "node:util"
 // elsewhere. It is written from RFC 6962 and the C2SP specifications alone and imports nothing of Homing, so that a mistake
 // there is not made here once more.
 
-const usage = `verify.mjs EXPORT [--head FILE]... [--key VKEY]... [--witness VKEY]... [--earlier EXPORT] [--json]
+const usage = `verify.mjs EXPORT [--head FILE]... [--key VKEY]... [--witness VKEY]... [--quorum N] [--earlier EXPORT] [--json]
 
   EXPORT     what \`homing audit export\` wrote
   --head     a tree head that was kept elsewhere, as a note; more of them narrow down where something was changed
   --key      the log's public key, <name>+<id>+<base64>, as you were told it: not as the export says
   --witness  the key of a witness that you trust: a head is believed when the log or a witness signed it
+  --quorum   so many of these witnesses have to have cosigned a head before it is believed: with more than half of all there
+             are, nobody can have shown them two histories
   --earlier  an export of before: with it the first entry that was changed is named even when the tree was made anew
   --json     print one line of JSON
 
@@ -182,9 +184,10 @@ const mostFlaws = 100
 
 /**
  * Reads an export, a line at a time, and says what it shows. `lines`: of the export; `heads`: notes that were kept
- * elsewhere; `keys`, `witnesses`: verifier keys; `earlier`: the lines of an export of before.
+ * elsewhere; `keys`, `witnesses`: verifier keys; `quorum`: how many of the witnesses have to have cosigned each head; `earlier`: the
+ * lines of an export of before.
  */
-export const verifyExport = async ({ earlier, heads = [], keys = [], lines, witnesses = [] }) => {
+export const verifyExport = async ({ earlier, heads = [], keys = [], lines, quorum = 0, witnesses = [] }) => {
   const [logKeys, witnessKeys] = [keys.map(keyIn), witnesses.map(keyIn)]
   const [established, unestablished, bad] = [[], [], []]
   const refute = (index, reason, upTo = index + 1) => bad.push({ index, upTo, reason })
@@ -196,6 +199,9 @@ export const verifyExport = async ({ earlier, heads = [], keys = [], lines, witn
     if (forged !== undefined) throw new Unusable(`the tree head ${brief(head)} has a signature that is not ${forged}'s`)
     if (found.length === 0 && logKeys.length + witnessKeys.length > 0)
       throw new Unusable(`none of the keys signed the tree head ${brief(head)}`)
+    const cosigning = new Set(found.filter((key) => witnessKeys.includes(key)).map(({ name }) => name)).size
+    if (cosigning < quorum)
+      throw new Unusable(`${cosigning} of the witnesses cosigned the tree head ${brief(head)}, and ${quorum} have to`)
     believed.push({ ...head, found })
   }
   believed.sort((a, b) => a.size - b.size)
@@ -356,12 +362,13 @@ export const toldOf = ({ between, entries, established, firstBad, origin, reason
   ].join("\n")
 
 /** Files and keys in, a report and an exit code out. */
-export const verifyFiles = async ({ earlier, file, heads = [], keys = [], witnesses = [] }) => {
+export const verifyFiles = async ({ earlier, file, heads = [], keys = [], quorum = 0, witnesses = [] }) => {
   const report = await verifyExport({
     lines: linesOf(file),
     heads: heads.map((head) => readFileSync(head, "utf8")),
     keys,
     witnesses,
+    quorum,
     earlier: earlier === undefined ? undefined : linesOf(earlier)
   })
   return { report, exitCode: exits[report.verdict] }
@@ -374,6 +381,7 @@ const main = async () => {
       head: { type: "string", multiple: true },
       key: { type: "string", multiple: true },
       witness: { type: "string", multiple: true },
+      quorum: { type: "string", default: "0" },
       earlier: { type: "string" },
       json: { type: "boolean", default: false },
       help: { type: "boolean", default: false }
@@ -385,7 +393,15 @@ const main = async () => {
     return values.help ? 0 : 1
   }
   const { earlier, head: heads, key: keys, witness: witnesses } = values
-  const { exitCode, report } = await verifyFiles({ file, heads, keys, witnesses, earlier })
+  if (!/^\d{1,3}$/.test(values.quorum)) throw new Unusable("a quorum is a number of witnesses")
+  const { exitCode, report } = await verifyFiles({
+    file,
+    heads,
+    keys,
+    witnesses,
+    quorum: Number(values.quorum),
+    earlier
+  })
   console.log(values.json ? JSON.stringify(report) : toldOf(report))
   return exitCode
 }

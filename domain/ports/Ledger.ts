@@ -34,6 +34,8 @@ export interface LedgerEntry extends LedgerKey {
   readonly state: LedgerState
   /** When the first attempt began; the window in which the ledger tries again by itself opens here. */
   readonly attemptedAt: Instant | undefined
+  /** Where in which trace it was taken. */
+  readonly trace?: string
   /** Personal: encrypted at rest. */
   readonly to: Recipient
   /** The encoded WhatsApp message that every try relays. Personal: encrypted at rest. */

@@ -11,6 +11,7 @@ import { Content } from "../message/content/Content.ts"
 import { PhoneNumber, Recipient } from "../message/Recipient.ts"
 import { reportKinds } from "../message/Status.ts"
 import type { CipherKey, Crypto } from "../ports/Crypto.ts"
+import { Traceparent } from "../tracing/Traceparent.ts"
 import type { Header } from "./Envelope.ts"
 
 /** What travels inside envelopes, as JSON. `box` holds the personal part, encrypted to the receiver. */
@@ -21,20 +22,28 @@ export type WireBox = typeof WireBox.Type
 
 /** A tree head as a C2SP note, with signatures. */
 const HeadNote = Schema.String.check(Schema.isMaxLength(16_384))
+const HashPath = Schema.Array(Schema.String.check(Schema.isPattern(/^[A-Za-z0-9_-]{43}$/))).check(
+  Schema.isMaxLength(128)
+)
+/** What another witness cosigned last: `path` leads from it to the head that is to be cosigned. */
+const CosignedBeside = Schema.Struct({
+  publicKey: Schema.String.check(Schema.isPattern(/^[A-Za-z0-9_-]{43}$/)),
+  note: HeadNote,
+  path: HashPath
+})
+export type CosignedBeside = typeof CosignedBeside.Type
 
-const commandsOfVersion1 = [
-  Schema.Struct({
-    kind: Schema.Literal("send"),
-    message: MessageId,
-    waMessageId: WaMessageId,
-    box: WireBox
-  }),
+/** Version 5. Where in which trace it was said. */
+const traced = { trace: Schema.optionalKey(Traceparent) }
+
+const send = { kind: Schema.Literal("send"), message: MessageId, waMessageId: WaMessageId, box: WireBox }
+
+const orders = [
   Schema.Struct({ kind: Schema.Literal("pair"), box: WireBox }),
   /** The gateway's log holds these reports, or never will: the agent may let them go. */
   Schema.Struct({ kind: Schema.Literal("receipt"), reports: Schema.Array(EventId).check(Schema.isMaxLength(4_096)) })
 ] as const
-const commandsOfVersion2 = [
-  ...commandsOfVersion1,
+const commandsSince2 = [
   /** Version 2. Answers the heartbeat that was asked under this id, by the gateway's clock. */
   Schema.Struct({
     kind: Schema.Literal("heartbeat"),
@@ -45,8 +54,7 @@ const commandsOfVersion2 = [
   /** Version 2. What the agent shall believe from now on, instead of what it pinned. */
   Schema.Struct({ kind: Schema.Literal("trust"), pin: GatewayPin })
 ] as const
-const commandsOfVersion3 = [
-  ...commandsOfVersion2,
+const commandsSince3 = [
   /** Version 3. WhatsApp is to forget the device, and so is the agent: it reports `logged_out`. */
   Schema.Struct({ kind: Schema.Literal("unlink") }),
   /** Version 3. The device's session is to be opened again, if it has ended. */
@@ -54,19 +62,32 @@ const commandsOfVersion3 = [
   /** Version 3. WhatsApp is to be told that the account has read what it heard: the agent reports `read_marked`. */
   Schema.Struct({ kind: Schema.Literal("read"), fact: InboundId, box: WireBox })
 ] as const
-export const AgentCommand = Schema.Union([
-  ...commandsOfVersion3,
+const commandsSince4 = [
   /**
    * Version 4. A signed head of the audit tree, to be cosigned: the agent reports `cosigned` or `head_refused`. `path`: that
    * its tree begins with the one of size `from`, which the agent cosigned last as far as the gateway knows; 0 for none.
+   * `others`: the heads that the other witnesses cosigned.
    */
   Schema.Struct({
     kind: Schema.Literal("witness"),
     note: HeadNote,
     from: Schema.Natural,
-    path: Schema.Array(Schema.String.check(Schema.isPattern(/^[A-Za-z0-9_-]{43}$/))).check(Schema.isMaxLength(128))
+    path: HashPath,
+    others: Schema.optionalKey(Schema.Array(CosignedBeside).check(Schema.isMaxLength(64)))
   })
+] as const
+const commandsOfVersion1 = [Schema.Struct(send), ...orders] as const
+const commandsOfVersion2 = [...commandsOfVersion1, ...commandsSince2] as const
+const commandsOfVersion3 = [...commandsOfVersion2, ...commandsSince3] as const
+export const AgentCommand = Schema.Union([
+  Schema.Struct({ ...send, ...traced }),
+  ...orders,
+  ...commandsSince2,
+  ...commandsSince3,
+  ...commandsSince4
 ])
+/** What a program that speaks no more than version 4 can read. */
+export const AgentCommandV4 = Schema.Union([...commandsOfVersion3, ...commandsSince4])
 /** What a program that speaks no more than version 3 can read. */
 export const AgentCommandV3 = Schema.Union(commandsOfVersion3)
 /** What a program that speaks no more than version 2 can read. */
@@ -100,15 +121,16 @@ export const HeardBox = WholeHeard
 /** The personal part of `presence`. */
 export const PresenceBox = Presence
 
-const reportsOfVersion1 = [
-  Schema.Struct({
-    kind: Schema.Literal("message"),
-    message: MessageId,
-    claim: Schema.Literals(reportKinds),
-    at: Instant,
-    recipient: Schema.optionalKey(SubjectId),
-    code: Schema.optionalKey(Schema.String.check(Schema.isMaxLength(64)))
-  }),
+const told = {
+  kind: Schema.Literal("message"),
+  message: MessageId,
+  claim: Schema.Literals(reportKinds),
+  at: Instant,
+  recipient: Schema.optionalKey(SubjectId),
+  code: Schema.optionalKey(Schema.String.check(Schema.isMaxLength(64)))
+}
+
+const others = [
   Schema.Struct({
     kind: Schema.Literal("device"),
     change: Schema.Literals(["paired", "connected", "disconnected", "logged_out"]),
@@ -125,8 +147,7 @@ const reportsOfVersion1 = [
     box: WireBox
   })
 ] as const
-const reportsOfVersion2 = [
-  ...reportsOfVersion1,
+const reportsSince2 = [
   /** Version 2. Asks for the gateway's time, under the envelope's command id, and says how the agent is. */
   Schema.Struct({
     kind: Schema.Literal("heartbeat"),
@@ -140,8 +161,7 @@ const reportsOfVersion2 = [
     offsetMillis: Schema.optionalKey(Schema.Int)
   })
 ] as const
-const reportsOfVersion3 = [
-  ...reportsOfVersion2,
+const reportsSince3 = [
   /** Version 3. A device has heard something. The envelope's command id names this report. */
   Schema.Struct({ kind: Schema.Literal("heard"), at: Instant, box: WireBox }),
   /**
@@ -154,8 +174,7 @@ const reportsOfVersion3 = [
   /** Version 3. Shown, never recorded: how somebody is seen by a device. */
   Schema.Struct({ kind: Schema.Literal("presence"), at: Instant, box: WireBox })
 ] as const
-export const AgentReport = Schema.Union([
-  ...reportsOfVersion3,
+const reportsSince4 = [
   /** Version 4. The agent's cosignature of the head of this size, as a line of a C2SP note. */
   Schema.Struct({
     kind: Schema.Literal("cosigned"),
@@ -165,15 +184,27 @@ export const AgentReport = Schema.Union([
   /**
    * Version 4. The agent cosigns no such head: both are named by their notes, which the gateway has signed. `forked`,
    * `rolled_back`: two histories. `behind`: the proof began at another size than was cosigned last. `older`: a head of a
-   * moment ago, overtaken by a newer one.
+   * moment ago, overtaken by a newer one. `alone`: another witness, which cosigned what is believed, has been silent for long.
    */
   Schema.Struct({
     kind: Schema.Literal("head_refused"),
-    reason: Schema.Literals(["forked", "rolled_back", "behind", "older"]),
+    reason: Schema.Literals(["forked", "rolled_back", "behind", "older", "alone"]),
     offered: HeadNote,
     believed: HeadNote
   })
+] as const
+const reportsOfVersion1 = [Schema.Struct(told), ...others] as const
+const reportsOfVersion2 = [...reportsOfVersion1, ...reportsSince2] as const
+const reportsOfVersion3 = [...reportsOfVersion2, ...reportsSince3] as const
+export const AgentReport = Schema.Union([
+  Schema.Struct({ ...told, ...traced }),
+  ...others,
+  ...reportsSince2,
+  ...reportsSince3,
+  ...reportsSince4
 ])
+/** What a program that speaks no more than version 4 can read. */
+export const AgentReportV4 = Schema.Union([...reportsOfVersion3, ...reportsSince4])
 /** What a program that speaks no more than version 3 can read. */
 export const AgentReportV3 = Schema.Union(reportsOfVersion3)
 /** What a program that speaks no more than version 2 can read. */

@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer, Schema, Stream } from "effect"
 import { crypto } from "#infra/crypto/NodeCrypto.ts"
 import { fromUtf8, utf8 } from "../Bytes.ts"
-import { AgentId, defaultTenant, EventId, MessageId } from "../Ids.ts"
+import { AgentId, defaultTenant, EventId, MessageId, WaMessageId } from "../Ids.ts"
 import { fromMillis, Instant } from "../Instant.ts"
 import { reportKinds } from "../message/Status.ts"
 import { CommandBus, type Lane } from "../ports/CommandBus.ts"
@@ -11,7 +11,7 @@ import type { Payloads } from "./Payloads.ts"
 import { posting, type Unboxed } from "./Posting.ts"
 import { AgentCommand, AgentReport, Undecodable } from "./Protocol.ts"
 import { Refused, receiving } from "./Receiving.ts"
-import { agreement, directionOf, version1, version2, versionOf } from "./Versions.ts"
+import { agreement, directionOf, version1, version2, version4, version5, versionOf } from "./Versions.ts"
 
 const at = fromMillis(0)
 const agent = AgentId.make("home")
@@ -206,5 +206,32 @@ describe("two sides", () => {
       seen.push(version())
     }
     assert.deepStrictEqual(seen, [1, 2, 1, 2, 1])
+  })
+})
+
+describe("the fifth version", () => {
+  const trace = `00-${"a".repeat(32)}-${"b".repeat(16)}-01`
+  const send = {
+    kind: "send",
+    message,
+    waMessageId: WaMessageId.make("3EB0000000000000000001"),
+    box: { iv: "", box: "" }
+  } as const
+  const told = { kind: "message", message, claim: "sent", at } as const
+
+  it("says where in which trace a message is sent, and what became of it is told", () => {
+    const { commands, reports } = version5
+    assert.deepStrictEqual(commands.read(5, commands.write(5, { ...send, trace })), { ...send, trace })
+    assert.deepStrictEqual(reports.read(5, reports.write(5, { ...told, trace })), { ...told, trace })
+    const bytes = utf8(JSON.stringify({ ...send, trace: "a phone number, say" }))
+    assert.instanceOf(commands.read(5, bytes), Undecodable)
+  })
+
+  it("says nothing of traces to an older side, nor in a report that is told such a one again", () => {
+    const { commands, reports } = version5
+    assert.strictEqual(fromUtf8(commands.write(4, { ...send, trace })), JSON.stringify(send))
+    const kept = reports.write(5, { ...told, trace })
+    assert.strictEqual(fromUtf8(reports.rewrite(5, 4, kept)), JSON.stringify(told))
+    assert.deepStrictEqual(reports.read(4, version4.reports.write(4, told)), told)
   })
 })

@@ -6,10 +6,12 @@ import {
   AgentCommandV1,
   AgentCommandV2,
   AgentCommandV3,
+  AgentCommandV4,
   AgentReport,
   AgentReportV1,
   AgentReportV2,
-  AgentReportV3
+  AgentReportV3,
+  AgentReportV4
 } from "./Protocol.ts"
 
 /**
@@ -71,7 +73,23 @@ export const heartbeatsSince = version2.newest
 export const version3 = version2.next({ commands: AgentCommandV3, reports: AgentReportV3 })
 
 /** Adds what makes of an agent a witness of the audit tree. */
-export const version4 = version3.next({ commands: AgentCommand, reports: AgentReport })
+export const version4 = version3.next({ commands: AgentCommandV4, reports: AgentReportV4 })
+
+/** An older side has no word for it. */
+const untraced = <Said extends { readonly kind: string }>(said: Said): Said => {
+  if (!("trace" in said)) return said
+  const { trace: _, ...rest } = said
+  return rest as unknown as Said
+}
+
+/** Adds where in which trace a message is sent, and what became of it is told. */
+export const version5 = version4.next<AgentCommand, AgentReport>(
+  { commands: AgentCommand, reports: AgentReport },
+  {
+    commands: { upcast: (command) => command, downcast: untraced },
+    reports: { upcast: (report) => report, downcast: untraced }
+  }
+)
 
 /** From this version on an agent cosigns heads of the audit tree. */
 export const witnessingSince = version4.newest
@@ -109,7 +127,7 @@ type Spoken = Versions<AgentCommand, AgentReport>
 
 /** The versions that this program speaks. */
 export const SpokenVersions = Context.Reference<Spoken>("homing/domain/wire/SpokenVersions", {
-  defaultValue: () => version4
+  defaultValue: () => version5
 })
 
 /** Which version is spoken with one other side. */

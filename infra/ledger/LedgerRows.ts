@@ -12,6 +12,7 @@ import {
   type Standing
 } from "#domain/ports/Ledger.ts"
 import type { Pairing } from "#domain/ports/WhatsApp.ts"
+import { Traceparent } from "#domain/tracing/Traceparent.ts"
 import type { SealedBlobs } from "#infra/crypto/SealedBlob.ts"
 import { Damaged } from "#infra/sqlite/Integrity.ts"
 
@@ -95,7 +96,10 @@ interface Standstill {
 type Stored = Pairing | Standstill
 const isPairing = (stored: Stored): stored is Pairing => stored.method === "qr" || stored.method === "code"
 
-const decodeRecipient = Schema.decodeUnknownSync(Schema.fromJsonString(Recipient))
+/** Beside the recipient, where in which trace it was taken: a release that does not know of it passes over it. */
+const decodeAside = Schema.decodeUnknownSync(
+  Schema.fromJsonString(Schema.Struct({ ...Recipient.fields, trace: Schema.optionalKey(Traceparent) }))
+)
 
 /** What changes in the life of an entry, and what no seal covered before: nothing else is believed of it. */
 const isUnsealedSound = Schema.is(
@@ -109,7 +113,7 @@ const isUnsealedSound = Schema.is(
 )
 
 /** All that an entry is until it is forgotten: none of it is believed but as it was accepted. */
-type Accepted = Omit<LedgerEntry, "attempt" | "state" | "attemptedAt" | "to" | "bytes">
+type Accepted = Omit<LedgerEntry, "attempt" | "state" | "attemptedAt" | "trace" | "to" | "bytes">
 const entryContext = (of: Accepted) =>
   lengthPrefixed(
     "homing/ledger/entry/2",
@@ -146,7 +150,8 @@ export const ledgerRows = ({ open, seal }: SealedBlobs) => ({
 
   /** The recipient behind its length in two bytes, then the encoded message. */
   sealPersonal: (entry: LedgerEntry): Uint8Array => {
-    const recipient = utf8(JSON.stringify(entry.to))
+    const { to, trace } = entry
+    const recipient = utf8(JSON.stringify(trace === undefined ? to : { ...to, trace }))
     const length = new Uint8Array([recipient.length >> 8, recipient.length & 0xff])
     return seal(concat(length, recipient, entry.bytes), entryContext(entry))
   },
@@ -169,12 +174,14 @@ export const ledgerRows = ({ open, seal }: SealedBlobs) => ({
       throw new Damaged(`the entry of command ${row.command_id} is not what was written`)
     }
     const end = 2 + ((personal[0]! << 8) | personal[1]!)
+    const { trace, ...to } = decodeAside(fromUtf8(personal.subarray(2, end)))
     return {
       ...accepted,
       attempt: row.attempt,
       state: row.state,
       attemptedAt: row.attempted_at ?? undefined,
-      to: decodeRecipient(fromUtf8(personal.subarray(2, end))),
+      ...(trace !== undefined && { trace }),
+      to,
       bytes: personal.slice(end)
     }
   },

@@ -86,7 +86,7 @@ export const layer = (options: SenderOptions = {}) =>
         sendsAtOnce = 128,
         typingMillis = 0
       } = options
-      const reportOf = reporting(reporter)
+      const reportOf = yield* reporting
 
       /** By command, not by place: a log that was restored from a copy gives places out again. */
       const lives = new Map<EventId, Live.Live>()

@@ -6,6 +6,7 @@ import type { MessageCode } from "#domain/message/Codes.ts"
 import type { ReportKind } from "#domain/message/Status.ts"
 import { Ledger, type LedgerChange, type LedgerEntry, type LedgerState } from "#domain/ports/Ledger.ts"
 import { Steps } from "#domain/ports/Steps.ts"
+import { Traces } from "#domain/ports/Tracing.ts"
 import { type SendOutcome, WhatsApp } from "#domain/ports/WhatsApp.ts"
 import { Timers } from "#domain/Timer.ts"
 import { LedgerPatience } from "../LedgerPatience.ts"
@@ -35,8 +36,9 @@ export const make = Effect.fnUntraced(function* (surroundings: Surroundings) {
   const patience = yield* LedgerPatience
   const reporter = yield* Reporter
   const step = yield* Steps
+  const traces = yield* Traces
   const whatsapp = yield* WhatsApp
-  const reportOf = reporting(reporter)
+  const reportOf = yield* reporting
 
   /** With the report that tells of it. */
   const verdictOf = ({ attempt, entry }: Live, state: LedgerState, claim: ReportKind, millis: number, code?: string) =>
@@ -131,9 +133,15 @@ export const make = Effect.fnUntraced(function* (surroundings: Surroundings) {
     Effect.suspend(() => {
       step("agent.attempting")
       live.trying = true
+      const span = traces?.begin("send", live.entry.trace)
       const lasting = after(lastingMillis, () => run(tellAttempting(live)))
       const ended = (outcome: SendOutcome) => {
         lasting.stop()
+        const { device, message } = live.entry
+        span?.end(
+          { "homing.message.id": message, "homing.device.id": device, "homing.outcome": outcome._tag },
+          outcome._tag !== "Acked"
+        )
         step("agent.sent")
         if (live.heard) return spare(live)
         const { refusal } = live

@@ -2,13 +2,17 @@ import { Effect } from "effect"
 import { fromMillis } from "#domain/Instant.ts"
 import { type ReportKind, receipts } from "#domain/message/Status.ts"
 import type { LedgerChange, LedgerEntry, LedgerReport, LedgerState } from "#domain/ports/Ledger.ts"
-import type { Reporter } from "../link/Reporter.ts"
+import { Traces } from "#domain/ports/Tracing.ts"
+import { Reporter } from "../link/Reporter.ts"
 
 /** The report that says this of an entry, in answer to this attempt; `millis` is when it became true. */
-export const reporting =
-  (reporter: Reporter["Service"]) =>
-  (entry: LedgerEntry, attempt: number, claim: ReportKind, millis: number, code?: string): LedgerReport =>
-    reporter.compose(
+export const reporting = Effect.gen(function* () {
+  const reporter = yield* Reporter
+  const traces = yield* Traces
+  return (entry: LedgerEntry, attempt: number, claim: ReportKind, millis: number, code?: string): LedgerReport => {
+    const span = traces?.begin(`report ${claim}`, entry.trace)
+    const trace = span?.traceparent ?? entry.trace
+    const report = reporter.compose(
       { ...entry, attempt },
       {
         kind: "message",
@@ -16,9 +20,14 @@ export const reporting =
         claim,
         at: fromMillis(millis),
         ...(receipts.includes(claim) && { recipient: entry.subject }),
-        ...(code !== undefined && { code })
+        ...(code !== undefined && { code }),
+        ...(trace !== undefined && { trace })
       }
     )
+    span?.end({ "homing.message.id": entry.message, "homing.device.id": entry.device })
+    return report
+  }
+})
 
 export const changeOf = (
   { epoch, position }: LedgerEntry,

@@ -21,7 +21,7 @@ import {
   verifyBatch
 } from "#domain/wire/Envelope.ts"
 import { type AgentCommand, type AgentReport, box, unbox } from "#domain/wire/Protocol.ts"
-import { version4 } from "#domain/wire/Versions.ts"
+import { version5 } from "#domain/wire/Versions.ts"
 import * as InProcess from "#infra/bus/in-process/InProcess.ts"
 import * as NodeCrypto from "#infra/crypto/NodeCrypto.ts"
 import * as RefusalsSqlite from "#infra/refusals/Sqlite.ts"
@@ -59,7 +59,7 @@ export const trust: Trust["Service"] = {
   commandKeys: () => [commandKey],
   reportKey: () => reportKey,
   witnessing: witnessingAs(
-    { agent: agentId, store: "store" },
+    { agent: agentId, store: "0196f3c0-0000-4000-8000-000000000001" },
     { signing: agentKeys.key, public: { signing: base64url(agentKeys.publicKey) } },
     () => ({ gatewayKeys: [{ keyId: "", agreement: "", state: "active", signing: base64url(gatewayKeys.publicKey) }] })
   ),
@@ -160,7 +160,7 @@ export const makeGateway = Effect.gen(function* () {
           yield* incoming[i]!.acknowledge
           if (answer instanceof EnvelopeRefused) refused.push(answer.reason)
           else {
-            const report = version4.reports.read(4, answer.payload) as AgentReport
+            const report = version5.reports.read(version5.newest, answer.payload) as AgentReport
             if (report.kind === "heartbeat") {
               beats.push({ header: answer.header, report })
               continue

@@ -1,95 +1,24 @@
 import { readFileSync, writeFileSync } from "node:fs"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber } from "effect"
+import { Effect } from "effect"
 import { TestClock } from "effect/testing"
 import { cosignedBy } from "#domain/audit/Cosignature.ts"
-import { type NoteSigner, noteIn, noteText, signatureIn, signNote } from "#domain/audit/Note.ts"
-import { consistencySpans, emptyRoot, nodesIn, rootOver, type Span } from "#domain/audit/Tree.ts"
-import { headText } from "#domain/audit/TreeHead.ts"
-import { base64url, utf8 } from "#domain/Bytes.ts"
-import { fromMillis } from "#domain/Instant.ts"
-import { leafHash, nodeHash } from "#domain/MerkleTree.ts"
-import { encodePayload } from "#domain/testing/EnvelopeFixture.ts"
-import { encodeUnsigned } from "#domain/wire/Envelope.ts"
-import type { AgentCommand, AgentReport } from "#domain/wire/Protocol.ts"
+import { noteIn, signatureIn } from "#domain/audit/Note.ts"
 import { crypto } from "#infra/crypto/NodeCrypto.ts"
-import { type Gateway, gatewayKeys, headerOf, makeGateway, start, startAgent, trust } from "../testing/AgentFixture.ts"
-import { until } from "../testing/Turns.ts"
-
-const { sha256 } = crypto
-const { origin, signer: witness } = trust.witnessing
-const logSigner: NoteSigner = {
-  name: origin,
-  type: 1,
-  publicKey: Uint8Array.from(gatewayKeys.publicKey),
-  key: gatewayKeys.key
-}
-
-const treeOf = (entries: ReadonlyArray<string>) => {
-  const leaves = entries.map((entry) => leafHash(sha256, utf8(entry)))
-  const whole = (from: number, to: number): Uint8Array =>
-    to - from === 1 ? leaves[from]! : nodeHash(sha256, whole(from, (from + to) / 2), whole((from + to) / 2, to))
-  const rootOf = (span: Span) =>
-    rootOver(
-      sha256,
-      nodesIn(span).map(({ height, index }) => whole(index * 2 ** height, (index + 1) * 2 ** height))
-    )
-  return {
-    root: (size: number) => (size === 0 ? emptyRoot(sha256) : rootOf({ start: 0, end: size })),
-    path: (from: number, to: number) => consistencySpans(from, to).map(rootOf)
-  }
-}
-const log = treeOf(["a", "b", "c", "d", "e", "f"])
-const other = treeOf(["a", "b", "X", "d", "e", "f"])
-
-const noteOf = (tree: typeof log, size: number, by = logSigner) => {
-  const text = headText({ origin, size, root: tree.root(size) })
-  return Effect.map(signNote(crypto, by, text), (line) => noteText({ text, signatures: [line] }))
-}
-
-let asked = 0
-/** Shows a head, a minute after the one before unless told otherwise; answers what the agent reports of it. */
-const shows = Effect.fnUntraced(function* (
-  gateway: Gateway,
-  {
-    by = logSigner,
-    from,
-    seconds = ++asked * 60,
-    size,
-    tree = log
-  }: {
-    readonly size: number
-    readonly from: number
-    readonly tree?: typeof log
-    readonly by?: NoteSigner
-    readonly seconds?: number
-  }
-) {
-  const note = yield* noteOf(tree, size, by)
-  const command: AgentCommand = {
-    kind: "witness",
-    note,
-    from,
-    path: from === 0 ? [] : tree.path(from, size).map(base64url)
-  }
-  const issuedAt = fromMillis(start + seconds * 1_000)
-  const header = headerOf(++asked, {
-    direction: "homing/command/4",
-    device: "-",
-    subject: "-",
-    position: "0",
-    issuedAt
-  })
-  const before = gateway.told.length
-  yield* Fiber.join(yield* gateway.issue(encodeUnsigned({ header, payload: encodePayload(command) })))
-  return Effect.as(
-    until("it is told", () => gateway.told.length > before),
-    gateway.told
-  ).pipe(Effect.map((told) => told[before]!.report as AgentReport))
-})
-const answer = (...of: Parameters<typeof shows>) => Effect.flatten(shows(...of))
-const named = (report: AgentReport) =>
-  report.kind === "head_refused" ? [report.reason, report.believed, report.offered] : [report.kind]
+import { makeGateway, start, startAgent } from "../testing/AgentFixture.ts"
+import {
+  answer,
+  beside,
+  day,
+  log,
+  named,
+  noteOf,
+  origin,
+  other,
+  shows,
+  witness,
+  witnessWith
+} from "../testing/WitnessFixture.ts"
 
 describe("an agent as a witness", () => {
   it.effect("cosigns what continues what it cosigned, and nothing else, also after a restart", () =>
@@ -153,6 +82,50 @@ describe("an agent as a witness", () => {
       const forked = yield* answer(gateway, { size: 5, from: 3, tree: other })
       assert.strictEqual(named(forked)[0], "forked")
       assert.strictEqual(gateway.told.length, before + 1)
+    })
+  )
+
+  it.effect("cosigns nothing that does not continue what another witness cosigned", () =>
+    Effect.gen(function* () {
+      const gateway = yield* makeGateway
+      const { refusals } = yield* startAgent(gateway, { protocol: 4 })
+      const theirs = yield* beside(3, 5, { onward: other })
+      const forked = yield* answer(gateway, { size: 5, from: 0, tree: other, others: [theirs] })
+      assert.deepStrictEqual(named(forked), ["forked", theirs.note, yield* noteOf(other, 5)])
+      const same = yield* answer(gateway, { size: 3, from: 0, tree: other, others: [yield* beside(3, 3)] })
+      assert.strictEqual(named(same)[0], "forked")
+      const grown = yield* answer(gateway, { size: 5, from: 0, others: [yield* beside(3, 5)] })
+      assert.strictEqual(grown.kind, "cosigned")
+      yield* TestClock.adjust("2 seconds")
+      assert.deepStrictEqual(
+        (yield* refusals.latest(10)).map(({ reason }) => reason),
+        ["head_forked", "head_forked"]
+      )
+    })
+  )
+
+  it.effect("cosigns nothing more when another witness has not cosigned this history for a day", () =>
+    Effect.gen(function* () {
+      const gateway = yield* makeGateway
+      const theirs = yield* beside(3, 3)
+      yield* Effect.scoped(
+        Effect.gen(function* () {
+          yield* startAgent(gateway, { protocol: 4 })
+          assert.strictEqual((yield* answer(gateway, { size: 3, from: 0, others: [theirs] })).kind, "cosigned")
+          yield* TestClock.setTime(start + day - 60_000)
+          assert.strictEqual((yield* answer(gateway, { size: 4, from: 3 })).kind, "cosigned")
+        })
+      )
+      yield* startAgent(gateway, { protocol: 4 })
+      yield* TestClock.setTime(start + day + 60_000)
+      const alone = yield* answer(gateway, { size: 5, from: 4, others: [yield* beside(3, 5)] })
+      assert.deepStrictEqual(named(alone), ["alone", theirs.note, yield* noteOf(log, 5)])
+      assert.strictEqual((yield* answer(gateway, { size: 4, from: 4 })).kind === "cosigned", false)
+
+      const forged = yield* beside(5, 5, { by: witnessWith(78), seconds: (start + day) / 1_000 })
+      assert.strictEqual(named(yield* answer(gateway, { size: 5, from: 4, others: [forged] }))[0], "alone")
+      const back = yield* beside(5, 5, { seconds: (start + day) / 1_000 })
+      assert.strictEqual((yield* answer(gateway, { size: 5, from: 4, others: [back] })).kind, "cosigned")
     })
   )
 })

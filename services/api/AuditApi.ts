@@ -25,12 +25,14 @@ const AuditWitness = Schema.Struct({
   cosignedAt: nullable(instant("A moment."), "When it last cosigned one that was taken; `null`: never."),
   contradiction: nullable(
     Schema.Struct({
-      reason: Schema.Literals(["forked", "rolled_back"]).annotate({ description: "How the two differ." }),
+      reason: Schema.Literals(["forked", "rolled_back", "alone"]).annotate({
+        description: "How the two differ; `alone`: they need not, but another witness has been silent for a day."
+      }),
       at: instant("When it was told."),
       offered: text("The head that it did not cosign, as a note."),
-      cosigned: text("The head that it had cosigned, as a note.")
+      cosigned: text("The head that it, or another witness, had cosigned, as a note.")
     }).annotate({ identifier: "AuditContradiction", description: "Two heads, both signed by the log." }),
-    "Two histories that it was shown; `null`: none, or it has cosigned since."
+    "Why it cosigns nothing now; `null`: it does."
   )
 }).annotate({ identifier: "AuditWitness", description: "An agent as a witness of the log." })
 

@@ -52,6 +52,11 @@ export const make = Effect.gen(function* () {
       Effect.map(sql`SELECT line FROM audit_cosignatures WHERE size = ${size} ORDER BY witness`, (rows) =>
         linesIn(rows).map(({ line }) => line)
       ),
+    cosignature: (size: number, witness: string) =>
+      Effect.map(
+        sql`SELECT line FROM audit_cosignatures WHERE size = ${size} AND witness = ${witness}`,
+        (rows) => linesIn(rows)[0]?.line
+      ),
     /** A witness' word for this size, in place of an older one. `witness` names it and its key. */
     cosign: Effect.fnUntraced(function* (size: number, witness: string, line: string) {
       yield* sql`INSERT INTO audit_cosignatures (size, witness, line) VALUES (${size}, ${witness}, ${line})

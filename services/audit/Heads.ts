@@ -68,6 +68,8 @@ export class Heads extends Context.Service<
     readonly keys: () => ReadonlyArray<NoteKey>
     /** The newest, signed now unless one was a moment ago. */
     readonly newest: Effect.Effect<Signed, Refused>
+    /** The note of this size with this witness' word alone, if both are kept. */
+    readonly cosignedBy: (size: number, witness: NoteKey) => Effect.Effect<string | undefined, ViewsUnavailable>
     /** Takes a cosignature of a head that was signed here, as a line of a note; answers whether it was one. */
     readonly cosigned: (size: number, witness: NoteKey, line: string) => Effect.Effect<boolean, ViewsUnavailable>
   }
@@ -181,17 +183,22 @@ export const layer = Layer.effectContext(
     const look = Effect.ignore(newest)
     yield* Effect.forkScoped(Effect.repeat(Effect.delay(look, "5 seconds"), Schedule.spaced(interval)))
 
+    const rowName = (witness: NoteKey) => `${witness.name}+${noteKeyId(crypto, witness)}`
     const heads = Heads.of({
       origin,
       keys,
       newest,
+      cosignedBy: Effect.fnUntraced(function* (size, witness) {
+        const [head, line] = [yield* rows.of(size), yield* rows.cosignature(size, rowName(witness))]
+        return head === undefined || line === undefined ? undefined : head.note + line
+      }, readable),
       cosigned: Effect.fnUntraced(function* (size, witness, line) {
         const signature = signatureIn(line.trimEnd())
         const head = yield* rows.of(size)
         const note = head && noteIn(head.note)
         if (signature === undefined || note === undefined) return false
         if ((yield* cosignedBy(crypto, { ...note, signatures: [signature] }, witness)) === undefined) return false
-        yield* rows.cosign(size, `${witness.name}+${noteKeyId(crypto, witness)}`, signatureLine(signature))
+        yield* rows.cosign(size, rowName(witness), signatureLine(signature))
         return true
       }, readable)
     })

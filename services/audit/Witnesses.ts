@@ -11,9 +11,9 @@ import { Heads } from "./Heads.ts"
 import * as WitnessRows from "./WitnessRows.ts"
 
 const Contradiction = Schema.Struct({
-  reason: Schema.Literals(["forked", "rolled_back"]),
+  reason: Schema.Literals(["forked", "rolled_back", "alone"]),
   at: Instant,
-  /** Notes that this log's keys signed, both of them. */
+  /** Notes that this log's keys signed, both of them; of `alone`, what another witness cosigned last. */
   offered: Schema.String,
   cosigned: Schema.String
 })
@@ -115,9 +115,14 @@ export const layer = Layer.effect(
         }
         const at = fromMillis(yield* Clock.currentTimeMillis)
         const contradiction = { reason, at, offered: told.offered, cosigned: told.believed }
-        yield* keep(agent, { ...before, size: believed.head.size, contradiction })
+        // what is believed may be what another witness cosigned
+        yield* keep(agent, { size: believed.head.size, ...before, contradiction })
         if (before?.contradiction === undefined) {
-          yield* Effect.logError("a witness was shown two histories of the log", {
+          const words =
+            reason === "alone"
+              ? "a witness cosigns nothing more: another one has been silent for a day"
+              : "a witness was shown two histories of the log"
+          yield* Effect.logError(words, {
             agent,
             contradiction: reason,
             cosigned: named(believed),

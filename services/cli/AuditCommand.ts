@@ -63,6 +63,7 @@ interface Verifying {
   readonly heads: ReadonlyArray<string>
   readonly keys: ReadonlyArray<string>
   readonly witnesses: ReadonlyArray<string>
+  readonly quorum: number
   readonly earlier: string | undefined
   readonly json: boolean
 }

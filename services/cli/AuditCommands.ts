@@ -58,6 +58,10 @@ const verify = Command.make(
     heads: each("head", "File with a tree head that was kept elsewhere; once for each"),
     keys: each("key", "The log's public key as you were told it; once for each"),
     witnesses: each("witness", "The public key of a witness that you trust; once for each"),
+    quorum: Flag.Int("quorum").pipe(
+      Flag.withDescription("How many of these witnesses have to have cosigned a head before it is believed"),
+      Flag.withDefault(0)
+    ),
     earlier: Flag.String("earlier").pipe(
       Flag.withDescription("An export of before, to name the first entry that was changed since"),
       Flag.optional

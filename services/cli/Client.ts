@@ -70,7 +70,9 @@ export const connect = ({ key, url }: Address): Effect.Effect<Ask> => {
         (question) =>
           Effect.suspend(() => {
             const before = asked
-            return Effect.catch(question(client), (error) =>
+            // its spans go nowhere: a gateway would go on with a trace that nobody began
+            const untraced = Effect.provideService(question(client), HttpClient.TracerPropagationEnabled, false)
+            return Effect.catch(untraced, (error) =>
               asked === before && Schema.isSchemaError(error) ? untakable(error) : explain(url, error)
             )
           })

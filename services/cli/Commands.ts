@@ -217,9 +217,44 @@ const agentStart = Command.make("start", {}, () =>
   })
 ).pipe(Command.withDescription("Run the agent alone, over NATS; it has to trust a gateway first"))
 
+const agentWitness = Command.make("witness", {}, () =>
+  Effect.gen(function* () {
+    yield* (yield* agentCommand).printWitness(yield* configured)
+  })
+).pipe(
+  Command.withDescription(
+    "Print what this agent knows as a witness of the log: its key, the head that it cosigned last, and the other witnesses"
+  ),
+  Command.withSubcommands([
+    Command.make(
+      "accept",
+      {
+        insteadOf: Flag.String("instead-of").pipe(
+          Flag.withDescription("Size and root of the head that is given up, as `cosigned` in the alarm has them")
+        ),
+        head: Argument.String("head").pipe(Argument.withDescription("File with the note to go on from; - reads it"))
+      },
+      ({ head, insteadOf }) =>
+        Effect.gen(function* () {
+          yield* (yield* agentCommand).accept(yield* configured, head, insteadOf)
+        })
+    ).pipe(Command.withDescription("Go on from another head, after the log was put back on purpose; both are kept")),
+    Command.make(
+      "forget",
+      {
+        name: Argument.String("name").pipe(Argument.withDescription("The other witness, as `agent witness` names it"))
+      },
+      ({ name }) =>
+        Effect.gen(function* () {
+          yield* (yield* agentCommand).forget(yield* configured, name)
+        })
+    ).pipe(Command.withDescription("Hear anew of another witness, which is there no more or has new keys"))
+  ])
+)
+
 const agent = Command.make("agent").pipe(
   Command.withDescription("The agent as a process of its own: it holds WhatsApp and dials out to the gateway"),
-  Command.withSubcommands([agentKeys, agentTrust, agentStart])
+  Command.withSubcommands([agentKeys, agentTrust, agentWitness, agentStart])
 )
 
 const homing = Command.make("homing").pipe(

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process"
-import { mkdtempSync, readFileSync, realpathSync, rmSync } from "node:fs"
+import { mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { delimiter, join } from "node:path"
 import { promisify } from "node:util"
@@ -64,12 +64,17 @@ describe("the command on a Node that is too old", () => {
 
   it("loads no parser of TypeScript once all was compiled", async () => {
     const folder = mkdtempSync(join(tmpdir(), "homing-entry-"))
+    for (const name of ["domain", "infra", "mac-agent", "services", "node_modules", "package.json"]) {
+      symlinkSync(join(import.meta.dirname, "../..", name), join(folder, name)) // all but the bundle
+    }
     const tell =
       "data:text/javascript,process.on('exit', () => process.stderr.write(process.moduleLoadList.filter((name) => name.includes('amaro')).join()))"
+    const asTheyLie = ["--preserve-symlinks", "--preserve-symlinks-main"]
     const again = async () => {
       const { NODE_COMPILE_CACHE: _, ...rest } = process.env
       const surroundings = { env: { ...rest, TMPDIR: folder } }
-      return (await promisify(execFile)(process.execPath, ["--import", tell, entry, "--version"], surroundings)).stderr
+      const args = [...asTheyLie, "--import", tell, join(folder, "services/cli/homing.cjs"), "--version"]
+      return (await promisify(execFile)(process.execPath, args, surroundings)).stderr
     }
     try {
       assert.include(await again(), "amaro")

@@ -3,7 +3,7 @@ import { HttpServer } from "effect/http"
 import type { DeviceId } from "#domain/Ids.ts"
 import { patiently } from "#domain/Patience.ts"
 import { EventStore } from "#domain/ports/EventStore.ts"
-import { whatsapp } from "#mac-agent/Layers.ts"
+import { traces, whatsapp } from "#mac-agent/Layers.ts"
 import { Authenticator } from "../access/Authenticator.ts"
 import { Clients } from "../access/Clients.ts"
 import type { Config } from "../Config.ts"
@@ -48,6 +48,7 @@ export const run = (config: Config) =>
     })
   ).pipe(
     Effect.onInterrupt(() => Effect.logInfo("stopped")),
+    Effect.provide(traces(config.traces, "homing", version)),
     Effect.provide(Log.layer({ ...config.log, notices: sayNotice }))
   )
 

@@ -18,10 +18,6 @@ if (Number.parseInt(atHand, 10) < Number.parseInt(needed, 10)) {
 // Before anything else is loaded: from the second start on, nothing is compiled again.
 require("node:module").enableCompileCache()
 
-// The service itself, which is to be back soon after a restart, loads no parser of commands.
-const [command, ...rest] = process.argv.slice(2)
-if (command === "start" && rest.length === 0) {
-  Promise.all([import("./Start.ts"), import("./Main.ts")]).then(([{ main }, { runMain }]) => runMain(main))
-} else {
-  import("./Commands.ts")
-}
+const bundle = require("./Bundle.cjs").bundle()
+if (bundle === undefined) import("./Entry.ts")
+else import(bundle)

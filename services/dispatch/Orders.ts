@@ -10,6 +10,7 @@ import type { SubjectKeys, SubjectKeysUnavailable } from "#domain/ports/SubjectK
 import { openWith, type Place, type Unreadable } from "#domain/privacy/Sealing.ts"
 import type { RecordedEvent } from "#domain/Recorded.ts"
 import type { Sealed } from "#domain/Sealed.ts"
+import { normalised } from "#domain/tracing/Traceparent.ts"
 import type { Order } from "../transports/Transport.ts"
 
 type Outcome = Effect.Effect<Order | undefined, Unreadable | SubjectKeysUnavailable>
@@ -83,7 +84,8 @@ const sendOrder = Effect.fnUntraced(function* (open: Open, event: RecordedEvent,
   const queued = Message.read(event)
   if (queued.type !== "message.queued") return undefined
   const { content, device, expiresAt, recipient, recipients, replyTo, transport } = queued.data
-  const { tenant } = event.metadata
+  const { tenant, traceparent } = event.metadata
+  const trace = normalised(traceparent)
   const [owner] = recipients
   const to = yield* open(recipient.address, { tenant, event: event.eventId, field: "recipient" }, owner)
   const body = yield* open(content.body, { tenant, event: event.eventId, field: "content" }, owner)
@@ -101,7 +103,8 @@ const sendOrder = Effect.fnUntraced(function* (open: Open, event: RecordedEvent,
     subject: recipient.address.subject,
     to: JSON.parse(to),
     content: JSON.parse(body),
-    ...(quote !== undefined && { quote: JSON.parse(quote) })
+    ...(quote !== undefined && { quote: JSON.parse(quote) }),
+    ...(trace !== undefined && { trace })
   }
   return order
 })

@@ -11,6 +11,7 @@ import { Blobs } from "#domain/ports/Blobs.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
 import { EventStore } from "#domain/ports/EventStore.ts"
 import { OutboundHttp } from "#domain/ports/OutboundHttp.ts"
+import { type OpenSpan, Traces } from "#domain/ports/Tracing.ts"
 import { changeTextOf, isLong } from "../events/MetaDocument.ts"
 import { PublicEvents } from "../events/PublicEvents.ts"
 import { source } from "../meta/Forwarding.ts"
@@ -44,6 +45,7 @@ export const make = Effect.fnUntraced(function* (recent: Recent) {
   const { tell } = yield* PublicEvents
   const { opened } = yield* Routes
   const store = yield* EventStore
+  const traces = yield* Traces
   const rooms = new Map<TargetId, Semaphore.Semaphore>()
   const room = yield* Semaphore.make(mostForAll)
 
@@ -126,7 +128,7 @@ export const make = Effect.fnUntraced(function* (recent: Recent) {
 
   const bodyOf = { change: changed, raw: whole, fact: told, event: told }
 
-  const send = Effect.fnUntraced(function* (delivery: Delivery, target: Target) {
+  const send = Effect.fnUntraced(function* (delivery: Delivery, target: Target, span: OpenSpan | undefined) {
     const known = yield* opened(target)
     if (known === undefined) return yield* new Unsendable({})
     const { body, headers } = yield* bodyOf[delivery.kind](delivery, known)
@@ -135,6 +137,7 @@ export const make = Effect.fnUntraced(function* (recent: Recent) {
       "content-type": "application/json",
       "x-destination-name": target.name,
       "webhook-id": delivery.id,
+      ...(span && { traceparent: span.traceparent }),
       ...headers
     }
     const timeoutMs = Math.min(timeoutMillis, target.timeoutMillis)
@@ -149,11 +152,25 @@ export const make = Effect.fnUntraced(function* (recent: Recent) {
     return read.type === "batch.received" ? read.data.bytes : 0
   })
 
+  const spanOf = (delivery: Delivery) =>
+    traces === undefined
+      ? Effect.succeed(undefined)
+      : Effect.map(eventOf(delivery), ({ metadata }) => traces.begin("forward", metadata.traceparent))
+
   return (delivery: Delivery, target: Target) =>
     surely(
       delivery,
       Effect.flatMap(sizeOf(delivery), (bytes) =>
-        within(target, bytes, answered(Effect.catchTags(send(delivery, target), words)))
+        within(
+          target,
+          bytes,
+          Effect.flatMap(spanOf(delivery), (span) =>
+            Effect.map(answered(Effect.catchTags(send(delivery, target, span), words)), (answer) => {
+              span?.end({}, !answer.isDelivered)
+              return answer
+            })
+          )
+        )
       )
     )
 })

@@ -2,6 +2,7 @@ import type { IncomingMessage } from "node:http"
 import { toIncomingMessage } from "@effect/platform-node/NodeHttpServerRequest"
 import { Cause, Context, Effect, type Fiber, LogLevel, References, type Types } from "effect"
 import { HttpRouter, HttpServerError, HttpServerRequest, HttpServerResponse } from "effect/http"
+import { Traces } from "#domain/ports/Tracing.ts"
 import { problem } from "../api/Problems.ts"
 import { Admission } from "../http/Admission.ts"
 import { respond } from "../http/Answer.ts"
@@ -13,7 +14,7 @@ import { keyHeadersOf, withKey } from "../http/IdempotencyKey.ts"
 import { isExact, pathOf } from "../http/Paths.ts"
 import { knownQuery } from "../http/Query.ts"
 import { rateHeadersOf } from "../http/RateHeaders.ts"
-import { requestIdHeader, requestIdOf } from "../http/RequestContext.ts"
+import { contextOf, requestIdHeader, requestIdOf } from "../http/RequestContext.ts"
 import { Stop } from "../runtime/Stop.ts"
 import { requestAnswered } from "../telemetry/Metrics.ts"
 import { allowedMethods } from "./Allowed.ts"
@@ -41,6 +42,7 @@ export const layer = ({ corsOrigins, pages: others = [] }: Options) =>
       const misspelt = knownQuery(undefined)
       const admission = yield* Admission
       const stop = yield* Stop
+      const traces = yield* Traces
       const { headersOf, preflightHeadersOf } = cors(corsOrigins)
 
       const recover = (cause: Cause.Cause<unknown>, request: HttpServerRequest.HttpServerRequest) => {
@@ -59,6 +61,9 @@ export const layer = ({ corsOrigins, pages: others = [] }: Options) =>
         Effect.withFiber<Response>((fiber) => {
           const begun = performance.now()
           const request = Context.getUnsafe(fiber.context, HttpServerRequest.HttpServerRequest)
+          // who only looks begins no trace
+          const span = request.method === "POST" ? traces?.enter("request", request.headers.traceparent) : undefined
+          if (span !== undefined) contextOf(request).trace = span.traceparent
           const told = (answered: Response) => {
             const headers = {
               ...unkept(answered),
@@ -73,6 +78,10 @@ export const layer = ({ corsOrigins, pages: others = [] }: Options) =>
             const route = routeOf(fiber)
             const millis = Math.round((performance.now() - begun) * 100) / 100
             requestAnswered(request.method, route, response.status, millis)
+            span?.end(
+              { "http.request.method": "POST", "http.route": route, "http.response.status_code": response.status },
+              response.status >= 500
+            )
             if (!logs) return Effect.succeed(response)
             const { method } = request
             const line = { request: requestIdOf(request), method, route, status: response.status, millis }

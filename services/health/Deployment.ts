@@ -11,5 +11,7 @@ export class Deployment extends Context.Service<
     readonly bus: () => string
     /** What the bus has no room for, if it said so. */
     readonly busShortage: () => string | undefined
+    /** From 0 to 1: how full the fullest of its streams was when it was last looked at. */
+    readonly busFullness: () => number
   }
 >()("homing/services/health/Deployment") {}

@@ -8,6 +8,7 @@ import { AuditWarnings } from "../audit/Heads.ts"
 import { Witnesses } from "../audit/Witnesses.ts"
 import { Devices } from "../devices/Devices.ts"
 import { refuse } from "../http/Answer.ts"
+import { observe } from "../telemetry/Metrics.ts"
 import { AgentsStanding } from "../transports/agent-link/AgentsStanding.ts"
 import { Readiness } from "../views/Readiness.ts"
 import { Views } from "../views/Views.ts"
@@ -38,6 +39,10 @@ const health = HttpApiBuilder.group(
     const archive = yield* ArchiveWarnings
     const audit = yield* AuditWarnings
     const deployment = yield* Deployment
+    observe("homing_bus_shortage", "1 while the bus has no room for the streams of an agent.", () =>
+      Number(deployment.busShortage() !== undefined)
+    )
+    observe("homing_bus_fullness", "How full the fullest stream of an agent is.", deployment.busFullness)
     const devices = yield* Devices
     const deliveries = yield* Standing
     const trouble = yield* Trouble

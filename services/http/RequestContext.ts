@@ -29,6 +29,8 @@ export interface Limit {
 interface RequestContext {
   id: string | undefined
   key: Key | undefined
+  /** Where in which trace it stands. */
+  trace: string | undefined
   verdicts: ReadonlyArray<Verdict>
   /** What stands in the way now is worth another try then. */
   retryAfterSeconds: number | undefined
@@ -39,7 +41,7 @@ const contexts = beside<object, RequestContext>()
 export const contextOf = (request: object): RequestContext => {
   let context = contexts.get(request)
   if (context === undefined) {
-    context = { id: undefined, key: undefined, verdicts: [], retryAfterSeconds: undefined }
+    context = { id: undefined, key: undefined, trace: undefined, verdicts: [], retryAfterSeconds: undefined }
     contexts.set(request, context)
   }
   return context

@@ -20,6 +20,7 @@ import * as Database from "#infra/sqlite/Database.ts"
 import * as DirectoryLock from "#infra/sqlite/DirectoryLock.ts"
 import type { Contents } from "#infra/sqlite/FolderContents.ts"
 import * as FolderContents from "#infra/sqlite/FolderContents.ts"
+import { freeBytes } from "#infra/sqlite/FreeSpace.ts"
 import * as SqliteClient from "#infra/sqlite/SqliteClient.ts"
 import * as SqliteSubjectKeys from "#infra/subject-keys/Sqlite.ts"
 import type * as WhatsAppSimulator from "#infra/whatsapp/simulator/Simulator.ts"
@@ -27,6 +28,7 @@ import { Deployment } from "../health/Deployment.ts"
 import { Adopting, Shared } from "../identity/Installation.ts"
 import { LogElsewhere } from "../runtime/Freshness.ts"
 import { Home } from "../tables/Home.ts"
+import { observe } from "../telemetry/Metrics.ts"
 import { version } from "../Version.ts"
 import type { Addresses } from "./Settings.ts"
 
@@ -106,7 +108,13 @@ const bus = (addresses: Addresses) => {
   if (url === undefined) {
     return Layer.merge(
       InProcessBus.layer,
-      Layer.succeed(Deployment, { version, store, bus: inThisProcess, busShortage: () => undefined })
+      Layer.succeed(Deployment, {
+        version,
+        store,
+        bus: inThisProcess,
+        busShortage: () => undefined,
+        busFullness: () => 0
+      })
     )
   }
   return Layer.unwrap(
@@ -115,11 +123,12 @@ const bus = (addresses: Addresses) => {
       const nkeySeed = Redacted.make((yield* nkey).seed)
       const deployment = Layer.effect(
         Deployment,
-        Effect.map(JetStreamServer, ({ describe, shortage }) => ({
+        Effect.map(JetStreamServer, ({ describe, fullness, shortage }) => ({
           version,
           store,
           bus: describe,
-          busShortage: shortage
+          busShortage: shortage,
+          busFullness: fullness
         }))
       )
       const own = { url: Redacted.value(url), caFile, nkeySeed }
@@ -176,6 +185,13 @@ const isShared = ({ databaseUrl, eventStoreUrl, natsUrl }: Addresses) =>
 export const sharedLog = (folder: string, addresses: Addresses) =>
   Layer.mergeAll(log(folder, addresses.eventStoreUrl), Layer.succeed(Shared, isShared(addresses)))
 
+const room = (folder: string) =>
+  Layer.effectDiscard(
+    Effect.sync(() =>
+      observe("homing_disk_free_bytes", "What may still be written where the data folder is.", () => freeBytes(folder))
+    )
+  )
+
 /** What the gateway stands on: each port served from its address, or from a file in the folder. */
 export const ports = (folder: string, addresses: Addresses) =>
   Layer.mergeAll(
@@ -185,6 +201,7 @@ export const ports = (folder: string, addresses: Addresses) =>
     NodeHttpOutbound.layer({ allow: addresses.outboundAllow ?? [] }),
     archive(addresses),
     regionFeeds(addresses),
+    room(folder),
     Layer.succeed(LogElsewhere, addresses.eventStoreUrl !== undefined)
   )
 

@@ -44,6 +44,7 @@ import * as AgentLink from "../transports/agent-link/Feature.ts"
 import type { Options as WitnessingOptions } from "../transports/agent-link/Witnessing.ts"
 import * as Outcomes from "../transports/Outcomes.ts"
 import * as Transports from "../transports/Transport.ts"
+import * as Behind from "../views/Behind.ts"
 import * as Projections from "../views/Projections.ts"
 import { Readiness } from "../views/Readiness.ts"
 import * as Webhooks from "../webhooks/Feature.ts"
@@ -110,6 +111,7 @@ export const gateway = <A = never, E = never, R = never>(
       Dispatch.layer(options.reconciler),
       HealthHttp.layer,
       StatisticsHttp.layer,
+      Behind.layer,
       Live.layer({ ...options.live, trustProxy: options.http.trustProxy })
     ]),
     Layer.provideMerge([Webhooks.layer(options.webhooks), Archive.layer(options.archive), Regions.layer]),

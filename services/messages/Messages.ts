@@ -24,6 +24,8 @@ export interface SendRequest {
   readonly confirm: { readonly until: Until; readonly timeoutMs: number }
   readonly expiresInSeconds: number
   readonly tags: Readonly<Record<string, string>>
+  /** Where in which trace it is asked for; no part of what is asked. */
+  readonly trace?: string
 }
 
 /** A message as its stream tells it. `to` and `content` are absent once their subject was erased, or its key is lost. */

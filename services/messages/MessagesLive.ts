@@ -12,6 +12,7 @@ import type { Recipient } from "#domain/message/Recipient.ts"
 import { inOrder, orderedJson } from "#domain/OrderedJson.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
 import { EventStore } from "#domain/ports/EventStore.ts"
+import { Traces } from "#domain/ports/Tracing.ts"
 import type { NewEvent, RecordedEvent } from "#domain/Recorded.ts"
 import { clientOf, Roster } from "../access/Roster.ts"
 import { mayUse } from "../api/Principal.ts"
@@ -19,6 +20,7 @@ import { DeviceRegistry } from "../devices/DeviceRegistry.ts"
 import { Personal } from "../privacy/Personal.ts"
 import type { Caller } from "../runtime/Caller.ts"
 import { Provenance } from "../runtime/Provenance.ts"
+import { ended } from "../runtime/Traced.ts"
 import { Readiness } from "../views/Readiness.ts"
 import { Views, ViewsUnavailable } from "../views/Views.ts"
 import { type Arrival, Arrivals } from "./Arrivals.ts"
@@ -63,6 +65,7 @@ export const layer = (limits: QueueLimits) =>
       const roster = yield* Roster
       const depth = yield* QueueDepth
       const store = yield* EventStore
+      const traces = yield* Traces
       const rows = yield* ListedRows.make
       const waits = yield* Waits
       const { pepper, tenant } = yield* Provenance
@@ -170,6 +173,7 @@ export const layer = (limits: QueueLimits) =>
         }
         const seal = yield* personal.sealFor(request.to.kind, request.to.address)
 
+        const span = traces?.begin("accept", request.trace)
         const decided = actors.execute(
           stream,
           ({ at, eventId }) => {
@@ -194,12 +198,17 @@ export const layer = (limits: QueueLimits) =>
               }
             }
           },
-          { actor: { kind: "api_key", id: caller.key }, correlationId: id, causationId: id },
+          {
+            actor: { kind: "api_key", id: caller.key },
+            correlationId: id,
+            causationId: id,
+            trace: span?.traceparent
+          },
           { expectNew: refused === undefined }
         )
         const {
           events: [queued]
-        } = yield* Effect.map(decided, (outcome) => {
+        } = yield* Effect.map(ended(decided, span, { "homing.message.id": id }), (outcome) => {
           if (outcome.position === undefined) arrival.end()
           else arrival.recorded(outcome.position)
           return outcome

@@ -1,5 +1,6 @@
 import { assert, it } from "@effect/vitest"
 import type { DeviceId } from "#domain/Ids.ts"
+import { fromMillis } from "#domain/Instant.ts"
 import { home, queued, reported, sealed, uuid } from "../testing/ViewsFixture.ts"
 import * as OpenMessages from "./OpenMessages.ts"
 
@@ -26,8 +27,25 @@ it("the oldest that no agent has answered is told with the event before it: posi
   assert.deepStrictEqual([unanswered(), oldest()], [[3], { position: 40n, before: 30n }]) // by the gateway alone
   follow(reported(3, 2, 70n, "expired"))
   assert.deepStrictEqual([unanswered(), oldest()], [[], undefined])
-  add(uuid(1), { device: home as DeviceId, recipients: [sealed.subject], reports: [] }, 10n)
+  const createdAt = fromMillis(5_000)
+  add(uuid(1), { createdAt, device: home as DeviceId, recipients: [sealed.subject], reports: [] }, 10n)
   assert.deepStrictEqual(oldest(), { position: 10n, before: undefined })
+})
+
+it("the oldest that is open is known by when it was accepted, also from its row", () => {
+  const { add, follow, waitsSince } = OpenMessages.make(() => {})
+  assert.strictEqual(waitsSince(), undefined)
+  const createdAt = fromMillis(5_000)
+  add(uuid(1), { createdAt, device: home as DeviceId, recipients: [sealed.subject], reports: [] }, 10n)
+  const second = queued(2, 20n, home)
+  follow({ ...second, metadata: { ...second.metadata, occurredAt: fromMillis(7_000) } })
+  assert.strictEqual(waitsSince(), createdAt)
+  follow(reported(1, 1, 30n, "attempting"))
+  assert.strictEqual(waitsSince(), createdAt) // it is tried
+  follow(reported(1, 1, 40n, "sent"))
+  assert.strictEqual(waitsSince(), fromMillis(7_000))
+  follow(givenUp(2, 50n))
+  assert.strictEqual(waitsSince(), undefined)
 })
 
 const givenUp = (n: number, position: bigint) => {

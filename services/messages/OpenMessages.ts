@@ -1,3 +1,4 @@
+import type { Instant } from "#domain/Instant.ts"
 import { Message, noReport, reportOf } from "#domain/message/Message.ts"
 import { type Report, type Status, statusOf } from "#domain/message/Status.ts"
 import type { RecordedEvent } from "#domain/Recorded.ts"
@@ -9,7 +10,7 @@ export interface Place {
   readonly position: bigint
   readonly before: bigint | undefined
 }
-type Open = Counted & { readonly place: Place }
+type Open = Counted & { readonly place: Place; readonly since: Instant }
 
 /** Nobody has said yet what became of it: it waits in a queue, and the reconciler looks after it. */
 export const isOpen = (status: Status): boolean => status === "queued" || status === "attempting"
@@ -36,13 +37,20 @@ export const make = (count: (device: string, change: number) => void) => {
       )
     },
 
-    add: (id: string, { device, recipients, reports }: Counted, position: bigint) => {
+    /** Since when the oldest open one waits. */
+    waitsSince: (): Instant | undefined => open.values().next().value?.since,
+
+    add: (
+      id: string,
+      { createdAt: since, device, recipients, reports }: Counted & { readonly createdAt: Instant },
+      position: bigint
+    ) => {
       if (!isOpen(statusOf(reports, recipients))) {
         if (reports.every(isGivenUp)) givenUp.set(id, { position, before: undefined })
         return
       }
       if (!open.has(id)) count(device, 1)
-      open.set(id, { device, recipients, reports, place: { position, before: undefined } })
+      open.set(id, { device, recipients, reports, since, place: { position, before: undefined } })
     },
 
     follow: (recorded: RecordedEvent) => {
@@ -53,7 +61,8 @@ export const make = (count: (device: string, change: number) => void) => {
       if (event.type === "message.queued") {
         const { device, recipients } = event.data
         if (!open.has(id)) count(device, 1) // what is behind it may have failed: then all are followed once more
-        open.set(id, { device, recipients, reports: [], place: { position: recorded.position, before } })
+        const since = recorded.metadata.occurredAt
+        open.set(id, { device, recipients, reports: [], since, place: { position: recorded.position, before } })
         return
       }
       const known = open.get(id)

@@ -1,4 +1,6 @@
 import { Context, Effect, Layer } from "effect"
+import * as Clocks from "#domain/Clocks.ts"
+import { toMillis } from "#domain/Instant.ts"
 import { Message } from "#domain/message/Message.ts"
 import type { RecordedEvent } from "#domain/Recorded.ts"
 import { observe } from "../telemetry/Metrics.ts"
@@ -27,12 +29,14 @@ export class QueueDepth extends Context.Service<
 >()("homing/services/messages/QueueDepth") {
   static readonly layer = Layer.effect(
     this,
-    Effect.map(Registrations, ({ register }) => {
+    Effect.gen(function* () {
+      const { register } = yield* Registrations
+      const wall = yield* Clocks.wall
       const waiting = new Map<string, number>()
       let total = 0
       let contradicted = 0
 
-      const { add, follow, isUnanswered, oldest } = OpenMessages.make((device, change) => {
+      const { add, follow, isUnanswered, oldest, waitsSince } = OpenMessages.make((device, change) => {
         total += change
         const now = (waiting.get(device) ?? 0) + change
         if (now === 0) waiting.delete(device)
@@ -58,6 +62,10 @@ export class QueueDepth extends Context.Service<
       })
 
       observe("homing_messages_open", "Messages that wait to be settled.", () => total)
+      observe("homing_message_oldest_seconds", "How long the oldest message has waited to be settled.", () => {
+        const since = waitsSince()
+        return since === undefined ? 0 : Math.max(0, wall() - toMillis(since)) / 1_000
+      })
       observe("homing_message_contradictions", "Reports that deny another.", () => contradicted)
 
       return {

@@ -11,7 +11,7 @@ import { refuse } from "../http/Answer.ts"
 import { graceMillis, within } from "../http/Patience.ts"
 import type { ReadPhoneNumber } from "../http/PhoneNumbers.ts"
 import { posting } from "../http/Posting.ts"
-import type { Key } from "../http/RequestContext.ts"
+import { contextOf, type Key } from "../http/RequestContext.ts"
 import { sendAnswered } from "../telemetry/Metrics.ts"
 import { messageJson } from "./MessageJson.ts"
 import type { Messages, SendRequest, Sent } from "./Messages.ts"
@@ -68,11 +68,12 @@ export const send = (messages: Messages["Service"], admission: Admission["Servic
     principal: Principal,
     wanted: SendRequest
   ) {
+    const { trace } = contextOf(request)
     const refused = yield* admission.admitSend(request, principal, wanted.device)
     if (refused.key !== undefined) return yield* Effect.fail(refused.key)
     // what was accepted before sends nothing more: its caller gets the answer, whatever the device's limit says
     const sent = yield* refused.device === undefined
-      ? messages.send(principal, wanted)
+      ? messages.send(principal, trace === undefined ? wanted : { ...wanted, trace })
       : messages.repeat(principal, wanted)
     return sent ?? (yield* Effect.fail(refused.device!))
   })

@@ -28,6 +28,8 @@ export interface Arrival {
   readonly app: MetaApp
   readonly batch: BatchId
   readonly receivedAt: Instant
+  /** Where in which trace it is taken apart. */
+  readonly trace?: string | undefined
 }
 
 type Unavailable = BlobsUnavailable | EventStoreUnavailable | SubjectKeysUnavailable
@@ -119,7 +121,7 @@ export const layer = Layer.effect(
           const eventId = reportIdOf(crypto, id, 1, contentDigest)
           const fact = yield* factOf(blob, eventId, piece, arrival, contentDigest)
           const told = other === undefined ? fact : ({ ...fact, conflicting: true } as const)
-          const origin = { actor, correlationId: id, causationId: arrival.batch }
+          const origin = { actor, correlationId: id, causationId: arrival.batch, trace: arrival.trace }
           const command = () => ({ _tag: "Receive", fact: told }) as const
           yield* actors.execute(MetaFact.streamOf(id), command, origin, { eventId, expectNew: true })
           return { isConflicting: other !== undefined }

@@ -6,8 +6,10 @@ import { Batch } from "#domain/meta/Batch.ts"
 import * as RawWebhook from "#domain/meta/RawWebhook.ts"
 import { Blobs } from "#domain/ports/Blobs.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
+import { Traces } from "#domain/ports/Tracing.ts"
 import { tally } from "#domain/wire/Tally.ts"
 import { Provenance } from "../runtime/Provenance.ts"
+import { ended } from "../runtime/Traced.ts"
 import * as Answer from "./Answer.ts"
 import { BatchActors } from "./BatchActors.ts"
 import type { Webhook } from "./Webhook.ts"
@@ -31,6 +33,7 @@ export const make = Effect.fnUntraced(function* (proxy: string) {
   const actors = yield* BatchActors
   const blobs = yield* Blobs
   const crypto = yield* Crypto
+  const traces = yield* Traces
   const { pepper, tenant } = yield* Provenance
 
   const unkept = tally({ ...counted, logged: "a webhook of Meta cannot be kept; Meta sends it again", whose: "app" })
@@ -54,7 +57,8 @@ export const make = Effect.fnUntraced(function* (proxy: string) {
     const id = (source === undefined ? batchIdOf : sessionBatchIdOf)(crypto, pepper, tenant, app, bytes)
     const blob = BlobId.make(id)
     const kept = RawWebhook.written({ headers, proxy, bytes })
-    return Effect.gen(function* () {
+    const span = traces?.enter("keep", undefined) // Meta begins none
+    const keeping = Effect.gen(function* () {
       const receivedAt = fromMillis(yield* Clock.currentTimeMillis)
       yield* keepBytes(blob, kept)
       const { events, state } = yield* actors.execute(
@@ -63,13 +67,14 @@ export const make = Effect.fnUntraced(function* (proxy: string) {
           _tag: "Receive",
           batch: { app, ...(source !== undefined && { source }), blob, bytes: bytes.length, receivedAt }
         }),
-        { actor, correlationId: id, causationId: id },
+        { actor, correlationId: id, causationId: id, trace: span?.traceparent },
         { expectNew: true }
       )
       // what came long ago was taken apart long ago: its bytes do not come back
       if (events.length === 0 && state._tag === "Destroyed") yield* blobs.destroy(blob)
       return Answer.taken
-    }).pipe(
+    })
+    return ended(keeping, span, { "homing.batch.id": id }).pipe(
       Effect.catchTag("BatchRejected", (rejected) => Effect.die(rejected)),
       Effect.catch(({ _tag }) =>
         Effect.flatMap(Clock.currentTimeMillis, (now) =>

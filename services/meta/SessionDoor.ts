@@ -1,5 +1,6 @@
 import type { IncomingMessage } from "node:http"
 import { Cause, Clock, Effect, Layer } from "effect"
+import * as Clocks from "#domain/Clocks.ts"
 import { isObject } from "#domain/meta/MetaJson.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
 import { Deadline } from "#domain/ports/Deadline.ts"
@@ -11,6 +12,7 @@ import { clientAddresses, type Trust } from "../http/ClientAddress.ts"
 import { pathOf } from "../http/Paths.ts"
 import { SideDoor } from "../http/SideDoor.ts"
 import { Stop } from "../runtime/Stop.ts"
+import { observe } from "../telemetry/Metrics.ts"
 import * as Answer from "./Answer.ts"
 import * as Body from "./Body.ts"
 import { payloadIn } from "./Payload.ts"
@@ -50,6 +52,7 @@ export const layer = ({ patience = defaultPatience, receive, sources, trustProxy
       const limits = yield* RateLimits
       const next = yield* SideDoor
       const stop = yield* Stop
+      const wall = yield* Clocks.wall
       const run = Effect.runForkWith(yield* Effect.context<never>())
       const addressOf = clientAddresses(trustProxy)
       const shareOf = room(mostHeld)
@@ -59,6 +62,13 @@ export const layer = ({ patience = defaultPatience, receive, sources, trustProxy
         logged: "a request at a session source's address is refused",
         whose: "source"
       })
+
+      const heard = new Map<string, number>() // seconds since 1970, by source
+      for (const source of sources.keys()) {
+        const description =
+          "When a session source last told something that is its own, since 1970; 0: not since the start."
+        observe("homing_session_heard_timestamp_seconds", description, () => heard.get(source) ?? 0, { source })
+      }
 
       const refuse = Effect.fnUntraced(function* (request: IncomingMessage, source: SessionSource, reason: string) {
         yield* refused.count(reason, source.name, yield* Clock.currentTimeMillis)
@@ -77,6 +87,7 @@ export const layer = ({ patience = defaultPatience, receive, sources, trustProxy
           Effect.suspend(() => {
             if (!isOf(crypto, source, shown, bytes)) return refuse(request, source, "signature")
             share.vouch()
+            heard.set(source.name, wall() / 1_000)
             const payload = payloadIn(bytes)
             if (!isObject(payload)) return Effect.succeed(Answer.invalidJson)
             if (sessionIn(payload, source.mapping) === undefined) return Effect.succeed(Answer.sessionMissing)

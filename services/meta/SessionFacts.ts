@@ -91,7 +91,7 @@ export const layer = Layer.effect(
           const eventId = reportIdOf(crypto, id, 1, contentDigest)
           const fact = yield* factOf(blob, eventId, telling, arrival, contentDigest)
           const told = other === undefined ? fact : ({ ...fact, conflicting: true } as const)
-          const origin = { actor, correlationId: id, causationId: arrival.batch }
+          const origin = { actor, correlationId: id, causationId: arrival.batch, trace: arrival.trace }
           const command = () => ({ _tag: "Receive", fact: told }) as const
           yield* actors.execute(SessionFact.streamOf(id), command, origin, { eventId, expectNew: true })
           return { isConflicting: other !== undefined }

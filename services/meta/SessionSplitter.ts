@@ -3,6 +3,7 @@ import { isReleased } from "#domain/Aggregates.ts"
 import * as Clocks from "#domain/Clocks.ts"
 import { Batch } from "#domain/meta/Batch.ts"
 import type { Lease } from "#domain/ports/Leases.ts"
+import { Traces } from "#domain/ports/Tracing.ts"
 import type { RecordedEvent } from "#domain/Recorded.ts"
 import { type Telling, tellings, usual } from "#domain/session/Telling.ts"
 import * as Partitions from "../runtime/Partitions.ts"
@@ -29,6 +30,7 @@ export const layer = (sources: ReadonlyMap<string, SessionSource>, rush: Rush) =
       const contents = yield* Contents.make
       const facts = yield* SessionFacts
       const settling = yield* Settling.make
+      const traces = yield* Traces
 
       const receive = (telling: Telling, arrival: Arrival) =>
         Effect.retry(facts.receive(telling, arrival), Settling.patience)
@@ -49,7 +51,8 @@ export const layer = (sources: ReadonlyMap<string, SessionSource>, rush: Rush) =
         const request = { id, app: data.app }
         const payload = yield* contents.of(data)
         if (typeof payload === "string") return yield* settling.asLost(request, payload)
-        const arrival = { app: data.app, batch: id, receivedAt: data.receivedAt }
+        const span = traces?.begin("split", event.metadata.traceparent)
+        const arrival = { app: data.app, batch: id, receivedAt: data.receivedAt, trace: span?.traceparent }
         const told = tellings(payload, sources.get(data.app)?.mapping ?? usual)
         const chats = Map.groupBy(told, ({ person, session }) => JSON.stringify(person ?? [session]))
         const received = yield* Effect.forEach(
@@ -59,6 +62,7 @@ export const layer = (sources: ReadonlyMap<string, SessionSource>, rush: Rush) =
         )
         const conflicts = received.flat().filter(({ isConflicting }) => isConflicting).length
         yield* settling.asSplit(request, told.length, conflicts)
+        span?.end({ "homing.batch.id": id })
       })
 
       const work = Effect.fnUntraced(function* (lease: Lease) {

@@ -6,6 +6,7 @@ import { toMillis } from "#domain/Instant.ts"
 import { Batch, type ReceivedBatch } from "#domain/meta/Batch.ts"
 import { type Piece, split } from "#domain/meta/Splitting.ts"
 import type { Lease } from "#domain/ports/Leases.ts"
+import { type OpenSpan, Traces } from "#domain/ports/Tracing.ts"
 import type { RecordedEvent } from "#domain/Recorded.ts"
 import * as Partitions from "../runtime/Partitions.ts"
 import * as Subscription from "../runtime/Subscription.ts"
@@ -32,7 +33,7 @@ const gatheringMillis = 25
 
 interface Request extends ReceivedBatch {
   readonly id: BatchId
-  readonly event: Mark
+  readonly event: Mark & Pick<RecordedEvent, "metadata">
 }
 
 interface Told {
@@ -66,6 +67,7 @@ export const layer = (rush: Rush) =>
       const contents = yield* Contents.make
       const facts = yield* MetaFacts
       const settling = yield* Settling.make
+      const traces = yield* Traces
 
       const receive = ({ arrival, piece }: Told) => Effect.retry(facts.receive(piece, arrival), Settling.patience)
       /** What cannot be recorded as what it is, is recorded as it came: it is in the way of nothing. */
@@ -78,12 +80,15 @@ export const layer = (rush: Rush) =>
         )
 
       const take = Effect.fnUntraced(function* (requests: ReadonlyArray<Request>) {
+        const spans = new Map<BatchId, OpenSpan>()
         const read = yield* Effect.forEach(
           requests,
           (request) =>
             Effect.map(contents.of(request), (payload) => {
-              const { app, id: batch, receivedAt } = request
-              const arrival = { app, batch, receivedAt }
+              const { app, event, id: batch, receivedAt } = request
+              const span = traces?.begin("split", event.metadata.traceparent)
+              if (span !== undefined) spans.set(batch, span)
+              const arrival = { app, batch, receivedAt, trace: span?.traceparent }
               const told = typeof payload === "string" ? payload : split(payload).map((piece) => ({ piece, arrival }))
               return { request, told }
             }),
@@ -111,6 +116,7 @@ export const layer = (rush: Rush) =>
               : settling.asSplit(request, told.length, conflicts.get(request.id) ?? 0),
           { concurrency: "unbounded", discard: true }
         )
+        for (const [batch, span] of spans) span.end({ "homing.batch.id": batch })
       })
 
       const work = Effect.fnUntraced(function* (lease: Lease) {

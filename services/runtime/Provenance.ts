@@ -12,6 +12,8 @@ export interface Origin {
   readonly correlationId: string
   /** The request, event or report that this answers to. */
   readonly causationId: string
+  /** Where in which trace. */
+  readonly trace?: string | undefined
 }
 
 /** Who writes here: the constants on every event's metadata, and the pepper under which ids and subjects are derived. */
@@ -29,8 +31,19 @@ const layOut = inOrder(Metadata)
 
 export const metadataOf = (
   { producer, region, tenant }: Provenance["Service"],
-  { actor, causationId, correlationId }: Origin,
+  { actor, causationId, correlationId, trace }: Origin,
   commandId: CommandId,
   occurredAt: Instant
 ): Metadata =>
-  layOut<Metadata>({ v: 1, tenant, actor, commandId, correlationId, causationId, occurredAt, region, producer })
+  layOut<Metadata>({
+    v: 1,
+    tenant,
+    actor,
+    commandId,
+    correlationId,
+    causationId,
+    occurredAt,
+    region,
+    producer,
+    ...(trace !== undefined && { traceparent: trace })
+  })

@@ -224,7 +224,8 @@ export const gateway = (stubs: Stubs = {}) => {
         version: "0.0.0",
         store: "a store in memory",
         bus: () => "none",
-        busShortage: () => undefined
+        busShortage: () => undefined,
+        busFullness: () => 0
       }),
       Layer.merge(SubjectKeys.layer(":memory:"), SqliteBlobs.layer(":memory:")).pipe(Layer.provide(secrets)),
       InProcessLeases.layer.pipe(Layer.provideMerge(SqliteClient.layer(":memory:", { durability: "checkpoint" }))),

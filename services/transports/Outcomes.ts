@@ -7,8 +7,10 @@ import { Message, type MessageRejected } from "#domain/message/Message.ts"
 import { type Report, reportKey } from "#domain/message/Status.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
 import type { EventStoreUnavailable } from "#domain/ports/EventStore.ts"
+import { Traces } from "#domain/ports/Tracing.ts"
 import type { Actor } from "#domain/Recorded.ts"
 import { MessageActors } from "../messages/MessageActors.ts"
+import { ended } from "../runtime/Traced.ts"
 
 /** Where a report comes from. */
 export interface Source {
@@ -25,6 +27,8 @@ export interface Source {
   readonly at: Instant
   /** Whatever proves it, base64url. */
   readonly evidence?: string
+  /** Where in which trace it was reported. */
+  readonly trace?: string | undefined
 }
 
 /** What a transport says of a message becomes an event in its stream. */
@@ -46,11 +50,13 @@ export const layer = Layer.effect(
   Effect.gen(function* () {
     const crypto = yield* Crypto
     const messages = yield* MessageActors
+    const traces = yield* Traces
     const wall = yield* Clocks.wall
     return {
       nameOf: (answers, report) => reportIdOf(crypto, answers, report.attempt, reportKey(report)),
-      record: (message, report, { id: eventId, actor, answers, device, subject, ...told }) =>
-        messages.execute(
+      record: (message, report, { id: eventId, actor, answers, device, subject, trace, ...told }) => {
+        const span = traces?.begin(`record ${report.kind}`, trace)
+        const recorded = messages.execute(
           Message.streamOf(message),
           () => ({
             _tag: "Record",
@@ -59,9 +65,11 @@ export const layer = Layer.effect(
             now: fromMillis(wall()),
             ...told
           }),
-          { actor, correlationId: message, causationId: answers },
+          { actor, correlationId: message, causationId: answers, trace: span?.traceparent ?? trace },
           { eventId }
         )
+        return ended(recorded, span, { "homing.message.id": message, "homing.device.id": device })
+      }
     }
   })
 )

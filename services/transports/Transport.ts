@@ -34,6 +34,8 @@ export interface SendOrder<N extends TransportName> extends About<N> {
   readonly content: Content
   /** What it replies to. */
   readonly quote?: Quote
+  /** Where in which trace it was accepted. */
+  readonly trace?: string
 }
 
 /** A device that is to be linked with an account, for the first time or again. */

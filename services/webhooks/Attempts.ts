@@ -6,6 +6,7 @@ import { Message } from "#domain/message/Message.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
 import { EventStore } from "#domain/ports/EventStore.ts"
 import { OutboundHttp } from "#domain/ports/OutboundHttp.ts"
+import { type OpenSpan, Traces } from "#domain/ports/Tracing.ts"
 import type { RecordedEvent } from "#domain/Recorded.ts"
 import { type PublicEvent, PublicEvents } from "../events/PublicEvents.ts"
 import { type Answered, answered, inWords, surely, timeoutMillis, Unsendable } from "./Answered.ts"
@@ -25,6 +26,8 @@ interface Told {
   readonly event: Omit<PublicEvent, "cursor"> & { readonly sequence?: string }
   /** Of a message, how it began. */
   readonly queued: PublicEvent | undefined
+  /** In the trace of what happened. */
+  readonly span?: OpenSpan | undefined
 }
 
 /** Sends what happened to an endpoint, once. `recent`: events that are not read again. */
@@ -35,6 +38,7 @@ export const make = Effect.fnUntraced(function* (recent?: Recent) {
   const signaturePrefix = yield* WaGateway.SignaturePrefix
   const { tell } = yield* PublicEvents
   const store = yield* EventStore
+  const traces = yield* Traces
 
   /** As Standard Webhooks has it, signed by each that is good at this moment. */
   const standard = Effect.fnUntraced(function* (signing: Opened.Opened["secrets"], id: string, event: Told["event"]) {
@@ -51,7 +55,7 @@ export const make = Effect.fnUntraced(function* (recent?: Recent) {
   const send = Effect.fnUntraced(function* (
     endpoint: EndpointRecord,
     id: string,
-    { event, queued }: Told,
+    { event, queued, span }: Told,
     timeoutMs: number
   ) {
     const now = yield* Clock.currentTimeMillis
@@ -62,7 +66,8 @@ export const make = Effect.fnUntraced(function* (recent?: Recent) {
       endpoint.format === "wa-gateway"
         ? WaGateway.written(crypto, signing[0], event, queued, signaturePrefix)
         : yield* standard(signing, id, event)
-    const all = { "user-agent": "Homing", "webhook-id": id, ...headers }
+    const traced = span && { traceparent: span.traceparent }
+    const all = { "user-agent": "Homing", "webhook-id": id, ...traced, ...headers }
     return yield* outbound.post({ url: opened.url, headers: all, body, timeoutMs })
   })
 
@@ -97,7 +102,11 @@ export const make = Effect.fnUntraced(function* (recent?: Recent) {
           const told = event && (yield* tell(event, { personal: endpoint.personal }))
           if (told === undefined) return yield* Effect.die(new Error("a delivery is of an event that is not told"))
           const queued = yield* queuedOf(event!, endpoint)
-          return yield* attempted(endpoint, delivery.id, { event: { ...told, sequence: sequenceOf(delivery) }, queued })
+          const span = traces?.begin("deliver", event!.metadata.traceparent)
+          const happened = { event: { ...told, sequence: sequenceOf(delivery) }, queued, span }
+          const answer = yield* attempted(endpoint, delivery.id, happened)
+          span?.end({}, !answer.isDelivered)
+          return answer
         })
       ),
 

@@ -37,6 +37,8 @@ export class JetStreamServer extends Context.Service<
     readonly describe: () => string
     /** Which streams it has no room for, while that is so. */
     readonly shortage: () => string | undefined
+    /** From 0 to 1: how full the fullest stream of an agent was when it was last looked at. */
+    readonly fullness: () => number
   }
 >()("homing/infra/bus/jetstream/JetStreamServer") {}
 
@@ -72,7 +74,8 @@ export const layer = (options: Options) =>
       }).pipe(
         Context.add(JetStreamServer, {
           describe: () => describe(connection.version(), isShared()),
-          shortage: keeper.shortage
+          shortage: keeper.shortage,
+          fullness: keeper.fullness
         }),
         Context.add(EventBus, eventBus)
       )

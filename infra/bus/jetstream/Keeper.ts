@@ -29,6 +29,8 @@ export interface Keeper {
   readonly ensureDeadLetters: Effect.Effect<void, BusUnavailable>
   /** What the server has no room for, and what it lacks. */
   readonly shortage: () => string | undefined
+  /** From 0 to 1: how full the fullest stream was when it was last looked at. */
+  readonly fullness: () => number
 }
 
 /** The agent's: it waits until the gateway has made them. */
@@ -36,7 +38,8 @@ export const bystander: Keeper = {
   ensure: () => Effect.void,
   doubt: () => Effect.void,
   ensureDeadLetters: Effect.void,
-  shortage: () => undefined
+  shortage: () => undefined,
+  fullness: () => 0
 }
 
 /** The gateway's: makes them, and makes anew what is gone, is configured otherwise, or has fallen silent. */
@@ -46,12 +49,14 @@ export const make = (connection: Connection, tuning: Tuning) =>
     const agents = new Set<AgentId>()
     const sound = new Set<AgentId>()
     const seen = new Map<string, Seen>()
+    const fullness = new Map<string, number>()
     const shortages = new Map<AgentId, string>()
 
     const tendLane = Effect.fnUntraced(function* (jsm: JetStreamManager, place: Place) {
       const wanted = consumerOf(place, tuning)
       const found = yield* findConsumer(jsm, place)
       const stream = yield* tendStream(jsm, laneStream(place, tuning))
+      fullness.set(place.stream, stream.state.bytes / tuning.maxBytes)
       const before = seen.get(place.stream)
       if (found === undefined) {
         yield* makeConsumer(jsm, place, wanted, beginning(before, stream))
@@ -116,6 +121,7 @@ export const make = (connection: Connection, tuning: Tuning) =>
           return alone.withPermits(1)(Effect.suspend(() => (sound.has(agent) ? Effect.void : tend(agent))))
         }),
       shortage: () => shortages.values().next().value,
+      fullness: () => Math.max(0, ...fullness.values()),
       doubt: (agent) => Effect.sync(() => void sound.delete(agent)),
       ensureDeadLetters: Effect.gen(function* () {
         const jsm = yield* managerOf((yield* connection.link).nc, tuning)

@@ -24,4 +24,15 @@ describeWith("nats-server", "JetStream without room for an agent", () => {
       yield* until(() => bus.shortage() === undefined)
     })
   )
+
+  it.live("says how full the fullest stream is", () =>
+    Effect.gen(function* () {
+      const server = yield* natsServer({ config: large })
+      const bus = yield* oneEnd({ url: server.url, tuning: impatient, role: "gateway" })
+      assert.strictEqual(bus.fullness(), 0)
+      yield* bus.publish({ kind: "commands", agent }, [envelope("one")])
+      yield* until(() => bus.fullness() > 0)
+      assert.isBelow(bus.fullness(), 0.01)
+    })
+  )
 })

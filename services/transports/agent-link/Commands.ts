@@ -1,10 +1,11 @@
-import { type Array, Clock, Context, Effect, Layer, Stream } from "effect"
+import { type Array, Clock, Context, Effect, Exit, Layer, Stream } from "effect"
 import { uuidV7 } from "#domain/Identifiers.ts"
 import type { AgentId, DeviceId } from "#domain/Ids.ts"
 import { fromMillis, type Instant, toMillis } from "#domain/Instant.ts"
 import type { BusUnavailable, Lane, Outgoing } from "#domain/ports/CommandBus.ts"
 import type { Crypto } from "#domain/ports/Crypto.ts"
 import { Steps } from "#domain/ports/Steps.ts"
+import { Traces } from "#domain/ports/Tracing.ts"
 import { posting, type Regarding, type Sender, type Unboxed } from "#domain/wire/Posting.ts"
 import type { AgentCommand } from "#domain/wire/Protocol.ts"
 import { isSaid, SpokenVersions } from "#domain/wire/Versions.ts"
@@ -12,6 +13,7 @@ import { Identity } from "../../identity/Identity.ts"
 import { Fitness, Unfit } from "../../runtime/Fitness.ts"
 import { Provenance } from "../../runtime/Provenance.ts"
 import { AgentsHeard } from "./AgentsHeard.ts"
+import { dispatched } from "./Dispatched.ts"
 
 /** An order to an agent, before it is addressed and signed. */
 export interface Order extends Regarding {
@@ -64,6 +66,7 @@ export const layer = Layer.effect(
     const heard = yield* AgentsHeard
     const identity = yield* Identity
     const step = yield* Steps
+    const traces = yield* Traces
     const { obstacle } = yield* Fitness
     const { tenant } = yield* Provenance
     const { post, write } = yield* posting((yield* SpokenVersions).commands)
@@ -107,7 +110,8 @@ export const layer = Layer.effect(
         }
         const from: Sender = { lane, version, tenant, epoch, keyId: signer.keyId, cipher }
         const issuedAt = fromMillis(yield* Clock.currentTimeMillis)
-        const written = sayable.map(
+        const { end, orders: under } = dispatched(traces, agent, sayable)
+        const written = under.map(
           (order): Written => ({
             // what was said in another epoch is refused: the bus must not take this for it
             id: `${order.commandId}:${epoch}:${order.attempt}`,
@@ -120,7 +124,7 @@ export const layer = Layer.effect(
           if (holds("send")) step("gateway.issued")
           if (holds("receipt")) step("gateway.acknowledgement-issued")
           return holds("send") ? Effect.tap(publishing, () => Effect.sync(() => step("gateway.custody"))) : publishing
-        })
+        }).pipe(Effect.onExit((exit) => Effect.sync(() => end(Exit.isFailure(exit)))))
       })
     }
   })

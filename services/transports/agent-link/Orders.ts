@@ -14,8 +14,9 @@ export const agentOrder = (order: Order<"whatsapp-web">): AgentOrder => {
     return { ...about, subject: "-", command: { kind: "read", fact, personal } }
   }
   if (order.kind !== "send") return { ...about, subject: "-", command: { kind: order.kind } }
-  const { content, message, quote, subject, to, via } = order
+  const { content, message, quote, subject, to, trace, via } = order
   const personal = { to, content, ...(quote !== undefined && { quote }) }
   const command = { kind: "send", message, waMessageId: via.messageId, personal } as const
+  if (trace !== undefined) return { ...about, subject, command: { ...command, trace } }
   return { ...about, subject, command }
 }

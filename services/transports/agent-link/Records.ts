@@ -77,14 +77,23 @@ const make = Effect.gen(function* () {
 
   const recordMessage = (
     { bytes, header }: Verified,
-    { at, message }: MessageReport,
+    { at, message, trace }: MessageReport,
     report: Report,
     device: DeviceId,
     id: EventId
   ) => {
     const actor = actorOf(header)
     const [evidence, answers] = [base64url(bytes), answered(header)]
-    return outcomes.record(message, report, { id, actor, device, answers, subject: header.subject, at, evidence })
+    return outcomes.record(message, report, {
+      id,
+      actor,
+      device,
+      answers,
+      subject: header.subject,
+      at,
+      evidence,
+      trace
+    })
   }
 
   const recordDevice = ({ bytes, header }: Verified, told: DeviceReport, device: DeviceId, eventId: EventId) => {

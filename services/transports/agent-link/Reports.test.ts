@@ -120,7 +120,7 @@ describe("nothing is recorded or acknowledged, but taken off the bus and counted
   for (const [reason, header] of [
     ["wrong_direction", { direction: "homing/command/2" }],
     ["wrong_direction", { direction: "homing/report/0" }],
-    ["unknown_version", { direction: "homing/report/5" }],
+    ["unknown_version", { direction: "homing/report/99" }],
     ["wrong_tenant", { tenant: "other" }],
     ["wrong_agent", { agent: office }],
     ["wrong_lane", { lane: "homing.commands.home" }],

@@ -48,9 +48,6 @@ export const follow = async ({ onEnd, onHappening, onStanding }: Ears, signal: A
         signal: line.signal
       })
       if (!response.ok || response.body === null) throw await refusalOf(response)
-      onStanding({ state: "live" })
-      lostAt = undefined
-      waitMillis = 500
       const read = reader()
       for await (const bytes of chunksOf(response.body)) {
         stopSilence()
@@ -59,6 +56,11 @@ export const follow = async ({ onEnd, onHappening, onStanding }: Ears, signal: A
           if (id !== undefined) last = id
           if (data !== "" && event !== "closing") onHappening(JSON.parse(data) as Happening)
         }
+        if (lostAt === undefined) continue
+        // not before it is said where the connection begins: one that is cut now is gone on with from there
+        onStanding({ state: "live" })
+        lostAt = undefined
+        waitMillis = 500
       }
     } catch (error) {
       if (error instanceof Refused && error.status === 401) return onEnd()
