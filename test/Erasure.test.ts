@@ -3,44 +3,13 @@ import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { assert, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { scanner } from "./Canaries.ts"
+import { done, heard, inFolder, inText, isWhole, own, person, shown, words } from "./ErasureScene.ts"
 import { eventually, folder, type Homing, text } from "./Homing.ts"
-import { changed, contact, message, post, secret } from "./MetaFixture.ts"
+import { changed, message, post, secret } from "./MetaFixture.ts"
 import { homing, scan, simulator, started } from "./Process.ts"
 
-const own = "15550100001"
-const person = "60123987651"
 const other = "60198761234"
-const words = {
-  sent: "the zanzibar quokka sings at noon",
-  heard: "a mauve walrus answered from afar",
-  ofTheAccount: "an ochre pangolin from the phone itself",
-  ofMeta: "the teal axolotl asks once more",
-  long: "a very long lavender armadillo",
-  bsuid: "US.1587668549511396",
-  name: "Quetzalcoatl Bilberry",
-  number: person
-}
 const ofTheOther = "the unharmed ocelot stays"
-const { inFolder, inText } = scanner(words)
-
-/** Everything that a key with every right is shown. */
-const shown = Effect.fnUntraced(function* ({ call }: Pick<Homing, "call">) {
-  const paths = ["messages", "inbound", "contacts", "chats", "events"].map((name) => `/v1/${name}?limit=200`)
-  const answers = yield* Effect.forEach(paths, (path) => call("GET", path))
-  const chats = answers[3]!.body.items as ReadonlyArray<{ readonly id: string }>
-  const ofChats = yield* Effect.forEach(chats, ({ id }) => call("GET", `/v1/chats/${id}/messages?limit=100`))
-  for (const { status } of [...answers, ...ofChats]) assert.strictEqual(status, 200)
-  return JSON.stringify([...answers, ...ofChats].map(({ body }) => body))
-})
-
-const done = ({ call }: Pick<Homing, "call">, id: string) =>
-  eventually(call("GET", `/v1/erasures/${id}`), ({ body }) => body.state === "done")
-
-const metaMessage = (id: string, body: string, from: string, more: object = {}) =>
-  JSON.stringify(
-    changed({ contacts: [contact(from, words.name)], messages: [{ ...message(id, body, from), ...more }] })
-  )
 
 it.live(
   "a person who is erased is shown nowhere and stands in no file, whatever begins again; proofs still verify",
@@ -65,21 +34,9 @@ it.live(
       const sent = yield* send(person, words.sent)
       assert.strictEqual(sent.body.status, "sent")
       yield* send(other, ofTheOther)
-      yield* whatsapp.control("incoming", { from: person, to: own, text: words.heard })
-      yield* whatsapp.control("incoming", { from: own, to: own, chat: person, text: words.ofTheAccount })
-      yield* post(first.url, metaMessage("A", words.ofMeta, person, { from_user_id: words.bsuid }))
-      yield* post(first.url, metaMessage("B", `${words.long} ${"x".repeat(300_000)}`, person))
-      yield* post(
-        first.url,
-        metaMessage("C", words.ofMeta, person)
-          .replace(`"from":"${person}",`, "")
-          .replace('"type":"text"', `"type":"text","from_user_id":"${words.bsuid}"`)
-      )
+      yield* heard(whatsapp, first.url)
       yield* post(first.url, JSON.stringify(changed({ messages: [message("D", ofTheOther, other)] })))
-      const before = yield* eventually(
-        shown(first),
-        (all) => inText("an answer", all).length === Object.keys(words).length
-      )
+      const before = yield* eventually(shown(first), isWhole)
       assert.isAbove(before.split(ofTheOther).length, 2)
 
       /** What an auditor finds of the message that was sent, with nothing but an export. */

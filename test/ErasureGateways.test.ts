@@ -2,31 +2,27 @@ import { execFile } from "node:child_process"
 import { promisify } from "node:util"
 import { assert, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { scanner } from "./Canaries.ts"
-import { eventually, type Homing, text } from "./Homing.ts"
-import { changed, contact, message, post, secret } from "./MetaFixture.ts"
+import { done, heard, inFolder, inText, isWhole, own, person, shown, words } from "./ErasureScene.ts"
+import { eventually, text } from "./Homing.ts"
+import { secret } from "./MetaFixture.ts"
 import { scan } from "./Process.ts"
 import * as Split from "./Split.ts"
 import { describeWith, programOf } from "./servers/Installed.ts"
 
 const run = promisify(execFile)
 const apiKey = "a-key-for-all-gateways"
-const own = "15550100001"
-const person = "60123987651"
-const words = {
-  sent: "the zanzibar quokka sings at noon",
-  heard: "a mauve walrus answered from afar",
-  ofMeta: "the teal axolotl asks once more",
-  name: "Quetzalcoatl Bilberry",
-  number: person
-}
-const { inFolder, inText } = scanner(words)
 
-const shown = Effect.fnUntraced(function* ({ call }: Pick<Homing, "call">) {
-  const paths = ["messages", "inbound", "contacts", "chats", "events"].map((name) => `/v1/${name}?limit=200`)
-  const answers = yield* Effect.forEach(paths, (path) => call("GET", path))
-  return JSON.stringify(answers.map(({ body }) => body))
-})
+/** Every table of a database, as text. */
+const dumped = (url: string) =>
+  Effect.promise(async () => {
+    const { stdout } = await run(programOf("pg_dump")!, [url], { maxBuffer: 64 * 1_024 * 1_024 })
+    return stdout
+  })
+
+const rowsOf = (dump: string, table: string) => {
+  const [, rows] = new RegExp(`COPY public\\.${table} .*;\\n([\\s\\S]*?)\\\\\\.\\n`).exec(dump)!
+  return rows!
+}
 
 describeWith("PostgreSQL", "a person who is erased at one of several gateways", () => {
   it.live("is shown at no other, running or begun anew, and stands in no table, file or stream", () =>
@@ -43,24 +39,24 @@ describeWith("PostgreSQL", "a person who is erased at one of several gateways", 
       const asked = { ...text(named.id, words.sent), to: `+${person}` }
       const sent = yield* one.call("POST", "/v1/messages", asked, { "idempotency-key": "one" })
       assert.strictEqual(sent.body.status, "sent")
-      yield* bones.whatsapp.control("incoming", { from: person, to: own, text: words.heard })
-      const told = changed({
-        contacts: [contact(person, words.name)],
-        messages: [message("A", words.ofMeta, person)]
-      })
-      yield* post(two.url, JSON.stringify(told))
+      yield* heard(bones.whatsapp, two.url)
       /** Also whoever has just opened every box, and remembers its key. */
-      const isWhole = (all: string) => inText("an answer", all).length === Object.keys(words).length
       for (const gateway of [one, two]) yield* eventually(shown(gateway), isWhole)
 
-      yield* eventually(
+      const { body: preview } = yield* eventually(
         one.call("POST", "/v1/erasures/preview", { phone: `+${person}` }),
-        ({ body }) => body.requests === 1
+        ({ body }) => body.requests === 3 && body.texts === 1
       )
+      // what is missed afterwards is found where it is looked for
+      const before = yield* dumped(bones.env.DATABASE_URL)
+      assert.isAtLeast(preview.names.length, 2)
+      const keyed = preview.names.filter((name: string) => rowsOf(before, "subject_keys").includes(name))
+      assert.isNotEmpty(keyed)
+      assert.lengthOf(rowsOf(before, "blobs").trimEnd().split("\n"), 4)
       const { body: requested } = yield* one.call("POST", "/v1/erasures", { phone: `+${person}` })
       const path = `/v1/erasures/${requested.id}`
-      const { body: erased } = yield* eventually(one.call("GET", path), ({ body }) => body.state === "done")
-      assert.deepInclude(erased, { requests: 1, texts: 0 })
+      const { body: erased } = yield* done(one, requested.id)
+      assert.deepInclude(erased, { requests: 3, texts: 1 })
       assert.deepStrictEqual(
         erased.left.map(({ place }: { readonly place: string }) => place),
         ["agents", "events", "receivers", "others", "backups"]
@@ -74,14 +70,11 @@ describeWith("PostgreSQL", "a person who is erased at one of several gateways", 
       assert.deepStrictEqual((yield* again.call("GET", path)).body, erased)
 
       // the words are not there, and neither is what opens them
-      const dump = yield* Effect.promise(() =>
-        run(programOf("pg_dump")!, [bones.env.DATABASE_URL], { maxBuffer: 64 * 1_024 * 1_024 })
-      )
-      assert.deepStrictEqual(inText("PostgreSQL", dump.stdout), [])
-      const [, rows] = /COPY public\.subject_keys .*;\n([\s\S]*?)\\\.\n/.exec(dump.stdout)!
-      assert.isNotEmpty(rows)
-      for (const name of erased.names) assert.notInclude(rows, name)
-      assert.match(dump.stdout, /COPY public\.blobs .*;\n\\\.\n/)
+      const after = yield* dumped(bones.env.DATABASE_URL)
+      assert.deepStrictEqual(inText("PostgreSQL", after), [])
+      assert.isNotEmpty(rowsOf(after, "subject_keys"))
+      for (const name of erased.names) assert.notInclude(rowsOf(after, "subject_keys"), name)
+      assert.strictEqual(rowsOf(after, "blobs"), "")
       for (const folder of [bones.cwd, bones.nats.directory, bones.eventStore.directory]) {
         const { files, findings } = inFolder(folder)
         assert.isNotEmpty(files)

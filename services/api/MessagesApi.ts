@@ -33,6 +33,9 @@ export const Tags = Schema.Record(Schema.String, FreeText.check(Schema.isMaxLeng
 /** What a request to send means where it does not say. */
 export const defaults = { until: "sent", timeoutMs: 10_000, expiresInSeconds: 86_400 } as const
 
+/** No message may leave later than so long after it was accepted. */
+export const longestExpirySeconds = 604_800
+
 export const Confirm = Schema.Struct({
   until: Schema.optionalKey(
     Schema.Literals(["sent", "delivered", "read"]).annotate({
@@ -61,7 +64,7 @@ export const SendMessage = Schema.Struct({
   ),
   confirm: Schema.optionalKey(Confirm),
   expiresInSeconds: Schema.optionalKey(
-    integer({ minimum: 1, maximum: 604_800 }, "Past it nothing leaves.").annotate({
+    integer({ minimum: 1, maximum: longestExpirySeconds }, "Past it nothing leaves.").annotate({
       default: defaults.expiresInSeconds
     })
   ),
