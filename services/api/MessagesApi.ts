@@ -8,7 +8,7 @@ import { Authorization, CountsAs, CountsItself, RequiredScope, ShowsViews, Writt
 import { FreeText } from "./FreeText.ts"
 import { answered, keyed } from "./IdempotencyKey.ts"
 import { count, instant, integer, located, nullable, text, uuid, word } from "./Members.ts"
-import { asOf } from "./Moment.ts"
+import { asOf, moment } from "./Moment.ts"
 import { paging, pagingAs } from "./Paging.ts"
 import { anywhere, Problem, withBody } from "./Problems.ts"
 
@@ -185,6 +185,8 @@ export class MessagesApi extends HttpApiGroup.make("messages")
       query: {
         status: Schema.optionalKey(Status.annotate({ description: "Only those with this status." })),
         device: Schema.optionalKey(Id("Only those of this device.")),
+        from: Schema.optionalKey(moment("Only those that were accepted at this time or later.")),
+        to: Schema.optionalKey(moment("Only those that were accepted by this time.")),
         ...paging(pageSizes)
       },
       success: MessagePage,

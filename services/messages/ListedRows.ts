@@ -42,6 +42,8 @@ interface Filter {
   readonly status: string | undefined
   readonly device: string | undefined
   readonly after: bigint | undefined
+  /** Only those behind this place in the log. */
+  readonly behind?: bigint | undefined
   readonly limit: number
 }
 
@@ -51,7 +53,8 @@ const conditionsOf = (sql: SqlClient.SqlClient, filter: Filter) =>
     ...(filter.client === undefined ? [] : [SenderRows.sentBy(sql, filter.client)]),
     ...(filter.status === undefined ? [] : [sql`status = ${filter.status}`]),
     ...(filter.device === undefined ? [] : [sql`device = ${filter.device}`]),
-    ...(filter.after === undefined ? [] : [sql`position < ${filter.after}`])
+    ...(filter.after === undefined ? [] : [sql`position < ${filter.after}`]),
+    ...(filter.behind === undefined ? [] : [sql`position > ${filter.behind}`])
   ])
 
 const page = (sql: SqlClient.SqlClient, condition: Statement.Fragment, limit: number) =>

@@ -110,12 +110,13 @@ export class Messages extends Context.Service<
     /** Everything recorded about the message, oldest first; empty when there is none. */
     readonly history: (whose: Whose, id: MessageId) => Effect.Effect<ReadonlyArray<RecordedEvent>, Unavailable>
 
-    /** Newest first. `after` is the position of the last message of the page before. */
+    /** Newest first. `after` is the position of the last message of the page before; `behind`: only those behind that place. */
     readonly list: (filter: {
       readonly whose: Whose
       readonly status: Status | undefined
       readonly device: DeviceId | undefined
       readonly after: bigint | undefined
+      readonly behind?: bigint | undefined
       readonly limit: number
     }) => Effect.Effect<MessagePage, Unavailable>
 

@@ -1,7 +1,7 @@
 import { Clock, Effect, Schema } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
 import { DeviceId, MessageId } from "#domain/Ids.ts"
-import { fromMillis } from "#domain/Instant.ts"
+import { fromMillis, toMillis } from "#domain/Instant.ts"
 import { Api } from "../api/Api.ts"
 import { CurrentPrincipal } from "../api/Authorization.ts"
 import { pageSizes } from "../api/MessagesApi.ts"
@@ -26,6 +26,10 @@ const flawed = (pointer: string, expected: string) =>
 
 const readBy = (principal: Principal): Whose => (may(principal, "messages:read:all") ? "everybody" : principal)
 
+/** Where a list begins that goes on behind a page, and shows nothing later than a place: the place itself is shown. */
+const firstOf = (after: bigint | undefined, upTo: bigint | undefined): bigint | undefined =>
+  upTo === undefined ? after : after === undefined || after > upTo ? upTo + 1n : after
+
 export const layer = (phoneNumber: ReadPhoneNumber) =>
   HttpApiBuilder.group(
     Api,
@@ -35,6 +39,8 @@ export const layer = (phoneNumber: ReadPhoneNumber) =>
       const { epoch, known } = yield* Identity
       const admission = yield* Admission
       const { placeOf } = yield* Moments
+      /** What is recorded at that very millisecond stands behind it. */
+      const placeBefore = (from: string) => orProblem(placeOf(fromMillis(toMillis(momentOf(from)) - 1)))
 
       return handlers
         .handleRaw("send", send(messages, admission, phoneNumber))
@@ -47,10 +53,14 @@ export const layer = (phoneNumber: ReadPhoneNumber) =>
             if (query.device !== undefined && !isDeviceId(query.device)) {
               return yield* flawed("/device", "the id of a device") // an empty list would say that it has sent nothing
             }
-            const { limit = pageSizes.default, status } = query
+            const { device, limit = pageSizes.default, status } = query
+            const behind = query.from === undefined ? undefined : yield* placeBefore(query.from)
+            const upTo = query.to === undefined ? undefined : yield* orProblem(placeOf(momentOf(query.to)))
             const principal = yield* CurrentPrincipal
             const whose = readBy(principal)
-            const page = yield* orProblem(messages.list({ whose, status, device: query.device, after, limit }))
+            const page = yield* orProblem(
+              messages.list({ whose, status, device, after: firstOf(after, upTo), behind, limit })
+            )
             const mayRead = may(principal, "messages:read")
             return {
               items: page.items.map((item) => messageJson(item, mayRead)),

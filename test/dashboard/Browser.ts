@@ -56,6 +56,10 @@ export const logIn = async ({ page }: Tab, url: string, key: string) => {
 
 export const goTo = ({ page }: Tab, place: string) => page.evaluate(`location.hash = ${JSON.stringify(`#/${place}`)}`)
 
+/** Whoever opens the page sees a status as it is, with nothing pressed and nothing loaded again. */
+export const status = (page: Page, word: string) =>
+  page.getByRole("main").getByText(word, { exact: true }).first().waitFor()
+
 export const quiet = ({ complaints }: Tab) => assert.deepStrictEqual(complaints, [])
 
 /** A way to the gateway that can be cut, and mended. */

@@ -5,6 +5,7 @@ import { simulated } from "#services/layers/Adapters.ts"
 import * as Log from "#services/telemetry/Log.ts"
 import { listening, together } from "#services/testing/Composition.ts"
 import { apiKey, callerOf, eventually, folder, gatewayOptions, type Homing } from "../Homing.ts"
+import { tab } from "./Browser.ts"
 import { built } from "./Built.ts"
 
 /** A gateway with its pages, an agent, and a simulated WhatsApp on which everybody is. */
@@ -17,16 +18,28 @@ const options = { ...gatewayOptions, webhooks: { delaysMillis: [0, 50, 50] } }
 
 const quietly = { level: "error", out: { write: () => {} } } as const
 
-export const scene = Effect.gen(function* () {
+export const sceneOf = Effect.fnUntraced(function* (more: Partial<typeof options> = {}) {
   yield* Effect.promise(built)
   const simulator = yield* simulated({ autoContacts: true, faults: { receipts: [] } })
   const path = yield* folder
   const session = whatsapp(path, { webSocketUrl: simulator.url })
-  const { url } = yield* listening(together(path, options, session, { ports }).pipe(Layer.provide(Log.layer(quietly))))
+  const { url } = yield* listening(
+    together(path, { ...options, ...more }, session, { ports }).pipe(Layer.provide(Log.layer(quietly)))
+  )
   return { url, call: callerOf(url, apiKey), simulator }
 })
 
+export const scene = sceneOf()
+
 export type Scene = Effect.Success<typeof scene>
+
+/** The same, and a browser for somebody who may do everything. */
+export const operated = Effect.gen(function* () {
+  const there = yield* scene
+  const key = yield* keyOf(there, ["admin"], "operator")
+  const browser = yield* tab()
+  return { ...there, key, browser, page: browser.page }
+})
 
 /** A client with a key of these scopes. */
 export const keyOf = Effect.fnUntraced(function* (

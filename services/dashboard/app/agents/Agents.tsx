@@ -56,6 +56,7 @@ const One = ({ agent }: { readonly agent: Shown }) => {
       }
     >
       <Facts
+        below
         of={[
           ["Heard last", lastHeardAt === null ? "never" : <Moment key="heard" at={lastHeardAt} />],
           ["Its clock", clockOffsetMs === null ? "not known" : `${clockOffsetMs} ms behind${isOff ? ": wrong" : ""}`],

@@ -1,9 +1,8 @@
-import { useInfiniteQuery } from "@tanstack/react-query"
 import { useEvery } from "../gateway/Following.tsx"
-import { ask } from "../gateway/Gateway.ts"
+import { usePaged } from "../gateway/Paged.ts"
 import { Panel } from "../look/Head.tsx"
-import { More } from "../look/Rows.tsx"
-import { Answered, Empty } from "../look/States.tsx"
+import { Listed } from "../look/Listed.tsx"
+import { Empty } from "../look/States.tsx"
 import { Moment } from "../time/Moment.tsx"
 import styles from "./Devices.module.css"
 
@@ -28,42 +27,31 @@ const speakers: Record<string, string> = {
 
 /** What was recorded of a device, newest first. */
 export const useHistory = (id: string) =>
-  useInfiniteQuery({
-    queryKey: ["devices", id, "history"],
-    queryFn: ({ pageParam, signal }) => {
-      const query = { limit: 50, ...(pageParam && { after: pageParam }) }
-      return ask(({ devices }) => devices.history({ params: { id }, query }), signal)
-    },
-    initialPageParam: null as string | null,
-    getNextPageParam: ({ next }) => next,
-    refetchInterval: useEvery(true)
-  })
+  usePaged(
+    ["devices", id, "history"],
+    ({ devices }, query) => devices.history({ params: { id }, query }),
+    useEvery(true)
+  )
 
 export const History = ({ id }: { readonly id: string }) => {
   const history = useHistory(id)
   return (
     <Panel title="History">
-      <Answered query={history} label="history" rows={4}>
-        {({ pages }) => {
-          const items = pages.flatMap((page) => page.items)
-          return items.length === 0 ? (
-            <Empty title="Nothing yet" icon="clock" />
-          ) : (
-            <ol className={styles.history} reversed>
-              {items.map(({ at, by, happened, id: event, reason }) => (
-                <li key={event}>
-                  <Moment at={at} />
-                  <span>
-                    {meanings[happened] ?? happened.replaceAll("_", " ")}
-                    {reason && `: ${reason.replaceAll("_", " ")}`}, {speakers[by] ?? by}.
-                  </span>
-                </li>
-              ))}
-            </ol>
-          )
-        }}
-      </Answered>
-      <More query={history} />
+      <Listed query={history} label="history" lines={4} empty={<Empty title="Nothing yet" icon="clock" />}>
+        {(items) => (
+          <ol className={styles.history} reversed>
+            {items.map(({ at, by, happened, id: event, reason }) => (
+              <li key={event}>
+                <Moment at={at} />
+                <span>
+                  {meanings[happened] ?? happened.replaceAll("_", " ")}
+                  {reason && `: ${reason.replaceAll("_", " ")}`}, {speakers[by] ?? by}.
+                </span>
+              </li>
+            ))}
+          </ol>
+        )}
+      </Listed>
     </Panel>
   )
 }

@@ -4,8 +4,15 @@ import styles from "./Facts.module.css"
 import { Icon } from "./Icon.tsx"
 
 /** What is known of one thing, a line each. What is `undefined` is left out. */
-export const Facts = ({ of }: { readonly of: ReadonlyArray<readonly [name: string, value: ReactNode]> }) => (
-  <dl className={styles.facts}>
+export const Facts = ({
+  below = false,
+  of
+}: {
+  readonly of: ReadonlyArray<readonly [name: string, value: ReactNode]>
+  /** Something comes below them. */
+  readonly below?: boolean
+}) => (
+  <dl className={styles.facts} data-below={below}>
     {of.map(([name, value]) =>
       value === undefined || value === null || value === false ? null : (
         <div key={name}>

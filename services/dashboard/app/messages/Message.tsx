@@ -100,7 +100,7 @@ const About = ({ isPast, message }: { readonly message: Shown; readonly isPast: 
             ],
             ["WhatsApp's id", waMessageId && <Copied value={waMessageId} label="WhatsApp's id" />],
             ["Replies to", replyTo && <Copied value={replyTo} label="the id of what it replies to" />],
-            [isOpen ? "Given up" : "Would have been given up", <Moment key="until" at={expiresAt} />],
+            ["Given up", isOpen && <Moment key="until" at={expiresAt} />],
             ...Object.entries(tags).map(([name, value]) => [`Tag ${name}`, value] as const)
           ]}
         />

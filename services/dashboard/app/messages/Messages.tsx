@@ -1,45 +1,51 @@
-import { Select, TextInput } from "@mantine/core"
-import { useInfiniteQuery } from "@tanstack/react-query"
+import { Button, Select, TextInput } from "@mantine/core"
 import { type Status, statuses } from "#domain/message/Status.ts"
 import { useDeviceName, useDevices } from "../devices/DeviceNames.ts"
 import { useEvery } from "../gateway/Following.tsx"
-import { ask } from "../gateway/Gateway.ts"
+import { usePaged } from "../gateway/Paged.ts"
 import { Head, Panel } from "../look/Head.tsx"
 import { Icon } from "../look/Icon.tsx"
+import { Listed } from "../look/Listed.tsx"
 import { StatusMark } from "../look/Mark.tsx"
-import { More, Rows } from "../look/Rows.tsx"
-import { Answered, Empty } from "../look/States.tsx"
+import { Rows } from "../look/Rows.tsx"
+import { Empty } from "../look/States.tsx"
 import { hrefOf, say, usePlace } from "../place/Place.ts"
 import { Moment } from "../time/Moment.tsx"
+import { MomentInput } from "../time/MomentInput.tsx"
 import styles from "./Messages.module.css"
 import { matches, recipientOf, type Shown, textOf } from "./Shown.ts"
 
 const isStatus = (word: string | undefined): word is Status => statuses.some((status) => status === word)
 
-const useMessages = (status: Status | undefined, device: string | undefined) =>
-  useInfiniteQuery({
-    queryKey: ["messages", "list", status, device],
-    queryFn: ({ pageParam, signal }) => {
-      const query = {
-        limit: 50,
-        ...(status && { status }),
-        ...(device && { device }),
-        ...(pageParam && { after: pageParam })
-      }
-      return ask(({ messages }) => messages.list({ query }), signal)
-    },
-    initialPageParam: null as string | null,
-    getNextPageParam: ({ next }) => next,
-    refetchInterval: useEvery(true)
-  })
+const nothing = { q: undefined, status: undefined, device: undefined, from: undefined, to: undefined }
+
+interface Filter {
+  readonly status?: Status
+  readonly device?: string
+  readonly from?: string
+  readonly to?: string
+}
+
+const useMessages = (filter: Filter) =>
+  usePaged(
+    ["messages", "list", filter],
+    ({ messages }, paging) => messages.list({ query: { ...filter, ...paging } }),
+    useEvery(true)
+  )
 
 export default function Messages() {
   const { query } = usePlace()
   const status = isStatus(query.status) ? query.status : undefined
   const devices = useDevices().data?.items ?? []
-  const found = useMessages(status, query.device)
+  const { device, from, to } = query
+  const found = useMessages({
+    ...(status && { status }),
+    ...(device && { device }),
+    ...(from && { from }),
+    ...(to && { to })
+  })
   const search = query.q ?? ""
-  const isFiltered = status !== undefined || query.device !== undefined || search !== ""
+  const isFiltered = [status, device, from, to, search].some(Boolean)
   return (
     <>
       <Head title="Messages">What was sent through this gateway, newest first.</Head>
@@ -66,24 +72,32 @@ export default function Messages() {
             aria-label="Device"
             placeholder="Any device"
             data={devices.map(({ id, name }) => ({ value: id, label: name ?? id }))}
-            value={query.device ?? null}
+            value={device ?? null}
             onChange={(value) => say({ device: value ?? undefined })}
             clearable
             clearButtonProps={{ "aria-label": "Any device" }}
           />
         )}
+        <MomentInput label="From" value={from} onChange={(from) => say({ from })} />
+        <MomentInput label="Until" value={to} onChange={(to) => say({ to })} />
+        {isFiltered && (
+          <Button variant="subtle" onClick={() => say(nothing)}>
+            Clear
+          </Button>
+        )}
       </div>
       <Panel flush>
-        <Answered query={found} label="messages" rows={8}>
-          {({ pages }) => {
-            const all = pages.flatMap(({ items }) => items)
+        <Listed
+          query={found}
+          label="messages"
+          lines={8}
+          empty={<Nothing isFiltered={isFiltered} searched={undefined} />}
+        >
+          {(all) => {
             const shown = all.filter((message) => matches(message, search))
-            if (shown.length === 0)
-              return <Nothing isFiltered={isFiltered} searched={search === "" ? undefined : all.length} />
-            return <List messages={shown} />
+            return shown.length === 0 ? <Nothing isFiltered searched={all.length} /> : <List messages={shown} />
           }}
-        </Answered>
-        <More query={found} />
+        </Listed>
       </Panel>
     </>
   )
@@ -118,7 +132,8 @@ const Outcome = ({ code, status }: { readonly status: string; readonly code: str
 const Nothing = ({ isFiltered, searched }: { readonly isFiltered: boolean; readonly searched: number | undefined }) =>
   isFiltered ? (
     <Empty title="No message fits" icon="search">
-      {searched !== undefined && `A search looks through what is loaded: ${searched} messages by now. `}
+      {searched !== undefined &&
+        `A search looks through what is loaded: ${searched} ${searched === 1 ? "message" : "messages"} by now. `}
       Take a filter away, or show more.
     </Empty>
   ) : (

@@ -69,6 +69,7 @@ const tookOf = (millis: number) => (millis < 1_000 ? `${millis} ms` : `${Math.ro
 
 const Figures = () => {
   const devices = useDevices().data?.items
+  const pairing = devices?.filter(({ state }) => state === "pairing").length ?? 0
   const waiting = useWaiting().data
   const statistics = useStatistics("hour").data
   const health = useHealth().data
@@ -76,8 +77,8 @@ const Figures = () => {
   return (
     <dl className={styles.figures}>
       {useMay("devices:read") && (
-        <Figure label="Devices connected">
-          {devices && `${devices.filter(({ state }) => state === "connected").length} of ${devices.length}`}
+        <Figure label="Devices connected" note={pairing > 0 && `${pairing} not linked yet`}>
+          {devices && `${devices.filter(({ state }) => state === "connected").length} of ${devices.length - pairing}`}
         </Figure>
       )}
       {useMay("messages:read") && (
@@ -100,7 +101,7 @@ const Figures = () => {
           <Figure label="Failed or expired" note="in the last hour">
             {statistics && statistics.total.failed + statistics.total.expired}
           </Figure>
-          <Figure label="Half are sent within" note="in the last hour">
+          <Figure label="Median until sent" note="in the last hour">
             {statistics && (median === undefined ? "—" : tookOf(median))}
           </Figure>
         </>

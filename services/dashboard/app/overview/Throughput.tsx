@@ -14,7 +14,7 @@ export default function Throughput({ data }: Props) {
       dataKey="time"
       type="stacked"
       withLegend
-      gridAxis="y"
+      gridAxis="x"
       tickLine="none"
       maxBarWidth={18}
       yAxisProps={{ allowDecimals: false, width: 32 }}

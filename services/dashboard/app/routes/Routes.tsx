@@ -27,7 +27,7 @@ export default function Routes() {
   const isMissing = routes.error instanceof Refused && routes.error.code === "app_not_found"
   return (
     <>
-      <Head title="Routes">Where goes what apps of Meta tell.</Head>
+      <Head title="Routes">Where each webhook of an app of Meta is forwarded to, and by which rule.</Head>
       <form
         onSubmit={(event) => {
           event.preventDefault()

@@ -20,7 +20,16 @@ export const agoOf = (millis: number): string => {
   return Math.abs(seconds) < 3 ? "now" : relative.format(Math.trunc(seconds / size), unit)
 }
 
-const exact = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" })
+/** With the zone: whoever reads a picture of it may be in another. */
+const exact = new Intl.DateTimeFormat(undefined, {
+  day: "numeric",
+  month: "short",
+  year: "numeric",
+  hour: "2-digit",
+  minute: "2-digit",
+  second: "2-digit",
+  timeZoneName: "short"
+})
 export const exactOf = (instant: string): string => {
   const at = new Date(instant)
   return Number.isNaN(at.getTime()) ? instant : exact.format(at)

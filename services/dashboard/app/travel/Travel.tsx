@@ -36,7 +36,10 @@ export const Travel = ({ at, from, moments, to }: Props) => {
   const after = changes.find((change) => change > value)
   return (
     <section className={styles.travel} aria-label="Time travel" data-past={at !== undefined}>
-      <Icon name="clock" />
+      <span className={styles.name}>
+        <Icon name="clock" />
+        Time travel
+      </span>
       <Step label="To the change before" icon="back" to={before ?? (value > min ? min : undefined)} onStep={arrive} />
       <div className={styles.line}>
         <Slider
