@@ -182,7 +182,7 @@ describe("the verifier, of files", () => {
       assert.strictEqual((await verifyFiles({ file })).exitCode, 2)
     }))
 
-  it("ends with a word and no trace, whatever it is given, and whoever stops listening", { timeout: 60_000 }, () =>
+  it("ends with a word and no trace, whatever it is given, and whoever stops listening", () =>
     inFolder(async (folder) => {
       const put = (name: string, content: string | Uint8Array) => {
         writeFileSync(join(folder, name), content)
@@ -228,6 +228,5 @@ describe("the verifier, of files", () => {
         child.on("close", (ended) => resolved({ code: ended, told }))
       })
       assert.deepStrictEqual(unheard, { code: 3, told: "" })
-    })
-  )
+    }))
 })

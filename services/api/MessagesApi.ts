@@ -185,9 +185,10 @@ export class MessagesApi extends HttpApiGroup.make("messages")
       query: {
         status: Schema.optionalKey(Status.annotate({ description: "Only those with this status." })),
         device: Schema.optionalKey(Id("Only those of this device.")),
+        ...paging(pageSizes),
+        // behind what was there: clients that are generated give them by their place
         from: Schema.optionalKey(moment("Only those that were accepted at this time or later.")),
-        to: Schema.optionalKey(moment("Only those that were accepted by this time.")),
-        ...paging(pageSizes)
+        to: Schema.optionalKey(moment("Only those that were accepted by this time."))
       },
       success: MessagePage,
       error: anywhere

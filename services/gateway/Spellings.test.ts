@@ -137,7 +137,7 @@ layer(app, { excludeTestServices: true })("one meaning", (it) => {
       listed.length = 0
       const ofApp = ["GET /v1/targets", "GET /v1/routes", "PUT /v1/routes", "POST /v1/routes/explain"]
       const expected: Record<string, RegExp> = {
-        "/v1/messages": /^no parameters but status, device, after, limit$/,
+        "/v1/messages": /^no parameters but status, device, after, limit, from, to$/,
         "/v1/inbound": /^no parameters but device, after, limit$/,
         "/v1/contacts": /^no parameters but device, phone, lid, format, after, limit$/,
         "/v1/chats": /^no parameters but device, after, limit$/,

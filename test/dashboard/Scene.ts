@@ -63,11 +63,12 @@ export const linked = Effect.fnUntraced(function* ({ call, simulator }: Scene, n
 
 /** A message to the friend; answered when WhatsApp has it. */
 export const sent = Effect.fnUntraced(function* ({ call }: Pick<Homing, "call">, device: string, text: string) {
-  const { body } = yield* call("POST", "/v1/messages", {
+  const asked = {
     device,
     to: `+${friend}`,
     content: { type: "text", text },
     confirm: { until: "sent", timeoutMs: 30_000 }
-  })
+  }
+  const { body } = yield* eventually(call("POST", "/v1/messages", asked), ({ body }) => body.status === "sent")
   return body as { readonly id: string; readonly status: string; readonly waMessageId: string }
 })
