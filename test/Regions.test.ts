@@ -1,138 +1,32 @@
-import { generateKeyPairSync } from "node:crypto"
-import { mkdirSync, writeFileSync } from "node:fs"
-import { join } from "node:path"
-import { DatabaseSync } from "node:sqlite"
 import { assert, it } from "@effect/vitest"
 import { Cause, Effect, Layer, Redacted } from "effect"
 import { subjectIdOf } from "#domain/Identifiers.ts"
-import { ConsumerId, defaultTenant } from "#domain/Ids.ts"
-import { EventBus } from "#domain/ports/EventBus.ts"
+import { defaultTenant } from "#domain/Ids.ts"
 import { EventStore, EventStoreUnavailable } from "#domain/ports/EventStore.ts"
 import { RegionFeeds } from "#domain/ports/RegionFeeds.ts"
 import { SubjectKeys } from "#domain/ports/SubjectKeys.ts"
-import { sealingKeysIn } from "#domain/privacy/SealingKey.ts"
-import * as RegionFeed from "#infra/bus/jetstream/RegionFeed.ts"
-import { eventsEnd, impatient } from "#infra/bus/jetstream/testing/JetStreamFixture.ts"
 import { crypto } from "#infra/crypto/NodeCrypto.ts"
 import * as NodeHttp from "#infra/outbound-http/NodeHttp.ts"
 import * as AcknowledgesAtOnce from "#infra/whatsapp/AcknowledgesAtOnce.ts"
-import { apiKey, callerOf, eventually, folder, type Homing, life, start } from "./Homing.ts"
-import { changed, contact, message, optionsOf, post, status } from "./MetaFixture.ts"
+import { apiKey, callerOf, eventually, life, start } from "./Homing.ts"
+import { optionsOf } from "./MetaFixture.ts"
 import { homing } from "./Process.ts"
 import { proxy } from "./proxy/Proxy.ts"
+import {
+  agrees,
+  ana,
+  asked,
+  becomes,
+  ben,
+  folderOfOne,
+  homeOf,
+  linesOf,
+  pepper,
+  recordedIn,
+  regionOf,
+  says
+} from "./RegionScene.ts"
 import { describeWith } from "./servers/Installed.ts"
-import { natsServer } from "./servers/Nats.ts"
-
-/** Two regions, each with a log and a NATS of its own, and the home of both, which hears Meta itself as well. */
-
-const pepper = crypto.random(32)
-const home = ConsumerId.make("home")
-const [ana, ben] = ["5511987654321", "4915112345678"]
-
-/** The folder of one of several gateways that derive the same ids. */
-const folderOfOne = Effect.tap(folder, (path) =>
-  Effect.sync(() => {
-    mkdirSync(join(path, "secrets"), { mode: 0o700 })
-    writeFileSync(join(path, "secrets", "pepper"), pepper, { mode: 0o600 })
-  })
-)
-
-const keyPair = (kid: string) => {
-  const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" })
-  const jwk = { ...privateKey.export({ format: "jwk" }), kid }
-  const { d: _, ...open } = jwk
-  return { jwk, sealingKeys: sealingKeysIn(JSON.stringify({ keys: [open] })) }
-}
-
-const regionOf = Effect.fnUntraced(function* (name: string) {
-  const nats = yield* natsServer()
-  const between = yield* proxy(nats.port)
-  const { jwk, sealingKeys } = keyPair(`home-${name}`)
-  const bus = eventsEnd({
-    url: nats.url,
-    tuning: impatient,
-    events: { consumers: [home], maxBytes: 16 * 1_048_576, keptMillis: 86_400_000 }
-  })
-  const gateway = yield* start(yield* folderOfOne, AcknowledgesAtOnce.layer, {
-    options: { ...optionsOf(), region: name, announcements: { sealingKeys } },
-    ports: Layer.effect(EventBus, bus),
-    withoutAgent: true
-  })
-  const feed = RegionFeed.make({
-    region: name,
-    url: between.through(nats.url),
-    consumer: home,
-    openingKey: Redacted.make(jwk),
-    tuning: impatient
-  })
-  return { name, gateway, nats, between, feed }
-})
-type Region = Effect.Success<ReturnType<typeof regionOf>>
-
-const homeOf = (
-  path: string,
-  regions: ReadonlyArray<Region>,
-  store: Layer.Layer<never, never, EventStore> = Layer.empty
-) =>
-  start(path, AcknowledgesAtOnce.layer, {
-    options: { ...optionsOf(), region: "home" },
-    ports: Layer.merge(
-      store,
-      Layer.effect(
-        RegionFeeds,
-        Effect.forEach(regions, ({ feed }) => feed)
-      )
-    ),
-    withoutAgent: true
-  })
-
-const says = Effect.fnUntraced(function* ({ url }: Homing, id: string, words: string, from = ana, at = 1_749_416_000) {
-  const said = { ...message(id, words, from), timestamp: String(at) }
-  const answer = yield* post(url, JSON.stringify(changed({ contacts: [contact(from, "Ana")], messages: [said] })))
-  assert.strictEqual(answer.status, 200)
-})
-const becomes = ({ url }: Homing, id: string, of: string) =>
-  post(url, JSON.stringify(changed({ statuses: [status(id, of, ana)] })))
-
-const asked = ({ call }: Pick<Homing, "call">, phone = ana, more = "") =>
-  call("GET", `/v1/conversations?phone=${phone}${more}`)
-
-interface Item {
-  readonly regions: ReadonlyArray<string>
-  // biome-ignore lint/suspicious/noExplicitAny: JSON as it came; what is wrong with it fails an assertion
-  readonly data?: any
-}
-const wordsIn = ({ data }: Item) => data?.change.entry[0].changes[0].value.messages[0].text.body
-const linesOf = ({ body }: Effect.Success<ReturnType<typeof asked>>) =>
-  (body.items as ReadonlyArray<Item>).map((item) => [wordsIn(item), ...item.regions].join(" "))
-
-/** Every event of other regions in the log, by region and id. */
-const recordedIn = (path: string) => {
-  const db = new DatabaseSync(join(path, "log.db"), { readOnly: true })
-  try {
-    return db
-      .prepare("SELECT data FROM events WHERE type = 'region.reported.v1'")
-      .all()
-      .map(({ data }) => JSON.parse(data as string))
-      .map(({ event, region }) => `${region} ${event}`)
-  } finally {
-    db.close()
-  }
-}
-const toldBy = Effect.fnUntraced(function* ({ gateway, name }: Region) {
-  const { body } = yield* gateway.call("GET", "/v1/events?limit=500")
-  return (body.items as ReadonlyArray<{ readonly id: string }>).map(({ id }) => `${name} ${id}`)
-})
-
-/** The home has every event of both regions, once. */
-const agrees = Effect.fnUntraced(function* (path: string, regions: ReadonlyArray<Region>) {
-  const wanted = (yield* Effect.forEach(regions, toldBy)).flat().toSorted()
-  const found = yield* eventually(
-    Effect.sync(() => recordedIn(path)),
-    ({ length }) => length >= wanted.length
-  )
-  assert.deepStrictEqual(found.toSorted(), wanted)
-})
 
 describeWith("nats-server", "the home of regions", () => {
   it.live("folds what they tell into one conversation, through a partition and its healing", () =>

@@ -71,17 +71,7 @@ export const layer = (agent: AgentId) =>
     })
   )
 
-/** The log whose heads are believed, and its keys. Keys that were retired signed heads that still stand. */
-export const logOf = ({ gatewayKeys, store }: Pick<GatewayPin, "gatewayKeys" | "store">) => {
-  const name = originOf(store)
-  const keys: ReadonlyArray<NoteKey> = gatewayKeys.map(({ signing }) => ({
-    name,
-    type: signatureTypes.ed25519,
-    publicKey: fromBase64url(signing)
-  }))
-  return { origin: name, keys }
-}
-
+/** Keys that were retired signed heads that still stand. */
 export const witnessingAs = (
   { agent, store }: Pick<GatewayPin, "agent" | "store">,
   own: Pick<OwnKey, "signing"> & { readonly public: Pick<PublicKeys, "signing"> },
@@ -90,7 +80,12 @@ export const witnessingAs = (
   const origin = originOf(store)
   return {
     origin,
-    logKeys: () => logOf({ store, ...pin() }).keys,
+    logKeys: () =>
+      pin().gatewayKeys.map(({ signing }) => ({
+        name: origin,
+        type: signatureTypes.ed25519,
+        publicKey: fromBase64url(signing)
+      })),
     signer: {
       name: witnessName(origin, agent),
       type: signatureTypes.cosignature,

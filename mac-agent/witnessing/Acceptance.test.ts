@@ -1,38 +1,18 @@
 import { writeFileSync } from "node:fs"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
-import { base64url } from "#domain/Bytes.ts"
-import { defaultTenant } from "#domain/Ids.ts"
 import { fromMillis } from "#domain/Instant.ts"
-import { PinStore } from "#domain/ports/PinStore.ts"
 import { WitnessMemory } from "#domain/ports/WitnessMemory.ts"
 import * as NodeCrypto from "#infra/crypto/NodeCrypto.ts"
-import * as PinFile from "#infra/pin/File.ts"
 import * as WitnessFile from "#infra/witness-memory/File.ts"
-import { agentId, type Gateway, gatewayKeys, makeGateway, start, startAgent } from "../testing/AgentFixture.ts"
+import { Trust } from "../link/Trust.ts"
+import { type Gateway, makeGateway, start, startAgent, trust } from "../testing/AgentFixture.ts"
 import { answer, log, named, noteOf, origin, other, witness } from "../testing/WitnessFixture.ts"
 import { accept, remembered } from "./Acceptance.ts"
 
 /** What an operator has at the agent's machine: its folder, and no gateway. */
 const atTheMachine = ({ file }: Gateway) =>
-  Layer.mergeAll(PinFile.layer(`${file}.trust`), WitnessFile.layer(`${file}.witness`), NodeCrypto.layer)
-const pin = {
-  tenant: defaultTenant,
-  agent: agentId,
-  store: origin.slice("homing/".length),
-  epoch: 1,
-  revision: 1,
-  protocol: 4,
-  gatewayKeys: [
-    {
-      keyId: "0".repeat(16),
-      signing: base64url(gatewayKeys.publicKey),
-      agreement: base64url(gatewayKeys.publicKey),
-      state: "active" as const
-    }
-  ],
-  agentKeys: ["0".repeat(16)]
-}
+  Layer.mergeAll(Layer.succeed(Trust, trust), WitnessFile.layer(`${file}.witness`), NodeCrypto.layer)
 
 describe("a log that was put back on purpose", () => {
   it.effect("goes on from another head when an operator names both at its machine, and keeps both", () =>
@@ -48,24 +28,21 @@ describe("a log that was put back on purpose", () => {
       const [cosigned, putBack] = [yield* noteOf(log, 5), yield* noteOf(other, 3)]
       const words = `5 ${log.root(5).toBase64()}`
       yield* Effect.gen(function* () {
-        const unpinned = yield* Effect.flip(accept(agentId, putBack, words))
-        assert.include(unpinned.message, "has pinned no gateway")
-        yield* (yield* PinStore).write({ generations: 1, pin })
-        assert.strictEqual((yield* remembered(agentId)).note, cosigned)
-        const unseen = yield* Effect.flip(accept(agentId, putBack, `5 ${other.root(5).toBase64()}`))
+        assert.strictEqual((yield* remembered).note, cosigned)
+        const unseen = yield* Effect.flip(accept(putBack, `5 ${other.root(5).toBase64()}`))
         assert.include(unseen.message, `agent home cosigned ${words}, and not`)
         const forged = yield* noteOf(other, 3, { ...witness, name: origin, type: 1 })
-        const unsigned = yield* Effect.flip(accept(agentId, forged, words))
+        const unsigned = yield* Effect.flip(accept(forged, words))
         assert.include(unsigned.message, "this is no tree head")
-        assert.strictEqual((yield* remembered(agentId)).note, cosigned)
-        const accepted = yield* accept(agentId, putBack, words)
+        assert.strictEqual((yield* remembered).note, cosigned)
+        const accepted = yield* accept(putBack, words)
         assert.deepStrictEqual(accepted, { before: words, now: `3 ${other.root(3).toBase64()}` })
       }).pipe(Effect.provide(atTheMachine(gateway)))
 
       yield* startAgent(gateway, { protocol: 4 })
       assert.strictEqual(named(yield* answer(gateway, { size: 6, from: 5, seconds: 100_000 }))[0], "behind")
       assert.strictEqual((yield* answer(gateway, { size: 6, from: 3, tree: other })).kind, "cosigned")
-      const { accepted } = yield* Effect.provide(remembered(agentId), atTheMachine(gateway))
+      const { accepted } = yield* Effect.provide(remembered, atTheMachine(gateway))
       assert.deepStrictEqual(
         accepted.map(({ insteadOf, note }) => [insteadOf, note]),
         [[cosigned, putBack]]

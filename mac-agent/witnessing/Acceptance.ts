@@ -1,29 +1,20 @@
 import { Clock, Effect, Schema } from "effect"
 import { noteIn } from "#domain/audit/Note.ts"
 import { headIn, openHead } from "#domain/audit/TreeHead.ts"
-import type { AgentId } from "#domain/Ids.ts"
 import { fromMillis } from "#domain/Instant.ts"
 import { Crypto } from "#domain/ports/Crypto.ts"
-import { PinStore } from "#domain/ports/PinStore.ts"
 import { WitnessMemory, WitnessMemoryUnavailable } from "#domain/ports/WitnessMemory.ts"
-import { logOf } from "../link/Trust.ts"
+import { Trust } from "../link/Trust.ts"
 import { named, ownNote } from "./Witness.ts"
 
 /** What an operator reads and says at the agent's machine, where the gateway has no word. */
 
 export class NotAccepted extends Schema.TaggedError<NotAccepted>()("NotAccepted", { message: Schema.String }) {}
 
-const pinned = Effect.fnUntraced(function* (agent: AgentId) {
-  const { pin } = yield* (yield* PinStore).read
-  if (pin?.agent === agent) return logOf(pin)
-  return yield* new NotAccepted({
-    message: `agent ${agent} has pinned no gateway in this folder: set DATA_DIR to the one in which it does`
-  })
-})
-
 /** The head that this agent cosigned last, with the log's signature: as a note, and in words. */
-export const remembered = Effect.fnUntraced(function* (agent: AgentId) {
-  const { origin } = yield* pinned(agent)
+export const remembered = Effect.gen(function* () {
+  const { agent, witnessing } = yield* Trust
+  const { origin } = witnessing
   const kept = yield* (yield* WitnessMemory).read(origin)
   if (kept === undefined) return yield* new NotAccepted({ message: `agent ${agent} has cosigned nothing of ${origin}` })
   const head = headIn(noteIn(kept.note)?.text ?? "")
@@ -35,15 +26,16 @@ export const remembered = Effect.fnUntraced(function* (agent: AgentId) {
  * Goes on from another head of the same log, which need not continue the one before. `insteadOf`: size and root of what is
  * given up, so that nobody gives up what he has not seen. Answers both.
  */
-export const accept = Effect.fnUntraced(function* (agent: AgentId, text: string, insteadOf: string) {
-  const { keys, origin } = yield* pinned(agent)
-  const offered = yield* openHead(yield* Crypto, text, origin, keys)
+export const accept = Effect.fnUntraced(function* (text: string, insteadOf: string) {
+  const { agent, witnessing } = yield* Trust
+  const { logKeys, origin } = witnessing
+  const offered = yield* openHead(yield* Crypto, text, origin, logKeys())
   if (offered === undefined) {
     return yield* new NotAccepted({
       message: `this is no tree head of ${origin} under a key that agent ${agent} pinned`
     })
   }
-  const before = yield* remembered(agent)
+  const before = yield* remembered
   if (before.name !== insteadOf) {
     return yield* new NotAccepted({ message: `agent ${agent} cosigned ${before.name}, and not ${insteadOf}` })
   }

@@ -85,7 +85,7 @@ export const trust = Effect.fnUntraced(
 /** Has the agent go on from the head in this file, or in what `-` reads, and says what it gave up for it. */
 export const accept = Effect.fnUntraced(
   function* ({ process: { agent } }: Config, file: string, insteadOf: string) {
-    const { before, now } = yield* Acceptance.accept(agent, readFileSync(file === "-" ? 0 : file, "utf8"), insteadOf)
+    const { before, now } = yield* Acceptance.accept(readFileSync(file === "-" ? 0 : file, "utf8"), insteadOf)
     say(`agent ${agent} goes on from ${now}`, faint(`  it gave up ${before}; witness.json keeps both`))
   },
   (accepting, { process: { agent, dataDirectory } }) =>

@@ -72,19 +72,20 @@ export const layer = ({ everyMillis }: Options = { everyMillis: 60_000 }) =>
         const from = state?.size ?? 0
         if (from === head.size && state?.cosignedAt !== undefined && state.contradiction === undefined) return
         const path = from > 0 && from < head.size ? yield* proofs.consistency(from, head.size) : []
-        const others = yield* Effect.forEach(
+        const theirs = yield* Effect.forEach(
           [...all].filter(
             ([other, { cosignedAt, size }]) => other !== agent && cosignedAt !== undefined && size <= head.size
           ),
           ([other, { size }]) => beside(other, size, head.size)
         )
+        const others = theirs.flat().slice(0, mostOthers)
         const millis = yield* Clock.currentTimeMillis
         const command = {
           kind: "witness",
           note,
           from,
           path: path.map(base64url),
-          ...(others.length > 0 && { others: others.flat().slice(0, mostOthers) })
+          ...(others.length > 0 && { others })
         } as const
         yield* commands.issue(agent, [notice(crypto, millis, validMillis, command)])
       })
